@@ -1,0 +1,53 @@
+//! The table of keys: the one place that names them. The border makes the host's `config_map` of it, the
+//! documentation test holds the README and the sample configurations against it.
+
+/// One property of the output.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    pub name: &'static str,
+    /// `None`: unset by default.
+    pub default: Option<&'static str>,
+    /// One sentence for `fluent-bit -o event_gateway -h` and the documentation.
+    pub help: &'static str,
+}
+
+const fn key(name: &'static str, default: Option<&'static str>, help: &'static str) -> Key {
+    Key { name, default, help }
+}
+
+/// Every key, in the order in which documentation and mistakes list them. No name here may be one that
+/// the host keeps for itself (`host`, `port`, `tls.*`, `net.*`, `oauth2*`, `workers`, `alias`, …).
+pub const KEYS: &[Key] = &[
+    key("endpoint", None, "http:// or https:// URL that batches are posted to; required"),
+    key("format", Some("native"), "native, cloudevents, cloudevents_batch or raw"),
+    key("cluster_name", None, "name of the cluster, carried by every record"),
+    key("compress", Some("gzip"), "gzip or none"),
+    key("batch_events", Some("500"), "most records in one request"),
+    key("batch_bytes", Some("1M"), "most bytes in one request, before compression"),
+    key("timeout", Some("10s"), "one request, connecting included"),
+    key("headers", None, "added to every request: Name: value, Name: value"),
+    key("bearer_token_file", None, "file with a bearer token; read again when it changes and on 401"),
+    key("basic_user", None, "user of HTTP basic authentication"),
+    key("basic_password_file", None, "file with the password of basic_user; read again as the token is"),
+    key("ca_file", None, "PEM file of the authorities to trust instead of the system's"),
+    key("client_cert_file", None, "PEM file of the client's certificate chain"),
+    key("client_key_file", None, "PEM file of the client's private key"),
+    key("insecure_skip_verify", Some("off"), "on: do not verify the gateway's certificate"),
+    key("state_file", None, "file of the ledger, so that it survives restarts"),
+    key("ledger_ttl", Some("3h"), "how long a delivered version is remembered"),
+    key("ledger_max_entries", Some("1000000"), "most entries in the ledger; the oldest leave first"),
+    key("updates", Some("every"), "which updates of a known event are delivered: every, first or doubling"),
+    key("dead_letter_file", None, "NDJSON file of what the gateway will never take"),
+    key("dead_letter_max_bytes", Some("64M"), "size at which the dead letter file takes no more"),
+    key("namespaces", None, "take only these namespaces (comma list, * wildcards)"),
+    key("exclude_namespaces", None, "leave these namespaces out (comma list, * wildcards)"),
+    key("types", None, "take only these event types, such as Warning (comma list, * wildcards)"),
+    key("reasons", None, "take only these reasons (comma list, * wildcards)"),
+    key("exclude_reasons", None, "leave these reasons out (comma list, * wildcards)"),
+];
+
+/// The default of a key, as text.
+#[must_use]
+pub fn default_of(name: &str) -> Option<&'static str> {
+    KEYS.iter().find(|key| key.name == name).and_then(|key| key.default)
+}

@@ -1,0 +1,119 @@
+//! Settings: strings in, checked settings out, every mistake reported at once.
+//!
+//! The host hands every property as a string (`output_get_property`), knows no types of ours and, before
+//! 5.1.1, lets a misspelt key pass. So all checking is here. [`read`] looks at every key before it
+//! answers, so that a user mends a configuration in one go instead of one key a restart.
+
+pub mod keys;
+mod settings;
+pub mod units;
+
+use std::fmt;
+use std::path::Path;
+
+pub use settings::{
+    Admission, Compress, Credentials, DeadLetters, Endpoint, Format, LedgerSettings, Settings, Tls, Updates,
+};
+
+use crate::pattern::Patterns;
+
+/// One thing wrong with the settings: which key, what stood there, what was expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    pub key: &'static str,
+    /// What is wrong with it. Never holds a secret's value.
+    pub problem: String,
+    pub expected: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; expected {}", self.key, self.problem, self.expected)
+    }
+}
+
+/// Where the settings come from: the host's properties, and a look at the files they name.
+pub struct Source<'a> {
+    /// The bytes of a property, or `None` when it is unset or empty (the host makes no difference).
+    pub property: &'a dyn Fn(&str) -> Option<Vec<u8>>,
+    /// Whether a file can be read; the error says why not.
+    pub readable: &'a dyn Fn(&Path) -> Result<(), String>,
+}
+
+/// Reads and checks all settings.
+///
+/// # Errors
+/// All mistakes, in the order of [`keys::KEYS`]; never just the first.
+pub fn read(source: &Source<'_>) -> Result<Settings, Vec<Mistake>> {
+    let mut reader = Reader { source, mistakes: Vec::new() };
+    let settings = settings::read(&mut reader);
+    let mut mistakes = reader.mistakes;
+    match settings {
+        Some(settings) if mistakes.is_empty() => Ok(settings),
+        _ => {
+            mistakes.sort_by_key(|mistake| keys::KEYS.iter().position(|key| key.name == mistake.key));
+            Err(mistakes)
+        }
+    }
+}
+
+/// Looks keys up and collects what is wrong with them.
+struct Reader<'a> {
+    source: &'a Source<'a>,
+    mistakes: Vec<Mistake>,
+}
+
+impl Reader<'_> {
+    fn mistake(&mut self, key: &'static str, problem: impl Into<String>, expected: impl Into<String>) {
+        self.mistakes.push(Mistake { key, problem: problem.into(), expected: expected.into() });
+    }
+
+    /// The trimmed text of a key, or its default from the table of keys.
+    fn text(&mut self, key: &'static str) -> Option<String> {
+        let bytes = (self.source.property)(key);
+        let text = match bytes.map(String::from_utf8) {
+            Some(Ok(text)) => Some(text.trim().to_owned()),
+            Some(Err(_)) => {
+                self.mistake(key, "is not UTF-8", "UTF-8 text");
+                None
+            }
+            None => None,
+        };
+        let text = text.filter(|text| !text.is_empty());
+        if let Some(text) = &text
+            && text.contains(|c: char| c.is_control())
+        {
+            self.mistake(key, "holds a control character", "one line of text");
+            return None;
+        }
+        text.or_else(|| keys::default_of(key).map(str::to_owned))
+    }
+
+    /// A key parsed by `parse`, whose error is the pair (problem, expected).
+    fn parsed<T>(&mut self, key: &'static str, parse: impl FnOnce(&str) -> Result<T, units::Bad>) -> Option<T> {
+        let text = self.text(key)?;
+        match parse(&text) {
+            Ok(value) => Some(value),
+            Err(bad) => {
+                self.mistake(key, bad.problem, bad.expected);
+                None
+            }
+        }
+    }
+
+    /// A file that must be readable at start; it is read again when it changes.
+    fn file(&mut self, key: &'static str) -> Option<std::path::PathBuf> {
+        let path = std::path::PathBuf::from(self.text(key)?);
+        match (self.source.readable)(&path) {
+            Ok(()) => Some(path),
+            Err(why) => {
+                self.mistake(key, format!("{} cannot be read ({why})", path.display()), "a readable file");
+                None
+            }
+        }
+    }
+
+    fn patterns(&mut self, key: &'static str) -> Patterns {
+        self.text(key).map(|text| Patterns::parse(&text)).unwrap_or_default()
+    }
+}

@@ -1,0 +1,307 @@
+//! The checked settings, and how each is read from its key.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ureq::http::Uri;
+use ureq::http::header::{HeaderName, HeaderValue};
+
+use super::units::{self, Bad};
+use super::Reader;
+use crate::pattern::Patterns;
+
+/// Everything one instance of the output was told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub endpoint: Endpoint,
+    pub format: Format,
+    /// Empty when unset.
+    pub cluster_name: String,
+    pub compress: Compress,
+    /// Most records in one request.
+    pub batch_events: usize,
+    /// Most bytes in one request, before compression.
+    pub batch_bytes: usize,
+    /// One request, connecting included.
+    pub timeout: Duration,
+    /// Added to every request.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub credentials: Credentials,
+    pub tls: Tls,
+    pub ledger: LedgerSettings,
+    pub updates: Updates,
+    pub dead_letters: DeadLetters,
+    pub admission: Admission,
+}
+
+/// The URL that batches are posted to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    pub url: String,
+    pub https: bool,
+    /// The URL without its query, which may hold a secret: fit for a log.
+    pub shown: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Native,
+    CloudEvents,
+    CloudEventsBatch,
+    Raw,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compress {
+    Gzip,
+    None,
+}
+
+/// How the plugin shows the gateway who it is. The files are read by the gateway, again when they change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credentials {
+    None,
+    Bearer { token_file: PathBuf },
+    Basic { user: String, password_file: PathBuf },
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tls {
+    pub ca_file: Option<PathBuf>,
+    /// Certificate chain and private key, both or none.
+    pub client: Option<(PathBuf, PathBuf)>,
+    pub insecure_skip_verify: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerSettings {
+    pub state_file: Option<PathBuf>,
+    pub ttl: Duration,
+    pub max_entries: usize,
+}
+
+/// Which updates of a known event are delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Updates {
+    /// All of them.
+    Every,
+    /// None: only events not seen before.
+    First,
+    /// Those whose count is at least twice the count last delivered.
+    Doubling,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetters {
+    pub file: Option<PathBuf>,
+    pub max_bytes: u64,
+}
+
+/// Which records are ours; an empty list of what to take takes all.
+#[derive(Debug, Clone, Default)]
+pub struct Admission {
+    pub namespaces: Patterns,
+    pub exclude_namespaces: Patterns,
+    pub types: Patterns,
+    pub reasons: Patterns,
+    pub exclude_reasons: Patterns,
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// `None` when a mistake was noted; all keys are looked at in any case.
+pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
+    let endpoint = endpoint(from);
+    let format = from.parsed("format", |text| {
+        units::choice(
+            text,
+            &[
+                ("native", Format::Native),
+                ("cloudevents", Format::CloudEvents),
+                ("cloudevents_batch", Format::CloudEventsBatch),
+                ("raw", Format::Raw),
+            ],
+        )
+    });
+    let cluster_name = from.text("cluster_name").unwrap_or_default();
+    let compress = from.parsed("compress", |text| {
+        units::choice(text, &[("gzip", Compress::Gzip), ("none", Compress::None)])
+    });
+    let batch_events = from.parsed("batch_events", |text| units::count(text, 1, 10_000));
+    let batch_bytes = from.parsed("batch_bytes", |text| units::size(text, 1_000, 64_000_000));
+    let timeout = from.parsed("timeout", |text| units::time(text, Duration::from_millis(100), DAY / 24));
+    let headers = headers(from);
+    let credentials = credentials(from);
+    let tls = tls(from);
+    let ledger = ledger(from);
+    let updates = from.parsed("updates", |text| {
+        units::choice(
+            text,
+            &[("every", Updates::Every), ("first", Updates::First), ("doubling", Updates::Doubling)],
+        )
+    });
+    let dead_letter_file = from.text("dead_letter_file").map(PathBuf::from);
+    let dead_letter_max_bytes =
+        from.parsed("dead_letter_max_bytes", |text| units::size(text, 1_000, 1_000_000_000_000));
+    let admission = Admission {
+        namespaces: from.patterns("namespaces"),
+        exclude_namespaces: from.patterns("exclude_namespaces"),
+        types: from.patterns("types"),
+        reasons: from.patterns("reasons"),
+        exclude_reasons: from.patterns("exclude_reasons"),
+    };
+    Some(Settings {
+        endpoint: endpoint?,
+        format: format?,
+        cluster_name,
+        compress: compress?,
+        batch_events: batch_events?,
+        batch_bytes: usize::try_from(batch_bytes?).ok()?,
+        timeout: timeout?,
+        headers: headers?,
+        credentials: credentials?,
+        tls: tls?,
+        ledger: ledger?,
+        updates: updates?,
+        dead_letters: DeadLetters { file: dead_letter_file, max_bytes: dead_letter_max_bytes? },
+        admission,
+    })
+}
+
+fn endpoint(from: &mut Reader<'_>) -> Option<Endpoint> {
+    const EXPECTED: &str = "a URL such as https://gateway.example/events";
+    let Some(url) = from.text("endpoint") else {
+        if from.mistakes.iter().all(|mistake| mistake.key != "endpoint") {
+            from.mistake("endpoint", "is not set", EXPECTED);
+        }
+        return None;
+    };
+    let problem = match url.parse::<Uri>() {
+        Err(_) => "is no URL",
+        Ok(uri) => match (uri.scheme_str(), uri.authority()) {
+            (Some("http" | "https"), Some(authority)) if authority.as_str().contains('@') => {
+                // A password here would end up in logs; there are keys for it.
+                "holds a user or password; use basic_user and basic_password_file"
+            }
+            (Some(scheme @ ("http" | "https")), Some(authority)) if !authority.host().is_empty() => {
+                let https = scheme == "https";
+                let shown = format!("{scheme}://{authority}{}", uri.path());
+                return Some(Endpoint { url, https, shown });
+            }
+            _ => "is no http:// or https:// URL with a host",
+        },
+    };
+    from.mistake("endpoint", problem, EXPECTED);
+    None
+}
+
+/// What the plugin says itself; a second voice would contradict it.
+const OWN_HEADERS: &[&str] = &[
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "idempotency-key",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
+fn headers(from: &mut Reader<'_>) -> Option<Vec<(HeaderName, HeaderValue)>> {
+    const EXPECTED: &str = "Name: value, Name: value";
+    let Some(text) = from.text("headers") else { return Some(Vec::new()) };
+    let mut headers = Vec::new();
+    // A problem names the header, never its value: values are secrets more often than not.
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let parsed = match part.split_once(':') {
+            None => Err("has a part without a colon".to_owned()),
+            Some((name, value)) => match (name.trim().parse::<HeaderName>(), value.trim().parse::<HeaderValue>()) {
+                (Err(_), _) => Err("has a part whose name is no header name".to_owned()),
+                (Ok(name), _) if OWN_HEADERS.contains(&name.as_str()) => {
+                    Err(format!("sets {name}, which the plugin sets itself"))
+                }
+                (Ok(name), Err(_)) => Err(format!("has a value for {name} that no header can hold")),
+                (Ok(name), Ok(value)) => Ok((name, value)),
+            },
+        };
+        match parsed {
+            Ok(header) => headers.push(header),
+            Err(problem) => {
+                from.mistake("headers", problem, EXPECTED);
+                return None;
+            }
+        }
+    }
+    Some(headers)
+}
+
+fn credentials(from: &mut Reader<'_>) -> Option<Credentials> {
+    let before = from.mistakes.len();
+    let token_file = from.file("bearer_token_file");
+    let user = from.text("basic_user");
+    let password_file = from.file("basic_password_file");
+    if from.mistakes.len() > before {
+        return None;
+    }
+    match (token_file, user, password_file) {
+        (None, None, None) => Some(Credentials::None),
+        (Some(token_file), None, None) => Some(Credentials::Bearer { token_file }),
+        (None, Some(user), Some(password_file)) if !user.contains(':') => {
+            Some(Credentials::Basic { user, password_file })
+        }
+        (None, Some(_), Some(_)) => {
+            from.mistake("basic_user", "holds a colon", "a user name without a colon (RFC 7617)");
+            None
+        }
+        (None, Some(_), None) => {
+            from.mistake("basic_password_file", "is not set", "a file, since basic_user is set");
+            None
+        }
+        (None, None, Some(_)) => {
+            from.mistake("basic_user", "is not set", "a user name, since basic_password_file is set");
+            None
+        }
+        (Some(_), _, _) => {
+            from.mistake("bearer_token_file", "is set together with basic authentication", "one of the two");
+            None
+        }
+    }
+}
+
+fn tls(from: &mut Reader<'_>) -> Option<Tls> {
+    let before = from.mistakes.len();
+    let ca_file = from.file("ca_file");
+    let certificate = from.file("client_cert_file");
+    let key = from.file("client_key_file");
+    let insecure_skip_verify = from.parsed("insecure_skip_verify", units::switch);
+    if from.mistakes.len() > before {
+        return None;
+    }
+    let client = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) => None,
+        (Some(_), None) => {
+            from.mistake("client_key_file", "is not set", "a file, since client_cert_file is set");
+            return None;
+        }
+        (None, Some(_)) => {
+            from.mistake("client_cert_file", "is not set", "a file, since client_key_file is set");
+            return None;
+        }
+    };
+    Some(Tls { ca_file, client, insecure_skip_verify: insecure_skip_verify? })
+}
+
+fn ledger(from: &mut Reader<'_>) -> Option<LedgerSettings> {
+    let state_file = from.text("state_file").map(PathBuf::from);
+    let ttl = from.parsed("ledger_ttl", |text| units::time(text, Duration::from_secs(1), DAY * 365));
+    let max_entries = from.parsed("ledger_max_entries", |text| {
+        if text.starts_with('-') {
+            return Err(Bad::new(text, "negative", "a whole number"));
+        }
+        units::count(text, 1, 50_000_000)
+    });
+    Some(LedgerSettings { state_file, ttl: ttl?, max_entries: max_entries? })
+}

@@ -1,0 +1,119 @@
+//! Sizes, times and switches as Fluent Bit writes them.
+//!
+//! Sizes are decimal, as in the host's own `flb_utils_size_to_bytes`: `1K` is 1,000 bytes, and `KB` is the
+//! same as `K`. Times take a unit; a bare number is seconds, as in the host's `flb_utils_time_to_seconds`.
+
+use std::time::Duration;
+
+/// Why a value was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bad {
+    pub problem: String,
+    pub expected: String,
+}
+
+impl Bad {
+    pub(super) fn new(value: &str, what: &str, expected: impl Into<String>) -> Self {
+        Self { problem: format!("\"{}\" is {what}", shorten(value)), expected: expected.into() }
+    }
+}
+
+/// Keeps a hostile value of a megabyte out of the log.
+fn shorten(value: &str) -> String {
+    const SHOWN: usize = 80;
+    match value.char_indices().nth(SHOWN) {
+        Some((cut, _)) => format!("{}…", &value[..cut]),
+        None => value.to_owned(),
+    }
+}
+
+/// A number with an optional decimal part, and the unit behind it in lower case.
+fn split_unit(text: &str) -> Option<(f64, String)> {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: f64 = number.parse().ok()?;
+    Some((number, unit.trim().to_ascii_lowercase()))
+}
+
+/// Bytes: `500`, `64K`, `1M`, `1.5GB`.
+///
+/// # Errors
+/// When it is no size, or lies outside `least..=most`.
+pub fn size(text: &str, least: u64, most: u64) -> Result<u64, Bad> {
+    let expected = || format!("a size from {least} to {most} bytes, such as 512K, 1M or 2G");
+    let (number, unit) = split_unit(text).ok_or_else(|| Bad::new(text, "no size", expected()))?;
+    let factor = match unit.as_str() {
+        "" | "b" => 1.0,
+        "k" | "kb" => 1e3,
+        "m" | "mb" => 1e6,
+        "g" | "gb" => 1e9,
+        _ => return Err(Bad::new(text, "no size", expected())),
+    };
+    within(number * factor, least, most).ok_or_else(|| Bad::new(text, "out of range", expected()))
+}
+
+/// A time: `500ms`, `10s`, `5m`, `3h`, `1d`; a bare number is seconds.
+///
+/// # Errors
+/// When it is no time, or lies outside `least..=most`.
+pub fn time(text: &str, least: Duration, most: Duration) -> Result<Duration, Bad> {
+    let expected = || format!("a time from {least:?} to {most:?}, such as 500ms, 10s, 5m or 3h");
+    let (number, unit) = split_unit(text).ok_or_else(|| Bad::new(text, "no time", expected()))?;
+    let millis = match unit.as_str() {
+        "ms" => 1.0,
+        "" | "s" => 1e3,
+        "m" => 60e3,
+        "h" => 3_600e3,
+        "d" => 86_400e3,
+        _ => return Err(Bad::new(text, "no time", expected())),
+    };
+    let bounds = (u64::try_from(least.as_millis()).ok(), u64::try_from(most.as_millis()).ok());
+    let (Some(least_ms), Some(most_ms)) = bounds else { return Err(Bad::new(text, "out of range", expected())) };
+    within(number * millis, least_ms, most_ms)
+        .map(Duration::from_millis)
+        .ok_or_else(|| Bad::new(text, "out of range", expected()))
+}
+
+/// A whole number in `least..=most`.
+///
+/// # Errors
+/// When it is no whole number or out of range.
+pub fn count(text: &str, least: usize, most: usize) -> Result<usize, Bad> {
+    let expected = || format!("a whole number from {least} to {most}");
+    let number: usize = text.parse().map_err(|_| Bad::new(text, "no whole number", expected()))?;
+    if (least..=most).contains(&number) { Ok(number) } else { Err(Bad::new(text, "out of range", expected())) }
+}
+
+/// A switch, as the host takes it: on/off, true/false, yes/no.
+///
+/// # Errors
+/// Anything else.
+pub fn switch(text: &str) -> Result<bool, Bad> {
+    match text.to_ascii_lowercase().as_str() {
+        "on" | "true" | "yes" => Ok(true),
+        "off" | "false" | "no" => Ok(false),
+        _ => Err(Bad::new(text, "no switch", "on or off")),
+    }
+}
+
+/// One of a few words.
+///
+/// # Errors
+/// Anything else; the answer lists the words.
+pub fn choice<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, Bad> {
+    words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        Bad::new(text, "none of the choices", names.join(", "))
+    })
+}
+
+/// A positive float as whole units inside the bounds; NaN and infinity are outside.
+fn within(value: f64, least: u64, most: u64) -> Option<u64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53: above it a float skips whole numbers
+    if !(0.0..EXACT).contains(&value) {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above")]
+    let whole = value as u64;
+    (least..=most).contains(&whole).then_some(whole)
+}

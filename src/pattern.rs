@@ -1,0 +1,59 @@
+//! Comma lists with `*` wildcards, as in `kube-*, default`.
+
+use wildmatch::WildMatchPattern;
+
+/// Only `*` is special: `?` and brackets stand for themselves, as no name in Kubernetes holds them.
+type Pattern = WildMatchPattern<'*', '\0'>;
+
+/// A list of patterns. The empty list matches nothing; what that means is the caller's to say.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Patterns {
+    patterns: Vec<Pattern>,
+}
+
+impl Patterns {
+    /// Splits at commas; blanks around a pattern and empty patterns do not count.
+    #[must_use]
+    pub fn parse(list: &str) -> Self {
+        let patterns = list.split(',').map(str::trim).filter(|part| !part.is_empty()).map(Pattern::new);
+        Self { patterns: patterns.collect() }
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
+    /// Whether any pattern matches the whole text. Case counts, as it does in Kubernetes' names.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        self.patterns.iter().any(|pattern| pattern.matches(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Patterns;
+
+    #[test]
+    fn a_star_stands_for_anything_and_nothing() {
+        let list = Patterns::parse(" kube-*, default ,*-canary, a*b*c,,");
+        for text in ["kube-system", "kube-", "default", "pay-canary", "abc", "a--b--c"] {
+            assert!(list.matches(text), "{text}");
+        }
+        for text in ["kube", "defaults", "canary-x", "abcd", "", "?"] {
+            assert!(!list.matches(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_question_mark_is_itself() {
+        assert!(!Patterns::parse("a?c").matches("abc"));
+    }
+
+    #[test]
+    fn no_pattern_is_slow() {
+        let list = Patterns::parse(&"a*".repeat(40));
+        assert!(!list.matches(&format!("{}b", "a".repeat(2_000)).replace('b', "b!").replacen('a', "b", 1)));
+    }
+}
