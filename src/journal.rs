@@ -90,7 +90,8 @@ impl Journal {
             let kinds = std::mem::take(&mut state.kinds);
             for (kind, Kind { level, said }) in kinds {
                 if said > LINES_A_WINDOW {
-                    let text = format!("{} more lines like this were left out: {kind}", said - LINES_A_WINDOW);
+                    let text =
+                        format!("{} more lines like this were left out: {kind}", said - LINES_A_WINDOW);
                     state.lines.push_back(Line { level, text });
                 }
             }

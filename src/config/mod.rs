@@ -90,7 +90,11 @@ impl Reader<'_> {
     }
 
     /// A key parsed by `parse`, whose error is the pair (problem, expected).
-    fn parsed<T>(&mut self, key: &'static str, parse: impl FnOnce(&str) -> Result<T, units::Bad>) -> Option<T> {
+    fn parsed<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, units::Bad>,
+    ) -> Option<T> {
         let text = self.text(key)?;
         match parse(&text) {
             Ok(value) => Some(value),

@@ -6,8 +6,8 @@ use std::time::Duration;
 use ureq::http::Uri;
 use ureq::http::header::{HeaderName, HeaderValue};
 
-use super::units::{self, Bad};
 use super::Reader;
+use super::units::{self, Bad};
 use crate::pattern::Patterns;
 
 /// Everything one instance of the output was told.
@@ -217,14 +217,16 @@ fn headers(from: &mut Reader<'_>) -> Option<Vec<(HeaderName, HeaderValue)>> {
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let parsed = match part.split_once(':') {
             None => Err("has a part without a colon".to_owned()),
-            Some((name, value)) => match (name.trim().parse::<HeaderName>(), value.trim().parse::<HeaderValue>()) {
-                (Err(_), _) => Err("has a part whose name is no header name".to_owned()),
-                (Ok(name), _) if OWN_HEADERS.contains(&name.as_str()) => {
-                    Err(format!("sets {name}, which the plugin sets itself"))
+            Some((name, value)) => {
+                match (name.trim().parse::<HeaderName>(), value.trim().parse::<HeaderValue>()) {
+                    (Err(_), _) => Err("has a part whose name is no header name".to_owned()),
+                    (Ok(name), _) if OWN_HEADERS.contains(&name.as_str()) => {
+                        Err(format!("sets {name}, which the plugin sets itself"))
+                    }
+                    (Ok(name), Err(_)) => Err(format!("has a value for {name} that no header can hold")),
+                    (Ok(name), Ok(value)) => Ok((name, value)),
                 }
-                (Ok(name), Err(_)) => Err(format!("has a value for {name} that no header can hold")),
-                (Ok(name), Ok(value)) => Ok((name, value)),
-            },
+            }
         };
         match parsed {
             Ok(header) => headers.push(header),

@@ -68,7 +68,9 @@ pub fn time(text: &str, least: Duration, most: Duration) -> Result<Duration, Bad
         _ => return Err(Bad::new(text, "no time", expected())),
     };
     let bounds = (u64::try_from(least.as_millis()).ok(), u64::try_from(most.as_millis()).ok());
-    let (Some(least_ms), Some(most_ms)) = bounds else { return Err(Bad::new(text, "out of range", expected())) };
+    let (Some(least_ms), Some(most_ms)) = bounds else {
+        return Err(Bad::new(text, "out of range", expected()));
+    };
     within(number * millis, least_ms, most_ms)
         .map(Duration::from_millis)
         .ok_or_else(|| Bad::new(text, "out of range", expected()))
@@ -81,7 +83,11 @@ pub fn time(text: &str, least: Duration, most: Duration) -> Result<Duration, Bad
 pub fn count(text: &str, least: usize, most: usize) -> Result<usize, Bad> {
     let expected = || format!("a whole number from {least} to {most}");
     let number: usize = text.parse().map_err(|_| Bad::new(text, "no whole number", expected()))?;
-    if (least..=most).contains(&number) { Ok(number) } else { Err(Bad::new(text, "out of range", expected())) }
+    if (least..=most).contains(&number) {
+        Ok(number)
+    } else {
+        Err(Bad::new(text, "out of range", expected()))
+    }
 }
 
 /// A switch, as the host takes it: on/off, true/false, yes/no.

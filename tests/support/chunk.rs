@@ -5,7 +5,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use rmp::encode;
+use rmp::encode::{self, ValueWriteError};
 use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -22,9 +22,20 @@ pub enum Stamp {
     Float(f64),
 }
 
-/// `[[EventTime, {}], body]`, the framing since 2.1, byte for byte: the empty metadata is a map 32.
+/// `[[EventTime, {}], body]` as hosts since 5.0 write it, byte for byte: two fixarrays, and the
+/// empty metadata as a map 32. After a filter the metadata is `0x80` instead: `v2_with_metadata`.
 pub fn v2(body: &Value, seconds: u32) -> Vec<u8> {
-    let mut record = vec![0x92, 0x92];
+    v2_framed(&[0x92, 0x92], body, seconds)
+}
+
+/// The same as hosts from 2.1 to 4.2 write it: both arrays as an array 32 (seen on 2.2.3, 3.2.10
+/// and 4.2.8, with and without a filter).
+pub fn v2_before_5(body: &Value, seconds: u32) -> Vec<u8> {
+    v2_framed(&[0xdd, 0, 0, 0, 2, 0xdd, 0, 0, 0, 2], body, seconds)
+}
+
+fn v2_framed(arrays: &[u8], body: &Value, seconds: u32) -> Vec<u8> {
+    let mut record = arrays.to_vec();
     write_event_time(&mut record, seconds, 0);
     record.extend([0xdf, 0, 0, 0, 0]);
     write_value(&mut record, body);
@@ -142,8 +153,8 @@ pub fn data_file(name: &str) -> PathBuf {
 /// Writes any JSON value, integers in their shortest form, as the host's encoder does.
 pub fn write_value(out: &mut Vec<u8>, value: &Value) {
     let written = match value {
-        Value::Null => encode::write_nil(out).map_err(Into::into),
-        Value::Bool(value) => encode::write_bool(out, *value).map_err(Into::into),
+        Value::Null => encode::write_nil(out).map_err(ValueWriteError::InvalidMarkerWrite),
+        Value::Bool(value) => encode::write_bool(out, *value).map_err(ValueWriteError::InvalidMarkerWrite),
         Value::String(text) => encode::write_str(out, text),
         Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
             (Some(number), _, _) => encode::write_uint(out, number).map(drop),
@@ -184,9 +195,7 @@ fn data(name: &str) -> String {
 
 fn lines(text: &str) -> impl Iterator<Item = Value> {
     let lines = text.lines().filter(|line| !line.trim().is_empty());
-    lines.map(|line| {
-        serde_json::from_str(line).unwrap_or_else(|error| panic!("no JSON ({error}): {line}"))
-    })
+    lines.map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("no JSON ({error}): {line}")))
 }
 
 /// The type and the object of a line of a watch; an event alone counts as ADDED.

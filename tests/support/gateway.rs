@@ -4,13 +4,14 @@
 //! Where an answer comes from: the queue (`answer`) first, then whatever was set last, a default
 //! (`set_default`) or a function (`respond_with`).
 #![allow(dead_code)] // each test binary uses another part of it
+#![allow(clippy::disallowed_methods)] // a server in a test reads the clock, where the plugin may not
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -210,6 +211,18 @@ struct State {
     stopping: bool,
 }
 
+impl State {
+    /// The next answer, if it is one that does not wait for the body.
+    fn take_cut(&mut self) -> Option<Answer> {
+        let cut = |answer: &Answer| answer.close == Close::BeforeBody;
+        match self.script.front() {
+            Some(next) if cut(next) => self.script.pop_front(),
+            None if self.responder.is_none() && cut(&self.default) => Some(self.default.clone()),
+            _ => None,
+        }
+    }
+}
+
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
@@ -337,12 +350,7 @@ impl TestGateway {
     }
 
     /// Waits for what `done` looks for; it must not call the gateway, whose lock is held.
-    pub fn wait_for(
-        &self,
-        what: &str,
-        bound: Duration,
-        mut done: impl FnMut(&[Arc<Request>]) -> bool,
-    ) {
+    pub fn wait_for(&self, what: &str, bound: Duration, mut done: impl FnMut(&[Arc<Request>]) -> bool) {
         let waiting = |state: &mut State| !done(&state.requests);
         let waited = self.shared.changed.wait_timeout_while(self.shared.lock(), bound, waiting);
         let (state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -360,8 +368,7 @@ impl TestGateway {
 
     /// Closes everything; until `restart` connections are refused, and the port stays ours.
     pub fn stop(&self) {
-        let Some(acceptor) = self.acceptor.lock().unwrap_or_else(PoisonError::into_inner).take()
-        else {
+        let Some(acceptor) = self.acceptor.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             return;
         };
         {
@@ -402,18 +409,19 @@ fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static
 /// A socket that is bound and does not listen: connections to it are refused, and no other
 /// process is given its port while the gateway is stopped. The listener may bind beside it, as
 /// both carry SO_REUSEADDR and only one of them listens.
+#[allow(unsafe_code)]
 fn reserve_port() -> io::Result<(OwnedFd, SocketAddr)> {
     let check = |ret: i32| if ret < 0 { Err(io::Error::last_os_error()) } else { Ok(ret) };
     // SAFETY: plain system calls on values that live across them; the descriptor is ours alone.
     unsafe {
         let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
         let socket = OwnedFd::from_raw_fd(check(libc::socket(libc::AF_INET, kind, 0))?);
-        let (fd, one, int_bytes) = (socket.as_raw_fd(), 1i32, size_of::<i32>() as u32);
+        let (fd, one) = (socket.as_raw_fd(), 1i32);
         let one = (&raw const one).cast();
-        check(libc::setsockopt(fd, libc::SOL_SOCKET, libc::SO_REUSEADDR, one, int_bytes))?;
+        check(libc::setsockopt(fd, libc::SOL_SOCKET, libc::SO_REUSEADDR, one, 4))?;
         let mut name: libc::sockaddr_in = std::mem::zeroed();
-        let mut name_bytes = size_of_val(&name) as u32;
-        name.sin_family = libc::AF_INET as u16;
+        let mut name_bytes = 16; // of a sockaddr_in
+        name.sin_family = 2; // AF_INET
         name.sin_addr.s_addr = u32::from_ne_bytes([127, 0, 0, 1]);
         check(libc::bind(fd, (&raw const name).cast(), name_bytes))?;
         check(libc::getsockname(fd, (&raw mut name).cast(), &raw mut name_bytes))?;
@@ -443,11 +451,12 @@ fn accept(listener: TcpListener, shared: &Arc<Shared>, tls: Option<Arc<ServerCon
         drop(state);
         let (shared, tls) = (Arc::clone(shared), tls.clone());
         workers.push(spawn("gateway-connection", move || {
-            let result = serve(&shared, stream, tls, number);
-            let mut state = shared.lock();
-            state.open.remove(&number);
-            if let (Err(error), false) = (result, state.stopping) {
-                state.complaints.push(format!("connection {number}: {error}"));
+            let _open = Open(&shared, number);
+            if let Err(error) = serve(&shared, stream, tls, number) {
+                let mut state = shared.lock();
+                if !state.stopping {
+                    state.complaints.push(format!("connection {number}: {error}"));
+                }
             }
         }));
         for finished in workers.extract_if(.., |worker| worker.is_finished()) {
@@ -456,6 +465,15 @@ fn accept(listener: TcpListener, shared: &Arc<Shared>, tls: Option<Arc<ServerCon
     }
     drop(listener); // from here on connections are refused
     workers.into_iter().fold(whole, |whole, worker| worker.join().is_ok() && whole)
+}
+
+/// Forgets the second handle of a connection, which else would keep it open after its thread.
+struct Open<'a>(&'a Shared, usize);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.lock().open.remove(&self.1);
+    }
 }
 
 trait Stream: Read + Write {}
@@ -479,37 +497,24 @@ fn serve(
     };
     let mut wire = BufReader::with_capacity(64 << 10, stream);
     while let Some(mut request) = read_head(&mut wire, connection)? {
-        let mut cut = {
-            let mut state = shared.lock();
-            let next = if state.responder.is_some() { None } else { Some(state.default.clone()) };
-            let next = state.script.front().cloned().or(next);
-            let cut = next.is_some_and(|answer| answer.close == Close::BeforeBody);
-            if cut {
-                state.script.pop_front();
-            }
-            cut
-        };
-        let mut fault = None;
-        if !cut {
-            fault = read_body(&mut wire, &mut request)?;
-        }
+        let cut = shared.lock().take_cut();
+        let fault = if cut.is_some() { None } else { read_body(&mut wire, &mut request)? };
         request.arrived = Instant::now();
-        let close_wanted = request.header("connection").is_some_and(|v| v.contains("close"));
+        let close_wanted = request.header("connection").is_some_and(|value| value.contains("close"));
         let request = Arc::new(request);
         let (scripted, default, responder) = {
             let mut state = shared.lock();
             state.requests.push(Arc::clone(&request));
-            let scripted = if cut { None } else { state.script.pop_front() };
+            let scripted = cut.or_else(|| if fault.is_none() { state.script.pop_front() } else { None });
             (scripted, state.default.clone(), state.responder.clone())
         };
         shared.changed.notify_all();
         let answer = match (fault, scripted, responder) {
             (Some(fault), _, _) => Answer::status(400).body(fault),
             (None, Some(answer), _) => answer,
-            (None, None, Some(respond)) if !cut => respond(&request),
-            (None, None, _) => default,
+            (None, None, Some(respond)) => respond(&request),
+            (None, None, None) => default,
         };
-        cut |= matches!(answer.close, Close::BeforeBody | Close::BeforeAnswer);
         if !answer.delay_before.is_zero() && !shared.pause(answer.delay_before) {
             return Ok(());
         }
@@ -517,7 +522,7 @@ fn serve(
             request.accepted.store(true, Ordering::SeqCst);
             shared.changed.notify_all();
         }
-        if cut {
+        if matches!(answer.close, Close::BeforeBody | Close::BeforeAnswer) {
             return Ok(());
         }
         write_answer(wire.get_mut(), &answer, shared)?;
@@ -692,7 +697,10 @@ impl Certificates {
         };
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, "test CA");
+        // A name of its own, or a wrong CA would fail at the signature and not as an unknown issuer.
+        static CAS: AtomicUsize = AtomicUsize::new(1);
+        let name = format!("test CA {}", CAS.fetch_add(1, Ordering::Relaxed));
+        params.distinguished_name.push(DnType::CommonName, name);
         let key = rcgen::KeyPair::generate().expect("a key");
         write("ca.pem", params.self_signed(&key).expect("a CA").pem());
         let issuer = rcgen::Issuer::new(params, key);

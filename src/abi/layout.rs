@@ -1,0 +1,84 @@
+//! The host's structs, as far as they are the same in Fluent Bit 2.2 to 5.1.
+//!
+//! Only prefixes: the host allocates all of them, newer hosts append fields, and we touch nothing behind
+//! what is named here.
+
+use std::ffi::{c_char, c_int, c_void};
+
+/// `FLB_PROXY_OUTPUT_PLUGIN`.
+pub const OUTPUT_PLUGIN: c_int = 2;
+/// `FLB_PROXY_GOLANG`: the proxy ABI was made for Go; the host knows no other.
+pub const PROXY_GOLANG: c_int = 11;
+
+/// `FLB_OK`: the host releases the chunk. (0 is `FLB_ERROR`: it deletes the chunk at once, also from the
+/// disk. We never answer that.)
+pub const FLB_OK: c_int = 1;
+/// `FLB_RETRY`: the host brings the chunk again, as often as `retry_limit` says.
+pub const FLB_RETRY: c_int = 2;
+
+/// `struct flb_plugin_proxy_def`, the fields that every host has. Up to 4.2.2 the host hands it over
+/// uninitialised, so all of them must be written.
+#[repr(C)]
+pub struct EgDefinition {
+    pub kind: c_int,
+    pub proxy: c_int,
+    pub flags: c_int,
+    pub name: *const c_char,
+    pub description: *const c_char,
+}
+
+/// The same struct on Fluent Bit 5.1.1. Writing the last field on an older host runs over the end of its
+/// allocation.
+#[repr(C)]
+pub struct EgDefinitionWithMap {
+    pub common: EgDefinition,
+    pub event_type: c_int,
+    pub config_map: *const EgConfigMapEntry,
+}
+
+/// `struct flb_config_map` of 5.0.3 and later: 104 bytes. The host copies name and default, and keeps the
+/// pointer to the description.
+#[repr(C)]
+pub struct EgConfigMapEntry {
+    pub kind: c_int,
+    pub name: *const c_char,
+    pub default_value: *const c_char,
+    pub flags: c_int,
+    pub set_property: c_int,
+    pub offset: usize,
+    pub description: *const c_char,
+    /// The host's own: value, list links.
+    pub reserved: [usize; 7],
+}
+
+/// `struct flbgo_output_plugin`. One for all instances: `instance` and `context` change before each Init
+/// and are valid only inside it.
+#[repr(C)]
+pub struct EgOutputPlugin {
+    pub name: *const c_char,
+    /// Lives as long as the image is registered.
+    pub api: *const EgApi,
+    /// `struct flb_output_instance *`; lives until ExitCtx returns.
+    pub instance: *mut c_void,
+    /// Where the plugin leaves the pointer that FlushCtx and ExitCtx get.
+    pub context: *mut *mut c_void,
+}
+
+/// `struct flb_api`, the fields that every host has.
+#[repr(C)]
+pub struct EgApi {
+    /// Case-insensitive; the string lives as long as the instance.
+    pub output_get_property:
+        Option<unsafe extern "C" fn(key: *const c_char, instance: *mut c_void) -> *const c_char>,
+    pub input_get_property:
+        Option<unsafe extern "C" fn(key: *const c_char, instance: *mut c_void) -> *const c_char>,
+    /// `struct cmt *` of the instance; freed right after ExitCtx.
+    pub output_get_cmt_instance: Option<unsafe extern "C" fn(instance: *mut c_void) -> *mut c_void>,
+    pub input_get_cmt_instance: Option<unsafe extern "C" fn(instance: *mut c_void) -> *mut c_void>,
+    /// Checks no level, and takes up to 8 KiB of stack.
+    pub log_print: Option<
+        unsafe extern "C" fn(level: c_int, file: *const c_char, line: c_int, format: *const c_char, ...),
+    >,
+    pub input_log_check: Option<unsafe extern "C" fn(instance: *mut c_void, level: c_int) -> c_int>,
+    pub output_log_check: Option<unsafe extern "C" fn(instance: *mut c_void, level: c_int) -> c_int>,
+}

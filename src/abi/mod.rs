@@ -1,0 +1,28 @@
+//! The border with Fluent Bit: the only unsafe code of the crate.
+//!
+//! | file | its one idea |
+//! |---|---|
+//! | `allocator` | memory aligned as Rust needs it, from a host whose malloc may not |
+//! | `layout` | the host's structs, as far as they are the same in 2.2 to 5.1 |
+//! | `symbols` | what the host exports, looked up one by one |
+//! | `version` | which host this is |
+//! | `config_map` | the keys, for the hosts that refuse misspelt ones |
+//! | `guard` | no panic crosses |
+//! | `wait` | a flush waits without stopping the engine |
+//! | `host` | the host's properties, log and metrics, on its own thread |
+//! | `output` | the exported functions and the life of an instance |
+//!
+//! Rules that hold in all of it: on the host's stack (24 KiB, without a guard page, before 5.1) we copy,
+//! enqueue and wait, nothing else; logs and metrics go out from the engine's timer; every host pointer is
+//! used only as long as its documentation below says.
+#![allow(unsafe_code)]
+
+mod allocator;
+mod config_map;
+mod guard;
+mod host;
+mod layout;
+pub mod output;
+mod symbols;
+mod version;
+mod wait;

@@ -1,0 +1,255 @@
+//! The exported functions of the output, and the life of an instance.
+//!
+//! ```text
+//! main thread     FLBPluginRegister                    once an image and once more at a hot reload
+//! engine thread   FLBPluginInit … FlushCtx … ExitCtx   once an instance; ExitCtx(NULL) without an Init too
+//! ```
+//!
+//! Everything belongs to an instance: at a hot reload the same image is registered again while the old
+//! instances still work.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::path::Path;
+use std::slice;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::time::UNIX_EPOCH;
+
+use super::config_map;
+use super::guard::{block_signals, guarded, silence_panics};
+use super::host::Host;
+use super::layout::{
+    EgDefinition, EgDefinitionWithMap, EgOutputPlugin, FLB_OK, FLB_RETRY, OUTPUT_PLUGIN, PROXY_GOLANG,
+};
+use super::version;
+use super::wait::{WaitingRoom, Way};
+use crate::clock;
+use crate::config::{self, Source};
+use crate::courier::Courier;
+use crate::job::Answer;
+use crate::journal::{Journal, Level, Line};
+use crate::metrics::Metrics;
+
+/// What Register answers to be refused, and Init to fail.
+const REFUSED: c_int = -1;
+/// What Init answers when all is well: the host takes anything above zero.
+const STARTED: c_int = 1;
+/// The metrics are published once in so many ticks of the timer.
+const TICKS_A_PUBLICATION: u32 = 50;
+
+struct Instance {
+    host: Host,
+    waiting_room: WaitingRoom,
+    courier: Courier,
+    metrics: Arc<Metrics>,
+    journal: Arc<Journal>,
+    ticks: AtomicU32,
+    warned_of_blocking: AtomicBool,
+}
+
+/// Tells the host what is in this image.
+///
+/// # Safety
+/// Called by the host with a `struct flb_plugin_proxy_def` of its own version.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn FLBPluginRegister(definition: *mut EgDefinition) -> c_int {
+    guarded(REFUSED, || {
+        silence_panics();
+        if definition.is_null() {
+            return REFUSED;
+        }
+        let ours = EgDefinition {
+            kind: OUTPUT_PLUGIN,
+            proxy: PROXY_GOLANG,
+            flags: 0,
+            name: c"event_gateway".as_ptr(),
+            description: c"Delivers Kubernetes events to an event gateway, once, acknowledged".as_ptr(),
+        };
+        // SAFETY: every host's struct begins with these fields; static strings outlive it.
+        unsafe { definition.write(ours) };
+        if version::takes_config_map() {
+            // SAFETY: this host's struct has the longer form, as the version says; the table is for ever.
+            unsafe { (*definition.cast::<EgDefinitionWithMap>()).config_map = config_map::entries() };
+        }
+        0
+    })
+}
+
+/// Starts one instance. Answers above zero when it runs.
+///
+/// # Safety
+/// Called by the host on its engine thread with the struct it fills for this instance.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn FLBPluginInit(plugin: *mut EgOutputPlugin) -> c_int {
+    guarded(REFUSED, || {
+        // SAFETY: the host's struct, valid during Init; the fields are copied out.
+        let Some(plugin) = (unsafe { plugin.as_ref() }) else { return REFUSED };
+        if plugin.api.is_null() || plugin.context.is_null() {
+            return REFUSED;
+        }
+        // SAFETY: the handles of the instance that is being made.
+        let host = unsafe { Host::new(plugin.api, plugin.instance) };
+        let Some(instance) = start(host) else { return REFUSED };
+        let instance = Box::into_raw(instance);
+        // SAFETY: the instance lives until ExitCtx frees it, which ends the timer first; `context` is
+        // where the host keeps the pointer for FlushCtx and ExitCtx.
+        unsafe {
+            if !(*instance).waiting_room.start_timer(tick, instance.cast()) {
+                (*instance).host.log(&Line {
+                    level: Level::Warn,
+                    text: "this host lacks what a flush needs to wait without blocking; it will block"
+                        .to_owned(),
+                });
+            }
+            *plugin.context = instance.cast();
+        }
+        STARTED
+    })
+}
+
+fn start(host: Host) -> Option<Box<Instance>> {
+    let journal = Arc::new(Journal::default());
+    let metrics = Arc::new(Metrics::default());
+    let source = Source { property: &|key| host.property(key), readable: &readable };
+    let courier = config::read(&source).and_then(|settings| {
+        let courier = Courier::start(&settings, &metrics, &journal, block_signals)?;
+        Ok((settings, courier))
+    });
+    let (settings, courier) = match courier {
+        Ok(started) => started,
+        Err(mistakes) => {
+            for mistake in mistakes {
+                host.log(&Line { level: Level::Error, text: mistake.to_string() });
+            }
+            return None;
+        }
+    };
+    host.announce(&metrics);
+    journal.info("start", format!("delivers to {}", settings.endpoint.shown));
+    for line in journal.drain(clock::monotonic()) {
+        host.log(&line);
+    }
+    Some(Box::new(Instance {
+        host,
+        waiting_room: WaitingRoom::new(),
+        courier,
+        metrics,
+        journal,
+        ticks: AtomicU32::new(0),
+        warned_of_blocking: AtomicBool::new(false),
+    }))
+}
+
+fn readable(path: &Path) -> Result<(), String> {
+    std::fs::read(path).map(drop).map_err(|error| error.to_string())
+}
+
+/// Takes a chunk and answers when its fate is known. Runs on a coroutine of 24 KiB: copies, enqueues and
+/// waits.
+///
+/// # Safety
+/// Called by the host with the pointer that Init left, `length` bytes and a C string; all are valid until
+/// this returns or the host abandons the coroutine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn FLBPluginFlushCtx(
+    context: *mut c_void,
+    data: *const c_void,
+    length: usize,
+    tag: *const c_char,
+) -> c_int {
+    guarded(FLB_RETRY, || {
+        // SAFETY: Init left an Instance there, and ExitCtx has not run.
+        let Some(instance) = (unsafe { context.cast::<Instance>().as_ref() }) else { return FLB_RETRY };
+        if data.is_null() || length == 0 {
+            return FLB_OK;
+        }
+        // SAFETY: the host's bytes, `length` of them; copied before this function waits.
+        let data = unsafe { slice::from_raw_parts(data.cast::<u8>(), length) };
+        // SAFETY: a C string of the host's, copied as well.
+        let tag = if tag.is_null() { b"" } else { unsafe { CStr::from_ptr(tag) }.to_bytes() };
+        let Some(pending) = instance.courier.enqueue(tag, data) else { return FLB_RETRY };
+        instance.warn_of_blocking();
+        match instance.waiting_room.wait(pending) {
+            Answer::Ok => FLB_OK,
+            Answer::Retry => FLB_RETRY,
+        }
+    })
+}
+
+/// Ends one instance: when this returns, its thread has ended and its files are closed.
+///
+/// # Safety
+/// Called by the host on the engine thread with the pointer that Init left, or with NULL when there was no
+/// Init (`--dry-run`, a refused reload).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn FLBPluginExitCtx(context: *mut c_void) -> c_int {
+    guarded(FLB_OK, || {
+        if context.is_null() {
+            return FLB_OK;
+        }
+        // SAFETY: Init made it by Box::into_raw, and the host calls this once for it. Coroutines that
+        // still hold a reference are never resumed.
+        let mut instance = unsafe { Box::from_raw(context.cast::<Instance>()) };
+        instance.waiting_room.close();
+        instance.courier.stop();
+        let metrics = &instance.metrics;
+        instance.journal.info(
+            "exit",
+            format!(
+                "delivered {} of {} records in {} batches; {} duplicates, {} excluded, {} skipped, {} dead-lettered, {} dropped",
+                metrics.delivered_records_total.get(),
+                metrics.records_total.get(),
+                metrics.batches_total.get(),
+                metrics.duplicate_records_total.get(),
+                metrics.excluded_records_total.get(),
+                metrics.skipped_records_total.get(),
+                metrics.dead_lettered_records_total.get(),
+                metrics.dropped_records_total.get(),
+            ),
+        );
+        instance.tell_host();
+        FLB_OK
+    })
+}
+
+/// The engine's timer: says what is to be said and resumes the flushes whose answer has come.
+unsafe extern "C" fn tick(_: *mut c_void, data: *mut c_void) {
+    guarded((), || {
+        // SAFETY: `data` is the Instance that started the timer; ExitCtx ends the timer before it frees it.
+        let Some(instance) = (unsafe { data.cast::<Instance>().as_ref() }) else { return };
+        let ticks = instance.ticks.fetch_add(1, Relaxed);
+        if ticks.is_multiple_of(TICKS_A_PUBLICATION) {
+            instance.tell_metrics();
+        }
+        instance.tell_log();
+        instance.waiting_room.resume_answered();
+    });
+}
+
+impl Instance {
+    fn tell_host(&self) {
+        self.tell_metrics();
+        self.tell_log();
+    }
+
+    fn tell_log(&self) {
+        for line in self.journal.drain(clock::monotonic()) {
+            self.host.log(&line);
+        }
+    }
+
+    fn tell_metrics(&self) {
+        let now = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.host.publish(&self.metrics, u64::try_from(now.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    fn warn_of_blocking(&self) {
+        if self.waiting_room.way() == Way::BlockingWorker && !self.warned_of_blocking.swap(true, Relaxed) {
+            self.journal.warn(
+                "workers",
+                "workers is set: each flush blocks a thread, grace is not honoured and hot reload may crash the \
+                 host; leave workers unset, one thread of this plugin's own delivers without blocking",
+            );
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What the host exports, looked up one by one.
+//!
+//! A plain undefined symbol would make the whole image unloadable on a host that lacks it (Rust links
+//! with BIND_NOW). So each is asked for by name; which of them may be missing is the caller's matter.
+
+use std::ffi::{CStr, c_char, c_double, c_int, c_void};
+
+/// What the engine's timer calls: `(struct flb_config *, data)`.
+pub type TimerCallback = unsafe extern "C" fn(*mut c_void, *mut c_void);
+
+/// `cothread_t co_active(void)`, `struct flb_coro *flb_coro_get(void)`,
+/// `struct flb_sched *flb_sched_ctx_get(void)`.
+pub type Get = unsafe extern "C" fn() -> *mut c_void;
+/// `void co_switch(cothread_t)`, `void flb_coro_set(struct flb_coro *)`.
+pub type Give = unsafe extern "C" fn(*mut c_void);
+/// `int flb_sched_timer_cb_create(sched, type, ms, callback, data, timer **)`.
+pub type TimerCreate =
+    unsafe extern "C" fn(*mut c_void, c_int, c_int, TimerCallback, *mut c_void, *mut *mut c_void) -> c_int;
+/// `int flb_sched_timer_cb_disable(timer)`, `int flb_sched_timer_cb_destroy(timer)`.
+pub type TimerEnd = unsafe extern "C" fn(*mut c_void) -> c_int;
+/// `const char *flb_output_name(struct flb_output_instance *)`.
+pub type OutputName = unsafe extern "C" fn(*mut c_void) -> *const c_char;
+/// `cmt_counter_create`, `cmt_gauge_create`: `(cmt, ns, subsystem, name, help, count, keys)`.
+pub type MetricCreate = unsafe extern "C" fn(
+    *mut c_void,
+    *const c_char,
+    *const c_char,
+    *const c_char,
+    *const c_char,
+    c_int,
+    *const *const c_char,
+) -> *mut c_void;
+/// `cmt_counter_set`, `cmt_gauge_set`: `(metric, time in ns, value, count, labels)`.
+pub type MetricSet = unsafe extern "C" fn(*mut c_void, u64, c_double, c_int, *const *const c_char) -> c_int;
+
+/// Looks a symbol up in everything that is loaded. `None` when there is none.
+///
+/// # Safety
+/// `F` must be an `extern "C"` function pointer, and the symbol a function of that type wherever it exists.
+pub unsafe fn find<F: Copy>(name: &CStr) -> Option<F> {
+    const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
+    // SAFETY: the name is a C string; RTLD_DEFAULT needs no handle.
+    let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    if symbol.is_null() {
+        return None;
+    }
+    // SAFETY: a function pointer has the size of a pointer (checked above), and the caller knows its type.
+    Some(unsafe { std::mem::transmute_copy::<*mut c_void, F>(&symbol) })
+}
+
+/// Whether the host exports a symbol at all.
+pub fn exists(name: &CStr) -> bool {
+    // SAFETY: as in `find`; the address is not used.
+    !unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }.is_null()
+}

@@ -1,0 +1,97 @@
+//! Which host this is.
+//!
+//! Fluent Bit exports neither its version nor a function that tells it. But its NATS output, on by
+//! default, holds a literal with the version in it, and the first entry that `dl_iterate_phdr` reports is
+//! the executable. Environment variables are no witness: they are inherited and edited, and a wrong answer
+//! here writes over the end of the host's memory.
+
+use std::ffi::{c_int, c_void};
+use std::slice;
+
+use super::symbols;
+
+/// In front of the version in the host's read-only data.
+const MARK: &[u8] = b"\"lang\":\"c\",\"version\":\"";
+
+/// Whether the definition that this host hands over has room for a `config_map`, and entries of 104
+/// bytes. True from 5.1.1 on, within 5.1; a host we have not seen gets the five fields that all have.
+pub fn takes_config_map() -> bool {
+    // Exported exactly where an entry has 104 bytes, from 5.0.3 on.
+    symbols::exists(c"flb_config_map_get_raw") && scan().is_some_and(|version| has_config_map(&version))
+}
+
+fn has_config_map(version: &str) -> bool {
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    matches!((parts.next(), parts.next(), parts.next()), (Some(5), Some(1), Some(1..)))
+}
+
+/// The version in the executable's own memory, such as `5.1.1`.
+fn scan() -> Option<String> {
+    let mut found: Option<String> = None;
+    // SAFETY: the callback gets `found` back and uses it only while this call lasts.
+    unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut found).cast()) };
+    found
+}
+
+/// Looks at the first object only, the executable, and stops.
+unsafe extern "C" fn visit(info: *mut libc::dl_phdr_info, _: usize, found: *mut c_void) -> c_int {
+    // SAFETY: the loader hands over a valid record; its headers describe memory that is mapped.
+    let (info, headers) = unsafe {
+        let info = &*info;
+        if info.dlpi_phdr.is_null() {
+            return 1;
+        }
+        (info, slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)))
+    };
+    for header in headers {
+        let readable_only = header.p_flags & (libc::PF_R | libc::PF_W) == libc::PF_R;
+        let (Ok(start), Ok(size)) = (usize::try_from(header.p_vaddr), usize::try_from(header.p_memsz)) else {
+            continue;
+        };
+        let Ok(base) = usize::try_from(info.dlpi_addr) else { continue };
+        if header.p_type != libc::PT_LOAD || !readable_only || size == 0 {
+            continue;
+        }
+        // SAFETY: a loaded segment, mapped readable and never written, of this size.
+        let bytes = unsafe { slice::from_raw_parts((base + start) as *const u8, size) };
+        if let Some(version) = version_in(bytes) {
+            // SAFETY: `found` is what `scan` passed in.
+            unsafe { *found.cast::<Option<String>>() = Some(version) };
+            break;
+        }
+    }
+    1
+}
+
+fn version_in(bytes: &[u8]) -> Option<String> {
+    let at = bytes.windows(MARK.len()).position(|window| window == MARK)? + MARK.len();
+    let version: Vec<u8> = bytes[at..]
+        .iter()
+        .copied()
+        .take(16)
+        .take_while(|byte| byte.is_ascii_digit() || *byte == b'.')
+        .collect();
+    String::from_utf8(version).ok().filter(|version| !version.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_hosts_known_to_have_the_field_get_it() {
+        for yes in ["5.1.1", "5.1.2", "5.1.12"] {
+            assert!(has_config_map(yes), "{yes}");
+        }
+        for no in ["5.1.0", "5.0.9", "4.2.8", "5.2.0", "6.1.1", "", "5.1", "5"] {
+            assert!(!has_config_map(no), "{no}");
+        }
+    }
+
+    #[test]
+    fn the_version_ends_where_its_digits_do() {
+        assert_eq!(version_in(b"xx\"lang\":\"c\",\"version\":\"5.1.1\",\"v").as_deref(), Some("5.1.1"));
+        assert_eq!(version_in(b"\"lang\":\"c\",\"version\":\""), None);
+        assert_eq!(version_in(b""), None);
+    }
+}

@@ -1,0 +1,197 @@
+//! A flush waits without stopping the engine.
+//!
+//! With `workers 0`, the default, the host calls a flush on the engine's own thread, on a coroutine; a
+//! flush that blocks there stops every input. So a flush parks its coroutine and switches back to the
+//! engine, as the host's own `flb_time_sleep` does; a timer of the engine's looks every few milliseconds
+//! for flushes whose answer has come, and switches into them. All of this happens on one thread.
+//!
+//! With `workers` set the host calls a flush on threads of its pool, where the engine's timer must not
+//! touch it; there it simply blocks.
+
+use std::ffi::{c_int, c_void};
+use std::sync::{Mutex, PoisonError};
+
+use super::guard::thread_id;
+use super::symbols::{self, Get, Give, TimerCallback, TimerCreate, TimerEnd};
+use crate::job::{Answer, Pending};
+
+/// `FLB_SCHED_TIMER_CB_PERM`. A one-shot timer below a second fires at once and starves the engine.
+const PERMANENT: c_int = 4;
+/// How long an answer may lie before its flush is resumed.
+const TICK_MILLIS: c_int = 20;
+
+/// The host's functions that the cooperative wait needs; all are in 2.2 to 5.1.
+#[derive(Clone, Copy)]
+struct Engine {
+    active: Get,
+    switch: Give,
+    coro_get: Get,
+    coro_set: Give,
+    sched_get: Get,
+    timer_create: TimerCreate,
+    timer_disable: TimerEnd,
+    timer_destroy: TimerEnd,
+}
+
+impl Engine {
+    fn find() -> Option<Self> {
+        // SAFETY: the types are those of the host's headers, the same in 2.2 to 5.1.
+        unsafe {
+            Some(Self {
+                active: symbols::find(c"co_active")?,
+                switch: symbols::find(c"co_switch")?,
+                coro_get: symbols::find(c"flb_coro_get")?,
+                coro_set: symbols::find(c"flb_coro_set")?,
+                sched_get: symbols::find(c"flb_sched_ctx_get")?,
+                timer_create: symbols::find(c"flb_sched_timer_cb_create")?,
+                timer_disable: symbols::find(c"flb_sched_timer_cb_disable")?,
+                timer_destroy: symbols::find(c"flb_sched_timer_cb_destroy")?,
+            })
+        }
+    }
+}
+
+/// The waiting room of one instance. It belongs to the engine thread that ran Init, which after a hot
+/// reload is another one.
+pub struct WaitingRoom {
+    engine_thread: libc::pid_t,
+    engine: Option<Engine>,
+    /// The engine's own context, to switch back to.
+    base: *mut c_void,
+    timer: Mutex<*mut c_void>,
+    parked: Mutex<Vec<Parked>>,
+}
+
+// SAFETY: `base`, the timer and the parked coroutines are used on the engine thread only, which
+// `is_engine_thread` checks; other threads see the thread id and nothing else.
+unsafe impl Send for WaitingRoom {}
+// SAFETY: as above.
+unsafe impl Sync for WaitingRoom {}
+
+struct Parked {
+    /// The stack to switch to.
+    context: *mut c_void,
+    /// The host's record of the coroutine.
+    coro: *mut c_void,
+    pending: Pending,
+}
+
+/// How a flush of this instance waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Cooperative,
+    /// The host called from a thread of its pool: the user set `workers`.
+    BlockingWorker,
+    /// The host lacks the functions.
+    BlockingEngine,
+}
+
+impl WaitingRoom {
+    /// To be called in Init, on the engine thread and outside a coroutine.
+    pub fn new() -> Self {
+        let engine = Engine::find();
+        // SAFETY: co_active takes nothing and answers with the running context.
+        let base = engine.map_or(std::ptr::null_mut(), |engine| unsafe { (engine.active)() });
+        let nothing = std::ptr::null_mut();
+        Self {
+            engine_thread: thread_id(),
+            engine,
+            base,
+            timer: Mutex::new(nothing),
+            parked: Mutex::default(),
+        }
+    }
+
+    /// Starts the engine's timer, which from now on calls `tick` with `data`. `false`: the host cannot.
+    ///
+    /// # Safety
+    /// `data` must be what `tick` takes, until [`WaitingRoom::close`] returns.
+    pub unsafe fn start_timer(&self, tick: TimerCallback, data: *mut c_void) -> bool {
+        let Some(engine) = self.engine else { return false };
+        let mut timer = std::ptr::null_mut();
+        // SAFETY: the scheduler is this thread's own; the caller vouches for tick and data.
+        let made = unsafe {
+            let scheduler = (engine.sched_get)();
+            !scheduler.is_null()
+                && (engine.timer_create)(scheduler, PERMANENT, TICK_MILLIS, tick, data, &raw mut timer) == 0
+        };
+        *self.timer.lock().unwrap_or_else(PoisonError::into_inner) = timer;
+        made && !timer.is_null()
+    }
+
+    pub fn way(&self) -> Way {
+        if !self.is_engine_thread() {
+            Way::BlockingWorker
+        } else if self.has_timer() {
+            Way::Cooperative
+        } else {
+            Way::BlockingEngine
+        }
+    }
+
+    /// Waits for an answer. Little stack, no lock and no borrowed host memory is held across the switch.
+    pub fn wait(&self, pending: Pending) -> Answer {
+        if let Some(answer) = pending.poll() {
+            return answer;
+        }
+        if let (Way::Cooperative, Some(engine)) = (self.way(), self.engine) {
+            // SAFETY: we are on the engine thread, inside the coroutine of a flush. The switch returns
+            // when the timer switches back, on the same thread and with this stack intact; if the host
+            // ends before that it abandons the coroutine, and this stack is never run again.
+            unsafe {
+                let context = (engine.active)();
+                if context != self.base {
+                    let coro = (engine.coro_get)();
+                    let parked = Parked { context, coro, pending: pending.clone() };
+                    self.parked.lock().unwrap_or_else(PoisonError::into_inner).push(parked);
+                    (engine.switch)(self.base);
+                }
+            }
+        }
+        pending.wait()
+    }
+
+    /// Resumes every flush whose answer has come. To be called from the engine's timer.
+    pub fn resume_answered(&self) {
+        let Some(engine) = self.engine else { return };
+        // One at a time: a resumed flush may change the list.
+        while let Some(parked) = self.take_answered() {
+            // SAFETY: we are on the engine thread in its own context, and the coroutine was parked by
+            // `wait` and not resumed since: it was just taken off the list. Its flush returns to the host,
+            // which switches back to the engine's context, here.
+            unsafe {
+                let before = (engine.coro_get)();
+                (engine.coro_set)(parked.coro);
+                (engine.switch)(parked.context);
+                (engine.coro_set)(before);
+            }
+        }
+    }
+
+    fn take_answered(&self) -> Option<Parked> {
+        let mut parked = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = parked.iter().position(|parked| parked.pending.poll().is_some())?;
+        Some(parked.remove(index))
+    }
+
+    /// Ends the timer. What is still parked is never resumed: the host has given those flushes up.
+    pub fn close(&self) {
+        let mut timer = self.timer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(engine), false) = (self.engine, timer.is_null()) {
+            // SAFETY: the timer is ours and still there; ExitCtx runs on the engine thread, outside it.
+            unsafe {
+                (engine.timer_disable)(*timer);
+                (engine.timer_destroy)(*timer);
+            }
+        }
+        *timer = std::ptr::null_mut();
+    }
+
+    fn is_engine_thread(&self) -> bool {
+        thread_id() == self.engine_thread
+    }
+
+    fn has_timer(&self) -> bool {
+        !self.timer.lock().unwrap_or_else(PoisonError::into_inner).is_null()
+    }
+}

@@ -1,0 +1,216 @@
+//! The thread that delivers, its queue of jobs, its start and its stop.
+//!
+//! One thread an instance: deliveries stay in order, and the ledger needs no lock. The queue is bounded;
+//! beyond the bound a chunk is turned away at once and the host keeps it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::clock;
+use crate::config::{Mistake, Settings};
+use crate::gateway::Stopper;
+use crate::job::{Job, Pending, reply};
+use crate::journal::Journal;
+use crate::metrics::Metrics;
+use crate::pipeline::Pipeline;
+
+/// Chunks taken and not yet answered. The host's own map of tasks holds 2,048 in old versions, for all of
+/// its outputs together.
+const MAX_JOBS: usize = 256;
+/// Bytes of these chunks; a chunk is about 2 MB at most, unless one record is larger.
+const MAX_JOB_BYTES: usize = 64 << 20;
+/// A request that is on its way when the host exits gets so long to end by itself. Cutting it off leaves
+/// open whether the gateway took it, and the next start would send it again.
+const LAST_REQUEST: Duration = Duration::from_millis(500);
+
+/// The owner of the thread. Dropped, it stops it.
+pub struct Courier {
+    shared: Arc<Shared>,
+    stopper: Stopper,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+    metrics: Arc<Metrics>,
+    journal: Arc<Journal>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: Vec<Job>,
+    waiting_bytes: usize,
+    /// Chunks and bytes of the round that runs.
+    running: (usize, usize),
+    stopping: bool,
+}
+
+impl Courier {
+    /// Opens the files, then starts the thread. `on_start` runs on the new thread first; the border blocks
+    /// the signals there, which are the host's.
+    ///
+    /// # Errors
+    /// All mistakes found in the files that the settings name, or that no thread could be started.
+    pub fn start(
+        settings: &Settings,
+        metrics: &Arc<Metrics>,
+        journal: &Arc<Journal>,
+        on_start: fn(),
+    ) -> Result<Self, Vec<Mistake>> {
+        let pipeline = Pipeline::open(settings, metrics, journal)?;
+        let stopper = pipeline.stopper();
+        let shared = Arc::new(Shared {
+            queue: Mutex::default(),
+            changed: Condvar::new(),
+            metrics: Arc::clone(metrics),
+            journal: Arc::clone(journal),
+        });
+        let for_thread = Arc::clone(&shared);
+        let thread = thread::Builder::new()
+            .name("event_gateway".to_owned())
+            .spawn(move || {
+                on_start();
+                work(&for_thread, pipeline);
+            })
+            .map_err(|error| {
+                vec![Mistake {
+                    key: "endpoint",
+                    problem: format!("no thread could be started ({error})"),
+                    expected: "a host with room for one more thread".to_owned(),
+                }]
+            })?;
+        Ok(Self { shared, stopper, thread: Some(thread) })
+    }
+
+    /// Copies a chunk into the queue. `None`: there is no room, or the instance is stopping; the host is to
+    /// bring it again. Uses little stack: this runs on the host's.
+    #[must_use]
+    pub fn enqueue(&self, tag: &[u8], data: &[u8]) -> Option<Pending> {
+        let refused = || {
+            self.shared.metrics.refused_chunks_total.add(1);
+            None
+        };
+        if !self.shared.lock().has_room_for(data.len()) {
+            return refused();
+        }
+        // The copy is made without the lock; memory may be short, and a panic here would be ours.
+        let mut copy = Vec::new();
+        if copy.try_reserve_exact(data.len()).is_err() {
+            return refused();
+        }
+        copy.extend_from_slice(data);
+        let (reply, pending) = reply();
+        let job = Job { tag: String::from_utf8_lossy(tag).into_owned(), data: copy, reply };
+        let mut queue = self.shared.lock();
+        if !queue.has_room_for(data.len()) {
+            drop(queue);
+            return refused();
+        }
+        queue.waiting_bytes += data.len();
+        queue.waiting.push(job);
+        self.shared.publish(&queue);
+        drop(queue);
+        self.shared.changed.notify_all();
+        Some(pending)
+    }
+
+    /// Stops the thread and waits for it: a request on its way gets a moment to end, then it is cut off.
+    /// Bounded but for a connect or a name look-up in progress, which `timeout` bounds.
+    pub fn stop(&mut self) {
+        let Some(thread) = self.thread.take() else { return };
+        let deadline = clock::monotonic() + LAST_REQUEST;
+        let mut queue = self.shared.lock();
+        queue.stopping = true;
+        // Their replies say RETRY as they are dropped.
+        queue.waiting.clear();
+        queue.waiting_bytes = 0;
+        self.shared.changed.notify_all();
+        while queue.running.0 > 0 {
+            let left = deadline.saturating_duration_since(clock::monotonic());
+            if left.is_zero() {
+                break;
+            }
+            queue = self.shared.changed.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        drop(queue);
+        self.stopper.stop();
+        if thread.join().is_err() {
+            self.shared
+                .journal
+                .error("panic", "the delivering thread ended by a panic; nothing was acknowledged by it");
+        }
+    }
+}
+
+impl Drop for Courier {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publish(&self, queue: &Queue) {
+        self.metrics.jobs_in_flight.set((queue.waiting.len() + queue.running.0) as u64);
+        self.metrics.job_bytes_in_flight.set((queue.waiting_bytes + queue.running.1) as u64);
+    }
+}
+
+impl Queue {
+    /// One chunk is always taken, however large: the host has it in memory already.
+    fn has_room_for(&self, bytes: usize) -> bool {
+        let jobs = self.waiting.len() + self.running.0;
+        let in_flight = self.waiting_bytes + self.running.1;
+        !self.stopping && (jobs == 0 || (jobs < MAX_JOBS && in_flight + bytes <= MAX_JOB_BYTES))
+    }
+}
+
+fn work(shared: &Shared, mut pipeline: Pipeline) {
+    while let Some(jobs) = next_round(shared) {
+        // A panic drops the jobs, and a dropped job says RETRY.
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| pipeline.round(jobs))) {
+            pipeline.recover();
+            shared.journal.error(
+                "panic",
+                format!("a round of deliveries panicked, its chunks come again: {}", said(&*panic)),
+            );
+        }
+        let mut queue = shared.lock();
+        queue.running = (0, 0);
+        shared.publish(&queue);
+        drop(queue);
+        shared.changed.notify_all();
+    }
+    pipeline.finish();
+}
+
+/// Waits for jobs and takes all that are there. `None`: stop.
+fn next_round(shared: &Shared) -> Option<Vec<Job>> {
+    let mut queue = shared.lock();
+    loop {
+        if queue.stopping {
+            return None;
+        }
+        if !queue.waiting.is_empty() {
+            queue.running = (queue.waiting.len(), queue.waiting_bytes);
+            queue.waiting_bytes = 0;
+            return Some(std::mem::take(&mut queue.waiting));
+        }
+        queue = shared.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+fn said(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}

@@ -1,0 +1,251 @@
+//! What an answer of the gateway means for a batch. Pure: no network, no clock.
+//!
+//! The classes follow RFC 9110 as far as it says whether the same request may succeed later; where it
+//! leaves the choice, the answer is the one that loses nothing.
+
+use std::time::{Duration, SystemTime};
+
+/// The longest silence a `Retry-After` is obeyed for. A hostile or broken value must not silence the
+/// plugin for years; after this time one request asks again.
+pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(600);
+/// So much of a rejecting answer is kept for the dead letter.
+pub const ANSWER_KEPT_BYTES: usize = 500;
+/// So much of any other unfriendly answer is worth a place in a log line.
+const ANSWER_SHOWN_BYTES: usize = 200;
+
+/// What became of a batch, and so what the caller does with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// 2xx: the gateway has the batch. Commit.
+    Accepted { sent_bytes: u64 },
+    /// Nothing is known to be delivered; the same batch may succeed later. `after` is the gateway's own
+    /// wish (`Retry-After`), never more than [`LONGEST_RETRY_AFTER`].
+    Retry { after: Option<Duration>, why: String },
+    /// The settings do not fit the gateway: an ERROR that a person can act on, then the same as `Retry`.
+    Refused { status: u16, why: String },
+    /// The gateway will never take this batch as it is: split it, or bury the record that stands alone.
+    /// `answer` is at most [`ANSWER_KEPT_BYTES`] of text without control characters.
+    Rejected { status: u16, answer: String },
+}
+
+/// The parts of an answer that decide.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Answer<'a> {
+    pub status: u16,
+    pub retry_after: Option<&'a str>,
+    pub location: Option<&'a str>,
+    /// The beginning of the body.
+    pub body: &'a [u8],
+}
+
+/// Judges an answer to a request of `sent_bytes`. `wall` is the time now, for a `Retry-After` that is a date.
+#[must_use]
+pub fn judge(answer: &Answer<'_>, sent_bytes: u64, wall: SystemTime) -> Outcome {
+    let status = answer.status;
+    match status {
+        200..=299 => Outcome::Accepted { sent_bytes },
+        408 | 425 | 429 | 500..=599 => Outcome::Retry {
+            after: answer.retry_after.and_then(|value| retry_after(value, wall)),
+            why: format!("the gateway answered {status}{}", quoted(answer.body)),
+        },
+        400 | 413 | 422 => Outcome::Rejected { status, answer: plain_text(answer.body, ANSWER_KEPT_BYTES) },
+        _ => Outcome::Refused {
+            status,
+            why: format!("the gateway answered {status}: {}{}", remedy(answer), quoted(answer.body)),
+        },
+    }
+}
+
+/// What a person should look at.
+fn remedy(answer: &Answer<'_>) -> String {
+    let known = match answer.status {
+        300..=399 => {
+            return match answer.location.map(shown_location) {
+                Some(place) => {
+                    format!(
+                        "it redirects to {place}; redirects are not followed, set endpoint to where it leads"
+                    )
+                }
+                None => "it redirects; redirects are not followed, look at endpoint".to_owned(),
+            };
+        }
+        401 => {
+            "the gateway does not accept the credentials: look at bearer_token_file or basic_password_file \
+             (or an Authorization in headers)"
+        }
+        403 => {
+            "the credentials do not allow this: look at bearer_token_file, basic_user, client_cert_file, \
+             or the gateway's own rules"
+        }
+        404 | 410 => "nothing at this path: look at endpoint",
+        405 | 501 => "this path takes no POST: look at endpoint",
+        407 => {
+            "a proxy asks for credentials: look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY in the environment"
+        }
+        406 | 415 => "the gateway does not take this kind of body: look at format and compress",
+        411 => "the gateway or a proxy before it does not understand the request: look at endpoint",
+        421 => "the gateway does not serve this host: look at endpoint",
+        426 => "the gateway wants another protocol: look at endpoint (https?)",
+        431 => "the headers are too large: look at headers and bearer_token_file",
+        _ => "not an answer that an event gateway gives: look at endpoint",
+    };
+    known.to_owned()
+}
+
+/// `Retry-After` is a number of seconds or a date (RFC 9110, 10.2.3); a value that is neither counts as absent.
+fn retry_after(value: &str, wall: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than a number holds is still a number, and a long time.
+        value.parse().map_or(LONGEST_RETRY_AFTER, Duration::from_secs)
+    } else {
+        // A date in the past means now.
+        httpdate::parse_http_date(value).ok()?.duration_since(wall).unwrap_or_default()
+    };
+    Some(wait.min(LONGEST_RETRY_AFTER))
+}
+
+/// A location fit for a log: without user, password, query and fragment, which may hold secrets.
+fn shown_location(location: &str) -> String {
+    let end = location.find(['?', '#']).unwrap_or(location.len());
+    let location = &location[..end];
+    let whole = match location.split_once("://") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            format!("{scheme}://{host}{path}")
+        }
+        None => location.to_owned(),
+    };
+    plain_text(whole.as_bytes(), ANSWER_SHOWN_BYTES)
+}
+
+/// What the gateway says itself, for the end of a log line.
+fn quoted(body: &[u8]) -> String {
+    match plain_text(body, ANSWER_SHOWN_BYTES).trim() {
+        "" => String::new(),
+        text => format!(" (it says: {text})"),
+    }
+}
+
+/// The beginning of a text from outside: valid, in at most `most_bytes`, without control characters, which
+/// could forge lines of a log or move a terminal's cursor.
+fn plain_text(bytes: &[u8], most_bytes: usize) -> String {
+    // Up to 3 bytes more than wanted, so that a character across the border is whole and can be left out.
+    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(most_bytes + 3)]);
+    let mut text: String = start.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let cut = text.floor_char_boundary(most_bytes);
+    text.truncate(cut);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+
+    fn of(status: u16) -> Outcome {
+        judge(&Answer { status, ..Answer::default() }, 7, SystemTime::UNIX_EPOCH)
+    }
+
+    fn after(value: &str, wall: SystemTime) -> Option<Duration> {
+        match judge(&Answer { status: 503, retry_after: Some(value), ..Answer::default() }, 0, wall) {
+            Outcome::Retry { after, .. } => after,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_status_has_one_meaning() {
+        for status in 100..=999 {
+            let outcome = of(status);
+            let as_expected = match status {
+                200..=299 => outcome == Outcome::Accepted { sent_bytes: 7 },
+                408 | 425 | 429 | 500..=599 => matches!(outcome, Outcome::Retry { after: None, .. }),
+                400 | 413 | 422 => matches!(outcome, Outcome::Rejected { status: s, .. } if s == status),
+                _ => matches!(outcome, Outcome::Refused { status: s, .. } if s == status),
+            };
+            assert!(as_expected, "{status}: {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_key_to_look_at() {
+        for (status, key) in [
+            (401, "bearer_token_file or basic_password_file"),
+            (403, "basic_user"),
+            (404, "endpoint"),
+            (405, "no POST: look at endpoint"),
+            (407, "HTTPS_PROXY"),
+            (415, "format and compress"),
+            (302, "endpoint"),
+            (418, "endpoint"),
+        ] {
+            let Outcome::Refused { why, .. } = of(status) else { panic!("{status}") };
+            assert!(why.contains(key) && why.contains(&status.to_string()), "{why}");
+        }
+    }
+
+    #[test]
+    fn retry_after_in_seconds_as_a_date_and_as_nonsense() {
+        let wall = clock::wall();
+        let date = |at: SystemTime| httpdate::fmt_http_date(at);
+        let whole_second = SystemTime::UNIX_EPOCH + Duration::from_secs(clock::unix_seconds(wall));
+        assert_eq!(after("30", wall), Some(Duration::from_secs(30)));
+        assert_eq!(after(" 0 ", wall), Some(Duration::ZERO));
+        assert_eq!(
+            after(&date(whole_second + Duration::from_secs(90)), whole_second),
+            Some(Duration::from_secs(90))
+        );
+        assert_eq!(after(&date(whole_second - Duration::from_secs(90)), whole_second), Some(Duration::ZERO));
+        for far in ["601", "31536000", "18446744073709551616", &"9".repeat(4_000)] {
+            assert_eq!(after(far, wall), Some(LONGEST_RETRY_AFTER), "{far:.30}");
+        }
+        assert_eq!(after("Fri, 31 Dec 9999 23:59:59 GMT", wall), Some(LONGEST_RETRY_AFTER));
+        for nonsense in ["", " ", "-5", "+5", "1.5", "5s", "soon", "1e9", "Fri, 99 Dec", "٣"] {
+            assert_eq!(after(nonsense, wall), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn a_location_is_shown_without_its_secrets() {
+        let whys = |location| match judge(
+            &Answer { status: 307, location: Some(location), ..Answer::default() },
+            0,
+            SystemTime::UNIX_EPOCH,
+        ) {
+            Outcome::Refused { why, .. } => why,
+            other => panic!("{other:?}"),
+        };
+        let why = whys("https://user:hunter2@login.example:8443/a/b?token=sesame#x");
+        assert!(why.contains("redirects to https://login.example:8443/a/b;"), "{why}");
+        assert!(!why.contains("sesame") && !why.contains("hunter2") && !why.contains("user"), "{why}");
+        assert!(whys("/login?token=sesame").contains("redirects to /login;"));
+        assert!(whys(&"x".repeat(100_000)).len() < 500);
+    }
+
+    #[test]
+    fn the_answer_kept_is_bounded_text() {
+        let kept = |body: &[u8]| match judge(
+            &Answer { status: 422, body, ..Answer::default() },
+            0,
+            SystemTime::UNIX_EPOCH,
+        ) {
+            Outcome::Rejected { answer, .. } => answer,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(kept(b"bad\nfield\x1b[31m\x7f"), "bad field [31m ");
+        assert_eq!(kept("\u{85}x".as_bytes()), " x", "C1 controls too");
+        // Every position of the border within characters of 1 to 4 bytes.
+        for filler in ["a", "é", "…", "🦀"] {
+            for shift in 0..4 {
+                let text = "-".repeat(shift) + &filler.repeat(600);
+                let answer = kept(text.as_bytes());
+                assert!(text.starts_with(&answer), "{answer}");
+                assert!(answer.len() <= 500 && answer.len() > 500 - filler.len(), "{}", answer.len());
+            }
+        }
+        assert!(kept(&[0xff; 2_000]).len() <= 500);
+        assert_eq!(kept(b"a\xffb"), "a\u{fffd}b");
+    }
+}

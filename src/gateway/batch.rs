@@ -1,0 +1,158 @@
+//! What goes together in one request, and how a rejected batch comes apart.
+//!
+//! Records are rendered one behind the other into one buffer; a part of the batch is a range of records
+//! and therefore a range of bytes. A gateway that rejects a batch is asked again with its halves, in
+//! order, until the culprit stands alone.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::render::Form;
+
+/// The limits of one request.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub events: usize,
+    /// Before compression.
+    pub bytes: usize,
+}
+
+/// Rendered records on their way, each with what the caller has to know of it.
+#[derive(Debug)]
+pub struct Batch<T> {
+    form: Form,
+    limits: Limits,
+    text: Vec<u8>,
+    items: Vec<Item<T>>,
+}
+
+#[derive(Debug)]
+struct Item<T> {
+    id: String,
+    /// Its place in the text, without separators.
+    bytes: Range<usize>,
+    note: T,
+}
+
+impl<T> Batch<T> {
+    #[must_use]
+    pub fn new(form: Form, limits: Limits) -> Self {
+        Self { form, limits, text: Vec::new(), items: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Whether a record of so many bytes may still join. An empty batch takes a record of any size.
+    #[must_use]
+    pub fn has_room_for(&self, bytes: usize) -> bool {
+        let most = if self.form == Form::Alone { 1 } else { self.limits.events };
+        // A separator or bracket for each record, and one more.
+        self.is_empty() || (self.len() < most && self.text.len() + bytes + 2 <= self.limits.bytes)
+    }
+
+    /// Adds a record.
+    pub fn push(&mut self, id: String, rendered: &[u8], note: T) {
+        if self.form == Form::Array && !self.items.is_empty() {
+            self.text.push(b',');
+        }
+        let start = self.text.len();
+        self.text.extend_from_slice(rendered);
+        let bytes = start..self.text.len();
+        if self.form == Form::Lines {
+            self.text.push(b'\n');
+        }
+        self.items.push(Item { id, bytes, note });
+    }
+
+    #[must_use]
+    pub fn note(&self, index: usize) -> Option<&T> {
+        self.items.get(index).map(|item| &item.note)
+    }
+
+    /// Finds the note of a record that waits in this batch.
+    pub fn note_mut(&mut self, is_it: impl Fn(&T) -> bool) -> Option<&mut T> {
+        self.items.iter_mut().rev().map(|item| &mut item.note).find(|note| is_it(note))
+    }
+
+    #[must_use]
+    pub fn id(&self, index: usize) -> &str {
+        self.items.get(index).map_or("", |item| &item.id)
+    }
+
+    /// The body of a request with this part of the records.
+    #[must_use]
+    pub fn body(&self, part: &Range<usize>) -> Cow<'_, [u8]> {
+        let items = self.items.get(part.clone()).unwrap_or_default();
+        let (Some(first), Some(last)) = (items.first(), items.last()) else { return Cow::Borrowed(b"") };
+        match self.form {
+            Form::Alone => Cow::Borrowed(&self.text[first.bytes.start..last.bytes.end]),
+            Form::Lines => Cow::Borrowed(&self.text[first.bytes.start..=last.bytes.end]),
+            Form::Array => {
+                let joined = &self.text[first.bytes.start..last.bytes.end];
+                Cow::Owned([b"[", joined, b"]"].concat())
+            }
+        }
+    }
+
+    /// Names this part of the batch: a hash over its ids, the same on every retry.
+    #[must_use]
+    pub fn idempotency_key(&self, part: &Range<usize>) -> String {
+        let mut hasher = Xxh3::new();
+        for item in self.items.get(part.clone()).unwrap_or_default() {
+            hasher.update(&(item.id.len() as u64).to_le_bytes());
+            hasher.update(item.id.as_bytes());
+        }
+        format!("{:032x}", hasher.digest128())
+    }
+
+    /// Empties the batch and keeps its buffers.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.items.clear();
+    }
+}
+
+/// The parts of a batch that have no answer yet, in order.
+#[derive(Debug)]
+pub struct Parts {
+    /// The last is the next.
+    waiting: Vec<Range<usize>>,
+}
+
+impl Parts {
+    /// All of a batch of so many records.
+    #[must_use]
+    pub fn whole(len: usize) -> Self {
+        Self { waiting: (len > 0).then_some(0..len).into_iter().collect() }
+    }
+
+    /// Puts the halves of a rejected part in its place; `false` when it cannot be halved.
+    #[must_use]
+    pub fn halve(&mut self, part: &Range<usize>) -> bool {
+        if part.len() < 2 {
+            return false;
+        }
+        let middle = part.start + part.len() / 2;
+        self.waiting.push(middle..part.end);
+        self.waiting.push(part.start..middle);
+        true
+    }
+}
+
+impl Iterator for Parts {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.waiting.pop()
+    }
+}

@@ -1,0 +1,226 @@
+//! The `Authorization` header, from files that change while we run.
+//!
+//! Kubernetes renews a projected token long before it ends, and secrets are exchanged under a running pod.
+//! So the file is read again whenever it looks different, and when the gateway answers 401.
+
+use ureq::http::HeaderValue;
+
+use super::watched::Watched;
+use crate::config::{Credentials, Mistake};
+use crate::journal::Journal;
+
+/// The header, and where it comes from. Deliberately without `Debug`.
+pub(super) struct Authorization {
+    source: Option<Source>,
+    current: Option<Current>,
+}
+
+struct Source {
+    key: &'static str,
+    scheme: Scheme,
+    file: Watched,
+}
+
+enum Scheme {
+    /// RFC 6750.
+    Bearer,
+    /// RFC 7617.
+    Basic { user: String },
+}
+
+struct Current {
+    header: HeaderValue,
+    /// What is secret in it: the token, or the password and its encoded form.
+    secrets: Vec<String>,
+}
+
+impl Authorization {
+    /// Reads the file for the first time.
+    ///
+    /// # Errors
+    /// When it cannot be read or holds nothing that a header can carry.
+    pub(super) fn open(settings: &Credentials) -> Result<Self, Mistake> {
+        let (key, scheme, path) = match settings {
+            Credentials::None => return Ok(Self { source: None, current: None }),
+            Credentials::Bearer { token_file } => ("bearer_token_file", Scheme::Bearer, token_file),
+            Credentials::Basic { user, password_file } => {
+                ("basic_password_file", Scheme::Basic { user: user.clone() }, password_file)
+            }
+        };
+        let mut source = Source { key, scheme, file: Watched::new(path.clone()) };
+        match source.read() {
+            Ok(current) => Ok(Self { source: Some(source), current: Some(current) }),
+            Err(problem) => {
+                Err(Mistake { key, problem, expected: "a file with one line, the secret".to_owned() })
+            }
+        }
+    }
+
+    /// The header to send now, from the file as it is now.
+    pub(super) fn header(&mut self, journal: &Journal) -> Option<&HeaderValue> {
+        if self.source.as_ref().is_some_and(|source| source.file.changed()) {
+            self.reread(journal);
+        }
+        self.current.as_ref().map(|current| &current.header)
+    }
+
+    /// Reads the file, whatever it looks like. Says whether the header is another one now. When the file
+    /// is of no use, the header stays as it was: the old secret may still be good.
+    pub(super) fn reread(&mut self, journal: &Journal) -> bool {
+        let Some(source) = &mut self.source else { return false };
+        match source.read() {
+            Ok(new) => {
+                let other = self.current.as_ref().is_none_or(|old| old.header != new.header);
+                self.current = Some(new);
+                other
+            }
+            Err(problem) => {
+                let key = source.key;
+                journal.warn("credentials", format!("{key}: {problem}; the secret read before stays in use"));
+                false
+            }
+        }
+    }
+
+    /// What must not show in any text.
+    pub(super) fn secrets(&self) -> &[String] {
+        self.current.as_ref().map_or(&[], |current| &current.secrets)
+    }
+}
+
+impl Source {
+    /// # Errors
+    /// What is wrong with the file; never its content.
+    fn read(&mut self) -> Result<Current, String> {
+        let content = self.file.read()?;
+        let shown = self.file.path().display();
+        // Editors and `echo` end a file with a newline, `kubectl create secret` does not.
+        let end = content.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
+        let secret = &content[..end];
+        if secret.trim_ascii().is_empty() {
+            return Err(format!("{shown} is empty"));
+        }
+        // RFC 7617 keeps control characters out of a password too.
+        if secret.iter().any(u8::is_ascii_control) {
+            return Err(format!("{shown} holds a line break or another control character within the secret"));
+        }
+        let text = String::from_utf8(secret.to_vec()).map_err(|_| format!("{shown} is not UTF-8"))?;
+        let (header, secrets) = match &self.scheme {
+            Scheme::Bearer => (format!("Bearer {text}"), vec![text]),
+            Scheme::Basic { user } => {
+                let encoded = base64(format!("{user}:{text}").as_bytes());
+                (format!("Basic {encoded}"), vec![encoded, text])
+            }
+        };
+        let mut header = HeaderValue::try_from(header)
+            .map_err(|_| format!("{shown} holds characters that no header can carry"))?;
+        header.set_sensitive(true);
+        Ok(Current { header, secrets })
+    }
+}
+
+/// RFC 4648, with padding.
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let bits = three.iter().fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte))
+            << (8 * (3 - three.len()));
+        for place in 0..4 {
+            let known = place <= three.len();
+            text.push(if known { char::from(ALPHABET[bits >> (18 - 6 * place) & 63]) } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock;
+
+    fn file(content: &[u8]) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        fs::write(&path, content).unwrap();
+        (folder, path)
+    }
+
+    fn header_of(authorization: &mut Authorization, journal: &Journal) -> String {
+        authorization.header(journal).unwrap().to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn base64_as_in_rfc_4648() {
+        for (plain, encoded) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+            ("Aladdin:open sesame", "QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+        ] {
+            assert_eq!(base64(plain.as_bytes()), encoded);
+        }
+        assert_eq!(base64(&[0xfb, 0xff, 0xfe]), "+//+");
+    }
+
+    #[test]
+    fn the_header_is_sensitive_and_its_newline_trimmed() {
+        for content in ["sesame", "sesame\n", "sesame\r\n", "sesame\n\n"] {
+            let (_folder, path) = file(content.as_bytes());
+            let journal = Journal::default();
+            let mut bearer = Authorization::open(&Credentials::Bearer { token_file: path.clone() }).unwrap();
+            assert_eq!(header_of(&mut bearer, &journal), "Bearer sesame");
+            assert!(bearer.header(&journal).unwrap().is_sensitive());
+            assert!(!format!("{:?}", bearer.header(&journal)).contains("sesame"));
+            let basic = Credentials::Basic { user: "Aladdin".into(), password_file: path };
+            let mut basic = Authorization::open(&basic).unwrap();
+            assert_eq!(header_of(&mut basic, &journal), format!("Basic {}", base64(b"Aladdin:sesame")));
+        }
+        let mut none = Authorization::open(&Credentials::None).unwrap();
+        assert!(none.header(&Journal::default()).is_none());
+        assert!(!none.reread(&Journal::default()));
+    }
+
+    #[test]
+    fn a_useless_file_is_a_mistake_that_does_not_show_it() {
+        for content in [&b""[..], b"\n\n", b"  ", b"sesame\nopen", b"ses\0ame", b"sesame\xff", b"ses\x7fame"]
+        {
+            let (_folder, path) = file(content);
+            let bearer = Credentials::Bearer { token_file: path.clone() };
+            let basic = Credentials::Basic { user: "Aladdin".into(), password_file: path };
+            for (settings, key) in [(bearer, "bearer_token_file"), (basic, "basic_password_file")] {
+                let mistake = Authorization::open(&settings).err().expect("a mistake");
+                assert_eq!(mistake.key, key);
+                assert!(!mistake.to_string().contains("ses"), "{mistake}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_useless_new_file_keeps_the_old_secret_and_is_told_once() {
+        let (_folder, path) = file(b"sesame");
+        let journal = Journal::default();
+        let mut bearer = Authorization::open(&Credentials::Bearer { token_file: path.clone() }).unwrap();
+        fs::write(&path, "").unwrap();
+        for _ in 0..3 {
+            assert_eq!(header_of(&mut bearer, &journal), "Bearer sesame");
+        }
+        let lines = journal.drain(clock::monotonic());
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert_eq!(lines[0].level, crate::journal::Level::Warn);
+        assert!(lines[0].text.contains("bearer_token_file") && !lines[0].text.contains("sesame"));
+        fs::write(&path, "open").unwrap();
+        assert_eq!(header_of(&mut bearer, &journal), "Bearer open");
+        assert_eq!(bearer.secrets(), ["open"]);
+        std::thread::sleep(Duration::from_millis(20));
+        assert!(!bearer.reread(&journal), "nothing new");
+    }
+}

@@ -1,0 +1,368 @@
+//! One batch over HTTP: compress, post, a few quick tries, and a verdict.
+//!
+//! What it obeys:
+//! 1. Only a 2xx status acknowledges. What follows it (a body that hangs or never ends) takes nothing back.
+//! 2. Redirects are not followed: the credentials are for the endpoint only.
+//! 3. Nothing that comes in is endless: the time, the headers and the body read are bounded.
+//! 4. The quick tries stay well below the host's grace (5 s, `flb_config.c`), so that a batch of a host that
+//!    stops gets its answer; longer waits are the host's and the [`Gate`](super::Gate)'s.
+//! 5. Files of secrets and certificates are looked at before every request, never cached for good.
+
+use std::io::{Read, Write};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use ureq::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, LOCATION, RETRY_AFTER};
+use ureq::http::{HeaderName, HeaderValue, Request, Response, Uri};
+use ureq::tls::TlsConfig;
+use ureq::unversioned::transport::DefaultConnector;
+use ureq::{Agent, Body};
+
+use super::answer::{Answer, Outcome, judge};
+use super::credentials::Authorization;
+use super::failure;
+use super::resolver::Names;
+use super::secrets::Secrets;
+use super::stop::{Signal, Stopper};
+use super::tls::TlsFiles;
+use crate::clock;
+use crate::config::{Compress, Mistake, Settings};
+use crate::journal::Journal;
+use crate::metrics::Metrics;
+
+/// Tries of one batch in one [`Gateway::post`], and the pauses between them.
+const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(400)];
+/// No further try begins when this much time has gone by since the first began.
+const QUICK: Duration = Duration::from_secs(2);
+/// Looking up a name and connecting take no longer, whatever `timeout` says: it is the one wait that a stop
+/// cannot end at once, so it must not be longer than the host's grace.
+const LONGEST_CONNECT: Duration = Duration::from_secs(5);
+/// The status has come; so long the body may take. Its beginning is all that is wanted.
+const BODY_TIME: Duration = Duration::from_secs(1);
+/// So much of a body is read. A longer one costs its connection.
+const BODY_READ_BYTES: u64 = 16 << 10;
+const HEADERS_READ_BYTES: usize = 32 << 10;
+/// Buffers of a connection. A write returns to ureq's clock after at most this much.
+const BUFFER_BYTES: usize = 64 << 10;
+/// A smaller body fits into the socket's buffer, so that its sending cannot be cut.
+const EXPECT_FROM_BYTES: usize = 16 << 10;
+/// A larger buffer is given back after its batch.
+const PACKED_KEPT_BYTES: usize = 4 << 20;
+/// Below the idle times of usual gateways and load balancers (60 s and more), so that they seldom close first.
+const IDLE: Duration = Duration::from_secs(20);
+const USER_AGENT: &str = concat!("fluent-bit-event-gateway/", env!("CARGO_PKG_VERSION"));
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// One batch to deliver.
+#[derive(Debug, Clone, Copy)]
+pub struct Post<'a> {
+    /// Uncompressed.
+    pub body: &'a [u8],
+    pub content_type: &'static str,
+    /// The same on every try of the same batch; letters, digits and the like.
+    pub idempotency_key: &'a str,
+}
+
+/// The gateway as one instance of the output sees it: a kept-alive connection and what is needed to renew it.
+pub struct Gateway {
+    agent: Agent,
+    endpoint: Uri,
+    timeout: Duration,
+    compress: Compress,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    authorization: Authorization,
+    tls_files: Option<TlsFiles>,
+    secrets: Secrets,
+    /// The compressed body; kept for its memory.
+    packed: Vec<u8>,
+    signal: Arc<Signal>,
+    stopper: Stopper,
+    metrics: Arc<Metrics>,
+    journal: Arc<Journal>,
+}
+
+impl Gateway {
+    /// Reads the files that the settings name. Makes no connection.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the files, not just the first.
+    pub fn open(
+        settings: &Settings,
+        metrics: Arc<Metrics>,
+        journal: Arc<Journal>,
+    ) -> Result<Self, Vec<Mistake>> {
+        let mut mistakes = Vec::new();
+        let endpoint = settings.endpoint.url.parse::<Uri>().map_err(|_| {
+            mistakes.push(Mistake {
+                key: "endpoint",
+                problem: "is no URL".into(),
+                expected: "a URL such as https://gateway.example/events".into(),
+            });
+        });
+        let authorization =
+            Authorization::open(&settings.credentials).map_err(|mistake| mistakes.push(mistake));
+        let mut tls_files = settings.endpoint.https.then(|| TlsFiles::new(&settings.tls));
+        let tls = tls_files.as_mut().map(TlsFiles::load).transpose().map_err(|more| mistakes.extend(more));
+        let (Ok(endpoint), Ok(authorization), Ok(tls)) = (endpoint, authorization, tls) else {
+            return Err(mistakes);
+        };
+
+        let mut secrets = Secrets::default();
+        secrets.add_query(endpoint.query().unwrap_or_default());
+        let mut headers = settings.headers.clone();
+        for (_, value) in &mut headers {
+            value.set_sensitive(true);
+            secrets.add(value.to_str().unwrap_or_default());
+        }
+        let signal = Arc::new(Signal::default());
+        let stopper = Stopper::new(Arc::clone(&signal));
+        let agent = agent(&endpoint, settings.timeout, tls, &signal);
+        stopper.watch(&agent);
+        Ok(Self {
+            agent,
+            endpoint,
+            timeout: settings.timeout,
+            compress: settings.compress,
+            headers,
+            authorization,
+            tls_files,
+            secrets,
+            packed: Vec::new(),
+            signal,
+            stopper,
+            metrics,
+            journal,
+        })
+    }
+
+    /// What ends the requests of this gateway from another thread.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        self.stopper.clone()
+    }
+
+    /// Delivers a batch, or says why not. Takes at most [`QUICK`] and one `timeout`.
+    pub fn post(&mut self, post: &Post<'_>) -> Outcome {
+        self.renew_tls();
+        let mut packed = std::mem::take(&mut self.packed);
+        packed.clear();
+        let outcome = match self.compress {
+            Compress::None => self.tries(post, post.body),
+            Compress::Gzip => match gzip(post.body, packed) {
+                Ok(bytes) => {
+                    let outcome = self.tries(post, &bytes);
+                    packed = bytes;
+                    packed.shrink_to(PACKED_KEPT_BYTES);
+                    self.packed = packed;
+                    outcome
+                }
+                Err(error) => retry(format!("gzip: {error}")),
+            },
+        };
+        outcome
+    }
+
+    fn tries(&mut self, post: &Post<'_>, body: &[u8]) -> Outcome {
+        let began = clock::monotonic();
+        let mut pauses = PAUSES.into_iter();
+        let mut credentials_renewed = false;
+        let mut expect = false;
+        loop {
+            let (outcome, cut) = self.one_try(post, body, expect);
+            let quick_try = match &outcome {
+                // The token may have been renewed after we read it: a file looks the same for some
+                // milliseconds, and a 401 is reason enough to look into it.
+                Outcome::Refused { status: 401, .. } if !credentials_renewed => {
+                    credentials_renewed = true;
+                    self.authorization.reread(&self.journal)
+                }
+                // RFC 9110, 10.1.1: do it again without.
+                Outcome::Refused { status: 417, .. } if expect => true,
+                Outcome::Retry { after: None, .. } => self.pause(began, pauses.next()),
+                _ => false,
+            };
+            if !quick_try {
+                return outcome;
+            }
+            // Was the answer a refusal of the body, lost because we were still sending? Asking first brings it.
+            expect = cut && body.len() >= EXPECT_FROM_BYTES;
+        }
+    }
+
+    /// Waits before a quick try, if there is to be one.
+    fn pause(&self, began: Instant, pause: Option<Duration>) -> bool {
+        let Some(pause) = pause else { return false };
+        let spent = clock::monotonic().saturating_duration_since(began);
+        spent + pause < QUICK && self.stopper.pause(pause)
+    }
+
+    /// One request. Says also whether the connection broke in a way that may have swallowed an answer.
+    fn one_try(&mut self, post: &Post<'_>, body: &[u8], expect: bool) -> (Outcome, bool) {
+        if self.stopper.is_stopped() {
+            return (retry("the plugin is stopping".into()), false);
+        }
+        let request = match self.request(post, body, expect) {
+            Ok(request) => request,
+            Err(error) => return (retry(format!("the request cannot be built ({error})")), false),
+        };
+        self.metrics.requests_total.add(1);
+        let (outcome, cut) = match self.agent.run(request) {
+            Ok(response) => (self.judged(response, body.len() as u64), false),
+            Err(_) if self.stopper.is_stopped() => (retry("the plugin is stopping".into()), false),
+            Err(error) => {
+                let why = self.secrets.hide_in(failure::described(&error, self.timeout));
+                (retry(why), failure::cut_while_sending(&error))
+            }
+        };
+        if matches!(outcome, Outcome::Retry { .. } | Outcome::Refused { .. }) {
+            self.metrics.request_retries_total.add(1);
+        }
+        (outcome, cut)
+    }
+
+    fn request<'b>(
+        &mut self,
+        post: &Post<'_>,
+        body: &'b [u8],
+        expect: bool,
+    ) -> Result<Request<&'b [u8]>, ureq::http::Error> {
+        let mut request = Request::post(self.endpoint.clone()).body(body)?;
+        let headers = request.headers_mut();
+        for (name, value) in &self.headers {
+            headers.append(name, value.clone());
+        }
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(post.content_type));
+        headers.insert(IDEMPOTENCY_KEY, HeaderValue::from_str(post.idempotency_key)?);
+        if self.compress == Compress::Gzip {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        if expect {
+            headers.insert(EXPECT, HeaderValue::from_static("100-continue"));
+        }
+        if let Some(value) = self.authorization.header(&self.journal) {
+            headers.insert(AUTHORIZATION, value.clone());
+        }
+        for secret in self.authorization.secrets() {
+            self.secrets.add(secret);
+        }
+        Ok(request)
+    }
+
+    fn judged(&self, response: Response<Body>, sent_bytes: u64) -> Outcome {
+        let (head, body) = response.into_parts();
+        let body = beginning(body);
+        if head.status.is_success() {
+            return Outcome::Accepted { sent_bytes };
+        }
+        let body = self.secrets.hide_in(String::from_utf8_lossy(&body).into_owned());
+        let text = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let location = text(LOCATION).map(|location| self.secrets.hide_in(location.to_owned()));
+        let answer = Answer {
+            status: head.status.as_u16(),
+            retry_after: text(RETRY_AFTER),
+            location: location.as_deref(),
+            body: body.as_bytes(),
+        };
+        judge(&answer, sent_bytes, clock::wall())
+    }
+
+    /// Takes up exchanged certificates. While the new files are of no use the old ones stay: they may still
+    /// be good, and half of an exchange (a new certificate, the key not yet) looks the same.
+    fn renew_tls(&mut self) {
+        let Some(files) = self.tls_files.as_mut().filter(|files| files.changed()) else { return };
+        match files.load() {
+            Ok(tls) => {
+                self.agent = agent(&self.endpoint, self.timeout, Some(tls), &self.signal);
+                self.stopper.watch(&self.agent);
+                self.journal.info("tls", "the TLS files have changed and were read again");
+            }
+            Err(mistakes) => {
+                for mistake in mistakes {
+                    self.journal.warn("tls", format!("{mistake}; what was read before stays in use"));
+                }
+            }
+        }
+    }
+}
+
+fn retry(why: String) -> Outcome {
+    Outcome::Retry { after: None, why }
+}
+
+/// The HTTP client: connections, and the limits of what comes in.
+fn agent(endpoint: &Uri, timeout: Duration, tls: Option<TlsConfig>, signal: &Arc<Signal>) -> Agent {
+    let mut config = Agent::config_builder()
+        .user_agent(USER_AGENT)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_global(Some(timeout))
+        .timeout_resolve(Some(timeout.min(LONGEST_CONNECT)))
+        .timeout_connect(Some(timeout.min(LONGEST_CONNECT)))
+        .timeout_recv_body(Some(timeout.min(BODY_TIME)))
+        .max_response_header_size(HEADERS_READ_BYTES)
+        .input_buffer_size(BUFFER_BYTES)
+        .output_buffer_size(BUFFER_BYTES)
+        .max_idle_connections(1)
+        .max_idle_connections_per_host(1)
+        .max_idle_age(IDLE);
+    if let Some(tls) = tls {
+        config = config.tls_config(tls);
+    }
+    // A gateway beside us (a sidecar) is never behind a proxy; Go and browsers hold it the same way. All
+    // other hosts follow HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
+    if endpoint.host().is_some_and(is_loopback) {
+        config = config.proxy(None);
+    }
+    Agent::with_parts(config.build(), DefaultConnector::default(), Names::new(Arc::clone(signal)))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare.eq_ignore_ascii_case("localhost")
+        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The beginning of a body. Reading up to its end, where that is near, lets the connection be used again.
+fn beginning(body: Body) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // The status has come already: what fails here loses words, not the verdict.
+    let _ = body.into_reader().take(BODY_READ_BYTES).read_to_end(&mut bytes);
+    bytes
+}
+
+/// Level 1: events shrink to a tenth with it, and the next levels cost twice the time for a few percent.
+fn gzip(body: &[u8], packed: Vec<u8>) -> std::io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(packed, Compression::fast());
+    encoder.write_all(body)?;
+    encoder.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loopback_host_in_all_its_spellings() {
+        for (host, loopback) in [
+            ("localhost", true),
+            ("LocalHost", true),
+            ("127.0.0.1", true),
+            ("127.8.0.1", true),
+            ("[::1]", true),
+            ("10.0.0.1", false),
+            ("localhost.example", false),
+            ("127.0.0.1.example", false),
+        ] {
+            assert_eq!(is_loopback(host), loopback, "{host}");
+        }
+    }
+
+    #[test]
+    fn the_tries_are_over_well_before_the_hosts_grace() {
+        assert!(PAUSES.iter().sum::<Duration>() < QUICK && QUICK < Duration::from_secs(5));
+    }
+}

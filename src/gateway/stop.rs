@@ -1,0 +1,84 @@
+//! Ending a request that is under way, from another thread.
+//!
+//! The host's exit callback waits for our threads (invariant 8), and a gateway that hangs must not make it
+//! wait for a whole `timeout`. A stop closes the connections of the current agent, which wakes a thread that
+//! reads or writes on one, and it ends the pauses between quick tries and the wait for a name. Only a TCP
+//! connect to an address that does not answer cannot be woken; its time is bounded (`http::LONGEST_CONNECT`).
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ureq::Agent;
+
+/// Ends the work of one [`Gateway`](super::Gateway), for good. Clones end the same one.
+#[derive(Clone)]
+pub struct Stopper {
+    signal: Arc<Signal>,
+    /// The agent in use. Not within the signal, which the agent itself holds.
+    agent: Arc<Mutex<Option<Agent>>>,
+}
+
+/// Whether to stop; for whoever waits.
+#[derive(Debug, Default)]
+pub(super) struct Signal {
+    stopped: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Stopper {
+    pub(super) fn new(signal: Arc<Signal>) -> Self {
+        Self { signal, agent: Arc::default() }
+    }
+
+    /// Interrupts the request in flight; it and every later one end as a retry.
+    pub fn stop(&self) {
+        self.signal.set();
+        // Shut down outside the lock: it closes sockets.
+        let agent = self.agent().take();
+        if let Some(agent) = agent {
+            agent.shutdown();
+        }
+    }
+
+    /// Makes this the agent that a stop reaches.
+    pub(super) fn watch(&self, new: &Agent) {
+        *self.agent() = Some(new.clone());
+        // A stop that came before the line above has not seen this agent.
+        if self.is_stopped() {
+            new.clone().shutdown();
+        }
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.signal.is_set()
+    }
+
+    /// Waits; ends early, with `false`, when there is a stop.
+    pub(super) fn pause(&self, pause: Duration) -> bool {
+        self.signal.pause(pause)
+    }
+
+    fn agent(&self) -> MutexGuard<'_, Option<Agent>> {
+        self.agent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Signal {
+    fn set(&self) {
+        *self.stopped() = true;
+        self.changed.notify_all();
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        *self.stopped()
+    }
+
+    fn pause(&self, pause: Duration) -> bool {
+        let stopped = self.changed.wait_timeout_while(self.stopped(), pause, |stopped| !*stopped);
+        !*stopped.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn stopped(&self) -> MutexGuard<'_, bool> {
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,132 @@
+//! Whom we trust and who we are, from PEM files that change while we run.
+
+use std::path::Path;
+
+use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
+
+use super::tls_probe;
+use super::watched::Watched;
+use crate::config::{Mistake, Tls};
+
+/// The files behind a TLS configuration.
+pub(super) struct TlsFiles {
+    ca: Option<Watched>,
+    client: Option<(Watched, Watched)>,
+    insecure_skip_verify: bool,
+    /// Read once, when no `ca_file` takes their place.
+    system_roots: Option<RootCerts>,
+}
+
+impl TlsFiles {
+    pub(super) fn new(settings: &Tls) -> Self {
+        Self {
+            ca: settings.ca_file.clone().map(Watched::new),
+            client: settings.client.clone().map(|(chain, key)| (Watched::new(chain), Watched::new(key))),
+            insecure_skip_verify: settings.insecure_skip_verify,
+            system_roots: None,
+        }
+    }
+
+    /// Whether a file is another than the one last read.
+    pub(super) fn changed(&self) -> bool {
+        let client = self.client.iter().flat_map(|(chain, key)| [chain, key]);
+        self.ca.iter().chain(client).any(Watched::changed)
+    }
+
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them, by key.
+    pub(super) fn load(&mut self) -> Result<TlsConfig, Vec<Mistake>> {
+        let mut mistakes = Vec::new();
+        let roots = self.roots().map_err(|mistake| mistakes.push(mistake)).ok();
+        let client = self.client().map_err(|more| mistakes.extend(more)).ok();
+        let (Some(roots), Some(client), true) = (roots, client, mistakes.is_empty()) else {
+            return Err(mistakes);
+        };
+        let has_client = client.is_some();
+        let tls = TlsConfig::builder()
+            .root_certs(roots)
+            .client_cert(client)
+            .disable_verification(self.insecure_skip_verify)
+            .build();
+        if has_client && !tls_probe::usable(&tls) {
+            return Err(vec![Mistake {
+                key: "client_key_file",
+                problem: "holds no key that fits the certificate in client_cert_file".into(),
+                expected: "the private key of that certificate, RSA, ECDSA or Ed25519".into(),
+            }]);
+        }
+        Ok(tls)
+    }
+
+    /// `ca_file` replaces the system's authorities; it does not add to them. A company that runs its own
+    /// authority does not want a public one to vouch for its gateway.
+    fn roots(&mut self) -> Result<RootCerts, Mistake> {
+        if let Some(file) = &mut self.ca {
+            return certificates(file, "ca_file").map(|found| RootCerts::new_with_certs(&found));
+        }
+        if self.insecure_skip_verify {
+            return Ok(RootCerts::new_with_certs(&[]));
+        }
+        if let Some(roots) = &self.system_roots {
+            return Ok(roots.clone());
+        }
+        // Some of a system's certificates may be unreadable (bad links in /etc/ssl/certs); none is trouble.
+        let found = rustls_native_certs::load_native_certs().certs;
+        if found.is_empty() {
+            return Err(Mistake {
+                key: "ca_file",
+                problem: "is not set, and the system has no certificate authorities".into(),
+                expected: "a PEM file, since endpoint is https".into(),
+            });
+        }
+        let roots: RootCerts =
+            found.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).into();
+        self.system_roots = Some(roots.clone());
+        Ok(roots)
+    }
+
+    fn client(&mut self) -> Result<Option<ClientCert>, Vec<Mistake>> {
+        let Some((chain, key)) = &mut self.client else { return Ok(None) };
+        match (certificates(chain, "client_cert_file"), private_key(key)) {
+            (Ok(chain), Ok(key)) => Ok(Some(ClientCert::new_with_certs(&chain, key))),
+            (chain, key) => Err(chain.err().into_iter().chain(key.err()).collect()),
+        }
+    }
+}
+
+/// All certificates of a file, at least one.
+fn certificates(file: &mut Watched, key: &'static str) -> Result<Vec<Certificate<'static>>, Mistake> {
+    let expected = || "certificates in PEM (-----BEGIN CERTIFICATE-----)".to_owned();
+    let content = file.read().map_err(|problem| Mistake { key, problem, expected: expected() })?;
+    let found: Result<Vec<_>, _> = parse_pem(&content)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
+            Ok(_) => None,
+            // The error may quote the line it stumbled over, and the file may hold a key as well.
+            Err(_) => Some(Err(())),
+        })
+        .collect();
+    match found {
+        Ok(found) if !found.is_empty() => Ok(found),
+        Ok(_) => Err(Mistake { key, problem: holds(file.path(), "no certificate"), expected: expected() }),
+        Err(()) => Err(Mistake { key, problem: holds(file.path(), "damaged PEM"), expected: expected() }),
+    }
+}
+
+/// The first private key of a file.
+fn private_key(file: &mut Watched) -> Result<PrivateKey<'static>, Mistake> {
+    let mistake = |problem| Mistake {
+        key: "client_key_file",
+        problem,
+        expected: "a private key in PEM without a passphrase (PKCS#8, PKCS#1 or SEC1)".to_owned(),
+    };
+    let content = file.read().map_err(mistake)?;
+    // The error is left out: it may quote the key.
+    PrivateKey::from_pem(&content).map_err(|_| mistake(holds(file.path(), "no private key that can be read")))
+}
+
+fn holds(path: &Path, what: &str) -> String {
+    format!("{} holds {what}", path.display())
+}

@@ -1,0 +1,146 @@
+//! A small file that is read again when it has changed.
+//!
+//! Kubernetes updates mounted secrets by exchanging a symlink (`..data`), so a look at the metadata must
+//! follow symlinks; others write in place. Both show in the stamp. A look costs one `stat` a request.
+
+use std::fs::{self, File, Metadata};
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Tokens and certificate bundles are far smaller; a wrong path (a disk, a log) must not fill the memory.
+const LARGEST_BYTES: u64 = 4 << 20;
+
+/// What tells one state of a file from another. The change time shows what `cp -p` and a repaired
+/// permission would hide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    len_bytes: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl From<&Metadata> for Stamp {
+    fn from(of: &Metadata) -> Self {
+        Self {
+            device: of.dev(),
+            inode: of.ino(),
+            len_bytes: of.len(),
+            modified: (of.mtime(), of.mtime_nsec()),
+            changed: (of.ctime(), of.ctime_nsec()),
+        }
+    }
+}
+
+/// A path, and what its file looked like when it was last read.
+#[derive(Debug)]
+pub(super) struct Watched {
+    path: PathBuf,
+    seen: Option<Stamp>,
+}
+
+impl Watched {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, seen: None }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the file is another than the one last read. A file that could not be read is not "changed"
+    /// until something about it is different, so nobody is told the same trouble at every request.
+    pub(super) fn changed(&self) -> bool {
+        self.stamp() != self.seen
+    }
+
+    fn stamp(&self) -> Option<Stamp> {
+        fs::metadata(&self.path).ok().as_ref().map(Stamp::from)
+    }
+
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// Why it cannot be read, without its content.
+    pub(super) fn read(&mut self) -> Result<Vec<u8>, String> {
+        // The stamp is taken before the content: a change in between shows as a change later.
+        self.seen = self.stamp();
+        let why = |error: std::io::Error| format!("{} cannot be read ({error})", self.path.display());
+        // Opening a pipe would wait for a writer for ever.
+        if !fs::metadata(&self.path).map_err(why)?.is_file() {
+            return Err(format!("{} is no regular file", self.path.display()));
+        }
+        let mut content = Vec::new();
+        let file = File::open(&self.path).map_err(why)?;
+        file.take(LARGEST_BYTES + 1).read_to_end(&mut content).map_err(why)?;
+        if content.len() as u64 > LARGEST_BYTES {
+            return Err(format!("{} is larger than {LARGEST_BYTES} bytes", self.path.display()));
+        }
+        Ok(content)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn every_way_to_change_a_file_shows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        let mut file = Watched::new(path.clone());
+        assert!(!file.changed(), "missing, and never read");
+        assert!(file.read().is_err());
+        fs::write(&path, "one").unwrap();
+        assert!(file.changed());
+        assert_eq!(file.read().unwrap(), b"one");
+        assert!(!file.changed());
+
+        // In place, same length, and with the times set back.
+        let modified = fs::metadata(&path).unwrap().modified().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20)); // the kernel's clock for files ticks slowly
+        fs::write(&path, "two").unwrap();
+        File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+        assert!(file.changed());
+        assert_eq!(file.read().unwrap(), b"two");
+
+        fs::remove_file(&path).unwrap();
+        assert!(file.changed());
+        assert!(file.read().is_err());
+        assert!(!file.changed(), "the same trouble is told once");
+    }
+
+    #[test]
+    fn an_exchanged_symlink_shows_as_kubernetes_does_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for version in ["1", "2"] {
+            fs::create_dir(at(version)).unwrap();
+            fs::write(at(version).join("token"), version).unwrap();
+        }
+        symlink("1", at("..data")).unwrap();
+        symlink("..data/token", at("token")).unwrap();
+        let mut file = Watched::new(at("token"));
+        assert_eq!(file.read().unwrap(), b"1");
+        assert!(!file.changed());
+        symlink("2", at("..new")).unwrap();
+        fs::rename(at("..new"), at("..data")).unwrap();
+        assert!(file.changed());
+        assert_eq!(file.read().unwrap(), b"2");
+    }
+
+    #[test]
+    fn neither_a_pipe_nor_a_disk_is_read() {
+        for odd in ["/dev/zero", "/"] {
+            let trouble = Watched::new(odd.into()).read().unwrap_err();
+            assert!(trouble.contains("no regular file"), "{trouble}");
+        }
+        let large = tempfile::NamedTempFile::new().unwrap();
+        large.as_file().set_len(LARGEST_BYTES + 1).unwrap();
+        assert!(Watched::new(large.path().into()).read().unwrap_err().contains("larger"));
+    }
+}

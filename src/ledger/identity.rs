@@ -1,0 +1,125 @@
+//! What makes two records the same, and which of two is newer.
+//!
+//! The API server gives each event object a uid for life and a new resourceVersion with each change; both
+//! are the same seen from every replica, restart and retry.
+
+use std::borrow::Cow;
+
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+use crate::record::event::KubeEvent;
+
+/// Names one event object. 128 bits, because a collision would swallow an event: with a million entries
+/// the chance of one is below 10⁻²⁶.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Identity(pub u128);
+
+/// One state of an event object. Numeric versions (etcd revisions, below 2⁶³) keep their order; any other
+/// text is kept as a hash with the top bit set and has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Version(pub u64);
+
+const TEXT: u64 = 1 << 63;
+
+impl Version {
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        match text.parse::<u64>() {
+            Ok(number) if is_number && number < TEXT => Self(number),
+            _ => Self(xxh3_64(text.as_bytes()) | TEXT),
+        }
+    }
+
+    fn is_number(self) -> bool {
+        self.0 < TEXT
+    }
+
+    /// By number when both are numbers; else any other version is newer.
+    #[must_use]
+    pub fn is_newer_than(self, other: Self) -> bool {
+        if self.is_number() && other.is_number() { self > other } else { self != other }
+    }
+}
+
+/// The uid, else a hash of what stays the same over the life of an event: namespace, name, reason,
+/// object and first time.
+#[must_use]
+pub fn identity(event: &KubeEvent<'_>) -> Identity {
+    if !event.metadata.uid.is_empty() {
+        return hash(&["uid", &event.metadata.uid]);
+    }
+    let object = &event.object;
+    hash(&[
+        "event",
+        &event.metadata.namespace,
+        &event.metadata.name,
+        &event.reason,
+        &object.kind,
+        &object.namespace,
+        &object.name,
+        &object.uid,
+        &object.field_path,
+        event.first_time(),
+    ])
+}
+
+/// The resourceVersion; for a record without one, what moves when the event does.
+#[must_use]
+pub fn version_text<'e>(event: &'e KubeEvent<'_>) -> Cow<'e, str> {
+    if event.metadata.resource_version.is_empty() {
+        Cow::Owned(format!("{}-{}", event.occurrences(), event.time()))
+    } else {
+        Cow::Borrowed(&event.metadata.resource_version)
+    }
+}
+
+/// `<event uid>.<resourceVersion>`: the id of a record, the same from every replica, restart and retry.
+#[must_use]
+pub fn record_id(event: &KubeEvent<'_>) -> String {
+    let version = version_text(event);
+    if event.metadata.uid.is_empty() {
+        format!("{:032x}.{version}", identity(event).0)
+    } else {
+        format!("{}.{version}", event.metadata.uid)
+    }
+}
+
+/// A stable hash over the parts; the length of each goes in, so that moving a border changes it.
+fn hash(parts: &[&str]) -> Identity {
+    let mut hasher = Xxh3::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    Identity(hasher.digest128())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_an_order_and_texts_have_none() {
+        let (old, new) = (Version::parse("9"), Version::parse("10"));
+        assert!(new.is_newer_than(old) && !old.is_newer_than(new) && !new.is_newer_than(new));
+        let (a, b) = (Version::parse("abc"), Version::parse("abd"));
+        assert!(a.is_newer_than(b) && b.is_newer_than(a) && !a.is_newer_than(a));
+        assert!(a.is_newer_than(new) && new.is_newer_than(a));
+        for odd in ["", "-1", "+1", "18446744073709551615", "9223372036854775808", "1 "] {
+            assert!(!Version::parse(odd).is_number(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn without_a_uid_the_parts_make_the_identity() {
+        let one = KubeEvent { reason: "ab".into(), ..KubeEvent::default() };
+        let other = KubeEvent {
+            metadata: crate::record::event::Metadata { name: "a".into(), ..Default::default() },
+            reason: "b".into(),
+            ..KubeEvent::default()
+        };
+        assert_eq!(identity(&one), identity(&one.clone()));
+        assert_ne!(identity(&one), identity(&other));
+    }
+}

@@ -1,0 +1,261 @@
+//! The order of the stages and nothing else: record → admit → ledger → render → batch → delivery.
+//!
+//! A round takes all chunks that wait. Their records fill one batch after the other, so that one request
+//! may serve several chunks; a chunk is answered as soon as the last of its records is settled. A record
+//! that is already on its way in the same round is not sent twice: its chunk shares the fate.
+
+use std::sync::Arc;
+
+use crate::admit;
+use crate::clock;
+use crate::config::{Admission, Mistake, Settings};
+use crate::delivery::{Culprit, Delivery, Waiting};
+use crate::gateway::Stopper;
+use crate::gateway::batch::Batch;
+use crate::job::{Job, Tally};
+use crate::journal::Journal;
+use crate::ledger::identity::{Version, identity, record_id, version_text};
+use crate::ledger::{Ledger, Ticket, Verdict, Versioned};
+use crate::metrics::Metrics;
+use crate::record::MAX_RECORD_BYTES;
+use crate::record::chunk::Records;
+use crate::record::event::KubeEvent;
+use crate::record::peek::{Items, Shape, peek};
+use crate::record::text::Repair;
+use crate::render::Record;
+
+/// All stages of one instance.
+pub struct Pipeline {
+    admission: Admission,
+    ledger: Ledger,
+    delivery: Delivery,
+    repair: Repair,
+    metrics: Arc<Metrics>,
+    journal: Arc<Journal>,
+}
+
+/// The chunks of one round on their way.
+struct Round<'a> {
+    tallies: Vec<Tally>,
+    batch: Batch<Waiting<'a>>,
+    rendered: Vec<u8>,
+}
+
+/// Where a record stands.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    chunk: usize,
+    tag: &'a str,
+    offset: usize,
+}
+
+impl Pipeline {
+    /// Opens the ledger, the gateway and the dead letter file.
+    ///
+    /// # Errors
+    /// All mistakes found in the files that the settings name.
+    pub fn open(
+        settings: &Settings,
+        metrics: &Arc<Metrics>,
+        journal: &Arc<Journal>,
+    ) -> Result<Self, Vec<Mistake>> {
+        let now_seconds = clock::unix_seconds(clock::wall());
+        let ledger =
+            Ledger::open(&settings.ledger, settings.updates, now_seconds).map_err(|problem| Mistake {
+                key: "state_file",
+                problem,
+                expected: "a file that this instance alone can write".to_owned(),
+            });
+        let delivery = Delivery::open(settings, metrics, journal);
+        let ((ledger, moved), delivery) = match (ledger, delivery) {
+            (Ok(ledger), Ok(delivery)) => (ledger, delivery),
+            (ledger, delivery) => {
+                return Err(ledger.err().into_iter().chain(delivery.err().unwrap_or_default()).collect());
+            }
+        };
+        if let Some(moved) = moved {
+            journal.error(
+                "ledger damaged",
+                format!(
+                    "state_file is damaged ({}) and was moved to {}; events that the source brings again are delivered again",
+                    moved.why,
+                    moved.to.display()
+                ),
+            );
+        }
+        if settings.ledger.state_file.is_none() {
+            journal.warn(
+                "no state_file",
+                "state_file is not set: a restart forgets what was delivered, and delivers it again",
+            );
+        }
+        metrics.ledger_entries.set(ledger.len() as u64);
+        Ok(Self {
+            admission: settings.admission.clone(),
+            ledger,
+            delivery,
+            repair: Repair::default(),
+            metrics: Arc::clone(metrics),
+            journal: Arc::clone(journal),
+        })
+    }
+
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        self.delivery.stopper()
+    }
+
+    /// Takes chunks through all stages and answers each.
+    pub fn round(&mut self, jobs: Vec<Job>) {
+        self.ledger.expire(clock::unix_seconds(clock::wall()));
+        let mut chunks = Vec::with_capacity(jobs.len());
+        let mut tallies = Vec::with_capacity(jobs.len());
+        for Job { tag, data, reply } in jobs {
+            chunks.push((tag, data));
+            tallies.push(Tally::new(reply));
+        }
+        let mut round = Round { tallies, batch: self.delivery.new_batch(), rendered: Vec::new() };
+        for (index, (tag, data)) in chunks.iter().enumerate() {
+            self.chunk(index, tag, data, &mut round);
+            if let Some(tally) = round.tallies.get_mut(index) {
+                tally.finish_reading();
+            }
+        }
+        self.send(&mut round);
+    }
+
+    /// Makes good for a round that panicked: nothing of it was committed that was not acknowledged.
+    pub fn recover(&mut self) {
+        self.ledger.abort_all();
+    }
+
+    /// Writes what the ledger's file has not taken yet.
+    pub fn finish(&mut self) {
+        if let Err(why) = self.ledger.commit(&[], clock::unix_seconds(clock::wall())) {
+            self.journal.error(
+                "ledger file",
+                format!("state_file: {why}; the next start will deliver some records again"),
+            );
+        }
+    }
+
+    fn chunk<'a>(&mut self, chunk: usize, tag: &'a str, data: &'a [u8], round: &mut Round<'a>) {
+        for record in Records::new(data) {
+            match record {
+                Ok(envelope) => {
+                    self.body(Place { chunk, tag, offset: envelope.offset }, envelope.body, true, round)
+                }
+                Err(fault) => {
+                    self.metrics.records_total.add(1);
+                    self.metrics.skipped_records_total.add(1);
+                    self.journal
+                        .error("record skipped", format!("a record of tag {tag} was skipped: {fault}"));
+                }
+            }
+        }
+        self.metrics.replaced_strings_total.add(self.repair.take_count());
+    }
+
+    fn body<'a>(&mut self, place: Place<'a>, body: &'a [u8], may_be_list: bool, round: &mut Round<'a>) {
+        match peek(body) {
+            Ok(Shape::List { items }) if may_be_list => {
+                for item in Items::new(items) {
+                    self.body(place, item, false, round);
+                }
+                return;
+            }
+            Ok(Shape::Event(glance)) => {
+                self.metrics.records_total.add(1);
+                if !admit::admits(&self.admission, &glance) {
+                    self.metrics.excluded_records_total.add(1);
+                    return;
+                }
+                if let Ok(Some(event)) = KubeEvent::read(body, &self.repair) {
+                    self.event(place, body, &event, round);
+                    return;
+                }
+            }
+            _ => self.metrics.records_total.add(1),
+        }
+        self.metrics.skipped_records_total.add(1);
+        self.journal.error(
+            "no event",
+            format!(
+                "the record at offset {} of tag {} is no Kubernetes event and was skipped",
+                place.offset, place.tag
+            ),
+        );
+    }
+
+    fn event<'a>(&mut self, place: Place<'_>, body: &'a [u8], event: &KubeEvent<'a>, round: &mut Round<'a>) {
+        let count = u32::try_from(event.occurrences()).unwrap_or(u32::MAX);
+        let version = Version::parse(&version_text(event));
+        let versioned = Versioned { identity: identity(event), version, count };
+        match self.ledger.begin(versioned) {
+            Verdict::New { ticket } => self.deliver(place, body, event, ticket, count, round),
+            Verdict::Update { ticket, new_occurrences } => {
+                self.deliver(place, body, event, ticket, new_occurrences, round);
+            }
+            Verdict::Duplicate => self.metrics.duplicate_records_total.add(1),
+            Verdict::InFlight { ticket } => {
+                self.metrics.duplicate_records_total.add(1);
+                share(place.chunk, ticket, round);
+            }
+            Verdict::Suppressed { behind } => {
+                self.metrics.suppressed_updates_total.add(1);
+                if let Some(ticket) = behind {
+                    share(place.chunk, ticket, round);
+                }
+            }
+        }
+    }
+
+    fn deliver<'a>(
+        &mut self,
+        place: Place<'_>,
+        body: &'a [u8],
+        event: &KubeEvent<'a>,
+        ticket: Ticket,
+        new_occurrences: u32,
+        round: &mut Round<'a>,
+    ) {
+        let id = record_id(event);
+        let ok = if body.len() > MAX_RECORD_BYTES {
+            let culprit = Culprit { id: &id, body, status: None, reason: "larger than 1 MiB", answer: "" };
+            self.delivery.put_away(&culprit, ticket, &mut self.ledger)
+        } else if self.delivery.is_open() {
+            round.rendered.clear();
+            let record = Record { id: &id, event, new_occurrences, body };
+            self.delivery.renderer().render(&record, &mut round.rendered);
+            if !round.batch.has_room_for(round.rendered.len()) {
+                self.send(round);
+            }
+            if let Some(tally) = round.tallies.get_mut(place.chunk) {
+                tally.wait_for_one();
+            }
+            let waiting = Waiting { ticket, body, chunk: place.chunk, sharing: Vec::new() };
+            round.batch.push(id, &round.rendered, waiting);
+            true
+        } else {
+            self.ledger.abort(ticket);
+            false
+        };
+        if let (false, Some(tally)) = (ok, round.tallies.get_mut(place.chunk)) {
+            tally.fail();
+        }
+    }
+
+    fn send(&mut self, round: &mut Round<'_>) {
+        self.delivery.send(&mut round.batch, &mut self.ledger, &mut round.tallies);
+    }
+}
+
+/// Makes a chunk wait for a record that another chunk, or an earlier record of its own, brought.
+fn share(chunk: usize, ticket: Ticket, round: &mut Round<'_>) {
+    if let (Some(waiting), Some(tally)) =
+        (round.batch.note_mut(|waiting| waiting.ticket == ticket), round.tallies.get_mut(chunk))
+    {
+        waiting.sharing.push(chunk);
+        tally.wait_for_one();
+    }
+}

@@ -1,0 +1,274 @@
+//! A body becomes the event as we understand it, in all its flavours.
+//!
+//! core/v1 and events.k8s.io/v1 differ in the names of fields only (`involvedObject` or `regarding`,
+//! `message` or `note`, …); both are read into the same [`KubeEvent`]. Fields may be missing, null or of
+//! an unexpected type: what cannot be used is taken as absent, because half an event is worth more to the
+//! person on call than none. An absent text is the empty text, as in Kubernetes' own types.
+
+use super::cursor::{Cursor, Fault, Token};
+use super::text::{Repair, Text};
+
+/// An event of either API group, borrowed from the chunk.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KubeEvent<'a> {
+    pub metadata: Metadata<'a>,
+    /// What the event is about: `involvedObject`, `regarding`.
+    pub object: ObjectRef<'a>,
+    pub reason: Text<'a>,
+    /// `message`, `note`.
+    pub message: Text<'a>,
+    /// `type`: Normal or Warning.
+    pub event_type: Text<'a>,
+    pub action: Text<'a>,
+    /// `source`, `deprecatedSource`.
+    pub source: Source<'a>,
+    /// `reportingComponent`, `reportingController`.
+    pub reporting_component: Text<'a>,
+    pub reporting_instance: Text<'a>,
+    /// `firstTimestamp`, `deprecatedFirstTimestamp`.
+    pub first_timestamp: Text<'a>,
+    /// `lastTimestamp`, `deprecatedLastTimestamp`.
+    pub last_timestamp: Text<'a>,
+    pub event_time: Text<'a>,
+    /// `count`, `deprecatedCount`.
+    pub count: Option<u64>,
+    pub series: Option<Series<'a>>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Metadata<'a> {
+    pub namespace: Text<'a>,
+    pub name: Text<'a>,
+    pub uid: Text<'a>,
+    pub resource_version: Text<'a>,
+    pub creation_timestamp: Text<'a>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObjectRef<'a> {
+    pub api_version: Text<'a>,
+    pub kind: Text<'a>,
+    pub namespace: Text<'a>,
+    pub name: Text<'a>,
+    pub uid: Text<'a>,
+    pub field_path: Text<'a>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Source<'a> {
+    pub component: Text<'a>,
+    pub host: Text<'a>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Series<'a> {
+    pub count: u64,
+    pub last_observed_time: Text<'a>,
+}
+
+impl<'a> KubeEvent<'a> {
+    /// Reads a body. `None` when it is no event: it names no object it is about.
+    ///
+    /// # Errors
+    /// When the body is no MessagePack map.
+    pub fn read(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, Fault> {
+        let mut event = Self::default();
+        let mut is_event = false;
+        let reader = Reader { repair };
+        reader.fields(&mut Cursor::new(body), |key, value| {
+            match key {
+                b"metadata" => event.metadata = reader.metadata(value)?,
+                b"involvedObject" | b"regarding" => {
+                    is_event |= reader.is_map(value);
+                    event.object = reader.object_ref(value)?;
+                }
+                b"reason" => event.reason = reader.text(value)?,
+                b"message" | b"note" => event.message = reader.text(value)?,
+                b"type" => event.event_type = reader.text(value)?,
+                b"action" => event.action = reader.text(value)?,
+                b"source" | b"deprecatedSource" => event.source = reader.source(value)?,
+                b"reportingComponent" | b"reportingController" => {
+                    event.reporting_component = reader.text(value)?;
+                }
+                b"reportingInstance" => event.reporting_instance = reader.text(value)?,
+                b"firstTimestamp" | b"deprecatedFirstTimestamp" => {
+                    event.first_timestamp = reader.text(value)?
+                }
+                b"lastTimestamp" | b"deprecatedLastTimestamp" => event.last_timestamp = reader.text(value)?,
+                b"eventTime" => event.event_time = reader.text(value)?,
+                b"count" | b"deprecatedCount" => event.count = reader.count(value)?,
+                b"series" => event.series = reader.series(value)?,
+                _ => value.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(is_event.then_some(event))
+    }
+
+    /// The namespace the event is about: the object's, else the event's own.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        if self.object.namespace.is_empty() { &self.metadata.namespace } else { &self.object.namespace }
+    }
+
+    /// How often it happened so far; 1 for an event that counts nothing.
+    #[must_use]
+    pub fn occurrences(&self) -> u64 {
+        let series = self.series.as_ref().map_or(0, |series| series.count);
+        self.count.unwrap_or(0).max(series).max(1)
+    }
+
+    /// When it happened last, as written: the series' time, else `lastTimestamp`, `eventTime`, …
+    #[must_use]
+    pub fn time(&self) -> &str {
+        let series = self.series.as_ref().map_or("", |series| &*series.last_observed_time);
+        first_set(&[
+            series,
+            &self.last_timestamp,
+            &self.event_time,
+            &self.first_timestamp,
+            &self.metadata.creation_timestamp,
+        ])
+    }
+
+    /// When it happened first, as written.
+    #[must_use]
+    pub fn first_time(&self) -> &str {
+        first_set(&[&self.first_timestamp, &self.event_time, &self.metadata.creation_timestamp])
+    }
+}
+
+fn first_set<'t>(texts: &[&'t str]) -> &'t str {
+    texts.iter().copied().find(|text| !text.is_empty()).unwrap_or("")
+}
+
+struct Reader<'r> {
+    repair: &'r Repair,
+}
+
+impl Reader<'_> {
+    /// Calls `field` with each key that is text; `field` must read or skip the value. A value that is no
+    /// map is passed over.
+    fn fields<'a>(
+        &self,
+        cursor: &mut Cursor<'a>,
+        mut field: impl FnMut(&[u8], &mut Cursor<'a>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        match cursor.token()? {
+            Token::Map(len) => {
+                for _ in 0..len {
+                    match cursor.token()? {
+                        Token::Str(key) => field(key, cursor)?,
+                        other => {
+                            cursor.skip_children(other)?;
+                            cursor.skip()?;
+                        }
+                    }
+                }
+                Ok(())
+            }
+            other => cursor.skip_children(other),
+        }
+    }
+
+    fn is_map(&self, cursor: &Cursor<'_>) -> bool {
+        let mut ahead = *cursor;
+        matches!(ahead.token(), Ok(Token::Map(_)))
+    }
+
+    fn text<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Text<'a>, Fault> {
+        match cursor.token()? {
+            Token::Str(bytes) | Token::Bin(bytes) => Ok(self.repair.text(bytes)),
+            other => {
+                cursor.skip_children(other)?;
+                Ok(Text::default())
+            }
+        }
+    }
+
+    /// A resource version is a string; an integer is taken too, for senders that know no better.
+    fn version<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Text<'a>, Fault> {
+        let mut ahead = *cursor;
+        match ahead.token()? {
+            Token::Int(number) => {
+                *cursor = ahead;
+                Ok(Text::Owned(number.to_string()))
+            }
+            _ => self.text(cursor),
+        }
+    }
+
+    fn count(&self, cursor: &mut Cursor<'_>) -> Result<Option<u64>, Fault> {
+        match cursor.token()? {
+            Token::Int(number) => Ok(u64::try_from(number).ok()),
+            Token::Uint(number) => Ok(Some(number)),
+            other => {
+                cursor.skip_children(other)?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn metadata<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Metadata<'a>, Fault> {
+        let mut metadata = Metadata::default();
+        self.fields(cursor, |key, value| {
+            match key {
+                b"namespace" => metadata.namespace = self.text(value)?,
+                b"name" => metadata.name = self.text(value)?,
+                b"uid" => metadata.uid = self.text(value)?,
+                b"resourceVersion" => metadata.resource_version = self.version(value)?,
+                b"creationTimestamp" => metadata.creation_timestamp = self.text(value)?,
+                _ => value.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(metadata)
+    }
+
+    fn object_ref<'a>(&self, cursor: &mut Cursor<'a>) -> Result<ObjectRef<'a>, Fault> {
+        let mut object = ObjectRef::default();
+        self.fields(cursor, |key, value| {
+            match key {
+                b"apiVersion" => object.api_version = self.text(value)?,
+                b"kind" => object.kind = self.text(value)?,
+                b"namespace" => object.namespace = self.text(value)?,
+                b"name" => object.name = self.text(value)?,
+                b"uid" => object.uid = self.text(value)?,
+                b"fieldPath" => object.field_path = self.text(value)?,
+                _ => value.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(object)
+    }
+
+    fn source<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Source<'a>, Fault> {
+        let mut source = Source::default();
+        self.fields(cursor, |key, value| {
+            match key {
+                b"component" => source.component = self.text(value)?,
+                b"host" => source.host = self.text(value)?,
+                _ => value.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(source)
+    }
+
+    fn series<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Option<Series<'a>>, Fault> {
+        if !self.is_map(cursor) {
+            cursor.skip()?;
+            return Ok(None);
+        }
+        let mut series = Series::default();
+        self.fields(cursor, |key, value| {
+            match key {
+                b"count" => series.count = self.count(value)?.unwrap_or(0),
+                b"lastObservedTime" => series.last_observed_time = self.text(value)?,
+                _ => value.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(Some(series))
+    }
+}

@@ -1,0 +1,15 @@
+//! Records: the bytes of a chunk become envelopes, and envelopes become events.
+//!
+//! Everything is read in place and borrowed from the chunk. [`cursor`] reads one MessagePack value after
+//! the other, [`chunk`] finds the records and skips the broken ones, [`peek`] looks at the few fields that
+//! decide whether a record is ours, [`event`] reads the event whole.
+
+pub mod chunk;
+pub mod cursor;
+pub mod event;
+pub mod peek;
+pub mod text;
+
+/// A record, or an item of a list, above this size is not for a gateway: it goes to the dead letters.
+/// etcd refuses objects over 1.5 MiB, and an event of a megabyte is a mistake of its sender.
+pub const MAX_RECORD_BYTES: usize = 1 << 20;

@@ -1,0 +1,96 @@
+//! JSON out: serde documents, and MessagePack values as they came.
+
+use serde::Serialize;
+
+use crate::record::cursor::{Cursor, Fault, Token};
+
+/// Appends a document.
+pub fn write(document: &impl Serialize, out: &mut Vec<u8>) {
+    let before = out.len();
+    // Neither a Vec nor these documents (no maps with odd keys) can fail; a cut document must not stay.
+    if serde_json::to_writer(&mut *out, document).is_err() {
+        out.truncate(before);
+        out.extend_from_slice(b"null");
+    }
+}
+
+/// Appends the MessagePack value that starts here. What JSON cannot hold becomes what comes closest:
+/// bytes become text, NaN and extensions become null, keys become strings.
+///
+/// Recursive: the value must have been measured by [`Cursor::value`], which limits its depth.
+///
+/// # Errors
+/// When the bytes are no value.
+pub fn write_value(cursor: &mut Cursor<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+    match cursor.token()? {
+        Token::Nil | Token::Ext(..) => out.extend_from_slice(b"null"),
+        Token::Bool(value) => write(&value, out),
+        Token::Int(value) => write(&value, out),
+        Token::Uint(value) => write(&value, out),
+        Token::Float(value) => write(&value, out),
+        Token::Str(bytes) | Token::Bin(bytes) => write(&String::from_utf8_lossy(bytes), out),
+        Token::Array(len) => {
+            out.push(b'[');
+            for index in 0..len {
+                if index > 0 {
+                    out.push(b',');
+                }
+                write_value(cursor, out)?;
+            }
+            out.push(b']');
+        }
+        Token::Map(len) => {
+            out.push(b'{');
+            write_pairs(cursor, len, out, |_, _, _| Ok(false))?;
+            out.push(b'}');
+        }
+    }
+    Ok(())
+}
+
+/// Appends `len` pairs of a map without its braces. `instead` may take a pair over, by its key: it then
+/// reads or skips the value, writes what it likes (a comma included) and answers true.
+///
+/// # Errors
+/// When the bytes are no pairs.
+pub fn write_pairs(
+    cursor: &mut Cursor<'_>,
+    len: u32,
+    out: &mut Vec<u8>,
+    mut instead: impl FnMut(&[u8], &mut Cursor<'_>, &mut Vec<u8>) -> Result<bool, Fault>,
+) -> Result<(), Fault> {
+    for _ in 0..len {
+        let key = *cursor;
+        if let Token::Str(name) = cursor.token()?
+            && instead(name, cursor, out)?
+        {
+            continue;
+        }
+        *cursor = key;
+        separate(out);
+        write_key(cursor, out)?;
+        out.push(b':');
+        write_value(cursor, out)?;
+    }
+    Ok(())
+}
+
+/// A comma, unless the map or array was just opened.
+pub fn separate(out: &mut Vec<u8>) {
+    if !matches!(out.last(), Some(b'{' | b'[') | None) {
+        out.push(b',');
+    }
+}
+
+fn write_key(cursor: &mut Cursor<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+    let mut ahead = *cursor;
+    if let Token::Str(name) = ahead.token()? {
+        *cursor = ahead;
+        write(&String::from_utf8_lossy(name), out);
+    } else {
+        let mut text = Vec::new();
+        write_value(cursor, &mut text)?;
+        write(&String::from_utf8_lossy(&text), out);
+    }
+    Ok(())
+}

@@ -1,0 +1,342 @@
+//! Real Fluent Bit processes, wherever a binary is at hand: one or several, separated by ':', in
+//! FLUENT_BIT, else `fluent-bit` in PATH, else none, which `say_once` then tells.
+#![allow(dead_code)] // each test binary uses another part of it
+#![allow(clippy::disallowed_methods)] // a test that waits reads the clock, where the plugin may not
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Once, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often a wait looks again.
+const LOOK: Duration = Duration::from_millis(10);
+/// How long `--version` and `--dry-run` may take.
+const COMMAND_BOUND: Duration = Duration::from_secs(30);
+
+/// A binary, and which version it says it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FluentBit {
+    pub path: PathBuf,
+    pub version: (u32, u32, u32),
+}
+
+impl FluentBit {
+    /// All binaries of this machine. A name in FLUENT_BIT that cannot be run is an error, not a
+    /// reason to test less.
+    pub fn all() -> Vec<FluentBit> {
+        static FOUND: OnceLock<Vec<FluentBit>> = OnceLock::new();
+        let find = || {
+            let named = std::env::var_os("FLUENT_BIT").unwrap_or_default();
+            let named: Vec<PathBuf> =
+                std::env::split_paths(&named).filter(|path| !path.as_os_str().is_empty()).collect();
+            if !named.is_empty() {
+                return named.into_iter().map(Self::at).collect();
+            }
+            let folders = std::env::var_os("PATH").unwrap_or_default();
+            let mut candidates = std::env::split_paths(&folders).map(|folder| folder.join("fluent-bit"));
+            candidates.find(|path| path.is_file()).map(Self::at).into_iter().collect()
+        };
+        FOUND.get_or_init(find).clone()
+    }
+
+    fn at(path: PathBuf) -> FluentBit {
+        let folder = tempfile::tempdir().expect("a folder for the answer of --version");
+        let (_, answer) = run(Command::new(&path).arg("--version"), folder.path());
+        let version = answer.split_once("Fluent Bit v").and_then(|(_, rest)| {
+            let number = rest.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
+            let mut parts = number.split('.').map(|part| part.parse().ok());
+            Some((parts.next()??, parts.next()??, parts.next()??))
+        });
+        let version = version.unwrap_or_else(|| panic!("{} is no Fluent Bit: {answer}", path.display()));
+        FluentBit { path, version }
+    }
+
+    /// As file name and version, for the text of an assertion.
+    pub fn name(&self) -> String {
+        let (major, minor, patch) = self.version;
+        let file = self.path.file_name().unwrap_or_default().to_string_lossy();
+        format!("{file} ({major}.{minor}.{patch})")
+    }
+
+    /// Before 3.1 `kubernetes_events` only lists, again and again; from then on it watches.
+    pub fn watches_events(&self) -> bool {
+        self.version >= (3, 1, 0)
+    }
+
+    /// Starts with this configuration in classic mode, in this folder, where it finds and leaves
+    /// its files: `fluent-bit.conf`, and `fluent-bit-1.log`, `-2.log` … for each start.
+    pub fn start(&self, config: &str, folder: &Path) -> Running {
+        let mut names = (1..).map(|start| folder.join(format!("fluent-bit-{start}.log")));
+        let log_file = names.find(|file| !file.exists()).expect("a name for the log");
+        Running::start(&mut self.command(config, folder), self.name(), log_file)
+    }
+
+    /// What `--dry-run` says: the exit code (none when it was killed) and its output.
+    pub fn dry_run(&self, config: &str, folder: &Path) -> (Option<i32>, String) {
+        run(self.command(config, folder).arg("--dry-run"), folder)
+    }
+
+    fn command(&self, config: &str, folder: &Path) -> Command {
+        fs::write(folder.join("fluent-bit.conf"), config).expect("a configuration file");
+        let mut command = Command::new(&self.path);
+        command.arg("-c").arg(folder.join("fluent-bit.conf")).current_dir(folder);
+        command
+    }
+}
+
+/// Runs to the end, with a bound, and returns the exit code and the output of both streams.
+fn run(command: &mut Command, folder: &Path) -> (Option<i32>, String) {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let mut running = Running::start(command, program, folder.join("command-output.txt"));
+    let status = running.wait_for_exit(COMMAND_BOUND);
+    (status.code(), running.log())
+}
+
+/// Prints the one line that says why the tests on a real host did nothing; once a process.
+#[allow(clippy::print_stdout)]
+pub fn say_once() {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        println!("no real Fluent Bit here (FLUENT_BIT, PATH): ran on the mini host only");
+    });
+}
+
+/// A running process. Dropping it kills it, and shows the end of its log if the test has failed.
+pub struct Running {
+    child: Child,
+    name: String,
+    log_file: PathBuf,
+    ended: Option<ExitStatus>,
+}
+
+impl Running {
+    /// Both streams go to a file, as a pipe that nobody reads could stop the process.
+    fn start(command: &mut Command, name: String, log_file: PathBuf) -> Running {
+        let log = File::create(&log_file).expect("a log file");
+        let stdout = log.try_clone().expect("a second handle");
+        let child = command.stdin(Stdio::null()).stdout(stdout).stderr(log).spawn();
+        let child = child.unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
+        Running { child, name, log_file, ended: None }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What the process has written so far.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log_file).unwrap_or_default()).into_owned()
+    }
+
+    pub fn wait_for_log(&mut self, text: &str, bound: Duration) {
+        self.wait_for_log_times(text, 1, bound);
+    }
+
+    /// Waits until the log contains the text so many times: the second reload, say.
+    pub fn wait_for_log_times(&mut self, text: &str, count: usize, bound: Duration) {
+        let start = Instant::now();
+        loop {
+            let ended = self.exit_status();
+            // Looked at after the state, as a process may write its last line and end.
+            let log = self.log();
+            if log.matches(text).count() >= count {
+                return;
+            }
+            let name = &self.name;
+            assert!(ended.is_none(), "{name} ended ({ended:?}) without {text:?}; its log:\n{log}");
+            assert!(start.elapsed() < bound, "waited {bound:?} for {text:?} from {name}; its log:\n{log}");
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// How the process ended, if it did.
+    pub fn exit_status(&mut self) -> Option<ExitStatus> {
+        if self.ended.is_none() {
+            self.ended = self.child.try_wait().expect("the state of a child");
+        }
+        self.ended
+    }
+
+    pub fn wait_for_exit(&mut self, bound: Duration) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.exit_status() {
+                return status;
+            }
+            let (name, log) = (&self.name, self.log());
+            assert!(start.elapsed() < bound, "{name} did not end in {bound:?}; its log:\n{log}");
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// Asks for a hot reload; needs `hot_reload on`, see `Config::hot_reload`. Without that, the
+    /// signal is only remarked upon.
+    pub fn sighup(&mut self) {
+        self.signal(libc::SIGHUP);
+    }
+
+    /// Asks the process to stop; it flushes and retries for up to `grace` seconds.
+    pub fn sigterm(&mut self) {
+        self.signal(libc::SIGTERM);
+    }
+
+    /// Kills the process and waits for its end.
+    pub fn kill9(&mut self) {
+        if self.exit_status().is_none() {
+            self.child.kill().expect("to kill a child");
+            self.ended = Some(self.child.wait().expect("the end of a killed child"));
+        }
+    }
+
+    #[allow(unsafe_code)]
+    fn signal(&mut self, signal: i32) {
+        let ended = self.exit_status();
+        assert!(ended.is_none(), "{} has ended: {ended:?}; its log:\n{}", self.name, self.log());
+        let pid = i32::try_from(self.child.id()).expect("a pid");
+        // SAFETY: kill(2) touches no memory; the child was not waited for, so the pid is its own.
+        let sent = unsafe { libc::kill(pid, signal) };
+        assert_eq!(sent, 0, "signal {signal} to {}", self.name);
+    }
+}
+
+impl Drop for Running {
+    #[allow(clippy::print_stderr)]
+    fn drop(&mut self) {
+        if self.ended.is_none() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+        if thread::panicking() {
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().collect();
+            let end = lines[lines.len().saturating_sub(40)..].join("\n");
+            eprintln!("the log of {} ended with:\n{end}", self.name);
+        }
+    }
+}
+
+/// A configuration in classic mode, with the files it refers to in the same folder. It flushes
+/// often and retries soon (after 2 to 3 seconds: the host adds one to `base`).
+pub struct Config {
+    folder: PathBuf,
+    service: Vec<(String, String)>,
+    plugins: String,
+    sections: String,
+}
+
+impl Config {
+    pub fn new(folder: &Path) -> Self {
+        let config = Config {
+            folder: folder.into(),
+            service: Vec::new(),
+            plugins: String::new(),
+            sections: String::new(),
+        };
+        let defaults =
+            [("flush", "0.2"), ("grace", "2"), ("log_level", "info"), ("parsers_file", "parsers.conf")];
+        let config = defaults.into_iter().fold(config, |config, (key, value)| config.service(key, value));
+        config.write("parsers.conf", "[PARSER]\n    name   whole_json\n    format json\n");
+        config.service("scheduler.base", "1").service("scheduler.cap", "2")
+    }
+
+    /// Sets a key of the section SERVICE, in place of an earlier value.
+    pub fn service(mut self, key: &str, value: &str) -> Self {
+        self.service.retain(|(known, _)| !known.eq_ignore_ascii_case(key));
+        self.service.push((key.into(), value.into()));
+        self
+    }
+
+    pub fn hot_reload(self) -> Self {
+        self.service("hot_reload", "on")
+    }
+
+    /// Loads the image as the output plugin. The host takes a file for a proxy plugin unless its
+    /// name begins with `flb-`, so the image gets its name by a link.
+    pub fn output_plugin(self, image: &Path) -> Self {
+        self.plugin(image, "out_event_gateway.so")
+    }
+
+    /// Loads the image as the native filter, whose symbol the host derives from the file's name.
+    pub fn filter_plugin(self, image: &Path) -> Self {
+        self.plugin(image, "flb-filter_service_impact.so")
+    }
+
+    fn plugin(mut self, image: &Path, name: &str) -> Self {
+        let (image, link) = (fs::canonicalize(image).expect("a built plugin"), self.folder.join(name));
+        let _ = fs::remove_file(&link); // of an earlier configuration in the same folder
+        symlink(image, &link).expect("a link to the plugin");
+        let _ = writeln!(self.plugins, "    path {}", link.display());
+        let text = format!("[PLUGINS]\n{}", self.plugins);
+        self.write("plugins.conf", &text);
+        self.service("plugins_file", "plugins.conf")
+    }
+
+    /// Any section: "INPUT", "FILTER", "OUTPUT".
+    pub fn section<K: AsRef<str>, V: AsRef<str>>(mut self, name: &str, properties: &[(K, V)]) -> Self {
+        let _ = writeln!(self.sections, "\n[{name}]");
+        for (key, value) in properties {
+            let _ = writeln!(self.sections, "    {} {}", key.as_ref(), value.as_ref());
+        }
+        self
+    }
+
+    /// `kubernetes_events` without `db`. The token must be there, even for plain HTTP. Recorded
+    /// events are old, so the retention is ten years.
+    pub fn kubernetes_events(self, kube_url: &str) -> Self {
+        self.write("token", "a-token");
+        let token_file = self.folder.join("token");
+        let properties = [
+            ("name", "kubernetes_events"),
+            ("tag", "kube_events"),
+            ("kube_url", kube_url),
+            ("kube_token_file", &token_file.to_string_lossy()),
+            ("kube_retention_time", "3650d"),
+            ("interval_sec", "0"),
+            ("interval_nsec", "200000000"),
+        ];
+        self.section("INPUT", &properties)
+    }
+
+    /// A file with an event a line, read from its beginning at every start, and then followed.
+    pub fn tail(self, ndjson: &Path) -> Self {
+        let path = ndjson.to_string_lossy();
+        let properties = [
+            ("name", "tail"),
+            ("tag", "tail_events"),
+            ("path", &*path),
+            ("parser", "whole_json"),
+            ("read_from_head", "on"),
+            ("buffer_max_size", "1M"),
+        ];
+        self.section("INPUT", &properties)
+    }
+
+    /// The output `event_gateway`, for all tags and with `retry_limit no_limits`.
+    pub fn event_gateway(self, properties: &[(&str, &str)]) -> Self {
+        self.output("event_gateway", properties)
+    }
+
+    /// Any output, in the same way.
+    pub fn output(self, name: &str, properties: &[(&str, &str)]) -> Self {
+        let always = [("name", name), ("match", "*"), ("retry_limit", "no_limits")];
+        let all = [&always[..], properties].concat();
+        self.section("OUTPUT", &all)
+    }
+
+    /// The text for `FluentBit::start`.
+    pub fn text(&self) -> String {
+        let mut text = String::from("[SERVICE]\n");
+        for (key, value) in &self.service {
+            let _ = writeln!(text, "    {key} {value}");
+        }
+        text + &self.sections
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.folder.join(name), text).expect("a file beside the configuration");
+    }
+}
