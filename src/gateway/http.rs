@@ -213,7 +213,8 @@ impl Gateway {
             Ok(response) => (self.judged(response, body.len() as u64), false),
             Err(_) if self.stopper.is_stopped() => (retry("the plugin is stopping".into()), false),
             Err(error) => {
-                let why = self.secrets.hide_in(failure::described(&error, self.timeout));
+                let why =
+                    self.secrets.hide_in(failure::described(&error, self.timeout, self.tls_files.is_some()));
                 (retry(why), failure::cut_while_sending(&error))
             }
         };

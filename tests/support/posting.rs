@@ -1,0 +1,64 @@
+//! The gateway's client under test, made from settings as a user writes them.
+#![allow(dead_code)] // each test binary uses another part of it
+
+use std::path::Path;
+use std::sync::Arc;
+
+use event_gateway::clock;
+use event_gateway::config::{self, Mistake, Settings};
+use event_gateway::gateway::{Gateway, Outcome, Post};
+use event_gateway::journal::{Journal, Level};
+use event_gateway::metrics::Metrics;
+
+pub struct Client {
+    pub gateway: Gateway,
+    pub metrics: Arc<Metrics>,
+    pub journal: Arc<Journal>,
+}
+
+pub fn settings(endpoint: &str, properties: &[(&str, &str)]) -> Settings {
+    let property = |key: &str| match key {
+        "endpoint" => Some(endpoint.as_bytes().to_vec()),
+        _ => properties.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_bytes().to_vec()),
+    };
+    let readable = |_: &Path| Ok(());
+    config::read(&config::Source { property: &property, readable: &readable }).expect("good settings")
+}
+
+pub fn open(endpoint: &str, properties: &[(&str, &str)]) -> Client {
+    try_open(endpoint, properties).unwrap_or_else(|mistakes| panic!("{mistakes:?}"))
+}
+
+pub fn try_open(endpoint: &str, properties: &[(&str, &str)]) -> Result<Client, Vec<Mistake>> {
+    let (metrics, journal) = (Arc::<Metrics>::default(), Arc::<Journal>::default());
+    let settings = settings(endpoint, properties);
+    let gateway = Gateway::open(&settings, Arc::clone(&metrics), Arc::clone(&journal))?;
+    Ok(Client { gateway, metrics, journal })
+}
+
+impl Client {
+    pub fn post(&mut self) -> Outcome {
+        self.post_body(b"{\"id\":\"a.1\"}\n")
+    }
+
+    pub fn post_body(&mut self, body: &[u8]) -> Outcome {
+        self.gateway.post(&Post { body, content_type: "application/x-ndjson", idempotency_key: "batch-1" })
+    }
+
+    /// What was said to the journal since the last look.
+    pub fn log(&self) -> Vec<(Level, String)> {
+        self.journal.drain(clock::monotonic()).into_iter().map(|line| (line.level, line.text)).collect()
+    }
+}
+
+pub fn accepted(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Accepted { .. })
+}
+
+/// The reason of a retry; panics for any other outcome.
+pub fn retry(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Retry { why, .. } => why,
+        other => panic!("no retry: {other:?}"),
+    }
+}
