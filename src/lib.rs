@@ -15,3 +15,4 @@ pub mod pipeline;
 pub mod record;
 pub mod render;
 pub mod time;
+pub mod trip;

@@ -23,6 +23,7 @@ use crate::record::event::KubeEvent;
 use crate::record::peek::{Items, Shape, peek};
 use crate::record::text::Repair;
 use crate::render::Record;
+use crate::trip;
 
 /// All stages of one instance.
 pub struct Pipeline {
@@ -117,6 +118,7 @@ impl Pipeline {
         let mut round = Round { tallies, batch: self.delivery.new_batch(), rendered: Vec::new() };
         for (index, (tag, data)) in chunks.iter().enumerate() {
             self.chunk(index, tag, data, &mut round);
+            trip::wire("round");
             if let Some(tally) = round.tallies.get_mut(index) {
                 tally.finish_reading();
             }

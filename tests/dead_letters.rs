@@ -1,4 +1,5 @@
 //! Does what the gateway will never take lie in the file, whole, and is the file left alone otherwise?
+#![allow(clippy::unwrap_used, reason = "a test may fail, and reads the clock")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

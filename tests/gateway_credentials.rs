@@ -1,4 +1,5 @@
 //! Do the right credentials go out, and only to the gateway?
+#![allow(clippy::unwrap_used, reason = "a test may fail, and reads the clock")]
 
 #[path = "support/posting.rs"]
 mod posting;
@@ -155,7 +156,7 @@ fn secrets_show_nowhere() {
     let (_folder, path) = secret_file("s3cr3t-token");
     let path = path.to_str().unwrap();
     let url = format!("{}?key=s3cr3t-query", gateway.url());
-    let header = ("headers", "X-Api-Key: s3cr3t-header");
+    let header = ("headers", "X-Api-Key: Key s3cr3t-header");
     let bearer = [header, ("bearer_token_file", path)];
     let basic = [header, ("basic_user", "Aladdin"), ("basic_password_file", path)];
     for properties in [&bearer[..], &basic[..]] {
@@ -163,7 +164,8 @@ fn secrets_show_nowhere() {
         // A gateway that sends back all it got, in the body and in the Location.
         for status in [302, 400, 401, 404, 422, 503] {
             gateway.respond_with(move |request| {
-                let echo = format!("{} {:?} password s3cr3t-token", request.path, request.headers);
+                let echo =
+                    format!("{} {:?} password s3cr3t-token key s3cr3t-header", request.path, request.headers);
                 let location = format!("http://x.example{}", request.path.replace('?', "/"));
                 Answer::status(status).header("Location", &location).header("Retry-After", "1").body(echo)
             });

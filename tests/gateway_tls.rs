@@ -1,4 +1,5 @@
 //! Whom do we trust, who are we, and what happens when the files change?
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test may fail, and reads the clock")]
 
 #[path = "support/posting.rs"]
 mod posting;
@@ -211,7 +212,7 @@ fn a_stop_reaches_the_agent_of_exchanged_files() {
         let began = std::time::Instant::now();
         stopper.stop();
         assert!(matches!(posting.join().unwrap(), Outcome::Retry { .. }));
-        assert!(began.elapsed().as_millis() < 500, "{:?}", began.elapsed());
+        assert!(began.elapsed().as_millis() < 1_000, "{:?}", began.elapsed());
     });
     assert_eq!(gateway.connections(), 2, "the exchanged file made a new connection");
 }

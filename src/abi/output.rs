@@ -29,6 +29,7 @@ use crate::courier::Courier;
 use crate::job::Answer;
 use crate::journal::{Journal, Level, Line};
 use crate::metrics::Metrics;
+use crate::trip;
 
 /// What Register answers to be refused, and Init to fail.
 const REFUSED: c_int = -1;
@@ -55,6 +56,7 @@ struct Instance {
 pub unsafe extern "C" fn FLBPluginRegister(definition: *mut EgDefinition) -> c_int {
     guarded(REFUSED, || {
         silence_panics();
+        trip::wire("register");
         if definition.is_null() {
             return REFUSED;
         }
@@ -82,6 +84,7 @@ pub unsafe extern "C" fn FLBPluginRegister(definition: *mut EgDefinition) -> c_i
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn FLBPluginInit(plugin: *mut EgOutputPlugin) -> c_int {
     guarded(REFUSED, || {
+        trip::wire("init");
         // SAFETY: the host's struct, valid during Init; the fields are copied out.
         let Some(plugin) = (unsafe { plugin.as_ref() }) else { return REFUSED };
         if plugin.api.is_null() || plugin.context.is_null() {
@@ -160,6 +163,7 @@ pub unsafe extern "C" fn FLBPluginFlushCtx(
     guarded(FLB_RETRY, || {
         // SAFETY: Init left an Instance there, and ExitCtx has not run.
         let Some(instance) = (unsafe { context.cast::<Instance>().as_ref() }) else { return FLB_RETRY };
+        trip::wire("flush");
         if data.is_null() || length == 0 {
             return FLB_OK;
         }
@@ -191,6 +195,7 @@ pub unsafe extern "C" fn FLBPluginExitCtx(context: *mut c_void) -> c_int {
         // still hold a reference are never resumed.
         let mut instance = unsafe { Box::from_raw(context.cast::<Instance>()) };
         instance.waiting_room.close();
+        trip::wire("exit");
         instance.courier.stop();
         let metrics = &instance.metrics;
         instance.journal.info(
@@ -217,6 +222,7 @@ unsafe extern "C" fn tick(_: *mut c_void, data: *mut c_void) {
     guarded((), || {
         // SAFETY: `data` is the Instance that started the timer; ExitCtx ends the timer before it frees it.
         let Some(instance) = (unsafe { data.cast::<Instance>().as_ref() }) else { return };
+        trip::wire("tick");
         let ticks = instance.ticks.fetch_add(1, Relaxed);
         if ticks.is_multiple_of(TICKS_A_PUBLICATION) {
             instance.tell_metrics();

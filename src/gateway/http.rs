@@ -3,13 +3,12 @@
 //! What it obeys:
 //! 1. Only a 2xx status acknowledges. What follows it (a body that hangs or never ends) takes nothing back.
 //! 2. Redirects are not followed: the credentials are for the endpoint only.
-//! 3. Nothing that comes in is endless: the time, the headers and the body read are bounded.
+//! 3. Nothing that comes in is endless (see `agent`).
 //! 4. The quick tries stay well below the host's grace (5 s, `flb_config.c`), so that a batch of a host that
 //!    stops gets its answer; longer waits are the host's and the [`Gate`](super::Gate)'s.
 //! 5. Files of secrets and certificates are looked at before every request, never cached for good.
 
-use std::io::{Read, Write};
-use std::net::IpAddr;
+use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,14 +16,12 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use ureq::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, LOCATION, RETRY_AFTER};
 use ureq::http::{HeaderName, HeaderValue, Request, Response, Uri};
-use ureq::tls::TlsConfig;
-use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body};
 
+use super::agent::{agent, beginning};
 use super::answer::{Answer, Outcome, judge};
 use super::credentials::Authorization;
 use super::failure;
-use super::resolver::Names;
 use super::secrets::Secrets;
 use super::stop::{Signal, Stopper};
 use super::tls::TlsFiles;
@@ -37,23 +34,10 @@ use crate::metrics::Metrics;
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(400)];
 /// No further try begins when this much time has gone by since the first began.
 const QUICK: Duration = Duration::from_secs(2);
-/// Looking up a name and connecting take no longer, whatever `timeout` says: it is the one wait that a stop
-/// cannot end at once, so it must not be longer than the host's grace.
-const LONGEST_CONNECT: Duration = Duration::from_secs(5);
-/// The status has come; so long the body may take. Its beginning is all that is wanted.
-const BODY_TIME: Duration = Duration::from_secs(1);
-/// So much of a body is read. A longer one costs its connection.
-const BODY_READ_BYTES: u64 = 16 << 10;
-const HEADERS_READ_BYTES: usize = 32 << 10;
-/// Buffers of a connection. A write returns to ureq's clock after at most this much.
-const BUFFER_BYTES: usize = 64 << 10;
 /// A smaller body fits into the socket's buffer, so that its sending cannot be cut.
 const EXPECT_FROM_BYTES: usize = 16 << 10;
 /// A larger buffer is given back after its batch.
 const PACKED_KEPT_BYTES: usize = 4 << 20;
-/// Below the idle times of usual gateways and load balancers (60 s and more), so that they seldom close first.
-const IDLE: Duration = Duration::from_secs(20);
-const USER_AGENT: &str = concat!("fluent-bit-event-gateway/", env!("CARGO_PKG_VERSION"));
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// One batch to deliver.
@@ -115,7 +99,10 @@ impl Gateway {
         let mut headers = settings.headers.clone();
         for (_, value) in &mut headers {
             value.set_sensitive(true);
-            secrets.add(value.to_str().unwrap_or_default());
+            let text = value.to_str().unwrap_or_default();
+            secrets.add(text);
+            // Of `Authorization: ApiKey 1234` an answer may quote the second word alone.
+            secrets.add(text.rsplit(' ').next().unwrap_or_default());
         }
         let signal = Arc::new(Signal::default());
         let stopper = Stopper::new(Arc::clone(&signal));
@@ -144,25 +131,24 @@ impl Gateway {
         self.stopper.clone()
     }
 
-    /// Delivers a batch, or says why not. Takes at most [`QUICK`] and one `timeout`.
+    /// Delivers a batch, or says why not. The quick tries within take about two seconds, and
+    /// the last of them up to a `timeout` more.
     pub fn post(&mut self, post: &Post<'_>) -> Outcome {
         self.renew_tls();
-        let mut packed = std::mem::take(&mut self.packed);
-        packed.clear();
-        let outcome = match self.compress {
-            Compress::None => self.tries(post, post.body),
-            Compress::Gzip => match gzip(post.body, packed) {
-                Ok(bytes) => {
-                    let outcome = self.tries(post, &bytes);
-                    packed = bytes;
-                    packed.shrink_to(PACKED_KEPT_BYTES);
-                    self.packed = packed;
-                    outcome
-                }
-                Err(error) => retry(format!("gzip: {error}")),
-            },
-        };
-        outcome
+        if self.compress == Compress::None {
+            return self.tries(post, post.body);
+        }
+        let mut buffer = std::mem::take(&mut self.packed);
+        buffer.clear();
+        match gzip(post.body, buffer) {
+            Ok(mut packed) => {
+                let outcome = self.tries(post, &packed);
+                packed.shrink_to(PACKED_KEPT_BYTES);
+                self.packed = packed;
+                outcome
+            }
+            Err(error) => retry(format!("gzip: {error}")),
+        }
     }
 
     fn tries(&mut self, post: &Post<'_>, body: &[u8]) -> Outcome {
@@ -213,8 +199,7 @@ impl Gateway {
             Ok(response) => (self.judged(response, body.len() as u64), false),
             Err(_) if self.stopper.is_stopped() => (retry("the plugin is stopping".into()), false),
             Err(error) => {
-                let why =
-                    self.secrets.hide_in(failure::described(&error, self.timeout, self.tls_files.is_some()));
+                let why = self.hidden(failure::described(&error, self.timeout, self.tls_files.is_some()));
                 (retry(why), failure::cut_while_sending(&error))
             }
         };
@@ -235,7 +220,7 @@ impl Gateway {
         for (name, value) in &self.headers {
             headers.append(name, value.clone());
         }
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(post.content_type));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_str(post.content_type)?);
         headers.insert(IDEMPOTENCY_KEY, HeaderValue::from_str(post.idempotency_key)?);
         if self.compress == Compress::Gzip {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
@@ -246,9 +231,6 @@ impl Gateway {
         if let Some(value) = self.authorization.header(&self.journal) {
             headers.insert(AUTHORIZATION, value.clone());
         }
-        for secret in self.authorization.secrets() {
-            self.secrets.add(secret);
-        }
         Ok(request)
     }
 
@@ -258,9 +240,9 @@ impl Gateway {
         if head.status.is_success() {
             return Outcome::Accepted { sent_bytes };
         }
-        let body = self.secrets.hide_in(String::from_utf8_lossy(&body).into_owned());
+        let body = self.hidden(String::from_utf8_lossy(&body).into_owned());
         let text = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        let location = text(LOCATION).map(|location| self.secrets.hide_in(location.to_owned()));
+        let location = text(LOCATION).map(|location| self.hidden(location.to_owned()));
         let answer = Answer {
             status: head.status.as_u16(),
             retry_after: text(RETRY_AFTER),
@@ -268,6 +250,11 @@ impl Gateway {
             body: body.as_bytes(),
         };
         judge(&answer, sent_bytes, clock::wall())
+    }
+
+    /// A text from outside without what is secret.
+    fn hidden(&self, text: String) -> String {
+        self.secrets.hide_in(text, self.authorization.secrets())
     }
 
     /// Takes up exchanged certificates. While the new files are of no use the old ones stay: they may still
@@ -293,48 +280,6 @@ fn retry(why: String) -> Outcome {
     Outcome::Retry { after: None, why }
 }
 
-/// The HTTP client: connections, and the limits of what comes in.
-fn agent(endpoint: &Uri, timeout: Duration, tls: Option<TlsConfig>, signal: &Arc<Signal>) -> Agent {
-    let mut config = Agent::config_builder()
-        .user_agent(USER_AGENT)
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .timeout_global(Some(timeout))
-        .timeout_resolve(Some(timeout.min(LONGEST_CONNECT)))
-        .timeout_connect(Some(timeout.min(LONGEST_CONNECT)))
-        .timeout_recv_body(Some(timeout.min(BODY_TIME)))
-        .max_response_header_size(HEADERS_READ_BYTES)
-        .input_buffer_size(BUFFER_BYTES)
-        .output_buffer_size(BUFFER_BYTES)
-        .max_idle_connections(1)
-        .max_idle_connections_per_host(1)
-        .max_idle_age(IDLE);
-    if let Some(tls) = tls {
-        config = config.tls_config(tls);
-    }
-    // A gateway beside us (a sidecar) is never behind a proxy; Go and browsers hold it the same way. All
-    // other hosts follow HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
-    if endpoint.host().is_some_and(is_loopback) {
-        config = config.proxy(None);
-    }
-    Agent::with_parts(config.build(), DefaultConnector::default(), Names::new(Arc::clone(signal)))
-}
-
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.eq_ignore_ascii_case("localhost")
-        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// The beginning of a body. Reading up to its end, where that is near, lets the connection be used again.
-fn beginning(body: Body) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    // The status has come already: what fails here loses words, not the verdict.
-    let _ = body.into_reader().take(BODY_READ_BYTES).read_to_end(&mut bytes);
-    bytes
-}
-
 /// Level 1: events shrink to a tenth with it, and the next levels cost twice the time for a few percent.
 fn gzip(body: &[u8], packed: Vec<u8>) -> std::io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(packed, Compression::fast());
@@ -345,22 +290,6 @@ fn gzip(body: &[u8], packed: Vec<u8>) -> std::io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_loopback_host_in_all_its_spellings() {
-        for (host, loopback) in [
-            ("localhost", true),
-            ("LocalHost", true),
-            ("127.0.0.1", true),
-            ("127.8.0.1", true),
-            ("[::1]", true),
-            ("10.0.0.1", false),
-            ("localhost.example", false),
-            ("127.0.0.1.example", false),
-        ] {
-            assert_eq!(is_loopback(host), loopback, "{host}");
-        }
-    }
 
     #[test]
     fn the_tries_are_over_well_before_the_hosts_grace() {

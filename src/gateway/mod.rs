@@ -1,6 +1,7 @@
 //! The way out: batches to the gateway, and what becomes of them.
 //!
 //! - `http`: one batch, one verdict, over a connection that is kept alive
+//! - `agent`: the HTTP client and its limits
 //! - `answer`: what a status means
 //! - `gate`: the silence after a failure
 //! - `dead_letter`: what the gateway will never take
@@ -8,6 +9,7 @@
 //! - `stop`, `resolver`: nothing here makes the host wait for its exit
 //! - `failure`, `secrets`: what may be said about it all
 
+mod agent;
 mod answer;
 pub mod batch;
 mod credentials;

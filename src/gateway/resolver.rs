@@ -39,10 +39,10 @@ impl Names {
         Self { signal, running: Arc::default() }
     }
 
-    fn look_up(
+    /// Runs `find` on a thread of its own and waits for it: no longer than `timeout`, and not through a stop.
+    fn wait_for(
         &self,
-        name: String,
-        limit: Duration,
+        find: impl FnOnce() -> io::Result<Vec<SocketAddr>> + Send + 'static,
         timeout: &NextTimeout,
     ) -> Result<Vec<SocketAddr>, Error> {
         if Arc::strong_count(&self.running) > MOST_LOOKUPS {
@@ -53,13 +53,14 @@ impl Names {
         // Nobody joins it: it may hang in the C library. It touches nothing but its own channel, and our
         // image is never unloaded (-z nodelete), so it may end when it likes.
         thread::Builder::new().name("gateway-lookup".into()).spawn(move || {
-            let found = name.to_socket_addrs().map(Iterator::collect);
+            let found = find();
             drop(running);
             let _ = sender.send(found); // the request may be over
         })?;
         let began = clock::monotonic();
         loop {
-            let left = limit.saturating_sub(clock::monotonic().saturating_duration_since(began));
+            let spent = clock::monotonic().saturating_duration_since(began);
+            let left = timeout.after.saturating_sub(spent);
             match receiver.recv_timeout(left.min(SLICE)) {
                 Ok(found) => return Ok(found?),
                 Err(RecvTimeoutError::Disconnected) => return Err(Error::HostNotFound),
@@ -84,12 +85,56 @@ impl Resolver for Names {
         let name = name.ok_or(Error::HostNotFound)?;
         let found = match name.parse() {
             Ok(address) => vec![address],
-            Err(_) => self.look_up(name, *timeout.after, &timeout)?,
+            Err(_) => self.wait_for(move || Ok(name.to_socket_addrs()?.collect()), &timeout)?,
         };
         let mut addresses = self.empty();
         for address in found.into_iter().take(MOST_ADDRESSES) {
             addresses.push(address);
         }
         if addresses.is_empty() { Err(Error::HostNotFound) } else { Ok(addresses) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use ureq::Timeout;
+
+    use super::*;
+
+    fn within(limit: Duration) -> NextTimeout {
+        NextTimeout { after: limit.into(), reason: Timeout::Resolve, ..NextTimeout::default() }
+    }
+
+    #[test]
+    fn a_name_server_that_hangs_holds_neither_a_request_nor_a_stop_nor_many_threads() {
+        let signal = Arc::<Signal>::default();
+        let names = Names::new(Arc::clone(&signal));
+        // Look-ups that end when the test does.
+        let (end, ended) = channel::<()>();
+        let ended = Arc::new(std::sync::Mutex::new(ended));
+        let hang = || {
+            let ended = Arc::clone(&ended);
+            move || {
+                let _ = ended.lock().map(|ended| ended.recv());
+                Ok(Vec::new())
+            }
+        };
+        for _ in 1..MOST_LOOKUPS {
+            let outcome = names.wait_for(hang(), &within(SLICE / 5));
+            assert!(matches!(outcome, Err(Error::Timeout(Timeout::Resolve))), "{outcome:?}");
+        }
+        let began = clock::monotonic();
+        signal.set();
+        let outcome = names.wait_for(hang(), &within(SLICE * 200));
+        assert!(matches!(&outcome, Err(Error::Io(error)) if error.to_string().contains("stopping")));
+        assert!(clock::monotonic() - began < SLICE * 10);
+        let outcome = names.wait_for(|| Ok(Vec::new()), &within(SLICE));
+        assert!(
+            matches!(&outcome, Err(Error::Io(error)) if error.to_string().contains("hang")),
+            "{outcome:?}"
+        );
+        drop(end);
     }
 }

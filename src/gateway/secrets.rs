@@ -3,20 +3,16 @@
 //! A gateway under repair likes to echo requests ("no route for /in?key=…", "bad token …"), and its words
 //! go into our log and the dead letter. So every text from it passes here first.
 
-/// Shorter ones are words like `prod` in a harmless header; hiding them would only garble the text.
-const SHORTEST_SECRET_BYTES: usize = 6;
+/// Shorter ones are no secrets worth the name; hiding them would only garble the text.
+const SHORTEST_SECRET_BYTES: usize = 4;
 
-/// Values to hide. Deliberately without `Debug`.
+/// Secrets from the settings. Deliberately without `Debug`.
 #[derive(Default)]
 pub(super) struct Secrets(Vec<String>);
 
 impl Secrets {
     pub(super) fn add(&mut self, secret: &str) {
-        if secret.len() >= SHORTEST_SECRET_BYTES && !self.0.iter().any(|known| known == secret) {
-            self.0.push(secret.to_owned());
-            // A secret may hold another: the longest first, so that no rest of it stays.
-            self.0.sort_by_key(|known| std::cmp::Reverse(known.len()));
-        }
+        self.0.push(secret.to_owned());
     }
 
     /// The values of a query, `a=value&b=value`.
@@ -26,9 +22,13 @@ impl Secrets {
         }
     }
 
-    pub(super) fn hide_in(&self, mut text: String) -> String {
-        for secret in &self.0 {
-            if text.contains(secret.as_str()) {
+    /// The text without the secrets, and without those of the day in `more`.
+    pub(super) fn hide_in(&self, mut text: String, more: &[String]) -> String {
+        let mut secrets: Vec<&String> = self.0.iter().chain(more).collect();
+        // One may be a part of another: the longest first, so that no rest of it stays.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        for secret in secrets {
+            if secret.len() >= SHORTEST_SECRET_BYTES && text.contains(secret.as_str()) {
                 text = text.replace(secret.as_str(), "[hidden]");
             }
         }
@@ -41,11 +41,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_hidden_and_words_are_not() {
+    fn secrets_are_hidden_and_small_words_are_not() {
         let mut secrets = Secrets::default();
-        secrets.add_query("key=sesame-open&env=prod&bare-secret");
-        secrets.add("sesame");
-        let shown = secrets.hide_in("prod: no sesame-open, no sesame and no bare-secret here".to_owned());
-        assert_eq!(shown, "prod: no [hidden], no [hidden] and no [hidden] here");
+        secrets.add_query("key=sesame-open&env=dev&bare-secret&empty=");
+        let more = ["sesame".to_owned()];
+        let shown =
+            secrets.hide_in("dev: no sesame-open, no sesame and no bare-secret here".to_owned(), &more);
+        assert_eq!(shown, "dev: no [hidden], no [hidden] and no [hidden] here");
     }
 }

@@ -3,7 +3,7 @@
 //! The host's exit callback waits for our threads (invariant 8), and a gateway that hangs must not make it
 //! wait for a whole `timeout`. A stop closes the connections of the current agent, which wakes a thread that
 //! reads or writes on one, and it ends the pauses between quick tries and the wait for a name. Only a TCP
-//! connect to an address that does not answer cannot be woken; its time is bounded (`http::LONGEST_CONNECT`).
+//! connect to an address that does not answer cannot be woken; its time is bounded (`agent::LONGEST_CONNECT`).
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -64,7 +64,7 @@ impl Stopper {
 }
 
 impl Signal {
-    fn set(&self) {
+    pub(super) fn set(&self) {
         *self.stopped() = true;
         self.changed.notify_all();
     }
@@ -80,5 +80,38 @@ impl Signal {
 
     fn stopped(&self) -> MutexGuard<'_, bool> {
         self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+
+    #[test]
+    fn a_stop_wakes_whoever_pauses_and_nobody_pauses_afterwards() {
+        let stopper = Stopper::new(Arc::default());
+        let began = clock::monotonic();
+        assert!(stopper.pause(Duration::from_millis(10)));
+        std::thread::scope(|scope| {
+            let pausing = scope.spawn(|| stopper.pause(Duration::from_secs(60)));
+            std::thread::sleep(Duration::from_millis(50));
+            stopper.stop();
+            assert!(pausing.join().is_ok_and(|whole| !whole));
+        });
+        assert!(!stopper.pause(Duration::from_secs(60)));
+        assert!(clock::monotonic() - began < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn an_agent_that_comes_after_the_stop_is_shut_down() {
+        let stopper = Stopper::new(Arc::default());
+        stopper.stop();
+        let agent: Agent = ureq::config::Config::builder().proxy(None).build().into();
+        stopper.watch(&agent);
+        let refused = agent.get("http://127.0.0.1:1/").call();
+        assert!(
+            matches!(refused, Err(ureq::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotConnected)
+        );
     }
 }

@@ -9,6 +9,8 @@
 //! A timestamp is an `EventTime` (ext 0: seconds and nanoseconds), an integer or a float. Arrays and maps
 //! may be written in a longer form than needed, and before Fluent Bit 5 they are. See `flb_log_event_decoder.c`.
 
+use std::io::BufRead;
+
 use super::cursor::{Cursor, Fault, FaultKind, Token};
 
 /// One record: its body, a whole MessagePack map, and where the record starts in the chunk.
@@ -22,54 +24,61 @@ pub struct Envelope<'a> {
 const GROUP_MARKERS: [u32; 2] = [0xffff_ffff, 0xffff_fffe];
 
 /// How a record with an `EventTime` begins: v2 as Fluent Bit 5 writes it, v2 as the hosts before it do
-/// (the same arrays in their longest form), and v1.
+/// (the same arrays in their longest form), and v1. No UTF-8 text holds the last two bytes, and a number
+/// that holds a head whole is one in millions.
 const HEADS: [&[u8]; 3] =
     [&[0x92, 0x92, 0xd7, 0x00], &[0xdd, 0, 0, 0, 2, 0xdd, 0, 0, 0, 2, 0xd7, 0x00], &[0x92, 0xd7, 0x00]];
 
-/// After so many breaks in one chunk the rest is given up: each costs a search for the next record, and
-/// a chunk like this is not one of Fluent Bit's.
-const MAX_BREAKS: u32 = 1_000;
-
 /// The records of a chunk, in order. An error is a record that was skipped; the iterator goes on.
+///
+/// A record is read no further than to the head of the next one. So a length that lies, or an end that is
+/// missing, costs one record and never its neighbours, and the time is linear whatever the bytes are.
 #[derive(Debug)]
 pub struct Records<'a> {
     chunk: &'a [u8],
     cursor: Cursor<'a>,
-    breaks: u32,
+    /// How records begin in this chunk, when it is with an `EventTime`.
+    head: Option<&'static [u8]>,
+    /// Where the next head stands, or the end of the chunk.
+    next: usize,
 }
 
 impl<'a> Records<'a> {
     #[must_use]
     pub fn new(chunk: &'a [u8]) -> Self {
-        Self { chunk, cursor: Cursor::new(chunk), breaks: 0 }
+        Self { chunk, cursor: Cursor::new(chunk), head: head_in(chunk), next: 0 }
     }
 
     /// A record, `None` for a marker, or what is wrong. On success the cursor stands behind the record.
     fn record(&mut self) -> Result<Option<Envelope<'a>>, Fault> {
-        let start = self.cursor;
-        let offset = start.offset();
-        let whole = match self.cursor.value() {
-            Err(Fault { kind: FaultKind::TooDeep, offset }) => {
-                // Well-formed as far as we know: pass over it and keep to the next record.
-                self.cursor.skip()?;
-                return Err(Fault { kind: FaultKind::TooDeep, offset });
-            }
-            whole => whole?,
-        };
-        let mut inside = Cursor::new(whole);
-        let found =
-            envelope(&mut inside).map_err(|fault| Fault { offset: offset + fault.offset, ..fault })?;
+        let offset = self.cursor.offset();
+        // A head of v2 ends in one of v1: the search begins behind this record's own.
+        let own = HEADS.iter().find(|head| self.chunk[offset..].starts_with(head));
+        let inside = offset + own.map_or(1, |head| head.len());
+        if self.next < inside {
+            let next = self.head.and_then(|head| find(head, self.chunk, inside));
+            self.next = next.unwrap_or(self.chunk.len());
+        }
+        let mut cursor = Cursor::at(&self.chunk[..self.next], offset);
+        let whole = cursor.value();
+        if matches!(whole, Err(Fault { kind: FaultKind::TooDeep, .. })) {
+            // Well-formed as far as we know: pass over it.
+            cursor.skip()?;
+        }
+        self.cursor = Cursor::at(self.chunk, cursor.offset());
+        let found = envelope(&mut Cursor::new(whole?))
+            .map_err(|fault| Fault { offset: offset + fault.offset, ..fault })?;
         Ok(found.map(|body| Envelope { offset, body }))
     }
 
-    /// Moves to the next place behind `offset` that looks like the head of a record with an `EventTime`,
-    /// or to the end.
-    fn resume_behind(&mut self, offset: usize) {
-        let from = offset + 1;
-        let next = self.chunk.get(from..).and_then(|rest| {
-            (0..rest.len()).find(|at| HEADS.iter().any(|head| rest[*at..].starts_with(head)))
-        });
-        self.cursor = Cursor::at(self.chunk, next.map_or(self.chunk.len(), |at| from + at));
+    /// Moves to where the next record begins, after a fault in the one that began at `offset`.
+    fn resume(&mut self, offset: usize) {
+        // Without heads only a whole value tells where the next one may begin.
+        let is_whole = self.cursor.offset() > offset;
+        let mut ahead = self.cursor;
+        if self.head.is_some() || !is_whole || ahead.token() != Ok(Token::Array(2)) {
+            self.cursor = Cursor::at(self.chunk, self.next);
+        }
     }
 }
 
@@ -83,18 +92,36 @@ impl<'a> Iterator for Records<'a> {
                 Ok(Some(envelope)) => return Some(Ok(envelope)),
                 Ok(None) => {}
                 Err(fault) => {
-                    self.breaks += 1;
-                    if self.breaks > MAX_BREAKS {
-                        self.cursor = Cursor::at(self.chunk, self.chunk.len());
-                    } else if matches!(fault.kind, FaultKind::Truncated | FaultKind::Reserved) {
-                        // The length of the record is unknown: look for the next one.
-                        self.resume_behind(start);
-                    }
+                    self.resume(start);
                     return Some(Err(fault));
                 }
             }
         }
         None
+    }
+}
+
+/// The kind of head that comes first.
+fn head_in(chunk: &[u8]) -> Option<&'static [u8]> {
+    let first = HEADS.into_iter().find(|head| chunk.starts_with(head));
+    first.or_else(|| {
+        let found = HEADS.into_iter().filter_map(|head| Some((find(head, chunk, 0)?, head)));
+        found.min_by_key(|(at, _)| *at).map(|(_, head)| head)
+    })
+}
+
+/// Where this head stands first, at `from` or behind it.
+fn find(head: &[u8], chunk: &[u8], from: usize) -> Option<usize> {
+    // Of its bytes 0xd7 is the rare one, and the standard library looks for one byte with memchr.
+    let before_mark = head.len() - 2;
+    let mut at = from + before_mark;
+    loop {
+        let mut rest = chunk.get(at..).filter(|rest| !rest.is_empty())?;
+        at += rest.skip_until(0xd7).ok()?;
+        let start = at - 1 - before_mark;
+        if chunk[start..].starts_with(head) {
+            return Some(start);
+        }
     }
 }
 

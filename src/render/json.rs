@@ -1,5 +1,7 @@
 //! JSON out: serde documents, and MessagePack values as they came.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::record::cursor::{Cursor, Fault, Token};
@@ -15,7 +17,8 @@ pub fn write(document: &impl Serialize, out: &mut Vec<u8>) {
 }
 
 /// Appends the MessagePack value that starts here. What JSON cannot hold becomes what comes closest:
-/// bytes become text, NaN and extensions become null, keys become strings.
+/// bytes become text, NaN and extensions become null, keys become strings, and a container as a key becomes
+/// a mere sign.
 ///
 /// Recursive: the value must have been measured by [`Cursor::value`], which limits its depth.
 ///
@@ -84,13 +87,22 @@ pub fn separate(out: &mut Vec<u8>) {
 
 fn write_key(cursor: &mut Cursor<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
     let mut ahead = *cursor;
-    if let Token::Str(name) = ahead.token()? {
-        *cursor = ahead;
-        write(&String::from_utf8_lossy(name), out);
-    } else {
-        let mut text = Vec::new();
-        write_value(cursor, &mut text)?;
-        write(&String::from_utf8_lossy(&text), out);
-    }
+    let head = ahead.token()?;
+    // A container as a key is named, not written: escaped once for each key it stands in, a key of a few
+    // bytes would grow to more than there is memory.
+    let name = match head {
+        Token::Str(name) | Token::Bin(name) => String::from_utf8_lossy(name),
+        Token::Array(_) => Cow::Borrowed("[…]"),
+        Token::Map(_) => Cow::Borrowed("{…}"),
+        _ => {
+            let mut text = Vec::new();
+            let mut scalar = *cursor;
+            write_value(&mut scalar, &mut text)?;
+            Cow::Owned(String::from_utf8_lossy(&text).into_owned())
+        }
+    };
+    write(&name, out);
+    ahead.skip_children(head)?;
+    *cursor = ahead;
     Ok(())
 }

@@ -6,3 +6,30 @@ pub mod fluent_bit;
 pub mod gateway;
 pub mod host;
 pub mod kube_api;
+
+use std::collections::BTreeMap;
+
+/// One of the plugin's metrics, summed over the instances: `records_total`, …
+pub fn value(metrics: &BTreeMap<String, f64>, name: &str) -> f64 {
+    let full = format!("event_gateway_{name}");
+    let of_all = metrics.iter().filter(|(key, _)| key.split('{').next() == Some(&*full));
+    of_all.map(|(_, value)| value).sum()
+}
+
+/// An event with what a test cares about; `uid` and `version` make its id.
+pub fn event(uid: &str, version: u64, count: u64) -> serde_json::Value {
+    serde_json::json!({
+        "apiVersion": "v1", "kind": "Event", "type": "Warning", "reason": "BackOff", "count": count,
+        "message": format!("{uid} happened {count} times"),
+        "firstTimestamp": "2026-11-20T23:28:49Z", "lastTimestamp": "2026-11-20T23:29:49Z",
+        "involvedObject": {"apiVersion": "v1", "kind": "Pod", "namespace": "shop", "name": "cart-1", "uid": "p1"},
+        "metadata": {"name": format!("{uid}.x"), "namespace": "shop", "uid": uid, "resourceVersion": version.to_string(),
+                     "creationTimestamp": "2026-11-20T23:28:49Z"},
+        "source": {"component": "kubelet", "host": "node-a"},
+    })
+}
+
+/// A chunk of new events with these uids, version 1.
+pub fn events(uids: impl IntoIterator<Item = impl std::fmt::Display>) -> Vec<u8> {
+    chunk::of(&uids.into_iter().map(|uid| event(&uid.to_string(), 1, 1)).collect::<Vec<_>>())
+}

@@ -62,3 +62,13 @@ pub fn retry(outcome: Outcome) -> String {
         other => panic!("no retry: {other:?}"),
     }
 }
+
+/// Neither compressible nor small.
+pub fn noise(len_bytes: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state.to_be_bytes()[0]
+    };
+    (0..len_bytes).map(|_| next()).collect()
+}

@@ -1,0 +1,43 @@
+# What people and CI run. `make help` lists it. Needs Rust, make and a C compiler.
+# FLUENT_BIT may name Fluent Bit binaries, separated by ':'; tests and demo then run on them too.
+
+CARGO ?= cargo
+FUZZ_SECONDS ?= 60
+PLUGIN := $(CURDIR)/dist/out_event_gateway.so
+# Asked of cargo, as the environment or a configuration may move it.
+TARGET_DIR = $(shell $(CARGO) metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+
+.DEFAULT_GOAL := all
+.PHONY: all demo test check header fuzz clean help
+
+all: ## build dist/out_event_gateway.so, the plugin (default)
+	$(CARGO) build --locked --release
+	mkdir -p dist
+# By rename: a host that has the old file mapped keeps it whole.
+	cp "$(TARGET_DIR)/release/libevent_gateway.so" "$(PLUGIN).new"
+	mv -f "$(PLUGIN).new" "$(PLUGIN)"
+
+demo: all ## send a real cluster's events through the plugin, twice
+	EVENT_GATEWAY_SO="$(PLUGIN)" $(CARGO) test --quiet --test demo
+
+test: ## run the whole suite, documentation tests included
+	$(CARGO) test
+
+check: ## look for what needs no test run: format, lints and, if installed, dependencies
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; fi
+
+header: ## refresh include/event_gateway.h
+	UPDATE_HEADER=1 $(CARGO) test --test header fresh
+
+fuzz: ## mutate chunks for FUZZ_SECONDS (60); needs nightly Rust and cargo-fuzz
+	$(CARGO) +nightly fuzz run chunk -- -max_total_time=$(FUZZ_SECONDS)
+
+clean: ## remove everything that was built
+	$(CARGO) clean
+	rm -rf dist
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1#/p' $(MAKEFILE_LIST) | while IFS='#' read -r name text; do \
+		printf '  make %-8s %s\n' "$$name" "$$text"; done

@@ -1,0 +1,96 @@
+/* What Fluent Bit calls in event_gateway, and the structs it hands over. Made by build.rs. */
+
+#ifndef EVENT_GATEWAY_H
+#define EVENT_GATEWAY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// `FLB_PROXY_OUTPUT_PLUGIN`.
+#define OUTPUT_PLUGIN 2
+
+// `FLB_PROXY_GOLANG`: the proxy ABI was made for Go; the host knows no other.
+#define PROXY_GOLANG 11
+
+// `FLB_OK`: the host releases the chunk. (0 is `FLB_ERROR`: it deletes the chunk at once, also from the
+// disk. We never answer that.)
+#define FLB_OK 1
+
+// `FLB_RETRY`: the host brings the chunk again, as often as `retry_limit` says.
+#define FLB_RETRY 2
+
+// `struct flb_plugin_proxy_def`, the fields that every host has. Up to 4.2.2 the host hands it over
+// uninitialised, so all of them must be written.
+struct EgDefinition {
+  int kind;
+  int proxy;
+  int flags;
+  const char *name;
+  const char *description;
+};
+
+// `struct flb_api`, the fields that every host has.
+struct EgApi {
+  // Case-insensitive; the string lives as long as the instance.
+  const char *(*output_get_property)(const char *key, void *instance);
+  const char *(*input_get_property)(const char *key, void *instance);
+  // `struct cmt *` of the instance; freed right after ExitCtx.
+  void *(*output_get_cmt_instance)(void *instance);
+  void *(*input_get_cmt_instance)(void *instance);
+  // Checks no level, and takes up to 8 KiB of stack.
+  void (*log_print)(int level, const char *file, int line, const char *format, ...);
+  int (*input_log_check)(void *instance, int level);
+  int (*output_log_check)(void *instance, int level);
+};
+
+// `struct flbgo_output_plugin`. One for all instances: `instance` and `context` change before each Init
+// and are valid only inside it.
+struct EgOutputPlugin {
+  const char *name;
+  // Lives as long as the image is registered.
+  const struct EgApi *api;
+  // `struct flb_output_instance *`; lives until ExitCtx returns.
+  void *instance;
+  // Where the plugin leaves the pointer that FlushCtx and ExitCtx get.
+  void **context;
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// Tells the host what is in this image.
+//
+// # Safety
+// Called by the host with a `struct flb_plugin_proxy_def` of its own version.
+int FLBPluginRegister(struct EgDefinition *definition);
+
+// Starts one instance. Answers above zero when it runs.
+//
+// # Safety
+// Called by the host on its engine thread with the struct it fills for this instance.
+int FLBPluginInit(struct EgOutputPlugin *plugin);
+
+// Takes a chunk and answers when its fate is known. Runs on a coroutine of 24 KiB: copies, enqueues and
+// waits.
+//
+// # Safety
+// Called by the host with the pointer that Init left, `length` bytes and a C string; all are valid until
+// this returns or the host abandons the coroutine.
+int FLBPluginFlushCtx(void *context,
+                      const void *data,
+                      size_t length,
+                      const char *tag);
+
+// Ends one instance: when this returns, its thread has ended and its files are closed.
+//
+// # Safety
+// Called by the host on the engine thread with the pointer that Init left, or with NULL when there was no
+// Init (`--dry-run`, a refused reload).
+int FLBPluginExitCtx(void *context);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* EVENT_GATEWAY_H */

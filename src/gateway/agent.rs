@@ -1,0 +1,96 @@
+//! The HTTP client: its connections, and the limits of everything that comes in.
+
+use std::io::Read;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ureq::http::Uri;
+use ureq::tls::TlsConfig;
+use ureq::unversioned::transport::DefaultConnector;
+use ureq::{Agent, Body};
+
+use super::resolver::Names;
+use super::stop::Signal;
+
+/// Looking up a name and connecting take no longer, whatever `timeout` says: it is the one wait that a stop
+/// cannot end at once, so it must not be longer than the host's grace.
+const LONGEST_CONNECT: Duration = Duration::from_secs(5);
+/// The status has come; so long the body may take. Its beginning is all that is wanted.
+const BODY_TIME: Duration = Duration::from_secs(1);
+/// So much of a body is read. A longer one costs its connection.
+const BODY_READ_BYTES: u64 = 16 << 10;
+const HEADERS_READ_BYTES: usize = 32 << 10;
+/// Buffers of a connection. A write returns to ureq's clock after at most this much.
+const BUFFER_BYTES: usize = 64 << 10;
+/// Below the idle times of usual gateways and load balancers (60 s and more), so that they seldom close first.
+const IDLE: Duration = Duration::from_secs(20);
+const USER_AGENT: &str = concat!("fluent-bit-event-gateway/", env!("CARGO_PKG_VERSION"));
+
+/// A client for one endpoint.
+pub(super) fn agent(
+    endpoint: &Uri,
+    timeout: Duration,
+    tls: Option<TlsConfig>,
+    signal: &Arc<Signal>,
+) -> Agent {
+    let mut config = Agent::config_builder()
+        .user_agent(USER_AGENT)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_global(Some(timeout))
+        .timeout_resolve(Some(timeout.min(LONGEST_CONNECT)))
+        .timeout_connect(Some(timeout.min(LONGEST_CONNECT)))
+        .timeout_recv_body(Some(timeout.min(BODY_TIME)))
+        .max_response_header_size(HEADERS_READ_BYTES)
+        .input_buffer_size(BUFFER_BYTES)
+        .output_buffer_size(BUFFER_BYTES)
+        .max_idle_connections(1)
+        .max_idle_connections_per_host(1)
+        .max_idle_age(IDLE);
+    if let Some(tls) = tls {
+        config = config.tls_config(tls);
+    }
+    // A gateway beside us (a sidecar) is never behind a proxy; Go and browsers hold it the same way. All
+    // other hosts follow HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
+    if endpoint.host().is_some_and(is_loopback) {
+        config = config.proxy(None);
+    }
+    Agent::with_parts(config.build(), DefaultConnector::default(), Names::new(Arc::clone(signal)))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare.eq_ignore_ascii_case("localhost")
+        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The beginning of a body. Reading up to its end, where that is near, lets the connection be used again.
+pub(super) fn beginning(body: Body) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // The status has come already: what fails here loses words, not the verdict.
+    let _ = body.into_reader().take(BODY_READ_BYTES).read_to_end(&mut bytes);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loopback_host_in_all_its_spellings() {
+        for (host, loopback) in [
+            ("localhost", true),
+            ("LocalHost", true),
+            ("127.0.0.1", true),
+            ("127.8.0.1", true),
+            ("[::1]", true),
+            ("10.0.0.1", false),
+            ("localhost.example", false),
+            ("127.0.0.1.example", false),
+        ] {
+            assert_eq!(is_loopback(host), loopback, "{host}");
+        }
+    }
+}

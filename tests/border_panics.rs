@@ -1,0 +1,68 @@
+//! Does the host live through a panic at every place where one could cross the border?
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use support::events;
+use support::gateway::TestGateway;
+use support::host::{Build, Code, MiniHost};
+
+/// A host whose plugin panics wherever the file says. `RUST_BACKTRACE` makes the default panic hook print
+/// a backtrace, which needs more stack than a coroutine has.
+fn tripping(wire: &Path) -> MiniHost {
+    MiniHost::start_with(Build::V4_2_2, |command| {
+        command.env("RUST_BACKTRACE", "1").env("EVENT_GATEWAY_PANIC", wire);
+    })
+}
+
+#[test]
+fn a_panic_loses_nothing_and_kills_nobody() {
+    let gateway = TestGateway::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let wire = folder.path().join("wire");
+    let mut host = tripping(&wire);
+    host.set("a", "endpoint", gateway.url());
+    fs::write(&wire, "init").expect("written");
+    assert!(host.init("a") <= 0, "a panic in Init refuses the instance");
+    fs::remove_file(&wire).expect("removed");
+    assert_eq!(host.init("a"), 1);
+
+    for place in ["flush", "round"] {
+        fs::write(&wire, place).expect("written");
+        for _ in 0..3 {
+            assert_eq!(host.deliver("a", "t", &events([place])), Code::Retry, "{place}");
+        }
+        fs::remove_file(&wire).expect("removed");
+        assert_eq!(host.deliver("a", "t", &events([place])), Code::Ok, "{place}");
+    }
+    host.wait_log("a test asked for a panic in round");
+
+    // A timer that panics resumes nobody; when it works again, everybody is resumed.
+    fs::write(&wire, "tick").expect("written");
+    let waiting = host.flush("a", "t", &events(["tick"]));
+    gateway.wait_for_requests(3);
+    fs::remove_file(&wire).expect("removed");
+    assert_eq!(host.wait(waiting), Code::Ok);
+
+    fs::write(&wire, "exit").expect("written");
+    host.exit("a");
+    assert_eq!(gateway.accepted_ids(), ["flush.1", "round.1", "tick.1"]);
+    assert_eq!(host.stderr(), [""; 0], "nothing goes to the host's descriptors");
+    host.quit();
+}
+
+#[test]
+fn a_panic_in_register_refuses_the_plugin() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let wire = folder.path().join("wire");
+    fs::write(&wire, "register").expect("written");
+    let mut host = MiniHost::start_empty(Build::V4_2_2, |command| {
+        command.env("EVENT_GATEWAY_PANIC", &wire);
+    });
+    let reply = host.command(format!("load {}", MiniHost::plugin_path().display()));
+    assert!(reply.starts_with("error load"), "{reply}");
+    // The host frees the definition of a refused plugin without a look at it.
+    host.expect_violation("def left unset");
+}

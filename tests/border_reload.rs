@@ -1,0 +1,65 @@
+//! Does the plugin come and go without leaving anything behind?
+
+mod support;
+
+use std::time::Duration;
+
+use support::events;
+use support::gateway::{Answer, TestGateway};
+use support::host::{Build, Code, MiniHost};
+
+#[test]
+fn ten_hot_reloads_with_a_ledger_lose_and_repeat_nothing() {
+    for build in [Build::V4_2_2, Build::ALIGN8] {
+        let gateway = TestGateway::start();
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut host = MiniHost::start(build);
+        host.set("a", "endpoint", gateway.url());
+        host.set("a", "state_file", folder.path().join("ledger").to_str().expect("UTF-8"));
+        host.init("a");
+        let all: Vec<_> = (0..10).collect();
+        for round in 0..10 {
+            assert_eq!(host.deliver("a", "t", &events(&all[..=round])), Code::Ok);
+            assert!(host.reload().ok, "{build:?}");
+        }
+        assert_eq!(gateway.accepted_ids(), all.iter().map(|n| format!("{n}.1")).collect::<Vec<_>>());
+        host.quit();
+    }
+}
+
+#[test]
+fn threads_and_descriptors_return_to_where_they_were() {
+    let gateway = TestGateway::start();
+    let mut host = MiniHost::start(Build::V5_1_1);
+    host.set("a", "endpoint", gateway.url());
+    let cycle = |host: &mut MiniHost, n: usize| {
+        assert_eq!(host.init("a"), 1);
+        assert_eq!(host.deliver("a", "t", &events([n])), Code::Ok);
+        host.exit("a");
+    };
+    cycle(&mut host, 0);
+    let (threads, fds, rss) = (host.threads(), host.fds(), host.rss_kib());
+    for n in 1..100 {
+        cycle(&mut host, n);
+    }
+    assert_eq!((host.threads(), host.fds()), (threads, fds));
+    let grown = host.rss_kib().saturating_sub(rss);
+    assert!(grown < 2_000, "{grown} KiB after 99 cycles");
+    host.quit();
+}
+
+#[test]
+fn a_dead_gateway_does_not_hold_up_a_reload() {
+    let gateway = TestGateway::start();
+    let mut host = MiniHost::start(Build::V5_1_1);
+    host.set("a", "endpoint", gateway.url());
+    host.init("a");
+    gateway.set_default(Answer::hang());
+    host.flush("a", "t", &events(["u1"]));
+    gateway.wait_for_requests(1);
+    let reload = host.reload();
+    assert!(reload.ok && reload.took < Duration::from_secs(3), "{reload:?}");
+    gateway.set_default(Answer::ok());
+    assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Ok);
+    host.quit();
+}

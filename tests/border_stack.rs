@@ -1,0 +1,50 @@
+//! Does everything that runs on the host's stack fit a coroutine of 24 KiB, with room to spare?
+
+mod support;
+
+use std::time::Duration;
+
+use support::gateway::{Answer, TestGateway};
+use support::host::{Build, Code, MiniHost};
+use support::{chunk, events};
+
+/// The promise; the stack has 24 KiB, and the host's own frames are on it, too.
+const MOST_BYTES: usize = 8 << 10;
+
+#[test]
+fn a_flush_uses_little_of_the_hosts_stack() {
+    let gateway = TestGateway::start();
+    let mut host = MiniHost::start(Build::V4_2_2);
+    host.set("a", "endpoint", gateway.url());
+    host.init("a");
+    let recording = chunk::of(&chunk::recording_events());
+    let bomb = [vec![0x91; 100_000], vec![0xc0]].concat();
+    let liar = [0xdf, 0xff, 0xff, 0xff, 0xff].to_vec();
+    for data in [&recording, &bomb, &liar, &events(["u1"])] {
+        assert_eq!(host.deliver("a", "t", data), Code::Ok);
+    }
+    let null = host.flush_null("a", "t");
+    assert_eq!(host.wait(null), Code::Ok);
+    gateway.answer(Answer::ok().delay_before(Duration::from_millis(300)));
+    assert_eq!(host.deliver("a", "a".repeat(60_000), &events(["u2"])), Code::Ok);
+    gateway.set_default(Answer::status(503));
+    assert_eq!(host.deliver("a", "t", &events(["u3"])), Code::Retry);
+    let used = host.highwater();
+    assert!(used <= MOST_BYTES, "{used} bytes of the host's stack");
+    host.quit();
+}
+
+#[test]
+fn an_allocator_that_aligns_to_eight_is_enough() {
+    // The whole journey, with hash maps, TLS roots and compression, on malloc as the images have it.
+    let gateway = TestGateway::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut host = MiniHost::start(Build::ALIGN8);
+    host.set("a", "endpoint", gateway.url());
+    host.set("a", "state_file", folder.path().join("ledger").to_str().expect("UTF-8"));
+    host.init("a");
+    let events = chunk::watch_events();
+    assert_eq!(host.deliver("a", "t", &chunk::of(&events)), Code::Ok);
+    assert_eq!(gateway.accepted_ids().len(), events.len());
+    host.quit();
+}

@@ -1,0 +1,55 @@
+//! The totals of one pass, as the plugin's own metrics tell them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// One pass of the recording through one process of the host.
+#[derive(Clone, Copy, Debug)]
+pub struct Pass {
+    pub records: u64,
+    pub duplicates: u64,
+    pub delivered: u64,
+    pub batches: u64,
+    /// Of the delivered batches, before compression.
+    pub batch_bytes: u64,
+    /// Of the same, as they went over the wire.
+    pub sent_bytes: u64,
+    /// From the start of the host's process until the fate of every record was known.
+    pub took: Duration,
+}
+
+impl Pass {
+    /// Of metrics by their name without labels.
+    pub fn new(metrics: &BTreeMap<String, f64>, took: Duration) -> Pass {
+        let number = |name: &str| counter(metrics, name).unwrap_or_else(|| panic!("no metric {name}"));
+        Pass {
+            records: number("records_total"),
+            duplicates: number("duplicate_records_total"),
+            delivered: number("delivered_records_total"),
+            batches: number("batches_total"),
+            batch_bytes: number("batch_bytes_total"),
+            sent_bytes: number("sent_bytes_total"),
+            took,
+        }
+    }
+}
+
+/// Whether the plugin has read this many records and settled each. Counted as read comes first, so a look
+/// in between says no.
+pub fn settled(metrics: &BTreeMap<String, f64>, records: u64) -> bool {
+    let fates = [
+        "duplicate_records_total",
+        "delivered_records_total",
+        "excluded_records_total",
+        "skipped_records_total",
+        "dropped_records_total",
+    ];
+    let known: u64 = fates.iter().filter_map(|name| counter(metrics, name)).sum();
+    known >= records && counter(metrics, "records_total").is_some_and(|read| read >= records)
+}
+
+fn counter(metrics: &BTreeMap<String, f64>, name: &str) -> Option<u64> {
+    let value = *metrics.get(&format!("event_gateway_{name}"))?;
+    // Counters below 2^53 stand exactly in the host's doubles; text is the way back without a cast.
+    format!("{value:.0}").parse().ok()
+}

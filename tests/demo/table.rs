@@ -1,0 +1,182 @@
+//! What the demo prints, made for a terminal of 80 to 100 columns. Colours only where a person looks.
+
+use std::env;
+use std::io::{IsTerminal, stdout};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::pass::Pass;
+
+/// The width without a terminal that says another.
+const WIDTH: usize = 100;
+/// One row for each of these: what a person on call would look for.
+const SHOWN_REASONS: [&str; 7] =
+    ["Scheduled", "FailedScheduling", "NodeNotReady", "FailedCreate", "Unhealthy", "BackOff", "OOMKilling"];
+
+pub struct Table {
+    width: usize,
+    colours: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Colour {
+    Bold,
+    Dim,
+    Green,
+    Yellow,
+}
+
+impl Table {
+    pub fn for_stdout() -> Table {
+        let colours = stdout().is_terminal() && env::var_os("NO_COLOR").is_none();
+        Table { width: columns().map_or(WIDTH, |columns| columns.clamp(80, 100)), colours }
+    }
+
+    pub fn heading(&self, records: usize) {
+        let title = self.paint(Colour::Bold, "event_gateway");
+        println!(
+            "\n{title}: {} events of a real cluster, through the plugin twice\n",
+            grouped(records as u64)
+        );
+    }
+
+    /// A handful of what the gateway got: of each reason the last record, in order of arrival.
+    pub fn events(&self, records: &[Value]) {
+        let last = |reason: &&str| records.iter().rposition(|record| record["reason"] == **reason);
+        let mut rows: Vec<usize> = SHOWN_REASONS.iter().filter_map(last).collect();
+        rows.sort_unstable();
+        let head = ["TIME", "TYPE", "REASON", "OBJECT", "COUNT"].map(str::to_owned);
+        let cells: Vec<[String; 5]> =
+            std::iter::once(head).chain(rows.iter().map(|row| self.cells(&records[*row]))).collect();
+        let widths: [usize; 5] = std::array::from_fn(|column| {
+            cells.iter().map(|row| row[column].chars().count()).max().unwrap_or_default()
+        });
+        for (index, row) in cells.iter().enumerate() {
+            let mut line = String::new();
+            for (text, width) in row.iter().zip(widths) {
+                line += &format!("{text:width$}  ");
+            }
+            let room = self.width.saturating_sub(line.chars().count());
+            let message = match index {
+                0 => "MESSAGE".to_owned(),
+                _ => cut(text(&records[rows[index - 1]]["message"]), room),
+            };
+            match index {
+                0 => println!("{}", self.paint(Colour::Dim, &(line + &message))),
+                _ => println!("{}", self.warn(&(line + &message))),
+            }
+        }
+        let more = records.len().saturating_sub(rows.len());
+        println!("{}\n", self.paint(Colour::Dim, &format!("… and {} more", grouped(more as u64))));
+    }
+
+    pub fn totals(&self, passes: &[(&str, &Pass)]) {
+        let head = format!(
+            "{:7}{:>11}{:>12}{:>11}{:>9}{:>22}{:>8}",
+            "", "RECORDS IN", "DUPLICATES", "DELIVERED", "BATCHES", "BYTES → SENT", "TIME"
+        );
+        println!("{}", self.paint(Colour::Dim, &head));
+        for (name, pass) in passes {
+            let bytes = match pass.sent_bytes {
+                0 => "0".to_owned(),
+                sent => format!("{} → {}", bytes(pass.batch_bytes), bytes(sent)),
+            };
+            println!(
+                "{name:7}{:>11}{:>12}{}{:>9}{bytes:>22}{:>8}",
+                grouped(pass.records),
+                grouped(pass.duplicates),
+                self.paint(Colour::Bold, &format!("{:>11}", grouped(pass.delivered))),
+                grouped(pass.batches),
+                time(pass.took)
+            );
+        }
+    }
+
+    pub fn notes(&self, lines: &[&str]) {
+        println!();
+        for line in lines {
+            println!("{}", self.paint(Colour::Dim, line));
+        }
+    }
+
+    pub fn verdict(&self, delivered: usize) {
+        let text = format!("{} records delivered, each once.", grouped(delivered as u64));
+        println!("\n{} The second pass delivered nothing.", self.paint(Colour::Green, &text));
+    }
+
+    fn cells(&self, record: &Value) -> [String; 5] {
+        let object = &record["object"];
+        // A Node has no namespace; its kind says where to look.
+        let places = [&object["namespace"], &object["kind"]].map(text);
+        let place = places.into_iter().find(|place| !place.is_empty()).unwrap_or_default();
+        let count = record["count"].as_u64().unwrap_or_default();
+        let new = record["new_occurrences"].as_u64().unwrap_or_default();
+        [
+            text(&record["time"]).get(11..19).unwrap_or_default().to_owned(),
+            text(&record["type"]).to_owned(),
+            cut(text(&record["reason"]), 16),
+            cut(&format!("{place}/{}", text(&object["name"])), self.width / 4 - 1),
+            format!("{count} (+{new})"),
+        ]
+    }
+
+    /// Makes the type of a warning stand out.
+    fn warn(&self, line: &str) -> String {
+        line.replacen("Warning", &self.paint(Colour::Yellow, "Warning"), 1)
+    }
+
+    fn paint(&self, colour: Colour, text: &str) -> String {
+        let code = match colour {
+            Colour::Bold => 1,
+            Colour::Dim => 2,
+            Colour::Green => 32,
+            Colour::Yellow => 33,
+        };
+        if self.colours { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}
+
+/// The columns of the terminal, if stdout is one.
+#[allow(unsafe_code)]
+fn columns() -> Option<usize> {
+    // SAFETY: the kernel fills the struct that it is given, and all zeros are a valid one before.
+    let size = unsafe {
+        let mut size: libc::winsize = std::mem::zeroed();
+        (libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &raw mut size) == 0).then_some(size)
+    };
+    size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn cut(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        return text.to_owned();
+    }
+    text.chars().take(room.saturating_sub(1)).chain(['…']).collect()
+}
+
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    groups.join(",")
+}
+
+fn bytes(count: u64) -> String {
+    match count {
+        0..1024 => format!("{count} B"),
+        1024..1_048_576 => format!("{:.1} KiB", count as f64 / 1024.0),
+        _ => format!("{:.2} MiB", count as f64 / 1_048_576.0),
+    }
+}
+
+fn time(took: Duration) -> String {
+    match took.as_millis() {
+        millis @ 0..1000 => format!("{millis} ms"),
+        _ => format!("{:.1} s", took.as_secs_f64()),
+    }
+}

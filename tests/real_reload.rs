@@ -1,0 +1,125 @@
+//! Does a hot reload of a real Fluent Bit lose or repeat nothing, ten times in a row and with a gateway
+//! that does not answer?
+
+#![allow(clippy::disallowed_methods)] // a test that measures reads the clock, where the plugin may not
+
+#[path = "support/real.rs"]
+mod real;
+mod support;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use real::{BOUND, assert_once, config, counts, on_every_host, state_file, stop, to_gateway};
+use support::chunk;
+use support::fluent_bit::Running;
+use support::gateway::{Answer, TestGateway};
+use support::kube_api::KubeApi;
+
+const RELOADS: usize = 10;
+/// What the plugin logs in each Init that succeeds.
+const STARTED: &str = "] delivers to ";
+
+/// An event that nobody has seen yet.
+fn fresh(like: &Value, number: usize) -> Value {
+    let mut event = like.clone();
+    event["metadata"]["uid"] = format!("fresh-{number}").into();
+    event["metadata"]["name"] = format!("fresh.{number}").into();
+    event
+}
+
+/// The host turns a signal away while the reload before it is not quite over.
+fn reload_now(host: &mut Running) {
+    let begun = |host: &Running| host.log().matches("[reload] stop everything").count();
+    let refused = |host: &Running| host.log().matches("reloading in progress").count();
+    let (before, start) = (begun(host), Instant::now());
+    while begun(host) == before {
+        assert!(start.elapsed() < BOUND, "the host does not reload; its log:\n{}", host.log());
+        let turned_away = refused(host);
+        host.sighup();
+        while begun(host) == before && refused(host) == turned_away && start.elapsed() < BOUND {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+#[test]
+fn ten_reloads_under_way_lose_and_repeat_nothing() {
+    on_every_host(|fluent_bit, folder| {
+        let listed: Vec<Value> = chunk::listed_events().into_iter().take(50).collect();
+        let mut wanted: Vec<String> = listed.iter().map(chunk::event_id).collect();
+        let (api, gateway) = (KubeApi::holding(listed.clone()), TestGateway::start());
+        // Slow enough that a reload meets requests on their way.
+        gateway.set_default(Answer::ok().delay_before(Duration::from_millis(100)));
+        let (url, ledger) = (gateway.url(), state_file(folder));
+        // Hosts before 3.2.3 answer RETRY for the output while they reload, without asking it; so a reload
+        // that waits for every chunk never ends there. With `off` it gives the chunk up, which the list
+        // then brings again.
+        let wait_for_chunks = if fluent_bit.version >= (3, 2, 3) { "on" } else { "off" };
+        let config = config(folder)
+            .hot_reload()
+            .service("hot_reload.ensure_thread_safety", wait_for_chunks)
+            .kubernetes_events(&api.url())
+            .event_gateway(&to_gateway(&url, &ledger))
+            .text();
+
+        let mut host = fluent_bit.start(&config, folder);
+        host.wait_for_log(STARTED, BOUND);
+        for reload in 0..RELOADS {
+            let requests = gateway.requests().len();
+            for number in 0..20 {
+                wanted.push(chunk::event_id(&api.add(fresh(&listed[0], reload * 100 + number))));
+                if number == 10 {
+                    // In turns: a request is on its way, or the last reload is hardly over.
+                    if reload % 2 == 0 {
+                        gateway.wait_for_requests(requests + 1);
+                    }
+                    reload_now(&mut host);
+                }
+            }
+            host.wait_for_log_times(STARTED, reload + 2, BOUND);
+        }
+        gateway.wait_for_ids(wanted.len());
+        let exits = counts(&{
+            let log = host.log();
+            stop(host);
+            log
+        });
+        assert_eq!(exits.len(), RELOADS, "one exit for each reload");
+        assert!(exits[1..].iter().any(|exit| exit.duplicates >= 50), "nothing was read again: {exits:?}");
+        assert_once(&gateway, &wanted);
+    });
+}
+
+#[test]
+fn a_gateway_that_is_away_does_not_hold_up_a_reload_that_need_not_wait_for_chunks() {
+    // With hot_reload.ensure_thread_safety on, the host waits for the chunk for ever (trap 7).
+    on_every_host(|fluent_bit, folder| {
+        let listed: Vec<Value> = chunk::listed_events().into_iter().take(50).collect();
+        let wanted: Vec<String> = listed.iter().map(chunk::event_id).collect();
+        let (api, gateway) = (KubeApi::holding(listed), TestGateway::start());
+        gateway.set_default(Answer::hang());
+        let (url, ledger) = (gateway.url(), state_file(folder));
+        let config = config(folder)
+            .hot_reload()
+            .service("hot_reload.ensure_thread_safety", "off")
+            .kubernetes_events(&api.url())
+            .event_gateway(&to_gateway(&url, &ledger))
+            .text();
+
+        let mut host = fluent_bit.start(&config, folder);
+        gateway.wait_for_requests(1);
+        let start = Instant::now();
+        host.sighup();
+        host.wait_for_log_times(STARTED, 2, BOUND);
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(6), "the reload took {took:?}, with a grace of 2 s");
+
+        gateway.set_default(Answer::ok());
+        gateway.wait_for_ids(wanted.len());
+        stop(host);
+        assert_once(&gateway, &wanted);
+    });
+}
