@@ -21,7 +21,7 @@ demo: all ## send a real cluster's events through the plugin, twice
 	EVENT_GATEWAY_SO="$(PLUGIN)" $(CARGO) test --quiet --test demo
 
 test: ## run the whole suite, documentation tests included
-	$(CARGO) test
+	$(CARGO) test --locked
 
 check: ## look for what needs no test run: format, lints and, if installed, dependencies
 	$(CARGO) fmt --check

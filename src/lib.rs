@@ -1,4 +1,28 @@
-//! Kubernetes events that arrive once, are never lost, and say which Service is hurt.
+//! Kubernetes events that arrive once and are never lost: the output `event_gateway` of Fluent Bit.
+//!
+//! The API server keeps every event for an hour, and `kubernetes_events` without `db` reads it all again
+//! on every start. So this plugin needs no queue of its own; it needs a ledger, *event → version
+//! delivered*, that advances only after the gateway's acknowledgement. Reading again repairs every crash,
+//! and the ledger removes every repetition.
+//!
+//! # The journey of a record
+//! ```text
+//! host's thread     flush(chunk): copy, enqueue, yield                          abi, courier
+//! our thread        take all waiting chunks                                     courier
+//!                   → envelopes, borrowed, the broken ones skipped              record
+//!                   → ours? by namespace, type and reason, from a peek          admit
+//!                   → new, update, duplicate or in flight?                      ledger
+//!                   → text                                                      render
+//!                   → batch, POST, halves, dead letters                         delivery, gateway
+//!                   → commit, and an answer for every chunk                     ledger, job
+//! host's thread     timer: resume the flush with OK or RETRY                    abi
+//! ```
+//!
+//! # The rooms
+//! An arrow between rooms only ever points to a lower rank; `tests/rooms.rs` holds the table of ranks.
+//! Ranks below the gateway read no clock and, but for the ledger's file, do no I/O. `unsafe` lives in
+//! [`abi`] alone.
+
 pub mod abi;
 pub mod admit;
 pub mod clock;

@@ -301,7 +301,7 @@ proptest! {
         let chunk: Vec<u8> = bodies.iter().flat_map(|(body, wide)| framed(body, framing, *wide)).collect();
         // No text can hold the head of a record, but one random number in millions does.
         let heads = chunk.windows(3).filter(|bytes| *bytes == [0x92, 0xd7, 0]);
-        prop_assume!(heads.count() <= bodies.len());
+        prop_assume!(heads.count() == if matches!(framing, 0 | 2) { bodies.len() } else { 0 });
         let found: Vec<_> = Records::new(&chunk).collect::<Result<_, _>>().unwrap();
         prop_assert_eq!(found.len(), bodies.len());
         for (envelope, (body, _)) in found.iter().zip(&bodies) {

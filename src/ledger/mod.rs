@@ -77,7 +77,6 @@ impl Ledger {
                 for row in &rows {
                     table.enter(row);
                 }
-                // A row made "in the future" by a clock that was wrong leaves like one made now.
                 table.expire(now_seconds, ttl_seconds);
                 table.take_evicted();
                 let file = File { store: Some(store), ..file };

@@ -112,9 +112,15 @@ impl Table {
         {
             return Verdict::InFlight { ticket: *ticket };
         }
-        let newest_begun = ahead.last().and_then(|ticket| Some((*ticket, begun(ticket)?)));
         let committed = self.entries.get(&record.identity).copied();
-        let (known_version, known_count) = match (newest_begun, committed) {
+        // Not the last one begun: that may be an owed version, begun again behind a newer one.
+        let newest_begun =
+            ahead.iter().filter_map(|ticket| Some((*ticket, begun(ticket)?))).reduce(|newest, next| {
+                if next.1.version.is_newer_than(newest.1.version) { next } else { newest }
+            });
+        let ahead_of_all = newest_begun
+            .filter(|(_, newest)| committed.is_none_or(|entry| newest.version.is_newer_than(entry.version)));
+        let (known_version, known_count) = match (ahead_of_all, committed) {
             (Some((_, newest)), _) => (newest.version, newest.count),
             (None, Some(entry)) => (entry.version, entry.count),
             (None, None) => return Verdict::New { ticket: self.start(record) },
@@ -124,13 +130,13 @@ impl Table {
                 let new_occurrences = record.count.saturating_sub(known_count);
                 return Verdict::Update { ticket: self.start(record), new_occurrences };
             }
-            return Verdict::Suppressed { behind: newest_begun.map(|(ticket, _)| ticket) };
+            return Verdict::Suppressed { behind: ahead_of_all.map(|(ticket, _)| ticket) };
         }
         if self.owed.holds(&record) {
             // A newer version overtook it; its occurrences were counted with that one.
             return Verdict::Update { ticket: self.start(record), new_occurrences: 0 };
         }
-        match newest_begun {
+        match ahead_of_all {
             Some((ticket, _))
                 if committed.is_none_or(|entry| record.version.is_newer_than(entry.version)) =>
             {
@@ -220,7 +226,13 @@ impl Table {
 
     /// Removes the rows committed `ttl_seconds` ago or earlier.
     pub fn expire(&mut self, now_seconds: u64, ttl_seconds: u64) {
-        while self.rows.front().is_some_and(|(_, at, _)| at.saturating_add(ttl_seconds) <= now_seconds) {
+        while let Some((_, at_seconds, _)) = self.rows.front_mut() {
+            // Made "in the future" by a clock that was wrong: it leaves like one made now. Else it would
+            // stay for as long as the clock was wrong, and all rows behind it too.
+            *at_seconds = now_seconds.min(*at_seconds);
+            if at_seconds.saturating_add(ttl_seconds) > now_seconds {
+                break;
+            }
             self.drop_oldest_row();
         }
     }

@@ -1,0 +1,398 @@
+//! Does the ledger, file and all, do what a naive one does, over any history with restarts and crashes?
+//!
+//! A history is a list of steps that proptest shrinks. After each step the ledger is held against lists
+//! that are searched from end to end, and against two promises that need no model: a repetition was
+//! acknowledged, and the new occurrences of an event add up. `PROPTEST_CASES` sets how many histories.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use event_gateway::config::{LedgerSettings, Updates};
+use event_gateway::ledger::identity::{Identity, Version};
+use event_gateway::ledger::{Ledger, Ticket, Verdict, Versioned};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+const TTL_SECONDS: u64 = 100;
+
+#[derive(Debug, Clone)]
+enum Step {
+    Begin {
+        event: u128,
+        version: u8,
+        extra: u32,
+    },
+    /// The first so many deliveries on their way are acknowledged.
+    Commit(usize),
+    /// The first so many are acknowledged; before it reaches the file, the machine loses power.
+    CrashInCommit(usize),
+    /// All from this one on fail, as the pipeline does it.
+    AbortFrom(usize),
+    /// One alone fails: its dead letter could not be written.
+    AbortOne(usize),
+    Clock(i64),
+    Restart,
+    /// kill -9.
+    Crash,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        12 => (0u128..6, 0u8..10, 0u32..2)
+            .prop_map(|(event, version, extra)| Step::Begin { event, version, extra }),
+        5 => (1usize..6).prop_map(Step::Commit),
+        1 => (1usize..4).prop_map(Step::CrashInCommit),
+        2 => (0usize..4).prop_map(Step::AbortFrom),
+        1 => (0usize..4).prop_map(Step::AbortOne),
+        2 => prop_oneof![4 => 0i64..60, 1 => -150i64..0, 1 => 100i64..500].prop_map(Step::Clock),
+        1 => Just(Step::Restart),
+        1 => Just(Step::Crash),
+    ]
+}
+
+/// The versions of a history: revisions of etcd, or texts without an order.
+fn version(number: u8, are_texts: bool) -> Version {
+    Version::parse(&if are_texts { format!("v{number}") } else { (number * 7).to_string() })
+}
+
+#[derive(Debug, Clone)]
+struct Row {
+    at_seconds: u64,
+    records: Vec<Versioned>,
+}
+
+/// The ledger as one would write it without thinking of time or space.
+#[derive(Debug)]
+struct Model {
+    updates: Updates,
+    max_entries: usize,
+    rows: Vec<Row>,
+    /// What is in the file, rows that memory has let go included until a commit writes it anew.
+    file: Vec<Row>,
+    open: Vec<(Ticket, Versioned, u32)>,
+    owed: Vec<Versioned>,
+    /// All that was ever acknowledged, a crash or an expiry later or not.
+    acknowledged: Vec<Versioned>,
+    evicted: u64,
+}
+
+fn same(a: &Versioned, b: &Versioned) -> bool {
+    (a.identity, a.version) == (b.identity, b.version)
+}
+
+fn is_newer(a: &Versioned, b: &Versioned) -> bool {
+    a.version.is_newer_than(b.version)
+}
+
+/// The record that stands for an event, of all in these rows.
+fn known(rows: &[Row], identity: Identity) -> Option<Versioned> {
+    let all = rows.iter().flat_map(|row| &row.records).filter(|record| record.identity == identity);
+    all.copied().reduce(|known, next| if next.version.is_newer_than(known.version) { next } else { known })
+}
+
+impl Model {
+    /// The distinct events it knows, each with the row that it stands in.
+    fn len(&self) -> usize {
+        let mut identities: Vec<_> =
+            self.rows.iter().flat_map(|row| &row.records).map(|record| record.identity).collect();
+        identities.sort_unstable();
+        identities.dedup();
+        identities.len()
+    }
+
+    /// What the documentation of [`Verdict`] says; the ticket of a delivery is the ledger's to choose.
+    fn expect(&self, record: Versioned, verdict: Verdict) {
+        let of_event = || self.open.iter().filter(|(_, open, _)| open.identity == record.identity);
+        let committed = known(&self.rows, record.identity);
+        let begun =
+            of_event().reduce(|newest, next| if is_newer(&next.1, &newest.1) { next } else { newest });
+        let newest = begun.filter(|(_, begun, _)| committed.is_none_or(|known| is_newer(begun, &known)));
+        let base = newest.map(|(_, open, _)| *open).or(committed);
+        let is_wanted = |base: Versioned| match self.updates {
+            Updates::Every => true,
+            Updates::First => false,
+            Updates::Doubling => record.count >= base.count * 2,
+        };
+        let is_fine = if let Some((on_its_way, _, _)) = of_event().find(|(_, open, _)| same(open, &record)) {
+            verdict == Verdict::InFlight { ticket: *on_its_way }
+        } else if let Some(base) = base {
+            if record.version.is_newer_than(base.version) && is_wanted(base) {
+                let delta = record.count.saturating_sub(base.count);
+                matches!(verdict, Verdict::Update { new_occurrences, .. } if new_occurrences == delta)
+            } else if record.version.is_newer_than(base.version) {
+                verdict == Verdict::Suppressed { behind: newest.map(|(ticket, _, _)| *ticket) }
+            } else if self.owed.iter().any(|owed| same(owed, &record)) {
+                matches!(verdict, Verdict::Update { new_occurrences: 0, .. })
+            } else {
+                let is_settled = committed.is_some_and(|known| !record.version.is_newer_than(known.version));
+                match newest {
+                    Some((ticket, _, _)) if !is_settled => verdict == Verdict::InFlight { ticket: *ticket },
+                    _ => verdict == Verdict::Duplicate,
+                }
+            }
+        } else {
+            matches!(verdict, Verdict::New { .. })
+        };
+        assert!(is_fine, "{record:?} is {verdict:?} to {self:#?}");
+        if verdict == Verdict::Duplicate {
+            let is_it = |old: &Versioned| {
+                old.identity == record.identity && !record.version.is_newer_than(old.version)
+            };
+            assert!(self.acknowledged.iter().any(is_it), "{record:?} was never acknowledged");
+        }
+    }
+
+    fn commit(&mut self, count: usize, now_seconds: u64) -> Vec<Ticket> {
+        let done: Vec<_> = self.open.drain(..count.min(self.open.len())).collect();
+        self.owed.retain(|owed| !done.iter().any(|(_, record, _)| same(owed, record)));
+        self.acknowledged.extend(done.iter().map(|(_, record, _)| *record));
+        let mut records: Vec<_> = done.iter().map(|(_, record, _)| *record).collect();
+        records.retain(|record| {
+            let old = known(&self.rows, record.identity);
+            old.is_none_or(|old| record.version.is_newer_than(old.version))
+        });
+        if !records.is_empty() {
+            self.file.push(Row { at_seconds: now_seconds, records: records.clone() });
+            self.enter(Row { at_seconds: now_seconds, records });
+            self.trim_file();
+        }
+        done.into_iter().map(|(ticket, _, _)| ticket).collect()
+    }
+
+    fn enter(&mut self, row: Row) {
+        self.rows.push(row);
+        let listed = |rows: &[Row]| rows.iter().map(|row| row.records.len()).sum::<usize>();
+        while self.rows.len() > 1
+            && (self.len() > self.max_entries || listed(&self.rows) > 2 * self.max_entries)
+        {
+            let before = self.len();
+            self.rows.remove(0);
+            self.evicted += (before - self.len()) as u64;
+        }
+    }
+
+    fn expire(&mut self, now_seconds: u64) {
+        while let Some(oldest) = self.rows.first_mut() {
+            oldest.at_seconds = oldest.at_seconds.min(now_seconds);
+            if oldest.at_seconds + TTL_SECONDS > now_seconds {
+                break;
+            }
+            self.rows.remove(0);
+        }
+    }
+
+    fn trim_file(&mut self) {
+        let gone = self.file.len() - self.rows.len();
+        self.file.drain(..gone);
+    }
+
+    fn restart(&mut self, now_seconds: u64) {
+        self.open.clear();
+        self.owed.clear();
+        self.rows.clear();
+        for row in self.file.clone() {
+            self.enter(row);
+        }
+        self.expire(now_seconds);
+        self.trim_file();
+        self.evicted = 0;
+    }
+}
+
+/// The ledger under test, and where its file is now.
+struct System {
+    ledger: Option<Ledger>,
+    settings: LedgerSettings,
+    updates: Updates,
+    copies: u32,
+}
+
+impl System {
+    fn open(folder: &Path, updates: Updates, max_entries: usize, now_seconds: u64) -> Self {
+        let state_file = Some(folder.join("ledger"));
+        let settings = LedgerSettings { state_file, ttl: Duration::from_secs(TTL_SECONDS), max_entries };
+        let mut system = Self { ledger: None, settings, updates, copies: 0 };
+        system.reopen(now_seconds);
+        system
+    }
+
+    fn ledger(&mut self) -> &mut Ledger {
+        self.ledger.as_mut().unwrap()
+    }
+
+    fn reopen(&mut self, now_seconds: u64) {
+        self.ledger = None;
+        let (ledger, moved) = Ledger::open(&self.settings, self.updates, now_seconds).unwrap();
+        assert_eq!(moved, None);
+        self.ledger = Some(ledger);
+    }
+
+    /// The file as the disk has it at this moment.
+    fn photograph(&mut self) -> PathBuf {
+        self.copies += 1;
+        let file = self.settings.state_file.clone().unwrap();
+        let copy = file.with_file_name(format!("ledger-{}", self.copies));
+        std::fs::copy(&file, &copy).unwrap();
+        copy
+    }
+}
+
+fn record_of(event: u128, number: u8, extra: u32, are_texts: bool) -> Versioned {
+    let count = u32::from(number) + 1 + extra;
+    Versioned { identity: Identity(event), version: version(number, are_texts), count }
+}
+
+fn run(updates: Updates, are_texts: bool, max_entries: usize, steps: &[Step]) {
+    let folder = tempdir();
+    let mut now_seconds = 1_000;
+    let mut system = System::open(folder.path(), updates, max_entries, now_seconds);
+    let mut model = Model {
+        updates,
+        max_entries,
+        rows: Vec::new(),
+        file: Vec::new(),
+        open: Vec::new(),
+        owed: Vec::new(),
+        acknowledged: Vec::new(),
+        evicted: 0,
+    };
+    for step in steps {
+        match *step {
+            Step::Begin { event, version, extra } => {
+                let record = record_of(event, version, extra, are_texts);
+                let verdict = system.ledger().begin(record);
+                model.expect(record, verdict);
+                match verdict {
+                    Verdict::New { ticket } => model.open.push((ticket, record, record.count)),
+                    Verdict::Update { ticket, new_occurrences } => {
+                        model.open.push((ticket, record, new_occurrences));
+                    }
+                    _ => {}
+                }
+            }
+            Step::Commit(count) => {
+                let tickets = model.commit(count, now_seconds);
+                system.ledger().commit(&tickets, now_seconds).unwrap();
+            }
+            Step::CrashInCommit(count) => {
+                let copy = system.photograph();
+                let file = model.file.clone();
+                let tickets = model.commit(count, now_seconds);
+                system.ledger().commit(&tickets, now_seconds).unwrap();
+                system.settings.state_file = Some(copy);
+                system.reopen(now_seconds);
+                model.file = file;
+                model.restart(now_seconds);
+            }
+            Step::AbortFrom(from) => {
+                let from = from.min(model.open.len());
+                for (ticket, record, _) in model.open.drain(from..) {
+                    system.ledger().abort(ticket);
+                    model.owed.push(record);
+                }
+            }
+            Step::AbortOne(place) if place < model.open.len() => {
+                let (ticket, record, _) = model.open.remove(place);
+                system.ledger().abort(ticket);
+                model.owed.push(record);
+            }
+            Step::AbortOne(_) => {}
+            Step::Clock(seconds) => {
+                now_seconds = now_seconds.saturating_add_signed(seconds);
+                system.ledger().expire(now_seconds);
+                model.expire(now_seconds);
+            }
+            Step::Restart => {
+                system.reopen(now_seconds);
+                model.restart(now_seconds);
+            }
+            Step::Crash => {
+                let copy = system.photograph();
+                system.settings.state_file = Some(copy);
+                system.reopen(now_seconds);
+                model.restart(now_seconds);
+            }
+        }
+        assert_eq!(system.ledger().len(), model.len());
+        assert_eq!(system.ledger().take_evicted(), std::mem::take(&mut model.evicted));
+    }
+}
+
+/// In memory where there is a folder for it: this is about histories, and disks are slow.
+fn tempdir() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+fn updates() -> impl Strategy<Value = Updates> {
+    prop_oneof![3 => Just(Updates::Every), 1 => Just(Updates::First), 1 => Just(Updates::Doubling)]
+}
+
+fn cases(default: u32) -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").map_or(default, |cases| cases.parse().unwrap());
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    #[test]
+    fn it_judges_as_the_naive_one_does(
+        updates in updates(),
+        are_texts in any::<bool>(),
+        max_entries in prop_oneof![Just(1_000usize), Just(3), Just(1)],
+        steps in vec(step(), 0..120),
+    ) {
+        run(updates, are_texts, max_entries, &steps);
+    }
+
+    /// `updates every`, numbers that grow with the count, failures as the pipeline has them: whatever
+    /// order the host brings the records in, what the gateway adds up is the count.
+    #[test]
+    fn the_new_occurrences_of_an_event_add_up(
+        steps in vec(step(), 0..120),
+        last_pass in vec((0u128..6, 0u8..10), 60),
+    ) {
+        let folder = tempdir();
+        let mut system = System::open(folder.path(), Updates::Every, 1_000, 0);
+        let (mut open, mut sums, mut most) = (Vec::new(), [0u32; 6], [0u32; 6]);
+        let rest = last_pass.into_iter().flat_map(|(event, version)| {
+            [Step::Begin { event, version, extra: 0 }, Step::Commit(1)]
+        });
+        for step in steps.into_iter().chain(rest) {
+            match step {
+                Step::Begin { event, version, .. } => {
+                    let record = record_of(event, version, 0, false);
+                    let index = usize::try_from(event).unwrap();
+                    match system.ledger().begin(record) {
+                        Verdict::New { ticket } => open.push((ticket, index, record.count, record.count)),
+                        Verdict::Update { ticket, new_occurrences } => {
+                            open.push((ticket, index, new_occurrences, record.count));
+                        }
+                        _ => {}
+                    }
+                }
+                Step::Commit(count) => {
+                    let done: Vec<_> = open.drain(..count.min(open.len())).collect();
+                    let tickets: Vec<_> = done.iter().map(|done| done.0).collect();
+                    system.ledger().commit(&tickets, 0).unwrap();
+                    for (_, index, new_occurrences, count) in done {
+                        sums[index] += new_occurrences;
+                        most[index] = most[index].max(count);
+                        prop_assert_eq!(sums[index], most[index]);
+                    }
+                }
+                Step::AbortFrom(from) => {
+                    for (ticket, ..) in open.drain(from.min(open.len())..) {
+                        system.ledger().abort(ticket);
+                    }
+                }
+                Step::Restart => {
+                    open.clear();
+                    system.reopen(0);
+                }
+                _ => {}
+            }
+        }
+    }
+}
