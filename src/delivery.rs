@@ -252,7 +252,6 @@ impl Delivery {
                 format!("state_file: {why}; a restart now would deliver again what was delivered since"),
             );
         }
-        self.metrics.ledger_entries.set(ledger.len() as u64);
         self.metrics.ledger_evicted_entries_total.add(ledger.take_evicted());
     }
 }

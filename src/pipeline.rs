@@ -124,6 +124,7 @@ impl Pipeline {
             }
         }
         self.send(&mut round);
+        self.metrics.ledger_entries.set(self.ledger.len() as u64);
     }
 
     /// Makes good for a round that panicked: nothing of it was committed that was not acknowledged.

@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use support::events;
 use support::gateway::{Answer, TestGateway};
@@ -84,9 +84,8 @@ fn flushes_given_up_at_exit_are_never_resumed() {
     gateway.set_default(Answer::hang());
     let ids: Vec<_> = (0..5).map(|n| host.flush("a", "t", &events([n]))).collect();
     gateway.wait_for_requests(1);
-    let before = Instant::now();
     let exit = host.exit("a");
-    assert!(exit.took < Duration::from_secs(2), "{exit:?} after {:?}", before.elapsed());
+    assert!(exit.took < Duration::from_secs(2), "{exit:?}");
     for id in ids {
         assert_eq!(host.wait(id), Code::Abandoned);
     }

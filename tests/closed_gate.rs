@@ -2,8 +2,9 @@
 
 mod support;
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
+use event_gateway::clock;
 use support::events;
 use support::gateway::{Answer, TestGateway};
 use support::host::{Build, Code, MiniHost};
@@ -17,7 +18,7 @@ fn started(gateway: &TestGateway) -> MiniHost {
 
 /// Delivers until it is OK; how long that took.
 fn until_ok(host: &mut MiniHost) -> Duration {
-    let start = Instant::now();
+    let start = clock::monotonic();
     while host.deliver("a", "t", &events(["u1"])) != Code::Ok {
         assert!(start.elapsed() < Duration::from_secs(20), "the gate never opened");
         std::thread::sleep(Duration::from_millis(20));
@@ -27,7 +28,7 @@ fn until_ok(host: &mut MiniHost) -> Duration {
 
 #[test]
 fn retry_after_closes_the_gate_and_no_request_goes_out() {
-    let in_four_seconds = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(4));
+    let in_four_seconds = httpdate::fmt_http_date(clock::wall() + Duration::from_secs(4));
     for (value, least) in [("3", 2_900), (&*in_four_seconds, 2_500)] {
         let gateway = TestGateway::start();
         let mut host = started(&gateway);

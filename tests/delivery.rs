@@ -10,7 +10,7 @@ use support::host::{Build, Code, MiniHost};
 fn the_records_of_a_real_cluster_arrive_once() {
     let gateway = TestGateway::start();
     let mut host = MiniHost::start(Build::V5_1_1);
-    host.set("a", "endpoint", &gateway.url());
+    host.set("a", "endpoint", gateway.url());
     host.init("a");
     let events = chunk::watch_events();
     let chunk = chunk::of(&events);
