@@ -8,7 +8,7 @@ PLUGIN := $(CURDIR)/dist/out_event_gateway.so
 TARGET_DIR = $(shell $(CARGO) metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 
 .DEFAULT_GOAL := all
-.PHONY: all demo test check header fuzz clean help
+.PHONY: all demo test check bench header fuzz clean help
 
 all: ## build dist/out_event_gateway.so, the plugin (default)
 	$(CARGO) build --locked --release
@@ -27,6 +27,9 @@ check: ## look for what needs no test run: format, lints and, if installed, depe
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; fi
+
+bench: ## measure what each stage costs an event
+	$(CARGO) bench --locked --bench journey
 
 header: ## refresh include/event_gateway.h
 	UPDATE_HEADER=1 $(CARGO) test --test header fresh

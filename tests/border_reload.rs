@@ -63,3 +63,14 @@ fn a_dead_gateway_does_not_hold_up_a_reload() {
     assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Ok);
     host.quit();
 }
+
+#[test]
+fn the_image_stays_mapped_after_it_was_unloaded() {
+    // A thread that outlived its instance, or a timer that fires late, must not run into unmapped code.
+    let mut host = MiniHost::start(Build::V5_1_1);
+    host.unload();
+    let maps = std::fs::read_to_string(format!("/proc/{}/maps", host.pid())).expect("the host's maps");
+    let name = MiniHost::plugin_path().file_name().expect("a name").to_string_lossy().into_owned();
+    assert!(maps.contains(&name), "{name} is not mapped any more");
+    host.quit();
+}

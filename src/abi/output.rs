@@ -118,8 +118,15 @@ fn start(host: Host) -> Option<Box<Instance>> {
         let courier = Courier::start(&settings, &metrics, &journal, block_signals)?;
         Ok((settings, courier))
     });
-    let (settings, courier) = match courier {
-        Ok(started) => started,
+    if let Ok((settings, _)) = &courier {
+        host.announce(&metrics);
+        journal.info("start", format!("delivers to {}", settings.endpoint.shown));
+    }
+    for line in journal.drain(clock::monotonic()) {
+        host.log(&line);
+    }
+    let courier = match courier {
+        Ok((_, courier)) => courier,
         Err(mistakes) => {
             for mistake in mistakes {
                 host.log(&Line { level: Level::Error, text: mistake.to_string() });
@@ -127,11 +134,6 @@ fn start(host: Host) -> Option<Box<Instance>> {
             return None;
         }
     };
-    host.announce(&metrics);
-    journal.info("start", format!("delivers to {}", settings.endpoint.shown));
-    for line in journal.drain(clock::monotonic()) {
-        host.log(&line);
-    }
     Some(Box::new(Instance {
         host,
         waiting_room: WaitingRoom::new(),
