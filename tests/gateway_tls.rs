@@ -249,4 +249,8 @@ fn all_mistakes_are_told_at_once_and_show_no_key() {
     let pair =
         [("ca_file", text(&ca)), ("client_cert_file", text(&certificate)), ("client_key_file", text(&key))];
     assert_eq!(keys_of(&pair), ["client_key_file"]);
+    // PEM as it should be, around bytes that are no certificate.
+    let hollow =
+        write("hollow", "-----BEGIN CERTIFICATE-----\nc3VyZWx5IG5vdA==\n-----END CERTIFICATE-----\n");
+    assert_eq!(keys_of(&[("ca_file", text(&hollow))]), ["ca_file"]);
 }

@@ -56,8 +56,8 @@ impl<T> Batch<T> {
     #[must_use]
     pub fn has_room_for(&self, bytes: usize) -> bool {
         let most = if self.form == Form::Alone { 1 } else { self.limits.events };
-        // A separator or bracket for each record, and one more.
-        self.is_empty() || (self.len() < most && self.text.len() + bytes + 2 <= self.limits.bytes)
+        // A comma and two brackets at the most.
+        self.is_empty() || (self.len() < most && self.text.len() + bytes + 3 <= self.limits.bytes)
     }
 
     /// Adds a record.

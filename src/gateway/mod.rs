@@ -21,7 +21,6 @@ mod resolver;
 mod secrets;
 mod stop;
 mod tls;
-mod tls_probe;
 mod watched;
 
 pub use answer::{ANSWER_KEPT_BYTES, Answer, LONGEST_RETRY_AFTER, Outcome, judge};

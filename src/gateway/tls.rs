@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 
-use super::tls_probe;
 use super::watched::Watched;
 use crate::config::{Mistake, Tls};
 
@@ -44,27 +46,23 @@ impl TlsFiles {
         let (Some(roots), Some(client), true) = (roots, client, mistakes.is_empty()) else {
             return Err(mistakes);
         };
-        let has_client = client.is_some();
-        let tls = TlsConfig::builder()
+        Ok(TlsConfig::builder()
             .root_certs(roots)
             .client_cert(client)
             .disable_verification(self.insecure_skip_verify)
-            .build();
-        if has_client && !tls_probe::usable(&tls) {
-            return Err(vec![Mistake {
-                key: "client_key_file",
-                problem: "holds no key that fits the certificate in client_cert_file".into(),
-                expected: "the private key of that certificate, RSA, ECDSA or Ed25519".into(),
-            }]);
-        }
-        Ok(tls)
+            .build())
     }
 
     /// `ca_file` replaces the system's authorities; it does not add to them. A company that runs its own
     /// authority does not want a public one to vouch for its gateway.
     fn roots(&mut self) -> Result<RootCerts, Mistake> {
         if let Some(file) = &mut self.ca {
-            return certificates(file, "ca_file").map(|found| RootCerts::new_with_certs(&found));
+            let found = certificates(file, "ca_file")?;
+            if !found.iter().all(is_authority) {
+                let problem = holds(file.path(), "a certificate that cannot be read");
+                return Err(Mistake { key: "ca_file", problem, expected: "X.509 certificates".into() });
+            }
+            return Ok(RootCerts::new_with_certs(&found));
         }
         if self.insecure_skip_verify {
             return Ok(RootCerts::new_with_certs(&[]));
@@ -90,10 +88,30 @@ impl TlsFiles {
     fn client(&mut self) -> Result<Option<ClientCert>, Vec<Mistake>> {
         let Some((chain, key)) = &mut self.client else { return Ok(None) };
         match (certificates(chain, "client_cert_file"), private_key(key)) {
-            (Ok(chain), Ok(key)) => Ok(Some(ClientCert::new_with_certs(&chain, key))),
+            (Ok(chain), Ok(key)) if is_pair(&chain, &key) => {
+                Ok(Some(ClientCert::new_with_certs(&chain, key)))
+            }
+            (Ok(_), Ok(_)) => Err(vec![Mistake {
+                key: "client_key_file",
+                problem: "holds no key that fits the certificate in client_cert_file".into(),
+                expected: "the private key of that certificate, RSA, ECDSA or Ed25519".into(),
+            }]),
             (chain, key) => Err(chain.err().into_iter().chain(key.err()).collect()),
         }
     }
+}
+
+/// Whether rustls can use a certificate as an authority. ureq passes over those it cannot.
+fn is_authority(certificate: &Certificate<'static>) -> bool {
+    rustls::RootCertStore::empty().add(CertificateDer::from(certificate.der().to_vec())).is_ok()
+}
+
+/// Whether a key belongs to the first certificate of a chain. ureq would find out at the first connection,
+/// by a panic.
+fn is_pair(chain: &[Certificate<'static>], key: &PrivateKey<'static>) -> bool {
+    let chain = chain.iter().map(|certificate| CertificateDer::from(certificate.der().to_vec())).collect();
+    PrivateKeyDer::try_from(key.der().to_vec())
+        .is_ok_and(|key| CertifiedKey::from_der(chain, key, &default_provider()).is_ok())
 }
 
 /// All certificates of a file, at least one.
