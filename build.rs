@@ -33,6 +33,11 @@ fn config() -> cbindgen::Config {
         sys_includes: vec!["stddef.h".to_owned(), "stdint.h".to_owned()],
         cpp_compat: true,
         documentation_style: cbindgen::DocumentationStyle::C99,
+        // No function names it: it is the longer form of what Register gets.
+        export: cbindgen::ExportConfig {
+            include: vec!["EgDefinitionWithMap".to_owned()],
+            ..cbindgen::ExportConfig::default()
+        },
         style: cbindgen::Style::Tag,
         usize_is_size_t: true,
         ..cbindgen::Config::default()

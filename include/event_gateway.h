@@ -55,6 +55,28 @@ struct EgOutputPlugin {
   void **context;
 };
 
+// `struct flb_config_map` of 5.0.3 and later: 104 bytes. The host copies name and default, and keeps the
+// pointer to the description.
+struct EgConfigMapEntry {
+  int kind;
+  const char *name;
+  const char *default_value;
+  int flags;
+  int set_property;
+  size_t offset;
+  const char *description;
+  // The host's own: value, list links.
+  size_t reserved[7];
+};
+
+// The same struct on Fluent Bit 5.1.1. Writing the last field on an older host runs over the end of its
+// allocation.
+struct EgDefinitionWithMap {
+  struct EgDefinition common;
+  int event_type;
+  const struct EgConfigMapEntry *config_map;
+};
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus

@@ -9,11 +9,7 @@ use support::host::{Build, Code, MiniHost};
 use support::{events, value};
 
 fn started(gateway: &TestGateway) -> MiniHost {
-    let mut host = MiniHost::start(Build::V5_1_1);
-    host.set("a", "endpoint", gateway.url());
-    host.set("a", "timeout", "1s");
-    assert_eq!(host.init("a"), 1);
-    host
+    support::started(Build::V5_1_1, gateway, &[("timeout", "1s")])
 }
 
 /// Everything that is no acknowledgement and may pass.

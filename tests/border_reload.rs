@@ -4,19 +4,17 @@ mod support;
 
 use std::time::Duration;
 
-use support::events;
 use support::gateway::{Answer, TestGateway};
 use support::host::{Build, Code, MiniHost};
+use support::{events, started};
 
 #[test]
 fn ten_hot_reloads_with_a_ledger_lose_and_repeat_nothing() {
     for build in [Build::V4_2_2, Build::ALIGN8] {
         let gateway = TestGateway::start();
         let folder = tempfile::tempdir().expect("a folder");
-        let mut host = MiniHost::start(build);
-        host.set("a", "endpoint", gateway.url());
-        host.set("a", "state_file", folder.path().join("ledger").to_str().expect("UTF-8"));
-        host.init("a");
+        let ledger = folder.path().join("ledger");
+        let mut host = started(build, &gateway, &[("state_file", ledger.to_str().expect("UTF-8"))]);
         let all: Vec<_> = (0..10).collect();
         for round in 0..10 {
             assert_eq!(host.deliver("a", "t", &events(&all[..=round])), Code::Ok);
@@ -51,9 +49,7 @@ fn threads_and_descriptors_return_to_where_they_were() {
 #[test]
 fn a_dead_gateway_does_not_hold_up_a_reload() {
     let gateway = TestGateway::start();
-    let mut host = MiniHost::start(Build::V5_1_1);
-    host.set("a", "endpoint", gateway.url());
-    host.init("a");
+    let mut host = started(Build::V5_1_1, &gateway, &[]);
     gateway.set_default(Answer::hang());
     host.flush("a", "t", &events(["u1"]));
     gateway.wait_for_requests(1);

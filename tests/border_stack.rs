@@ -5,8 +5,8 @@ mod support;
 use std::time::Duration;
 
 use support::gateway::{Answer, TestGateway};
-use support::host::{Build, Code, MiniHost};
-use support::{chunk, events};
+use support::host::{Build, Code};
+use support::{chunk, events, started};
 
 /// The promise; the stack has 24 KiB, and the host's own frames are on it, too.
 const MOST_BYTES: usize = 8 << 10;
@@ -14,9 +14,7 @@ const MOST_BYTES: usize = 8 << 10;
 #[test]
 fn a_flush_uses_little_of_the_hosts_stack() {
     let gateway = TestGateway::start();
-    let mut host = MiniHost::start(Build::V4_2_2);
-    host.set("a", "endpoint", gateway.url());
-    host.init("a");
+    let mut host = started(Build::V4_2_2, &gateway, &[]);
     let recording = chunk::of(&chunk::recording_events());
     let bomb = [vec![0x91; 100_000], vec![0xc0]].concat();
     let liar = [0xdf, 0xff, 0xff, 0xff, 0xff].to_vec();
@@ -39,10 +37,8 @@ fn an_allocator_that_aligns_to_eight_is_enough() {
     // The whole journey, with hash maps, TLS roots and compression, on malloc as the images have it.
     let gateway = TestGateway::start();
     let folder = tempfile::tempdir().expect("a folder");
-    let mut host = MiniHost::start(Build::ALIGN8);
-    host.set("a", "endpoint", gateway.url());
-    host.set("a", "state_file", folder.path().join("ledger").to_str().expect("UTF-8"));
-    host.init("a");
+    let ledger = folder.path().join("ledger");
+    let mut host = started(Build::ALIGN8, &gateway, &[("state_file", ledger.to_str().expect("UTF-8"))]);
     let events = chunk::watch_events();
     assert_eq!(host.deliver("a", "t", &chunk::of(&events)), Code::Ok);
     assert_eq!(gateway.accepted_ids().len(), events.len());

@@ -4,7 +4,7 @@ mod support;
 
 use support::gateway::{Answer, TestGateway};
 use support::host::{Build, Code, MiniHost, Thread};
-use support::{events, value};
+use support::{events, started, value};
 
 use event_gateway::metrics::Metrics;
 
@@ -52,9 +52,7 @@ fn the_instances_log_level_is_obeyed() {
 #[test]
 fn a_storm_of_one_kind_is_summed_up() {
     let gateway = TestGateway::start();
-    let mut host = MiniHost::start(Build::V5_1_1);
-    host.set("a", "endpoint", gateway.url());
-    host.init("a");
+    let mut host = started(Build::V5_1_1, &gateway, &[]);
     for _ in 0..200 {
         assert_eq!(host.deliver("a", "t", &[0xc1]), Code::Ok);
     }

@@ -10,10 +10,7 @@ use support::gateway::{Answer, TestGateway};
 use support::host::{Build, Code, MiniHost};
 
 fn started(gateway: &TestGateway) -> MiniHost {
-    let mut host = MiniHost::start(Build::V5_1_1);
-    host.set("a", "endpoint", gateway.url());
-    assert_eq!(host.init("a"), 1);
-    host
+    support::started(Build::V5_1_1, gateway, &[])
 }
 
 /// Delivers until it is OK; how long that took.
@@ -50,10 +47,7 @@ fn retry_after_closes_the_gate_and_no_request_goes_out() {
 #[test]
 fn a_closed_gate_holds_back_neither_repetitions_nor_exclusions() {
     let gateway = TestGateway::start();
-    let mut host = MiniHost::start(Build::V5_1_1);
-    host.set("a", "endpoint", gateway.url());
-    host.set("a", "exclude_reasons", "Noise*");
-    host.init("a");
+    let mut host = support::started(Build::V5_1_1, &gateway, &[("exclude_reasons", "Noise*")]);
     assert_eq!(host.deliver("a", "t", &events(["known"])), Code::Ok);
     gateway.answer(Answer::status(429).header("Retry-After", "60"));
     assert_eq!(host.deliver("a", "t", &events(["new"])), Code::Retry);

@@ -260,7 +260,7 @@ fn faults_say_what_is_wrong_and_where() {
     let (records, _) = good_records(chunk::v2);
     let head = [0x92, 0x92, 0xd7, 0, 0, 0, 0, 1, 0, 0, 0, 0];
     let after_head = |tail: &[u8]| [&head[..], tail].concat();
-    let deep: Vec<u8> = [&[0x80, 0x81, 0xa1, b'a'][..], &vec![0x91; MAX_DEPTH], &[0xc0]].concat();
+    let deep: Vec<u8> = [&[0x80, 0x81, 0xa1, b'a'][..], &[0x91; MAX_DEPTH], &[0xc0]].concat();
     let cases = [
         (after_head(&[0x80, 0x81, 0xa1, b'a', 0xc1]), 16, Reserved),
         (after_head(&[0x80, 0x81, 0xa1, b'a', 0xdb, 0xff, 0xff, 0xff, 0xff]), 16, Truncated),

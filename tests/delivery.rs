@@ -2,16 +2,14 @@
 
 mod support;
 
-use support::chunk;
 use support::gateway::TestGateway;
-use support::host::{Build, Code, MiniHost};
+use support::host::{Build, Code};
+use support::{chunk, started};
 
 #[test]
 fn the_records_of_a_real_cluster_arrive_once() {
     let gateway = TestGateway::start();
-    let mut host = MiniHost::start(Build::V5_1_1);
-    host.set("a", "endpoint", gateway.url());
-    host.init("a");
+    let mut host = started(Build::V5_1_1, &gateway, &[]);
     let events = chunk::watch_events();
     let chunk = chunk::of(&events);
     assert_eq!(host.deliver("a", "kube.events", &chunk), Code::Ok);

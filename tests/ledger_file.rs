@@ -2,6 +2,7 @@
 //!
 //! The promise: it reads what was committed, or moves the file aside and starts anew, or says why it
 //! cannot work. It never takes a version for acknowledged that was not, never panics, never blocks.
+//! `LEDGER_SEEDS` sets how many damaged files are tried.
 #![allow(
     clippy::unwrap_used,
     clippy::cast_possible_truncation,
@@ -196,7 +197,7 @@ fn a_file_cut_short_anywhere_is_read_or_moved_aside() {
         let folder = tempdir();
         let good = good_file(folder.path());
         let mut tally = Tally::default();
-        for len in (0..good.len()).step_by(64) {
+        for len in (64..good.len()).step_by(64) {
             survives(folder.path(), &good[..len], &mut tally);
         }
         tally
@@ -207,11 +208,12 @@ fn a_file_cut_short_anywhere_is_read_or_moved_aside() {
 
 #[test]
 fn a_file_with_flipped_bytes_tells_no_lies() {
-    let tally = within_seconds(120, || {
+    let tally = within_seconds(600, || {
         let folder = tempdir();
         let good = good_file(folder.path());
         let mut tally = Tally::default();
-        for seed in 0..500 {
+        let seeds = std::env::var("LEDGER_SEEDS").map_or(500, |seeds| seeds.parse().unwrap());
+        for seed in 0..seeds {
             let mut state = seed;
             let mut bytes = good.clone();
             // One byte, a few, or a sector of them.
@@ -226,6 +228,9 @@ fn a_file_with_flipped_bytes_tells_no_lies() {
         tally
     });
     println!("flipped: {tally:?}");
+    // redb may fall back to the commit before the damaged one. That repeats, and loses nothing; but where
+    // a flipped byte does not matter or is found, which is nearly everywhere, nothing is repeated either.
+    assert!(tally.part * 100 <= tally.whole + tally.moved, "{tally:?}");
 }
 
 #[test]

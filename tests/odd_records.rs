@@ -9,10 +9,7 @@ use support::host::{Build, Code, MiniHost};
 use support::{chunk, event, events, value};
 
 fn started(gateway: &TestGateway) -> MiniHost {
-    let mut host = MiniHost::start(Build::V5_1_1);
-    host.set("a", "endpoint", gateway.url());
-    assert_eq!(host.init("a"), 1);
-    host
+    support::started(Build::V5_1_1, gateway, &[])
 }
 
 #[test]

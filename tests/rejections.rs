@@ -6,8 +6,8 @@ use std::fs;
 
 use serde_json::Value;
 use support::gateway::{Answer, TestGateway};
-use support::host::{Build, Code, MiniHost};
-use support::{chunk, event, events, value};
+use support::host::{Build, Code};
+use support::{chunk, event, events, started, value};
 
 fn rejecting(status: u16, culprits: &'static [&'static str]) -> TestGateway {
     let gateway = TestGateway::start();
@@ -19,16 +19,6 @@ fn rejecting(status: u16, culprits: &'static [&'static str]) -> TestGateway {
         }
     });
     gateway
-}
-
-fn started(gateway: &TestGateway, settings: &[(&str, &str)]) -> MiniHost {
-    let mut host = MiniHost::start(Build::V5_1_1);
-    host.set("a", "endpoint", gateway.url());
-    for (key, value) in settings {
-        host.set("a", key, value);
-    }
-    assert_eq!(host.init("a"), 1);
-    host
 }
 
 fn letters(file: &std::path::Path) -> Vec<Value> {
@@ -43,8 +33,8 @@ fn the_culprit_stands_alone_and_goes_to_the_dead_letters() {
             let gateway = rejecting(status, &["u3.1", "u77.1"]);
             let folder = tempfile::tempdir().expect("a folder");
             let file = folder.path().join("dead.ndjson");
-            let mut host =
-                started(&gateway, &[("format", format), ("dead_letter_file", file.to_str().expect("UTF-8"))]);
+            let settings = [("format", format), ("dead_letter_file", file.to_str().expect("UTF-8"))];
+            let mut host = started(Build::V5_1_1, &gateway, &settings);
             let all: Vec<_> = (0..100).map(|n| format!("u{n}")).collect();
             assert_eq!(host.deliver("a", "t", &events(&all)), Code::Ok);
             let wanted: Vec<_> = all
@@ -73,7 +63,7 @@ fn the_culprit_stands_alone_and_goes_to_the_dead_letters() {
 #[test]
 fn without_a_dead_letter_file_it_is_dropped_with_an_error_and_counted() {
     let gateway = rejecting(400, &["u1.1"]);
-    let mut host = started(&gateway, &[]);
+    let mut host = started(Build::V5_1_1, &gateway, &[]);
     assert_eq!(host.deliver("a", "t", &events(["u0", "u1", "u2"])), Code::Ok);
     assert_eq!(gateway.accepted_ids(), ["u0.1", "u2.1"]);
     let line = host.wait_log("record u1.1 is lost");
@@ -91,7 +81,7 @@ fn a_full_dead_letter_file_keeps_the_chunk_with_the_host() {
     let file = folder.path().join("dead.ndjson");
     // One letter, of about 1,300 bytes, fits; the second does not.
     let settings = [("dead_letter_file", file.to_str().expect("UTF-8")), ("dead_letter_max_bytes", "2K")];
-    let mut host = started(&gateway, &settings);
+    let mut host = started(Build::V5_1_1, &gateway, &settings);
     assert_eq!(host.deliver("a", "t", &events(["u0", "u1", "u2", "u3"])), Code::Retry);
     assert_eq!(gateway.accepted_ids(), ["u0.1", "u3.1"]);
     assert_eq!(host.wait_log("record u2.1 waits").level, 1);
@@ -109,7 +99,7 @@ fn a_record_over_a_mebibyte_goes_to_the_dead_letters_unseen_by_the_gateway() {
     let gateway = TestGateway::start();
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("dead.ndjson");
-    let mut host = started(&gateway, &[("dead_letter_file", file.to_str().expect("UTF-8"))]);
+    let mut host = started(Build::V5_1_1, &gateway, &[("dead_letter_file", file.to_str().expect("UTF-8"))]);
     let mut large = event("large", 1, 1);
     large["message"] = "x".repeat(1 << 20).into();
     let listed = serde_json::json!({"kind": "EventList", "apiVersion": "v1", "items": [event("in-list", 1, 1), large.clone()]});

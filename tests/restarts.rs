@@ -10,11 +10,7 @@ use support::host::{Build, Code, MiniHost};
 use support::{chunk, event, events};
 
 fn started(gateway: &TestGateway, state: &Path) -> MiniHost {
-    let mut host = MiniHost::start(Build::V5_1_1);
-    host.set("a", "endpoint", gateway.url());
-    host.set("a", "state_file", state.to_str().expect("UTF-8"));
-    assert_eq!(host.init("a"), 1);
-    host
+    support::started(Build::V5_1_1, gateway, &[("state_file", state.to_str().expect("UTF-8"))])
 }
 
 #[test]

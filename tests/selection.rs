@@ -4,17 +4,12 @@ mod support;
 
 use serde_json::Value;
 use support::gateway::TestGateway;
-use support::host::{Build, Code, MiniHost};
-use support::{chunk, event, value};
+use support::host::{Build, Code};
+use support::{chunk, event, started, value};
 
 fn delivered(settings: &[(&str, &str)], chunks: &[Vec<u8>]) -> (Vec<String>, f64, f64) {
     let gateway = TestGateway::start();
-    let mut host = MiniHost::start(Build::V5_1_1);
-    host.set("a", "endpoint", gateway.url());
-    for (key, value) in settings {
-        host.set("a", key, value);
-    }
-    host.init("a");
+    let mut host = started(Build::V5_1_1, &gateway, settings);
     for data in chunks {
         assert_eq!(host.deliver("a", "t", data), Code::Ok);
     }

@@ -5,23 +5,13 @@ mod support;
 use std::time::Duration;
 
 use support::gateway::{Answer, TestGateway};
-use support::host::{Build, Code, MiniHost};
-use support::{chunk, event, events, value};
-
-fn started(gateway: &TestGateway, settings: &[(&str, &str)]) -> MiniHost {
-    let mut host = MiniHost::start(Build::V5_1_1);
-    host.set("a", "endpoint", gateway.url());
-    for (key, value) in settings {
-        host.set("a", key, value);
-    }
-    assert_eq!(host.init("a"), 1);
-    host
-}
+use support::host::{Build, Code};
+use support::{chunk, event, events, started, value};
 
 #[test]
 fn limits_of_a_batch_are_kept() {
     let gateway = TestGateway::start();
-    let mut host = started(&gateway, &[("batch_events", "7"), ("compress", "none")]);
+    let mut host = started(Build::V5_1_1, &gateway, &[("batch_events", "7"), ("compress", "none")]);
     let all: Vec<_> = (0..100).collect();
     assert_eq!(host.deliver("a", "t", &events(&all)), Code::Ok);
     let sizes: Vec<_> = gateway.requests().iter().map(|request| request.ids().len()).collect();
@@ -29,8 +19,8 @@ fn limits_of_a_batch_are_kept() {
     host.quit();
 
     let gateway = TestGateway::start();
-    let mut host =
-        started(&gateway, &[("batch_bytes", "2K"), ("compress", "none"), ("format", "cloudevents_batch")]);
+    let settings = [("batch_bytes", "2K"), ("compress", "none"), ("format", "cloudevents_batch")];
+    let mut host = started(Build::V5_1_1, &gateway, &settings);
     let mut large = event("large", 1, 1);
     large["message"] = "y".repeat(5_000).into();
     let mut data = events(&all);
@@ -53,7 +43,7 @@ fn one_record_in_several_waiting_chunks_goes_out_once_and_all_share_its_fate() {
         [(Answer::ok(), Code::Ok), (Answer::status(503).header("Retry-After", "1"), Code::Retry)]
     {
         let gateway = TestGateway::start();
-        let mut host = started(&gateway, &[]);
+        let mut host = started(Build::V5_1_1, &gateway, &[]);
         // While the first request is out, four chunks wait; they are taken together.
         gateway.answer(Answer::ok().delay_before(Duration::from_millis(500)));
         let first = host.flush("a", "t", &events(["first"]));
@@ -78,7 +68,7 @@ fn a_chunk_is_answered_without_waiting_for_a_stranger() {
         let bad = request.ids().iter().any(|id| id.starts_with("bad"));
         if bad { Answer::status(503).header("Retry-After", "30") } else { Answer::ok() }
     });
-    let mut host = started(&gateway, &[("batch_events", "1")]);
+    let mut host = started(Build::V5_1_1, &gateway, &[("batch_events", "1")]);
     let good = host.flush("a", "t", &events(["good"]));
     assert_eq!(host.wait(good), Code::Ok);
     let bad = host.flush("a", "t", &events(["bad"]));
@@ -90,7 +80,7 @@ fn a_chunk_is_answered_without_waiting_for_a_stranger() {
 #[test]
 fn beyond_the_bound_a_chunk_is_turned_away_at_once() {
     let gateway = TestGateway::start();
-    let mut host = started(&gateway, &[]);
+    let mut host = started(Build::V5_1_1, &gateway, &[]);
     gateway.set_default(Answer::hang());
     let ids: Vec<_> = (0..300).map(|n| host.flush("a", "t", &events([n]))).collect();
     let turned_away = ids[260..]

@@ -49,7 +49,16 @@ impl fmt::Display for StoreError {
 
 #[derive(Debug)]
 pub struct Store {
-    database: Database,
+    /// `None` only while it is dropped.
+    database: Option<Database>,
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // redb writes once more as it closes, and where damage has made it panic before it panics again.
+        let database = self.database.take();
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(database)));
+    }
 }
 
 impl Store {
@@ -61,15 +70,19 @@ impl Store {
         // redb answers most damage with an error and some with a panic.
         catch_unwind(AssertUnwindSafe(|| {
             let database = redb::Builder::new().set_cache_size(CACHE_BYTES).create(path)?;
-            let store = Self { database };
+            let store = Self { database: Some(database) };
             let rows = store.rows()?;
             Ok((store, rows))
         }))
         .unwrap_or_else(|_| Err(StoreError::Damaged("it made the reader panic".to_owned())))
     }
 
+    fn database(&self) -> Result<&Database, StoreError> {
+        self.database.as_ref().ok_or_else(|| StoreError::Io("it is closed".to_owned()))
+    }
+
     fn rows(&self) -> Result<Vec<Row>, StoreError> {
-        let reading = self.database.begin_read().map_err(redb::Error::from)?;
+        let reading = self.database()?.begin_read().map_err(redb::Error::from)?;
         let table = match reading.open_table(ROWS) {
             Ok(table) => table,
             Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
@@ -92,7 +105,7 @@ impl Store {
     /// From the disk. The file then holds what it held before; a store that failed must be opened again.
     pub fn write(&self, rows: &[Row], oldest: u64) -> Result<(), StoreError> {
         catch_unwind(AssertUnwindSafe(|| {
-            let writing = self.database.begin_write().map_err(redb::Error::from)?;
+            let writing = self.database()?.begin_write().map_err(redb::Error::from)?;
             {
                 let mut table = writing.open_table(ROWS).map_err(redb::Error::from)?;
                 table.retain_in(..oldest, |_, _| false).map_err(redb::Error::from)?;

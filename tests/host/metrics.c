@@ -202,48 +202,33 @@ static int change(struct family *family, enum kind kind, double by, int absolute
     return 0;
 }
 
-EXPORT void *cmt_counter_create(struct cmt *cmt, char *ns, char *subsystem, char *name,
-                                char *help, int label_count, char **label_keys)
-{
-    (void) label_keys;
-    return create(cmt, COUNTER, ns, subsystem, name, help, label_count);
-}
+/* What counters and gauges have in common. */
+#define CREATE(function, kind)                                                           \
+    EXPORT void *function(struct cmt *cmt, char *ns, char *subsystem, char *name,        \
+                          char *help, int label_count, char **label_keys)                \
+    {                                                                                    \
+        (void) label_keys;                                                               \
+        return create(cmt, kind, ns, subsystem, name, help, label_count);                \
+    }
+
+#define CHANGE(function, kind, absolute)                                                 \
+    EXPORT int function(struct family *family, uint64_t ts, double value, int n,         \
+                        char **values)                                                   \
+    {                                                                                    \
+        (void) ts;                                                                       \
+        return change(family, kind, value, absolute, n, values);                         \
+    }
+
+CREATE(cmt_counter_create, COUNTER)
+CHANGE(cmt_counter_add, COUNTER, 0)
+CHANGE(cmt_counter_set, COUNTER, 1)
+CREATE(cmt_gauge_create, GAUGE)
+CHANGE(cmt_gauge_add, GAUGE, 0)
+CHANGE(cmt_gauge_set, GAUGE, 1)
 
 EXPORT int cmt_counter_inc(struct family *counter, uint64_t ts, int n, char **values)
 {
-    (void) ts;
-    return change(counter, COUNTER, 1, 0, n, values);
-}
-
-EXPORT int cmt_counter_add(struct family *counter, uint64_t ts, double by, int n, char **values)
-{
-    (void) ts;
-    return change(counter, COUNTER, by, 0, n, values);
-}
-
-EXPORT int cmt_counter_set(struct family *counter, uint64_t ts, double to, int n, char **values)
-{
-    (void) ts;
-    return change(counter, COUNTER, to, 1, n, values);
-}
-
-EXPORT void *cmt_gauge_create(struct cmt *cmt, char *ns, char *subsystem, char *name,
-                              char *help, int label_count, char **label_keys)
-{
-    (void) label_keys;
-    return create(cmt, GAUGE, ns, subsystem, name, help, label_count);
-}
-
-EXPORT int cmt_gauge_set(struct family *gauge, uint64_t ts, double to, int n, char **values)
-{
-    (void) ts;
-    return change(gauge, GAUGE, to, 1, n, values);
-}
-
-EXPORT int cmt_gauge_add(struct family *gauge, uint64_t ts, double by, int n, char **values)
-{
-    (void) ts;
-    return change(gauge, GAUGE, by, 0, n, values);
+    return cmt_counter_add(counter, ts, 1, n, values);
 }
 
 EXPORT struct cmt_histogram_buckets *cmt_histogram_buckets_create_size(double *bounds,

@@ -1,7 +1,5 @@
 //! Real Fluent Bit processes, wherever a binary is at hand: one or several, separated by ':', in
 //! FLUENT_BIT, else `fluent-bit` in PATH, else none, which `say_once` then tells.
-#![allow(dead_code)] // each test binary uses another part of it
-#![allow(clippy::disallowed_methods)] // a test that waits reads the clock, where the plugin may not
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -10,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Once, OnceLock};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use event_gateway::clock;
 
 /// How often a wait looks again.
 const LOOK: Duration = Duration::from_millis(10);
@@ -138,7 +138,7 @@ impl Running {
 
     /// Waits until the log contains the text so many times: the second reload, say.
     pub fn wait_for_log_times(&mut self, text: &str, count: usize, bound: Duration) {
-        let start = Instant::now();
+        let start = clock::monotonic();
         loop {
             let ended = self.exit_status();
             // Looked at after the state, as a process may write its last line and end.
@@ -162,7 +162,7 @@ impl Running {
     }
 
     pub fn wait_for_exit(&mut self, bound: Duration) -> ExitStatus {
-        let start = Instant::now();
+        let start = clock::monotonic();
         loop {
             if let Some(status) = self.exit_status() {
                 return status;

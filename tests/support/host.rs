@@ -11,28 +11,27 @@
 //! Every wait has a bound and panics with the host's last lines. Dropping a host kills
 //! it, and fails the test if the host saw the plugin break one of Fluent Bit's rules or
 //! died by itself: no test has to ask.
-#![allow(dead_code, unused_imports)] // each test binary uses another part of it
-#![allow(clippy::disallowed_methods)] // a driver reads the clock and reads pipes on plain threads
 
 mod build;
+mod ending;
 mod flushes;
 mod lines;
 mod questions;
 
 pub use build::Build;
+pub use ending::{Exit, Reload};
 pub use lines::{Code, LogLine, Thread};
 pub use questions::Beats;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use lines::Lines;
 
@@ -57,20 +56,6 @@ pub struct Loaded {
     pub flags: i32,
     /// Entries of the config_map; `None` where the release has none.
     pub keys: Option<usize>,
-}
-
-/// How ExitCtx went.
-#[derive(Clone, Copy, Debug)]
-pub struct Exit {
-    pub code: i32,
-    pub took: Duration,
-}
-
-/// How a hot reload went.
-#[derive(Clone, Copy, Debug)]
-pub struct Reload {
-    pub ok: bool,
-    pub took: Duration,
 }
 
 impl MiniHost {
@@ -205,63 +190,6 @@ impl MiniHost {
         self.ask("ok", &[b"grace", grace.as_millis().to_string().as_bytes()]);
     }
 
-    // ---- the end ----
-
-    /// OutputPreExit and ExitCtx; flushes still waiting become [`Code::Abandoned`].
-    pub fn exit(&mut self, instance: &str) -> Exit {
-        let reply = self.ask("exited", &[b"exit", instance.as_bytes()]);
-        let words: Vec<&str> = reply.split(' ').collect();
-        Exit { code: words[1].parse().expect("a code"), took: millis(words[2]) }
-    }
-
-    /// OutputPreExit and ExitCtx(NULL) without any Init, as a dry run does.
-    pub fn exit_null(&mut self) -> i32 {
-        let reply = self.ask("exited", &[b"exitnull"]);
-        reply.strip_prefix("null ").and_then(|code| code.parse().ok()).expect("a code")
-    }
-
-    /// A hot reload with the same configuration.
-    pub fn reload(&mut self) -> Reload {
-        let reply = self.ask("reloaded", &[b"reload"]);
-        let (state, took) = reply.split_once(' ').expect("state and time");
-        Reload { ok: state == "ok", took: millis(took) }
-    }
-
-    /// Unregister and dlclose, with no instance left.
-    pub fn unload(&mut self) {
-        self.ask("unloaded", &[b"unload"]);
-        self.loaded = None;
-    }
-
-    /// An orderly end: all instances exit, the plugin is unloaded, the host returns 0.
-    pub fn quit(&mut self) {
-        self.send(b"quit");
-        while self.reply(b"quit") != "bye" {}
-        let status = self.ended_within(lines::patience());
-        if !status.is_some_and(|status| status.success()) {
-            self.fail(&format!("the host ended with {status:?}"));
-        }
-        self.ended = true;
-    }
-
-    /// kill -9.
-    pub fn kill(&mut self) {
-        self.ended = true;
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-
-    /// Waits until the host has died by itself, which the test wants: the signal, if one did it.
-    pub fn wait_death(&mut self) -> Option<i32> {
-        match self.ended_within(lines::patience()) {
-            Some(status) => {
-                self.ended = true;
-                status.signal()
-            }
-            None => self.fail("the host lives on"),
-        }
-    }
-
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -315,46 +243,9 @@ impl MiniHost {
         }
     }
 
-    fn ended_within(&mut self, bound: Duration) -> Option<ExitStatus> {
-        let end = Instant::now() + bound;
-        loop {
-            let status = self.child.try_wait().expect("waiting for the host");
-            if status.is_some() || Instant::now() > end {
-                return status;
-            }
-            thread::sleep(Duration::from_millis(2));
-        }
-    }
-
     #[track_caller]
     fn fail(&self, what: &str) -> ! {
         panic!("mini host: {what}\n{}", self.lines.recent());
-    }
-}
-
-impl Drop for MiniHost {
-    fn drop(&mut self) {
-        let died = match self.ended {
-            true => None,
-            false => self.child.try_wait().ok().flatten(),
-        };
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        self.stdin = None;
-        for reader in self.readers.drain(..) {
-            let _ = reader.join();
-        }
-        let _ = fs::remove_dir_all(&self.directory);
-        let violations = self.violations();
-        if thread::panicking() {
-            return;
-        }
-        if !violations.is_empty() {
-            self.fail(&format!("the plugin broke the host's rules: {violations:#?}"));
-        }
-        if let Some(status) = died {
-            self.fail(&format!("the host died by itself: {status}"));
-        }
     }
 }
 

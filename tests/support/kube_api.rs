@@ -4,21 +4,21 @@
 //! The rules the input relies on hold here too. Versions only rise. The items of a list have
 //! neither `kind` nor `apiVersion`, the objects of a watch have both. A watch from version N begins
 //! with all that came after N. Hosts before 3.1 never watch, they only list again and again.
-#![allow(dead_code)] // each test binary uses another part of it
-#![allow(clippy::disallowed_methods)] // a server in a test reads the clock, where the plugin may not
 
 use std::collections::HashMap;
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::io::{self, BufReader, Write};
+use std::net::TcpStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use event_gateway::clock;
 use serde_json::{Value, json};
+
+use super::http;
+use super::server::Server;
 
 /// How often a silent watch looks whether its client is still there.
 const WATCH_LOOK: Duration = Duration::from_millis(50);
-const LINE_LIMIT_BYTES: u64 = 16 << 10;
 
 #[derive(Clone)]
 struct Change {
@@ -37,8 +37,6 @@ struct State {
     /// The rest of a list of which a client has seen the first pages, by its `continue` token.
     pages: HashMap<String, (u64, Vec<Value>)>,
     requests: Vec<String>,
-    connections: usize,
-    open: HashMap<usize, TcpStream>,
     watches: usize,
     /// Counts `close_watches`; a watch that began under another number ends.
     watch_era: usize,
@@ -60,8 +58,7 @@ impl Shared {
 /// The server, on a port of its own of 127.0.0.1. Dropping it ends all connections and threads.
 pub struct KubeApi {
     shared: Arc<Shared>,
-    address: SocketAddr,
-    acceptor: Option<JoinHandle<()>>,
+    server: Server,
 }
 
 impl KubeApi {
@@ -71,21 +68,23 @@ impl KubeApi {
 
     /// A server that has these events from the start, with the versions that they carry.
     pub fn holding(events: impl IntoIterator<Item = Value>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on 127.0.0.1");
-        let address = listener.local_addr().expect("the address of a listener");
         let shared = Arc::new(Shared::default());
         for event in events {
             let version = version_of(&event);
             put(&mut shared.lock(), "ADDED", event, version);
         }
-        let server = Arc::clone(&shared);
-        let acceptor = Some(spawn("kube-api-accept", move || accept(&listener, &server)));
-        KubeApi { shared, address, acceptor }
+        let server = Server::new("API server");
+        let ours = Arc::clone(&shared);
+        server.run(move |stream, _number| {
+            // A client that breaks off is one that was killed: nothing to report.
+            let _ = serve(&ours, stream);
+        });
+        KubeApi { shared, server }
     }
 
     /// For the option `kube_url`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.server.address())
     }
 
     /// Adds an event and tells the watches. An event whose version is not above all before it gets
@@ -146,19 +145,9 @@ impl KubeApi {
 
 impl Drop for KubeApi {
     fn drop(&mut self) {
-        {
-            let mut state = self.shared.lock();
-            state.stopping = true;
-            for stream in state.open.values() {
-                let _ = stream.shutdown(Shutdown::Both);
-            }
-        }
+        self.shared.lock().stopping = true;
         self.shared.changed.notify_all();
-        // Wakes the acceptor out of accept(2), which knows no other interruption in std.
-        let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
-        if let Some(acceptor) = self.acceptor.take() {
-            let _ = acceptor.join();
-        }
+        self.server.stop();
     }
 }
 
@@ -182,49 +171,12 @@ fn put(state: &mut State, kind: &'static str, mut event: Value, version: u64) {
     state.changes.push(Change { version, kind, object: event });
 }
 
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
-    thread::Builder::new().name(name.into()).spawn(run).expect("a thread for the API server")
-}
-
-fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
-    let mut workers: Vec<JoinHandle<()>> = Vec::new();
-    loop {
-        let accepted = listener.accept();
-        let mut state = shared.lock();
-        if state.stopping {
-            break;
-        }
-        let Ok((stream, _)) = accepted else {
-            drop(state);
-            thread::sleep(Duration::from_millis(10)); // out of descriptors, say
-            continue;
-        };
-        let Ok(handle) = stream.try_clone() else { continue };
-        state.connections += 1;
-        let number = state.connections;
-        state.open.insert(number, handle);
-        drop(state);
-        let server = Arc::clone(shared);
-        workers.push(spawn("kube-api-connection", move || {
-            // A client that breaks off is one that was killed: nothing to report.
-            let _ = serve(&server, stream);
-            server.lock().open.remove(&number);
-        }));
-        for finished in workers.extract_if(.., |worker| worker.is_finished()) {
-            let _ = finished.join();
-        }
-    }
-    for worker in workers {
-        let _ = worker.join();
-    }
-}
-
 /// One connection. The input lists and then watches on the same one.
 fn serve(shared: &Shared, stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut stream = stream;
-    while let Some(target) = read_request(&mut reader)? {
+    while let Some(http::Head { path: target, .. }) = http::read_head(&mut reader)? {
         shared.lock().requests.push(target.clone());
         shared.changed.notify_all();
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
@@ -255,20 +207,6 @@ fn serve(shared: &Shared, stream: TcpStream) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// The target of the next GET, or nothing when the client is gone.
-fn read_request(reader: &mut BufReader<TcpStream>) -> io::Result<Option<String>> {
-    let mut target = None;
-    loop {
-        let mut line = String::new();
-        reader.by_ref().take(LINE_LIMIT_BYTES).read_line(&mut line)?;
-        match (line.trim_end(), &target) {
-            ("", _) => return Ok(target), // the end of the headers, or of the connection
-            (first, None) => target = Some(first.split(' ').nth(1).unwrap_or_default().to_owned()),
-            (_header, Some(_)) => {}
-        }
-    }
 }
 
 fn in_namespace(event: &Value, namespace: Option<&str>) -> bool {
@@ -314,7 +252,7 @@ fn watch(
 ) -> io::Result<()> {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
     stream.write_all(head.as_bytes())?;
-    let (end, era, mut seen) = (Instant::now() + length, shared.lock().watch_era, 0);
+    let (end, era, mut seen) = (clock::monotonic() + length, shared.lock().watch_era, 0);
     loop {
         let (changes, over) = {
             let silent =
@@ -323,7 +261,7 @@ fn watch(
             let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
             let changes = state.changes[seen..].to_vec();
             seen = state.changes.len();
-            (changes, state.stopping || state.watch_era != era || Instant::now() >= end)
+            (changes, state.stopping || state.watch_era != era || clock::monotonic() >= end)
         };
         let wanted = |change: &&Change| change.version > after && in_namespace(&change.object, namespace);
         for change in changes.iter().filter(wanted) {

@@ -1,13 +1,30 @@
 //! What the tests share: the mini host, a gateway, chunks as Fluent Bit makes them, a real Fluent Bit.
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
 
+mod certificates;
 pub mod chunk;
 pub mod fluent_bit;
 pub mod gateway;
 pub mod host;
+mod http;
 pub mod kube_api;
+mod server;
 
 use std::collections::BTreeMap;
+
+use gateway::TestGateway;
+use host::{Build, MiniHost};
+
+/// A mini host of which the instance "a" runs with these settings and sends to this gateway.
+pub fn started(build: Build, gateway: &TestGateway, settings: &[(&str, &str)]) -> MiniHost {
+    let mut host = MiniHost::start(build);
+    host.set("a", "endpoint", gateway.url());
+    for (key, value) in settings {
+        host.set("a", key, value);
+    }
+    assert_eq!(host.init("a"), 1);
+    host
+}
 
 /// One of the plugin's metrics, summed over the instances: `records_total`, …
 pub fn value(metrics: &BTreeMap<String, f64>, name: &str) -> f64 {

@@ -7,7 +7,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use event_gateway::clock;
 
 /// Lines shown when a test fails.
 const RECENT: usize = 60;
@@ -88,7 +90,7 @@ impl Lines {
         bound: Duration,
         mut pick: impl FnMut(&mut State) -> Option<T>,
     ) -> Result<T, Missed> {
-        let end = Instant::now() + bound;
+        let end = clock::monotonic() + bound;
         let mut state = self.lock();
         loop {
             if let Some(found) = pick(&mut state) {
@@ -97,7 +99,7 @@ impl Lines {
             if state.closed {
                 return Err(Missed::Closed);
             }
-            let left = end.saturating_duration_since(Instant::now());
+            let left = end.saturating_duration_since(clock::monotonic());
             if left.is_zero() {
                 return Err(Missed::Late);
             }
@@ -188,7 +190,7 @@ pub fn patience() -> Duration {
 
 pub fn read_replies(lines: &Arc<Lines>, stdout: impl Read + Send + 'static) -> JoinHandle<()> {
     let lines = Arc::clone(lines);
-    thread::spawn(move || {
+    reader("mini-host-stdout", move || {
         each_line(stdout, |line| lines.take_in(line));
         lines.close();
     })
@@ -196,7 +198,7 @@ pub fn read_replies(lines: &Arc<Lines>, stdout: impl Read + Send + 'static) -> J
 
 pub fn read_stderr(lines: &Arc<Lines>, stderr: impl Read + Send + 'static) -> JoinHandle<()> {
     let lines = Arc::clone(lines);
-    thread::spawn(move || {
+    reader("mini-host-stderr", move || {
         each_line(stderr, |line| {
             let mut state = lines.lock();
             state.remember(format!("stderr: {line}"));
@@ -205,6 +207,10 @@ pub fn read_stderr(lines: &Arc<Lines>, stderr: impl Read + Send + 'static) -> Jo
             lines.changed.notify_all();
         });
     })
+}
+
+fn reader(name: &str, read: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+    thread::Builder::new().name(name.into()).spawn(read).expect("a thread for a reader")
 }
 
 /// The plugin may log bytes that are no UTF-8.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use event_gateway::clock;
 
 use super::lines::{self, LogLine};
 use super::{MiniHost, millis};
@@ -66,13 +68,13 @@ impl MiniHost {
         &mut self,
         mut ready: impl FnMut(&BTreeMap<String, f64>) -> bool,
     ) -> BTreeMap<String, f64> {
-        let end = Instant::now() + lines::patience();
+        let end = clock::monotonic() + lines::patience();
         loop {
             let metrics = self.metrics();
             if ready(&metrics) {
                 return metrics;
             }
-            if Instant::now() > end {
+            if clock::monotonic() > end {
                 self.fail(&format!("the metrics never came right: {metrics:#?}"));
             }
             thread::sleep(Duration::from_millis(20));

@@ -1,0 +1,307 @@
+//! Do the settings become what a user wrote, or every mistake at once, and never a secret in a log?
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use event_gateway::config::keys::KEYS;
+use event_gateway::config::{self, Compress, Credentials, Format, Mistake, Settings, Tls, Updates, units};
+use event_gateway::pattern::Patterns;
+use proptest::prelude::*;
+
+/// Reads properties as the border hands them over: looked up by name, unset and empty alike.
+fn read(properties: &[(&str, &[u8])]) -> Result<Settings, Vec<Mistake>> {
+    let properties: BTreeMap<_, _> = properties.iter().copied().collect();
+    let property =
+        |key: &str| properties.get(key).filter(|value| !value.is_empty()).map(|value| value.to_vec());
+    let readable = |path: &Path| std::fs::read(path).map(drop).map_err(|error| error.to_string());
+    config::read(&config::Source { property: &property, readable: &readable })
+}
+
+/// With an endpoint, so that only the others can be wrong.
+fn read_with(properties: &[(&str, &str)]) -> Result<Settings, Vec<Mistake>> {
+    let mut all: Vec<(&str, &[u8])> = vec![("endpoint", b"https://gateway.example/events")];
+    all.extend(properties.iter().map(|(key, value)| (*key, value.as_bytes())));
+    read(&all)
+}
+
+fn keys_of(mistakes: &[Mistake]) -> Vec<&str> {
+    mistakes.iter().map(|mistake| mistake.key).collect()
+}
+
+#[test]
+fn the_defaults_are_those_of_the_table() {
+    let settings = read_with(&[]).unwrap();
+    assert_eq!(settings.endpoint.url, "https://gateway.example/events");
+    assert!(settings.endpoint.https);
+    assert_eq!(settings.format, Format::Native);
+    assert_eq!(settings.cluster_name, "");
+    assert_eq!(settings.compress, Compress::Gzip);
+    assert_eq!((settings.batch_events, settings.batch_bytes), (500, 1_000_000));
+    assert_eq!(settings.timeout, Duration::from_secs(10));
+    assert!(settings.headers.is_empty());
+    assert_eq!(settings.credentials, Credentials::None);
+    assert_eq!(settings.tls, Tls { ca_file: None, client: None, insecure_skip_verify: false });
+    assert_eq!(settings.ledger.state_file, None);
+    assert_eq!(settings.ledger.ttl, Duration::from_secs(3 * 3_600));
+    assert_eq!(settings.ledger.max_entries, 1_000_000);
+    assert_eq!(settings.updates, Updates::Every);
+    assert_eq!(settings.dead_letters.file, None);
+    assert_eq!(settings.dead_letters.max_bytes, 64_000_000);
+    let none = Patterns::default();
+    let admission = &settings.admission;
+    for list in [
+        &admission.namespaces,
+        &admission.exclude_namespaces,
+        &admission.types,
+        &admission.reasons,
+        &admission.exclude_reasons,
+    ] {
+        assert_eq!(list, &none);
+    }
+    // A default written out is the same as none.
+    let defaults = KEYS.iter().filter_map(|key| Some((key.name, key.default?))).collect::<Vec<_>>();
+    assert_eq!(format!("{:?}", read_with(&defaults).unwrap()), format!("{settings:?}"));
+}
+
+#[test]
+fn every_mistake_is_told_at_once_by_key_and_in_order() {
+    let bad = [
+        ("reasons", "\u{7}"),
+        ("updates", "sometimes"),
+        ("dead_letter_max_bytes", "64 parsecs"),
+        ("ledger_ttl", "0s"),
+        ("ledger_max_entries", "-1"),
+        ("insecure_skip_verify", "perhaps"),
+        ("client_key_file", "/no/such/key"),
+        ("client_cert_file", "/no/such/certificate"),
+        ("ca_file", "/"),
+        ("basic_password_file", "/no/such/password"),
+        ("bearer_token_file", "/no/such/token"),
+        ("headers", "no colon"),
+        ("timeout", "1ms"),
+        ("batch_bytes", "1"),
+        ("batch_events", "0"),
+        ("compress", "zip"),
+        ("cluster_name", "two\nlines"),
+        ("format", "xml"),
+    ];
+    let mut all: Vec<(&str, &[u8])> = bad.iter().map(|(key, value)| (*key, value.as_bytes())).collect();
+    all.push(("endpoint", b"gopher://example"));
+    let mistakes = read(&all).unwrap_err();
+    let place = |key: &&str| KEYS.iter().position(|known| known.name == *key);
+    let mut expected: Vec<_> = all.iter().map(|(key, _)| *key).collect();
+    expected.sort_by_key(place);
+    assert_eq!(keys_of(&mistakes), expected);
+    for mistake in &mistakes {
+        assert!(!mistake.problem.is_empty() && !mistake.expected.is_empty());
+        let shown = mistake.to_string();
+        assert!(shown.starts_with(mistake.key) && shown.contains("; expected "), "{shown}");
+        assert!(!shown.contains(|c: char| c.is_control()), "{shown:?}");
+    }
+    let texts: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
+    for sentence in [
+        "format: \"xml\" is none of the choices; expected native, cloudevents, cloudevents_batch, raw",
+        "cluster_name: holds a control character; expected one line of text",
+        "batch_events: \"0\" is out of range; expected a whole number from 1 to 10000",
+        "timeout: \"1ms\" is out of range; expected a time from 100ms to 3600s, such as 500ms, 10s, 5m or 3h",
+    ] {
+        assert!(texts.iter().any(|text| text == sentence), "{sentence}\n{texts:#?}");
+    }
+    assert_eq!(keys_of(&read(&[]).unwrap_err()), ["endpoint"]);
+}
+
+#[test]
+fn settings_that_belong_together_come_together() {
+    let file = env!("CARGO_MANIFEST_DIR").to_owned() + "/Cargo.toml";
+    type Properties<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(Properties<'_>, &[&str]); 8] = [
+        (&[("basic_user", "me")], &["basic_password_file"]),
+        (&[("basic_password_file", &file)], &["basic_user"]),
+        (&[("basic_user", "a:b"), ("basic_password_file", &file)], &["basic_user"]),
+        (&[("basic_user", "me"), ("bearer_token_file", &file)], &["bearer_token_file"]),
+        (&[("client_cert_file", &file)], &["client_key_file"]),
+        (&[("client_key_file", &file)], &["client_cert_file"]),
+        (&[("basic_user", "me"), ("client_key_file", &file)], &["basic_password_file", "client_cert_file"]),
+        (&[("basic_user", "me"), ("basic_password_file", &file), ("ca_file", &file)], &[]),
+    ];
+    for (properties, wrong) in cases {
+        let mistakes = read_with(properties).err().unwrap_or_default();
+        assert_eq!(keys_of(&mistakes), wrong, "{properties:?}: {mistakes:?}");
+    }
+}
+
+#[test]
+fn every_key_takes_every_hostile_value_or_says_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let unreadable = folder.path().join("unreadable");
+    std::fs::write(&unreadable, "x").unwrap();
+    std::fs::set_permissions(&unreadable, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
+    let folder_path = folder.path().to_str().unwrap().as_bytes().to_vec();
+    let values: Vec<Vec<u8>> = vec![
+        b"".to_vec(),
+        b"   ".to_vec(),
+        vec![b'a'; 1 << 20],
+        b"a, ".repeat(1 << 18),
+        vec![b'*'; 1 << 20],
+        vec![b'9'; 1 << 20],
+        [&b"https://h/"[..], &vec![b'a'; 1 << 20]].concat(),
+        b"a\0b".to_vec(),
+        b"\x1b[2J\x07".to_vec(),
+        b"two\nlines".to_vec(),
+        b"\xff\xfe\xc0".to_vec(),
+        "ü👩‍👩‍👧\u{202e}\u{feff}".as_bytes().to_vec(),
+        b"-1".to_vec(),
+        b"-0".to_vec(),
+        b"+1".to_vec(),
+        b"18446744073709551616".to_vec(),
+        b"18446744073709551616K".to_vec(),
+        b"340282366920938463463374607431768211456".to_vec(),
+        b"1e400".to_vec(),
+        b"0x10".to_vec(),
+        b"1.1.1".to_vec(),
+        b".".to_vec(),
+        b"NaN".to_vec(),
+        b"inf".to_vec(),
+        b"../../../../etc/shadow".to_vec(),
+        b"/".to_vec(),
+        b"%s%n${HOME}".to_vec(),
+        b"\"'\\".to_vec(),
+        b"http://".to_vec(),
+        b"https://[::1".to_vec(),
+        b"http://user:password@host/".to_vec(),
+        b": ,:,a:".to_vec(),
+        folder_path,
+        unreadable.to_str().unwrap().as_bytes().to_vec(),
+    ];
+    let mut good = 0;
+    let mut wrong = 0;
+    for key in KEYS {
+        for value in &values {
+            let mut properties: Vec<(&str, &[u8])> = vec![("endpoint", b"http://h")];
+            properties.retain(|(name, _)| *name != key.name);
+            properties.push((key.name, value));
+            match read(&properties) {
+                Ok(_) => good += 1,
+                Err(mistakes) => {
+                    wrong += 1;
+                    assert!(!mistakes.is_empty());
+                    for mistake in mistakes {
+                        // A pair of keys may be told by the one that is missing.
+                        let family = |name: &str| name.split('_').next().unwrap().to_owned();
+                        assert_eq!(family(mistake.key), family(key.name), "{mistake}");
+                        let shown = mistake.to_string();
+                        assert!(!shown.contains(|c: char| c.is_control()), "{shown:?}");
+                        assert!(key.name.ends_with("_file") || shown.len() < 600, "{} bytes", shown.len());
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(good + wrong, KEYS.len() * values.len());
+    assert!(good > 100 && wrong > 300, "{good} good, {wrong} wrong");
+}
+
+fn cases() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").map_or(2_000, |cases| cases.parse().unwrap());
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn no_bytes_make_it_panic(
+        values in proptest::collection::vec(
+            (0..KEYS.len(), proptest::collection::vec(any::<u8>(), 0..40)), 1..6),
+        texts in proptest::collection::vec((0..KEYS.len(), "[-+.0-9a-zA-Z:/@?#%*, \t]{0,20}"), 1..6),
+    ) {
+        let mut properties: Vec<(&str, &[u8])> = Vec::new();
+        properties.extend(values.iter().map(|(key, value)| (KEYS[*key].name, &**value)));
+        properties.extend(texts.iter().map(|(key, value)| (KEYS[*key].name, value.as_bytes())));
+        if let Err(mistakes) = read(&properties) {
+            let places: Vec<_> =
+                mistakes.iter().map(|mistake| KEYS.iter().position(|key| key.name == mistake.key)).collect();
+            prop_assert!(places.is_sorted() && !places.contains(&None) && !places.is_empty());
+        }
+    }
+
+    #[test]
+    fn no_secret_is_ever_repeated(
+        before in "[ -~ü]{0,12}",
+        after in "[ -~ü\u{0}\n]{0,12}",
+        shape in 0usize..8,
+    ) {
+        const SECRET: &str = "S3CR3T";
+        let url = |rest: &str| ("endpoint", format!("{}{before}{rest}{after}", ["http://", "https://", "", "ht!tp://"][shape % 4]));
+        let (key, value) = match shape {
+            0 => ("headers", format!("Authorization: {SECRET}{after}")),
+            1 => ("headers", format!("{before}, X-Key:{SECRET}{after}, Host: x")),
+            2 => ("headers", format!("{SECRET}{after}")),
+            3 => url(&format!("me:{SECRET}@host/")),
+            4 => url(&format!("host/?token={SECRET}")),
+            5 => url(&format!("{SECRET}@")),
+            6 => url(&format!("host/#{SECRET}")),
+            _ => ("headers", format!("{before}:{SECRET}{after}")),
+        };
+        let good: (&str, &[u8]) = ("endpoint", b"http://h");
+        let bad: (&str, &[u8]) = ("batch_events", b"many");
+        let properties = [good, bad, (key, value.as_bytes())];
+        let mistakes = read(&properties).unwrap_err();
+        let told = format!("{mistakes:?} {}", mistakes.iter().map(ToString::to_string).collect::<String>());
+        prop_assert!(!told.contains(SECRET), "{told}");
+        if let Ok(settings) = read(&[good, (key, value.as_bytes())]) {
+            // In a path it is no secret that we could know of.
+            let path = settings.endpoint.url.split(['?', '#']).next().unwrap().to_owned();
+            prop_assert!(path.contains(SECRET) || !settings.endpoint.shown.contains(SECRET), "{:?}", settings.endpoint);
+        }
+    }
+}
+
+#[test]
+fn sizes_and_times_take_units() {
+    for (text, bytes) in [
+        ("1000", Some(1_000)),
+        ("1K", Some(1_000)),
+        ("1kb", Some(1_000)),
+        ("1 KB", Some(1_000)),
+        ("1.5M", Some(1_500_000)),
+        ("2G", Some(2_000_000_000)),
+        ("999", None),
+        ("3G", None),
+        ("1T", None),
+        ("1KiB", None),
+        ("-1K", None),
+        ("K", None),
+        ("", None),
+        ("1e4", None),
+    ] {
+        assert_eq!(units::size(text, 1_000, 2_000_000_000).ok(), bytes, "{text}");
+    }
+    let (least, most) = (Duration::from_millis(100), Duration::from_secs(86_400));
+    for (text, millis) in [
+        ("100ms", Some(100)),
+        ("0.1", Some(100)),
+        ("10", Some(10_000)),
+        ("10s", Some(10_000)),
+        ("1.5m", Some(90_000)),
+        ("3h", Some(10_800_000)),
+        ("1D", Some(86_400_000)),
+        ("99ms", None),
+        ("2d", None),
+        ("1w", None),
+        ("10 minutes", None),
+        ("-1s", None),
+        ("s", None),
+    ] {
+        assert_eq!(units::time(text, least, most).ok(), millis.map(Duration::from_millis), "{text}");
+    }
+    for (text, on) in [("on", Some(true)), ("Yes", Some(true)), ("FALSE", Some(false)), ("1", None)] {
+        assert_eq!(units::switch(text).ok(), on, "{text}");
+    }
+    let settings =
+        read_with(&[("batch_bytes", "512K"), ("timeout", "500ms"), ("ledger_ttl", "1.5h")]).unwrap();
+    assert_eq!(settings.batch_bytes, 512_000);
+    assert_eq!((settings.timeout.as_millis(), settings.ledger.ttl.as_secs()), (500, 5_400));
+}

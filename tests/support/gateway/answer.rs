@@ -1,0 +1,135 @@
+//! What a gateway answers, and in which way that goes wrong.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+/// One answer, with the misbehaviour that goes with it.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    raw: Option<Vec<u8>>,
+    pub(super) delay_before: Duration,
+    drip: Option<Duration>,
+    pub(super) close: Close,
+    accepting: Option<bool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Close {
+    Never,
+    BeforeBody,
+    BeforeAnswer,
+    AfterAnswer,
+}
+
+impl Answer {
+    pub fn status(status: u16) -> Self {
+        Answer {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+            raw: None,
+            delay_before: Duration::ZERO,
+            drip: None,
+            close: Close::Never,
+            accepting: None,
+        }
+    }
+
+    pub fn ok() -> Self {
+        Self::status(200)
+    }
+
+    /// These bytes instead of an answer; then the connection closes. Does not count as accepted.
+    pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
+        Answer { raw: Some(bytes.into()), close: Close::AfterAnswer, ..Self::status(0) }
+    }
+
+    /// Reads the request and closes without an answer, as when an acknowledgement gets lost.
+    pub fn close_after_body() -> Self {
+        Answer { close: Close::BeforeAnswer, ..Self::status(0) }
+    }
+
+    /// Closes after the headers of the request. From `respond_with`, which is asked only when the
+    /// body is there, the same as `close_after_body`.
+    pub fn close_before_body() -> Self {
+        Answer { close: Close::BeforeBody, ..Self::status(0) }
+    }
+
+    /// Reads the request and never answers; ends with the gateway.
+    pub fn hang() -> Self {
+        Self::close_after_body().delay_before(Duration::from_secs(24 * 3600))
+    }
+
+    /// `Content-Length` is written unless it, or `Transfer-Encoding`, is given here.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    pub fn delay_before(mut self, delay: Duration) -> Self {
+        self.delay_before = delay;
+        self
+    }
+
+    /// Writes the answer one byte at a time, with this pause after each.
+    pub fn drip(mut self, pause: Duration) -> Self {
+        self.drip = Some(pause);
+        self
+    }
+
+    pub fn then_close(mut self) -> Self {
+        self.close = Close::AfterAnswer;
+        self
+    }
+
+    /// Says whether the gateway took the records, where the status does not say it.
+    pub fn accepting(mut self, accepting: bool) -> Self {
+        self.accepting = Some(accepting);
+        self
+    }
+
+    pub(super) fn accepts(&self) -> bool {
+        self.accepting.unwrap_or((200..300).contains(&self.status))
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        if let Some(raw) = &self.raw {
+            return raw.clone();
+        }
+        let given = |name: &str| self.headers.iter().any(|(key, _)| key.eq_ignore_ascii_case(name));
+        let mut head = format!("HTTP/1.1 {} Scripted\r\n", self.status);
+        for (name, value) in &self.headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        // RFC 9110 8.6: no Content-Length with 204.
+        if self.status != 204 && !given("content-length") && !given("transfer-encoding") {
+            head += &format!("Content-Length: {}\r\n", self.body.len());
+        }
+        if self.close == Close::AfterAnswer && !given("connection") {
+            head += "Connection: close\r\n";
+        }
+        [head.as_bytes(), b"\r\n", &self.body].concat()
+    }
+
+    /// Writes it; `pause` sleeps between two drips, and says whether to go on.
+    pub(super) fn write(&self, to: &mut dyn Write, pause: impl Fn(Duration) -> bool) -> io::Result<()> {
+        let bytes = self.bytes();
+        let piece_bytes = if self.drip.is_some() { 1 } else { bytes.len().max(1) };
+        for piece in bytes.chunks(piece_bytes) {
+            to.write_all(piece)?;
+            to.flush()?;
+            if !self.drip.is_none_or(&pause) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}

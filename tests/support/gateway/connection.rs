@@ -1,0 +1,123 @@
+//! One connection of a gateway, and what it shares with the others.
+
+use std::collections::VecDeque;
+use std::io::{self, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustls::{ServerConfig, ServerConnection};
+
+use super::answer::{Answer, Close};
+use super::request::Request;
+use crate::support::http;
+
+pub(super) type Responder = Arc<dyn Fn(&Request) -> Answer + Send + Sync>;
+
+pub(super) struct State {
+    pub(super) script: VecDeque<Answer>,
+    pub(super) default: Answer,
+    pub(super) responder: Option<Responder>,
+    pub(super) requests: Vec<Arc<Request>>,
+    /// What went wrong on connections: handshakes that failed, requests that broke off.
+    pub(super) complaints: Vec<String>,
+    pub(super) stopping: bool,
+}
+
+impl State {
+    pub(super) fn new() -> Self {
+        State {
+            script: VecDeque::new(),
+            default: Answer::ok(),
+            responder: None,
+            requests: Vec::new(),
+            complaints: Vec::new(),
+            stopping: false,
+        }
+    }
+
+    /// The next answer, if it is one that does not wait for the body.
+    fn take_cut(&mut self) -> Option<Answer> {
+        let cut = |answer: &Answer| answer.close == Close::BeforeBody;
+        match self.script.front() {
+            Some(next) if cut(next) => self.script.pop_front(),
+            None if self.responder.is_none() && cut(&self.default) => Some(self.default.clone()),
+            _ => None,
+        }
+    }
+}
+
+pub(super) struct Shared {
+    pub(super) state: Mutex<State>,
+    pub(super) changed: Condvar,
+}
+
+impl Shared {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sleeps, but not beyond a stop; false when the gateway stops.
+    fn pause(&self, pause: Duration) -> bool {
+        let running = |state: &mut State| !state.stopping;
+        let waited = self.changed.wait_timeout_while(self.lock(), pause, running);
+        !waited.unwrap_or_else(PoisonError::into_inner).0.stopping
+    }
+}
+
+trait Stream: Read + Write {}
+impl<T: Read + Write> Stream for T {}
+
+/// One connection, request after request.
+pub(super) fn serve(
+    shared: &Shared,
+    stream: TcpStream,
+    tls: Option<Arc<ServerConfig>>,
+    connection: usize,
+) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let stream: Box<dyn Stream> = match tls {
+        None => Box::new(stream),
+        Some(config) => {
+            let session = ServerConnection::new(config).map_err(io::Error::other)?;
+            Box::new(rustls::StreamOwned::new(session, stream))
+        }
+    };
+    let mut wire = BufReader::with_capacity(64 << 10, stream);
+    while let Some(head) = http::read_head(&mut wire)? {
+        let cut = shared.lock().take_cut();
+        let body = if cut.is_some() { None } else { Some(http::read_body(&mut wire, &head)?) };
+        let (request, fault) = Request::new(head, body, connection);
+        let close_wanted = request.header("connection").is_some_and(|value| value.contains("close"));
+        let request = Arc::new(request);
+        let (scripted, default, responder) = {
+            let mut state = shared.lock();
+            state.requests.push(Arc::clone(&request));
+            let scripted = cut.or_else(|| if fault.is_none() { state.script.pop_front() } else { None });
+            (scripted, state.default.clone(), state.responder.clone())
+        };
+        shared.changed.notify_all();
+        let answer = match (fault, scripted, responder) {
+            (Some(fault), _, _) => Answer::status(400).body(fault),
+            (None, Some(answer), _) => answer,
+            (None, None, Some(respond)) => respond(&request),
+            (None, None, None) => default,
+        };
+        if !answer.delay_before.is_zero() && !shared.pause(answer.delay_before) {
+            return Ok(());
+        }
+        if answer.accepts() {
+            request.accepted.store(true, Ordering::SeqCst);
+            shared.changed.notify_all();
+        }
+        if matches!(answer.close, Close::BeforeBody | Close::BeforeAnswer) {
+            return Ok(());
+        }
+        answer.write(wire.get_mut(), |pause| shared.pause(pause))?;
+        if close_wanted || answer.close == Close::AfterAnswer {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
