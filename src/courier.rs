@@ -119,15 +119,12 @@ impl Courier {
     }
 
     /// Stops the thread and waits for it: a request on its way gets a moment to end, then it is cut off.
-    /// Bounded but for a connect or a name look-up in progress, which `timeout` bounds.
+    /// Bounded but for a connect in progress, which takes 5 s at most.
     pub fn stop(&mut self) {
         let Some(thread) = self.thread.take() else { return };
         let deadline = clock::monotonic() + LAST_REQUEST;
         let mut queue = self.shared.lock();
-        queue.stopping = true;
-        // Their replies say RETRY as they are dropped.
-        queue.waiting.clear();
-        queue.waiting_bytes = 0;
+        queue.close();
         self.shared.changed.notify_all();
         while queue.running.0 > 0 {
             let left = deadline.saturating_duration_since(clock::monotonic());
@@ -164,15 +161,36 @@ impl Shared {
 }
 
 impl Queue {
-    /// One chunk is always taken, however large: the host has it in memory already.
+    /// A chunk larger than the bound is taken when no other waits: it would never be delivered else.
     fn has_room_for(&self, bytes: usize) -> bool {
         let jobs = self.waiting.len() + self.running.0;
         let in_flight = self.waiting_bytes + self.running.1;
-        !self.stopping && (jobs == 0 || (jobs < MAX_JOBS && in_flight + bytes <= MAX_JOB_BYTES))
+        let fits = jobs < MAX_JOBS && in_flight + bytes <= MAX_JOB_BYTES;
+        !self.stopping && (fits || (bytes > MAX_JOB_BYTES && self.waiting.is_empty()))
+    }
+
+    /// Takes no more, and lets go of what waits: the replies say RETRY as they are dropped.
+    fn close(&mut self) {
+        self.stopping = true;
+        self.waiting.clear();
+        self.waiting_bytes = 0;
+    }
+}
+
+/// Whatever ends the thread, nobody waits for it afterwards.
+struct LastWill<'a>(&'a Shared);
+
+impl Drop for LastWill<'_> {
+    fn drop(&mut self) {
+        let mut queue = self.0.lock();
+        queue.close();
+        queue.running = (0, 0);
+        self.0.publish(&queue);
     }
 }
 
 fn work(shared: &Shared, mut pipeline: Pipeline) {
+    let _last_will = LastWill(shared);
     while let Some(jobs) = next_round(shared) {
         // A panic drops the jobs, and a dropped job says RETRY.
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| pipeline.round(jobs))) {

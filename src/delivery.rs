@@ -131,6 +131,8 @@ impl Delivery {
         match self.post(batch, part) {
             Outcome::Accepted { sent_bytes } => self.acknowledged(batch, part, sent_bytes, ledger, tallies),
             Outcome::Rejected { status, answer } => {
+                // It judges what it gets, so it is there.
+                self.gate.succeeded();
                 if !parts.halve(part) {
                     self.rejected(batch, part, status, &answer, ledger, tallies);
                 }
@@ -171,7 +173,7 @@ impl Delivery {
         self.metrics.gateway_open.set(1);
         self.metrics.batches_total.add(1);
         self.metrics.delivered_records_total.add(part.len() as u64);
-        self.metrics.batch_bytes_total.add(batch.body(part).len() as u64);
+        self.metrics.batch_bytes_total.add(batch.body_bytes(part) as u64);
         self.metrics.sent_bytes_total.add(sent_bytes);
         self.metrics.last_acknowledgement_timestamp_seconds.set(now_seconds);
         let tickets: Vec<_> =
@@ -241,12 +243,16 @@ impl Delivery {
                 );
             }
         }
-        self.commit(&[ticket], now_seconds, ledger);
+        self.report_write(ledger.put_away(ticket, now_seconds), ledger);
         true
     }
 
     fn commit(&self, tickets: &[Ticket], now_seconds: u64, ledger: &mut Ledger) {
-        if let Err(why) = ledger.commit(tickets, now_seconds) {
+        self.report_write(ledger.commit(tickets, now_seconds), ledger);
+    }
+
+    fn report_write(&self, written: Result<(), String>, ledger: &mut Ledger) {
+        if let Err(why) = written {
             self.journal.error(
                 "ledger file",
                 format!("state_file: {why}; a restart now would deliver again what was delivered since"),

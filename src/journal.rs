@@ -91,7 +91,7 @@ impl Journal {
             for (kind, Kind { level, said }) in kinds {
                 if said > LINES_A_WINDOW {
                     let text =
-                        format!("{} more lines like this were left out: {kind}", said - LINES_A_WINDOW);
+                        format!("{} more lines of this kind were left out: {kind}", said - LINES_A_WINDOW);
                     state.lines.push_back(Line { level, text });
                 }
             }

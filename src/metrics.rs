@@ -65,7 +65,7 @@ metrics! {
     records_total: Counter, "Records read from chunks, the items of lists counted one by one.";
     skipped_records_total: Counter, "Records that could not be decoded, or are no Kubernetes event.";
     excluded_records_total: Counter, "Records left out by namespaces, types or reasons.";
-    duplicate_records_total: Counter, "Records whose version was acknowledged before.";
+    duplicate_records_total: Counter, "Records that repeat a version acknowledged before, or on its way.";
     suppressed_updates_total: Counter, "Updates not delivered because of the updates setting.";
     delivered_records_total: Counter, "Records acknowledged by the gateway.";
     dead_lettered_records_total: Counter, "Records written to the dead letter file.";
@@ -76,8 +76,8 @@ metrics! {
     batches_total: Counter, "Batches acknowledged by the gateway.";
     batch_bytes_total: Counter, "Bytes of acknowledged batches before compression.";
     sent_bytes_total: Counter, "Bytes of acknowledged batches as sent.";
-    ledger_entries: Gauge, "Entries in the ledger.";
-    ledger_evicted_entries_total: Counter, "Entries that left the ledger early because it was full.";
+    ledger_entries: Gauge, "Delivered versions that the ledger remembers.";
+    ledger_evicted_entries_total: Counter, "Versions that left the ledger early because it was full.";
     jobs_in_flight: Gauge, "Chunks taken and not yet answered.";
     job_bytes_in_flight: Gauge, "Bytes of the chunks taken and not yet answered.";
     refused_chunks_total: Counter, "Chunks answered with RETRY at once because too many were in flight.";

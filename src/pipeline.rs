@@ -134,7 +134,7 @@ impl Pipeline {
 
     /// Writes what the ledger's file has not taken yet.
     pub fn finish(&mut self) {
-        if let Err(why) = self.ledger.commit(&[], clock::unix_seconds(clock::wall())) {
+        if let Err(why) = self.ledger.finish(clock::unix_seconds(clock::wall())) {
             self.journal.error(
                 "ledger file",
                 format!("state_file: {why}; the next start will deliver some records again"),
@@ -256,9 +256,12 @@ impl Pipeline {
 /// Makes a chunk wait for a record that another chunk, or an earlier record of its own, brought.
 fn share(chunk: usize, ticket: Ticket, round: &mut Round<'_>) {
     if let (Some(waiting), Some(tally)) =
-        (round.batch.note_mut(|waiting| waiting.ticket == ticket), round.tallies.get_mut(chunk))
+        (round.batch.note_mut(&ticket, |waiting| waiting.ticket), round.tallies.get_mut(chunk))
     {
         waiting.sharing.push(chunk);
         tally.wait_for_one();
+    } else if let Some(tally) = round.tallies.get_mut(chunk) {
+        // Nobody waits for it: let the host bring the chunk again rather than trust that it went out.
+        tally.fail();
     }
 }

@@ -28,7 +28,7 @@ fn settings(lists: &[(&str, String)]) -> Settings {
         _ => lists.iter().find(|(name, _)| *name == key).map(|(_, list)| list.clone().into_bytes()),
     };
     let readable = |_: &Path| Ok(());
-    config::read(&config::Source { property: &property, readable: &readable }).unwrap()
+    config::read(&config::Source { property: &property, readable: &readable, writable: &|_| Ok(()) }).unwrap()
 }
 
 /// All events of the run, in both API groups.

@@ -208,7 +208,8 @@ fn an_emptied_batch_is_like_a_new_one() {
         assert!(batch.is_empty() && batch.body(&(0..0)).is_empty());
         batch.push("a".to_owned(), b"{\"id\":\"7\"}", 7);
         assert!(!batch.has_room_for(0));
-        assert_eq!(batch.note_mut(|note| *note == 7), Some(&mut 7));
+        assert_eq!(batch.note_mut(&8, |note| *note), None);
+        assert_eq!(batch.note_mut(&7, |note| *note), Some(&mut 7));
         batch.clear();
         assert!(batch.is_empty() && batch.has_room_for(1_000_000) && batch.note(0).is_none());
         batch.push("b".to_owned(), b"{\"id\":\"8\"}", 8);

@@ -112,3 +112,41 @@ fn instances_of_one_image_know_nothing_of_each_other() {
     assert_eq!(value(&delivered, "delivered_records_total"), 2.0);
     host.quit();
 }
+
+#[test]
+fn a_path_that_is_no_file_neither_hangs_the_start_nor_fills_the_memory() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+    assert!(made.success());
+    let mut host = MiniHost::start(Build::V4_2_2);
+    host.set("a", "endpoint", "https://127.0.0.1:1/");
+    for (key, path) in [
+        ("ca_file", pipe.to_str().expect("UTF-8")),
+        ("bearer_token_file", "/dev/zero"),
+        ("state_file", folder.path().to_str().expect("UTF-8")),
+        ("dead_letter_file", "/nowhere/letters"),
+        ("basic_password_file", "eyJhbGci.s3cr3t"),
+    ] {
+        host.set("a", key, path);
+    }
+    assert!(host.init("a") <= 0);
+    for key in ["ca_file", "bearer_token_file", "state_file", "dead_letter_file", "basic_password_file"] {
+        let line = host.wait_log(&format!("{key}: "));
+        assert!(!line.text.contains("s3cr3t"), "{line:?}");
+    }
+    host.quit();
+}
+
+#[test]
+fn two_purposes_do_not_share_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("both");
+    let mut host = MiniHost::start(Build::V4_2_2);
+    host.set("a", "endpoint", "http://127.0.0.1:1/");
+    host.set("a", "state_file", file.to_str().expect("UTF-8"));
+    host.set("a", "dead_letter_file", file.to_str().expect("UTF-8"));
+    assert!(host.init("a") <= 0);
+    host.wait_log("state_file: names the same file as dead_letter_file");
+    host.quit();
+}

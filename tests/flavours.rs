@@ -82,6 +82,11 @@ fn every_framing_and_phase_gives_the_same_events_at_their_offsets() {
             }
         }
     }
+    // And all in one chunk, v1 first: a head of v2 holds one of v1.
+    let framing = |place: usize| framings[(place + 3) % framings.len()].1;
+    let mixed: Vec<u8> =
+        watched.iter().enumerate().flat_map(|(place, event)| framing(place)(event, 1)).collect();
+    assert!(read(&mixed).iter().map(|found| &found.2).eq(&expected));
 }
 
 #[test]

@@ -70,8 +70,10 @@ struct Model {
     rows: Vec<Row>,
     /// What is in the file, rows that memory has let go included until a commit writes it anew.
     file: Vec<Row>,
+    /// The newest version of each event, and how many rows had been entered when it was.
+    newest: Vec<(Versioned, usize)>,
+    entered: usize,
     open: Vec<(Ticket, Versioned)>,
-    owed: Vec<Versioned>,
     /// All that was ever acknowledged, a crash or an expiry later or not.
     acknowledged: Vec<Versioned>,
     evicted: u64,
@@ -85,73 +87,56 @@ fn is_newer(a: &Versioned, b: &Versioned) -> bool {
     a.version.is_newer_than(b.version)
 }
 
-/// The record that stands for an event, of all in these rows.
-fn known(rows: &[Row], identity: Identity) -> Option<Versioned> {
-    let all = rows.iter().flat_map(|row| &row.records).filter(|record| record.identity == identity);
-    all.copied().reduce(|known, next| if next.version.is_newer_than(known.version) { next } else { known })
-}
-
 impl Model {
-    /// The distinct events it knows, each with the row that it stands in.
+    /// The versions it remembers.
     fn len(&self) -> usize {
-        let mut identities: Vec<_> =
-            self.rows.iter().flat_map(|row| &row.records).map(|record| record.identity).collect();
-        identities.sort_unstable();
-        identities.dedup();
-        identities.len()
+        self.rows.iter().map(|row| row.records.len()).sum()
+    }
+
+    fn known(&self, identity: Identity) -> Option<Versioned> {
+        self.newest.iter().map(|(record, _)| *record).find(|record| record.identity == identity)
     }
 
     /// What the documentation of [`Verdict`] says; the ticket of a delivery is the ledger's to choose.
     fn expect(&self, record: Versioned, verdict: Verdict) {
         let of_event = || self.open.iter().filter(|(_, open)| open.identity == record.identity);
-        let committed = known(&self.rows, record.identity);
+        let committed = self.known(record.identity);
         let begun =
             of_event().reduce(|newest, next| if is_newer(&next.1, &newest.1) { next } else { newest });
         let newest = begun.filter(|(_, begun)| committed.is_none_or(|known| is_newer(begun, &known)));
         let base = newest.map(|(_, open)| *open).or(committed);
-        let is_wanted = |base: Versioned| match self.updates {
-            Updates::Every => true,
-            Updates::First => false,
-            Updates::Doubling => record.count >= base.count * 2,
-        };
+        let is_repetition = self.rows.iter().flat_map(|row| &row.records).any(|old| same(old, &record));
         let is_fine = if let Some((on_its_way, _)) = of_event().find(|(_, open)| same(open, &record)) {
             verdict == Verdict::InFlight { ticket: *on_its_way }
+        } else if is_repetition {
+            verdict == Verdict::Duplicate
         } else if let Some(base) = base {
-            if record.version.is_newer_than(base.version) && is_wanted(base) {
-                let delta = record.count.saturating_sub(base.count);
+            let is_newer = record.version.is_newer_than(base.version);
+            let is_wanted = match self.updates {
+                Updates::Every => true,
+                Updates::First => false,
+                Updates::Doubling => is_newer && record.count >= base.count * 2,
+            };
+            let delta = if is_newer { record.count.saturating_sub(base.count) } else { 0 };
+            if is_wanted {
                 matches!(verdict, Verdict::Update { new_occurrences, .. } if new_occurrences == delta)
-            } else if record.version.is_newer_than(base.version) {
-                verdict == Verdict::Suppressed { behind: newest.map(|(ticket, _)| *ticket) }
-            } else if self.owed.iter().any(|owed| same(owed, &record)) {
-                matches!(verdict, Verdict::Update { new_occurrences: 0, .. })
             } else {
-                let is_settled = committed.is_some_and(|known| !record.version.is_newer_than(known.version));
-                match newest {
-                    Some((ticket, _)) if !is_settled => verdict == Verdict::InFlight { ticket: *ticket },
-                    _ => verdict == Verdict::Duplicate,
-                }
+                verdict == Verdict::Suppressed { behind: newest.map(|(ticket, _)| *ticket) }
             }
         } else {
             matches!(verdict, Verdict::New { .. })
         };
         assert!(is_fine, "{record:?} is {verdict:?} to {self:#?}");
         if verdict == Verdict::Duplicate {
-            let is_it = |old: &Versioned| {
-                old.identity == record.identity && !record.version.is_newer_than(old.version)
-            };
+            let is_it = |old: &Versioned| same(old, &record);
             assert!(self.acknowledged.iter().any(is_it), "{record:?} was never acknowledged");
         }
     }
 
     fn commit(&mut self, count: usize, now_seconds: u64) -> Vec<Ticket> {
         let done: Vec<_> = self.open.drain(..count.min(self.open.len())).collect();
-        self.owed.retain(|owed| !done.iter().any(|(_, record)| same(owed, record)));
-        self.acknowledged.extend(done.iter().map(|(_, record)| *record));
-        let mut records: Vec<_> = done.iter().map(|(_, record)| *record).collect();
-        records.retain(|record| {
-            let old = known(&self.rows, record.identity);
-            old.is_none_or(|old| record.version.is_newer_than(old.version))
-        });
+        let records: Vec<_> = done.iter().map(|(_, record)| *record).collect();
+        self.acknowledged.extend(&records);
         if !records.is_empty() {
             self.file.push(Row { at_seconds: now_seconds, records: records.clone() });
             self.enter(Row { at_seconds: now_seconds, records });
@@ -161,15 +146,25 @@ impl Model {
     }
 
     fn enter(&mut self, row: Row) {
-        self.rows.push(row);
-        let listed = |rows: &[Row]| rows.iter().map(|row| row.records.len()).sum::<usize>();
-        while self.rows.len() > 1
-            && (self.len() > self.max_entries || listed(&self.rows) > 2 * self.max_entries)
-        {
-            let before = self.len();
-            self.rows.remove(0);
-            self.evicted += (before - self.len()) as u64;
+        self.entered += 1;
+        for record in &row.records {
+            let known = self.newest.iter_mut().find(|(known, _)| known.identity == record.identity);
+            match known {
+                Some(known) if is_newer(record, &known.0) => *known = (*record, self.entered),
+                Some(_) => {}
+                None => self.newest.push((*record, self.entered)),
+            }
         }
+        self.rows.push(row);
+        while self.rows.len() > 1 && self.len() > self.max_entries {
+            self.evicted += self.drop_oldest() as u64;
+        }
+    }
+
+    fn drop_oldest(&mut self) -> usize {
+        let place = self.entered - self.rows.len() + 1;
+        self.newest.retain(|(_, entered)| *entered != place);
+        self.rows.remove(0).records.len()
     }
 
     fn expire(&mut self, now_seconds: u64) {
@@ -178,7 +173,7 @@ impl Model {
             if oldest.at_seconds + TTL_SECONDS > now_seconds {
                 break;
             }
-            self.rows.remove(0);
+            self.drop_oldest();
         }
     }
 
@@ -189,7 +184,8 @@ impl Model {
 
     fn restart(&mut self, now_seconds: u64) {
         self.open.clear();
-        self.owed.clear();
+        self.newest.clear();
+        self.entered = 0;
         self.rows.clear();
         for row in self.file.clone() {
             self.enter(row);
@@ -252,8 +248,9 @@ fn run(updates: Updates, are_texts: bool, max_entries: usize, steps: &[Step]) {
         max_entries,
         rows: Vec::new(),
         file: Vec::new(),
+        newest: Vec::new(),
+        entered: 0,
         open: Vec::new(),
-        owed: Vec::new(),
         acknowledged: Vec::new(),
         evicted: 0,
     };
@@ -283,15 +280,13 @@ fn run(updates: Updates, are_texts: bool, max_entries: usize, steps: &[Step]) {
             }
             Step::AbortFrom(from) => {
                 let from = from.min(model.open.len());
-                for (ticket, record) in model.open.drain(from..) {
+                for (ticket, _) in model.open.drain(from..) {
                     system.ledger().abort(ticket);
-                    model.owed.push(record);
                 }
             }
             Step::AbortOne(place) if place < model.open.len() => {
-                let (ticket, record) = model.open.remove(place);
+                let (ticket, _) = model.open.remove(place);
                 system.ledger().abort(ticket);
-                model.owed.push(record);
             }
             Step::AbortOne(_) => {}
             Step::Clock(seconds) => {
@@ -325,7 +320,7 @@ fn updates() -> impl Strategy<Value = Updates> {
 }
 
 fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").map_or(400, |cases| cases.parse().unwrap());
+    let cases = std::env::var("PROPTEST_CASES").map_or(1_000, |cases| cases.parse().unwrap());
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 

@@ -113,3 +113,16 @@ fn a_record_over_a_mebibyte_goes_to_the_dead_letters_unseen_by_the_gateway() {
     assert!(letters[0]["status"].is_null());
     host.quit();
 }
+
+#[test]
+fn what_was_put_away_counts_as_new_with_the_next_version() {
+    let gateway = rejecting(422, &["u.1"]);
+    let mut host = started(Build::V5_1_1, &gateway, &[]);
+    for (version, count) in [(1, 5), (2, 6), (3, 9)] {
+        assert_eq!(host.deliver("a", "t", &chunk::of(&[event("u", version, count)])), Code::Ok);
+    }
+    let told: Vec<_> =
+        gateway.accepted_records().iter().map(|record| record["new_occurrences"].as_u64()).collect();
+    assert_eq!(told, [Some(6), Some(3)]);
+    host.quit();
+}

@@ -94,3 +94,21 @@ fn beyond_the_bound_a_chunk_is_turned_away_at_once() {
     assert!(host.exit("a").took < Duration::from_secs(2));
     host.quit();
 }
+
+#[test]
+fn a_chunk_turned_away_is_delivered_though_a_newer_state_overtook_it() {
+    let gateway = TestGateway::start();
+    let mut host = started(Build::V5_1_1, &gateway, &[]);
+    gateway.answer(Answer::ok().delay_before(Duration::from_secs(1)));
+    let waiting: Vec<_> = (0..256).map(|n| host.flush("a", "t", &events([n]))).collect();
+    let old = chunk::of(&[event("u", 5, 5)]);
+    assert_eq!(host.deliver("a", "t", &old), Code::Retry, "turned away unread");
+    for id in waiting {
+        assert_eq!(host.wait(id), Code::Ok);
+    }
+    assert_eq!(host.deliver("a", "t", &chunk::of(&[event("u", 6, 6)])), Code::Ok);
+    assert_eq!(host.deliver("a", "t", &old), Code::Ok);
+    let of_u: Vec<_> = gateway.accepted_ids().into_iter().filter(|id| id.starts_with("u.")).collect();
+    assert_eq!(of_u, ["u.6", "u.5"]);
+    host.quit();
+}

@@ -9,6 +9,7 @@
 //! instances still work.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::fs::{self, File};
 use std::path::Path;
 use std::slice;
 use std::sync::Arc;
@@ -113,7 +114,7 @@ pub unsafe extern "C" fn FLBPluginInit(plugin: *mut EgOutputPlugin) -> c_int {
 fn start(host: Host) -> Option<Box<Instance>> {
     let journal = Arc::new(Journal::default());
     let metrics = Arc::new(Metrics::default());
-    let source = Source { property: &|key| host.property(key), readable: &readable };
+    let source = Source { property: &|key| host.property(key), readable: &readable, writable: &writable };
     let courier = config::read(&source).and_then(|settings| {
         let courier = Courier::start(&settings, &metrics, &journal, block_signals)?;
         Ok((settings, courier))
@@ -145,8 +146,29 @@ fn start(host: Host) -> Option<Box<Instance>> {
     }))
 }
 
+/// Opens without reading: the path may be a pipe that never ends, or never begins.
 fn readable(path: &Path) -> Result<(), String> {
-    std::fs::read(path).map(drop).map_err(|error| error.to_string())
+    let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
+    if !metadata.is_file() {
+        return Err("it is no regular file".to_owned());
+    }
+    File::open(path).map(drop).map_err(|error| error.to_string())
+}
+
+/// Whether a file can be made or is there to be written; makes none.
+fn writable(path: &Path) -> Result<(), String> {
+    match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() => Err("it is no regular file".to_owned()),
+        Ok(_) => File::options().append(true).open(path).map(drop).map_err(|error| error.to_string()),
+        Err(_) => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            match fs::metadata(folder.unwrap_or(Path::new("."))) {
+                Ok(metadata) if metadata.is_dir() => Ok(()),
+                Ok(_) => Err("it lies in something that is no folder".to_owned()),
+                Err(error) => Err(format!("its folder cannot be used: {error}")),
+            }
+        }
+    }
 }
 
 /// Takes a chunk and answers when its fate is known. Runs on a coroutine of 24 KiB: copies, enqueues and

@@ -9,7 +9,7 @@ mod settings;
 pub mod units;
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use settings::{
     Admission, Compress, Credentials, DeadLetters, Endpoint, Format, LedgerSettings, Settings, Tls, Updates,
@@ -38,6 +38,8 @@ pub struct Source<'a> {
     pub property: &'a dyn Fn(&str) -> Option<Vec<u8>>,
     /// Whether a file can be read; the error says why not.
     pub readable: &'a dyn Fn(&Path) -> Result<(), String>,
+    /// Whether a file can be written, or made; the error says why not.
+    pub writable: &'a dyn Fn(&Path) -> Result<(), String>,
 }
 
 /// Reads and checks all settings.
@@ -65,7 +67,11 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn mistake(&mut self, key: &'static str, problem: impl Into<String>, expected: impl Into<String>) {
-        self.mistakes.push(Mistake { key, problem: problem.into(), expected: expected.into() });
+        let mistake = Mistake { key, problem: problem.into(), expected: expected.into() };
+        // A key may be looked at more than once.
+        if !self.mistakes.contains(&mistake) {
+            self.mistakes.push(mistake);
+        }
     }
 
     /// The trimmed text of a key, or its default from the table of keys.
@@ -107,17 +113,42 @@ impl Reader<'_> {
 
     /// A file that must be readable at start; it is read again when it changes.
     fn file(&mut self, key: &'static str) -> Option<std::path::PathBuf> {
-        let path = std::path::PathBuf::from(self.text(key)?);
+        let path = PathBuf::from(self.text(key)?);
         match (self.source.readable)(&path) {
             Ok(()) => Some(path),
             Err(why) => {
-                self.mistake(key, format!("{} cannot be read ({why})", path.display()), "a readable file");
+                self.mistake(key, format!("{} cannot be read ({why})", shown(&path)), "a readable file");
                 None
             }
         }
     }
 
-    fn patterns(&mut self, key: &'static str) -> Patterns {
-        self.text(key).map(|text| Patterns::parse(&text)).unwrap_or_default()
+    /// A file that the plugin writes.
+    fn own_file(&mut self, key: &'static str) -> Option<PathBuf> {
+        let path = PathBuf::from(self.text(key)?);
+        if let Err(why) = (self.source.writable)(&path) {
+            self.mistake(
+                key,
+                format!("{} cannot be written ({why})", shown(&path)),
+                "a file that can be written",
+            );
+        }
+        Some(path)
     }
+
+    fn patterns(&mut self, key: &'static str) -> Patterns {
+        let Some(text) = self.text(key) else { return Patterns::default() };
+        let patterns = Patterns::parse(&text);
+        if patterns.is_empty() {
+            // Taken for "not set" it would let everything through.
+            self.mistake(key, "holds no pattern", "a comma list, such as shop, kube-*");
+        }
+        patterns
+    }
+}
+
+/// A path, unless it may be a secret that was pasted where a file's name belongs.
+fn shown(path: &Path) -> String {
+    let text = path.display().to_string();
+    if text.starts_with(['/', '.']) { text } else { "the file it names".to_owned() }
 }

@@ -7,7 +7,7 @@ use ureq::http::Uri;
 use ureq::http::header::{HeaderName, HeaderValue};
 
 use super::Reader;
-use super::units::{self, Bad};
+use super::units;
 use crate::pattern::Patterns;
 
 /// Everything one instance of the output was told.
@@ -134,13 +134,14 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
     let credentials = credentials(from);
     let tls = tls(from);
     let ledger = ledger(from);
+    files_of_our_own(from);
     let updates = from.parsed("updates", |text| {
         units::choice(
             text,
             &[("every", Updates::Every), ("first", Updates::First), ("doubling", Updates::Doubling)],
         )
     });
-    let dead_letter_file = from.text("dead_letter_file").map(PathBuf::from);
+    let dead_letter_file = from.own_file("dead_letter_file");
     let dead_letter_max_bytes =
         from.parsed("dead_letter_max_bytes", |text| units::size(text, 1_000, 1_000_000_000_000));
     let admission = Admission {
@@ -212,6 +213,7 @@ const OWN_HEADERS: &[&str] = &[
 fn headers(from: &mut Reader<'_>) -> Option<Vec<(HeaderName, HeaderValue)>> {
     const EXPECTED: &str = "Name: value, Name: value";
     let Some(text) = from.text("headers") else { return Some(Vec::new()) };
+    let before = from.mistakes.len();
     let mut headers = Vec::new();
     // A problem names the header, never its value: values are secrets more often than not.
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
@@ -230,13 +232,10 @@ fn headers(from: &mut Reader<'_>) -> Option<Vec<(HeaderName, HeaderValue)>> {
         };
         match parsed {
             Ok(header) => headers.push(header),
-            Err(problem) => {
-                from.mistake("headers", problem, EXPECTED);
-                return None;
-            }
+            Err(problem) => from.mistake("headers", problem, EXPECTED),
         }
     }
-    Some(headers)
+    (from.mistakes.len() == before).then_some(headers)
 }
 
 fn credentials(from: &mut Reader<'_>) -> Option<Credentials> {
@@ -296,14 +295,24 @@ fn tls(from: &mut Reader<'_>) -> Option<Tls> {
     Some(Tls { ca_file, client, insecure_skip_verify: insecure_skip_verify? })
 }
 
-fn ledger(from: &mut Reader<'_>) -> Option<LedgerSettings> {
-    let state_file = from.text("state_file").map(PathBuf::from);
-    let ttl = from.parsed("ledger_ttl", |text| units::time(text, Duration::from_secs(1), DAY * 365));
-    let max_entries = from.parsed("ledger_max_entries", |text| {
-        if text.starts_with('-') {
-            return Err(Bad::new(text, "negative", "a whole number"));
+/// A file that the plugin writes must be nobody else's: the one writer would ruin the other's.
+fn files_of_our_own(from: &mut Reader<'_>) {
+    const OWN: [&str; 2] = ["state_file", "dead_letter_file"];
+    const READ: [&str; 5] =
+        ["bearer_token_file", "basic_password_file", "ca_file", "client_cert_file", "client_key_file"];
+    for (index, own) in OWN.into_iter().enumerate() {
+        let Some(path) = from.text(own) else { continue };
+        for other in OWN.into_iter().skip(index + 1).chain(READ) {
+            if from.text(other).as_ref() == Some(&path) {
+                from.mistake(own, format!("names the same file as {other}"), "a file of its own");
+            }
         }
-        units::count(text, 1, 50_000_000)
-    });
+    }
+}
+
+fn ledger(from: &mut Reader<'_>) -> Option<LedgerSettings> {
+    let state_file = from.own_file("state_file");
+    let ttl = from.parsed("ledger_ttl", |text| units::time(text, Duration::from_secs(1), DAY * 365));
+    let max_entries = from.parsed("ledger_max_entries", |text| units::count(text, 1, 50_000_000));
     Some(LedgerSettings { state_file, ttl: ttl?, max_entries: max_entries? })
 }

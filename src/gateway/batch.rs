@@ -79,9 +79,10 @@ impl<T> Batch<T> {
         self.items.get(index).map(|item| &item.note)
     }
 
-    /// Finds the note of a record that waits in this batch.
-    pub fn note_mut(&mut self, is_it: impl Fn(&T) -> bool) -> Option<&mut T> {
-        self.items.iter_mut().rev().map(|item| &mut item.note).find(|note| is_it(note))
+    /// Finds the note of a record that waits in this batch by a key that grows from record to record.
+    pub fn note_mut<K: Ord>(&mut self, key: &K, key_of: impl Fn(&T) -> K) -> Option<&mut T> {
+        let index = self.items.binary_search_by_key(key, |item| key_of(&item.note)).ok()?;
+        self.items.get_mut(index).map(|item| &mut item.note)
     }
 
     #[must_use]
@@ -102,6 +103,19 @@ impl<T> Batch<T> {
                 Cow::Owned([b"[", joined, b"]"].concat())
             }
         }
+    }
+
+    /// How long that body is.
+    #[must_use]
+    pub fn body_bytes(&self, part: &Range<usize>) -> usize {
+        let items = self.items.get(part.clone()).unwrap_or_default();
+        let (Some(first), Some(last)) = (items.first(), items.last()) else { return 0 };
+        let around = match self.form {
+            Form::Alone => 0,
+            Form::Lines => 1,
+            Form::Array => 2,
+        };
+        last.bytes.end - first.bytes.start + around
     }
 
     /// Names this part of the batch: a hash over its ids, the same on every retry.

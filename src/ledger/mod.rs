@@ -2,29 +2,24 @@
 //!
 //! ```text
 //! begin  → New | Update        deliver, then commit (acknowledged) or abort (failed for now)
-//!        → Duplicate           nothing to do
+//!        → Duplicate           this very version was acknowledged: nothing to do
 //!        → InFlight            share the fate of the delivery that is on its way
 //!        → Suppressed          the `updates` setting does not want it
 //! ```
 //!
-//! [`table`] holds it in memory and judges, [`store`] keeps it in a file, [`identity`] says what is the
-//! same. When the file cannot be written, deliveries go on: memory still knows them, the rows wait and are
-//! written as soon as the disk is back, and only a crash in between could repeat them, with equal ids.
+//! [`table`] holds it in memory and judges, `file` and `store` keep it on the disk, [`identity`] says what
+//! is the same.
 
+mod file;
 pub mod identity;
-pub mod store;
+mod store;
 pub mod table;
 
-use std::path::PathBuf;
-
 use crate::config::{LedgerSettings, Updates};
-use crate::time::Stamp;
-use store::{Store, StoreError};
+use file::File;
+pub use file::MovedAside;
 use table::{Row, Table};
 pub use table::{Ticket, Verdict, Versioned};
-
-/// Rows that wait for a disk that takes no writes; beyond it the oldest are given up.
-const MAX_UNSAVED_ROWS: usize = 10_000;
 
 #[derive(Debug)]
 pub struct Ledger {
@@ -32,21 +27,6 @@ pub struct Ledger {
     file: Option<File>,
     ttl_seconds: u64,
     updates: Updates,
-}
-
-#[derive(Debug)]
-struct File {
-    path: PathBuf,
-    /// `None` after a write failed: redb wants to be opened again.
-    store: Option<Store>,
-    unsaved: Vec<Row>,
-}
-
-/// A damaged file that was moved out of the way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MovedAside {
-    pub to: PathBuf,
-    pub why: String,
 }
 
 impl Ledger {
@@ -63,31 +43,21 @@ impl Ledger {
         let mut table = Table::new(settings.max_entries);
         let ttl_seconds = settings.ttl.as_secs();
         let mut moved = None;
-        let file = match &settings.state_file {
-            None => None,
-            Some(path) => {
-                let file = File { path: path.clone(), store: None, unsaved: Vec::new() };
-                let (store, rows) = match Store::open(path) {
-                    Err(StoreError::Damaged(why)) => {
-                        moved = Some(file.move_aside(why, now_seconds)?);
-                        Store::open(path).map_err(|error| file.explain(&error))?
-                    }
-                    opened => opened.map_err(|error| file.explain(&error))?,
-                };
-                for row in &rows {
-                    table.enter(row);
-                }
-                table.expire(now_seconds, ttl_seconds);
-                table.take_evicted();
-                let file = File { store: Some(store), ..file };
-                if let (Some(store), true) =
-                    (&file.store, table.oldest_row() > rows.first().map_or(0, |row| row.number))
-                {
-                    store.write(&[], table.oldest_row()).map_err(|error| file.explain(&error))?;
-                }
-                Some(file)
+        let mut file = None;
+        if let Some(path) = &settings.state_file {
+            let (opened, rows, moved_aside) = File::open(path, now_seconds)?;
+            for row in &rows {
+                table.enter(row);
             }
-        };
+            table.expire(now_seconds, ttl_seconds);
+            table.take_evicted();
+            let first = rows.first().map_or(0, |row| row.number);
+            if table.oldest_row() > first {
+                opened.trim(table.oldest_row())?;
+            }
+            moved = moved_aside;
+            file = Some(opened);
+        }
         Ok((Self { table, file, ttl_seconds, updates }, moved))
     }
 
@@ -103,9 +73,33 @@ impl Ledger {
     /// person.
     pub fn commit(&mut self, tickets: &[Ticket], now_seconds: u64) -> Result<(), String> {
         let row = self.table.commit(tickets, now_seconds);
+        self.save(row, now_seconds)
+    }
+
+    /// The record can never be delivered and lies elsewhere, or is lost and that was said.
+    ///
+    /// # Errors
+    /// As [`Ledger::commit`].
+    pub fn put_away(&mut self, ticket: Ticket, now_seconds: u64) -> Result<(), String> {
+        let row = self.table.put_away(ticket, now_seconds);
+        self.save(row, now_seconds)
+    }
+
+    /// Writes what the file has not taken yet, whether or not its pause is over.
+    ///
+    /// # Errors
+    /// As [`Ledger::commit`].
+    pub fn finish(&mut self, now_seconds: u64) -> Result<(), String> {
+        if let Some(file) = &mut self.file {
+            file.end_pause();
+        }
+        self.save(None, now_seconds)
+    }
+
+    fn save(&mut self, row: Option<Row>, now_seconds: u64) -> Result<(), String> {
         let oldest = self.table.oldest_row();
         match &mut self.file {
-            Some(file) => file.save(row, oldest),
+            Some(file) => file.save(row, oldest, now_seconds),
             None => Ok(()),
         }
     }
@@ -135,58 +129,8 @@ impl Ledger {
         self.table.is_empty()
     }
 
-    /// Entries that left early because the ledger was full, since the last call.
+    /// Versions that left early because the ledger was full, since the last call.
     pub fn take_evicted(&mut self) -> u64 {
         self.table.take_evicted()
-    }
-}
-
-impl File {
-    /// Writes the rows that wait and this one.
-    fn save(&mut self, row: Option<Row>, oldest: u64) -> Result<(), String> {
-        self.unsaved.extend(row);
-        if self.unsaved.is_empty() {
-            return Ok(());
-        }
-        let saved = self.write(oldest);
-        match saved {
-            Ok(()) => {
-                self.unsaved.clear();
-                Ok(())
-            }
-            Err(error) => {
-                self.store = None;
-                let excess = self.unsaved.len().saturating_sub(MAX_UNSAVED_ROWS);
-                self.unsaved.drain(..excess);
-                Err(self.explain(&error))
-            }
-        }
-    }
-
-    fn write(&mut self, oldest: u64) -> Result<(), StoreError> {
-        let store = match self.store.take() {
-            Some(store) => store,
-            // Its rows are all in the table already.
-            None => Store::open(&self.path)?.0,
-        };
-        let written = store.write(&self.unsaved, oldest);
-        self.store = Some(store);
-        written
-    }
-
-    fn move_aside(&self, why: String, now_seconds: u64) -> Result<MovedAside, String> {
-        let time = Stamp::from_unix_seconds(now_seconds)
-            .map_or_else(|| now_seconds.to_string(), |at| at.to_string());
-        let mut name = self.path.clone().into_os_string();
-        name.push(format!(".damaged-{}", time.replace([':', '-'], "")));
-        let to = PathBuf::from(name);
-        std::fs::rename(&self.path, &to).map_err(|error| {
-            format!("{} is damaged ({why}) and cannot be moved aside ({error})", self.path.display())
-        })?;
-        Ok(MovedAside { to, why })
-    }
-
-    fn explain(&self, error: &StoreError) -> String {
-        format!("{} {error}", self.path.display())
     }
 }

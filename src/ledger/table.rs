@@ -1,9 +1,13 @@
-//! The table of the ledger in memory: what was delivered, what is on its way, what is still owed.
+//! The table of the ledger in memory: what was delivered, and what is on its way.
 //!
-//! Pure: no I/O, no clock. Entries sit in rows, one per commit, in the order of commits; so the oldest are
+//! It knows versions, not just events: a repetition is a version that was itself acknowledged. An older
+//! state of an event that comes late, because the host brought its chunk again after a newer one had gone
+//! through, is delivered like any other, with no new occurrences, as they were counted with the newer.
+//!
+//! Pure: no I/O, no clock. Versions sit in rows, one per commit, in the order of commits; so the oldest are
 //! found without a search, both for expiry and when the table is full.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use super::identity::{Identity, Version};
 use crate::config::Updates;
@@ -26,9 +30,9 @@ pub struct Ticket(u64);
 pub enum Verdict {
     /// Deliver: nothing is known of this event.
     New { ticket: Ticket },
-    /// Deliver: the event is known, this state of it is not.
+    /// Deliver: the event is known, this version of it is not.
     Update { ticket: Ticket, new_occurrences: u32 },
-    /// Nothing to do: this version or a newer one was acknowledged.
+    /// Nothing to do: this version was acknowledged.
     Duplicate,
     /// Nothing to do but to share the fate of a delivery that is on its way.
     InFlight { ticket: Ticket },
@@ -46,28 +50,47 @@ pub struct Row {
     pub records: Vec<Versioned>,
 }
 
+/// The newest version of an event that was acknowledged.
 #[derive(Debug, Clone, Copy)]
-struct Entry {
+struct Newest {
     version: Version,
     count: u32,
-    /// The low half of the number of the row it was committed in.
-    row: u32,
+    row: RowMark,
+}
+
+/// The low half of a row's number. Rows alive at one time are far fewer than 2³², so it tells them apart.
+type RowMark = u32;
+
+/// The begun deliveries of one event.
+#[derive(Debug)]
+struct Ahead {
+    /// That of the newest version among them.
+    newest: Ticket,
+    all: Vec<Ticket>,
+}
+
+#[derive(Debug)]
+struct RowOfKeys {
+    number: u64,
+    at_seconds: u64,
+    keys: Box<[(Identity, Version)]>,
 }
 
 #[derive(Debug)]
 pub struct Table {
     max_entries: usize,
-    entries: HashMap<Identity, Entry>,
-    /// The rows that `entries` came from, oldest first; only the identities.
-    rows: VecDeque<(u64, u64, Box<[Identity]>)>,
-    /// All identities in `rows`, entries that were committed again since included.
-    listed: usize,
+    newest: HashMap<Identity, Newest>,
+    /// Acknowledged versions that are not the newest of their event. Few events are ever updated.
+    older: HashMap<(Identity, Version), RowMark>,
+    /// All acknowledged versions, oldest commit first.
+    rows: VecDeque<RowOfKeys>,
+    /// How many these are.
+    len: usize,
     next_row: u64,
     next_ticket: u64,
     begun: HashMap<Ticket, Versioned>,
-    /// The begun deliveries of one event, in the order of their begin.
-    ahead: HashMap<Identity, Vec<Ticket>>,
-    owed: Owed,
+    begun_versions: HashMap<(Identity, Version), Ticket>,
+    ahead: HashMap<Identity, Ahead>,
     evicted: u64,
 }
 
@@ -76,90 +99,100 @@ impl Table {
     pub fn new(max_entries: usize) -> Self {
         Self {
             max_entries,
-            entries: HashMap::new(),
+            newest: HashMap::new(),
+            older: HashMap::new(),
             rows: VecDeque::new(),
-            listed: 0,
+            len: 0,
             next_row: 0,
             next_ticket: 0,
             begun: HashMap::new(),
+            begun_versions: HashMap::new(),
             ahead: HashMap::new(),
-            owed: Owed::default(),
             evicted: 0,
         }
     }
 
+    /// How many versions it remembers.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.len
     }
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.len == 0
     }
 
-    /// Entries that left because the table was full, since the last call.
+    /// Versions that left because the table was full, since the last call.
     pub fn take_evicted(&mut self) -> u64 {
         std::mem::take(&mut self.evicted)
     }
 
     /// Judges a record, and begins its delivery when it is to be delivered.
     pub fn begin(&mut self, record: Versioned, updates: Updates) -> Verdict {
-        let ahead = self.ahead.get(&record.identity).map_or(&[][..], Vec::as_slice);
-        let begun = |ticket: &Ticket| self.begun.get(ticket).copied();
-        if let Some(ticket) =
-            ahead.iter().find(|ticket| begun(ticket).is_some_and(|other| other.version == record.version))
-        {
+        let key = (record.identity, record.version);
+        if let Some(ticket) = self.begun_versions.get(&key) {
             return Verdict::InFlight { ticket: *ticket };
         }
-        let committed = self.entries.get(&record.identity).copied();
-        // Not the last one begun: that may be an owed version, begun again behind a newer one.
-        let newest_begun =
-            ahead.iter().filter_map(|ticket| Some((*ticket, begun(ticket)?))).reduce(|newest, next| {
-                if next.1.version.is_newer_than(newest.1.version) { next } else { newest }
-            });
-        let ahead_of_all = newest_begun
-            .filter(|(_, newest)| committed.is_none_or(|entry| newest.version.is_newer_than(entry.version)));
-        let (known_version, known_count) = match (ahead_of_all, committed) {
-            (Some((_, newest)), _) => (newest.version, newest.count),
-            (None, Some(entry)) => (entry.version, entry.count),
+        let committed = self.newest.get(&record.identity).copied();
+        if committed.is_some_and(|newest| newest.version == record.version) || self.older.contains_key(&key) {
+            return Verdict::Duplicate;
+        }
+        let newest_begun = self
+            .ahead
+            .get(&record.identity)
+            .and_then(|ahead| Some((ahead.newest, *self.begun.get(&ahead.newest)?)))
+            // It may be an older version that came late.
+            .filter(|(_, begun)| committed.is_none_or(|newest| begun.version.is_newer_than(newest.version)));
+        let (known_version, known_count) = match (newest_begun, committed) {
+            (Some((_, begun)), _) => (begun.version, begun.count),
+            (None, Some(newest)) => (newest.version, newest.count),
             (None, None) => return Verdict::New { ticket: self.start(record) },
         };
-        if record.version.is_newer_than(known_version) {
-            if wants(updates, record.count, known_count) {
-                let new_occurrences = record.count.saturating_sub(known_count);
-                return Verdict::Update { ticket: self.start(record), new_occurrences };
-            }
-            return Verdict::Suppressed { behind: ahead_of_all.map(|(ticket, _)| ticket) };
+        let is_newer = record.version.is_newer_than(known_version);
+        let is_wanted = match updates {
+            Updates::Every => true,
+            Updates::First => false,
+            Updates::Doubling => is_newer && u64::from(record.count) >= 2 * u64::from(known_count),
+        };
+        if !is_wanted {
+            return Verdict::Suppressed { behind: newest_begun.map(|(ticket, _)| ticket) };
         }
-        if self.owed.holds(&record) {
-            // A newer version overtook it; its occurrences were counted with that one.
-            return Verdict::Update { ticket: self.start(record), new_occurrences: 0 };
-        }
-        match ahead_of_all {
-            Some((ticket, _))
-                if committed.is_none_or(|entry| record.version.is_newer_than(entry.version)) =>
-            {
-                Verdict::InFlight { ticket }
-            }
-            _ => Verdict::Duplicate,
-        }
+        let new_occurrences = if is_newer { record.count.saturating_sub(known_count) } else { 0 };
+        Verdict::Update { ticket: self.start(record), new_occurrences }
     }
 
     fn start(&mut self, record: Versioned) -> Ticket {
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
         self.begun.insert(ticket, record);
-        self.ahead.entry(record.identity).or_default().push(ticket);
+        self.begun_versions.insert((record.identity, record.version), ticket);
+        let ahead = self.ahead.entry(record.identity).or_insert(Ahead { newest: ticket, all: Vec::new() });
+        ahead.all.push(ticket);
+        let newest = self.begun.get(&ahead.newest);
+        if newest.is_none_or(|newest| record.version.is_newer_than(newest.version)) {
+            ahead.newest = ticket;
+        }
         ticket
     }
 
     fn finish(&mut self, ticket: Ticket) -> Option<Versioned> {
         let record = self.begun.remove(&ticket)?;
+        self.begun_versions.remove(&(record.identity, record.version));
         if let Some(ahead) = self.ahead.get_mut(&record.identity) {
-            ahead.retain(|other| *other != ticket);
-            if ahead.is_empty() {
-                self.ahead.remove(&record.identity);
+            ahead.all.retain(|other| *other != ticket);
+            if ahead.newest == ticket {
+                // Deliveries settle in their order, so the newest is nearly always the last.
+                let begun = |ticket: &Ticket| Some((*ticket, self.begun.get(ticket)?.version));
+                let newest = ahead
+                    .all
+                    .iter()
+                    .filter_map(begun)
+                    .reduce(|newest, next| if next.1.is_newer_than(newest.1) { next } else { newest });
+                match newest {
+                    Some((ticket, _)) => ahead.newest = ticket,
+                    None => drop(self.ahead.remove(&record.identity)),
+                }
             }
         }
         Some(record)
@@ -168,14 +201,31 @@ impl Table {
     /// The deliveries were acknowledged: they enter the table as one row, which is also what a file has
     /// to keep. `None` when there was nothing to enter.
     pub fn commit(&mut self, tickets: &[Ticket], now_seconds: u64) -> Option<Row> {
-        let mut records: Vec<_> = tickets.iter().filter_map(|ticket| self.finish(*ticket)).collect();
-        for record in &records {
-            self.owed.forget(record);
-        }
-        // An overtaken version was acknowledged too, but the newer one is what to remember.
-        records.retain(|record| {
-            self.entries.get(&record.identity).is_none_or(|entry| record.version.is_newer_than(entry.version))
-        });
+        let records = tickets.iter().filter_map(|ticket| self.finish(*ticket)).collect();
+        self.enter_new(records, now_seconds)
+    }
+
+    /// The record can never be delivered and was put away: its version is settled, but the gateway was
+    /// told of none of its occurrences, so the next version still counts them as new.
+    pub fn put_away(&mut self, ticket: Ticket, now_seconds: u64) -> Option<Row> {
+        let record = self.finish(ticket)?;
+        let told = self.newest.get(&record.identity).map_or(0, |newest| newest.count);
+        self.enter_new(vec![Versioned { count: told, ..record }], now_seconds)
+    }
+
+    /// The delivery failed for now; the record will come again.
+    pub fn abort(&mut self, ticket: Ticket) {
+        self.finish(ticket);
+    }
+
+    /// Aborts whatever was begun and has no fate yet: after a panic nobody else would.
+    pub fn abort_all(&mut self) {
+        self.begun.clear();
+        self.begun_versions.clear();
+        self.ahead.clear();
+    }
+
+    fn enter_new(&mut self, records: Vec<Versioned>, now_seconds: u64) -> Option<Row> {
         if records.is_empty() {
             return None;
         }
@@ -184,53 +234,37 @@ impl Table {
         Some(row)
     }
 
-    /// The delivery failed for now; the record will come again.
-    pub fn abort(&mut self, ticket: Ticket) {
-        if let Some(record) = self.finish(ticket) {
-            self.owed.note(record);
-        }
-    }
-
-    /// Aborts whatever was begun and has no fate yet: after a panic nobody else would.
-    pub fn abort_all(&mut self) {
-        let tickets: Vec<_> = self.begun.keys().copied().collect();
-        for ticket in tickets {
-            self.abort(ticket);
-        }
-    }
-
     /// Enters a row: one just committed, or one read from a file at start.
     pub fn enter(&mut self, row: &Row) {
         self.next_row = self.next_row.max(row.number + 1);
-        let mark = low_half(row.number);
+        let mark = mark(row.number);
         for record in &row.records {
-            let known = self.entries.get(&record.identity);
-            if known.is_none_or(|entry| record.version.is_newer_than(entry.version)) {
-                let entry = Entry { version: record.version, count: record.count, row: mark };
-                self.entries.insert(record.identity, entry);
+            let newest = Newest { version: record.version, count: record.count, row: mark };
+            match self.newest.get_mut(&record.identity) {
+                None => drop(self.newest.insert(record.identity, newest)),
+                Some(known) if record.version.is_newer_than(known.version) => {
+                    let overtaken = std::mem::replace(known, newest);
+                    self.older.insert((record.identity, overtaken.version), overtaken.row);
+                }
+                Some(_) => drop(self.older.insert((record.identity, record.version), mark)),
             }
         }
-        let identities: Box<[_]> = row.records.iter().map(|record| record.identity).collect();
-        self.listed += identities.len();
-        self.rows.push_back((row.number, row.at_seconds, identities));
-        // The second bound keeps a few events with very many updates from growing `rows` for ever.
-        while self.entries.len() > self.max_entries || self.listed > 2 * self.max_entries {
-            if self.rows.len() == 1 {
-                // One commit larger than the table: keep it whole rather than forget what was just
-                // acknowledged. A batch is bounded, so this is too.
-                break;
-            }
-            self.evicted += self.drop_oldest_row().unwrap_or(0);
+        let keys: Box<[_]> = row.records.iter().map(|record| (record.identity, record.version)).collect();
+        self.len += keys.len();
+        self.rows.push_back(RowOfKeys { number: row.number, at_seconds: row.at_seconds, keys });
+        // A single commit larger than the table stays whole: what was just acknowledged must not be
+        // forgotten. A batch is bounded, so this is too.
+        while self.len > self.max_entries && self.rows.len() > 1 {
+            self.evicted += self.drop_oldest_row();
         }
     }
 
     /// Removes the rows committed `ttl_seconds` ago or earlier.
     pub fn expire(&mut self, now_seconds: u64, ttl_seconds: u64) {
-        while let Some((_, at_seconds, _)) = self.rows.front_mut() {
-            // Made "in the future" by a clock that was wrong: it leaves like one made now. Else it would
-            // stay for as long as the clock was wrong, and all rows behind it too.
-            *at_seconds = now_seconds.min(*at_seconds);
-            if at_seconds.saturating_add(ttl_seconds) > now_seconds {
+        while let Some(oldest) = self.rows.front_mut() {
+            // A row from "the future", made by a clock that was wrong, ages from now on.
+            oldest.at_seconds = oldest.at_seconds.min(now_seconds);
+            if oldest.at_seconds.saturating_add(ttl_seconds) > now_seconds {
                 break;
             }
             self.drop_oldest_row();
@@ -240,69 +274,30 @@ impl Table {
     /// Rows below this number are gone and need not be kept in a file.
     #[must_use]
     pub fn oldest_row(&self) -> u64 {
-        self.rows.front().map_or(self.next_row, |(number, _, _)| *number)
+        self.rows.front().map_or(self.next_row, |row| row.number)
     }
 
-    /// How many entries left with it; those committed again since stay.
-    fn drop_oldest_row(&mut self) -> Option<u64> {
-        let (number, _, identities) = self.rows.pop_front()?;
-        let mark = low_half(number);
-        let mut left = 0;
-        for identity in &identities {
-            if self.entries.get(identity).is_some_and(|entry| entry.row == mark) {
-                self.entries.remove(identity);
-                left += 1;
+    /// How many versions left with it.
+    fn drop_oldest_row(&mut self) -> u64 {
+        let Some(row) = self.rows.pop_front() else { return 0 };
+        let mark = mark(row.number);
+        for (identity, version) in &row.keys {
+            if self
+                .newest
+                .get(identity)
+                .is_some_and(|newest| newest.row == mark && newest.version == *version)
+            {
+                self.newest.remove(identity);
+            } else if self.older.get(&(*identity, *version)) == Some(&mark) {
+                self.older.remove(&(*identity, *version));
             }
         }
-        self.listed -= identities.len();
-        Some(left)
+        self.len -= row.keys.len();
+        row.keys.len() as u64
     }
 }
 
-/// Whether an update is wanted, by the count last delivered.
-fn wants(updates: Updates, count: u32, delivered: u32) -> bool {
-    match updates {
-        Updates::Every => true,
-        Updates::First => false,
-        Updates::Doubling => u64::from(count) >= 2 * u64::from(delivered),
-    }
-}
-
-/// Rows alive at one time are far fewer than 2³², so the low half tells them apart.
 #[expect(clippy::cast_possible_truncation, reason = "the point")]
-fn low_half(number: u64) -> u32 {
-    number as u32
-}
-
-/// Versions whose delivery failed and that the host will bring again. A newer version of the same event
-/// may be acknowledged meanwhile; without this note the older would then pass for a repetition.
-#[derive(Debug, Default)]
-struct Owed {
-    records: HashSet<(Identity, Version)>,
-    order: VecDeque<(Identity, Version)>,
-}
-
-/// More than the host can hold back in chunks of one instance.
-const MAX_OWED: usize = 65_536;
-
-impl Owed {
-    fn holds(&self, record: &Versioned) -> bool {
-        self.records.contains(&(record.identity, record.version))
-    }
-
-    fn note(&mut self, record: Versioned) {
-        if self.records.insert((record.identity, record.version)) {
-            self.order.push_back((record.identity, record.version));
-        }
-        while self.order.len() > MAX_OWED {
-            if let Some(oldest) = self.order.pop_front() {
-                self.records.remove(&oldest);
-            }
-        }
-    }
-
-    fn forget(&mut self, record: &Versioned) {
-        // Its place in `order` stays until its turn comes; that is bounded, too.
-        self.records.remove(&(record.identity, record.version));
-    }
+fn mark(number: u64) -> RowMark {
+    number as RowMark
 }

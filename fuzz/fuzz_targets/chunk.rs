@@ -1,0 +1,47 @@
+//! Any bytes as a chunk, through everything that happens to a record before the network.
+#![no_main]
+
+use event_gateway::config::Format;
+use event_gateway::ledger::identity::{identity, record_id};
+use event_gateway::record::chunk::Records;
+use event_gateway::record::event::KubeEvent;
+use event_gateway::record::peek::{Items, Shape, peek};
+use event_gateway::record::text::Repair;
+use event_gateway::render::{Record, Renderer};
+
+libfuzzer_sys::fuzz_target!(|chunk: &[u8]| {
+    let mut end = 0;
+    for record in Records::new(chunk) {
+        match record {
+            Ok(envelope) => {
+                assert!(envelope.offset >= end, "a byte was read twice");
+                end = envelope.offset + envelope.body.len();
+                assert!(end <= chunk.len(), "a body reaches over the end");
+                body(envelope.body, true);
+            }
+            Err(fault) => assert!(fault.offset <= chunk.len()),
+        }
+    }
+});
+
+fn body(bytes: &[u8], may_be_list: bool) {
+    match peek(bytes) {
+        Ok(Shape::List { items }) if may_be_list => Items::new(items).for_each(|item| body(item, false)),
+        Ok(Shape::Event(_)) => event(bytes),
+        _ => {}
+    }
+}
+
+fn event(body: &[u8]) {
+    let repair = Repair::default();
+    let Ok(Some(event)) = KubeEvent::read(body, &repair) else { return };
+    let id = record_id(&event);
+    let _ = identity(&event);
+    let record = Record { id: &id, event: &event, new_occurrences: 1, body };
+    for format in [Format::Raw, Format::Native, Format::CloudEvents] {
+        let mut out = Vec::new();
+        Renderer::new(format, "c").render(&record, &mut out);
+        assert!(out.iter().all(|byte| *byte >= b' '), "a line of NDJSON is one line");
+        assert!(out.len() < 24 * body.len() + 1_000, "{} bytes of {}", out.len(), body.len());
+    }
+}
