@@ -21,11 +21,14 @@ use serde_json::{Value, json};
 
 const KEYS: [&str; 5] = ["namespaces", "exclude_namespaces", "types", "reasons", "exclude_reasons"];
 
-/// Settings as a user writes them; a list that is empty is not set.
+/// Settings as a user writes them; a list without a pattern would be refused.
 fn settings(lists: &[(&str, String)]) -> Settings {
     let property = |key: &str| match key {
         "endpoint" => Some(b"http://127.0.0.1:9/".to_vec()),
-        _ => lists.iter().find(|(name, _)| *name == key).map(|(_, list)| list.clone().into_bytes()),
+        _ => lists
+            .iter()
+            .find(|(name, list)| *name == key && list.contains(|c: char| c != ',' && c != ' '))
+            .map(|(_, list)| list.clone().into_bytes()),
     };
     let readable = |_: &Path| Ok(());
     config::read(&config::Source { property: &property, readable: &readable, writable: &|_| Ok(()) }).unwrap()
