@@ -8,7 +8,7 @@ PLUGIN := $(CURDIR)/dist/out_event_gateway.so
 TARGET_DIR = $(shell $(CARGO) metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 
 .DEFAULT_GOAL := all
-.PHONY: all demo test check bench header fuzz clean help
+.PHONY: all demo test check prove bench header fuzz clean help
 
 all: ## build dist/out_event_gateway.so, the plugin (default)
 	$(CARGO) build --locked --release
@@ -28,6 +28,10 @@ check: ## look for what needs no test run: format, lints and, if installed, depe
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; fi
 
+prove: ## the long runs: 200 kills of each host, a million mutations, 10,000 histories of the ledger
+	KILL9_ROUNDS=200 KILL9_REAL_ROUNDS=200 MUTATIONS=1000000 PROPTEST_CASES=10000 \
+		$(CARGO) test --locked --test kill9 --test decoding --test ledger_model --test ledger_occurrences -- --nocapture
+
 bench: ## measure what each stage costs an event
 	$(CARGO) bench --locked --bench journey
 
@@ -35,6 +39,7 @@ header: ## refresh include/event_gateway.h
 	UPDATE_HEADER=1 $(CARGO) test --test header fresh
 
 fuzz: ## mutate chunks for FUZZ_SECONDS (60); needs nightly Rust and cargo-fuzz
+	$(CARGO) +nightly run --manifest-path fuzz/Cargo.toml --bin seeds
 	$(CARGO) +nightly fuzz run chunk -- -max_total_time=$(FUZZ_SECONDS)
 
 clean: ## remove everything that was built

@@ -68,6 +68,7 @@ fn send(form: Form, batch: &Batch<usize>, mut answer: impl FnMut(&[usize]) -> An
     let mut parts = Parts::whole(batch.len());
     while let Some(part) = parts.next() {
         let mut ids = ids_in(form, &batch.body(&part));
+        assert_eq!(batch.body_bytes(&part), batch.body(&part).len());
         assert_eq!(ids, part.clone().map(|index| *batch.note(index).unwrap()).collect::<Vec<_>>());
         assert!(ids.iter().zip(part.clone()).all(|(id, index)| batch.id(index) == id.to_string()));
         assert_eq!(fates.keys.insert(batch.idempotency_key(&part), ids.clone()), None, "asked twice");
