@@ -133,9 +133,9 @@ proptest! {
     }
 }
 
-/// Found by the test above: the owed version, begun again, stood in for the newer one that was ahead of it.
+/// Found by the test above: the late version, begun, stood in for the newer one that was ahead of it.
 #[test]
-fn an_owed_version_is_not_what_the_next_one_is_counted_from() {
+fn a_late_version_is_not_what_the_next_one_is_counted_from() {
     use Step::{Acknowledge, Bring, Fail};
     run(&[Bring(0, 2), Fail(0), Bring(0, 3), Bring(0, 2), Bring(0, 4)]);
     run(&[Bring(0, 2), Fail(0), Bring(0, 3), Acknowledge(1), Bring(0, 2), Bring(0, 4)]);
