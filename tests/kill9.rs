@@ -265,7 +265,7 @@ fn of_a_real_fluent_bit() {
                 ("state_file", &ledger.to_string_lossy()),
                 ("batch_events", BATCH_EVENTS),
             ];
-            let config = config(folder).service("flush", "0.1").tail(&source_file(folder));
+            let config = config(folder).service("flush", "0.1").tail(&folder.join("events.ndjson"));
             fluent_bit.start(&config.event_gateway(&keys).text(), folder)
         };
         for _ in 0..rounds {
@@ -294,10 +294,6 @@ fn of_a_real_fluent_bit() {
         }
         judge(&taker, &source, rounds);
     });
-}
-
-fn source_file(folder: &Path) -> PathBuf {
-    folder.join("events.ndjson")
 }
 
 fn assert_sound(folder: &Path) {
