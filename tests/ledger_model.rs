@@ -39,7 +39,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        12 => (0u128..6, 0u8..10, 0u32..2)
+        12 => (0u128..4, 0u8..12, 0u32..16)
             .prop_map(|(event, version, extra)| Step::Begin { event, version, extra }),
         5 => (1usize..6).prop_map(Step::Commit),
         1 => (1usize..4).prop_map(Step::CrashInCommit),
