@@ -15,6 +15,7 @@ use crate::job::{Job, Pending, reply};
 use crate::journal::Journal;
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
+use crate::trip;
 
 /// Chunks taken and not yet answered. The host's own map of tasks holds 2,048 in old versions, for all of
 /// its outputs together.
@@ -135,11 +136,8 @@ impl Courier {
         }
         drop(queue);
         self.stopper.stop();
-        if thread.join().is_err() {
-            self.shared
-                .journal
-                .error("panic", "the delivering thread ended by a panic; nothing was acknowledged by it");
-        }
+        // A panic of the thread was told when it happened.
+        let _ = thread.join();
     }
 }
 
@@ -177,7 +175,7 @@ impl Queue {
     }
 }
 
-/// Whatever ends the thread, nobody waits for it afterwards.
+/// Whatever ends the thread, nobody waits for it afterwards, and a person is told if it was not asked to.
 struct LastWill<'a>(&'a Shared);
 
 impl Drop for LastWill<'_> {
@@ -186,12 +184,21 @@ impl Drop for LastWill<'_> {
         queue.close();
         queue.running = (0, 0);
         self.0.publish(&queue);
+        drop(queue);
+        self.0.changed.notify_all();
+        if thread::panicking() {
+            self.0.journal.error(
+                "panic",
+                "the delivering thread ended by a panic: chunks wait with the host until it is restarted",
+            );
+        }
     }
 }
 
 fn work(shared: &Shared, mut pipeline: Pipeline) {
     let _last_will = LastWill(shared);
     while let Some(jobs) = next_round(shared) {
+        trip::wire("thread");
         // A panic drops the jobs, and a dropped job says RETRY.
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| pipeline.round(jobs))) {
             pipeline.recover();

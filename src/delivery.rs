@@ -138,18 +138,21 @@ impl Delivery {
                 }
             }
             Outcome::Retry { after, why } => {
-                self.journal.warn("gateway retry", format!("{}: {why}; records wait", self.endpoint.shown));
                 self.gate.failed(clock::monotonic(), after);
+                self.journal.warn("gateway retry", self.records_wait(&why));
                 return false;
             }
             Outcome::Refused { why, .. } => {
-                self.journal
-                    .error("gateway refused", format!("{}: {why}; records wait", self.endpoint.shown));
                 self.gate.failed(clock::monotonic(), None);
+                self.journal.error("gateway refused", self.records_wait(&why));
                 return false;
             }
         }
         true
+    }
+
+    fn records_wait(&self, why: &str) -> String {
+        format!("{}: {why}; records wait", self.endpoint.shown)
     }
 
     fn post(&mut self, batch: &Batch<Waiting<'_>>, part: &Range<usize>) -> Outcome {

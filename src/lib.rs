@@ -23,6 +23,12 @@
 //! Ranks below the gateway read no clock and, but for the ledger's file, do no I/O. `unsafe` lives in
 //! [`abi`] alone.
 
+// Nothing on the path of a record panics on purpose; what is caught at the border is the rest. Tests may.
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::todo)
+)]
+
 pub mod abi;
 pub mod admit;
 pub mod clock;

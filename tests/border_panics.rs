@@ -66,3 +66,24 @@ fn a_panic_in_register_refuses_the_plugin() {
     // The host frees the definition of a refused plugin without a look at it.
     host.expect_violation("def left unset");
 }
+
+#[test]
+fn a_thread_that_is_gone_keeps_nobody_waiting_and_says_so() {
+    let gateway = TestGateway::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let wire = folder.path().join("wire");
+    let mut host = tripping(&wire);
+    host.set("a", "endpoint", gateway.url());
+    host.init("a");
+    fs::write(&wire, "thread").expect("written");
+    assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Retry);
+    fs::remove_file(&wire).expect("removed");
+    for _ in 0..3 {
+        assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Retry, "nobody is there to answer");
+    }
+    assert_eq!(host.wait_log("the delivering thread ended by a panic").level, 1);
+    host.exit("a");
+    assert_eq!(host.init("a"), 1);
+    assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Ok);
+    host.quit();
+}

@@ -35,7 +35,7 @@ pub const KEYS: &[Key] = &[
     key("insecure_skip_verify", Some("off"), "on: do not verify the gateway's certificate"),
     key("state_file", None, "file of the ledger, so that it survives restarts"),
     key("ledger_ttl", Some("3h"), "how long a delivered version is remembered"),
-    key("ledger_max_entries", Some("1000000"), "most entries in the ledger; the oldest leave first"),
+    key("ledger_max_entries", Some("1000000"), "most delivered versions remembered; the oldest leave first"),
     key("updates", Some("every"), "which updates of a known event are delivered: every, first or doubling"),
     key("dead_letter_file", None, "NDJSON file of what the gateway will never take"),
     key("dead_letter_max_bytes", Some("64M"), "size at which the dead letter file takes no more"),

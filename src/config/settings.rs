@@ -77,6 +77,7 @@ pub struct Tls {
 pub struct LedgerSettings {
     pub state_file: Option<PathBuf>,
     pub ttl: Duration,
+    /// Delivered versions remembered.
     pub max_entries: usize,
 }
 

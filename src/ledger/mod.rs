@@ -1,7 +1,8 @@
 //! The ledger: which version of each event was delivered. It advances only after the acknowledgement.
 //!
 //! ```text
-//! begin  → New | Update        deliver, then commit (acknowledged) or abort (failed for now)
+//! begin  → New | Update        deliver, then commit (acknowledged), abort (failed for now) or put_away
+//!                              (can never be delivered)
 //!        → Duplicate           this very version was acknowledged: nothing to do
 //!        → InFlight            share the fate of the delivery that is on its way
 //!        → Suppressed          the `updates` setting does not want it
@@ -50,6 +51,7 @@ impl Ledger {
                 table.enter(row);
             }
             table.expire(now_seconds, ttl_seconds);
+            // What the settings no longer have room for is not news.
             table.take_evicted();
             let first = rows.first().map_or(0, |row| row.number);
             if table.oldest_row() > first {
