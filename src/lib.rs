@@ -12,6 +12,7 @@
 //!                   → envelopes, borrowed, the broken ones skipped              record
 //!                   → ours? by namespace, type and reason, from a peek          admit
 //!                   → new, update, duplicate or in flight?                      ledger
+//!                   → which Services does it touch?                             topology, correlate
 //!                   → text                                                      render
 //!                   → batch, POST, halves, dead letters                         delivery, gateway
 //!                   → commit, and an answer for every chunk                     ledger, job
@@ -33,6 +34,7 @@ pub mod abi;
 pub mod admit;
 pub mod clock;
 pub mod config;
+pub mod correlate;
 pub mod courier;
 pub mod delivery;
 pub mod gateway;
@@ -45,4 +47,5 @@ pub mod pipeline;
 pub mod record;
 pub mod render;
 pub mod time;
+pub mod topology;
 pub mod trip;

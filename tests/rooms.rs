@@ -16,6 +16,8 @@ const RANKS: &[(&str, u8)] = &[
     ("record", 1),
     ("admit", 2),
     ("ledger", 2),
+    ("topology", 2),
+    ("correlate", 3),
     ("render", 4),
     ("clock", 5),
     ("job", 5),

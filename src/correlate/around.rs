@@ -1,0 +1,125 @@
+//! What is told beside the Services: the workload, the node, and what a pod says of itself.
+
+use super::Subject;
+use super::impact::{Node, Workload};
+use super::rules::{MAX_DEPTH, budget_pods, pods_below, target_name};
+use crate::topology::index::{Entry, Index};
+use crate::topology::key::Key;
+use crate::topology::kind::Kind;
+use crate::topology::object::{Details, Object};
+
+/// The topmost owner. For what stands beside workloads, an autoscaler or a volume, that of the pods it is
+/// for, if all of them have the same.
+pub(super) fn workload<'i>(index: &'i Index, subject: &Subject<'i>) -> Option<Workload<'i>> {
+    let Some((uid, entry)) = subject.entry else { return unheld(index, subject) };
+    match &entry.object.details {
+        Details::Pod { .. } | Details::Workload { .. } => Some(topmost(index, entry)),
+        Details::Autoscaler { target } => {
+            let name = target_name(target, subject.namespace);
+            match index.by_name(name) {
+                Some(target) => Some(topmost(index, target)),
+                None => common(index, index.owners_named(name).flat_map(|owner| pods_below(index, owner))),
+            }
+        }
+        Details::Budget { .. } => {
+            let pods = budget_pods(index, entry);
+            common(index, pods.into_iter().filter(|(_, pod)| pod.is_live()))
+        }
+        Details::Claim { .. } => {
+            let claim = Key::name(subject.namespace, subject.about.name);
+            let is_its_name =
+                index.by_name(entry.object.name_key()).is_none_or(|one| one.object.key() == uid);
+            common(index, index.mounting(claim).filter(|_| is_its_name))
+        }
+        _ => None,
+    }
+}
+
+/// Of a kind that the topology does not hold: an owner is its own topmost one, a volume belongs to the
+/// pods that mount it.
+fn unheld<'i>(index: &'i Index, subject: &Subject<'i>) -> Option<Workload<'i>> {
+    let about = subject.about;
+    if about.kind == "PersistentVolume" {
+        let claims = index.claims_of(Key::of(about.name));
+        let names = claims.map(|(_, claim)| Key::name(&claim.object.namespace, &claim.object.name));
+        return common(index, names.flat_map(|claim| index.mounting(claim)));
+    }
+    if subject.kind.is_some() {
+        return None;
+    }
+    let uid = subject.uid.or_else(|| {
+        let name = Key::object(about.api_version, about.kind, subject.namespace, about.name);
+        let mut uids = index.owners_named(name);
+        // Of two by the same name nobody knows which is meant.
+        uids.next().filter(|_| uids.next().is_none())
+    })?;
+    let (_, child) = index.children(uid).next()?;
+    // The child knows the uid where the event does not say it.
+    let owner = child.object.owners.iter().find(|owner| Key::of(&owner.uid) == uid)?;
+    Some(Workload {
+        kind: &owner.kind,
+        namespace: &child.object.namespace,
+        name: &owner.name,
+        uid: &owner.uid,
+    })
+}
+
+fn common<'i>(index: &'i Index, pods: impl Iterator<Item = (Key, &'i Entry)>) -> Option<Workload<'i>> {
+    let mut same = None;
+    for (_, pod) in pods {
+        let topmost = topmost(index, pod);
+        if *same.get_or_insert(topmost) != topmost {
+            return None;
+        }
+    }
+    same
+}
+
+/// Goes up by the controlling owners. A static pod is owned by its Node, which is no workload.
+fn topmost<'i>(index: &'i Index, entry: &'i Entry) -> Workload<'i> {
+    let mut object: &Object = &entry.object;
+    for _ in 0..MAX_DEPTH {
+        let Some(owner) = object.controller().filter(|owner| &*owner.kind != Kind::Node.name()) else {
+            break;
+        };
+        match index.by_uid(Key::of(&owner.uid)) {
+            Some((_, above)) => object = &above.object,
+            None => {
+                return Workload {
+                    kind: &owner.kind,
+                    namespace: &object.namespace,
+                    name: &owner.name,
+                    uid: &owner.uid,
+                };
+            }
+        }
+    }
+    Workload { kind: object.kind.name(), namespace: &object.namespace, name: &object.name, uid: &object.uid }
+}
+
+/// The node itself, or the one on which the pod runs or ran.
+pub(super) fn node<'i>(index: &'i Index, subject: &Subject<'i>) -> Option<Node<'i>> {
+    let (_, entry) = subject.entry?;
+    match &entry.object.details {
+        Details::Node { .. } => Some(facts(&entry.object.name, Some(entry))),
+        Details::Pod { node, .. } if !node.is_empty() => {
+            Some(facts(node, index.by_name(Key::held(Kind::Node, "", node))))
+        }
+        _ => None,
+    }
+}
+
+fn facts<'i>(name: &'i str, entry: Option<&'i Entry>) -> Node<'i> {
+    match entry.map(|entry| &entry.object.details) {
+        Some(Details::Node { zone, region, addresses }) => Node { name, zone, region, addresses },
+        _ => Node { name, zone: "", region: "", addresses: &[] },
+    }
+}
+
+/// A pod's address and start time, as the API server writes them; empty for anything else.
+pub(super) fn pod_facts(object: &Object) -> (&str, &str) {
+    match &object.details {
+        Details::Pod { ip, start_time, .. } => (ip, start_time),
+        _ => ("", ""),
+    }
+}

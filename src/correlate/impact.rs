@@ -1,0 +1,205 @@
+//! What an event touches, as every format writes it.
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use crate::pattern::Patterns;
+use crate::topology::endpoints::{Counts, Service};
+use crate::topology::index::Entry;
+use crate::topology::labels::Labels;
+
+/// Whether Services were looked for, and found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Correlation {
+    /// At least one Service is under impact.
+    Matched,
+    /// No Service is.
+    None,
+    /// The topology was not complete yet.
+    NotReady,
+    /// Nobody asked for it.
+    Off,
+}
+
+/// Why a Service is under impact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Via {
+    /// The event is about the Service, its Endpoints or one of its slices.
+    #[serde(rename = "self")]
+    Itself,
+    /// Its slices hold the pod, or held it while it lived.
+    Endpoint,
+    /// Its selector takes the labels.
+    Selector,
+    /// It stands before pods below the object.
+    Owner,
+    /// It stands before pods of what the autoscaler scales.
+    ScaleTarget,
+    /// It has endpoints on the node.
+    Node,
+    /// It stands before pods that mount the volume.
+    Volume,
+    /// The Ingress sends traffic to it.
+    Backend,
+}
+
+/// A Service under impact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Affected<'i> {
+    pub namespace: &'i str,
+    pub name: &'i str,
+    /// Unknown where Services may not be watched, and only slices tell of it.
+    #[serde(serialize_with = "or_null")]
+    pub uid: &'i str,
+    pub via: Via,
+    /// Pods and addresses behind it that take traffic.
+    pub endpoints_ready: u32,
+    pub endpoints_total: u32,
+    /// Those on the node that the event is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoints_here: Option<u32>,
+    /// It went, too.
+    #[serde(skip_serializing_if = "is_false")]
+    pub deleted: bool,
+}
+
+impl<'i> Affected<'i> {
+    pub(super) fn new(service: &'i Service, via: Via) -> Self {
+        let Service { namespace, name, object, endpoints, .. } = service;
+        Self {
+            namespace,
+            name,
+            uid: object.as_ref().map_or("", |entry| &entry.object.uid),
+            via,
+            endpoints_ready: endpoints.ready,
+            endpoints_total: endpoints.total,
+            endpoints_here: None,
+            deleted: object.as_ref().is_some_and(|entry| !entry.is_live()),
+        }
+    }
+
+    /// A Service that has lost its name to another one, and its endpoints with it.
+    pub(super) fn former(entry: &'i Entry, via: Via) -> Self {
+        let object = &*entry.object;
+        Self {
+            namespace: &object.namespace,
+            name: &object.name,
+            uid: &object.uid,
+            via,
+            endpoints_ready: 0,
+            endpoints_total: 0,
+            endpoints_here: None,
+            deleted: !entry.is_live(),
+        }
+    }
+
+    pub(super) fn here(mut self, counts: Counts) -> Self {
+        self.endpoints_here = Some(counts.total);
+        self
+    }
+}
+
+/// The topmost owner of what the event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Workload<'i> {
+    pub kind: &'i str,
+    pub namespace: &'i str,
+    pub name: &'i str,
+    pub uid: &'i str,
+}
+
+/// The node that the event is about, or on which its pod runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Node<'i> {
+    pub name: &'i str,
+    #[serde(serialize_with = "or_null")]
+    pub zone: &'i str,
+    #[serde(serialize_with = "or_null")]
+    pub region: &'i str,
+    pub addresses: &'i [Box<str>],
+}
+
+/// Labels or annotations, those that are to be told.
+#[derive(Debug, Clone, Copy)]
+pub struct Chosen<'i> {
+    labels: Option<&'i Labels>,
+    names: Option<&'i Patterns>,
+}
+
+impl<'i> Chosen<'i> {
+    pub(super) fn of(labels: Option<&'i Labels>, names: &'i Patterns) -> Self {
+        Self { labels, names: Some(names) }
+    }
+
+    const NOTHING: Self = Self { labels: None, names: None };
+
+    pub fn iter(&self) -> impl Iterator<Item = (&'i str, &'i str)> {
+        let names = self.names;
+        let labels = self.labels.into_iter().flat_map(Labels::iter);
+        labels
+            .filter(move |label| names.is_some_and(|names| names.matches(&label.name)))
+            .map(|label| (&*label.name, &*label.value))
+    }
+}
+
+impl Serialize for Chosen<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // MessagePack writes the length first.
+        let mut map = serializer.serialize_map(Some(self.iter().count()))?;
+        for (name, value) in self.iter() {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+/// All that is told: the member `impact` of a record, and what the other formats take their fields from.
+#[derive(Debug, Clone, Serialize)]
+pub struct Impact<'i> {
+    pub correlation: Correlation,
+    /// The worst hit first where that is known (Nodes), else by reason and name.
+    pub services: Vec<Affected<'i>>,
+    /// How many there are, those left out by `max_services` included.
+    pub services_total: usize,
+    pub workload: Option<Workload<'i>>,
+    pub node: Option<Node<'i>>,
+    /// Of the object that the event is about.
+    pub labels: Chosen<'i>,
+    pub annotations: Chosen<'i>,
+    #[serde(serialize_with = "or_null")]
+    pub pod_ip: &'i str,
+    #[serde(serialize_with = "or_null")]
+    pub start_time: &'i str,
+    /// Whether the object is gone; unknown when the topology never saw it.
+    pub deleted: Option<bool>,
+}
+
+impl Impact<'_> {
+    /// Nothing was looked for.
+    #[must_use]
+    pub fn without(correlation: Correlation) -> Self {
+        Self {
+            correlation,
+            services: Vec::new(),
+            services_total: 0,
+            workload: None,
+            node: None,
+            labels: Chosen::NOTHING,
+            annotations: Chosen::NOTHING,
+            pod_ip: "",
+            start_time: "",
+            deleted: None,
+        }
+    }
+}
+
+fn or_null<S: Serializer>(text: &&str, serializer: S) -> Result<S::Ok, S::Error> {
+    if text.is_empty() { serializer.serialize_none() } else { serializer.serialize_str(text) }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_false(value: &bool) -> bool {
+    !value
+}

@@ -1,0 +1,119 @@
+//! Object → impact: the Services it touches, with the reason, and what else is worth knowing of it.
+//!
+//! - `rules`: one rule for each kind of object
+//! - `impact`: what comes of it, as every format writes it
+//! - `around`: the workload, the node, and what the object says of itself
+//!
+//! No request is made and nothing is waited for: all comes from one snapshot of the topology.
+
+mod around;
+mod impact;
+mod rules;
+
+pub use impact::{Affected, Chosen, Correlation, Impact, Node, Via, Workload};
+
+use crate::pattern::Patterns;
+use crate::topology::index::{Entry, Index};
+use crate::topology::key::Key;
+use crate::topology::kind::{Kind, group_of};
+
+/// What an event is about, as the event says it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct About<'e> {
+    pub api_version: &'e str,
+    pub kind: &'e str,
+    /// Empty for objects of the cluster, and where the sender left it out.
+    pub namespace: &'e str,
+    pub name: &'e str,
+    pub uid: &'e str,
+    /// Where the event itself lies.
+    pub event_namespace: &'e str,
+}
+
+/// What is to be told of an object.
+#[derive(Debug, Clone)]
+pub struct Correlator {
+    /// Services named at most; the full number is given beside.
+    pub max_services: usize,
+    /// Labels told, by name.
+    pub labels: Patterns,
+    /// Annotations told, by name.
+    pub annotations: Patterns,
+}
+
+impl Correlator {
+    /// Finds what an event touches. Before the topology is ready it finds nothing, and says so.
+    #[must_use]
+    pub fn correlate<'i>(&'i self, index: &'i Index, about: &About<'i>) -> Impact<'i> {
+        if !index.is_ready() {
+            return Impact::without(Correlation::NotReady);
+        }
+        let subject = Subject::find(index, *about);
+        let (mut services, services_total) = rules::services(index, &subject);
+        services.truncate(self.max_services);
+        let entry = subject.entry.map(|(_, entry)| entry);
+        let (pod_ip, start_time) = entry.map_or(("", ""), |entry| around::pod_facts(&entry.object));
+        Impact {
+            correlation: if services_total > 0 { Correlation::Matched } else { Correlation::None },
+            services,
+            services_total,
+            workload: around::workload(index, &subject),
+            node: around::node(index, &subject),
+            labels: Chosen::of(entry.map(|entry| &*entry.object.labels), &self.labels),
+            annotations: Chosen::of(entry.map(|entry| &*entry.object.annotations), &self.annotations),
+            pod_ip,
+            start_time,
+            deleted: entry.map(|entry| !entry.is_live()),
+        }
+    }
+}
+
+/// What an event is about, as far as the topology knows it.
+#[derive(Debug, Clone, Copy)]
+struct Subject<'i> {
+    about: About<'i>,
+    /// `None`: a kind that the topology does not hold.
+    kind: Option<Kind>,
+    namespace: &'i str,
+    uid: Option<Key>,
+    entry: Option<(Key, &'i Entry)>,
+}
+
+impl<'i> Subject<'i> {
+    fn find(index: &'i Index, about: About<'i>) -> Self {
+        let kind = Kind::of(group_of(about.api_version), about.kind);
+        // Some senders leave the namespace out. A Node has none, whatever namespace its events lie in;
+        // other objects live where their events do.
+        let namespace = match kind {
+            Some(Kind::Node) => "",
+            _ if !about.namespace.is_empty() => about.namespace,
+            _ => about.event_namespace,
+        };
+        // The kubelet, and the tools that watch a node, write the node's name in place of its uid.
+        let by_name = about.uid.is_empty() || (kind == Some(Kind::Node) && about.uid == about.name);
+        let uid = (!by_name).then(|| Key::of(about.uid));
+        let entry = match uid {
+            // An object of the same name is another one: a uid finds itself or nothing.
+            Some(uid) => index.by_uid(uid).filter(|(_, entry)| Some(entry.object.kind) == kind),
+            None => index
+                .by_name(Key::object(about.api_version, about.kind, namespace, about.name))
+                .map(|entry| (entry.object.key(), entry)),
+        };
+        Self { about, kind, namespace, uid, entry }
+    }
+
+    /// Whether what goes by its name may be taken for it: not when its name has passed to another.
+    fn has_its_name(&self, index: &Index) -> bool {
+        match (self.entry, self.uid) {
+            (Some((uid, entry)), _) => {
+                index.by_name(entry.object.name_key()).is_none_or(|named| named.object.key() == uid)
+            }
+            (None, Some(_)) => {
+                let name =
+                    Key::object(self.about.api_version, self.about.kind, self.namespace, self.about.name);
+                index.by_name(name).is_none()
+            }
+            (None, None) => true,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Behind which Services a pod stands, and how many endpoints a Service has, on which nodes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::index::Entry;
+use super::key::Key;
+use super::labels::Labels;
+use super::object::{Details, Endpoint};
+
+/// A Service, and its endpoints in numbers. It may be known from its slices alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    pub namespace: Arc<str>,
+    pub name: Arc<str>,
+    /// The object: the one that is there, else the one that went last.
+    pub object: Option<Entry>,
+    pub endpoints: Counts,
+    /// Sorted by the node.
+    pub nodes: Box<[OnNode]>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub ready: u32,
+    pub total: u32,
+}
+
+/// The endpoints of a Service on one node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OnNode {
+    /// Of the node's name.
+    pub node: Key,
+    pub endpoints: Counts,
+}
+
+/// A pod's place behind a Service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Membership {
+    /// Of the Service's name.
+    pub service: Key,
+    /// How many of its slices hold the pod now; 0 when they did once.
+    pub slices: u32,
+}
+
+impl Service {
+    #[must_use]
+    pub fn key(&self) -> Key {
+        Key::name(&self.namespace, &self.name)
+    }
+
+    /// Whether its selector takes these labels. One without a selector takes nothing.
+    #[must_use]
+    pub fn selects(&self, labels: &Labels) -> bool {
+        self.selector().is_some_and(|selector| !selector.is_empty() && labels.hold_all(selector))
+    }
+
+    #[must_use]
+    pub fn selector(&self) -> Option<&Labels> {
+        match &self.object.as_ref()?.object.details {
+            Details::Service { selector } => Some(selector),
+            _ => None,
+        }
+    }
+
+    #[must_use]
+    pub fn on_node(&self, node: Key) -> Counts {
+        let at = self.nodes.binary_search_by_key(&node, |on| on.node);
+        at.map_or_else(|_| Counts::default(), |at| self.nodes[at].endpoints)
+    }
+}
+
+/// Counts the endpoints of a Service's slices. A pod counts once, however many slices hold it: those of
+/// IPv4 and IPv6 hold the same pods, and Kubernetes moves endpoints between slices by adding first.
+#[must_use]
+pub fn count<'s>(endpoints: impl Iterator<Item = &'s Endpoint>) -> (Counts, Box<[OnNode]>) {
+    let mut all: Vec<&Endpoint> = endpoints.collect();
+    all.sort_unstable_by_key(|endpoint| (endpoint.target, endpoint.node));
+    let mut sum = Counts::default();
+    let mut nodes: BTreeMap<Key, Counts> = BTreeMap::new();
+    for same in all.chunk_by(|a, b| a.target == b.target) {
+        let one = Counts { ready: u32::from(same.iter().any(|endpoint| endpoint.ready)), total: 1 };
+        sum.add(one);
+        if let Some(node) = same.last().and_then(|endpoint| endpoint.node) {
+            nodes.entry(node).or_default().add(one);
+        }
+    }
+    (sum, nodes.into_iter().map(|(node, endpoints)| OnNode { node, endpoints }).collect())
+}
+
+impl Counts {
+    fn add(&mut self, other: Self) {
+        self.ready += other.ready;
+        self.total += other.total;
+    }
+}
+
+/// The memberships of a pod after one slice of a Service more, or less, holds it. What falls to 0 stays:
+/// the pod did stand there.
+#[must_use]
+pub fn changed(memberships: &[Membership], service: Key, holds: bool) -> Arc<[Membership]> {
+    let mut changed: Vec<Membership> = memberships.to_vec();
+    let at = changed.iter().position(|membership| membership.service == service).unwrap_or_else(|| {
+        changed.push(Membership { service, slices: 0 });
+        changed.len() - 1
+    });
+    let slices = &mut changed[at].slices;
+    *slices = if holds { *slices + 1 } else { slices.saturating_sub(1) };
+    changed.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pod_in_two_slices_counts_once_and_is_ready_if_any_says_so() {
+        let endpoint = |pod: &str, node: &str, ready| Endpoint {
+            target: Key::of(pod),
+            node: (!node.is_empty()).then(|| Key::of(node)),
+            ready,
+            is_pod: true,
+        };
+        let endpoints = [
+            endpoint("a", "n1", false),
+            endpoint("a", "n1", true),
+            endpoint("b", "n2", false),
+            endpoint("c", "", true),
+        ];
+        let (sum, nodes) = count(endpoints.iter());
+        assert_eq!(sum, Counts { ready: 2, total: 3 });
+        let on = |name: &str| nodes.iter().find(|on| on.node == Key::of(name)).map(|on| on.endpoints);
+        assert_eq!(on("n1"), Some(Counts { ready: 1, total: 1 }));
+        assert_eq!(on("n2"), Some(Counts { ready: 0, total: 1 }));
+        assert_eq!(nodes.len(), 2);
+    }
+}

@@ -1,0 +1,176 @@
+//! An immutable snapshot of the cluster, with its look-ups.
+//!
+//! Copies share whatever did not change between them, so the writer hands out a new one after every few
+//! changes, and a reader keeps the one it has for as long as it likes.
+
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+use super::endpoints::{Membership, Service};
+use super::key::{BuildAsIs, Key};
+use super::kind::{KINDS, Kind};
+use super::labels::Labels;
+use super::object::Object;
+use super::relation::Relation;
+
+/// A persistent map from keys.
+pub type Map<V> = imbl::GenericHashMap<Key, V, BuildAsIs, imbl::shared_ptr::DefaultSharedPtr>;
+
+/// An object, there or gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub object: Arc<Object>,
+    /// When it went, by our clock; `None` while it is there.
+    pub deleted_seconds: Option<NonZeroU64>,
+}
+
+impl Entry {
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.deleted_seconds.is_none()
+    }
+
+    /// Of two by the same name: one that is there, else the one that went last.
+    fn rank(&self) -> (bool, u64, u64) {
+        (self.is_live(), self.deleted_seconds.map_or(0, NonZeroU64::get), self.object.version)
+    }
+}
+
+/// The cluster at one moment. Deleted objects stay for a while, marked as such.
+#[derive(Debug, Clone, Default)]
+pub struct Index {
+    /// By uid.
+    pub(super) objects: Map<Entry>,
+    /// Name → uids.
+    pub(super) names: Relation,
+    /// By namespace and name.
+    pub(super) services: Map<Arc<Service>>,
+    /// Namespace and one label → the Services whose selector holds that label. A Service stands under one
+    /// of its labels only: whoever it selects has that one too.
+    pub(super) selectors: Map<Arc<[Key]>>,
+    /// Pod → the Services behind which its endpoints stand, or stood.
+    pub(super) memberships: Map<Arc<[Membership]>>,
+    /// Service's name → its slices.
+    pub(super) slices: Relation,
+    /// Owner's uid → what it owns, gone or not.
+    pub(super) children: Relation,
+    /// Owner's name → its uids, as its children name them.
+    pub(super) owner_names: Relation,
+    /// Claim's name → pods that mount it.
+    pub(super) claims: Relation,
+    /// Volume's name → claims.
+    pub(super) volumes: Relation,
+    /// Node's name → Services with endpoints on it.
+    pub(super) on_node: Relation,
+    /// The uid that a kubelet knows a static pod by → its mirror.
+    pub(super) mirrors: Relation,
+    /// Namespace → its pods.
+    pub(super) pods: Relation,
+    pub(super) settled: Settled,
+}
+
+/// Which kinds have been listed, or given up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Settled(u16);
+
+impl Settled {
+    pub(super) fn add(&mut self, kind: Kind) {
+        self.0 |= 1 << kind.index();
+    }
+
+    fn is_whole(self) -> bool {
+        self.0.count_ones() as usize == KINDS
+    }
+}
+
+impl Index {
+    /// Whether the first list of every kind is complete, or the kind was given up.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.settled.is_whole()
+    }
+
+    /// Objects held, those that are gone included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.objects.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
+    /// Every object held, gone or not.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.objects.values()
+    }
+
+    /// By uid; for a static pod also by the uid that its kubelet knows it by.
+    #[must_use]
+    pub fn by_uid(&self, uid: Key) -> Option<(Key, &Entry)> {
+        let known = |uid| self.objects.get(&uid).map(|entry| (uid, entry));
+        known(uid).or_else(|| self.mirrors.of(uid).filter_map(known).max_by_key(|(_, entry)| entry.rank()))
+    }
+
+    /// The object of a name ([`Key::object`]): the one that is there, else the one that went last.
+    #[must_use]
+    pub fn by_name(&self, name: Key) -> Option<&Entry> {
+        self.names.of(name).filter_map(|uid| self.objects.get(&uid)).max_by_key(|entry| entry.rank())
+    }
+
+    /// A Service by its name ([`Key::name`]), or what its slices tell of it.
+    #[must_use]
+    pub fn service(&self, name: Key) -> Option<&Service> {
+        self.services.get(&name).map(|service| &**service)
+    }
+
+    /// Services whose selector takes these labels, in a namespace.
+    pub fn selecting<'i>(&'i self, namespace: Key, labels: &'i Labels) -> impl Iterator<Item = &'i Service> {
+        let candidates =
+            labels.iter().filter_map(move |label| self.selectors.get(&namespace.with(label.key)));
+        let services = candidates.flat_map(|keys| keys.iter()).filter_map(|key| self.service(*key));
+        services.filter(|service| service.selects(labels))
+    }
+
+    /// Services behind which a pod's endpoints stand; with `past`, those behind which they stood, too.
+    pub fn holding(&self, pod: Key, past: bool) -> impl Iterator<Item = &Service> {
+        let memberships = self.memberships.get(&pod).map_or(&[][..], |memberships| &**memberships);
+        let memberships = memberships.iter().filter(move |membership| past || membership.slices > 0);
+        memberships.filter_map(|membership| self.service(membership.service))
+    }
+
+    /// What an owner owns, gone or not, by the owner's uid.
+    pub fn children(&self, owner: Key) -> impl Iterator<Item = (Key, &Entry)> {
+        self.known(self.children.of(owner))
+    }
+
+    /// Uids of an owner of whatever kind, as its children name it.
+    pub fn owners_named(&self, name: Key) -> impl Iterator<Item = Key> {
+        self.owner_names.of(name)
+    }
+
+    /// Pods that mount a claim, gone or not, by the claim's name.
+    pub fn mounting(&self, claim: Key) -> impl Iterator<Item = (Key, &Entry)> {
+        self.known(self.claims.of(claim))
+    }
+
+    /// Claims that are bound to a volume, by the volume's name.
+    pub fn claims_of(&self, volume: Key) -> impl Iterator<Item = (Key, &Entry)> {
+        self.known(self.volumes.of(volume))
+    }
+
+    /// Services with endpoints on a node, by the node's name.
+    pub fn on_node(&self, node: Key) -> impl Iterator<Item = &Service> {
+        self.on_node.of(node).filter_map(|service| self.service(service))
+    }
+
+    /// All pods of a namespace, gone or not.
+    pub fn pods_in(&self, namespace: Key) -> impl Iterator<Item = (Key, &Entry)> {
+        self.known(self.pods.of(namespace))
+    }
+
+    fn known(&self, uids: impl Iterator<Item = Key>) -> impl Iterator<Item = (Key, &Entry)> {
+        uids.filter_map(|uid| self.objects.get(&uid).map(|entry| (uid, entry)))
+    }
+}

@@ -1,0 +1,95 @@
+//! Labels: sorted pairs, shared by all objects that carry the same.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::key::Key;
+
+/// Labels or annotations, sorted by name. Each pair has the key that selectors are found by.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Labels(Box<[Label]>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Label {
+    pub name: Arc<str>,
+    pub value: Arc<str>,
+    /// Of name and value.
+    pub key: Key,
+}
+
+impl Label {
+    #[must_use]
+    pub fn new(name: Arc<str>, value: Arc<str>) -> Self {
+        let key = Key::of(&name).with(Key::of(&value));
+        Self { name, value, key }
+    }
+}
+
+impl Labels {
+    /// Of pairs in any order; of two with the same name the last counts, as in JSON.
+    #[must_use]
+    pub fn new(pairs: impl IntoIterator<Item = (Arc<str>, Arc<str>)>) -> Self {
+        let mut labels: Vec<Label> = pairs.into_iter().map(|(name, value)| Label::new(name, value)).collect();
+        labels.reverse();
+        labels.sort_by(|a, b| a.name.cmp(&b.name));
+        labels.dedup_by(|next, kept| next.name == kept.name);
+        Self(labels.into())
+    }
+
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let at = self.0.binary_search_by(|label| (*label.name).cmp(name)).ok()?;
+        Some(&self.0[at].value)
+    }
+
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Label> {
+        self.0.iter()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether every pair of `wanted` is among these.
+    #[must_use]
+    pub fn hold_all(&self, wanted: &Self) -> bool {
+        // Both are sorted: one pass over both.
+        let mut ours = self.0.iter();
+        wanted.0.iter().all(|want| {
+            ours.by_ref().find(|label| label.name >= want.name).is_some_and(|label| label.key == want.key)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub fn labels(pairs: &[(&str, &str)]) -> Labels {
+        Labels::new(pairs.iter().map(|(name, value)| (Arc::from(*name), Arc::from(*value))))
+    }
+
+    #[test]
+    fn pairs_are_sorted_and_the_last_of_a_name_counts() {
+        let labels = labels(&[("b", "1"), ("a", "2"), ("b", "3")]);
+        assert_eq!((labels.get("a"), labels.get("b"), labels.get("c")), (Some("2"), Some("3"), None));
+        assert_eq!(labels.iter().len(), 2);
+    }
+
+    #[test]
+    fn all_of_the_wanted_must_be_there() {
+        let pod = labels(&[("app", "cart"), ("tier", "front"), ("zone", "1")]);
+        for (wanted, held) in [
+            (labels(&[("app", "cart")]), true),
+            (labels(&[("app", "cart"), ("zone", "1")]), true),
+            (labels(&[("app", "web")]), false),
+            (labels(&[("app", "cart"), ("b", "1")]), false),
+            (labels(&[("zzz", "1")]), false),
+            (labels(&[]), true),
+        ] {
+            assert_eq!(pod.hold_all(&wanted), held, "{wanted:?}");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The topology: what we know of the cluster, and what of it is connected.
+//!
+//! - `kind`: the kinds of objects that are listed and watched
+//! - `object`: what is kept of each of them, which is little
+//! - `parse`: an object's JSON becomes that, and nothing else of it is held
+//! - `labels`, `selector`: what Services and budgets choose pods by
+//! - `intern`: strings that many objects share are held once
+//! - `index`: an immutable snapshot with its look-ups; readers never wait
+//! - `writer`: the one that makes the next snapshot; `relate` keeps its look-ups up, `endpoints` counts
+//!   behind which Services a pod stands, `selectors` and `relation` are where it is looked up
+//! - `graves`: what was deleted is remembered for a while
+//! - `scan`: bytes of a list, cut anywhere, become its items; `lines` does it for a watch
+//! - `watch`: list and watch as a state machine, without I/O and without a clock
+//!
+//! Nothing here reads a clock or a socket: `cluster` does, and feeds it.
+
+pub mod endpoints;
+pub mod graves;
+pub mod index;
+pub mod intern;
+pub mod key;
+pub mod kind;
+pub mod labels;
+pub mod object;
+pub mod parse;
+mod relate;
+pub mod relation;
+pub mod selector;
+mod selectors;
+pub mod writer;

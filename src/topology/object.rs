@@ -1,0 +1,133 @@
+//! What is kept of an object, which is little: what connects it to others, and what we tell of it.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::key::Key;
+use super::kind::Kind;
+use super::labels::Labels;
+use super::selector::Selector;
+
+/// One state of one object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Object {
+    pub kind: Kind,
+    pub uid: Box<str>,
+    /// Empty for objects of the cluster.
+    pub namespace: Arc<str>,
+    pub name: Arc<str>,
+    /// Of its resourceVersion: tells whether two states are the same.
+    pub version: u64,
+    /// 0 when unknown.
+    pub created_seconds: u64,
+    pub labels: Arc<Labels>,
+    /// Those that a setting asks for.
+    pub annotations: Arc<Labels>,
+    pub owners: Arc<[Owner]>,
+    pub details: Details,
+}
+
+impl Object {
+    #[must_use]
+    pub fn key(&self) -> Key {
+        Key::of(&self.uid)
+    }
+
+    #[must_use]
+    pub fn name_key(&self) -> Key {
+        Key::held(self.kind, &self.namespace, &self.name)
+    }
+
+    /// The owner that controls it, else the first.
+    #[must_use]
+    pub fn controller(&self) -> Option<&Owner> {
+        self.owners.iter().find(|owner| owner.controls).or(self.owners.first())
+    }
+}
+
+/// An entry of `metadata.ownerReferences`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Owner {
+    pub api_version: Arc<str>,
+    pub kind: Arc<str>,
+    pub name: Arc<str>,
+    pub uid: Arc<str>,
+    pub controls: bool,
+}
+
+impl Owner {
+    /// Owners live in the namespace of what they own, unless they belong to the cluster.
+    #[must_use]
+    pub fn name_key(&self, namespace: &str) -> Key {
+        Key::object(&self.api_version, &self.kind, namespace, &self.name)
+    }
+}
+
+/// What is kept of the spec and the status, by kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Details {
+    Service {
+        /// Empty for Services without one: they select nothing.
+        selector: Arc<Labels>,
+    },
+    EndpointSlice {
+        /// Name of the Service, from the label `kubernetes.io/service-name`; empty without.
+        service: Arc<str>,
+        endpoints: Box<[Endpoint]>,
+    },
+    Pod {
+        /// Name of its node; empty while it has none.
+        node: Arc<str>,
+        ip: Box<str>,
+        start_time: Box<str>,
+        /// Names of the PersistentVolumeClaims it mounts.
+        claims: Arc<[Arc<str>]>,
+        /// For the mirror of a static pod: the uid that its kubelet's events carry.
+        mirrors: Option<Box<str>>,
+    },
+    Node {
+        zone: Arc<str>,
+        region: Arc<str>,
+        addresses: Box<[Box<str>]>,
+    },
+    /// What owns pods, or owns what does.
+    Workload {
+        /// Labels of its pod template, where the spec was read.
+        template: Option<Arc<Labels>>,
+    },
+    Autoscaler {
+        target: Target,
+    },
+    Budget {
+        /// `None` selects nothing.
+        selector: Option<Selector>,
+    },
+    Claim {
+        /// Name of the PersistentVolume; empty while it has none.
+        volume: Box<str>,
+    },
+    Ingress {
+        /// Names of the Services behind it.
+        backends: Box<[Arc<str>]>,
+    },
+}
+
+/// What an autoscaler scales.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    pub api_version: Box<str>,
+    pub kind: Box<str>,
+    pub name: Box<str>,
+}
+
+/// One endpoint of a slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Of the uid of the pod behind it; of its first address where there is no pod.
+    pub target: Key,
+    /// Of the name of its node.
+    pub node: Option<Key>,
+    pub ready: bool,
+    pub is_pod: bool,
+}

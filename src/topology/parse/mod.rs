@@ -1,0 +1,220 @@
+//! An object's JSON becomes what is kept of it; nothing else of it is held.
+//!
+//! `wire` has the shapes as the API server writes them, as far as they are read, borrowed from the text.
+//! Here they become [`Object`]s with shared strings. An object without a uid or a name, or with a field of
+//! another type than Kubernetes writes, is refused whole: half an object would be connected to the wrong
+//! things.
+
+mod wire;
+
+use std::fmt;
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use self::wire::{IngressSpec, LabelSelector, Meta, Named, Text, Wire};
+use super::intern::Interner;
+use super::key::Key;
+use super::kind::Kind;
+use super::labels::Labels;
+use super::object::{Details, Endpoint, Object, Owner, Target};
+use super::selector::{Expression, Operator, Selector};
+use crate::pattern::Patterns;
+use crate::time::Stamp;
+
+/// On slices: the Service they belong to.
+const SERVICE_NAME: &str = "kubernetes.io/service-name";
+/// On the mirror of a static pod: the uid that its kubelet knows it by, and writes into its events.
+const MIRRORS: &str = "kubernetes.io/config.mirror";
+const ZONE: &str = "topology.kubernetes.io/zone";
+const REGION: &str = "topology.kubernetes.io/region";
+
+/// Why an object is not kept; text for a person, without the object's content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfit(pub String);
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Makes objects of one kind from their JSON.
+#[derive(Debug)]
+pub struct Parser {
+    kind: Kind,
+    annotations: Patterns,
+    interner: Interner,
+}
+
+impl Parser {
+    /// `annotations`: those to keep; none when empty.
+    #[must_use]
+    pub fn new(kind: Kind, annotations: Patterns) -> Self {
+        Self { kind, annotations, interner: Interner::default() }
+    }
+
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// # Errors
+    /// When the JSON is no object of this kind, or lacks a uid or a name.
+    pub fn object(&mut self, json: &[u8]) -> Result<Object, Unfit> {
+        let kind = self.kind;
+        let wire: Wire<'_> = wire::read(kind, json)
+            .map_err(|error| Unfit(format!("{} of a kind that it should not be: {error}", kind.name())))?;
+        let meta = wire.meta();
+        if meta.uid.is_empty() || meta.name.is_empty() {
+            return Err(Unfit(format!("{} without a uid or a name", kind.name())));
+        }
+        self.interner.sweep();
+        let labels = self.labels(&meta.labels.0);
+        let mut annotations = Vec::new();
+        if !self.annotations.is_empty() {
+            let wanted = meta.annotations.0.iter().filter(|(name, _)| self.annotations.matches(name));
+            annotations
+                .extend(wanted.map(|(name, value)| (self.interner.text(name), self.interner.text(value))));
+        }
+        let owners: Vec<Owner> = meta.owners().map(|owner| self.owner(owner)).collect();
+        Ok(Object {
+            kind,
+            uid: (*meta.uid).into(),
+            namespace: self.interner.text(&meta.namespace),
+            name: Arc::from(&*meta.name),
+            version: version(&meta.resource_version),
+            created_seconds: seconds(&meta.creation_timestamp),
+            details: self.details(&wire, &labels),
+            labels,
+            annotations: self.interner.labels(Labels::new(annotations)),
+            owners: self.interner.owners(&owners),
+        })
+    }
+
+    fn labels(&mut self, pairs: &[(Text<'_>, Text<'_>)]) -> Arc<Labels> {
+        let pairs: Vec<_> =
+            pairs.iter().map(|(name, value)| (self.interner.text(name), self.interner.text(value))).collect();
+        self.interner.labels(Labels::new(pairs))
+    }
+
+    fn owner(&mut self, owner: &wire::OwnerReference<'_>) -> Owner {
+        Owner {
+            api_version: self.interner.text(&owner.api_version),
+            kind: self.interner.text(&owner.kind),
+            name: self.interner.text(&owner.name),
+            uid: self.interner.text(&owner.uid),
+            controls: owner.controller.unwrap_or(false),
+        }
+    }
+
+    fn details(&mut self, wire: &Wire<'_>, own_labels: &Arc<Labels>) -> Details {
+        match wire {
+            Wire::Service(service) => Details::Service { selector: self.labels(&service.spec.selector.0) },
+            Wire::EndpointSlice(slice) => Details::EndpointSlice {
+                service: self.interner.text(own_labels.get(SERVICE_NAME).unwrap_or_default()),
+                endpoints: slice.endpoints.iter().flatten().map(endpoint).collect(),
+            },
+            Wire::Pod(pod) => {
+                let annotation = |name: &str| pod.metadata.annotations.0.iter().find(|pair| *pair.0 == *name);
+                let claims: Vec<_> = pod
+                    .spec
+                    .volumes()
+                    .filter_map(|volume| volume.claim(&pod.metadata.name))
+                    .map(|claim| self.interner.text(&claim))
+                    .collect();
+                Details::Pod {
+                    node: self.interner.text(&pod.spec.node_name),
+                    ip: (*pod.status.pod_ip).into(),
+                    start_time: (*pod.status.start_time).into(),
+                    claims: self.interner.names(&claims),
+                    mirrors: annotation(MIRRORS).map(|(_, uid)| (**uid).into()),
+                }
+            }
+            Wire::Node(node) => Details::Node {
+                zone: self.interner.text(own_labels.get(ZONE).unwrap_or_default()),
+                region: self.interner.text(own_labels.get(REGION).unwrap_or_default()),
+                addresses: node.status.addresses.iter().flatten().map(|one| (*one.address).into()).collect(),
+            },
+            // The controller writes the template's labels on the ReplicaSet.
+            Wire::Partial(_) => Details::Workload { template: Some(Arc::clone(own_labels)) },
+            Wire::Workload(workload) => {
+                Details::Workload { template: self.template(workload.spec.template()) }
+            }
+            Wire::CronJob(job) => {
+                Details::Workload { template: self.template(job.spec.job_template.spec.template()) }
+            }
+            Wire::Autoscaler(autoscaler) => {
+                let target = &autoscaler.spec.scale_target_ref;
+                Details::Autoscaler {
+                    target: Target {
+                        api_version: (*target.api_version).into(),
+                        kind: (*target.kind).into(),
+                        name: (*target.name).into(),
+                    },
+                }
+            }
+            Wire::Budget(budget) => Details::Budget {
+                selector: budget.spec.selector.as_ref().and_then(|selector| self.selector(selector)),
+            },
+            Wire::Claim(claim) => Details::Claim { volume: (*claim.spec.volume_name).into() },
+            Wire::Ingress(ingress) => Details::Ingress { backends: self.backends(&ingress.spec) },
+        }
+    }
+
+    fn template(&mut self, template: Option<&Named<'_>>) -> Option<Arc<Labels>> {
+        template.map(|template| self.labels(&template.metadata.labels.0))
+    }
+
+    /// `None` for an operator that Kubernetes does not know: such a selector selects nothing.
+    fn selector(&mut self, selector: &LabelSelector<'_>) -> Option<Selector> {
+        let labels = self.labels(&selector.match_labels.0);
+        let expressions = selector.match_expressions.iter().flatten().map(|one| {
+            let operator = match &*one.operator {
+                "In" => Operator::In,
+                "NotIn" => Operator::NotIn,
+                "Exists" => Operator::Exists,
+                "DoesNotExist" => Operator::DoesNotExist,
+                _ => return None,
+            };
+            let values = one.values.iter().flatten().map(|value| self.interner.text(value)).collect();
+            Some(Expression { name: self.interner.text(&one.key), operator, values })
+        });
+        Some(Selector { expressions: expressions.collect::<Option<_>>()?, labels })
+    }
+
+    fn backends(&mut self, spec: &IngressSpec<'_>) -> Box<[Arc<str>]> {
+        let mut names: Vec<_> =
+            spec.services().filter(|name| !name.is_empty()).map(|name| self.interner.text(name)).collect();
+        names.sort();
+        names.dedup();
+        names.into()
+    }
+}
+
+fn endpoint(wire: &wire::Endpoint<'_>) -> Endpoint {
+    let pod = wire.target_ref.as_ref().filter(|target| &*target.kind == "Pod" && !target.uid.is_empty());
+    let address = wire.addresses.iter().flatten().next().map_or("", |address| &**address);
+    Endpoint {
+        target: pod.map_or_else(|| Key::of("address").with(Key::of(address)), |pod| Key::of(&pod.uid)),
+        node: (!wire.node_name.is_empty()).then(|| Key::of(&wire.node_name)),
+        // Unknown is to be taken as ready (discovery.k8s.io/v1, EndpointConditions).
+        ready: wire.conditions.ready.unwrap_or(true),
+        is_pod: pod.is_some(),
+    }
+}
+
+/// A number where it is one, else a hash: only good to see whether something changed.
+fn version(text: &str) -> u64 {
+    text.parse().unwrap_or_else(|_| xxh3_64(text.as_bytes()))
+}
+
+fn seconds(time: &str) -> u64 {
+    Stamp::parse(time).and_then(|stamp| u64::try_from(stamp.unix_seconds()).ok()).unwrap_or(0)
+}
+
+impl Meta<'_> {
+    fn owners(&self) -> impl Iterator<Item = &wire::OwnerReference<'_>> {
+        self.owner_references.iter().flatten().filter(|owner| !owner.uid.is_empty())
+    }
+}

@@ -1,0 +1,254 @@
+//! Objects as the API server writes them, as far as they are read: borrowed from their JSON.
+//!
+//! Kubernetes writes `null` for an empty list or map here and there, and leaves fields out; both read as
+//! empty. Unknown fields are passed over unread.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+
+use crate::topology::kind::Kind;
+
+/// Text that is borrowed where it holds no escapes; `null` is the empty text.
+#[derive(Debug, Default)]
+pub(super) struct Text<'a>(Cow<'a, str>);
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Borrowed<'b>(#[serde(borrow)] Cow<'b, str>);
+        let text = Option::<Borrowed<'a>>::deserialize(deserializer)?;
+        Ok(Self(text.map(|text| text.0).unwrap_or_default()))
+    }
+}
+
+/// A map from text to text, in order of arrival.
+#[derive(Debug, Default)]
+pub(super) struct Pairs<'a>(pub Vec<(Text<'a>, Text<'a>)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PairsVisitor;
+        impl<'de> Visitor<'de> for PairsVisitor {
+            type Value = Pairs<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map from text to text")
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Pairs::default())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_any(PairsVisitor)
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 'a"))]
+pub(super) struct Meta<'a> {
+    pub name: Text<'a>,
+    pub namespace: Text<'a>,
+    pub uid: Text<'a>,
+    pub resource_version: Text<'a>,
+    pub creation_timestamp: Text<'a>,
+    pub labels: Pairs<'a>,
+    pub annotations: Pairs<'a>,
+    pub owner_references: Option<Vec<OwnerReference<'a>>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 'a"))]
+pub(super) struct OwnerReference<'a> {
+    pub api_version: Text<'a>,
+    pub kind: Text<'a>,
+    pub name: Text<'a>,
+    pub uid: Text<'a>,
+    pub controller: Option<bool>,
+}
+
+/// An object of any kind: metadata, and what its kind has beside.
+pub(super) enum Wire<'a> {
+    Service(Body<Meta<'a>, ServiceSpec<'a>, Ignored>),
+    EndpointSlice(Slice<'a>),
+    Pod(Body<Meta<'a>, PodSpec<'a>, PodStatus<'a>>),
+    Node(Body<Meta<'a>, Ignored, NodeStatus<'a>>),
+    Partial(Body<Meta<'a>, Ignored, Ignored>),
+    Workload(Body<Meta<'a>, WorkloadSpec<'a>, Ignored>),
+    CronJob(Body<Meta<'a>, CronJobSpec<'a>, Ignored>),
+    Autoscaler(Body<Meta<'a>, AutoscalerSpec<'a>, Ignored>),
+    Budget(Body<Meta<'a>, BudgetSpec<'a>, Ignored>),
+    Claim(Body<Meta<'a>, ClaimSpec<'a>, Ignored>),
+    Ingress(Body<Meta<'a>, IngressSpec<'a>, Ignored>),
+}
+
+pub(super) fn read(kind: Kind, json: &[u8]) -> serde_json::Result<Wire<'_>> {
+    use serde_json::from_slice;
+    Ok(match kind {
+        Kind::Service => Wire::Service(from_slice(json)?),
+        Kind::EndpointSlice => Wire::EndpointSlice(from_slice(json)?),
+        Kind::Pod => Wire::Pod(from_slice(json)?),
+        Kind::Node => Wire::Node(from_slice(json)?),
+        Kind::ReplicaSet => Wire::Partial(from_slice(json)?),
+        Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job => {
+            Wire::Workload(from_slice(json)?)
+        }
+        Kind::CronJob => Wire::CronJob(from_slice(json)?),
+        Kind::HorizontalPodAutoscaler => Wire::Autoscaler(from_slice(json)?),
+        Kind::PodDisruptionBudget => Wire::Budget(from_slice(json)?),
+        Kind::PersistentVolumeClaim => Wire::Claim(from_slice(json)?),
+        Kind::Ingress => Wire::Ingress(from_slice(json)?),
+    })
+}
+
+impl<'a> Wire<'a> {
+    pub(super) fn meta(&self) -> &Meta<'a> {
+        match self {
+            Self::Service(body) => &body.metadata,
+            Self::EndpointSlice(slice) => &slice.metadata,
+            Self::Pod(body) => &body.metadata,
+            Self::Node(body) => &body.metadata,
+            Self::Partial(body) => &body.metadata,
+            Self::Workload(body) => &body.metadata,
+            Self::CronJob(body) => &body.metadata,
+            Self::Autoscaler(body) => &body.metadata,
+            Self::Budget(body) => &body.metadata,
+            Self::Claim(body) => &body.metadata,
+            Self::Ingress(body) => &body.metadata,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+pub(super) struct Body<M: Default, S: Default, T: Default> {
+    pub metadata: M,
+    pub spec: S,
+    pub status: T,
+}
+
+impl<M: Default, S: Default, T: Default> Default for Body<M, S, T> {
+    fn default() -> Self {
+        Self { metadata: M::default(), spec: S::default(), status: T::default() }
+    }
+}
+
+/// Passed over without a look.
+#[derive(Default)]
+pub(super) struct Ignored;
+
+impl<'de> Deserialize<'de> for Ignored {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
+}
+
+/// Shapes whose fields may all be missing.
+macro_rules! shapes {
+    ($($name:ident { $($field:ident: $type:ty,)* })*) => {
+        $(
+            #[derive(Default, Deserialize)]
+            #[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 'a"))]
+            pub(super) struct $name<'a> {
+                $(pub $field: $type,)*
+                #[serde(skip)]
+                pub marker: std::marker::PhantomData<&'a ()>,
+            }
+        )*
+    };
+}
+
+shapes! {
+    ServiceSpec { selector: Pairs<'a>, }
+    Slice { metadata: Meta<'a>, endpoints: Option<Vec<Endpoint<'a>>>, }
+    Endpoint {
+        addresses: Option<Vec<Text<'a>>>,
+        conditions: Conditions<'a>,
+        node_name: Text<'a>,
+        target_ref: Option<TargetRef<'a>>,
+    }
+    Conditions { ready: Option<bool>, }
+    TargetRef { api_version: Text<'a>, kind: Text<'a>, name: Text<'a>, uid: Text<'a>, }
+    PodSpec { node_name: Text<'a>, volumes: Option<Vec<Volume<'a>>>, }
+    Volume {
+        name: Text<'a>,
+        persistent_volume_claim: Option<ClaimName<'a>>,
+        ephemeral: Option<Ignored>,
+    }
+    ClaimName { claim_name: Text<'a>, }
+    NodeStatus { addresses: Option<Vec<Address<'a>>>, }
+    Address { address: Text<'a>, }
+    WorkloadSpec { template: Option<Named<'a>>, }
+    Named { metadata: Meta<'a>, }
+    CronJobSpec { job_template: JobTemplate<'a>, }
+    JobTemplate { spec: WorkloadSpec<'a>, }
+    AutoscalerSpec { scale_target_ref: TargetRef<'a>, }
+    BudgetSpec { selector: Option<LabelSelector<'a>>, }
+    LabelSelector { match_labels: Pairs<'a>, match_expressions: Option<Vec<Requirement<'a>>>, }
+    Requirement { key: Text<'a>, operator: Text<'a>, values: Option<Vec<Text<'a>>>, }
+    ClaimSpec { volume_name: Text<'a>, }
+    IngressSpec { default_backend: Backend<'a>, rules: Option<Vec<Rule<'a>>>, }
+    Backend { service: Option<ServiceName<'a>>, }
+    ServiceName { name: Text<'a>, }
+    Rule { http: Option<Http<'a>>, }
+    Http { paths: Option<Vec<Path<'a>>>, }
+    Path { backend: Backend<'a>, }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(super) struct PodStatus<'a> {
+    #[serde(rename = "podIP")]
+    pub pod_ip: Text<'a>,
+    #[serde(rename = "startTime")]
+    pub start_time: Text<'a>,
+}
+
+impl<'a> PodSpec<'a> {
+    pub(super) fn volumes(&self) -> impl Iterator<Item = &Volume<'a>> {
+        self.volumes.iter().flatten()
+    }
+}
+
+impl Volume<'_> {
+    /// The claim it mounts. One of an ephemeral volume is named after the pod and the volume.
+    pub(super) fn claim(&self, pod: &str) -> Option<Cow<'_, str>> {
+        let named = self.persistent_volume_claim.as_ref().map(|claim| Cow::Borrowed(&*claim.claim_name));
+        named.or_else(|| self.ephemeral.as_ref().map(|_| Cow::Owned(format!("{pod}-{}", &*self.name))))
+    }
+}
+
+impl<'a> WorkloadSpec<'a> {
+    pub(super) fn template(&self) -> Option<&Named<'a>> {
+        self.template.as_ref()
+    }
+}
+
+impl IngressSpec<'_> {
+    /// Names of the Services behind it, as often as they stand there.
+    pub(super) fn services(&self) -> impl Iterator<Item = &str> {
+        let paths = self.rules.iter().flatten().filter_map(|rule| rule.http.as_ref());
+        let paths = paths.flat_map(|http| http.paths.iter().flatten()).map(|path| &path.backend);
+        let backends = std::iter::once(&self.default_backend).chain(paths);
+        backends.filter_map(|backend| backend.service.as_ref()).map(|service| &*service.name)
+    }
+}

@@ -1,0 +1,60 @@
+//! Who belongs to whom, from one to many, as a persistent set of pairs.
+//!
+//! One flat set in place of a map of sets: most ones have a single other, and a set of its own for each
+//! would cost several times the memory.
+
+use imbl::OrdSet;
+
+use super::key::Key;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Relation(OrdSet<(Key, Key)>);
+
+impl Relation {
+    pub fn insert(&mut self, one: Key, other: Key) {
+        self.0.insert((one, other));
+    }
+
+    pub fn remove(&mut self, one: Key, other: Key) {
+        self.0.remove(&(one, other));
+    }
+
+    /// Everything that belongs to one, in the order of the keys.
+    pub fn of(&self, one: Key) -> impl Iterator<Item = Key> {
+        self.0.range((one, Key::LEAST)..=(one, Key::GREATEST)).map(|(_, other)| *other)
+    }
+
+    #[must_use]
+    pub fn has_any(&self, one: Key) -> bool {
+        self.of(one).next().is_some()
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_has_its_own() {
+        let (a, b, c) = (Key::of("a"), Key::of("b"), Key::of("c"));
+        let mut relation = Relation::default();
+        for (one, other) in [(a, b), (a, c), (b, c), (a, b)] {
+            relation.insert(one, other);
+        }
+        let before = relation.clone();
+        assert_eq!((relation.of(a).count(), relation.of(b).count(), relation.has_any(c)), (2, 1, false));
+        relation.remove(a, c);
+        assert_eq!(relation.of(a).collect::<Vec<_>>(), [b]);
+        assert_eq!(before.of(a).count(), 2, "a copy stays as it was");
+    }
+}

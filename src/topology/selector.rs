@@ -1,0 +1,76 @@
+//! Label selectors with expressions, as budgets carry them (`metav1.LabelSelector`).
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::labels::Labels;
+
+/// All of it must hold. Without any condition it selects everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selector {
+    pub labels: Arc<Labels>,
+    pub expressions: Box<[Expression]>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expression {
+    pub name: Arc<str>,
+    pub operator: Operator,
+    pub values: Box<[Arc<str>]>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Operator {
+    In,
+    /// Holds without the label, too.
+    NotIn,
+    Exists,
+    DoesNotExist,
+}
+
+impl Selector {
+    #[must_use]
+    pub fn selects(&self, labels: &Labels) -> bool {
+        labels.hold_all(&self.labels) && self.expressions.iter().all(|expression| expression.holds(labels))
+    }
+}
+
+impl Expression {
+    fn holds(&self, labels: &Labels) -> bool {
+        let value = labels.get(&self.name);
+        let listed = |value: &str| self.values.iter().any(|one| **one == *value);
+        match self.operator {
+            Operator::In => value.is_some_and(listed),
+            Operator::NotIn => !value.is_some_and(listed),
+            Operator::Exists => value.is_some(),
+            Operator::DoesNotExist => value.is_none(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_operator_with_and_without_the_label() {
+        let with = Labels::new([(Arc::from("tier"), Arc::from("front"))]);
+        let without = Labels::default();
+        for (operator, values, holds_with, holds_without) in [
+            (Operator::In, &["front", "back"][..], true, false),
+            (Operator::In, &["back"], false, false),
+            (Operator::NotIn, &["front"], false, true),
+            (Operator::NotIn, &["back"], true, true),
+            (Operator::Exists, &[], true, false),
+            (Operator::DoesNotExist, &[], false, true),
+        ] {
+            let values = values.iter().map(|value| Arc::from(*value)).collect();
+            let expression = Expression { name: "tier".into(), operator, values };
+            let selector = Selector { labels: Arc::default(), expressions: [expression].into() };
+            assert_eq!(selector.selects(&with), holds_with, "{selector:?}");
+            assert_eq!(selector.selects(&without), holds_without, "{selector:?}");
+        }
+        assert!(Selector::default().selects(&without));
+    }
+}

@@ -1,0 +1,159 @@
+//! The one that makes the next snapshot: objects come, change and go.
+//!
+//! Here is what becomes of an object: it is put, it goes, it is remembered for a while, it is forgotten.
+//! `relate` keeps up what follows from that.
+
+use std::collections::HashSet;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+use super::graves::Graves;
+use super::index::{Entry, Index};
+use super::key::Key;
+use super::kind::Kind;
+use super::object::Object;
+
+/// Deleted objects kept at most, whatever the time to live says.
+pub const MAX_TOMBSTONES: usize = 50_000;
+
+#[derive(Debug)]
+pub struct Writer {
+    pub(super) index: Index,
+    pub(super) graves: Graves,
+    ttl_seconds: u64,
+    pub(super) now_seconds: u64,
+}
+
+impl Writer {
+    #[must_use]
+    pub fn new(ttl_seconds: u64) -> Self {
+        Self { index: Index::default(), graves: Graves::default(), ttl_seconds, now_seconds: 1 }
+    }
+
+    /// Says what time it is: objects that go from now on went at this time.
+    pub fn set_time(&mut self, now_seconds: u64) {
+        self.now_seconds = now_seconds.max(1);
+    }
+
+    /// The cluster as it is now.
+    #[must_use]
+    pub fn snapshot(&self) -> Index {
+        self.index.clone()
+    }
+
+    /// A list is complete: these objects of a kind are there, and no others.
+    pub fn replace(&mut self, kind: Kind, objects: Vec<Arc<Object>>) {
+        let there: HashSet<Key> = objects.iter().map(|object| object.key()).collect();
+        for object in objects {
+            self.put(object);
+        }
+        let live =
+            self.index.objects.iter().filter(|(_, entry)| entry.is_live() && entry.object.kind == kind);
+        let gone: Vec<Key> = live.map(|(uid, _)| *uid).filter(|uid| !there.contains(uid)).collect();
+        for uid in gone {
+            self.bury(uid);
+        }
+        self.index.settled.add(kind);
+    }
+
+    /// A kind cannot be had, now or any more: correlation goes on without it.
+    pub fn give_up(&mut self, kind: Kind) {
+        let held = self.index.objects.iter().filter(|(_, entry)| entry.object.kind == kind);
+        for uid in held.map(|(uid, _)| *uid).collect::<Vec<_>>() {
+            self.erase(uid);
+        }
+        self.index.settled.add(kind);
+    }
+
+    /// An object is there, new or changed.
+    pub fn put(&mut self, object: Arc<Object>) {
+        let uid = object.key();
+        let old = self.index.objects.get(&uid).cloned();
+        if let Some(Entry { object: same, deleted_seconds: None }) = &old
+            && same.version == object.version
+        {
+            return;
+        }
+        // A name has one object at a time: what had it before is gone, even if nobody said so.
+        let name = object.name_key();
+        let others = self.index.names.of(name).filter(|other| *other != uid);
+        for other in others.collect::<Vec<_>>() {
+            self.bury(other);
+        }
+        if let Some(Entry { deleted_seconds: Some(since), .. }) = &old {
+            self.graves.open(uid, since.get());
+        }
+        let new = Entry { object, deleted_seconds: None };
+        self.index.names.insert(name, uid);
+        self.set(uid, old.as_ref(), Some(new));
+    }
+
+    /// An object was deleted; `last` is its last state.
+    pub fn delete(&mut self, last: Arc<Object>) {
+        let uid = last.key();
+        self.put(last);
+        self.bury(uid);
+    }
+
+    /// An object of an earlier run, and the Services behind which it stood. It is taken as gone until a
+    /// list shows it.
+    pub fn remember(&mut self, object: Arc<Object>, services: &[Key], deleted_seconds: u64) {
+        let uid = object.key();
+        if self.index.objects.contains_key(&uid) {
+            return;
+        }
+        let deleted = NonZeroU64::new(deleted_seconds).unwrap_or(NonZeroU64::MIN);
+        self.graves.dig(uid, deleted.get());
+        self.index.names.insert(object.name_key(), uid);
+        self.set(uid, None, Some(Entry { object, deleted_seconds: Some(deleted) }));
+        for service in services {
+            self.member(uid, *service, true);
+            self.member(uid, *service, false);
+        }
+    }
+
+    /// Lets go of what has been gone for long, or is too much. Answers how many left early.
+    pub fn expire(&mut self) -> u64 {
+        while let Some(uid) = self.graves.take_until(self.now_seconds.saturating_sub(self.ttl_seconds)) {
+            self.erase_dead(uid);
+        }
+        let mut early = 0;
+        // Before the first lists most of what an earlier run left is only waiting to be found alive.
+        while self.index.is_ready()
+            && let Some(uid) = self.graves.take_above(MAX_TOMBSTONES)
+        {
+            self.erase_dead(uid);
+            early += 1;
+        }
+        early
+    }
+
+    fn bury(&mut self, uid: Key) {
+        let Some(old) = self.index.objects.get(&uid).filter(|entry| entry.is_live()).cloned() else { return };
+        let deleted = NonZeroU64::new(self.now_seconds).unwrap_or(NonZeroU64::MIN);
+        self.graves.dig(uid, deleted.get());
+        let new = Entry { object: Arc::clone(&old.object), deleted_seconds: Some(deleted) };
+        self.set(uid, Some(&old), Some(new));
+    }
+
+    /// A grave may be empty: its pod was held by a slice, and shown only later.
+    fn erase_dead(&mut self, uid: Key) {
+        if self.index.objects.get(&uid).is_none_or(|entry| !entry.is_live()) {
+            self.erase(uid);
+        }
+    }
+
+    fn erase(&mut self, uid: Key) {
+        let Some(old) = self.index.objects.get(&uid).cloned() else {
+            // A pod that slices held and nobody showed.
+            self.forget_memberships(uid);
+            return;
+        };
+        if let Some(since) = old.deleted_seconds {
+            self.graves.open(uid, since.get());
+        }
+        self.index.names.remove(old.object.name_key(), uid);
+        self.set(uid, Some(&old), None);
+        self.forget_memberships(uid);
+    }
+}
