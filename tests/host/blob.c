@@ -1,6 +1,6 @@
 /*
  * Chunk data as the plugin gets it: read-only (in Fluent Bit routes share it and
- * it may be a mapped file), valid until flush returns, and not a byte longer than
+ * it may be a mapped file), valid until the call returns, and not a byte longer than
  * said. It ends at a PROT_NONE page, and a retired one stays unreadable for a
  * while, so reading past the end or after the return is a crash, not luck.
  */
@@ -69,8 +69,10 @@ void blob_retire(struct blob *blob)
     blob->map = NULL;
 }
 
-static int inside(const struct blob *blob, const char *at)
+int blob_covers(const struct blob *blob, const void *addr)
 {
+    const char *at = addr;
+
     return blob->map != NULL && at >= blob->map && at < blob->map + blob->map_bytes;
 }
 
@@ -79,14 +81,14 @@ const char *blob_explain(const struct blob *active, const void *addr)
 {
     int i;
 
-    if (active != NULL && inside(active, addr)) {
+    if (active != NULL && blob_covers(active, addr)) {
         return (const char *) addr < active->data + active->len
-            ? "inside the flush data, which is read-only"
-            : "past the end of the flush data";
+            ? "inside the data of the call, which is read-only"
+            : "past the end of the data of the call";
     }
     for (i = 0; i < QUARANTINE; i++) {
-        if (inside(&retired[i], addr)) {
-            return "in the data of a flush that has returned";
+        if (blob_covers(&retired[i], addr)) {
+            return "in data of a call that has returned";
         }
     }
     return NULL;

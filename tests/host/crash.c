@@ -1,6 +1,6 @@
 /* A crash is a finding: say where it was before dying of it. */
 #define _GNU_SOURCE
-#include "host.h"
+#include "filter.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -12,9 +12,20 @@ enum { ALT_STACK_BYTES = 64 * 1024 };
 
 static _Thread_local void *alt_stack;
 
+/* A filter call ends before anything else runs on its thread; flushes interleave. */
+static const struct blob *data_in_use(void)
+{
+    const struct flush *flush;
+
+    if (filter_call_data() != NULL) {
+        return filter_call_data();
+    }
+    flush = coroutine_active_arg();
+    return flush != NULL ? &flush->blob : NULL;
+}
+
 static const char *explain(int sig, const siginfo_t *info)
 {
-    const struct flush *flush = coroutine_active_arg();
     const void *addr = info->si_addr;
     const char *why;
 
@@ -26,9 +37,12 @@ static const char *explain(int sig, const siginfo_t *info)
         return "a misaligned vector access or a wild pointer";
     }
     if (coroutine_guard_hit(addr)) {
-        return "below a flush coroutine's stack: stack overflow";
+        return "below a coroutine's stack: stack overflow";
     }
-    why = blob_explain(flush != NULL ? &flush->blob : NULL, addr);
+    why = filter_call_explain(addr);
+    if (why == NULL) {
+        why = blob_explain(data_in_use(), addr);
+    }
     if (why != NULL) {
         return why;
     }

@@ -1,18 +1,26 @@
 /*
- * The mini host: a small Fluent Bit for tests of the output plugin.
+ * The mini host: a small Fluent Bit for tests of the output plugin and the filter.
  *
- * It loads the plugin's .so as Fluent Bit's Go proxy does, keeps the rules of
- * that border (which thread calls what, how long each pointer lives, how small
+ * It loads the plugin's .so as Fluent Bit's Go proxy does, or as its loader of native
+ * filters does, keeps the rules of that border (which thread calls what, how long each pointer lives, how small
  * the stacks are) and says `violation ...` when the plugin breaks one. Tests
  * drive it by lines on stdin and read lines on stdout; main.c lists them.
  *
  * One file per role:
  *   main.c       commands from stdin
+ *   words.c      the words of a command and its data
  *   life.c       load, reload, exit and unload, in the real order
  *   proxy.c      dlopen, Register, the calls into the plugin
- *   instance.c   an output instance: its properties and the api table
+ *   instance.c   an output instance and the api table
+ *   settings.c   properties of an instance
  *   flush.c      one flush: private tag, guarded data, return code
  *   coroutine.c  stacks with a guard page, co_* and flb_coro_*
+ *   filter.h     native filters: what the four files after it share
+ *   filter_plugin.c  dlopen of a native filter, its registration struct
+ *   filter.c     a filter instance: its properties and its callbacks
+ *   filter_life.c  load, pre_run, init and exit of filters
+ *   filter_call.c  one call of cb_filter: guarded data and tag, result
+ *   input.c      the thread of an input, where processors run
  *   engine.c     the engine thread and its jobs
  *   sched.c      timers, flb_sched_*
  *   workers.c    flush threads for `workers <n>`
@@ -50,14 +58,18 @@ size_t version_def_bytes(void);
 int version_def_is_zeroed(void);
 int version_reads_config_map(void);
 int version_eats_oauth2(void);
+size_t version_filter_bytes(void);
+int version_inits_processors_on_input(void);
 
 /* ---- report.c ---- */
-enum thread_kind { THREAD_OTHER, THREAD_MAIN, THREAD_ENGINE, THREAD_WORKER };
+enum thread_kind { THREAD_OTHER, THREAD_MAIN, THREAD_ENGINE, THREAD_WORKER, THREAD_INPUT };
 extern _Thread_local enum thread_kind thread_kind;
 
 void emit(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void violation(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_print(int level, const char *file, int line, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+EXPORT void flb_log_print(int level, const char *file, int line, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 size_t escape_text(char *out, size_t room, const char *text, int spaces_too);
 int64_t now_ns(void);
@@ -163,6 +175,21 @@ void proxy_pre_exit(struct proxy *proxy, int by_reload);
 int proxy_exit_ctx(struct proxy *proxy, void *remote_context);
 int proxy_knows_key(const struct proxy *proxy, const char *key);
 
+/* ---- settings.c ---- */
+struct setting {
+    char *key;
+    char *value;
+    char *lent;  /* what get_property hands out: lives from Init to ExitCtx */
+    struct setting *next;
+};
+
+struct setting *setting_find(struct setting *list, const char *key);
+void settings_set(struct setting **list, const char *key, const char *value);
+void settings_lend(struct setting *list);
+void settings_take_back(struct setting *list);
+struct setting *settings_copy(const struct setting *list);
+void settings_free(struct setting *list);
+
 /* ---- instance.c ---- */
 struct flb_output_instance;
 struct cmt;
@@ -203,6 +230,7 @@ void life_exit_null(void);
 void life_reload(void);
 void life_unload(void);
 void life_quit(void);
+int life_any_live(void);
 
 /* ---- blob.c ---- */
 struct blob {
@@ -215,7 +243,13 @@ struct blob {
 int blob_make(struct blob *blob, size_t len);
 void blob_seal(struct blob *blob);
 void blob_retire(struct blob *blob);
+int blob_covers(const struct blob *blob, const void *addr);
 const char *blob_explain(const struct blob *active, const void *addr);
+
+/* ---- words.c ---- */
+char *unescape(char *text);
+char *word(char **rest);
+int read_data(struct blob *blob, char *rest, int is_hex);
 
 /* ---- flush.c ---- */
 struct flush {
@@ -244,6 +278,11 @@ size_t flush_high_water(void);
 void workers_resize(int count);
 int workers_count(void);
 void workers_submit(struct flush *flush);
+
+/* ---- input.c ---- */
+void input_call(void (*run)(void *), void *arg);
+void input_stop(void);
+int input_is_running(void);
 
 /* ---- metrics.c ---- */
 struct cmt *cmt_new(void);

@@ -11,13 +11,6 @@
 #define GONE UINT32_C(0x6f75742d)
 enum { DEFAULT_LOG_LEVEL = 3, GRAVES = 16 };
 
-struct setting {
-    char *key;
-    char *value;
-    char *lent;  /* what get_property hands out: lives from Init to ExitCtx */
-    struct setting *next;
-};
-
 /* What the plugin holds as o_ins. Kept for a while after the exit, to tell a late use. */
 struct flb_output_instance {
     uint32_t magic;
@@ -65,33 +58,9 @@ struct instance *instance_get(const char *token)
     return ins;
 }
 
-static struct setting *setting_find(const struct instance *ins, const char *key)
-{
-    struct setting *setting;
-
-    for (setting = ins->settings; setting != NULL; setting = setting->next) {
-        if (strcasecmp(setting->key, key) == 0) {
-            return setting;
-        }
-    }
-    return NULL;
-}
-
 void instance_set(struct instance *ins, const char *key, const char *value)
 {
-    struct setting *setting = setting_find(ins, key);
-    struct setting **end = &ins->settings;
-
-    if (setting == NULL) {
-        setting = calloc(1, sizeof(*setting));
-        setting->key = strdup(key);
-        while (*end != NULL) {
-            end = &(*end)->next;
-        }
-        *end = setting;
-    }
-    free(setting->value);
-    setting->value = *value != '\0' ? strdup(value) : NULL;
+    settings_set(&ins->settings, key, value);
 }
 
 /* Properties that core keeps for itself: the plugin never reads them. */
@@ -126,28 +95,6 @@ const char *instance_unknown_key(const struct instance *ins, const struct proxy 
     return NULL;
 }
 
-static void lend_settings(struct instance *ins)
-{
-    struct setting *setting;
-
-    for (setting = ins->settings; setting != NULL; setting = setting->next) {
-        setting->lent = setting->value != NULL ? strdup(setting->value) : NULL;
-    }
-}
-
-static void take_back_settings(struct instance *ins)
-{
-    struct setting *setting;
-
-    for (setting = ins->settings; setting != NULL; setting = setting->next) {
-        if (setting->lent != NULL) {
-            memset(setting->lent, 0xdd, strlen(setting->lent));
-            free(setting->lent);
-            setting->lent = NULL;
-        }
-    }
-}
-
 /* After ExitCtx, or an Init that failed: nothing of the instance is left. */
 static void bury(struct instance *ins)
 {
@@ -169,14 +116,14 @@ static void bury(struct instance *ins)
     memset(ins->context, 0xdd, sizeof(*ins->context));
     free(ins->context);
     ins->context = NULL;
-    take_back_settings(ins);
+    settings_take_back(ins->settings);
     ins->is_live = 0;
 }
 
 /* On the engine thread. After a failed Init no ExitCtx follows for this instance. */
 int instance_init(struct instance *ins, struct proxy *proxy)
 {
-    struct setting *alias = setting_find(ins, "alias");
+    struct setting *alias = setting_find(ins->settings, "alias");
     int ret;
 
     ins->o_ins = calloc(1, sizeof(*ins->o_ins));
@@ -191,7 +138,7 @@ int instance_init(struct instance *ins, struct proxy *proxy)
     }
     ins->context = calloc(1, sizeof(*ins->context));
     ins->context->proxy = proxy;
-    lend_settings(ins);
+    settings_lend(ins->settings);
 
     current_instance = ins;
     ret = proxy_init(proxy, ins->o_ins, ins->context);
@@ -253,7 +200,7 @@ static const char *output_get_property(const char *key, struct flb_output_instan
     if (ins == NULL || eaten_by_core(key)) {
         return NULL;
     }
-    setting = setting_find(ins, key);
+    setting = setting_find(ins->settings, key);
     return setting != NULL ? setting->lent : NULL;
 }
 

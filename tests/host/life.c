@@ -1,5 +1,5 @@
 /* Life cycle, in Fluent Bit's order and on Fluent Bit's threads. */
-#include "host.h"
+#include "filter.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,16 +16,19 @@ void life_load(const char *path)
     char why[1024];
     char keys[32] = "-";
 
-    if (loaded_proxy != NULL) {
-        emit("error load: a plugin is loaded");
+    if (loaded_proxy != NULL || life_any_live()) {
+        emit("error load: %s", loaded_proxy != NULL ? "a plugin is loaded" : "live instances");
         return;
     }
+    engine_stop();
     loaded_proxy = proxy_load(path, 0, why, sizeof(why));
+    if (loaded_proxy != NULL || loaded_filter != NULL) {
+        engine_start();
+    }
     if (loaded_proxy == NULL) {
         emit("error load %s", why);
         return;
     }
-    engine_start();
     if (loaded_proxy->key_count >= 0) {
         snprintf(keys, sizeof(keys), "%d", loaded_proxy->key_count);
     }
@@ -93,18 +96,26 @@ void life_exit_null(void)
     emit("exited null %d", proxy_exit_ctx(loaded_proxy, NULL));
 }
 
+/* The outputs stand between the filters of the pipeline and the processors of inputs. */
 static void exit_all_for_reload(void *arg)
 {
     struct instance *ins;
     char *was_live = arg;
 
     engine_linger(grace_ms * 1000000, has_flushes, NULL);
+    filter_life_exit_all(0);
     for (ins = instances; ins != NULL; ins = ins->next) {
         was_live[ins->number] = (char) ins->is_live;
         if (ins->is_live) {
             instance_exit(ins, 1);
         }
     }
+}
+
+static void exit_processors_job(void *arg)
+{
+    (void) arg;
+    filter_life_exit_all(1);
 }
 
 struct reinit {
@@ -137,6 +148,73 @@ static size_t count_instances(void)
     return count;
 }
 
+/* The plugins of a new context, loaded and validated while the old one runs. */
+struct fresh {
+    struct proxy *proxy;
+    struct filter_plugin *filter;
+};
+
+static void forget_fresh(struct fresh *fresh)
+{
+    filter_life_forget();
+    if (fresh->filter != NULL) {
+        filter_plugin_unload(fresh->filter);
+    }
+    if (fresh->proxy != NULL) {
+        proxy_unload(fresh->proxy);
+    }
+}
+
+static int load_fresh(struct fresh *fresh)
+{
+    char why[1024];
+
+    if (loaded_proxy != NULL) {
+        fresh->proxy = proxy_load(loaded_proxy->path, 1, why, sizeof(why));
+    }
+    if (loaded_filter != NULL) {
+        fresh->filter = filter_plugin_load(loaded_filter->path, why, sizeof(why));
+    }
+    if ((loaded_proxy != NULL && fresh->proxy == NULL)
+        || (loaded_filter != NULL && fresh->filter == NULL)) {
+        forget_fresh(fresh);
+        return 0;
+    }
+    if (fresh->filter != NULL && !filter_life_prepare(fresh->filter)) {
+        /* The halted context is destroyed with its outputs, which never began. */
+        if (fresh->proxy != NULL) {
+            proxy_pre_exit(fresh->proxy, 0);
+            proxy_exit_ctx(fresh->proxy, NULL);
+        }
+        forget_fresh(fresh);
+        return 0;
+    }
+    return 1;
+}
+
+/* flb_config_exit: native plugins are closed first, then the proxy unregisters. */
+static void unload_all(void)
+{
+    filter_life_unload();
+    if (loaded_proxy != NULL) {
+        proxy_unload(loaded_proxy);
+        loaded_proxy = NULL;
+    }
+}
+
+/* The order of flb_engine_start; the first that fails ends it. */
+static int start_again(const char *was_live)
+{
+    struct reinit again = { was_live, 0 };
+
+    if (!filter_life_init_all(1) || !filter_life_init_all(0)) {
+        filter_life_forget();
+        return 0;
+    }
+    engine_call(init_all_again, &again);
+    return !again.failed;
+}
+
 /*
  * The new context registers in the same image while the old instances still
  * flush; the image is never unmapped in between, and the engine thread is new.
@@ -144,38 +222,37 @@ static size_t count_instances(void)
 void life_reload(void)
 {
     int64_t began = now_ns();
-    struct proxy *old = loaded_proxy;
-    struct proxy *fresh;
-    struct reinit again = { NULL, 0 };
+    struct fresh fresh = { NULL, NULL };
     char *was_live;
-    char why[1024];
     int workers = workers_count();
+    int ok;
 
-    if (old == NULL) {
+    if (!engine_is_running()) {
         emit("error reload: nothing loaded");
         return;
     }
-    fresh = proxy_load(old->path, 1, why, sizeof(why));
-    if (fresh == NULL) {
+    if (!load_fresh(&fresh)) {
         emit("reloaded failed %.3f", (double) (now_ns() - began) / 1e6);
         return;
     }
     was_live = calloc(1, count_instances() + 1);
     engine_call(exit_all_for_reload, was_live);
     workers_resize(0);
+    input_stop();
+    engine_call(exit_processors_job, NULL);
     engine_stop();
-    proxy_unload(old);
+    unload_all();
 
-    loaded_proxy = fresh;
+    loaded_proxy = fresh.proxy;
+    loaded_filter = fresh.filter;
     engine_start();
     workers_resize(workers);
-    again.was_live = was_live;
-    engine_call(init_all_again, &again);
+    ok = start_again(was_live);
     free(was_live);
-    emit("reloaded %s %.3f", again.failed ? "failed" : "ok", (double) (now_ns() - began) / 1e6);
+    emit("reloaded %s %.3f", ok ? "ok" : "failed", (double) (now_ns() - began) / 1e6);
 }
 
-static int any_live(void)
+int life_any_live(void)
 {
     const struct instance *ins;
 
@@ -184,32 +261,54 @@ static int any_live(void)
             return 1;
         }
     }
-    return 0;
+    return filter_life_any_live();
 }
 
 void life_unload(void)
 {
-    if (loaded_proxy == NULL || any_live()) {
-        emit("error unload: %s", loaded_proxy == NULL ? "nothing loaded" : "live instances");
+    if (!engine_is_running() || life_any_live()) {
+        emit("error unload: %s", !engine_is_running() ? "nothing loaded" : "live instances");
         return;
     }
     workers_resize(0);
+    input_stop();
     engine_stop();
-    proxy_unload(loaded_proxy);
-    loaded_proxy = NULL;
+    unload_all();
     emit("unloaded");
+}
+
+static void linger_job(void *arg)
+{
+    engine_linger(grace_ms * 1000000, has_flushes, arg);
+}
+
+static void exit_filters(int processors)
+{
+    struct filter *filter;
+
+    for (filter = filters; filter != NULL; filter = filter->next) {
+        if (filter->live != NULL && filter->is_processor == processors) {
+            filter_life_exit(filter);
+        }
+    }
 }
 
 void life_quit(void)
 {
     struct instance *ins;
 
+    if (filter_life_any_live()) {
+        engine_call(linger_job, NULL);
+        exit_filters(0);
+    }
     for (ins = instances; ins != NULL; ins = ins->next) {
         if (ins->is_live) {
             life_exit(ins);
         }
     }
-    if (loaded_proxy != NULL) {
+    input_stop();
+    exit_filters(1);
+    if (engine_is_running()) {
         life_unload();
     }
     emit("bye");

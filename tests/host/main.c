@@ -12,10 +12,18 @@
  *   highwater                            highwater <bytes>
  *   beats                                beats <count> <max gap, ms>
  *   metrics [instance]                   metric <name> <labels> <value>, then end
- *   exit <instance>                      exited <instance> <ret> <ms>
+ *   exit <instance or filter>            exited <instance> <ret> <ms>
  *   exitnull                             exited null <ret>
  *   reload                               reloaded ok|failed <ms>
  *   unload                               unloaded
+ *   loadfilter <path>                    filterloaded name=.. bytes=.. shared=..
+ *   setfilter <filter> <key> <value>     ok            (an empty value reads as "")
+ *   processor <filter>                   ok            (of a threaded input)
+ *   prerun <filter>                      prerun <filter> <ret>
+ *   initfilter <filter>                  filterinit <filter> <ret>
+ *   filter <filter> <pipeline|processor> <file for the result> <tag> <path> <offset> <len>
+ *   filterhex .. <tag> <hex>             filtered <filter> notouch|modified|yielded <ms>
+ *                                        <bytes of a coroutine's stack, or ->
  *   threads, fds, rss                    threads <n>, fds <n>, rss <KiB>
  *   quit                                 exited .. of each, unloaded, bye
  *
@@ -23,7 +31,7 @@
  * hold \n, \\ and \xHH. A failed command answers `error ..`.
  */
 #define _GNU_SOURCE
-#include "host.h"
+#include "filter.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -36,111 +44,17 @@
 /* After EOF nobody waits for us, but a plugin that hangs must not keep us alive. */
 enum { EOF_LIMIT_S = 30 };
 
-static int hex_digit(int c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static char *unescape(char *text)
-{
-    char *in = text;
-    char *out = text;
-
-    while (*in != '\0') {
-        if (in[0] == '\\' && in[1] == 'n') {
-            *out++ = '\n';
-            in += 2;
-        }
-        else if (in[0] == '\\' && in[1] == '\\') {
-            *out++ = '\\';
-            in += 2;
-        }
-        else if (in[0] == '\\' && in[1] == 'x' && hex_digit(in[2]) >= 0 && hex_digit(in[3]) >= 0) {
-            *out++ = (char) (hex_digit(in[2]) * 16 + hex_digit(in[3]));
-            in += 4;
-        }
-        else {
-            *out++ = *in++;
-        }
-    }
-    *out = '\0';
-    return text;
-}
-
-/* Cuts the next word off `rest`; "" when there is none. */
-static char *word(char **rest)
-{
-    char *start = *rest;
-    char *space = strchr(start, ' ');
-
-    if (space != NULL) {
-        *space = '\0';
-        *rest = space + 1;
-    }
-    else {
-        *rest = start + strlen(start);
-    }
-    return unescape(start);
-}
-
-/* -1 when the file cannot be read. `len` 0 means to the end. */
-static int read_part(struct blob *blob, const char *path, long offset, long len)
-{
-    FILE *file = fopen(path, "rb");
-    int ret = -1;
-
-    if (file == NULL) {
-        return -1;
-    }
-    if (len == 0 && fseek(file, 0, SEEK_END) == 0) {
-        len = ftell(file) - offset;
-    }
-    if (len >= 0 && fseek(file, offset, SEEK_SET) == 0 && blob_make(blob, (size_t) len) == 0
-        && fread(blob->data, 1, (size_t) len, file) == (size_t) len) {
-        blob_seal(blob);
-        ret = 0;
-    }
-    fclose(file);
-    return ret;
-}
-
-static int read_hex(struct blob *blob, const char *hex)
-{
-    size_t len = strlen(hex) / 2;
-    size_t i;
-
-    if (blob_make(blob, len) != 0) {
-        return -1;
-    }
-    for (i = 0; i < len; i++) {
-        blob->data[i] = (char) (hex_digit(hex[2 * i]) * 16 + hex_digit(hex[2 * i + 1]));
-    }
-    blob_seal(blob);
-    return 0;
-}
-
 static void flush_command(char *rest, int is_hex)
 {
     struct instance *ins = instance_find(word(&rest));
     struct flush *flush = calloc(1, sizeof(*flush));
-    char *path;
-    long offset;
-    int ret;
+    int ret = 0;
 
     flush->id = strdup(word(&rest));
     flush->tag = strdup(word(&rest));
-    if (is_hex) {
-        ret = read_hex(&flush->blob, word(&rest));
-    }
-    else {
-        path = word(&rest);
-        offset = atol(word(&rest));
-        flush->is_null = strcmp(path, "-") == 0;
-        ret = flush->is_null ? 0 : read_part(&flush->blob, path, offset, atol(word(&rest)));
+    flush->is_null = !is_hex && strncmp(rest, "- ", 2) == 0;
+    if (!flush->is_null) {
+        ret = read_data(&flush->blob, rest, is_hex);
     }
     if (ret != 0 || ins == NULL || !ins->is_live) {
         emit("error flush %s: %s", flush->id, ret != 0 ? "no such data" : "no live instance");
@@ -187,7 +101,7 @@ static void print_metrics(void *arg)
     emit("end");
 }
 
-static void print_status(const char *name, const char *field)
+static void print_status(const char *name, const char *field, int of_the_host)
 {
     FILE *file = fopen("/proc/self/status", "r");
     char line[256];
@@ -201,7 +115,7 @@ static void print_status(const char *name, const char *field)
     if (file != NULL) {
         fclose(file);
     }
-    emit("%s %ld", name, value);
+    emit("%s %ld", name, value - of_the_host);
 }
 
 static void print_fds(void)
@@ -249,10 +163,10 @@ static int host_command(const char *command, char *rest)
         emit("highwater %zu", flush_high_water());
     }
     else if (is(command, "threads")) {
-        print_status("threads", "Threads:");
+        print_status("threads", "Threads:", input_is_running());
     }
     else if (is(command, "rss")) {
-        print_status("rss", "VmRSS:");
+        print_status("rss", "VmRSS:", 0);
     }
     else if (is(command, "fds")) {
         print_fds();
@@ -262,6 +176,52 @@ static int host_command(const char *command, char *rest)
     }
     else if (is(command, "metrics") && engine_is_running()) {
         engine_call(print_metrics, word(&rest));
+    }
+    else {
+        return 0;
+    }
+    return 1;
+}
+
+static void exit_command(const char *token)
+{
+    struct filter *filter = filter_find(token);
+
+    if (filter != NULL) {
+        filter_life_exit(filter);
+    }
+    else {
+        life_exit(instance_get(token));
+    }
+}
+
+/* What concerns native filters; 0 when it is something else. */
+static int filter_command(const char *command, char *rest)
+{
+    struct filter *filter;
+    const char *key;
+
+    if (is(command, "loadfilter")) {
+        filter_life_load(word(&rest));
+    }
+    else if (is(command, "setfilter")) {
+        filter = filter_get(word(&rest));
+        key = word(&rest);
+        settings_set(&filter->settings, key, unescape(rest));
+        emit("ok");
+    }
+    else if (is(command, "processor")) {
+        filter_get(word(&rest))->is_processor = 1;
+        emit("ok");
+    }
+    else if (is(command, "prerun")) {
+        filter_life_pre_run(filter_get(word(&rest)));
+    }
+    else if (is(command, "initfilter")) {
+        filter_life_init(filter_get(word(&rest)));
+    }
+    else if (is(command, "filter") || is(command, "filterhex")) {
+        filter_call_command(rest, is(command, "filterhex"));
     }
     else {
         return 0;
@@ -293,7 +253,7 @@ static void plugin_command(const char *command, char *rest)
         flush_command(rest, is(command, "flushhex"));
     }
     else if (is(command, "exit")) {
-        life_exit(instance_get(word(&rest)));
+        exit_command(word(&rest));
     }
     else if (is(command, "exitnull")) {
         life_exit_null();
@@ -329,7 +289,7 @@ int main(void)
         rest = line;
         command = word(&rest);
         quit = is(command, "quit");
-        if (!quit && !host_command(command, rest)) {
+        if (!quit && !host_command(command, rest) && !filter_command(command, rest)) {
             plugin_command(command, rest);
         }
     }

@@ -117,27 +117,55 @@ static const char *thread_name(void)
         return "engine";
     case THREAD_WORKER:
         return "worker";
+    case THREAD_INPUT:
+        return "input";
     default:
         return "other";
     }
 }
 
 /*
- * api->log_print. As in Fluent Bit it never filters by level, cuts at 4 KiB and
- * takes two buffers of that size from the caller's stack: logging inside a flush
- * has to show in the high-water mark.
+ * As in Fluent Bit it never filters by level, cuts at 4 KiB and takes two buffers of
+ * that size from the caller's stack: logging inside a flush or a filter has to show in
+ * the high-water mark.
  */
-void log_print(int level, const char *file, int line_number, const char *fmt, ...)
+static void log_with(int level, const char *fmt, va_list args)
 {
     char body[4096];
     char escaped[4096 + 512];
+
+    vsnprintf(body, sizeof(body), fmt, args);
+    escape_text(escaped, sizeof(escaped), body, 0);
+    emit("log %d %s %s", level, thread_name(), escaped);
+}
+
+/* api->log_print, for the output. */
+void log_print(int level, const char *file, int line_number, const char *fmt, ...)
+{
     va_list args;
 
     (void) file;
     (void) line_number;
     va_start(args, fmt);
-    vsnprintf(body, sizeof(body), fmt, args);
+    log_with(level, fmt, args);
     va_end(args);
-    escape_text(escaped, sizeof(escaped), body, 0);
-    emit("log %d %s %s", level, thread_name(), escaped);
+}
+
+/*
+ * The same by its exported name, for a filter, which gets no api. From a thread that is
+ * not the host's it prints to stderr and the line misses the log (flb_log.c,
+ * flb_log_print: flb_worker_get is NULL there).
+ */
+void flb_log_print(int level, const char *file, int line_number, const char *fmt, ...)
+{
+    va_list args;
+
+    (void) file;
+    (void) line_number;
+    if (thread_kind == THREAD_OTHER) {
+        violation("flb_log_print on a thread that is not the host's");
+    }
+    va_start(args, fmt);
+    log_with(level, fmt, args);
+    va_end(args);
 }

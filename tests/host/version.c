@@ -1,5 +1,5 @@
 /* What differs between Fluent Bit releases, as the plugin can see it. */
-#include "host.h"
+#include "filter.h"
 
 /*
  * Fluent Bit exports no version; its out_nats plugin leaves this literal in the
@@ -42,6 +42,21 @@ int version_reads_config_map(void)
 int version_eats_oauth2(void)
 {
     return HOST_NUMBER >= 50000;
+}
+
+/* flb_filter_plugin grew once: cb_notification came with 3.2.0 (not in 3.1.10). */
+size_t version_filter_bytes(void)
+{
+    return sizeof(struct flb_filter_plugin) - (HOST_NUMBER < 30200 ? sizeof(void *) : 0);
+}
+
+_Static_assert(offsetof(struct flb_filter_plugin, cb_notification) == 64, "struct before 3.2.0");
+_Static_assert(sizeof(struct flb_filter_plugin) == 88, "struct since 3.2.0");
+
+/* Before, the engine thread did it (flb_input.c); since then flb_input_thread.c. */
+int version_inits_processors_on_input(void)
+{
+    return HOST_NUMBER >= 40003;
 }
 
 /* The two symbols by which a plugin can tell releases apart without the literal. */

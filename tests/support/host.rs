@@ -14,14 +14,18 @@
 
 mod build;
 mod ending;
+mod filters;
 mod flushes;
 mod lines;
 mod questions;
+mod trial;
 
 pub use build::Build;
 pub use ending::{Exit, Reload};
+pub use filters::{Filtered, LoadedFilter, Outcome, Place};
 pub use lines::{Code, LogLine, Thread};
 pub use questions::Beats;
+pub use trial::Trial;
 
 use std::collections::BTreeMap;
 use std::fs;

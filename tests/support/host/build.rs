@@ -20,6 +20,8 @@ pub struct Build {
 }
 
 impl Build {
+    /// 80-byte flb_filter_plugin, without cb_notification.
+    pub const V2_2_3: Build = Build::plain("2.2.3");
     /// 32-byte def full of garbage, no event_type.
     pub const V4_2_2: Build = Build::plain("4.2.2");
     /// 40-byte def.

@@ -25,7 +25,8 @@ pub struct Reload {
 }
 
 impl MiniHost {
-    /// OutputPreExit and ExitCtx; flushes still waiting become [`Code::Abandoned`].
+    /// OutputPreExit and ExitCtx; flushes still waiting become [`Code::Abandoned`]. Of a filter, cb_exit if
+    /// it set a context; code 0 without one.
     pub fn exit(&mut self, instance: &str) -> Exit {
         let reply = self.ask("exited", &[b"exit", instance.as_bytes()]);
         let words: Vec<&str> = reply.split(' ').collect();
@@ -38,7 +39,8 @@ impl MiniHost {
         reply.strip_prefix("null ").and_then(|code| code.parse().ok()).expect("a code")
     }
 
-    /// A hot reload with the same configuration.
+    /// A hot reload with the same configuration but for what was set since, which filters then read.
+    /// Not ok: a filter's cb_pre_run refused and nothing changed, or something failed to start again.
     pub fn reload(&mut self) -> Reload {
         let reply = self.ask("reloaded", &[b"reload"]);
         let (state, took) = reply.split_once(' ').expect("state and time");

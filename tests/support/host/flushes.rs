@@ -8,7 +8,7 @@ use super::lines::{self, Code, Missed};
 use super::{MiniHost, join};
 
 /// Data above this goes by a file: a command is one line.
-const INLINE_BYTES: usize = 2048;
+pub(super) const INLINE_BYTES: usize = 2048;
 
 impl MiniHost {
     /// Starts a flush and returns its id at once.

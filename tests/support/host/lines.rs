@@ -27,12 +27,14 @@ pub enum Code {
     Abandoned,
 }
 
-/// Where the plugin called `log_print`.
+/// Where the plugin called `log_print`, or `flb_log_print`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Thread {
     Engine,
     Worker,
     Main,
+    /// The thread of an input, where processors run.
+    Input,
     /// A thread of the plugin's own: in Fluent Bit such a line misses the log.
     Other,
 }
@@ -174,6 +176,7 @@ fn log_line(level: &str, thread: &str, text: &str) -> LogLine {
             "engine" => Thread::Engine,
             "worker" => Thread::Worker,
             "main" => Thread::Main,
+            "input" => Thread::Input,
             _ => Thread::Other,
         },
         text: unescape(text),
