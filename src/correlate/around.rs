@@ -1,9 +1,10 @@
 //! What is told beside the Services: the workload, the node, and what a pod says of itself.
 
 use super::Subject;
-use super::impact::{Node, Workload};
+use super::impact::{Node, UidText, Workload};
 use super::rules::{MAX_DEPTH, budget_pods, pods_below, target_name};
-use crate::topology::index::{Entry, Index};
+use crate::time::Stamp;
+use crate::topology::index::Index;
 use crate::topology::key::Key;
 use crate::topology::kind::Kind;
 use crate::topology::object::{Details, Object};
@@ -12,7 +13,7 @@ use crate::topology::object::{Details, Object};
 /// for, if all of them have the same.
 pub(super) fn workload<'i>(index: &'i Index, subject: &Subject<'i>) -> Option<Workload<'i>> {
     let Some((uid, entry)) = subject.entry else { return unheld(index, subject) };
-    match &entry.object.details {
+    match &entry.details {
         Details::Pod { .. } | Details::Workload { .. } => Some(topmost(index, entry)),
         Details::Autoscaler { target } => {
             let name = target_name(target, subject.namespace);
@@ -27,8 +28,7 @@ pub(super) fn workload<'i>(index: &'i Index, subject: &Subject<'i>) -> Option<Wo
         }
         Details::Claim { .. } => {
             let claim = Key::name(subject.namespace, subject.about.name);
-            let is_its_name =
-                index.by_name(entry.object.name_key()).is_none_or(|one| one.object.key() == uid);
+            let is_its_name = index.by_name(entry.name_key()).is_none_or(|one| one.key() == uid);
             common(index, index.mounting(claim).filter(|_| is_its_name))
         }
         _ => None,
@@ -41,7 +41,7 @@ fn unheld<'i>(index: &'i Index, subject: &Subject<'i>) -> Option<Workload<'i>> {
     let about = subject.about;
     if about.kind == "PersistentVolume" {
         let claims = index.claims_of(Key::of(about.name));
-        let names = claims.map(|(_, claim)| Key::name(&claim.object.namespace, &claim.object.name));
+        let names = claims.map(|(_, claim)| Key::name(&claim.namespace, &claim.name));
         return common(index, names.flat_map(|claim| index.mounting(claim)));
     }
     if subject.kind.is_some() {
@@ -55,16 +55,16 @@ fn unheld<'i>(index: &'i Index, subject: &Subject<'i>) -> Option<Workload<'i>> {
     })?;
     let (_, child) = index.children(uid).next()?;
     // The child knows the uid where the event does not say it.
-    let owner = child.object.owners.iter().find(|owner| Key::of(&owner.uid) == uid)?;
+    let owner = child.owners().iter().find(|owner| owner.key == uid)?;
     Some(Workload {
         kind: &owner.kind,
-        namespace: &child.object.namespace,
+        namespace: &child.namespace,
         name: &owner.name,
-        uid: &owner.uid,
+        uid: UidText::Known(&owner.uid),
     })
 }
 
-fn common<'i>(index: &'i Index, pods: impl Iterator<Item = (Key, &'i Entry)>) -> Option<Workload<'i>> {
+fn common<'i>(index: &'i Index, pods: impl Iterator<Item = (Key, &'i Object)>) -> Option<Workload<'i>> {
     let mut same = None;
     for (_, pod) in pods {
         let topmost = topmost(index, pod);
@@ -76,50 +76,55 @@ fn common<'i>(index: &'i Index, pods: impl Iterator<Item = (Key, &'i Entry)>) ->
 }
 
 /// Goes up by the controlling owners. A static pod is owned by its Node, which is no workload.
-fn topmost<'i>(index: &'i Index, entry: &'i Entry) -> Workload<'i> {
-    let mut object: &Object = &entry.object;
+fn topmost<'i>(index: &'i Index, entry: &'i Object) -> Workload<'i> {
+    let mut object: &Object = entry;
     for _ in 0..MAX_DEPTH {
         let Some(owner) = object.controller().filter(|owner| &*owner.kind != Kind::Node.name()) else {
             break;
         };
-        match index.by_uid(Key::of(&owner.uid)) {
-            Some((_, above)) => object = &above.object,
+        match index.by_uid(owner.key) {
+            Some((_, above)) => object = &above,
             None => {
                 return Workload {
                     kind: &owner.kind,
                     namespace: &object.namespace,
                     name: &owner.name,
-                    uid: &owner.uid,
+                    uid: UidText::Known(&owner.uid),
                 };
             }
         }
     }
-    Workload { kind: object.kind.name(), namespace: &object.namespace, name: &object.name, uid: &object.uid }
+    Workload {
+        kind: object.kind.name(),
+        namespace: &object.namespace,
+        name: &object.name,
+        uid: UidText::Known(&object.uid),
+    }
 }
 
 /// The node itself, or the one on which the pod runs or ran.
 pub(super) fn node<'i>(index: &'i Index, subject: &Subject<'i>) -> Option<Node<'i>> {
     let (_, entry) = subject.entry?;
-    match &entry.object.details {
-        Details::Node { .. } => Some(facts(&entry.object.name, Some(entry))),
-        Details::Pod { node, .. } if !node.is_empty() => {
-            Some(facts(node, index.by_name(Key::held(Kind::Node, "", node))))
-        }
+    match &entry.details {
+        Details::Node { .. } => Some(facts(&entry.name, Some(entry))),
+        Details::Pod { node, .. } if !node.is_empty() => Some(facts(node, index.node(Key::of(node)))),
         _ => None,
     }
 }
 
-fn facts<'i>(name: &'i str, entry: Option<&'i Entry>) -> Node<'i> {
-    match entry.map(|entry| &entry.object.details) {
+fn facts<'i>(name: &'i str, entry: Option<&'i Object>) -> Node<'i> {
+    match entry.map(|entry| &entry.details) {
         Some(Details::Node { zone, region, addresses }) => Node { name, zone, region, addresses },
         _ => Node { name, zone: "", region: "", addresses: &[] },
     }
 }
 
-/// A pod's address and start time, as the API server writes them; empty for anything else.
-pub(super) fn pod_facts(object: &Object) -> (&str, &str) {
+/// A pod's address and start time; nothing for anything else.
+pub(super) fn pod_facts(object: &Object) -> (&str, Option<Stamp>) {
     match &object.details {
-        Details::Pod { ip, start_time, .. } => (ip, start_time),
-        _ => ("", ""),
+        Details::Pod { ip, started_seconds, .. } => {
+            (ip, started_seconds.and_then(|seconds| Stamp::from_unix_seconds(seconds.get())))
+        }
+        _ => ("", None),
     }
 }

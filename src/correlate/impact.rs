@@ -1,12 +1,16 @@
 //! What an event touches, as every format writes it.
 
+use std::fmt;
+
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::pattern::Patterns;
+use crate::time::Stamp;
 use crate::topology::endpoints::{Counts, Service};
-use crate::topology::index::Entry;
 use crate::topology::labels::Labels;
+use crate::topology::object::Object;
+use crate::topology::uid::Uid;
 
 /// Whether Services were looked for, and found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -45,14 +49,38 @@ pub enum Via {
     Backend,
 }
 
+/// A uid as the topology knows it, or as the event said it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UidText<'i> {
+    Known(&'i Uid),
+    Said(&'i str),
+}
+
+impl fmt::Display for UidText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(uid) => uid.fmt(f),
+            Self::Said(text) => f.write_str(text),
+        }
+    }
+}
+
+impl Serialize for UidText<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Known(uid) => uid.serialize(serializer),
+            Self::Said(text) => or_null(text, serializer),
+        }
+    }
+}
+
 /// A Service under impact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Affected<'i> {
     pub namespace: &'i str,
     pub name: &'i str,
     /// Unknown where Services may not be watched, and only slices tell of it.
-    #[serde(serialize_with = "or_null")]
-    pub uid: &'i str,
+    pub uid: UidText<'i>,
     pub via: Via,
     /// Pods and addresses behind it that take traffic.
     pub endpoints_ready: u32,
@@ -71,7 +99,7 @@ impl<'i> Affected<'i> {
         Self {
             namespace,
             name,
-            uid: object.as_ref().map_or("", |entry| &entry.object.uid),
+            uid: object.as_ref().map_or(UidText::Said(""), |entry| UidText::Known(&entry.uid)),
             via,
             endpoints_ready: endpoints.ready,
             endpoints_total: endpoints.total,
@@ -81,17 +109,16 @@ impl<'i> Affected<'i> {
     }
 
     /// A Service that has lost its name to another one, and its endpoints with it.
-    pub(super) fn former(entry: &'i Entry, via: Via) -> Self {
-        let object = &*entry.object;
+    pub(super) fn former(object: &'i Object, via: Via) -> Self {
         Self {
             namespace: &object.namespace,
             name: &object.name,
-            uid: &object.uid,
+            uid: UidText::Known(&object.uid),
             via,
             endpoints_ready: 0,
             endpoints_total: 0,
             endpoints_here: None,
-            deleted: !entry.is_live(),
+            deleted: !object.is_live(),
         }
     }
 
@@ -107,7 +134,7 @@ pub struct Workload<'i> {
     pub kind: &'i str,
     pub namespace: &'i str,
     pub name: &'i str,
-    pub uid: &'i str,
+    pub uid: UidText<'i>,
 }
 
 /// The node that the event is about, or on which its pod runs.
@@ -170,8 +197,8 @@ pub struct Impact<'i> {
     pub annotations: Chosen<'i>,
     #[serde(serialize_with = "or_null")]
     pub pod_ip: &'i str,
-    #[serde(serialize_with = "or_null")]
-    pub start_time: &'i str,
+    #[serde(serialize_with = "time_or_null")]
+    pub start_time: Option<Stamp>,
     /// Whether the object is gone; unknown when the topology never saw it.
     pub deleted: Option<bool>,
 }
@@ -189,7 +216,7 @@ impl Impact<'_> {
             labels: Chosen::NOTHING,
             annotations: Chosen::NOTHING,
             pod_ip: "",
-            start_time: "",
+            start_time: None,
             deleted: None,
         }
     }
@@ -197,6 +224,14 @@ impl Impact<'_> {
 
 fn or_null<S: Serializer>(text: &&str, serializer: S) -> Result<S::Ok, S::Error> {
     if text.is_empty() { serializer.serialize_none() } else { serializer.serialize_str(text) }
+}
+
+#[expect(clippy::ref_option, reason = "serde hands over references")]
+fn time_or_null<S: Serializer>(time: &Option<Stamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serializer.collect_str(time),
+        None => serializer.serialize_none(),
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]

@@ -10,12 +10,13 @@ mod around;
 mod impact;
 mod rules;
 
-pub use impact::{Affected, Chosen, Correlation, Impact, Node, Via, Workload};
+pub use impact::{Affected, Chosen, Correlation, Impact, Node, UidText, Via, Workload};
 
 use crate::pattern::Patterns;
-use crate::topology::index::{Entry, Index};
+use crate::topology::index::Index;
 use crate::topology::key::Key;
 use crate::topology::kind::{Kind, group_of};
+use crate::topology::object::Object;
 
 /// What an event is about, as the event says it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -52,15 +53,15 @@ impl Correlator {
         let (mut services, services_total) = rules::services(index, &subject);
         services.truncate(self.max_services);
         let entry = subject.entry.map(|(_, entry)| entry);
-        let (pod_ip, start_time) = entry.map_or(("", ""), |entry| around::pod_facts(&entry.object));
+        let (pod_ip, start_time) = entry.map_or(("", None), |entry| around::pod_facts(entry));
         Impact {
             correlation: if services_total > 0 { Correlation::Matched } else { Correlation::None },
             services,
             services_total,
             workload: around::workload(index, &subject),
             node: around::node(index, &subject),
-            labels: Chosen::of(entry.map(|entry| &*entry.object.labels), &self.labels),
-            annotations: Chosen::of(entry.map(|entry| &*entry.object.annotations), &self.annotations),
+            labels: Chosen::of(entry.map(|entry| &*entry.labels), &self.labels),
+            annotations: Chosen::of(entry.map(|entry| &*entry.annotations), &self.annotations),
             pod_ip,
             start_time,
             deleted: entry.map(|entry| !entry.is_live()),
@@ -76,7 +77,7 @@ struct Subject<'i> {
     kind: Option<Kind>,
     namespace: &'i str,
     uid: Option<Key>,
-    entry: Option<(Key, &'i Entry)>,
+    entry: Option<(Key, &'i Object)>,
 }
 
 impl<'i> Subject<'i> {
@@ -94,10 +95,10 @@ impl<'i> Subject<'i> {
         let uid = (!by_name).then(|| Key::of(about.uid));
         let entry = match uid {
             // An object of the same name is another one: a uid finds itself or nothing.
-            Some(uid) => index.by_uid(uid).filter(|(_, entry)| Some(entry.object.kind) == kind),
+            Some(uid) => index.by_uid(uid).filter(|(_, entry)| Some(entry.kind) == kind),
             None => index
                 .by_name(Key::object(about.api_version, about.kind, namespace, about.name))
-                .map(|entry| (entry.object.key(), entry)),
+                .map(|entry| (entry.key(), entry)),
         };
         Self { about, kind, namespace, uid, entry }
     }
@@ -105,9 +106,7 @@ impl<'i> Subject<'i> {
     /// Whether what goes by its name may be taken for it: not when its name has passed to another.
     fn has_its_name(&self, index: &Index) -> bool {
         match (self.entry, self.uid) {
-            (Some((uid, entry)), _) => {
-                index.by_name(entry.object.name_key()).is_none_or(|named| named.object.key() == uid)
-            }
+            (Some((uid, entry)), _) => index.by_name(entry.name_key()).is_none_or(|named| named.key() == uid),
             (None, Some(_)) => {
                 let name =
                     Key::object(self.about.api_version, self.about.kind, self.namespace, self.about.name);

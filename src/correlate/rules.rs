@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Subject;
-use super::impact::{Affected, Via};
+use super::impact::{Affected, UidText, Via};
 use crate::topology::endpoints::Service;
-use crate::topology::index::{Entry, Index};
+use crate::topology::index::Index;
 use crate::topology::key::Key;
 use crate::topology::kind::Kind;
 use crate::topology::labels::Labels;
-use crate::topology::object::{Details, Target};
+use crate::topology::object::{Details, Object, Target};
 
 /// Owners above owners. Kubernetes' own chains have three (CronJob, Job, Pod); a loop must end.
 pub(super) const MAX_DEPTH: usize = 8;
@@ -67,31 +67,31 @@ impl<'i> Found<'i> {
 
     /// Services of a pod: those whose slices hold it, and those that select it, ready or not. For one that
     /// is gone, also those whose slices held it, and Services that went with it.
-    fn pod(&mut self, uid: Key, entry: &'i Entry, via: Option<Via>) {
+    fn pod(&mut self, uid: Key, entry: &'i Object, via: Option<Via>) {
         let holding = self.index.holding(uid, !entry.is_live());
         self.add(holding, entry, via.unwrap_or(Via::Endpoint));
-        self.selecting(&entry.object.labels, entry, via.unwrap_or(Via::Selector));
+        self.selecting(&entry.labels, entry, via.unwrap_or(Via::Selector));
     }
 
-    fn selecting(&mut self, labels: &'i Labels, about: &Entry, via: Via) {
-        let namespace = Key::of(&about.object.namespace);
+    fn selecting(&mut self, labels: &'i Labels, about: &Object, via: Via) {
+        let namespace = Key::of(&about.namespace);
         self.add(self.index.selecting(namespace, labels), about, via);
     }
 
-    fn add(&mut self, services: impl Iterator<Item = &'i Service>, about: &Entry, via: Via) {
+    fn add(&mut self, services: impl Iterator<Item = &'i Service>, about: &Object, via: Via) {
         let hit = services.filter(|service| is_hit(service, about));
         self.services.extend(hit.map(|service| Affected::new(service, via)));
     }
 
     /// Services of many pods. Pods of one template share their labels, so the last answer is often the
     /// next one's, too. `false`: there was no pod.
-    fn pods(&mut self, pods: &[(Key, &'i Entry)], live: bool, via: Via) -> bool {
+    fn pods(&mut self, pods: &[(Key, &'i Object)], live: bool, via: Via) -> bool {
         let mut any = false;
         let mut last = None;
         for (uid, entry) in pods.iter().filter(|(_, entry)| entry.is_live() == live) {
             any = true;
             self.add_new(self.index.holding(*uid, !live), entry, via);
-            let object = &entry.object;
+            let object = entry;
             // When a pod that is gone was made decides what it can have hit.
             let created_seconds = if live { 0 } else { object.created_seconds };
             let same = (Arc::as_ptr(&object.labels), Arc::as_ptr(&object.namespace), created_seconds);
@@ -105,7 +105,7 @@ impl<'i> Found<'i> {
     }
 
     /// As [`Found::add`], without what is there: a thousand pods stand behind the same few Services.
-    fn add_new(&mut self, services: impl Iterator<Item = &'i Service>, about: &Entry, via: Via) {
+    fn add_new(&mut self, services: impl Iterator<Item = &'i Service>, about: &Object, via: Via) {
         for service in services.filter(|service| is_hit(service, about)) {
             let new = Affected::new(service, via);
             if !self.services.contains(&new) {
@@ -119,9 +119,8 @@ impl<'i> Found<'i> {
         let current = self.index.service(name);
         match (subject.entry, current) {
             (Some((uid, entry)), current) => {
-                let is_current = |service: &&Service| {
-                    service.object.as_ref().is_some_and(|object| object.object.key() == uid)
-                };
+                let is_current =
+                    |service: &&Service| service.object.as_ref().is_some_and(|object| object.key() == uid);
                 self.services.push(current.filter(is_current).map_or_else(
                     || Affected::former(entry, Via::Itself),
                     |service| Affected::new(service, Via::Itself),
@@ -133,7 +132,7 @@ impl<'i> Found<'i> {
                 self.services.push(Affected {
                     namespace: subject.namespace,
                     name: subject.about.name,
-                    uid: subject.about.uid,
+                    uid: UidText::Said(subject.about.uid),
                     via: Via::Itself,
                     endpoints_ready: current.map_or(0, |service| service.endpoints.ready),
                     endpoints_total: current.map_or(0, |service| service.endpoints.total),
@@ -152,7 +151,7 @@ impl<'i> Found<'i> {
 
     fn slice(&mut self, subject: &Subject<'i>) {
         if let Some((_, entry)) = subject.entry
-            && let Details::EndpointSlice { service, .. } = &entry.object.details
+            && let Details::EndpointSlice { service, .. } = &entry.details
         {
             self.named(subject.namespace, service, Via::Itself);
         }
@@ -164,8 +163,10 @@ impl<'i> Found<'i> {
             return;
         }
         let node = Key::of(subject.about.name);
-        let live =
-            self.index.on_node(node).filter(|service| service.object.as_ref().is_none_or(Entry::is_live));
+        let live = self
+            .index
+            .on_node(node)
+            .filter(|service| service.object.as_ref().is_none_or(|object| object.is_live()));
         let mut on: Vec<_> = live.map(|service| (service, service.on_node(node))).collect();
         on.sort_unstable_by_key(|(service, here)| {
             // Compared as whole numbers: a share in millionths.
@@ -193,13 +194,13 @@ impl<'i> Found<'i> {
 
     /// Services of all pods below an owner; with no pods, of its template's labels; with no template, of
     /// the pods that it had.
-    fn below(&mut self, owner: Key, entry: Option<&'i Entry>, via: Via) {
+    fn below(&mut self, owner: Key, entry: Option<&'i Object>, via: Via) {
         // Apart from what others of the same name have brought: an empty answer asks for the next best.
         let mut own = Found { index: self.index, services: Vec::new() };
         let pods = pods_below(self.index, owner);
         if !own.pods(&pods, true, via) {
             if let Some(entry) = entry
-                && let Details::Workload { template: Some(template) } = &entry.object.details
+                && let Details::Workload { template: Some(template) } = &entry.details
             {
                 own.selecting(template, entry, via);
             }
@@ -219,10 +220,10 @@ impl<'i> Found<'i> {
 
     fn scale_target(&mut self, subject: &Subject<'i>) {
         let Some((_, entry)) = subject.entry else { return };
-        let Details::Autoscaler { target } = &entry.object.details else { return };
+        let Details::Autoscaler { target } = &entry.details else { return };
         let name = target_name(target, subject.namespace);
         match self.index.by_name(name) {
-            Some(target) => self.below(target.object.key(), Some(target), Via::ScaleTarget),
+            Some(target) => self.below(target.key(), Some(target), Via::ScaleTarget),
             None => self.below_named(name, Via::ScaleTarget),
         }
     }
@@ -230,7 +231,7 @@ impl<'i> Found<'i> {
     /// Services of the pods that a budget selects; with no pods, of the labels that it asks for.
     fn budget(&mut self, subject: &Subject<'i>) {
         let Some((_, entry)) = subject.entry else { return };
-        let Details::Budget { selector: Some(selector) } = &entry.object.details else { return };
+        let Details::Budget { selector: Some(selector) } = &entry.details else { return };
         let selected: Vec<_> = budget_pods(self.index, entry);
         if !self.pods(&selected, true, Via::Selector) {
             self.selecting(&selector.labels, entry, Via::Selector);
@@ -246,13 +247,13 @@ impl<'i> Found<'i> {
 
     fn volume(&mut self, volume: Key) {
         for (_, claim) in self.index.claims_of(volume) {
-            self.claim(Key::name(&claim.object.namespace, &claim.object.name));
+            self.claim(Key::name(&claim.namespace, &claim.name));
         }
     }
 
     fn ingress(&mut self, subject: &Subject<'i>) {
         let Some((_, entry)) = subject.entry else { return };
-        let Details::Ingress { backends } = &entry.object.details else { return };
+        let Details::Ingress { backends } = &entry.details else { return };
         let services =
             backends.iter().filter_map(|name| self.index.service(Key::name(subject.namespace, name)));
         self.add(services, entry, Via::Backend);
@@ -261,22 +262,22 @@ impl<'i> Found<'i> {
 
 /// Whether a Service can be hit through this object. One that is gone cannot, unless the object is gone as
 /// well and was there before the Service went.
-fn is_hit(service: &Service, about: &Entry) -> bool {
+fn is_hit(service: &Service, about: &Object) -> bool {
     match service.object.as_ref().and_then(|object| object.deleted_seconds) {
         None => true,
-        Some(deleted) => !about.is_live() && about.object.created_seconds <= deleted.get(),
+        Some(deleted) => !about.is_live() && about.created_seconds <= deleted.get(),
     }
 }
 
 /// All pods below an owner, gone or not.
-pub(super) fn pods_below(index: &Index, owner: Key) -> Vec<(Key, &Entry)> {
+pub(super) fn pods_below(index: &Index, owner: Key) -> Vec<(Key, &Object)> {
     let mut pods = Vec::new();
     let mut level = vec![owner];
     let mut seen = HashSet::from([owner]);
     for _ in 0..MAX_DEPTH {
         let mut next = Vec::new();
         for (uid, entry) in level.iter().flat_map(|owner| index.children(*owner)) {
-            if entry.object.kind == Kind::Pod {
+            if entry.kind == Kind::Pod {
                 pods.push((uid, entry));
             } else if seen.insert(uid) {
                 next.push(uid);
@@ -295,8 +296,8 @@ pub(super) fn target_name(target: &Target, namespace: &str) -> Key {
 }
 
 /// The pods that a budget selects, gone or not.
-pub(super) fn budget_pods<'i>(index: &'i Index, budget: &'i Entry) -> Vec<(Key, &'i Entry)> {
-    let Details::Budget { selector: Some(selector) } = &budget.object.details else { return Vec::new() };
-    let pods = index.pods_in(Key::of(&budget.object.namespace));
-    pods.filter(|(_, pod)| selector.selects(&pod.object.labels)).collect()
+pub(super) fn budget_pods<'i>(index: &'i Index, budget: &'i Object) -> Vec<(Key, &'i Object)> {
+    let Details::Budget { selector: Some(selector) } = &budget.details else { return Vec::new() };
+    let pods = index.pods_in(Key::of(&budget.namespace));
+    pods.filter(|(_, pod)| selector.selects(&pod.labels)).collect()
 }

@@ -3,18 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::index::Entry;
 use super::key::Key;
 use super::labels::Labels;
-use super::object::{Details, Endpoint};
+use super::object::{Details, Endpoint, Object};
 
 /// A Service, and its endpoints in numbers. It may be known from its slices alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
     pub namespace: Arc<str>,
-    pub name: Arc<str>,
+    pub name: Box<str>,
     /// The object: the one that is there, else the one that went last.
-    pub object: Option<Entry>,
+    pub object: Option<Arc<Object>>,
     pub endpoints: Counts,
     /// Sorted by the node.
     pub nodes: Box<[OnNode]>,
@@ -57,7 +56,7 @@ impl Service {
 
     #[must_use]
     pub fn selector(&self) -> Option<&Labels> {
-        match &self.object.as_ref()?.object.details {
+        match &self.object.as_ref()?.details {
             Details::Service { selector } => Some(selector),
             _ => None,
         }

@@ -3,8 +3,9 @@
 //! Copies share whatever did not change between them, so the writer hands out a new one after every few
 //! changes, and a reader keeps the one it has for as long as it likes.
 
-use std::num::NonZeroU64;
 use std::sync::Arc;
+
+use imbl::OrdMap;
 
 use super::endpoints::{Membership, Service};
 use super::key::{BuildAsIs, Key};
@@ -16,33 +17,15 @@ use super::relation::Relation;
 /// A persistent map from keys.
 pub type Map<V> = imbl::GenericHashMap<Key, V, BuildAsIs, imbl::shared_ptr::DefaultSharedPtr>;
 
-/// An object, there or gone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    pub object: Arc<Object>,
-    /// When it went, by our clock; `None` while it is there.
-    pub deleted_seconds: Option<NonZeroU64>,
-}
-
-impl Entry {
-    #[must_use]
-    pub fn is_live(&self) -> bool {
-        self.deleted_seconds.is_none()
-    }
-
-    /// Of two by the same name: one that is there, else the one that went last.
-    fn rank(&self) -> (bool, u64, u64) {
-        (self.is_live(), self.deleted_seconds.map_or(0, NonZeroU64::get), self.object.version)
-    }
-}
-
 /// The cluster at one moment. Deleted objects stay for a while, marked as such.
 #[derive(Debug, Clone, Default)]
 pub struct Index {
     /// By uid.
-    pub(super) objects: Map<Entry>,
-    /// Name → uids.
-    pub(super) names: Relation,
+    pub(super) objects: Map<Arc<Object>>,
+    /// Name → uid: of the object that is there, else of the one that went last.
+    pub(super) names: OrdMap<Key, Key>,
+    /// Name → uids of others that had it before.
+    pub(super) former: Relation,
     /// By namespace and name.
     pub(super) services: Map<Arc<Service>>,
     /// Namespace and one label → the Services whose selector holds that label. A Service stands under one
@@ -64,6 +47,8 @@ pub struct Index {
     pub(super) on_node: Relation,
     /// The uid that a kubelet knows a static pod by → its mirror.
     pub(super) mirrors: Relation,
+    /// Node's name → its uid, as `names`: every pod's event asks for its node.
+    pub(super) nodes: Map<Key>,
     /// Namespace → its pods.
     pub(super) pods: Relation,
     pub(super) settled: Settled,
@@ -102,21 +87,27 @@ impl Index {
     }
 
     /// Every object held, gone or not.
-    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+    pub fn objects(&self) -> impl Iterator<Item = &Arc<Object>> {
         self.objects.values()
     }
 
     /// By uid; for a static pod also by the uid that its kubelet knows it by.
     #[must_use]
-    pub fn by_uid(&self, uid: Key) -> Option<(Key, &Entry)> {
-        let known = |uid| self.objects.get(&uid).map(|entry| (uid, entry));
-        known(uid).or_else(|| self.mirrors.of(uid).filter_map(known).max_by_key(|(_, entry)| entry.rank()))
+    pub fn by_uid(&self, uid: Key) -> Option<(Key, &Object)> {
+        let known = |uid| self.objects.get(&uid).map(|object| (uid, &**object));
+        known(uid).or_else(|| self.mirrors.of(uid).filter_map(known).max_by_key(|(_, object)| object.rank()))
     }
 
     /// The object of a name ([`Key::object`]): the one that is there, else the one that went last.
     #[must_use]
-    pub fn by_name(&self, name: Key) -> Option<&Entry> {
-        self.names.of(name).filter_map(|uid| self.objects.get(&uid)).max_by_key(|entry| entry.rank())
+    pub fn by_name(&self, name: Key) -> Option<&Object> {
+        self.names.get(&name).and_then(|uid| self.objects.get(uid)).map(|object| &**object)
+    }
+
+    /// A node by its name ([`Key::of`]).
+    #[must_use]
+    pub fn node(&self, name: Key) -> Option<&Object> {
+        self.nodes.get(&name).and_then(|uid| self.objects.get(uid)).map(|object| &**object)
     }
 
     /// A Service by its name ([`Key::name`]), or what its slices tell of it.
@@ -141,7 +132,7 @@ impl Index {
     }
 
     /// What an owner owns, gone or not, by the owner's uid.
-    pub fn children(&self, owner: Key) -> impl Iterator<Item = (Key, &Entry)> {
+    pub fn children(&self, owner: Key) -> impl Iterator<Item = (Key, &Object)> {
         self.known(self.children.of(owner))
     }
 
@@ -151,12 +142,12 @@ impl Index {
     }
 
     /// Pods that mount a claim, gone or not, by the claim's name.
-    pub fn mounting(&self, claim: Key) -> impl Iterator<Item = (Key, &Entry)> {
+    pub fn mounting(&self, claim: Key) -> impl Iterator<Item = (Key, &Object)> {
         self.known(self.claims.of(claim))
     }
 
     /// Claims that are bound to a volume, by the volume's name.
-    pub fn claims_of(&self, volume: Key) -> impl Iterator<Item = (Key, &Entry)> {
+    pub fn claims_of(&self, volume: Key) -> impl Iterator<Item = (Key, &Object)> {
         self.known(self.volumes.of(volume))
     }
 
@@ -166,11 +157,11 @@ impl Index {
     }
 
     /// All pods of a namespace, gone or not.
-    pub fn pods_in(&self, namespace: Key) -> impl Iterator<Item = (Key, &Entry)> {
+    pub fn pods_in(&self, namespace: Key) -> impl Iterator<Item = (Key, &Object)> {
         self.known(self.pods.of(namespace))
     }
 
-    fn known(&self, uids: impl Iterator<Item = Key>) -> impl Iterator<Item = (Key, &Entry)> {
-        uids.filter_map(|uid| self.objects.get(&uid).map(|entry| (uid, entry)))
+    fn known(&self, uids: impl Iterator<Item = Key>) -> impl Iterator<Item = (Key, &Object)> {
+        uids.filter_map(|uid| self.objects.get(&uid).map(|object| (uid, &**object)))
     }
 }

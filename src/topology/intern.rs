@@ -1,20 +1,19 @@
 //! Strings that many objects share are held once.
 
 use std::collections::HashSet;
-use std::hash::Hash;
 use std::sync::Arc;
 
-use super::labels::Labels;
-use super::object::Owner;
+use super::labels::{Label, Labels};
+use super::object::{Owner, Owners};
 
 /// Remembers what it made, and hands out the same again. One for each kind: labels, namespaces and owners
 /// repeat within a kind.
 #[derive(Debug, Default)]
 pub struct Interner {
     strings: HashSet<Arc<str>>,
+    label: HashSet<Arc<Label>>,
     labels: HashSet<Arc<Labels>>,
-    owners: HashSet<Arc<[Owner]>>,
-    names: HashSet<Arc<[Arc<str>]>>,
+    owners: HashSet<Arc<Box<[Owner]>>>,
     /// Grown to this, it lets go of what nobody else holds any more.
     sweep_at: usize,
 }
@@ -24,7 +23,22 @@ const LEAST_SWEPT: usize = 4_096;
 
 impl Interner {
     pub fn text(&mut self, text: &str) -> Arc<str> {
-        shared(&mut self.strings, text)
+        if let Some(known) = self.strings.get(text) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = text.into();
+        self.strings.insert(Arc::clone(&new));
+        new
+    }
+
+    pub fn label(&mut self, name: &str, value: &str) -> Arc<Label> {
+        let label = Label::new(self.text(name), self.text(value));
+        if let Some(known) = self.label.get(&label) {
+            return Arc::clone(known);
+        }
+        let new = Arc::new(label);
+        self.label.insert(Arc::clone(&new));
+        new
     }
 
     pub fn labels(&mut self, labels: Labels) -> Arc<Labels> {
@@ -38,12 +52,17 @@ impl Interner {
         }
     }
 
-    pub fn owners(&mut self, owners: &[Owner]) -> Arc<[Owner]> {
-        shared(&mut self.owners, owners)
-    }
-
-    pub fn names(&mut self, names: &[Arc<str>]) -> Arc<[Arc<str>]> {
-        shared(&mut self.names, names)
+    pub fn owners(&mut self, owners: Vec<Owner>) -> Owners {
+        if owners.is_empty() {
+            return None;
+        }
+        let owners = owners.into_boxed_slice();
+        if let Some(known) = self.owners.get(&owners) {
+            return Some(Arc::clone(known));
+        }
+        let new = Arc::new(owners);
+        self.owners.insert(Arc::clone(&new));
+        Some(new)
     }
 
     /// Lets go of what nobody else holds. To be called now and then; most calls do nothing.
@@ -53,28 +72,15 @@ impl Interner {
         }
         // Outside in: labels and owners hold strings.
         self.labels.retain(|one| Arc::strong_count(one) > 1);
+        self.label.retain(|one| Arc::strong_count(one) > 1);
         self.owners.retain(|one| Arc::strong_count(one) > 1);
-        self.names.retain(|one| Arc::strong_count(one) > 1);
         self.strings.retain(|one| Arc::strong_count(one) > 1);
         self.sweep_at = 2 * self.len();
     }
 
     fn len(&self) -> usize {
-        self.strings.len() + self.labels.len() + self.owners.len() + self.names.len()
+        self.strings.len() + self.label.len() + self.labels.len() + self.owners.len()
     }
-}
-
-fn shared<T>(set: &mut HashSet<Arc<T>>, value: &T) -> Arc<T>
-where
-    T: ?Sized + Hash + Eq,
-    for<'v> Arc<T>: From<&'v T>,
-{
-    if let Some(known) = set.get(value) {
-        return Arc::clone(known);
-    }
-    let new = Arc::from(value);
-    set.insert(Arc::clone(&new));
-    new
 }
 
 #[cfg(test)]

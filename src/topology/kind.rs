@@ -132,9 +132,30 @@ impl Kind {
     /// a `Service` of another group, Knative's for one, is not ours.
     #[must_use]
     pub fn of(group: Option<&str>, name: &str) -> Option<Self> {
-        let kind = Self::ALL.into_iter().find(|kind| kind.name() == name)?;
+        let kind = Self::named(name)?;
         // Ingress and the workloads have lived in `extensions` before.
         group.is_none_or(|group| group == kind.group() || group == "extensions").then_some(kind)
+    }
+
+    /// The other way of [`Kind::name`].
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "Service" => Self::Service,
+            "EndpointSlice" => Self::EndpointSlice,
+            "Pod" => Self::Pod,
+            "Node" => Self::Node,
+            "ReplicaSet" => Self::ReplicaSet,
+            "Deployment" => Self::Deployment,
+            "StatefulSet" => Self::StatefulSet,
+            "DaemonSet" => Self::DaemonSet,
+            "Job" => Self::Job,
+            "CronJob" => Self::CronJob,
+            "HorizontalPodAutoscaler" => Self::HorizontalPodAutoscaler,
+            "PodDisruptionBudget" => Self::PodDisruptionBudget,
+            "PersistentVolumeClaim" => Self::PersistentVolumeClaim,
+            "Ingress" => Self::Ingress,
+            _ => return None,
+        })
     }
 
     /// Its place in tables with one row a kind.

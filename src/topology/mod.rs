@@ -4,10 +4,11 @@
 //! - `object`: what is kept of each of them, which is little
 //! - `parse`: an object's JSON becomes that, and nothing else of it is held
 //! - `labels`, `selector`: what Services and budgets choose pods by
+//! - `key`, `uid`: numbers in place of texts
 //! - `intern`: strings that many objects share are held once
 //! - `index`: an immutable snapshot with its look-ups; readers never wait
 //! - `writer`: the one that makes the next snapshot; `relate` keeps its look-ups up, `endpoints` counts
-//!   behind which Services a pod stands, `selectors` and `relation` are where it is looked up
+//!   behind which Services a pod stands, `names`, `selectors` and `relation` are where it is looked up
 //! - `graves`: what was deleted is remembered for a while
 //! - `scan`: bytes of a list, cut anywhere, become its items; `lines` does it for a watch
 //! - `watch`: list and watch as a state machine, without I/O and without a clock
@@ -21,10 +22,12 @@ pub mod intern;
 pub mod key;
 pub mod kind;
 pub mod labels;
+mod names;
 pub mod object;
 pub mod parse;
 mod relate;
 pub mod relation;
 pub mod selector;
 mod selectors;
+pub mod uid;
 pub mod writer;

@@ -1,5 +1,6 @@
 //! What is kept of an object, which is little: what connects it to others, and what we tell of it.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -8,15 +9,16 @@ use super::key::Key;
 use super::kind::Kind;
 use super::labels::Labels;
 use super::selector::Selector;
+use super::uid::Uid;
 
 /// One state of one object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Object {
     pub kind: Kind,
-    pub uid: Box<str>,
+    pub uid: Uid,
     /// Empty for objects of the cluster.
     pub namespace: Arc<str>,
-    pub name: Arc<str>,
+    pub name: Box<str>,
     /// Of its resourceVersion: tells whether two states are the same.
     pub version: u64,
     /// 0 when unknown.
@@ -24,14 +26,41 @@ pub struct Object {
     pub labels: Arc<Labels>,
     /// Those that a setting asks for.
     pub annotations: Arc<Labels>,
-    pub owners: Arc<[Owner]>,
+    pub owners: Owners,
+    /// When it went, by our clock; `None` while it is there.
+    pub deleted_seconds: Option<NonZeroU64>,
     pub details: Details,
 }
 
+/// The owners of an object, shared by all objects that have the same; `None`: nobody.
+pub type Owners = Option<Arc<Box<[Owner]>>>;
+
 impl Object {
     #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.deleted_seconds.is_none()
+    }
+
+    /// The same object, gone or there again.
+    #[must_use]
+    pub fn deleted_at(&self, deleted_seconds: Option<NonZeroU64>) -> Self {
+        Self { deleted_seconds, ..self.clone() }
+    }
+
+    #[must_use]
+    pub fn owners(&self) -> &[Owner] {
+        self.owners.as_ref().map_or(&[], |owners| owners)
+    }
+
+    /// Of two by the same name: one that is there, else the one that went last.
+    #[must_use]
+    pub fn rank(&self) -> (bool, u64, u64) {
+        (self.is_live(), self.deleted_seconds.map_or(0, NonZeroU64::get), self.version)
+    }
+
+    #[must_use]
     pub fn key(&self) -> Key {
-        Key::of(&self.uid)
+        self.uid.key()
     }
 
     #[must_use]
@@ -42,7 +71,7 @@ impl Object {
     /// The owner that controls it, else the first.
     #[must_use]
     pub fn controller(&self) -> Option<&Owner> {
-        self.owners.iter().find(|owner| owner.controls).or(self.owners.first())
+        self.owners().iter().find(|owner| owner.controls).or(self.owners().first())
     }
 }
 
@@ -52,7 +81,9 @@ pub struct Owner {
     pub api_version: Arc<str>,
     pub kind: Arc<str>,
     pub name: Arc<str>,
-    pub uid: Arc<str>,
+    pub uid: Uid,
+    /// Of the uid.
+    pub key: Key,
     pub controls: bool,
 }
 
@@ -80,11 +111,10 @@ pub enum Details {
         /// Name of its node; empty while it has none.
         node: Arc<str>,
         ip: Box<str>,
-        start_time: Box<str>,
-        /// Names of the PersistentVolumeClaims it mounts.
-        claims: Arc<[Arc<str>]>,
-        /// For the mirror of a static pod: the uid that its kubelet's events carry.
-        mirrors: Option<Box<str>>,
+        /// In seconds since 1970; `None` while it has not started.
+        started_seconds: Option<NonZeroU64>,
+        /// What most pods have nothing of.
+        extras: Option<Box<PodExtras>>,
     },
     Node {
         zone: Arc<str>,
@@ -111,6 +141,15 @@ pub enum Details {
         /// Names of the Services behind it.
         backends: Box<[Arc<str>]>,
     },
+}
+
+/// What only some pods have.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PodExtras {
+    /// Names of the PersistentVolumeClaims it mounts.
+    pub claims: Box<[Arc<str>]>,
+    /// For the mirror of a static pod: the uid that its kubelet's events carry.
+    pub mirrors: Option<Box<str>>,
 }
 
 /// What an autoscaler scales.

@@ -8,95 +8,82 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::endpoints::{Service, changed, count};
-use super::index::Entry;
 use super::key::Key;
 use super::kind::Kind;
-use super::object::{Details, Object};
+use super::object::{Details, Object, Owner, PodExtras};
 use super::selectors;
 use super::writer::Writer;
 
 impl Writer {
     /// Exchanges an entry, and all that follows from it.
-    pub(super) fn set(&mut self, uid: Key, old: Option<&Entry>, new: Option<Entry>) {
+    pub(super) fn set(&mut self, uid: Key, old: Option<&Object>, new: Option<Arc<Object>>) {
         match &new {
-            Some(entry) => self.index.objects.insert(uid, entry.clone()),
+            Some(object) => self.index.objects.insert(uid, Arc::clone(object)),
             None => self.index.objects.remove(&uid),
         };
-        let (before, after) = (old.map(|entry| &*entry.object), new.as_ref().map(|entry| &*entry.object));
-        self.relate_owners(uid, before, after);
-        let kind = before.or(after).map(|object| object.kind);
-        match kind {
-            Some(Kind::Pod) => self.relate_pod(uid, before, after),
-            Some(Kind::PersistentVolumeClaim) => self.relate_claim(uid, before, after),
-            Some(Kind::Service) => {
-                for object in [before, after].into_iter().flatten().take(1) {
-                    self.refresh_service(&object.namespace, &object.name);
-                }
+        let new = new.as_deref();
+        self.relate_owners(uid, old, new);
+        let Some(known) = old.or(new) else { return };
+        match known.kind {
+            Kind::Pod => self.relate_pod(uid, old, new),
+            Kind::PersistentVolumeClaim => self.relate_claim(uid, old, new),
+            Kind::Node => {
+                let name = Key::of(&known.name);
+                match self.index.names.get(&known.name_key()).copied() {
+                    Some(uid) => self.index.nodes.insert(name, uid),
+                    None => self.index.nodes.remove(&name),
+                };
             }
-            Some(Kind::EndpointSlice) => {
-                let live = |entry: Option<&Entry>| entry.filter(|entry| entry.is_live()).cloned();
-                self.relate_slice(uid, live(old).as_ref(), live(new.as_ref()).as_ref());
+            Kind::Service => self.refresh_service(&known.namespace, &known.name),
+            Kind::EndpointSlice => {
+                let live = |object: &&Object| object.is_live();
+                self.relate_slice(uid, old.filter(live), new.filter(live));
             }
             _ => {}
         }
     }
 
     fn relate_owners(&mut self, uid: Key, before: Option<&Object>, after: Option<&Object>) {
-        if before.map(|object| &object.owners) == after.map(|object| &object.owners) {
+        if before.map(Object::owners) == after.map(Object::owners) {
             return;
         }
-        for (object, owner) in
-            before.iter().flat_map(|object| object.owners.iter().map(move |one| (object, one)))
-        {
-            let owner_uid = Key::of(&owner.uid);
+        for (object, owner) in owned(before) {
+            let owner_uid = owner.key;
             self.index.children.remove(owner_uid, uid);
             if !self.index.children.has_any(owner_uid) {
                 self.index.owner_names.remove(owner.name_key(&object.namespace), owner_uid);
             }
         }
-        for (object, owner) in
-            after.iter().flat_map(|object| object.owners.iter().map(move |one| (object, one)))
-        {
-            let owner_uid = Key::of(&owner.uid);
+        for (object, owner) in owned(after) {
+            let owner_uid = owner.key;
             self.index.children.insert(owner_uid, uid);
             self.index.owner_names.insert(owner.name_key(&object.namespace), owner_uid);
         }
     }
 
     fn relate_pod(&mut self, uid: Key, before: Option<&Object>, after: Option<&Object>) {
-        let claims = |object: Option<&Object>| match object.map(|object| &object.details) {
-            Some(Details::Pod { claims, .. }) => Arc::clone(claims),
-            _ => Arc::from([]),
-        };
-        let (old, new) = (claims(before), claims(after));
-        let Some(namespace) = before.or(after).map(|object| Arc::clone(&object.namespace)) else { return };
-        if old != new {
-            for claim in old.iter() {
-                self.index.claims.remove(Key::name(&namespace, claim), uid);
-            }
-            for claim in new.iter() {
-                self.index.claims.insert(Key::name(&namespace, claim), uid);
-            }
-        }
+        let Some(namespace) = before.or(after).map(|object| &*object.namespace) else { return };
         match (before, after) {
-            (None, Some(_)) => self.index.pods.insert(Key::of(&namespace), uid),
-            (Some(_), None) => self.index.pods.remove(Key::of(&namespace), uid),
+            (None, Some(_)) => self.index.pods.insert(Key::of(namespace), uid),
+            (Some(_), None) => self.index.pods.remove(Key::of(namespace), uid),
             _ => {}
         }
-        self.relate_mirror(uid, before, after);
-    }
-
-    /// A kubelet reports on static pods by another uid than their mirror in the API server has.
-    fn relate_mirror(&mut self, uid: Key, before: Option<&Object>, after: Option<&Object>) {
-        let alias = |object: Option<&Object>| match object.map(|object| &object.details) {
-            Some(Details::Pod { mirrors: Some(mirrors), .. }) => Some(Key::of(mirrors)),
-            _ => None,
-        };
-        if let Some(old) = alias(before) {
-            self.index.mirrors.remove(old, uid);
+        let (old, new) = (extras(before), extras(after));
+        if old == new {
+            return;
         }
-        if let Some(new) = alias(after) {
-            self.index.mirrors.insert(new, uid);
+        for claim in old.iter().flat_map(|extras| &extras.claims) {
+            self.index.claims.remove(Key::name(namespace, claim), uid);
+        }
+        for claim in new.iter().flat_map(|extras| &extras.claims) {
+            self.index.claims.insert(Key::name(namespace, claim), uid);
+        }
+        // A kubelet reports on static pods by another uid than their mirror in the API server has.
+        for mirrored in old.iter().flat_map(|extras| &extras.mirrors) {
+            self.index.mirrors.remove(Key::of(mirrored), uid);
+        }
+        for mirrored in new.iter().flat_map(|extras| &extras.mirrors) {
+            self.index.mirrors.insert(Key::of(mirrored), uid);
         }
     }
 
@@ -113,37 +100,25 @@ impl Writer {
         }
     }
 
-    fn relate_slice(&mut self, uid: Key, before: Option<&Entry>, after: Option<&Entry>) {
-        let service_of = |entry: Option<&Entry>| {
-            let object = &entry?.object;
-            match &object.details {
-                Details::EndpointSlice { service, .. } if !service.is_empty() => {
-                    Some((Arc::clone(&object.namespace), Arc::clone(service)))
-                }
-                _ => None,
-            }
-        };
+    fn relate_slice(&mut self, uid: Key, before: Option<&Object>, after: Option<&Object>) {
         let (old, new) = (service_of(before), service_of(after));
-        let key = |service: &Option<(Arc<str>, Arc<str>)>| {
-            service.as_ref().map(|(namespace, name)| Key::name(namespace, name))
-        };
-        let held = members(before, key(&old));
-        let holds = members(after, key(&new));
+        let (held, holds) = (members(before, old), members(after, new));
         for (pod, service) in held.difference(&holds) {
             self.member(*pod, *service, false);
         }
         for (pod, service) in holds.difference(&held) {
             self.member(*pod, *service, true);
         }
-        if key(&old) != key(&new) {
-            if let Some(old) = key(&old) {
-                self.index.slices.remove(old, uid);
+        let key = |(namespace, name): (&Arc<str>, &Arc<str>)| Key::name(namespace, name);
+        if old.map(key) != new.map(key) {
+            if let Some(old) = old {
+                self.index.slices.remove(key(old), uid);
             }
-            if let Some(new) = key(&new) {
-                self.index.slices.insert(new, uid);
+            if let Some(new) = new {
+                self.index.slices.insert(key(new), uid);
             }
         }
-        for (namespace, name) in old.iter().chain(new.iter().filter(|new| Some(*new) != old.as_ref())) {
+        for (namespace, name) in old.into_iter().chain(new.filter(|new| Some(*new) != old)) {
             self.refresh_service(namespace, name);
         }
     }
@@ -171,20 +146,21 @@ impl Writer {
     }
 
     /// Makes anew what is known of a Service.
-    fn refresh_service(&mut self, namespace: &Arc<str>, name: &Arc<str>) {
+    fn refresh_service(&mut self, namespace: &Arc<str>, name: &str) {
         let key = Key::name(namespace, name);
-        let object = self.index.by_name(Key::held(Kind::Service, namespace, name)).cloned();
+        let named = self.index.names.get(&Key::held(Kind::Service, namespace, name));
+        let object = named.and_then(|uid| self.index.objects.get(uid)).cloned();
         let slices: Vec<_> =
             self.index.slices.of(key).filter_map(|uid| self.index.objects.get(&uid)).collect();
-        let endpoints = slices.iter().flat_map(|entry| match &entry.object.details {
+        let endpoints = slices.iter().flat_map(|slice| match &slice.details {
             Details::EndpointSlice { endpoints, .. } => &endpoints[..],
             _ => &[],
         });
         let (counts, nodes) = count(endpoints);
         let is_known = object.is_some() || !slices.is_empty();
         let new = is_known.then(|| {
-            let (namespace, name) = (Arc::clone(namespace), Arc::clone(name));
-            Arc::new(Service { namespace, name, object, endpoints: counts, nodes })
+            let namespace = Arc::clone(namespace);
+            Arc::new(Service { namespace, name: name.into(), object, endpoints: counts, nodes })
         });
         let old = match &new {
             Some(new) => self.index.services.insert(key, Arc::clone(new)),
@@ -204,10 +180,31 @@ impl Writer {
     }
 }
 
+/// An object with each of its owners.
+fn owned(object: Option<&Object>) -> impl Iterator<Item = (&Object, &Owner)> {
+    object.into_iter().flat_map(|object| object.owners().iter().map(move |owner| (object, owner)))
+}
+
+fn extras(object: Option<&Object>) -> Option<&PodExtras> {
+    match &object?.details {
+        Details::Pod { extras, .. } => extras.as_deref(),
+        _ => None,
+    }
+}
+
+/// Namespace and name of the Service that a slice belongs to.
+fn service_of(slice: Option<&Object>) -> Option<(&Arc<str>, &Arc<str>)> {
+    match &slice?.details {
+        Details::EndpointSlice { service, .. } if !service.is_empty() => Some((&slice?.namespace, service)),
+        _ => None,
+    }
+}
+
 /// The pods that a slice holds, each with the slice's Service.
-fn members(slice: Option<&Entry>, service: Option<Key>) -> HashSet<(Key, Key)> {
-    let (Some(entry), Some(service)) = (slice, service) else { return HashSet::new() };
-    match &entry.object.details {
+fn members(slice: Option<&Object>, service: Option<(&Arc<str>, &Arc<str>)>) -> HashSet<(Key, Key)> {
+    let (Some(slice), Some((namespace, name))) = (slice, service) else { return HashSet::new() };
+    let service = Key::name(namespace, name);
+    match &slice.details {
         Details::EndpointSlice { endpoints, .. } => {
             endpoints.iter().filter(|one| one.is_pod).map(|one| (one.target, service)).collect()
         }

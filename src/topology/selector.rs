@@ -52,10 +52,11 @@ impl Expression {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::topology::labels::Label;
 
     #[test]
     fn each_operator_with_and_without_the_label() {
-        let with = Labels::new([(Arc::from("tier"), Arc::from("front"))]);
+        let with = Labels::new([Arc::new(Label::new("tier".into(), "front".into()))]);
         let without = Labels::default();
         for (operator, values, holds_with, holds_without) in [
             (Operator::In, &["front", "back"][..], true, false),

@@ -8,7 +8,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::graves::Graves;
-use super::index::{Entry, Index};
+use super::index::Index;
 use super::key::Key;
 use super::kind::Kind;
 use super::object::Object;
@@ -47,8 +47,7 @@ impl Writer {
         for object in objects {
             self.put(object);
         }
-        let live =
-            self.index.objects.iter().filter(|(_, entry)| entry.is_live() && entry.object.kind == kind);
+        let live = self.index.objects.iter().filter(|(_, object)| object.is_live() && object.kind == kind);
         let gone: Vec<Key> = live.map(|(uid, _)| *uid).filter(|uid| !there.contains(uid)).collect();
         for uid in gone {
             self.bury(uid);
@@ -58,7 +57,7 @@ impl Writer {
 
     /// A kind cannot be had, now or any more: correlation goes on without it.
     pub fn give_up(&mut self, kind: Kind) {
-        let held = self.index.objects.iter().filter(|(_, entry)| entry.object.kind == kind);
+        let held = self.index.objects.iter().filter(|(_, object)| object.kind == kind);
         for uid in held.map(|(uid, _)| *uid).collect::<Vec<_>>() {
             self.erase(uid);
         }
@@ -69,23 +68,20 @@ impl Writer {
     pub fn put(&mut self, object: Arc<Object>) {
         let uid = object.key();
         let old = self.index.objects.get(&uid).cloned();
-        if let Some(Entry { object: same, deleted_seconds: None }) = &old
-            && same.version == object.version
-        {
+        if old.as_ref().is_some_and(|old| old.is_live() && old.version == object.version) {
             return;
         }
         // A name has one object at a time: what had it before is gone, even if nobody said so.
         let name = object.name_key();
-        let others = self.index.names.of(name).filter(|other| *other != uid);
-        for other in others.collect::<Vec<_>>() {
+        if let Some(other) = self.index.names.get(&name).copied().filter(|other| *other != uid) {
             self.bury(other);
         }
-        if let Some(Entry { deleted_seconds: Some(since), .. }) = &old {
+        if let Some(since) = old.as_ref().and_then(|old| old.deleted_seconds) {
             self.graves.open(uid, since.get());
         }
-        let new = Entry { object, deleted_seconds: None };
-        self.index.names.insert(name, uid);
-        self.set(uid, old.as_ref(), Some(new));
+        let new = if object.is_live() { object } else { Arc::new(object.deleted_at(None)) };
+        self.index.name_is_given(name, uid);
+        self.set(uid, old.as_deref(), Some(new));
     }
 
     /// An object was deleted; `last` is its last state.
@@ -104,8 +100,8 @@ impl Writer {
         }
         let deleted = NonZeroU64::new(deleted_seconds).unwrap_or(NonZeroU64::MIN);
         self.graves.dig(uid, deleted.get());
-        self.index.names.insert(object.name_key(), uid);
-        self.set(uid, None, Some(Entry { object, deleted_seconds: Some(deleted) }));
+        self.index.name_was_given(object.name_key(), uid);
+        self.set(uid, None, Some(Arc::new(object.deleted_at(Some(deleted)))));
         for service in services {
             self.member(uid, *service, true);
             self.member(uid, *service, false);
@@ -129,16 +125,17 @@ impl Writer {
     }
 
     fn bury(&mut self, uid: Key) {
-        let Some(old) = self.index.objects.get(&uid).filter(|entry| entry.is_live()).cloned() else { return };
+        let Some(old) = self.index.objects.get(&uid).filter(|object| object.is_live()).cloned() else {
+            return;
+        };
         let deleted = NonZeroU64::new(self.now_seconds).unwrap_or(NonZeroU64::MIN);
         self.graves.dig(uid, deleted.get());
-        let new = Entry { object: Arc::clone(&old.object), deleted_seconds: Some(deleted) };
-        self.set(uid, Some(&old), Some(new));
+        self.set(uid, Some(&old), Some(Arc::new(old.deleted_at(Some(deleted)))));
     }
 
     /// A grave may be empty: its pod was held by a slice, and shown only later.
     fn erase_dead(&mut self, uid: Key) {
-        if self.index.objects.get(&uid).is_none_or(|entry| !entry.is_live()) {
+        if self.index.objects.get(&uid).is_none_or(|object| !object.is_live()) {
             self.erase(uid);
         }
     }
@@ -152,7 +149,7 @@ impl Writer {
         if let Some(since) = old.deleted_seconds {
             self.graves.open(uid, since.get());
         }
-        self.index.names.remove(old.object.name_key(), uid);
+        self.index.name_is_forgotten(old.name_key(), uid);
         self.set(uid, Some(&old), None);
         self.forget_memberships(uid);
     }

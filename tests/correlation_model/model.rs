@@ -36,7 +36,7 @@ impl From<&Impact<'_>> for Answer {
         let hits = impact.services.iter().map(|one| Hit {
             namespace: one.namespace.into(),
             name: one.name.into(),
-            uid: one.uid.into(),
+            uid: one.uid.to_string(),
             via: via(one.via),
             ready: one.endpoints_ready,
             total: one.endpoints_total,
@@ -44,7 +44,7 @@ impl From<&Impact<'_>> for Answer {
             deleted: one.deleted,
         });
         let workload = impact.workload.map(|one| {
-            (one.kind.to_owned(), one.namespace.to_owned(), one.name.to_owned(), one.uid.to_owned())
+            (one.kind.to_owned(), one.namespace.to_owned(), one.name.to_owned(), one.uid.to_string())
         });
         Self {
             services: hits.collect(),

@@ -8,6 +8,7 @@
 mod wire;
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -17,8 +18,9 @@ use super::intern::Interner;
 use super::key::Key;
 use super::kind::Kind;
 use super::labels::Labels;
-use super::object::{Details, Endpoint, Object, Owner, Target};
+use super::object::{Details, Endpoint, Object, Owner, PodExtras, Target};
 use super::selector::{Expression, Operator, Selector};
+use super::uid::Uid;
 use crate::pattern::Patterns;
 use crate::time::Stamp;
 
@@ -74,27 +76,26 @@ impl Parser {
         let mut annotations = Vec::new();
         if !self.annotations.is_empty() {
             let wanted = meta.annotations.0.iter().filter(|(name, _)| self.annotations.matches(name));
-            annotations
-                .extend(wanted.map(|(name, value)| (self.interner.text(name), self.interner.text(value))));
+            annotations.extend(wanted.map(|(name, value)| self.interner.label(name, value)));
         }
         let owners: Vec<Owner> = meta.owners().map(|owner| self.owner(owner)).collect();
         Ok(Object {
             kind,
-            uid: (*meta.uid).into(),
+            uid: Uid::new(&meta.uid),
             namespace: self.interner.text(&meta.namespace),
-            name: Arc::from(&*meta.name),
+            name: (*meta.name).into(),
             version: version(&meta.resource_version),
             created_seconds: seconds(&meta.creation_timestamp),
             details: self.details(&wire, &labels),
             labels,
             annotations: self.interner.labels(Labels::new(annotations)),
-            owners: self.interner.owners(&owners),
+            owners: self.interner.owners(owners),
+            deleted_seconds: None,
         })
     }
 
     fn labels(&mut self, pairs: &[(Text<'_>, Text<'_>)]) -> Arc<Labels> {
-        let pairs: Vec<_> =
-            pairs.iter().map(|(name, value)| (self.interner.text(name), self.interner.text(value))).collect();
+        let pairs: Vec<_> = pairs.iter().map(|(name, value)| self.interner.label(name, value)).collect();
         self.interner.labels(Labels::new(pairs))
     }
 
@@ -103,7 +104,8 @@ impl Parser {
             api_version: self.interner.text(&owner.api_version),
             kind: self.interner.text(&owner.kind),
             name: self.interner.text(&owner.name),
-            uid: self.interner.text(&owner.uid),
+            uid: Uid::new(&owner.uid),
+            key: Key::of(&owner.uid),
             controls: owner.controller.unwrap_or(false),
         }
     }
@@ -123,12 +125,13 @@ impl Parser {
                     .filter_map(|volume| volume.claim(&pod.metadata.name))
                     .map(|claim| self.interner.text(&claim))
                     .collect();
+                let mirrors = annotation(MIRRORS).map(|(_, uid)| (**uid).into());
                 Details::Pod {
                     node: self.interner.text(&pod.spec.node_name),
                     ip: (*pod.status.pod_ip).into(),
-                    start_time: (*pod.status.start_time).into(),
-                    claims: self.interner.names(&claims),
-                    mirrors: annotation(MIRRORS).map(|(_, uid)| (**uid).into()),
+                    started_seconds: NonZeroU64::new(seconds(&pod.status.start_time)),
+                    extras: (!claims.is_empty() || mirrors.is_some())
+                        .then(|| Box::new(PodExtras { claims: claims.into(), mirrors })),
                 }
             }
             Wire::Node(node) => Details::Node {

@@ -1,0 +1,183 @@
+//! What the topology and a correlation cost: `make bench`.
+//!
+//! Generated clusters of the sizes that users have. Times are of one core; memory is what the process holds
+//! more than before, as the kernel counts it.
+
+#![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
+#![allow(clippy::unwrap_used, reason = "the cluster is ours, and holds what it should")]
+
+#[path = "../tests/support/cluster.rs"]
+#[allow(unused_imports, reason = "a bench uses its part")]
+mod cluster;
+
+use std::hint::black_box;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cluster::{Cluster, Size};
+use event_gateway::clock;
+use event_gateway::correlate::{About, Correlator};
+use event_gateway::pattern::Patterns;
+use event_gateway::topology::index::Index;
+use event_gateway::topology::kind::Kind;
+use event_gateway::topology::object::{Details, Object};
+use event_gateway::topology::parse::Parser;
+use event_gateway::topology::writer::Writer;
+
+fn main() {
+    // Memory is measured in a process that does nothing but hold a cluster.
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, flag, file] = &arguments[..]
+        && flag == "--hold"
+    {
+        return hold(file);
+    }
+    for (name, size) in [("standard", Size::STANDARD), ("largest", Size::LARGEST)] {
+        println!("{name}: {} pods, {} Services, {} nodes", size.pods, size.services, size.nodes);
+        let cluster = Cluster::generate(size, 1);
+        let file = std::env::temp_dir().join(format!("topology-{}.ndjson", std::process::id()));
+        let mut lines = std::io::BufWriter::new(std::fs::File::create(&file).unwrap());
+        for (resource, object) in cluster.objects() {
+            writeln!(lines, "{resource} {object}").unwrap();
+        }
+        lines.into_inner().unwrap();
+        let holder =
+            std::process::Command::new(std::env::current_exe().unwrap()).arg("--hold").arg(&file).output();
+        print!("{}", String::from_utf8_lossy(&holder.unwrap().stdout));
+        let (mut writer, mut parsers) = load(&file, false);
+        if std::env::var_os("KEEP").is_none() {
+            std::fs::remove_file(&file).unwrap();
+        }
+        correlations(&writer.snapshot());
+        updates(&cluster, &mut writer, &mut parsers);
+    }
+}
+
+fn hold(file: &str) {
+    let before = resident_bytes();
+    let (writer, _parsers) = load(Path::new(file), true);
+    let held = resident_bytes().saturating_sub(before);
+    println!("  {:<34} {:>9.1} MiB for {} objects", "memory", mebibytes(held), writer.snapshot().len());
+}
+
+/// Object by object, as the scanner of a list hands them over.
+fn load(file: &Path, report: bool) -> (Writer, Vec<Parser>) {
+    let mut parsers: Vec<Parser> = Kind::ALL.map(|kind| Parser::new(kind, Patterns::default())).into();
+    let mut writer = Writer::new(3_600);
+    let (mut parsed, mut bytes) = (Duration::ZERO, 0);
+    let mut lists: Vec<Vec<Arc<Object>>> = Kind::ALL.iter().map(|_| Vec::new()).collect();
+    let mut lines = BufReader::new(std::fs::File::open(file).unwrap());
+    let mut line = String::new();
+    while lines.read_line(&mut line).unwrap() > 0 {
+        let (resource, json) = line.split_once(' ').unwrap();
+        let kind = kind_of(resource);
+        bytes += json.len();
+        let start = clock::monotonic();
+        lists[kind.index()].push(Arc::new(parsers[kind.index()].object(json.as_bytes()).unwrap()));
+        parsed += start.elapsed();
+        line.clear();
+    }
+    let start = clock::monotonic();
+    for (kind, list) in Kind::ALL.into_iter().zip(lists) {
+        writer.replace(kind, list);
+    }
+    if report {
+        let rate = bytes as f64 / parsed.as_secs_f64() / 1e6;
+        println!(
+            "  {:<34} {:>9.1} ms, {rate:.0} MB/s of JSON",
+            "parse all lists",
+            parsed.as_secs_f64() * 1e3
+        );
+        println!("  {:<34} {:>9.1} ms", "enter all objects", start.elapsed().as_secs_f64() * 1e3);
+    }
+    (writer, parsers)
+}
+
+fn correlations(index: &Index) {
+    let correlator =
+        Correlator { max_services: 20, labels: Patterns::parse("*"), annotations: Patterns::default() };
+    let mut objects: Vec<&Object> = index.objects().map(|object| &**object).collect();
+    // An order that no cache knows.
+    objects.sort_by_key(|object| object.key());
+    for kind in [Kind::Pod, Kind::Node, Kind::Deployment, Kind::ReplicaSet, Kind::Service] {
+        let of_kind = objects.iter().filter(|object| object.kind == kind).take(5_000);
+        let mut times = Vec::new();
+        let mut services = 0;
+        for object in of_kind {
+            let uid = object.uid.to_string();
+            let about = About {
+                kind: kind.name(),
+                namespace: &object.namespace,
+                name: &object.name,
+                uid: &uid,
+                ..About::default()
+            };
+            let start = clock::monotonic();
+            let impact = black_box(correlator.correlate(index, &about));
+            times.push(start.elapsed());
+            services += impact.services_total;
+        }
+        times.sort_unstable();
+        let at = |share: usize| times[(times.len() - 1) * share / 100].as_nanos();
+        println!(
+            "  correlate {:<24} {:>9} ns median, {} ns 99th of 100, {:.1} Services",
+            kind.name(),
+            at(50),
+            at(99),
+            services as f64 / times.len() as f64
+        );
+    }
+    let pods = objects
+        .iter()
+        .filter(|object| matches!(&object.details, Details::Pod { node, .. } if !node.is_empty()));
+    println!(
+        "  {:<34} {:>9.1}",
+        "pods on a node",
+        pods.count() as f64 / objects.iter().filter(|object| object.kind == Kind::Node).count() as f64
+    );
+}
+
+/// A snapshot after each update: more often than it is published.
+fn updates(cluster: &Cluster, writer: &mut Writer, parsers: &mut [Parser]) {
+    const UPDATES: usize = 20_000;
+    let lines: Vec<_> = cluster.updates(UPDATES).collect();
+    let lines: Vec<_> = lines
+        .into_iter()
+        .map(|update| (kind_of(update.resource), update.change, update.object.to_string()))
+        .collect();
+    let mut last = writer.snapshot();
+    let start = clock::monotonic();
+    for (kind, change, json) in &lines {
+        let object = Arc::new(parsers[kind.index()].object(json.as_bytes()).unwrap());
+        match change {
+            cluster::Change::Deleted => writer.delete(object),
+            _ => writer.put(object),
+        }
+        last = writer.snapshot();
+    }
+    let spent = start.elapsed();
+    black_box(last);
+    let each = spent.as_nanos() as f64 / UPDATES as f64;
+    println!(
+        "  {:<34} {:>9.0} ns each, {:.1} % of a core at 5,000 a second",
+        "update, parse and snapshot",
+        each,
+        each * 5_000.0 / 1e7
+    );
+}
+
+fn kind_of(resource: &str) -> Kind {
+    Kind::ALL.into_iter().find(|kind| kind.resource() == resource).unwrap()
+}
+
+fn mebibytes(bytes: usize) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+/// What the kernel counts.
+fn resident_bytes() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4_096
+}

@@ -1,0 +1,39 @@
+//! Which object a name means: the one that is there, else the one that went last.
+
+use super::index::Index;
+use super::key::Key;
+
+impl Index {
+    /// From now on the name means this object. Who had it before is kept aside.
+    pub(super) fn name_is_given(&mut self, name: Key, uid: Key) {
+        self.former.remove(name, uid);
+        if let Some(before) = self.names.insert(name, uid).filter(|before| *before != uid) {
+            self.former.insert(name, before);
+        }
+    }
+
+    /// An object of an earlier run had this name. It means that one only if it means nobody else.
+    pub(super) fn name_was_given(&mut self, name: Key, uid: Key) {
+        if self.names.contains_key(&name) {
+            self.former.insert(name, uid);
+        } else {
+            self.names.insert(name, uid);
+        }
+    }
+
+    /// The object is forgotten: the name means the next best.
+    pub(super) fn name_is_forgotten(&mut self, name: Key, uid: Key) {
+        self.former.remove(name, uid);
+        if self.names.get(&name) != Some(&uid) {
+            return;
+        }
+        let rank = |uid: &Key| self.objects.get(uid).map(|object| object.rank());
+        match self.former.of(name).max_by_key(rank) {
+            Some(next) => {
+                self.former.remove(name, next);
+                self.names.insert(name, next);
+            }
+            None => drop(self.names.remove(&name)),
+        }
+    }
+}
