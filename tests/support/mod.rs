@@ -1,13 +1,17 @@
-//! What the tests share: the mini host, a gateway, chunks as Fluent Bit makes them, a real Fluent Bit.
+//! What the tests share: the mini host, a gateway, an API server and clusters for it, chunks as Fluent Bit makes
+//! them, a real Fluent Bit.
 #![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
 
-mod certificates;
+pub mod certificates;
 pub mod chunk;
+pub mod cluster;
 pub mod fluent_bit;
 pub mod gateway;
 pub mod host;
 mod http;
 pub mod kube_api;
+pub mod kube_client;
+pub mod recording;
 mod server;
 
 use std::collections::BTreeMap;

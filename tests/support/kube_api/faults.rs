@@ -1,0 +1,154 @@
+//! The ways in which the server can be made to fail. Where a resource is named, `ALL` names every one.
+
+use std::time::Duration;
+
+use super::KubeApi;
+use super::resource::Resource;
+use super::shared::{Denial, Failure, Faults, State, TooOld};
+use super::store::Order;
+use super::transport::Delivery;
+
+impl KubeApi {
+    /// 403 for lists and new watches, as when a rule of RBAC is missing. Open watches go on, as they do for real.
+    pub fn forbid(&self, resource: &str) {
+        self.each_fault(resource, |faults| faults.denial = Some(Denial::Forbidden));
+    }
+
+    /// 404, as from a server that is too old for the resource.
+    pub fn missing(&self, resource: &str) {
+        self.each_fault(resource, |faults| faults.denial = Some(Denial::Missing));
+    }
+
+    /// Undoes `forbid` and `missing`.
+    pub fn allow(&self, resource: &str) {
+        self.each_fault(resource, |faults| faults.denial = None);
+    }
+
+    /// 401 for every request without this bearer token, from now on.
+    pub fn require_token(&self, token: &str) {
+        self.shared.lock().token = Some(token.to_owned());
+    }
+
+    pub fn require_no_token(&self) {
+        self.shared.lock().token = None;
+    }
+
+    /// 429 with Retry-After for the next requests.
+    pub fn too_many_requests(&self, resource: &str, requests: usize, retry_after_seconds: u64) {
+        self.fail(resource, requests, (Failure::TooManyRequests, retry_after_seconds));
+    }
+
+    /// 503 with Retry-After for the next requests.
+    pub fn unavailable(&self, resource: &str, requests: usize, retry_after_seconds: u64) {
+        self.fail(resource, requests, (Failure::Unavailable, retry_after_seconds));
+    }
+
+    fn fail(&self, resource: &str, requests: usize, failure: (Failure, u64)) {
+        self.each_fault(resource, |faults| faults.failures.extend(std::iter::repeat_n(failure, requests)));
+    }
+
+    /// How lists and watches are cut into pieces. Also for open watches.
+    pub fn deliver(&self, resource: &str, delivery: Delivery) {
+        self.each_fault(resource, |faults| faults.delivery = delivery);
+    }
+
+    /// Half-open connections: watches that are open and those to come send nothing more, whatever changes, and
+    /// do not end, not even when their time is over. Lists are answered.
+    pub fn fall_silent(&self, resource: &str) {
+        self.each_fault(resource, |faults| faults.silent = true);
+        self.order(resource, || Order::FallSilent);
+    }
+
+    /// Everything about this resource works again, for new requests: a watch that fell silent stays so.
+    pub fn heal(&self, resource: &str) {
+        self.each_fault(resource, |faults| *faults = Faults::default());
+    }
+
+    /// Of the next line that an open watch has to send, half is sent; then its connection is closed.
+    pub fn cut(&self, resource: &str) {
+        self.order(resource, || Order::Cut);
+    }
+
+    /// Sends these bytes and a line feed to the open watches, whatever they mean.
+    pub fn send_line(&self, resource: &str, line: &[u8]) {
+        self.order(resource, || Order::Line([line, b"\n"].concat().into()));
+    }
+
+    /// A line of so many bytes to the open watches. It is well-formed and says nothing: an object of a kind that
+    /// nobody watches.
+    pub fn send_huge_line(&self, resource: &str, bytes: usize) {
+        let (before, after) = (
+            "{\"type\":\"MODIFIED\",\"object\":{\"kind\":\"Huge\",\"apiVersion\":\"test/v1\",\"padding\":\"",
+            "\"}}",
+        );
+        let padding = "x".repeat(bytes.saturating_sub(before.len() + after.len()));
+        self.send_line(resource, format!("{before}{padding}{after}").as_bytes());
+    }
+
+    /// Ends open watches in good order, as the API server does every half hour or so.
+    pub fn close_watches(&self, resource: &str) {
+        self.order(resource, || Order::End);
+    }
+
+    /// A bookmark for all open watches that allow it.
+    pub fn bookmark(&self) {
+        self.order(super::ALL, || Order::Bookmark);
+    }
+
+    /// Bookmarks in this interval; a real server sends one a minute. Nothing ends it.
+    pub fn bookmark_every(&self, interval: Option<Duration>) {
+        self.shared.lock().bookmark_interval = interval;
+    }
+
+    /// Makes every version but the newest too old for a watch, and every `continue` token.
+    pub fn compact(&self) {
+        let mut state = self.shared.lock();
+        state.store.compact();
+        state.pages.expire();
+    }
+
+    /// Makes every `continue` token too old.
+    pub fn expire_pages(&self) {
+        self.shared.lock().pages.expire();
+    }
+
+    pub fn refuse_old_watches_with(&self, form: TooOld) {
+        self.shared.lock().too_old = form;
+    }
+
+    /// How many changes of each resource are kept for watches; one that begins or falls behind them is refused
+    /// or ended.
+    pub fn keep_changes(&self, changes: usize) {
+        self.shared.lock().store.kept_changes = changes;
+    }
+
+    /// Old servers answer `resourceVersion=0` from the watch cache as a whole, whatever the limit.
+    pub fn ignore_limit_from_cache(&self, ignore: bool) {
+        self.shared.lock().pages.limit_ignored_by_cache = ignore;
+    }
+
+    /// From now on `resourceVersion=0` shows the present moment, later as well: a server that lags behind.
+    pub fn freeze_cache(&self) {
+        let mut state = self.shared.lock();
+        let State { store, pages, .. } = &mut *state;
+        pages.freeze_cache(store);
+    }
+
+    pub fn thaw_cache(&self) {
+        self.shared.lock().pages.thaw_cache();
+    }
+
+    fn each_fault(&self, resource: &str, change: impl Fn(&mut Faults)) {
+        let mut state = self.shared.lock();
+        Resource::matching(resource).into_iter().for_each(|resource| change(&mut state.faults[resource.0]));
+    }
+
+    fn order(&self, resource: &str, order: impl Fn() -> Order) {
+        let mut state = self.shared.lock();
+        let below = state.next_watch;
+        for resource in Resource::matching(resource) {
+            state.store.order(resource, below, order());
+            self.shared.changed[resource.0].notify_all();
+        }
+    }
+}

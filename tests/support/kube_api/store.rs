@@ -1,0 +1,194 @@
+//! All objects under one resourceVersion, and what happened to them, for watches.
+//!
+//! The rules of etcd and of the watch cache hold: versions only rise, over all resources; a deletion is a
+//! change with a version of its own; a watch can begin where all later changes are still kept, and nowhere
+//! before.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::object::Object;
+use super::resource::{Resource, TABLE};
+
+/// As many changes of one resource as the largest watch cache of a real server holds.
+const KEPT_CHANGES: usize = 102_400;
+
+/// What a watch is to do, once it has sent all that stands before. Not for watches that begin later.
+pub(super) enum Order {
+    /// Tell the version up to which everything was sent.
+    Bookmark,
+    /// Send these bytes as a line.
+    Line(Box<[u8]>),
+    /// Send the next line half and close the connection.
+    Cut,
+    /// Send nothing any more and stay open.
+    FallSilent,
+    /// End in good order.
+    End,
+}
+
+pub(super) enum Entry {
+    Change {
+        kind: &'static str,
+        object: Arc<Object>,
+    },
+    /// For watches with a number below this one.
+    Order {
+        watches_below: u64,
+        order: Order,
+    },
+}
+
+pub(super) struct Logged {
+    /// Of the change; of the newest change anywhere for an order.
+    pub(super) version: u64,
+    pub(super) entry: Entry,
+}
+
+/// What happened to one resource. A position counts all entries that ever were.
+#[derive(Default)]
+pub(super) struct History {
+    entries: VecDeque<Arc<Logged>>,
+    /// How many entries were dropped at the front.
+    dropped: u64,
+    /// The oldest version from which a watch may begin.
+    pub(super) oldest: u64,
+}
+
+impl History {
+    pub(super) fn end(&self) -> u64 {
+        self.dropped + self.entries.len() as u64
+    }
+
+    /// Where a watch begins that has seen everything up to this version; nothing when that is too old.
+    pub(super) fn after(&self, version: u64) -> Option<u64> {
+        let seen = self.entries.partition_point(|logged| logged.version <= version);
+        (version >= self.oldest).then_some(self.dropped + seen as u64)
+    }
+
+    /// The entries from a position on, up to a number; nothing for a watch that fell behind what is kept.
+    pub(super) fn from(&self, position: u64, most: usize) -> Option<Vec<Arc<Logged>>> {
+        let start = usize::try_from(position.checked_sub(self.dropped)?).ok()?;
+        Some(self.entries.iter().skip(start).take(most).cloned().collect())
+    }
+
+    fn push(&mut self, logged: Logged, kept: usize) {
+        self.entries.push_back(Arc::new(logged));
+        while self.entries.len() > kept {
+            let oldest = self.entries.pop_front().expect("one more than are kept");
+            self.oldest = self.oldest.max(oldest.version);
+            self.dropped += 1;
+        }
+    }
+}
+
+/// The objects of one resource by their place: the order in which they were made, which is that of its lists.
+#[derive(Default)]
+pub(super) struct Collection {
+    pub(super) objects: BTreeMap<u64, Arc<Object>>,
+    places: HashMap<String, u64>,
+    next_place: u64,
+    pub(super) history: History,
+}
+
+pub(super) struct Store {
+    /// The newest version given out.
+    pub(super) version: u64,
+    pub(super) collections: [Collection; TABLE.len()],
+    pub(super) kept_changes: usize,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Store { version: 1, collections: Default::default(), kept_changes: KEPT_CHANGES }
+    }
+}
+
+impl Store {
+    pub(super) fn of(&self, resource: Resource) -> &Collection {
+        &self.collections[resource.0]
+    }
+
+    /// Makes or changes an object, known by its uid. The version that it carries holds if it is above all
+    /// before it; else it gets the next one, and the object given tells which.
+    pub(super) fn put(&mut self, resource: Resource, object: &mut Value) {
+        let version = self.next_version(object);
+        self.version = version;
+        let stored = Arc::new(Object::new(object, version));
+        let kept = self.kept_changes;
+        let collection = &mut self.collections[resource.0];
+        let kind = if collection.hold(object, &stored) { "MODIFIED" } else { "ADDED" };
+        collection.history.push(Logged { version, entry: Entry::Change { kind, object: stored } }, kept);
+    }
+
+    /// A deletion tells the last state of the object, with a version of its own. One of what is unknown is none.
+    pub(super) fn delete(&mut self, resource: Resource, object: &mut Value) -> bool {
+        let Some(place) = self.collections[resource.0].places.remove(&key(object)) else { return false };
+        let version = self.next_version(object);
+        self.version = version;
+        let stored = Arc::new(Object::new(object, version));
+        let kept = self.kept_changes;
+        let collection = &mut self.collections[resource.0];
+        collection.objects.remove(&place);
+        let entry = Entry::Change { kind: "DELETED", object: stored };
+        collection.history.push(Logged { version, entry }, kept);
+        true
+    }
+
+    /// An object that was always there: with its own version, and no watch hears of it.
+    pub(super) fn fill(&mut self, resource: Resource, object: &mut Value) {
+        let version = match carried(object) {
+            Some(version) => version,
+            None => self.next_version(object),
+        };
+        self.version = self.version.max(version);
+        let stored = Arc::new(Object::new(object, version));
+        let collection = &mut self.collections[resource.0];
+        collection.hold(object, &stored);
+        // Who watched from before would miss it.
+        collection.history.oldest = collection.history.oldest.max(version);
+    }
+
+    /// Forgets what was before now, as etcd does every few minutes. Open watches go on.
+    pub(super) fn compact(&mut self) {
+        let version = self.version;
+        self.collections.iter_mut().for_each(|collection| collection.history.oldest = version);
+    }
+
+    pub(super) fn order(&mut self, resource: Resource, watches_below: u64, order: Order) {
+        let (version, kept) = (self.version, self.kept_changes);
+        let entry = Entry::Order { watches_below, order };
+        self.collections[resource.0].history.push(Logged { version, entry }, kept);
+    }
+
+    fn next_version(&self, object: &mut Value) -> u64 {
+        let version = carried(object).filter(|version| *version > self.version);
+        let version = version.unwrap_or(self.version + 1);
+        object["metadata"]["resourceVersion"] = version.to_string().into();
+        version
+    }
+}
+
+impl Collection {
+    /// True when there was one before.
+    fn hold(&mut self, object: &Value, stored: &Arc<Object>) -> bool {
+        let place = *self.places.entry(key(object)).or_insert(self.next_place);
+        self.next_place += u64::from(place == self.next_place);
+        self.objects.insert(place, Arc::clone(stored)).is_some()
+    }
+}
+
+fn carried(object: &Value) -> Option<u64> {
+    object["metadata"]["resourceVersion"].as_str()?.parse().ok()
+}
+
+/// The uid, as a name can be given again; the name for an object that a test made without a uid.
+fn key(object: &Value) -> String {
+    let field = |name: &str| object["metadata"][name].as_str().unwrap_or_default();
+    match field("uid") {
+        "" => format!("{}/{}", field("namespace"), field("name")),
+        uid => uid.to_owned(),
+    }
+}

@@ -1,0 +1,250 @@
+//! A watch: all changes after a version, a line each, until the client goes, its time is over, or it is told
+//! otherwise.
+
+use std::io;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use event_gateway::clock;
+
+use super::object::Object;
+use super::request::{Form, Request};
+use super::resource::Resource;
+use super::shared::{OpenWatch, Shared, State, TooOld};
+use super::status::Refusal;
+use super::store::{Entry, Logged, Order};
+use super::transport::{Body, Delivery, Wire, client_is_gone};
+
+/// How often a watch that has nothing to send looks at the clock and at its client.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How many entries are written at once: enough for speed, few enough to be held in memory.
+const BATCH: usize = 512;
+
+/// A watch that does not say how long ends after 30 to 60 minutes on a real server.
+const DEFAULT_SECONDS: u64 = 1_800;
+
+pub(super) const PARTIAL_START: &[u8] =
+    b"{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":";
+
+/// Where a watch begins.
+pub(super) struct Start {
+    number: u64,
+    position: u64,
+    silent: bool,
+    /// What is told as ADDED before: all there is, for a client that names no version.
+    present: Vec<Arc<Object>>,
+    /// Too old, to be told within the stream.
+    error: Option<Refusal>,
+}
+
+/// By the table "resourceVersion for watch" of the API concepts.
+pub(super) fn begin(shared: &Shared, resource: Resource, request: &Request) -> Result<Start, Refusal> {
+    let mut state = shared.lock();
+    let version = request.parameter("resourceVersion");
+    let parsed = version.as_deref().map_or(Ok(0), str::parse::<u64>);
+    let Ok(mut version) = parsed else {
+        return Err(Refusal::bad_request("Invalid value for resourceVersion: no number"));
+    };
+    let mut present = Vec::new();
+    if version == 0 {
+        let snapshot = state.pages.cached(&state.store, resource, None);
+        version = snapshot.version;
+        present.extend(snapshot.objects.iter().map(|(_, object)| Arc::clone(object)));
+    }
+    let history = &state.store.of(resource).history;
+    let (position, error) = match history.after(version) {
+        Some(position) => (position, None),
+        None => (history.end(), Some(Refusal::too_old_to_watch(version, history.oldest))),
+    };
+    match error {
+        Some(refusal) if state.too_old == TooOld::Status => Err(refusal),
+        error => {
+            let (number, silent) = (state.next_watch, state.faults[resource.0].silent);
+            state.next_watch += 1;
+            let sent = (!silent).then_some(position);
+            state.watches.insert(number, OpenWatch { resource, sent });
+            shared.seen.notify_all();
+            Ok(Start { number, position, silent, present, error })
+        }
+    }
+}
+
+/// Takes a watch out of the count, however it ends.
+struct Counted<'a>(&'a Shared, u64);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.lock().watches.remove(&self.1);
+        self.0.seen.notify_all();
+    }
+}
+
+/// What came to pass since the last look.
+struct News {
+    entries: Vec<Arc<Logged>>,
+    /// The newest version anywhere, when everything up to it is among the entries or was before.
+    caught_up: Option<u64>,
+    delivery: Delivery,
+    bookmark_interval: Option<Duration>,
+    stopping: bool,
+}
+
+fn next(shared: &Shared, resource: Resource, position: u64) -> Option<News> {
+    let quiet = |state: &mut State| state.store.of(resource).history.end() == position && !state.stopping;
+    let waited = shared.changed[resource.0].wait_timeout_while(shared.lock(), LOOK, quiet);
+    let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+    let history = &state.store.of(resource).history;
+    let entries = history.from(position, BATCH)?;
+    let caught_up = (position + entries.len() as u64 == history.end()).then_some(state.store.version);
+    let (delivery, bookmark_interval) = (state.faults[resource.0].delivery, state.bookmark_interval);
+    Some(News { entries, caught_up, delivery, bookmark_interval, stopping: state.stopping })
+}
+
+pub(super) fn run(
+    shared: &Shared,
+    wire: &mut Wire,
+    (resource, namespace, form): (Resource, Option<&str>, Form),
+    request: &Request,
+    start: Start,
+) -> io::Result<()> {
+    let Start { number, mut position, mut silent, present, error } = start;
+    let _counted = Counted(shared, number);
+    let lines = Lines { resource, form };
+    let seconds = request.parameter("timeoutSeconds").and_then(|text| text.parse().ok());
+    let begun = clock::monotonic();
+    let end = begun + Duration::from_secs(seconds.filter(|seconds| *seconds > 0).unwrap_or(DEFAULT_SECONDS));
+    let mut last_bookmark: Instant = begun;
+    let bookmarks = matches!(request.parameter("allowWatchBookmarks").as_deref(), Some("1" | "true"));
+    let pause = |pause| shared.pause(pause);
+
+    let mut out = Body::new(wire.get_mut(), shared.lock().faults[resource.0].delivery, &pause);
+    out.write_plain(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n",
+    )?;
+    if let Some(refusal) = error {
+        out.add(format!("{{\"type\":\"ERROR\",\"object\":{}}}\n", refusal.body).as_bytes())?;
+        return out.end();
+    }
+    for object in present.iter().filter(|object| !silent && object.in_namespace(namespace)) {
+        out.add(&lines.change("ADDED", object))?;
+        out.flush()?;
+    }
+    drop(present);
+
+    let mut cut = false;
+    loop {
+        let Some(news) = next(shared, resource, position) else {
+            // Real servers drop a watch, too, that cannot follow.
+            return Body::new(wire.get_mut(), Delivery::Whole, &pause).end();
+        };
+        position += news.entries.len() as u64;
+        let mut out = Body::new(wire.get_mut(), news.delivery, &pause);
+        for logged in &news.entries {
+            let line = match &logged.entry {
+                Entry::Change { kind, object } if object.in_namespace(namespace) => {
+                    Some(lines.change(kind, object))
+                }
+                Entry::Order { watches_below, order } if number < *watches_below => match order {
+                    Order::Bookmark => bookmarks.then(|| lines.bookmark(logged.version)),
+                    Order::Line(line) => Some(line.to_vec()),
+                    Order::Cut => {
+                        cut = true;
+                        None
+                    }
+                    Order::FallSilent => {
+                        silent = true;
+                        None
+                    }
+                    Order::End if silent => None,
+                    Order::End => return out.end(),
+                },
+                _ => None,
+            };
+            match line {
+                Some(line) if cut && !silent => {
+                    out.add_half(&line)?;
+                    out.flush()?;
+                    return Err(io::ErrorKind::ConnectionAborted.into());
+                }
+                Some(line) if !silent => out.add(&line)?,
+                _ => {}
+            }
+        }
+        let now = clock::monotonic();
+        if let (Some(version), Some(interval)) = (news.caught_up, news.bookmark_interval)
+            && bookmarks
+            && !silent
+            && now >= last_bookmark + interval
+        {
+            out.add(&lines.bookmark(version))?;
+            last_bookmark = now;
+        }
+        out.flush()?;
+        if let Some(watch) = shared.lock().watches.get_mut(&number) {
+            watch.sent = (!silent).then_some(position);
+        }
+        if !news.entries.is_empty() {
+            shared.seen.notify_all();
+        }
+        if news.stopping {
+            return Err(io::ErrorKind::ConnectionAborted.into()); // as when the process dies
+        }
+        if now >= end && !silent {
+            return out.end();
+        }
+        if news.entries.is_empty() && client_is_gone(wire)? {
+            return Ok(());
+        }
+    }
+}
+
+struct Lines {
+    resource: Resource,
+    form: Form,
+}
+
+impl Lines {
+    fn change(&self, kind: &str, object: &Object) -> Vec<u8> {
+        let rest = match self.form {
+            Form::Whole => object.after_kind(),
+            Form::Metadata => object.metadata(),
+        };
+        let mut line = Vec::with_capacity(rest.len() + 128);
+        line.extend(b"{\"type\":\"");
+        line.extend(kind.as_bytes());
+        line.extend(b"\",\"object\":");
+        match self.form {
+            Form::Whole => {
+                let names = self.resource.names();
+                line.extend(b"{\"kind\":\"");
+                line.extend(names.kind.as_bytes());
+                line.extend(b"\",\"apiVersion\":\"");
+                line.extend(names.api_version.as_bytes());
+                line.extend(b"\",");
+                line.extend(rest);
+            }
+            Form::Metadata => {
+                line.extend(PARTIAL_START);
+                line.extend(rest);
+                line.push(b'}');
+            }
+        }
+        line.extend(b"}\n");
+        line
+    }
+
+    /// An object of the watched kind of which only the version has a meaning.
+    fn bookmark(&self, version: u64) -> Vec<u8> {
+        let names = self.resource.names();
+        let (kind, api_version) = match self.form {
+            Form::Whole => (names.kind, names.api_version),
+            Form::Metadata => ("PartialObjectMetadata", "meta.k8s.io/v1"),
+        };
+        format!(
+            "{{\"type\":\"BOOKMARK\",\"object\":{{\"kind\":\"{kind}\",\"apiVersion\":\"{api_version}\",\
+             \"metadata\":{{\"resourceVersion\":\"{version}\",\"creationTimestamp\":null}}}}}}\n"
+        )
+        .into_bytes()
+    }
+}
