@@ -12,6 +12,7 @@ mod http;
 pub mod kube_api;
 pub mod kube_client;
 pub mod recording;
+pub mod replay;
 mod server;
 
 use std::collections::BTreeMap;
