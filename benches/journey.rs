@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use event_gateway::clock;
 use event_gateway::config::{Format, LedgerSettings, Updates};
+use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::ledger::identity::{Version, identity, record_id, version_text};
 use event_gateway::ledger::{Ledger, Verdict, Versioned};
 use event_gateway::record::chunk::Records;
@@ -99,7 +100,10 @@ fn judge_all(ledger: &mut Ledger, events: &[KubeEvent<'_>]) {
 fn render_all(renderer: &Renderer, events: &[KubeEvent<'_>], bodies: &[&[u8]], text: &mut Vec<u8>) {
     for (event, body) in events.iter().zip(bodies) {
         let id = record_id(event);
-        renderer.render(&Record { id: &id, event, new_occurrences: 1, body }, text);
+        renderer.render(
+            &Record { id: &id, event, new_occurrences: 1, impact: &Impact::without(Correlation::Off), body },
+            text,
+        );
         text.push(b'\n');
     }
 }

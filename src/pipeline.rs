@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::admit;
 use crate::clock;
 use crate::config::{Admission, Mistake, Settings};
+use crate::correlate::{Correlation, Impact};
 use crate::delivery::{Culprit, Delivery, Waiting};
 use crate::gateway::Stopper;
 use crate::gateway::batch::Batch;
@@ -228,7 +229,8 @@ impl Pipeline {
             self.delivery.put_away(&culprit, ticket, &mut self.ledger)
         } else if self.delivery.is_open() {
             round.rendered.clear();
-            let record = Record { id: &id, event, new_occurrences, body };
+            let impact = Impact::without(Correlation::Off);
+            let record = Record { id: &id, event, new_occurrences, impact: &impact, body };
             self.delivery.renderer().render(&record, &mut round.rendered);
             if !round.batch.has_room_for(round.rendered.len()) {
                 self.send(round);

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use chunk::Stamp;
 use event_gateway::config::Format;
+use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::ledger::identity::{identity, record_id};
 use event_gateway::record::chunk::Records;
 use event_gateway::record::cursor::{FaultKind, MAX_DEPTH};
@@ -96,7 +97,13 @@ impl Reader {
                 let _ = identity(&event);
                 for renderer in &self.renderers {
                     self.out.clear();
-                    let record = Record { id: &id, event: &event, new_occurrences: 1, body };
+                    let record = Record {
+                        id: &id,
+                        event: &event,
+                        new_occurrences: 1,
+                        impact: &Impact::without(Correlation::Off),
+                        body,
+                    };
                     renderer.render(&record, &mut self.out);
                     // A byte is six at the most, "\u0000", and stands in an id, a subject and a field.
                     assert!(self.out.len() < 24 * body.len() + 1_000, "{} of {}", self.out.len(), body.len());

@@ -5,6 +5,7 @@
 mod chunk;
 
 use event_gateway::config::Format;
+use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::record::chunk::Records;
 use event_gateway::record::event::{KubeEvent, ObjectRef};
 use event_gateway::record::peek::{Items, Shape, peek};
@@ -279,7 +280,13 @@ fn assert_read_alike(body: &Value, bytes: &[u8]) {
         assert_eq!(series.last_observed_time, lossy(last(map, &["lastObservedTime"])));
     }
     let mut out = Vec::new();
-    let record = Record { id: "the id", event: &event, new_occurrences: 1, body: bytes };
+    let record = Record {
+        id: "the id",
+        event: &event,
+        new_occurrences: 1,
+        impact: &Impact::without(Correlation::Off),
+        body: bytes,
+    };
     Renderer::new(Format::Raw, "c").render(&record, &mut out);
     assert_eq!(serde_json::from_slice::<Json>(&out).unwrap(), to_raw(body, "the id"));
 }

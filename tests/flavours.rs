@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use chunk::Stamp;
 use event_gateway::config::Format;
+use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::ledger::identity::record_id;
 use event_gateway::record::chunk::Records;
 use event_gateway::record::event::KubeEvent;
@@ -205,7 +206,16 @@ fn both_api_groups_give_the_same_native_record() {
         for (_, body, event) in read(&chunk::of(events)) {
             let mut out = Vec::new();
             let id = record_id(&event);
-            renderer.render(&Record { id: &id, event: &event, new_occurrences: 1, body }, &mut out);
+            renderer.render(
+                &Record {
+                    id: &id,
+                    event: &event,
+                    new_occurrences: 1,
+                    impact: &Impact::without(Correlation::Off),
+                    body,
+                },
+                &mut out,
+            );
             documents.push(String::from_utf8(out).unwrap());
         }
         documents.sort();

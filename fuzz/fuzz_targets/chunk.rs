@@ -1,6 +1,7 @@
 //! Any bytes as a chunk, through everything that happens to a record before the network.
 #![no_main]
 
+use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::config::Format;
 use event_gateway::ledger::identity::{identity, record_id};
 use event_gateway::record::chunk::Records;
@@ -37,7 +38,7 @@ fn event(body: &[u8]) {
     let Ok(Some(event)) = KubeEvent::read(body, &repair) else { return };
     let id = record_id(&event);
     let _ = identity(&event);
-    let record = Record { id: &id, event: &event, new_occurrences: 1, body };
+    let record = Record { id: &id, event: &event, new_occurrences: 1, impact: &Impact::without(Correlation::Off), body };
     for format in [Format::Raw, Format::Native, Format::CloudEvents] {
         let mut out = Vec::new();
         Renderer::new(format, "c").render(&record, &mut out);

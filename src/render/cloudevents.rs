@@ -1,7 +1,8 @@
 //! `format cloudevents` and `cloudevents_batch`: CloudEvents 1.0.2, structured, around a native document.
 //!
 //! `source` is the cluster, `type` the reason, `subject` the object; `id` together with `source` is
-//! unique, as the specification asks.
+//! unique, as the specification asks. The extension attribute `service` names the first Service under
+//! impact, as `namespace/name`.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -23,6 +24,9 @@ pub(super) struct CloudEvent<'r> {
     #[serde(skip_serializing_if = "is_unknown")]
     time: Time,
     datacontenttype: &'static str,
+    /// An extension attribute: the first Service under impact, for routing without a look into `data`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<String>,
     data: Native<'r>,
 }
 
@@ -47,6 +51,7 @@ pub(super) fn document<'r>(record: &Record<'r, '_>, cluster: &'r str, source: &'
         subject: attribute(&subject.join("/")).into_owned(),
         time: Time(Stamp::parse(record.event.time())),
         datacontenttype: "application/json",
+        service: record.impact.services.first().map(|one| format!("{}/{}", one.namespace, one.name)),
         data: native::document(record, cluster),
     }
 }

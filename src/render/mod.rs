@@ -8,6 +8,7 @@ mod native;
 mod raw;
 
 use crate::config::Format;
+use crate::correlate::Impact;
 use crate::record::event::KubeEvent;
 
 /// What a format makes its text of.
@@ -18,6 +19,8 @@ pub struct Record<'r, 'a> {
     pub event: &'r KubeEvent<'a>,
     /// Occurrences since the last delivery; all of them for a new event.
     pub new_occurrences: u32,
+    /// What the event touches.
+    pub impact: &'r Impact<'r>,
     /// The body as it came: a whole MessagePack map.
     pub body: &'a [u8],
 }
@@ -74,7 +77,7 @@ impl Renderer {
             Format::CloudEvents | Format::CloudEventsBatch => {
                 json::write(&cloudevents::document(record, &self.cluster, &self.cloudevents_source), out);
             }
-            Format::Raw => raw::write(record.id, record.body, out),
+            Format::Raw => raw::write(record.id, record.body, Some(record.impact), out),
         }
     }
 }
@@ -83,6 +86,6 @@ impl Renderer {
 #[must_use]
 pub fn original(id: &str, body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len() * 2);
-    raw::write(id, body, &mut out);
+    raw::write(id, body, None, &mut out);
     out
 }

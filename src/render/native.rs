@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::Record;
+use crate::correlate::{Affected, Chosen, Correlation, Node, Workload};
 use crate::ledger::identity::version_text;
 use crate::time::Stamp;
 
@@ -27,6 +28,11 @@ pub(super) struct Native<'r> {
     source: Source<'r>,
     object: Object<'r>,
     event: Event<'r>,
+    correlation: Correlation,
+    services: &'r [Affected<'r>],
+    services_total: usize,
+    workload: Option<Workload<'r>>,
+    node: Option<Node<'r>>,
 }
 
 #[derive(Serialize)]
@@ -44,6 +50,11 @@ struct Object<'r> {
     name: OrNull<'r>,
     uid: OrNull<'r>,
     field_path: OrNull<'r>,
+    labels: Chosen<'r>,
+    annotations: Chosen<'r>,
+    pod_ip: OrNull<'r>,
+    start_time: Time,
+    deleted: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -55,7 +66,7 @@ struct Event<'r> {
 }
 
 pub(super) fn document<'r>(record: &Record<'r, '_>, cluster: &'r str) -> Native<'r> {
-    let event = record.event;
+    let (event, impact) = (record.event, record.impact);
     let component =
         if event.source.component.is_empty() { &event.reporting_component } else { &event.source.component };
     Native {
@@ -82,6 +93,11 @@ pub(super) fn document<'r>(record: &Record<'r, '_>, cluster: &'r str) -> Native<
             name: OrNull(&event.object.name),
             uid: OrNull(&event.object.uid),
             field_path: OrNull(&event.object.field_path),
+            labels: impact.labels,
+            annotations: impact.annotations,
+            pod_ip: OrNull(impact.pod_ip),
+            start_time: Time(impact.start_time),
+            deleted: impact.deleted,
         },
         event: Event {
             namespace: OrNull(&event.metadata.namespace),
@@ -89,6 +105,11 @@ pub(super) fn document<'r>(record: &Record<'r, '_>, cluster: &'r str) -> Native<
             uid: OrNull(&event.metadata.uid),
             resource_version: version_text(event).into_owned(),
         },
+        correlation: impact.correlation,
+        services: &impact.services,
+        services_total: impact.services_total,
+        workload: impact.workload,
+        node: impact.node,
     }
 }
 
