@@ -1,4 +1,4 @@
-//! The one place that reads the clocks. Ranks below the gateway take the time as an argument.
+//! The one place that reads the clocks. Ranks below `net` take the time as an argument.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

@@ -21,7 +21,7 @@
 //!
 //! # The rooms
 //! An arrow between rooms only ever points to a lower rank; `tests/rooms.rs` holds the table of ranks.
-//! Ranks below the gateway read no clock and, but for the ledger's file, do no I/O. `unsafe` lives in
+//! Ranks below `net` read no clock and, but for the ledger's file, do no I/O. `unsafe` lives in
 //! [`abi`] alone.
 
 // Nothing on the path of a record panics on purpose; what is caught at the border is the rest. Tests may.
@@ -42,6 +42,7 @@ pub mod job;
 pub mod journal;
 pub mod ledger;
 pub mod metrics;
+pub mod net;
 pub mod pattern;
 pub mod pipeline;
 pub mod record;

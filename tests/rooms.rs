@@ -22,11 +22,12 @@ const RANKS: &[(&str, u8)] = &[
     ("clock", 5),
     ("job", 5),
     ("trip", 5),
-    ("gateway", 6),
-    ("delivery", 7),
-    ("pipeline", 8),
-    ("courier", 9),
-    ("abi", 10),
+    ("net", 6),
+    ("gateway", 7),
+    ("delivery", 8),
+    ("pipeline", 9),
+    ("courier", 10),
+    ("abi", 11),
 ];
 
 /// Up to this rank nothing touches the world and nothing reads a clock, so that tests need neither.

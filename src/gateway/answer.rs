@@ -5,9 +5,8 @@
 
 use std::time::{Duration, SystemTime};
 
-/// The longest silence a `Retry-After` is obeyed for. A hostile or broken value must not silence the
-/// plugin for years; after this time one request asks again.
-pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(600);
+use crate::net::retry_after::retry_after;
+
 /// So much of a rejecting answer is kept for the dead letter.
 pub const ANSWER_KEPT_BYTES: usize = 500;
 /// So much of any other unfriendly answer is worth a place in a log line.
@@ -19,7 +18,7 @@ pub enum Outcome {
     /// 2xx: the gateway has the batch. Commit.
     Accepted { sent_bytes: u64 },
     /// Nothing is known to be delivered; the same batch may succeed later. `after` is the gateway's own
-    /// wish (`Retry-After`), never more than [`LONGEST_RETRY_AFTER`].
+    /// wish (`Retry-After`), never more than ten minutes.
     Retry { after: Option<Duration>, why: String },
     /// The settings do not fit the gateway: an ERROR that a person can act on, then the same as `Retry`.
     Refused { status: u16, why: String },
@@ -92,19 +91,6 @@ fn remedy(answer: &Answer<'_>) -> String {
     known.to_owned()
 }
 
-/// `Retry-After` is a number of seconds or a date (RFC 9110, 10.2.3); a value that is neither counts as absent.
-fn retry_after(value: &str, wall: SystemTime) -> Option<Duration> {
-    let value = value.trim();
-    let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than a number holds is still a number, and a long time.
-        value.parse().map_or(LONGEST_RETRY_AFTER, Duration::from_secs)
-    } else {
-        // A date in the past means now.
-        httpdate::parse_http_date(value).ok()?.duration_since(wall).unwrap_or_default()
-    };
-    Some(wait.min(LONGEST_RETRY_AFTER))
-}
-
 /// A location fit for a log: without user, password, query and fragment, which may hold secrets.
 fn shown_location(location: &str) -> String {
     let end = location.find(['?', '#']).unwrap_or(location.len());
@@ -143,6 +129,7 @@ fn plain_text(bytes: &[u8], most_bytes: usize) -> String {
 mod tests {
     use super::*;
     use crate::clock;
+    use crate::net::retry_after::LONGEST_RETRY_AFTER;
 
     fn of(status: u16) -> Outcome {
         judge(&Answer { status, ..Answer::default() }, 7, SystemTime::UNIX_EPOCH)

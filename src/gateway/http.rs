@@ -18,17 +18,18 @@ use ureq::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, 
 use ureq::http::{HeaderName, HeaderValue, Request, Response, Uri};
 use ureq::{Agent, Body};
 
-use super::agent::{agent, beginning};
 use super::answer::{Answer, Outcome, judge};
-use super::credentials::Authorization;
-use super::failure;
-use super::secrets::Secrets;
-use super::stop::{Signal, Stopper};
-use super::tls::TlsFiles;
 use crate::clock;
 use crate::config::{Compress, Mistake, Settings};
 use crate::journal::Journal;
 use crate::metrics::Metrics;
+use crate::net::agent::{Limits, agent, beginning};
+use crate::net::credentials::Authorization;
+use crate::net::failure;
+use crate::net::peer::GATEWAY;
+use crate::net::secrets::Secrets;
+use crate::net::stop::{Signal, Stopper};
+use crate::net::tls::TlsFiles;
 
 /// Tries of one batch in one [`Gateway::post`], and the pauses between them.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(400)];
@@ -86,9 +87,9 @@ impl Gateway {
                 expected: "a URL such as https://gateway.example/events".into(),
             });
         });
-        let authorization =
-            Authorization::open(&settings.credentials).map_err(|mistake| mistakes.push(mistake));
-        let mut tls_files = settings.endpoint.https.then(|| TlsFiles::new(&settings.tls));
+        let authorization = Authorization::open(&settings.credentials, GATEWAY.token_key)
+            .map_err(|mistake| mistakes.push(mistake));
+        let mut tls_files = settings.endpoint.https.then(|| TlsFiles::new(&settings.tls, GATEWAY));
         let tls = tls_files.as_mut().map(TlsFiles::load).transpose().map_err(|more| mistakes.extend(more));
         let (Ok(endpoint), Ok(authorization), Ok(tls)) = (endpoint, authorization, tls) else {
             return Err(mistakes);
@@ -106,7 +107,7 @@ impl Gateway {
         }
         let signal = Arc::new(Signal::default());
         let stopper = Stopper::new(Arc::clone(&signal));
-        let agent = agent(&endpoint, settings.timeout, tls, &signal);
+        let agent = agent(&endpoint, &Limits::of_a_post(settings.timeout), tls, &signal);
         stopper.watch(&agent);
         Ok(Self {
             agent,
@@ -199,7 +200,8 @@ impl Gateway {
             Ok(response) => (self.judged(response, body.len() as u64), false),
             Err(_) if self.stopper.is_stopped() => (retry("the plugin is stopping".into()), false),
             Err(error) => {
-                let why = self.hidden(failure::described(&error, self.timeout, self.tls_files.is_some()));
+                let why =
+                    self.hidden(failure::described(&error, &GATEWAY, self.timeout, self.tls_files.is_some()));
                 (retry(why), failure::cut_while_sending(&error))
             }
         };
@@ -263,7 +265,7 @@ impl Gateway {
         let Some(files) = self.tls_files.as_mut().filter(|files| files.changed()) else { return };
         match files.load() {
             Ok(tls) => {
-                self.agent = agent(&self.endpoint, self.timeout, Some(tls), &self.signal);
+                self.agent = agent(&self.endpoint, &Limits::of_a_post(self.timeout), Some(tls), &self.signal);
                 self.stopper.watch(&self.agent);
                 self.journal.info("tls", "the TLS files have changed and were read again");
             }

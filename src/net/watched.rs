@@ -36,23 +36,26 @@ impl From<&Metadata> for Stamp {
 
 /// A path, and what its file looked like when it was last read.
 #[derive(Debug)]
-pub(super) struct Watched {
+pub struct Watched {
     path: PathBuf,
     seen: Option<Stamp>,
 }
 
 impl Watched {
-    pub(super) fn new(path: PathBuf) -> Self {
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
         Self { path, seen: None }
     }
 
-    pub(super) fn path(&self) -> &Path {
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// Whether the file is another than the one last read. A file that could not be read is not "changed"
     /// until something about it is different, so nobody is told the same trouble at every request.
-    pub(super) fn changed(&self) -> bool {
+    #[must_use]
+    pub fn changed(&self) -> bool {
         self.stamp() != self.seen
     }
 
@@ -64,7 +67,7 @@ impl Watched {
     ///
     /// # Errors
     /// Why it cannot be read, without its content.
-    pub(super) fn read(&mut self) -> Result<Vec<u8>, String> {
+    pub fn read(&mut self) -> Result<Vec<u8>, String> {
         // The stamp is taken before the content: a change in between shows as a change later.
         self.seen = self.stamp();
         let why = |error: std::io::Error| format!("{} cannot be read ({error})", self.path.display());

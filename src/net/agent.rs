@@ -16,36 +16,63 @@ use super::stop::Signal;
 /// Looking up a name and connecting take no longer, whatever `timeout` says: it is the one wait that a stop
 /// cannot end at once, so it must not be longer than the host's grace.
 const LONGEST_CONNECT: Duration = Duration::from_secs(5);
-/// The status has come; so long the body may take. Its beginning is all that is wanted.
+/// The status has come; so long the body of an answer to a POST may take. Its beginning is all that is wanted.
 const BODY_TIME: Duration = Duration::from_secs(1);
 /// So much of a body is read. A longer one costs its connection.
 const BODY_READ_BYTES: u64 = 16 << 10;
 const HEADERS_READ_BYTES: usize = 32 << 10;
-/// Buffers of a connection. A write returns to ureq's clock after at most this much.
-const BUFFER_BYTES: usize = 64 << 10;
 /// Below the idle times of usual gateways and load balancers (60 s and more), so that they seldom close first.
 const IDLE: Duration = Duration::from_secs(20);
 const USER_AGENT: &str = concat!("fluent-bit-event-gateway/", env!("CARGO_PKG_VERSION"));
 
+/// How long the parts of a request may take; `None` is as long as it likes.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// All of it.
+    pub whole: Option<Duration>,
+    /// Looking the name up, and connecting; never more than 5 s each.
+    pub connect: Duration,
+    /// Until the answer's head is there.
+    pub head: Option<Duration>,
+    pub body: Option<Duration>,
+    /// Between two bytes.
+    pub silence: Option<Duration>,
+    /// Of a connection. A write returns to ureq's clock after at most this much.
+    pub buffer_bytes: usize,
+}
+
+impl Limits {
+    /// For a request that carries a body, and an answer of which the status is what counts.
+    #[must_use]
+    pub fn of_a_post(timeout: Duration) -> Self {
+        Self {
+            whole: Some(timeout),
+            connect: timeout,
+            head: None,
+            body: Some(timeout.min(BODY_TIME)),
+            silence: None,
+            buffer_bytes: 64 << 10,
+        }
+    }
+}
+
 /// A client for one endpoint.
-pub(super) fn agent(
-    endpoint: &Uri,
-    timeout: Duration,
-    tls: Option<TlsConfig>,
-    signal: &Arc<Signal>,
-) -> Agent {
+#[must_use]
+pub fn agent(endpoint: &Uri, limits: &Limits, tls: Option<TlsConfig>, signal: &Arc<Signal>) -> Agent {
     let mut config = Agent::config_builder()
         .user_agent(USER_AGENT)
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
-        .timeout_global(Some(timeout))
-        .timeout_resolve(Some(timeout.min(LONGEST_CONNECT)))
-        .timeout_connect(Some(timeout.min(LONGEST_CONNECT)))
-        .timeout_recv_body(Some(timeout.min(BODY_TIME)))
+        .timeout_global(limits.whole)
+        .timeout_resolve(Some(limits.connect.min(LONGEST_CONNECT)))
+        .timeout_connect(Some(limits.connect.min(LONGEST_CONNECT)))
+        .timeout_recv_response(limits.head)
+        .timeout_recv_body(limits.body)
+        .timeout_per_read(limits.silence)
         .max_response_header_size(HEADERS_READ_BYTES)
-        .input_buffer_size(BUFFER_BYTES)
-        .output_buffer_size(BUFFER_BYTES)
+        .input_buffer_size(limits.buffer_bytes)
+        .output_buffer_size(limits.buffer_bytes)
         .max_idle_connections(1)
         .max_idle_connections_per_host(1)
         .max_idle_age(IDLE);
@@ -67,7 +94,8 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// The beginning of a body. Reading up to its end, where that is near, lets the connection be used again.
-pub(super) fn beginning(body: Body) -> Vec<u8> {
+#[must_use]
+pub fn beginning(body: Body) -> Vec<u8> {
     let mut bytes = Vec::new();
     // The status has come already: what fails here loses words, not the verdict.
     let _ = body.into_reader().take(BODY_READ_BYTES).read_to_end(&mut bytes);

@@ -7,30 +7,35 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 
+use super::peer::Peer;
 use super::watched::Watched;
 use crate::config::{Mistake, Tls};
 
 /// The files behind a TLS configuration.
-pub(super) struct TlsFiles {
+pub struct TlsFiles {
     ca: Option<Watched>,
     client: Option<(Watched, Watched)>,
     insecure_skip_verify: bool,
+    peer: Peer,
     /// Read once, when no `ca_file` takes their place.
     system_roots: Option<RootCerts>,
 }
 
 impl TlsFiles {
-    pub(super) fn new(settings: &Tls) -> Self {
+    #[must_use]
+    pub fn new(settings: &Tls, peer: Peer) -> Self {
         Self {
             ca: settings.ca_file.clone().map(Watched::new),
             client: settings.client.clone().map(|(chain, key)| (Watched::new(chain), Watched::new(key))),
             insecure_skip_verify: settings.insecure_skip_verify,
+            peer,
             system_roots: None,
         }
     }
 
     /// Whether a file is another than the one last read.
-    pub(super) fn changed(&self) -> bool {
+    #[must_use]
+    pub fn changed(&self) -> bool {
         let client = self.client.iter().flat_map(|(chain, key)| [chain, key]);
         self.ca.iter().chain(client).any(Watched::changed)
     }
@@ -39,7 +44,7 @@ impl TlsFiles {
     ///
     /// # Errors
     /// Everything that is wrong with them, by key.
-    pub(super) fn load(&mut self) -> Result<TlsConfig, Vec<Mistake>> {
+    pub fn load(&mut self) -> Result<TlsConfig, Vec<Mistake>> {
         let mut mistakes = Vec::new();
         let roots = self.roots().map_err(|mistake| mistakes.push(mistake)).ok();
         let client = self.client().map_err(|more| mistakes.extend(more)).ok();
@@ -53,14 +58,15 @@ impl TlsFiles {
             .build())
     }
 
-    /// `ca_file` replaces the system's authorities; it does not add to them. A company that runs its own
+    /// The given authorities replace the system's; they do not add to them. A company that runs its own
     /// authority does not want a public one to vouch for its gateway.
     fn roots(&mut self) -> Result<RootCerts, Mistake> {
+        let key = self.peer.ca_key;
         if let Some(file) = &mut self.ca {
-            let found = certificates(file, "ca_file")?;
+            let found = certificates(file, key)?;
             if !found.iter().all(is_authority) {
                 let problem = holds(file.path(), "a certificate that cannot be read");
-                return Err(Mistake { key: "ca_file", problem, expected: "X.509 certificates".into() });
+                return Err(Mistake { key, problem, expected: "X.509 certificates".into() });
             }
             return Ok(RootCerts::new_with_certs(&found));
         }
@@ -74,9 +80,9 @@ impl TlsFiles {
         let found = rustls_native_certs::load_native_certs().certs;
         if found.is_empty() {
             return Err(Mistake {
-                key: "ca_file",
+                key,
                 problem: "is not set, and the system has no certificate authorities".into(),
-                expected: "a PEM file, since endpoint is https".into(),
+                expected: format!("a PEM file, since {} is https", self.peer.url_key),
             });
         }
         let roots: RootCerts =
@@ -86,14 +92,17 @@ impl TlsFiles {
     }
 
     fn client(&mut self) -> Result<Option<ClientCert>, Vec<Mistake>> {
-        let Some((chain, key)) = &mut self.client else { return Ok(None) };
-        match (certificates(chain, "client_cert_file"), private_key(key)) {
+        let (Some((chain, key)), Some((chain_key, key_key))) = (&mut self.client, self.peer.client_keys)
+        else {
+            return Ok(None);
+        };
+        match (certificates(chain, chain_key), private_key(key, key_key)) {
             (Ok(chain), Ok(key)) if is_pair(&chain, &key) => {
                 Ok(Some(ClientCert::new_with_certs(&chain, key)))
             }
             (Ok(_), Ok(_)) => Err(vec![Mistake {
-                key: "client_key_file",
-                problem: "holds no key that fits the certificate in client_cert_file".into(),
+                key: key_key,
+                problem: format!("holds no key that fits the certificate in {chain_key}"),
                 expected: "the private key of that certificate, RSA, ECDSA or Ed25519".into(),
             }]),
             (chain, key) => Err(chain.err().into_iter().chain(key.err()).collect()),
@@ -134,9 +143,9 @@ fn certificates(file: &mut Watched, key: &'static str) -> Result<Vec<Certificate
 }
 
 /// The first private key of a file.
-fn private_key(file: &mut Watched) -> Result<PrivateKey<'static>, Mistake> {
+fn private_key(file: &mut Watched, key: &'static str) -> Result<PrivateKey<'static>, Mistake> {
     let mistake = |problem| Mistake {
-        key: "client_key_file",
+        key,
         problem,
         expected: "a private key in PEM without a passphrase (PKCS#8, PKCS#1 or SEC1)".to_owned(),
     };

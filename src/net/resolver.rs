@@ -28,14 +28,15 @@ const MOST_ADDRESSES: usize = 16;
 const SLICE: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
-pub(super) struct Names {
+pub struct Names {
     signal: Arc<Signal>,
     /// One more reference for every look-up that runs.
     running: Arc<()>,
 }
 
 impl Names {
-    pub(super) fn new(signal: Arc<Signal>) -> Self {
+    #[must_use]
+    pub fn new(signal: Arc<Signal>) -> Self {
         Self { signal, running: Arc::default() }
     }
 
@@ -52,7 +53,7 @@ impl Names {
         let running = Arc::clone(&self.running);
         // Nobody joins it: it may hang in the C library. It touches nothing but its own channel, and our
         // image is never unloaded (-z nodelete), so it may end when it likes.
-        thread::Builder::new().name("gateway-lookup".into()).spawn(move || {
+        thread::Builder::new().name("name-lookup".into()).spawn(move || {
             let found = find();
             drop(running);
             let _ = sender.send(found); // the request may be over

@@ -1,6 +1,6 @@
 //! Ending a request that is under way, from another thread.
 //!
-//! The host's exit callback waits for our threads (invariant 8), and a gateway that hangs must not make it
+//! The host's exit callback waits for our threads (invariant 8), and a far end that hangs must not make it
 //! wait for a whole `timeout`. A stop closes the connections of the current agent, which wakes a thread that
 //! reads or writes on one, and it ends the pauses between quick tries and the wait for a name. Only a TCP
 //! connect to an address that does not answer cannot be woken; its time is bounded (`agent::LONGEST_CONNECT`).
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use ureq::Agent;
 
-/// Ends the work of one [`Gateway`](super::Gateway), for good. Clones end the same one.
+/// Ends the work of one client, for good. Clones end the same one.
 #[derive(Clone)]
 pub struct Stopper {
     signal: Arc<Signal>,
@@ -20,13 +20,14 @@ pub struct Stopper {
 
 /// Whether to stop; for whoever waits.
 #[derive(Debug, Default)]
-pub(super) struct Signal {
+pub struct Signal {
     stopped: Mutex<bool>,
     changed: Condvar,
 }
 
 impl Stopper {
-    pub(super) fn new(signal: Arc<Signal>) -> Self {
+    #[must_use]
+    pub fn new(signal: Arc<Signal>) -> Self {
         Self { signal, agent: Arc::default() }
     }
 
@@ -41,7 +42,7 @@ impl Stopper {
     }
 
     /// Makes this the agent that a stop reaches.
-    pub(super) fn watch(&self, new: &Agent) {
+    pub fn watch(&self, new: &Agent) {
         *self.agent() = Some(new.clone());
         // A stop that came before the line above has not seen this agent.
         if self.is_stopped() {
@@ -49,12 +50,13 @@ impl Stopper {
         }
     }
 
-    pub(super) fn is_stopped(&self) -> bool {
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
         self.signal.is_set()
     }
 
     /// Waits; ends early, with `false`, when there is a stop.
-    pub(super) fn pause(&self, pause: Duration) -> bool {
+    pub fn pause(&self, pause: Duration) -> bool {
         self.signal.pause(pause)
     }
 
@@ -64,16 +66,18 @@ impl Stopper {
 }
 
 impl Signal {
-    pub(super) fn set(&self) {
+    pub fn set(&self) {
         *self.stopped() = true;
         self.changed.notify_all();
     }
 
-    pub(super) fn is_set(&self) -> bool {
+    #[must_use]
+    pub fn is_set(&self) -> bool {
         *self.stopped()
     }
 
-    fn pause(&self, pause: Duration) -> bool {
+    /// Waits; ends early, with `false`, when there is a stop.
+    pub fn pause(&self, pause: Duration) -> bool {
         let stopped = self.changed.wait_timeout_while(self.stopped(), pause, |stopped| !*stopped);
         !*stopped.unwrap_or_else(PoisonError::into_inner).0
     }

@@ -8,29 +8,35 @@ use std::time::Duration;
 
 use ureq::{Error, Timeout};
 
-/// For a log line. `limit` is the `timeout` of the settings.
-pub(super) fn described(error: &Error, limit: Duration, https: bool) -> String {
+use super::peer::Peer;
+
+/// For a log line. `limit` is the time that the request had.
+#[must_use]
+pub fn described(error: &Error, peer: &Peer, limit: Duration, https: bool) -> String {
+    let Peer { name, url_key, .. } = peer;
     match error {
         Error::Timeout(Timeout::Connect | Timeout::Resolve) => "no connection in time".into(),
         Error::Timeout(_) => format!("no answer within {limit:?} (timeout)"),
-        Error::HostNotFound => "the gateway's host name has no address: look at endpoint".into(),
-        Error::Io(error) if hung_up(error) && https => {
+        Error::HostNotFound => format!("{name}'s host name has no address: look at {url_key}"),
+        Error::Io(error) if hung_up(error) && https => match peer.client_keys {
             // With TLS 1.3 a client learns of a refused certificate only after it began to send, and the
             // alert that says so may be lost then.
-            "the gateway hung up without an answer: it may want a client certificate (client_cert_file), or \
-             speak no TLS (http:// in endpoint)"
-                .into()
-        }
-        Error::Io(error) if hung_up(error) => "the gateway hung up without an answer".into(),
-        Error::Io(error) => format!("{error}{}", hint(&error.to_string())),
-        Error::Rustls(error) => format!("TLS: {error}{}", hint(&error.to_string())),
+            Some((certificate, _)) => format!(
+                "{name} hung up without an answer: it may want a client certificate ({certificate}), or \
+                 speak no TLS (http:// in {url_key})"
+            ),
+            None => format!("{name} hung up without an answer: it may speak no TLS (http:// in {url_key})"),
+        },
+        Error::Io(error) if hung_up(error) => format!("{name} hung up without an answer"),
+        Error::Io(error) => format!("{error}{}", hint(&error.to_string(), peer)),
+        Error::Rustls(error) => format!("TLS: {error}{}", hint(&error.to_string(), peer)),
         Error::Tls(text) => format!("TLS: {text}"),
         Error::LargeResponseHeader(..) => "the answer's headers are too large".into(),
         Error::ConnectProxyFailed(_) | Error::InvalidProxyUrl => {
             "the proxy made no connection: look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY in the environment"
                 .into()
         }
-        Error::Protocol(_) => "the answer is not HTTP/1.1: look at endpoint".into(),
+        Error::Protocol(_) => format!("the answer is not HTTP/1.1: look at {url_key}"),
         _ => "the request could not be made".into(),
     }
 }
@@ -45,20 +51,25 @@ fn reset(error: &io::Error) -> bool {
 }
 
 /// The key to look at when TLS is the trouble; rustls words it the same way at both ends of a connection.
-fn hint(text: &str) -> &'static str {
+fn hint(text: &str, peer: &Peer) -> String {
+    let Peer { name, url_key, ca_key, .. } = peer;
     if text.contains("invalid peer certificate") {
-        ": look at ca_file, and at the host in endpoint"
+        format!(": look at {ca_key}, and at the host in {url_key}")
     } else if text.contains("received fatal alert") {
-        ": the gateway refused TLS; look at client_cert_file and client_key_file"
+        match peer.client_keys {
+            Some((certificate, key)) => format!(": {name} refused TLS; look at {certificate} and {key}"),
+            None => format!(": {name} refused TLS"),
+        }
     } else if text.contains("InvalidContentType") || text.contains("corrupt message") {
-        ": the gateway does not speak TLS (http:// in endpoint?)"
+        format!(": {name} does not speak TLS (http:// in {url_key}?)")
     } else {
-        ""
+        String::new()
     }
 }
 
-/// Whether the gateway may have hung up in the middle of the body, with an answer that got lost: servers
+/// Whether the far end may have hung up in the middle of the body, with an answer that got lost: servers
 /// refuse a body that is too large while it still comes in (RFC 9112, 9.6).
-pub(super) fn cut_while_sending(error: &Error) -> bool {
+#[must_use]
+pub fn cut_while_sending(error: &Error) -> bool {
     matches!(error, Error::Io(error) if reset(error))
 }

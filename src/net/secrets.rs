@@ -1,4 +1,4 @@
-//! What must not be seen in a log or a dead letter, even when the gateway sends it back to us.
+//! What must not be seen in a log or a dead letter, even when the far end sends it back to us.
 //!
 //! A gateway under repair likes to echo requests ("no route for /in?key=…", "bad token …"), and its words
 //! go into our log and the dead letter. So every text from it passes here first.
@@ -8,22 +8,23 @@ const SHORTEST_SECRET_BYTES: usize = 4;
 
 /// Secrets from the settings. Deliberately without `Debug`.
 #[derive(Default)]
-pub(super) struct Secrets(Vec<String>);
+pub struct Secrets(Vec<String>);
 
 impl Secrets {
-    pub(super) fn add(&mut self, secret: &str) {
+    pub fn add(&mut self, secret: &str) {
         self.0.push(secret.to_owned());
     }
 
     /// The values of a query, `a=value&b=value`.
-    pub(super) fn add_query(&mut self, query: &str) {
+    pub fn add_query(&mut self, query: &str) {
         for pair in query.split('&') {
             self.add(pair.split_once('=').map_or(pair, |(_, value)| value));
         }
     }
 
     /// The text without the secrets, and without those of the day in `more`.
-    pub(super) fn hide_in(&self, mut text: String, more: &[String]) -> String {
+    #[must_use]
+    pub fn hide_in(&self, mut text: String, more: &[String]) -> String {
         let mut secrets: Vec<&String> = self.0.iter().chain(more).collect();
         // One may be a part of another: the longest first, so that no rest of it stays.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));

@@ -1,7 +1,7 @@
 //! The `Authorization` header, from files that change while we run.
 //!
 //! Kubernetes renews a projected token long before it ends, and secrets are exchanged under a running pod.
-//! So the file is read again whenever it looks different, and when the gateway answers 401.
+//! So the file is read again whenever it looks different, and when the far end answers 401.
 
 use ureq::http::HeaderValue;
 
@@ -10,7 +10,7 @@ use crate::config::{Credentials, Mistake};
 use crate::journal::Journal;
 
 /// The header, and where it comes from. Deliberately without `Debug`.
-pub(super) struct Authorization {
+pub struct Authorization {
     source: Option<Source>,
     current: Option<Current>,
 }
@@ -35,14 +35,14 @@ struct Current {
 }
 
 impl Authorization {
-    /// Reads the file for the first time.
+    /// Reads the file for the first time. `token_key` is the key that names the token's file.
     ///
     /// # Errors
     /// When it cannot be read or holds nothing that a header can carry.
-    pub(super) fn open(settings: &Credentials) -> Result<Self, Mistake> {
+    pub fn open(settings: &Credentials, token_key: &'static str) -> Result<Self, Mistake> {
         let (key, scheme, path) = match settings {
             Credentials::None => return Ok(Self { source: None, current: None }),
-            Credentials::Bearer { token_file } => ("bearer_token_file", Scheme::Bearer, token_file),
+            Credentials::Bearer { token_file } => (token_key, Scheme::Bearer, token_file),
             Credentials::Basic { user, password_file } => {
                 ("basic_password_file", Scheme::Basic { user: user.clone() }, password_file)
             }
@@ -57,7 +57,7 @@ impl Authorization {
     }
 
     /// The header to send now, from the file as it is now.
-    pub(super) fn header(&mut self, journal: &Journal) -> Option<&HeaderValue> {
+    pub fn header(&mut self, journal: &Journal) -> Option<&HeaderValue> {
         if self.source.as_ref().is_some_and(|source| source.file.changed()) {
             self.reread(journal);
         }
@@ -66,7 +66,7 @@ impl Authorization {
 
     /// Reads the file, whatever it looks like. Says whether the header is another one now. When the file
     /// is of no use, the header stays as it was: the old secret may still be good.
-    pub(super) fn reread(&mut self, journal: &Journal) -> bool {
+    pub fn reread(&mut self, journal: &Journal) -> bool {
         let Some(source) = &mut self.source else { return false };
         match source.read() {
             Ok(new) => {
@@ -83,7 +83,8 @@ impl Authorization {
     }
 
     /// What must not show in any text.
-    pub(super) fn secrets(&self) -> &[String] {
+    #[must_use]
+    pub fn secrets(&self) -> &[String] {
         self.current.as_ref().map_or(&[], |current| &current.secrets)
     }
 }
@@ -150,6 +151,10 @@ mod tests {
         (folder, path)
     }
 
+    fn open(settings: &Credentials) -> Result<Authorization, Mistake> {
+        Authorization::open(settings, "bearer_token_file")
+    }
+
     fn header_of(authorization: &mut Authorization, journal: &Journal) -> String {
         authorization.header(journal).unwrap().to_str().unwrap().to_owned()
     }
@@ -176,15 +181,15 @@ mod tests {
         for content in ["sesame", "sesame\n", "sesame\r\n", "sesame\n\n"] {
             let (_folder, path) = file(content.as_bytes());
             let journal = Journal::default();
-            let mut bearer = Authorization::open(&Credentials::Bearer { token_file: path.clone() }).unwrap();
+            let mut bearer = open(&Credentials::Bearer { token_file: path.clone() }).unwrap();
             assert_eq!(header_of(&mut bearer, &journal), "Bearer sesame");
             assert!(bearer.header(&journal).unwrap().is_sensitive());
             assert!(!format!("{:?}", bearer.header(&journal)).contains("sesame"));
             let basic = Credentials::Basic { user: "Aladdin".into(), password_file: path };
-            let mut basic = Authorization::open(&basic).unwrap();
+            let mut basic = open(&basic).unwrap();
             assert_eq!(header_of(&mut basic, &journal), format!("Basic {}", base64(b"Aladdin:sesame")));
         }
-        let mut none = Authorization::open(&Credentials::None).unwrap();
+        let mut none = open(&Credentials::None).unwrap();
         assert!(none.header(&Journal::default()).is_none());
         assert!(!none.reread(&Journal::default()));
     }
@@ -197,7 +202,7 @@ mod tests {
             let bearer = Credentials::Bearer { token_file: path.clone() };
             let basic = Credentials::Basic { user: "Aladdin".into(), password_file: path };
             for (settings, key) in [(bearer, "bearer_token_file"), (basic, "basic_password_file")] {
-                let mistake = Authorization::open(&settings).err().expect("a mistake");
+                let mistake = open(&settings).err().expect("a mistake");
                 assert_eq!(mistake.key, key);
                 assert!(!mistake.to_string().contains("ses"), "{mistake}");
             }
@@ -208,7 +213,7 @@ mod tests {
     fn a_useless_new_file_keeps_the_old_secret_and_is_told_once() {
         let (_folder, path) = file(b"sesame");
         let journal = Journal::default();
-        let mut bearer = Authorization::open(&Credentials::Bearer { token_file: path.clone() }).unwrap();
+        let mut bearer = open(&Credentials::Bearer { token_file: path.clone() }).unwrap();
         fs::write(&path, "").unwrap();
         for _ in 0..3 {
             assert_eq!(header_of(&mut bearer, &journal), "Bearer sesame");

@@ -1,0 +1,18 @@
+//! What the HTTP clients of the gateway and of the Kubernetes API share.
+//!
+//! - `peer`: what the far end is called, and which keys a person looks at when it is the trouble
+//! - `agent`: the HTTP client and its limits
+//! - `credentials`, `tls`, `watched`: secrets and certificates from files that change
+//! - `stop`, `resolver`: nothing here makes the host wait for its exit
+//! - `failure`, `secrets`, `retry_after`: what may be said of an answer, or of none, and how long to wait
+
+pub mod agent;
+pub mod credentials;
+pub mod failure;
+pub mod peer;
+pub mod resolver;
+pub mod retry_after;
+pub mod secrets;
+pub mod stop;
+pub mod tls;
+pub mod watched;
