@@ -10,7 +10,8 @@
 //! - `writer`: the one that makes the next snapshot; `relate` keeps its look-ups up, `endpoints` counts
 //!   behind which Services a pod stands, `names`, `selectors` and `relation` are where it is looked up
 //! - `graves`: what was deleted is remembered for a while
-//! - `scan`: bytes of a list, cut anywhere, become its items; `lines` does it for a watch
+//! - `scan`: bytes of a list, cut anywhere, become its items; `lines` does it for a watch; `value` finds
+//!   where a value ends
 //! - `watch`: list and watch as a state machine, without I/O and without a clock
 //!
 //! Nothing here reads a clock or a socket: `cluster` does, and feeds it.
@@ -22,12 +23,15 @@ pub mod intern;
 pub mod key;
 pub mod kind;
 pub mod labels;
+pub mod lines;
 mod names;
 pub mod object;
 pub mod parse;
 mod relate;
 pub mod relation;
+pub mod scan;
 pub mod selector;
 mod selectors;
 pub mod uid;
+pub mod value;
 pub mod writer;
