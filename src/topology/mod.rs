@@ -34,4 +34,5 @@ pub mod selector;
 mod selectors;
 pub mod uid;
 pub mod value;
+pub mod watch;
 pub mod writer;
