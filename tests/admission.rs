@@ -31,7 +31,13 @@ fn settings(lists: &[(&str, String)]) -> Settings {
             .map(|(_, list)| list.clone().into_bytes()),
     };
     let readable = |_: &Path| Ok(());
-    config::read(&config::Source { property: &property, readable: &readable, writable: &|_| Ok(()) }).unwrap()
+    config::read(&config::Source {
+        property: &property,
+        readable: &readable,
+        writable: &|_| Ok(()),
+        environment: &|_| None,
+    })
+    .unwrap()
 }
 
 /// All events of the run, in both API groups.

@@ -16,7 +16,12 @@ fn read(properties: &[(&str, &[u8])]) -> Result<Settings, Vec<Mistake>> {
     let property =
         |key: &str| properties.get(key).filter(|value| !value.is_empty()).map(|value| value.to_vec());
     let readable = |path: &Path| std::fs::read(path).map(drop).map_err(|error| error.to_string());
-    config::read(&config::Source { property: &property, readable: &readable, writable: &|_| Ok(()) })
+    config::read(&config::Source {
+        property: &property,
+        readable: &readable,
+        writable: &|_| Ok(()),
+        environment: &|_| None,
+    })
 }
 
 /// With an endpoint, so that only the others can be wrong.
@@ -49,6 +54,9 @@ fn the_defaults_are_those_of_the_table() {
     assert_eq!(settings.updates, Updates::Every);
     assert_eq!(settings.dead_letters.file, None);
     assert_eq!(settings.dead_letters.max_bytes, 64_000_000);
+    assert_eq!(settings.correlation.topology, None);
+    assert_eq!((settings.correlation.wait.as_secs(), settings.correlation.max_services), (30, 20));
+    assert_eq!(settings.correlation.labels, Patterns::parse("*"));
     let none = Patterns::default();
     let admission = &settings.admission;
     for list in [
@@ -129,6 +137,73 @@ fn settings_that_belong_together_come_together() {
     for (properties, wrong) in cases {
         let mistakes = read_with(properties).err().unwrap_or_default();
         assert_eq!(keys_of(&mistakes), wrong, "{properties:?}: {mistakes:?}");
+    }
+}
+
+#[test]
+fn in_a_pod_its_own_api_server_is_used_unless_told_otherwise() {
+    const FOLDER: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+    let read_in = |pod: bool, files: bool, properties: &[(&str, &str)]| {
+        let property = |key: &str| match key {
+            "endpoint" => Some(b"http://h".to_vec()),
+            _ => properties.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_bytes().to_vec()),
+        };
+        let readable = |path: &Path| {
+            let there = files && path.starts_with(FOLDER) || path.ends_with("mine");
+            there.then_some(()).ok_or_else(|| "not there".to_owned())
+        };
+        let environment =
+            |name: &str| (pod && name == "KUBERNETES_SERVICE_HOST").then(|| "10.0.0.1".to_owned());
+        config::read(&config::Source {
+            property: &property,
+            readable: &readable,
+            writable: &|_| Ok(()),
+            environment: &environment,
+        })
+    };
+    let topology = |pod, files, properties: &[(&str, &str)]| {
+        read_in(pod, files, properties).unwrap().correlation.topology
+    };
+    assert_eq!(topology(false, true, &[]), None);
+    assert_eq!(topology(true, true, &[("correlate", "off")]), None);
+    assert!(topology(false, false, &[("correlate", "on")]).is_some());
+
+    let own = topology(true, true, &[]).unwrap();
+    assert_eq!((&*own.url.url, own.url.https), ("https://kubernetes.default.svc", true));
+    assert_eq!(own.tls.ca_file, Some(format!("{FOLDER}/ca.crt").into()));
+    assert_eq!(own.token_file, Some(format!("{FOLDER}/token").into()));
+    assert!(!own.tls.insecure_skip_verify && own.annotations.is_empty() && own.memory_file.is_none());
+    assert_eq!(own.tombstone_ttl, Duration::from_secs(3_600));
+    let bare = topology(true, false, &[]).unwrap();
+    assert_eq!((bare.tls.ca_file, bare.token_file), (None, None));
+
+    // kubectl proxy: nothing of the pod's is sent in the clear.
+    let proxy = topology(false, true, &[("kube_url", "http://127.0.0.1:8001/")]).unwrap();
+    assert_eq!((&*proxy.url.url, proxy.url.https), ("http://127.0.0.1:8001", false));
+    assert_eq!((proxy.tls.ca_file, proxy.token_file), (None, None));
+    let told = [("kube_token_file", "/mine"), ("kube_ca_file", "/mine"), ("annotations", "team, owner-*")];
+    let told = topology(true, true, &told).unwrap();
+    assert_eq!((told.tls.ca_file, told.token_file), (Some("/mine".into()), Some("/mine".into())));
+    assert!(told.annotations.matches("owner-x"));
+
+    let wrong = [
+        ("correlate", "perhaps"),
+        ("kube_url", "https://me:secret@host"),
+        ("kube_ca_file", "/not there"),
+        ("kube_token_file", "/not there"),
+        ("kube_insecure_skip_verify", "perhaps"),
+        ("tombstone_ttl", "0s"),
+        ("topology_wait", "2h"),
+        ("max_services", "1001"),
+        ("labels", ","),
+        ("annotations", ", ,"),
+    ];
+    // Also where nothing is correlated: a mistake is a mistake.
+    let mistakes = read_in(false, true, &wrong).unwrap_err();
+    assert_eq!(keys_of(&mistakes), wrong.map(|(key, _)| key));
+    assert!(!format!("{mistakes:?}").contains("secret"));
+    for url in ["ftp://host", "https://", "https://host/?a=b", "https://host/#x", "host:6443"] {
+        assert_eq!(keys_of(&read_in(true, true, &[("kube_url", url)]).unwrap_err()), ["kube_url"], "{url}");
     }
 }
 

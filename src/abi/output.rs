@@ -114,7 +114,12 @@ pub unsafe extern "C" fn FLBPluginInit(plugin: *mut EgOutputPlugin) -> c_int {
 fn start(host: Host) -> Option<Box<Instance>> {
     let journal = Arc::new(Journal::default());
     let metrics = Arc::new(Metrics::default());
-    let source = Source { property: &|key| host.property(key), readable: &readable, writable: &writable };
+    let source = Source {
+        property: &|key| host.property(key),
+        readable: &readable,
+        writable: &writable,
+        environment: &|name| std::env::var(name).ok(),
+    };
     let courier = config::read(&source).and_then(|settings| {
         let courier = Courier::start(&settings, &metrics, &journal, block_signals)?;
         Ok((settings, courier))

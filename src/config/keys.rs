@@ -44,6 +44,16 @@ pub const KEYS: &[Key] = &[
     key("types", None, "take only these event types, such as Warning (comma list, * wildcards)"),
     key("reasons", None, "take only these reasons (comma list, * wildcards)"),
     key("exclude_reasons", None, "leave these reasons out (comma list, * wildcards)"),
+    key("correlate", Some("auto"), "auto, on or off: find the Services that an event touches"),
+    key("kube_url", None, "http:// or https:// URL of the API server instead of the pod's own"),
+    key("kube_ca_file", None, "PEM file of the API server's authorities instead of the pod's own"),
+    key("kube_token_file", None, "file with a token for the API server instead of the pod's own"),
+    key("kube_insecure_skip_verify", Some("off"), "on: do not verify the API server's certificate"),
+    key("tombstone_ttl", Some("1h"), "how long a deleted object is remembered"),
+    key("topology_wait", Some("30s"), "how long the first events wait for the first look at the cluster"),
+    key("max_services", Some("20"), "most Services told of one event"),
+    key("labels", Some("*"), "labels that are told (comma list, * wildcards)"),
+    key("annotations", None, "annotations that are told (comma list, * wildcards)"),
 ];
 
 /// The default of a key, as text.

@@ -6,6 +6,7 @@
 
 pub mod keys;
 mod settings;
+mod topology;
 pub mod units;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 pub use settings::{
     Admission, Compress, Credentials, DeadLetters, Endpoint, Format, LedgerSettings, Settings, Tls, Updates,
 };
+pub use topology::{CorrelationSettings, TopologySettings};
 
 use crate::pattern::Patterns;
 
@@ -32,7 +34,8 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// Where the settings come from: the host's properties, and a look at the files they name.
+/// Where the settings come from: the host's properties, and a look at the files they name and
+/// at the environment.
 pub struct Source<'a> {
     /// The bytes of a property, or `None` when it is unset or empty (the host makes no difference).
     pub property: &'a dyn Fn(&str) -> Option<Vec<u8>>,
@@ -40,6 +43,8 @@ pub struct Source<'a> {
     pub readable: &'a dyn Fn(&Path) -> Result<(), String>,
     /// Whether a file can be written, or made; the error says why not.
     pub writable: &'a dyn Fn(&Path) -> Result<(), String>,
+    /// A variable of the environment: whether we run in a pod is said there.
+    pub environment: &'a dyn Fn(&str) -> Option<String>,
 }
 
 /// Reads and checks all settings.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use ureq::http::Uri;
 use ureq::http::header::{HeaderName, HeaderValue};
 
-use super::Reader;
-use super::units;
+use super::topology::{self, CorrelationSettings};
+use super::{Reader, units};
 use crate::pattern::Patterns;
 
 /// Everything one instance of the output was told.
@@ -32,6 +32,7 @@ pub struct Settings {
     pub updates: Updates,
     pub dead_letters: DeadLetters,
     pub admission: Admission,
+    pub correlation: CorrelationSettings,
 }
 
 /// The URL that batches are posted to.
@@ -152,6 +153,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
         reasons: from.patterns("reasons"),
         exclude_reasons: from.patterns("exclude_reasons"),
     };
+    let correlation = topology::read(from);
     Some(Settings {
         endpoint: endpoint?,
         format: format?,
@@ -167,34 +169,34 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
         updates: updates?,
         dead_letters: DeadLetters { file: dead_letter_file, max_bytes: dead_letter_max_bytes? },
         admission,
+        correlation: correlation?,
     })
 }
 
 fn endpoint(from: &mut Reader<'_>) -> Option<Endpoint> {
     const EXPECTED: &str = "a URL such as https://gateway.example/events";
-    let Some(url) = from.text("endpoint") else {
+    let Some(text) = from.text("endpoint") else {
         if from.mistakes.iter().all(|mistake| mistake.key != "endpoint") {
             from.mistake("endpoint", "is not set", EXPECTED);
         }
         return None;
     };
-    let problem = match url.parse::<Uri>() {
-        Err(_) => "is no URL",
-        Ok(uri) => match (uri.scheme_str(), uri.authority()) {
-            (Some("http" | "https"), Some(authority)) if authority.as_str().contains('@') => {
-                // A password here would end up in logs; there are keys for it.
-                "holds a user or password; use basic_user and basic_password_file"
-            }
-            (Some(scheme @ ("http" | "https")), Some(authority)) if !authority.host().is_empty() => {
-                let https = scheme == "https";
-                let shown = format!("{scheme}://{authority}{}", uri.path());
-                return Some(Endpoint { url, https, shown });
-            }
-            _ => "is no http:// or https:// URL with a host",
-        },
-    };
-    from.mistake("endpoint", problem, EXPECTED);
-    None
+    let parsed = url(&text, "holds a user or password; use basic_user and basic_password_file");
+    parsed.map_err(|problem| from.mistake("endpoint", problem, EXPECTED)).ok()
+}
+
+/// # Errors
+/// What is wrong with it; `with_password` when it holds one, as that would end up in logs.
+pub(super) fn url(text: &str, with_password: &'static str) -> Result<Endpoint, &'static str> {
+    let uri = text.parse::<Uri>().map_err(|_| "is no URL")?;
+    match (uri.scheme_str(), uri.authority()) {
+        (Some("http" | "https"), Some(authority)) if authority.as_str().contains('@') => Err(with_password),
+        (Some(scheme @ ("http" | "https")), Some(authority)) if !authority.host().is_empty() => {
+            let shown = format!("{scheme}://{authority}{}", uri.path());
+            Ok(Endpoint { url: text.to_owned(), https: scheme == "https", shown })
+        }
+        _ => Err("is no http:// or https:// URL with a host"),
+    }
 }
 
 /// What the plugin says itself; a second voice would contradict it.
@@ -299,8 +301,15 @@ fn tls(from: &mut Reader<'_>) -> Option<Tls> {
 /// A file that the plugin writes must be nobody else's: the one writer would ruin the other's.
 fn files_of_our_own(from: &mut Reader<'_>) {
     const OWN: [&str; 2] = ["state_file", "dead_letter_file"];
-    const READ: [&str; 5] =
-        ["bearer_token_file", "basic_password_file", "ca_file", "client_cert_file", "client_key_file"];
+    const READ: [&str; 7] = [
+        "bearer_token_file",
+        "basic_password_file",
+        "ca_file",
+        "client_cert_file",
+        "client_key_file",
+        "kube_ca_file",
+        "kube_token_file",
+    ];
     for (index, own) in OWN.into_iter().enumerate() {
         let Some(path) = from.text(own) else { continue };
         for other in OWN.into_iter().skip(index + 1).chain(READ) {

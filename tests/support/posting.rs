@@ -22,8 +22,13 @@ pub fn settings(endpoint: &str, properties: &[(&str, &str)]) -> Settings {
         _ => properties.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_bytes().to_vec()),
     };
     let readable = |_: &Path| Ok(());
-    config::read(&config::Source { property: &property, readable: &readable, writable: &|_| Ok(()) })
-        .expect("good settings")
+    config::read(&config::Source {
+        property: &property,
+        readable: &readable,
+        writable: &|_| Ok(()),
+        environment: &|_| None,
+    })
+    .expect("good settings")
 }
 
 pub fn open(endpoint: &str, properties: &[(&str, &str)]) -> Client {

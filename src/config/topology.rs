@@ -1,0 +1,117 @@
+//! The settings of what is read from the Kubernetes API, and of what is told of it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::settings::{Endpoint, Tls, url};
+use super::{Reader, units};
+use crate::pattern::Patterns;
+
+/// Where a pod finds the API server, whom it trusts and who it is (Kubernetes, "Accessing the API from a
+/// Pod").
+const POD_URL: &str = "https://kubernetes.default.svc";
+const POD_CA_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";
+const POD_TOKEN_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+/// Set in every pod.
+const POD_VARIABLE: &str = "KUBERNETES_SERVICE_HOST";
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// What the records are told of the cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CorrelationSettings {
+    /// `None`: no Services are looked for.
+    pub topology: Option<TopologySettings>,
+    /// How long the first records wait for the first lists.
+    pub wait: Duration,
+    /// Most Services told of one record.
+    pub max_services: usize,
+    /// Labels that are told.
+    pub labels: Patterns,
+}
+
+/// How the cluster is read. Instances with equal ones share what they read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TopologySettings {
+    /// Of the API server; without a slash at the end and without a query.
+    pub url: Endpoint,
+    pub tls: Tls,
+    pub token_file: Option<PathBuf>,
+    /// How long a deleted object is remembered.
+    pub tombstone_ttl: Duration,
+    /// Annotations that are kept; none when empty.
+    pub annotations: Patterns,
+    /// Where deleted objects and last known places survive a restart.
+    pub memory_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy)]
+enum Correlate {
+    Auto,
+    On,
+    Off,
+}
+
+/// `None` when a mistake was noted; all keys are looked at in any case.
+pub(super) fn read(from: &mut Reader<'_>) -> Option<CorrelationSettings> {
+    let correlate = from.parsed("correlate", |text| {
+        units::choice(text, &[("auto", Correlate::Auto), ("on", Correlate::On), ("off", Correlate::Off)])
+    });
+    let is_elsewhere = from.text("kube_url").is_some();
+    let url = kube_url(from);
+    // What a pod has lying there is for the pod's own API server, and not to be sent in the clear.
+    let https = url.as_ref().is_some_and(|url| url.https);
+    let ca_file = file(from, "kube_ca_file", POD_CA_FILE, https);
+    let token_file = file(from, "kube_token_file", POD_TOKEN_FILE, https);
+    let insecure_skip_verify = from.parsed("kube_insecure_skip_verify", units::switch);
+    let tombstone_ttl =
+        from.parsed("tombstone_ttl", |text| units::time(text, Duration::from_secs(1), HOUR * 24 * 7));
+    let wait = from.parsed("topology_wait", |text| units::time(text, Duration::ZERO, HOUR));
+    let max_services = from.parsed("max_services", |text| units::count(text, 1, 1_000));
+    let labels = from.patterns("labels");
+    let annotations = from.patterns("annotations");
+    let is_on = match correlate? {
+        Correlate::On => true,
+        Correlate::Off => false,
+        Correlate::Auto => is_elsewhere || (from.source.environment)(POD_VARIABLE).is_some(),
+    };
+    let topology = TopologySettings {
+        url: url?,
+        tls: Tls { ca_file, client: None, insecure_skip_verify: insecure_skip_verify? },
+        token_file,
+        tombstone_ttl: tombstone_ttl?,
+        annotations,
+        memory_file: None,
+    };
+    Some(CorrelationSettings {
+        topology: is_on.then_some(topology),
+        wait: wait?,
+        max_services: max_services?,
+        labels,
+    })
+}
+
+fn kube_url(from: &mut Reader<'_>) -> Option<Endpoint> {
+    const EXPECTED: &str = "a URL such as https://kubernetes.default.svc, without a query";
+    let before = from.mistakes.len();
+    let text = from.text("kube_url");
+    if from.mistakes.len() > before {
+        return None;
+    }
+    let text = text.as_deref().unwrap_or(POD_URL).trim_end_matches('/').to_owned();
+    let parsed = if text.contains(['?', '#']) {
+        Err("holds a query or a fragment")
+    } else {
+        url(&text, "holds a user or password; use kube_token_file")
+    };
+    parsed.map_err(|problem| from.mistake("kube_url", problem, EXPECTED)).ok()
+}
+
+/// The file that a key names, which must be readable; else the pod's own, if it is.
+fn file(from: &mut Reader<'_>, key: &'static str, of_the_pod: &str, wanted: bool) -> Option<PathBuf> {
+    if from.text(key).is_some() {
+        return from.file(key);
+    }
+    let path = Path::new(of_the_pod);
+    (wanted && (from.source.readable)(path).is_ok()).then(|| path.to_owned())
+}
