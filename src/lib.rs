@@ -33,6 +33,7 @@
 pub mod abi;
 pub mod admit;
 pub mod clock;
+pub mod cluster;
 pub mod config;
 pub mod correlate;
 pub mod courier;

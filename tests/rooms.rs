@@ -23,6 +23,7 @@ const RANKS: &[(&str, u8)] = &[
     ("job", 5),
     ("trip", 5),
     ("net", 6),
+    ("cluster", 7),
     ("gateway", 7),
     ("delivery", 8),
     ("pipeline", 9),

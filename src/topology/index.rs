@@ -131,6 +131,12 @@ impl Index {
         memberships.filter_map(|membership| self.service(membership.service))
     }
 
+    /// Names ([`Key::name`]) of the Services behind which a pod stands or stood.
+    pub fn places(&self, pod: Key) -> impl Iterator<Item = Key> {
+        let memberships = self.memberships.get(&pod).map_or(&[][..], |memberships| &**memberships);
+        memberships.iter().map(|membership| membership.service)
+    }
+
     /// What an owner owns, gone or not, by the owner's uid.
     pub fn children(&self, owner: Key) -> impl Iterator<Item = (Key, &Object)> {
         self.known(self.children.of(owner))

@@ -35,6 +35,17 @@ impl Writer {
         self.now_seconds = now_seconds.max(1);
     }
 
+    /// Objects held, those that are gone included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
     /// The cluster as it is now.
     #[must_use]
     pub fn snapshot(&self) -> Index {

@@ -1,0 +1,129 @@
+//! The snapshot on show, and the writer of the next one.
+//!
+//! Feeders parse on their own and hold the lock only to apply. A snapshot costs a few reference counts, and
+//! what changes after it is copied on the way; so they come at most once in [`Timing::publication`], and the
+//! clock's thread shows what had to wait.
+//!
+//! [`Timing::publication`]: super::Timing
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use arc_swap::{ArcSwap, Guard};
+
+use super::numbers::Numbers;
+use crate::clock;
+use crate::topology::index::Index;
+use crate::topology::kind::Kind;
+use crate::topology::watch::Change;
+use crate::topology::writer::Writer;
+
+pub(super) struct Board {
+    current: ArcSwap<Index>,
+    next: Mutex<Next>,
+    /// There is something to show, or a stop.
+    waiting: Condvar,
+    numbers: Arc<Numbers>,
+    /// Between two snapshots.
+    publication: Duration,
+}
+
+struct Next {
+    writer: Writer,
+    shown: Option<Instant>,
+    is_dirty: bool,
+    is_stopping: bool,
+}
+
+impl Board {
+    pub(super) fn new(writer: Writer, numbers: Arc<Numbers>, publication: Duration) -> Self {
+        let next = Next { writer, shown: None, is_dirty: false, is_stopping: false };
+        let board = Self {
+            current: ArcSwap::default(),
+            next: Mutex::new(next),
+            waiting: Condvar::new(),
+            numbers,
+            publication,
+        };
+        board.show(&mut board.lock());
+        board
+    }
+
+    /// The cluster as it is now. Never waits.
+    pub(super) fn current(&self) -> Guard<Arc<Index>> {
+        self.current.load()
+    }
+
+    /// Takes a batch of changes over.
+    pub(super) fn apply(&self, kind: Kind, changes: Vec<Change>) {
+        if changes.is_empty() {
+            return;
+        }
+        let mut next = self.lock();
+        for change in changes {
+            match change {
+                Change::Listed(objects) => next.writer.replace(kind, objects),
+                Change::Put(object) => next.writer.put(object),
+                Change::Deleted(last) => next.writer.delete(last),
+                Change::GivenUp => next.writer.give_up(kind),
+            }
+        }
+        if next.shown.is_none_or(|shown| clock::monotonic() >= shown + self.publication) {
+            self.show(&mut next);
+        } else if !std::mem::replace(&mut next.is_dirty, true) {
+            drop(next);
+            self.waiting.notify_one();
+        }
+    }
+
+    /// Shows what waits, when its time has come, until `until`. `false`: stop.
+    pub(super) fn show_waiting(&self, until: Instant) -> bool {
+        let mut next = self.lock();
+        loop {
+            let now = clock::monotonic();
+            let due = next.shown.filter(|_| next.is_dirty).map(|shown| shown + self.publication);
+            if next.is_stopping {
+                return false;
+            }
+            if due.is_some_and(|due| now >= due) {
+                self.show(&mut next);
+                continue;
+            }
+            let wait = due.unwrap_or(until).min(until).saturating_duration_since(now);
+            if wait.is_zero() {
+                return true;
+            }
+            next = self.waiting.wait_timeout(next, wait).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Tells the time, and lets go of what has been gone for long.
+    pub(super) fn tick(&self) {
+        let mut next = self.lock();
+        next.writer.set_time(clock::unix_seconds(clock::wall()));
+        let before = next.writer.len();
+        self.numbers.evicted_tombstones.add(next.writer.expire());
+        if next.writer.len() != before {
+            self.show(&mut next);
+        }
+    }
+
+    pub(super) fn stop(&self) {
+        self.lock().is_stopping = true;
+        self.waiting.notify_all();
+    }
+
+    fn show(&self, next: &mut Next) {
+        let index = next.writer.snapshot();
+        self.numbers.objects.set(index.len() as u64);
+        self.numbers.snapshots.add(1);
+        self.current.store(Arc::new(index));
+        next.shown = Some(clock::monotonic());
+        next.is_dirty = false;
+    }
+
+    /// After a panic within, the kind that caused it is listed anew.
+    fn lock(&self) -> MutexGuard<'_, Next> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

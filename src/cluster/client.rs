@@ -1,0 +1,109 @@
+//! A feeder's way to the API server: one connection, kept alive, made anew after every failure.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use ureq::http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
+use ureq::http::{Request, Response, Uri};
+use ureq::{Agent, Body};
+
+use super::identity::Identity;
+use super::timing::Timing;
+use crate::config::Endpoint;
+use crate::journal::Journal;
+use crate::net::agent::{Limits, agent};
+use crate::net::failure;
+use crate::net::peer::API_SERVER;
+use crate::net::stop::{Signal, Stopper};
+use crate::topology::watch::Ask;
+
+/// Fourteen connections have this twice.
+const BUFFER_BYTES: usize = 16 << 10;
+
+pub(super) struct Client {
+    url: Endpoint,
+    identity: Arc<Identity>,
+    limits: Limits,
+    /// And of which edition of the trust it is.
+    agent: Option<(Agent, u64)>,
+    signal: Arc<Signal>,
+    stopper: Stopper,
+    journal: Arc<Journal>,
+}
+
+impl Client {
+    pub(super) fn new(
+        url: &Endpoint,
+        identity: &Arc<Identity>,
+        timing: &Timing,
+        signal: &Arc<Signal>,
+        journal: &Arc<Journal>,
+    ) -> Self {
+        let limits = Limits {
+            whole: None,
+            connect: timing.connect,
+            head: Some(timing.head),
+            body: None,
+            silence: Some(timing.silence),
+            buffer_bytes: BUFFER_BYTES,
+        };
+        Self {
+            url: url.clone(),
+            identity: Arc::clone(identity),
+            limits,
+            agent: None,
+            signal: Arc::clone(signal),
+            stopper: Stopper::new(Arc::clone(signal)),
+            journal: Arc::clone(journal),
+        }
+    }
+
+    pub(super) fn stopper(&self) -> Stopper {
+        self.stopper.clone()
+    }
+
+    /// # Errors
+    /// Why there was no answer, for a person.
+    pub(super) fn get(&mut self, ask: &Ask) -> Result<Response<Body>, String> {
+        let (header, trust) = self.identity.now(ask.renew_credentials, &self.journal);
+        let uri: Uri =
+            format!("{}{}", self.url.url, ask.target).parse().map_err(|_| "kube_url leads nowhere")?;
+        if self.agent.as_ref().is_none_or(|(_, edition)| *edition != trust.edition) {
+            let new = agent(&uri, &self.limits, trust.tls, &self.signal);
+            self.stopper.watch(&new);
+            self.agent = Some((new, trust.edition));
+        }
+        let Some((agent, _)) = &self.agent else { return Err("no agent".to_owned()) };
+        let mut request = Request::get(uri).body(()).map_err(|error| error.to_string())?;
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(ask.accept));
+        if let Some(header) = header {
+            request.headers_mut().insert(AUTHORIZATION, header);
+        }
+        agent.run(request).map_err(|error| {
+            let why = failure::described(
+                &error,
+                &API_SERVER,
+                self.limits.connect.max(self.limits.head.unwrap_or_default()),
+                self.url.https,
+            );
+            self.hang_up();
+            why
+        })
+    }
+
+    /// Lets go of the connection: it failed, or its answer is not read to the end.
+    pub(super) fn hang_up(&mut self) {
+        self.agent = None;
+    }
+
+    /// More of a body. `Ok(0)`: it has ended.
+    ///
+    /// # Errors
+    /// Why it broke off, for a person.
+    pub(super) fn read(&mut self, body: &mut impl Read, buffer: &mut [u8]) -> Result<usize, String> {
+        body.read(buffer).map_err(|error| {
+            self.hang_up();
+            format!("the connection broke off ({error})")
+        })
+    }
+}

@@ -1,0 +1,178 @@
+//! The handle of a cluster: its start, what it tells, and its stop.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use arc_swap::Guard;
+
+use super::board::Board;
+use super::client::Client;
+use super::feeder::Feeder;
+use super::identity::Identity;
+use super::memory;
+use super::numbers::Numbers;
+use super::timing::Timing;
+use crate::clock;
+use crate::config::{Mistake, TopologySettings};
+use crate::journal::{Journal, Line};
+use crate::net::stop::{Signal, Stopper};
+use crate::topology::index::Index;
+use crate::topology::kind::Kind;
+use crate::topology::watch::Watch;
+use crate::topology::writer::Writer;
+
+/// The owner of the threads that follow one cluster. Dropped, it stops them and waits for them: bounded but
+/// for connects in progress, which take 5 s at most and run side by side.
+pub struct Cluster {
+    board: Arc<Board>,
+    numbers: Arc<Numbers>,
+    journal: Arc<Journal>,
+    signal: Arc<Signal>,
+    stoppers: Vec<Stopper>,
+    threads: Vec<JoinHandle<()>>,
+    /// Stopped last, so that it saves what the others brought.
+    memory: Option<(Arc<Signal>, JoinHandle<()>)>,
+}
+
+impl Cluster {
+    /// Opens the files, then starts the threads. `on_start` runs first on each of them; the border blocks
+    /// the signals there, which are the host's.
+    ///
+    /// # Errors
+    /// All mistakes found in the files that the settings name, or that a thread could not be started.
+    pub fn start(settings: &TopologySettings, timing: &Timing, on_start: fn()) -> Result<Self, Vec<Mistake>> {
+        let identity = Arc::new(Identity::open(settings)?);
+        let numbers = Arc::new(Numbers::default());
+        let journal = Arc::new(Journal::default());
+        let mut writer = Writer::new(settings.tombstone_ttl.as_secs());
+        let now_seconds = clock::unix_seconds(clock::wall());
+        writer.set_time(now_seconds);
+        if let Some(file) = &settings.memory_file {
+            memory::restore(file, &mut writer, now_seconds, &journal);
+            writer.expire();
+        }
+        let mut cluster = Self {
+            board: Arc::new(Board::new(writer, Arc::clone(&numbers), timing.publication)),
+            numbers,
+            journal,
+            signal: Arc::default(),
+            stoppers: Vec::new(),
+            threads: Vec::new(),
+            memory: None,
+        };
+        // What was started is stopped again if something cannot be.
+        cluster.start_threads(settings, timing, &identity, on_start).map_err(|error| {
+            vec![Mistake {
+                key: "correlate",
+                problem: format!("no thread could be started ({error})"),
+                expected: "a host with room for some more threads".to_owned(),
+            }]
+        })?;
+        Ok(cluster)
+    }
+
+    /// The cluster as it is now. Never waits.
+    #[must_use]
+    pub fn current(&self) -> Guard<Arc<Index>> {
+        self.board.current()
+    }
+
+    /// Whether every kind was listed, or given up.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.current().is_ready()
+    }
+
+    #[must_use]
+    pub fn numbers(&self) -> &Numbers {
+        &self.numbers
+    }
+
+    /// Takes the lines that wait; of several instances whichever comes first has them.
+    pub fn drain_journal(&self, now: Instant) -> Vec<Line> {
+        self.journal.drain(now)
+    }
+
+    fn start_threads(
+        &mut self,
+        settings: &TopologySettings,
+        timing: &Timing,
+        identity: &Arc<Identity>,
+        on_start: fn(),
+    ) -> std::io::Result<()> {
+        for kind in Kind::ALL {
+            let client = Client::new(&settings.url, identity, timing, &self.signal, &self.journal);
+            let feeder = Feeder {
+                kind,
+                watch: Watch::new(kind, settings.annotations.clone()),
+                stopper: client.stopper(),
+                client,
+                board: Arc::clone(&self.board),
+                numbers: Arc::clone(&self.numbers),
+                journal: Arc::clone(&self.journal),
+            };
+            self.stoppers.push(feeder.stopper.clone());
+            // The kernel cuts names at 15 bytes; debuggers and ours do not.
+            let name = format!("topology-{}", kind.resource());
+            self.threads.push(spawn(name, on_start, move || feeder.run())?);
+        }
+        let (board, journal, tick) = (Arc::clone(&self.board), Arc::clone(&self.journal), timing.tick);
+        let clock = move || keep_time(&board, &journal, tick);
+        self.threads.push(spawn("topology-clock".to_owned(), on_start, clock)?);
+        if let Some(file) = settings.memory_file.clone() {
+            let stop = Arc::<Signal>::default();
+            let (board, numbers) = (Arc::clone(&self.board), Arc::clone(&self.numbers));
+            let current = move || (numbers.snapshots.get(), Arc::clone(&board.current()));
+            let (journal, signal, every) = (Arc::clone(&self.journal), Arc::clone(&stop), timing.save);
+            let save = move || memory::keep(&file, current, &journal, &signal, every);
+            self.memory = Some((stop, spawn("topology-memory".to_owned(), on_start, save)?));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.signal.set();
+        for stopper in &self.stoppers {
+            stopper.stop();
+        }
+        self.board.stop();
+        for thread in self.threads.drain(..) {
+            // A panic of the thread was told when it happened.
+            let _ = thread.join();
+        }
+        if let Some((signal, thread)) = self.memory.take() {
+            signal.set();
+            let _ = thread.join();
+        }
+    }
+}
+
+fn spawn(
+    name: String,
+    on_start: fn(),
+    work: impl FnOnce() + Send + 'static,
+) -> std::io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name).spawn(move || {
+        on_start();
+        work();
+    })
+}
+
+/// Shows what waits for it, and forgets what has been gone for long.
+fn keep_time(board: &Board, journal: &Journal, tick: Duration) {
+    loop {
+        let round = catch_unwind(AssertUnwindSafe(|| {
+            board.tick();
+            board.show_waiting(clock::monotonic() + tick)
+        }));
+        match round {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(_) => journal.error("panic", "forgetting what is gone from the cluster panicked"),
+        }
+    }
+}

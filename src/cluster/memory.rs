@@ -1,0 +1,199 @@
+//! What is gone, and where things stood last, survives a restart: gzipped JSON, one object a line.
+//!
+//! ```text
+//! {"format":"event_gateway topology","version":1,"saved_seconds":1763596800}
+//! {"object":{…},"services":[…],"deleted_seconds":1763596790}
+//! ```
+//! An event about a pod that vanished with the restart still finds its Services that way. It is a help and
+//! no state that anything depends on: a file that is damaged, or of another version, is moved aside with a
+//! WARN, and the start goes on without it. What was there when it was written counts as gone from then on,
+//! until a list shows it. Slices are left out: their last word is in the places of their pods.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use serde::{Deserialize, Serialize};
+
+use crate::clock;
+use crate::journal::Journal;
+use crate::net::stop::Signal;
+use crate::topology::index::Index;
+use crate::topology::key::Key;
+use crate::topology::kind::Kind;
+use crate::topology::lines::Lines;
+use crate::topology::object::Object;
+use crate::topology::writer::Writer;
+
+const FORMAT: &str = "event_gateway topology";
+const VERSION: u32 = 1;
+/// A file that unpacks to more was not written by us.
+const MOST_BYTES: u64 = 4 << 30;
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    format: String,
+    version: u32,
+    saved_seconds: u64,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    object: &'a Object,
+    services: Vec<Key>,
+    deleted_seconds: u64,
+}
+
+#[derive(Deserialize)]
+struct Remembered {
+    object: Arc<Object>,
+    services: Vec<Key>,
+    deleted_seconds: u64,
+}
+
+/// Loads the file, if there is one. Never fails: what is of no use is told and moved aside.
+pub fn restore(file: &Path, writer: &mut Writer, now_seconds: u64, journal: &Journal) {
+    let opened = match File::open(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return,
+        opened => opened,
+    };
+    let why = match opened.map_err(|error| error.to_string()).and_then(|file| load(&file)) {
+        Ok(remembered) => {
+            for Remembered { object, services, deleted_seconds } in remembered {
+                // The clock may have been set back.
+                writer.remember(object, &services, deleted_seconds.min(now_seconds));
+            }
+            return;
+        }
+        Err(why) => why,
+    };
+    let aside = with_ending(file, &format!(".damaged-{now_seconds}"));
+    let moved = match fs::rename(file, &aside) {
+        Ok(()) => format!("it was moved to {}", aside.display()),
+        Err(error) => format!("it cannot be moved aside ({error})"),
+    };
+    let shown = file.display();
+    journal
+        .warn("memory", format!("what was known of the cluster is not taken from {shown}: {why}; {moved}"));
+}
+
+/// Everything or nothing: half of a file tells nothing of the other half.
+fn load(file: &File) -> Result<Vec<Remembered>, String> {
+    let mut unpacked = GzDecoder::new(file).take(MOST_BYTES);
+    let mut lines = Lines::default();
+    let mut header: Option<Header> = None;
+    let mut remembered = Vec::new();
+    let mut trouble: Option<String> = None;
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let count = match unpacked.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(format!("it is damaged ({error})")),
+        };
+        lines.feed(&buffer[..count], |line| {
+            let read = match header {
+                None => serde_json::from_slice(line).map(|read| header = Some(read)),
+                Some(_) => serde_json::from_slice(line).map(|read| remembered.push(read)),
+            };
+            if let Err(error) = read {
+                trouble.get_or_insert(format!("it is damaged ({error})"));
+            }
+        });
+        if let Some(Header { format, version, .. }) = &header
+            && (format != FORMAT || *version != VERSION)
+        {
+            return Err(format!("it has version {version}, not {VERSION}"));
+        }
+        if let Some(trouble) = trouble {
+            return Err(trouble);
+        }
+    }
+    match header {
+        Some(_) if lines.take_dropped() == 0 && unpacked.limit() > 0 => Ok(remembered),
+        Some(_) => Err("it holds more than was ever written".to_owned()),
+        None => Err("it is empty".to_owned()),
+    }
+}
+
+/// Saves now and then, when something has changed, and at the end. `current` tells how many snapshots there
+/// have been, and the last.
+pub fn keep(
+    file: &Path,
+    current: impl Fn() -> (u64, Arc<Index>),
+    journal: &Journal,
+    stop: &Signal,
+    every: Duration,
+) {
+    let mut saved: Option<u64> = None;
+    let mut goes_on = true;
+    while goes_on {
+        goes_on = stop.pause(every);
+        let (count, index) = current();
+        // At the end in any case: what is there now counts as gone from now on.
+        if goes_on && saved == Some(count) {
+            continue;
+        }
+        let now_seconds = clock::unix_seconds(clock::wall());
+        match catch_unwind(AssertUnwindSafe(|| save(file, &index, now_seconds))) {
+            Ok(Ok(())) => saved = Some(count),
+            Ok(Err(error)) => {
+                let shown = file.display();
+                journal.warn(
+                    "memory",
+                    format!("what is known of the cluster cannot be saved to {shown} ({error})"),
+                );
+            }
+            Err(_) => journal.error("panic", "saving what is known of the cluster panicked"),
+        }
+    }
+}
+
+/// Writes the whole file beside the old one, and puts it in its place when it lies on the disk.
+///
+/// # Errors
+/// When it cannot be written; the old one is then as it was.
+pub fn save(file: &Path, index: &Index, now_seconds: u64) -> io::Result<()> {
+    let new = with_ending(file, ".new");
+    // Labels and annotations may be nobody else's business.
+    let opened = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    let written = write(opened, index, now_seconds).and_then(|()| fs::rename(&new, file));
+    if written.is_err() {
+        let _ = fs::remove_file(&new); // the error that counts is the first
+        return written;
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn write(file: File, index: &Index, now_seconds: u64) -> io::Result<()> {
+    let mut packed = BufWriter::new(GzEncoder::new(file, Compression::fast()));
+    let header = Header { format: FORMAT.to_owned(), version: VERSION, saved_seconds: now_seconds };
+    serde_json::to_writer(&mut packed, &header)?;
+    packed.write_all(b"\n")?;
+    for entry in index.entries().filter(|entry| entry.object.kind != Kind::EndpointSlice) {
+        let object = &*entry.object;
+        let written = Written {
+            object,
+            services: index.places(object.key()).collect(),
+            deleted_seconds: entry.deleted_seconds.map_or(now_seconds, Into::into),
+        };
+        serde_json::to_writer(&mut packed, &written)?;
+        packed.write_all(b"\n")?;
+    }
+    packed.into_inner().map_err(|error| error.into_error())?.finish()?.sync_all()
+}
+
+fn with_ending(file: &Path, ending: &str) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push(ending);
+    path.into()
+}

@@ -1,0 +1,19 @@
+//! What is counted of a cluster. Every instance that uses it copies the values into its own metrics.
+
+use crate::metrics::Number;
+
+#[derive(Debug, Default)]
+pub struct Numbers {
+    /// When a feeder last heard from the API server, in Unix time.
+    pub last_message_seconds: Number,
+    /// Objects held, those that are gone included.
+    pub objects: Number,
+    /// Objects and lines left out: too large, too deep, or not as Kubernetes writes them.
+    pub skipped_objects: Number,
+    /// Watches that ended and began again.
+    pub watch_restarts: Number,
+    /// Deleted objects forgotten before their time, because there were too many.
+    pub evicted_tombstones: Number,
+    /// Snapshots shown.
+    pub snapshots: Number,
+}
