@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::clock;
+use crate::cluster::Cluster;
 use crate::config::{Mistake, Settings};
 use crate::gateway::Stopper;
 use crate::job::{Job, Pending, reply};
@@ -26,10 +27,14 @@ const MAX_JOB_BYTES: usize = 64 << 20;
 /// open whether the gateway took it, and the next start would send it again.
 const LAST_REQUEST: Duration = Duration::from_millis(500);
 
+/// Jobs that are held back are looked at again so often.
+const HOLD_BACK: Duration = Duration::from_millis(20);
+
 /// The owner of the thread. Dropped, it stops it.
 pub struct Courier {
     shared: Arc<Shared>,
     stopper: Stopper,
+    cluster: Option<Arc<Cluster>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -62,8 +67,8 @@ impl Courier {
         journal: &Arc<Journal>,
         on_start: fn(),
     ) -> Result<Self, Vec<Mistake>> {
-        let pipeline = Pipeline::open(settings, metrics, journal)?;
-        let stopper = pipeline.stopper();
+        let pipeline = Pipeline::open(settings, metrics, journal, on_start)?;
+        let (stopper, cluster) = (pipeline.stopper(), pipeline.cluster());
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
             changed: Condvar::new(),
@@ -84,7 +89,7 @@ impl Courier {
                     expected: "a host with room for one more thread".to_owned(),
                 }]
             })?;
-        Ok(Self { shared, stopper, thread: Some(thread) })
+        Ok(Self { shared, stopper, cluster, thread: Some(thread) })
     }
 
     /// Copies a chunk into the queue. `None`: there is no room, or the instance is stopping; the host is to
@@ -119,6 +124,12 @@ impl Courier {
         Some(pending)
     }
 
+    /// The cluster that records are looked up in.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&Cluster> {
+        self.cluster.as_deref()
+    }
+
     /// Stops the thread and waits for it: a request on its way gets a moment to end, then it is cut off.
     /// Bounded but for a connect in progress, which takes 5 s at most.
     pub fn stop(&mut self) {
@@ -138,6 +149,8 @@ impl Courier {
         self.stopper.stop();
         // A panic of the thread was told when it happened.
         let _ = thread.join();
+        // The last instance that lets go of it stops its threads.
+        self.cluster = None;
     }
 }
 
@@ -197,7 +210,7 @@ impl Drop for LastWill<'_> {
 
 fn work(shared: &Shared, mut pipeline: Pipeline) {
     let _last_will = LastWill(shared);
-    while let Some(jobs) = next_round(shared) {
+    while let Some(jobs) = next_round(shared, || pipeline.holds_back()) {
         trip::wire("thread");
         // A panic drops the jobs, and a dropped job says RETRY.
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| pipeline.round(jobs))) {
@@ -216,12 +229,17 @@ fn work(shared: &Shared, mut pipeline: Pipeline) {
     pipeline.finish();
 }
 
-/// Waits for jobs and takes all that are there. `None`: stop.
-fn next_round(shared: &Shared) -> Option<Vec<Job>> {
+/// Waits for jobs and takes all that are there, unless they are held back. `None`: stop.
+fn next_round(shared: &Shared, hold_back: impl Fn() -> bool) -> Option<Vec<Job>> {
     let mut queue = shared.lock();
     loop {
         if queue.stopping {
             return None;
+        }
+        if !queue.waiting.is_empty() && hold_back() {
+            let slept = shared.changed.wait_timeout(queue, HOLD_BACK);
+            queue = slept.unwrap_or_else(PoisonError::into_inner).0;
+            continue;
         }
         if !queue.waiting.is_empty() {
             queue.running = (queue.waiting.len(), queue.waiting_bytes);

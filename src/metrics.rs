@@ -82,5 +82,14 @@ metrics! {
     job_bytes_in_flight: Gauge, "Bytes of the chunks taken and not yet answered.";
     refused_chunks_total: Counter, "Chunks answered with RETRY at once because too many were in flight.";
     gateway_open: Gauge, "1 while requests may go out, 0 while the gate is closed after a failure.";
+    matched_records_total: Counter, "Records that name at least one Service under impact.";
+    unmatched_records_total: Counter, "Records about objects behind which no Service stands.";
+    not_ready_records_total: Counter, "Records that went out before the cluster's first lists were complete.";
+    topology_ready: Gauge, "1 once the cluster's first lists are complete; 0 before, and with correlate off.";
+    topology_objects: Gauge, "Objects of the cluster that are held, deleted ones included.";
+    topology_last_message_timestamp_seconds: Gauge, "When the API server last sent anything, in Unix time.";
+    topology_skipped_objects_total: Counter, "Objects left out: too large, too deep, or not as Kubernetes writes them.";
+    topology_watch_restarts_total: Counter, "Watches that ended and began again.";
+    topology_evicted_tombstones_total: Counter, "Deleted objects forgotten before tombstone_ttl, because there were too many.";
     last_acknowledgement_timestamp_seconds: Gauge, "When the gateway last acknowledged a batch, in Unix time.";
 }

@@ -1,4 +1,4 @@
-//! The order of the stages and nothing else: record → admit → ledger → render → batch → delivery.
+//! The order of the stages and nothing else: record → admit → ledger → correlate → render → batch → delivery.
 //!
 //! A round takes all chunks that wait. Their records fill one batch after the other, so that one request
 //! may serve several chunks; a chunk is answered as soon as the last of its records is settled. A record
@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use crate::admit;
 use crate::clock;
+use crate::cluster::{Cluster, View};
 use crate::config::{Admission, Mistake, Settings};
-use crate::correlate::{Correlation, Impact};
+use crate::correlate::About;
 use crate::delivery::{Culprit, Delivery, Waiting};
 use crate::gateway::Stopper;
 use crate::gateway::batch::Batch;
@@ -30,6 +31,7 @@ use crate::trip;
 pub struct Pipeline {
     admission: Admission,
     ledger: Ledger,
+    view: View,
     delivery: Delivery,
     repair: Repair,
     metrics: Arc<Metrics>,
@@ -52,7 +54,8 @@ struct Place<'a> {
 }
 
 impl Pipeline {
-    /// Opens the ledger, the gateway and the dead letter file.
+    /// Opens the ledger, the gateway and the dead letter file, and finds or starts the cluster. `on_start`
+    /// runs first on each thread that is started.
     ///
     /// # Errors
     /// All mistakes found in the files that the settings name.
@@ -60,6 +63,7 @@ impl Pipeline {
         settings: &Settings,
         metrics: &Arc<Metrics>,
         journal: &Arc<Journal>,
+        on_start: fn(),
     ) -> Result<Self, Vec<Mistake>> {
         let now_seconds = clock::unix_seconds(clock::wall());
         let ledger =
@@ -69,10 +73,12 @@ impl Pipeline {
                 expected: "a file that this instance alone can write".to_owned(),
             });
         let delivery = Delivery::open(settings, metrics, journal);
-        let ((ledger, moved), delivery) = match (ledger, delivery) {
-            (Ok(ledger), Ok(delivery)) => (ledger, delivery),
-            (ledger, delivery) => {
-                return Err(ledger.err().into_iter().chain(delivery.err().unwrap_or_default()).collect());
+        let view = View::open(&settings.correlation, metrics, journal, on_start);
+        let ((ledger, moved), delivery, view) = match (ledger, delivery, view) {
+            (Ok(ledger), Ok(delivery), Ok(view)) => (ledger, delivery, view),
+            (ledger, delivery, view) => {
+                let more = [delivery.err(), view.err()].into_iter().flatten().flatten();
+                return Err(ledger.err().into_iter().chain(more).collect());
             }
         };
         if let Some(moved) = moved {
@@ -95,6 +101,7 @@ impl Pipeline {
         Ok(Self {
             admission: settings.admission.clone(),
             ledger,
+            view,
             delivery,
             repair: Repair::default(),
             metrics: Arc::clone(metrics),
@@ -105,6 +112,18 @@ impl Pipeline {
     #[must_use]
     pub fn stopper(&self) -> Stopper {
         self.delivery.stopper()
+    }
+
+    /// The cluster that records are looked up in.
+    #[must_use]
+    pub fn cluster(&self) -> Option<Arc<Cluster>> {
+        self.view.cluster()
+    }
+
+    /// Whether chunks should wait for the cluster's first lists.
+    #[must_use]
+    pub fn holds_back(&self) -> bool {
+        self.view.is_worth_waiting_for(clock::monotonic())
     }
 
     /// Takes chunks through all stages and answers each.
@@ -229,9 +248,10 @@ impl Pipeline {
             self.delivery.put_away(&culprit, ticket, &mut self.ledger)
         } else if self.delivery.is_open() {
             round.rendered.clear();
-            let impact = Impact::without(Correlation::Off);
-            let record = Record { id: &id, event, new_occurrences, impact: &impact, body };
-            self.delivery.renderer().render(&record, &mut round.rendered);
+            self.view.with_impact(&about(event), |impact| {
+                let record = Record { id: &id, event, new_occurrences, impact, body };
+                self.delivery.renderer().render(&record, &mut round.rendered);
+            });
             if !round.batch.has_room_for(round.rendered.len()) {
                 self.send(round);
             }
@@ -252,6 +272,18 @@ impl Pipeline {
 
     fn send(&mut self, round: &mut Round<'_>) {
         self.delivery.send(&mut round.batch, &mut self.ledger, &mut round.tallies);
+    }
+}
+
+fn about<'e>(event: &'e KubeEvent<'_>) -> About<'e> {
+    let object = &event.object;
+    About {
+        api_version: &object.api_version,
+        kind: &object.kind,
+        namespace: &object.namespace,
+        name: &object.name,
+        uid: &object.uid,
+        event_namespace: &event.metadata.namespace,
     }
 }
 

@@ -180,7 +180,7 @@ struct Counts {
 
 fn pass(lists: &[(&str, String)], bytes: Vec<u8>) -> Counts {
     let metrics = Arc::<Metrics>::default();
-    let mut pipeline = Pipeline::open(&settings(lists), &metrics, &Arc::<Journal>::default()).unwrap();
+    let mut pipeline = Pipeline::open(&settings(lists), &metrics, &Arc::<Journal>::default(), || {}).unwrap();
     let (reply, pending) = job::reply();
     pipeline.round(vec![Job { tag: "k8s".to_owned(), data: bytes, reply }]);
     Counts {

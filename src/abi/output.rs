@@ -268,12 +268,17 @@ impl Instance {
     }
 
     fn tell_log(&self) {
-        for line in self.journal.drain(clock::monotonic()) {
+        let now = clock::monotonic();
+        let of_cluster = self.courier.cluster().map(|cluster| cluster.drain_journal(now)).unwrap_or_default();
+        for line in self.journal.drain(now).into_iter().chain(of_cluster) {
             self.host.log(&line);
         }
     }
 
     fn tell_metrics(&self) {
+        if let Some(cluster) = self.courier.cluster() {
+            cluster.publish(&self.metrics);
+        }
         let now = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.host.publish(&self.metrics, u64::try_from(now.as_nanos()).unwrap_or(u64::MAX));
     }

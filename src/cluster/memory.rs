@@ -179,12 +179,11 @@ fn write(file: File, index: &Index, now_seconds: u64) -> io::Result<()> {
     let header = Header { format: FORMAT.to_owned(), version: VERSION, saved_seconds: now_seconds };
     serde_json::to_writer(&mut packed, &header)?;
     packed.write_all(b"\n")?;
-    for entry in index.entries().filter(|entry| entry.object.kind != Kind::EndpointSlice) {
-        let object = &*entry.object;
+    for object in index.objects().filter(|object| object.kind != Kind::EndpointSlice) {
         let written = Written {
             object,
             services: index.places(object.key()).collect(),
-            deleted_seconds: entry.deleted_seconds.map_or(now_seconds, Into::into),
+            deleted_seconds: object.deleted_seconds.map_or(now_seconds, Into::into),
         };
         serde_json::to_writer(&mut packed, &written)?;
         packed.write_all(b"\n")?;

@@ -8,7 +8,7 @@
 //! ```
 //! The connection of a feeder that is silent for longer than the API server's bookmarks allow is given up
 //! (half-open connections look like that), and what follows is the state machine's to say.
-//! `shared` gives instances with equal settings one and the same.
+//! `view` is what one instance sees of it. `shared` gives instances with equal settings one and the same.
 
 mod board;
 mod client;
@@ -19,8 +19,10 @@ pub mod memory;
 mod numbers;
 mod shared;
 mod timing;
+mod view;
 
 pub use handle::Cluster;
 pub use numbers::Numbers;
 pub use shared::shared;
 pub use timing::Timing;
+pub use view::View;

@@ -153,7 +153,8 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
         reasons: from.patterns("reasons"),
         exclude_reasons: from.patterns("exclude_reasons"),
     };
-    let correlation = topology::read(from);
+    let state_file = ledger.as_ref().and_then(|ledger| ledger.state_file.clone());
+    let correlation = topology::read(from, state_file.as_deref());
     Some(Settings {
         endpoint: endpoint?,
         format: format?,

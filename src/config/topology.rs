@@ -28,6 +28,8 @@ pub struct CorrelationSettings {
     pub max_services: usize,
     /// Labels that are told.
     pub labels: Patterns,
+    /// Annotations that are told.
+    pub annotations: Patterns,
 }
 
 /// How the cluster is read. Instances with equal ones share what they read.
@@ -53,7 +55,7 @@ enum Correlate {
 }
 
 /// `None` when a mistake was noted; all keys are looked at in any case.
-pub(super) fn read(from: &mut Reader<'_>) -> Option<CorrelationSettings> {
+pub(super) fn read(from: &mut Reader<'_>, state_file: Option<&Path>) -> Option<CorrelationSettings> {
     let correlate = from.parsed("correlate", |text| {
         units::choice(text, &[("auto", Correlate::Auto), ("on", Correlate::On), ("off", Correlate::Off)])
     });
@@ -80,15 +82,23 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<CorrelationSettings> {
         tls: Tls { ca_file, client: None, insecure_skip_verify: insecure_skip_verify? },
         token_file,
         tombstone_ttl: tombstone_ttl?,
-        annotations,
-        memory_file: None,
+        annotations: annotations.clone(),
+        memory_file: state_file.map(beside),
     };
     Some(CorrelationSettings {
         topology: is_on.then_some(topology),
         wait: wait?,
         max_services: max_services?,
         labels,
+        annotations,
     })
+}
+
+/// The file of what is remembered of the cluster, beside the ledger's.
+fn beside(state_file: &Path) -> PathBuf {
+    let mut path = state_file.as_os_str().to_owned();
+    path.push(".topology");
+    path.into()
 }
 
 fn kube_url(from: &mut Reader<'_>) -> Option<Endpoint> {

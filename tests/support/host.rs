@@ -85,6 +85,8 @@ impl MiniHost {
 
         let mut command = build::command(build);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Tests that run in a pod have nothing to ask of its cluster.
+        command.env_remove("KUBERNETES_SERVICE_HOST");
         prepare(&mut command);
         let mut child = command.spawn().expect("starting the mini host");
         let lines = Arc::new(Lines::new(directory.clone()));

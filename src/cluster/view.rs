@@ -1,0 +1,113 @@
+//! What one instance is told of the cluster: it waits for the first lists, then asks what events touch.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::handle::Cluster;
+use super::shared::shared;
+use crate::clock;
+use crate::config::{CorrelationSettings, Mistake};
+use crate::correlate::{About, Correlation, Correlator, Impact};
+use crate::journal::Journal;
+use crate::metrics::Metrics;
+
+/// The cluster as one instance looks at it; none when `correlate` is off.
+pub struct View {
+    cluster: Option<Arc<Cluster>>,
+    correlator: Correlator,
+    wait: Duration,
+    /// The first records wait no longer than until then.
+    deadline: Instant,
+    warned: Cell<bool>,
+    metrics: Arc<Metrics>,
+    journal: Arc<Journal>,
+}
+
+impl View {
+    /// Finds or starts the cluster that the settings ask for.
+    ///
+    /// # Errors
+    /// As [`shared`].
+    pub fn open(
+        settings: &CorrelationSettings,
+        metrics: &Arc<Metrics>,
+        journal: &Arc<Journal>,
+        on_start: fn(),
+    ) -> Result<Self, Vec<Mistake>> {
+        let cluster = settings.topology.as_ref().map(|topology| shared(topology, on_start)).transpose()?;
+        match &settings.topology {
+            Some(topology) => {
+                journal
+                    .info("correlate", format!("looks Services up in the cluster at {}", topology.url.shown));
+            }
+            None => journal.info("correlate", "correlate is off: records name no Services"),
+        }
+        Ok(Self {
+            cluster,
+            correlator: Correlator {
+                max_services: settings.max_services,
+                labels: settings.labels.clone(),
+                annotations: settings.annotations.clone(),
+            },
+            wait: settings.wait,
+            deadline: clock::monotonic() + settings.wait,
+            warned: Cell::new(false),
+            metrics: Arc::clone(metrics),
+            journal: Arc::clone(journal),
+        })
+    }
+
+    #[must_use]
+    pub fn cluster(&self) -> Option<Arc<Cluster>> {
+        self.cluster.clone()
+    }
+
+    /// Whether records should still wait: the first lists are not complete, and `topology_wait` is not over.
+    /// Says so once when it is over.
+    #[must_use]
+    pub fn is_worth_waiting_for(&self, now: Instant) -> bool {
+        if self.warned.get() || self.cluster.as_ref().is_none_or(|cluster| cluster.is_ready()) {
+            return false;
+        }
+        if now < self.deadline {
+            return true;
+        }
+        self.warned.set(true);
+        self.journal.warn(
+            "topology not ready",
+            format!(
+                "the cluster was not listed within topology_wait ({:?}); until it is, records are marked not_ready",
+                self.wait
+            ),
+        );
+        false
+    }
+
+    /// Calls `tell` with what an event touches, as the cluster is now.
+    pub fn with_impact<R>(&self, about: &About<'_>, tell: impl FnOnce(&Impact<'_>) -> R) -> R {
+        let Some(cluster) = &self.cluster else { return tell(&Impact::without(Correlation::Off)) };
+        let index = cluster.current();
+        let impact = self.correlator.correlate(&index, about);
+        match impact.correlation {
+            Correlation::Matched => self.metrics.matched_records_total.add(1),
+            Correlation::None => self.metrics.unmatched_records_total.add(1),
+            Correlation::NotReady => self.metrics.not_ready_records_total.add(1),
+            Correlation::Off => {}
+        }
+        tell(&impact)
+    }
+}
+
+impl Cluster {
+    /// Copies what is counted here into the metrics of an instance.
+    pub fn publish(&self, metrics: &Metrics) {
+        let numbers = self.numbers();
+        metrics.topology_ready.set(u64::from(self.is_ready()));
+        metrics.topology_objects.set(numbers.objects.get());
+        metrics.topology_last_message_timestamp_seconds.set(numbers.last_message_seconds.get());
+        metrics.topology_skipped_objects_total.set(numbers.skipped_objects.get());
+        metrics.topology_watch_restarts_total.set(numbers.watch_restarts.get());
+        metrics.topology_evicted_tombstones_total.set(numbers.evicted_tombstones.get());
+    }
+}
