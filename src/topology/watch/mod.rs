@@ -31,7 +31,8 @@ use super::scan::Scanner;
 use crate::journal::Level;
 use crate::pattern::Patterns;
 
-/// A watch that lived so long was a good one: what failed before is forgotten.
+/// A watch that lived so long was a good one, and so was a shorter one that brought something: what failed
+/// before is forgotten.
 const STEADY: Duration = Duration::from_secs(10);
 /// One that lived shorter has not really begun (client-go: "very short watch").
 const SHORT: Duration = Duration::from_secs(1);
@@ -113,7 +114,7 @@ enum Goal {
 enum Body {
     None,
     List(Box<Scanner>),
-    Watch { lines: Lines, began: Instant, over: Option<Over> },
+    Watch { lines: Lines, began: Instant, progressed: bool, over: Option<Over> },
 }
 
 /// What a line of a watch ends it with.
@@ -172,7 +173,7 @@ impl Watch {
                 });
                 fed.is_ok()
             }
-            Body::Watch { lines, over, .. } => {
+            Body::Watch { lines, progressed, over, .. } => {
                 lines.feed(bytes, |line| {
                     if over.is_some() {
                         return;
@@ -184,6 +185,7 @@ impl Watch {
                     };
                     if let Some(told) = told {
                         *version = told;
+                        *progressed = true;
                         *refusals = 0;
                     }
                     match said {
@@ -206,9 +208,9 @@ impl Watch {
         match std::mem::replace(&mut self.body, Body::None) {
             Body::None => {}
             Body::List(scanner) => self.list_ended(*scanner, cut, now, chance),
-            Body::Watch { began, over, .. } => {
+            Body::Watch { began, progressed, over, .. } => {
                 let lived = now.saturating_duration_since(began);
-                if lived >= STEADY {
+                if lived >= STEADY || (progressed && lived >= SHORT) {
                     self.failures = 0;
                 }
                 self.output.restarts += 1;

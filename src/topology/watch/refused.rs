@@ -68,7 +68,7 @@ impl Watch {
             let resource = self.kind.resource();
             self.note(Level::Info, format!("{resource} are followed again"));
         }
-        Body::Watch { lines: Lines::default(), began: now, over: None }
+        Body::Watch { lines: Lines::default(), began: now, progressed: false, over: None }
     }
 
     /// The kind cannot be listed: correlation goes on without it.

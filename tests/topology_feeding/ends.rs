@@ -1,0 +1,120 @@
+//! Beginnings and ends: who shares a cluster, what a start refuses, and that a stop waits for nobody.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_gateway::cluster::shared;
+use event_gateway::config::{Tls, TopologySettings};
+
+use super::support::kube_api::{ALL, Delivery, KubeApi};
+use super::*;
+
+#[test]
+fn equal_settings_share_one_cluster_and_the_last_to_go_stops_it() {
+    let (api, other_api) = (KubeApi::start(), KubeApi::start());
+    let one = shared(&settings(&api), || {}).unwrap();
+    let with_memory = TopologySettings { memory_file: Some("unused".into()), ..settings(&api) };
+    let two = shared(&with_memory, || {}).unwrap();
+    assert!(Arc::ptr_eq(&one, &two));
+    let other = shared(&settings(&other_api), || {}).unwrap();
+    assert!(!Arc::ptr_eq(&one, &other));
+    let more = TopologySettings { annotations: Patterns::parse("a"), ..settings(&other_api) };
+    assert!(!Arc::ptr_eq(&other, &shared(&more, || {}).unwrap()));
+    drop(one);
+    api.wait_for_watches(ALL, KINDS, BOUND);
+    wait_ready(&two);
+    drop(two);
+    api.wait_for_watches(ALL, 0, BOUND);
+    let again = shared(&settings(&api), || {}).unwrap();
+    wait_ready(&again);
+    drop((again, other));
+    assert!(!std::fs::exists("unused").unwrap());
+}
+
+#[test]
+fn a_start_names_every_file_that_is_wrong() {
+    let api = KubeApi::start();
+    let wrong = TopologySettings {
+        url: Endpoint { url: "https://127.0.0.1:1".into(), https: true, shown: String::new() },
+        tls: Tls { ca_file: Some("Cargo.toml".into()), ..Tls::default() },
+        token_file: Some("no/such/token".into()),
+        ..settings(&api)
+    };
+    let mistakes = Cluster::start(&wrong, &TIMING, || {}).err().unwrap();
+    let keys: Vec<_> = mistakes.iter().map(|mistake| mistake.key).collect();
+    assert_eq!(keys, ["kube_token_file", "kube_ca_file"]);
+    assert!(shared(&wrong, || {}).is_err());
+    assert!(api.requests().is_empty());
+}
+
+#[test]
+fn a_stop_waits_neither_for_a_watch_nor_for_a_server_that_hangs() {
+    let prompt = |cluster: Cluster| {
+        let began = clock::monotonic();
+        drop(cluster);
+        let took = clock::monotonic() - began;
+        assert!(took < Duration::from_secs(3), "{took:?}");
+    };
+    // In the middle of watches.
+    let api = KubeApi::start();
+    let cluster = start(&settings(&api));
+    api.wait_for_watches(ALL, KINDS, BOUND);
+    prompt(cluster);
+    api.wait_for_watches(ALL, 0, BOUND);
+    // In the middle of lists that do not come.
+    let api = KubeApi::start();
+    api.deliver(ALL, Delivery::Slow { bytes: 1, pause: Duration::from_secs(3_600) });
+    let cluster = start(&settings(&api));
+    api.wait_for_requests("every list", BOUND, |requests| requests.len() >= KINDS);
+    prompt(cluster);
+    // In the middle of waits.
+    let api = KubeApi::start();
+    api.unavailable(ALL, 1, 500);
+    let cluster = start(&settings(&api));
+    api.wait_for_requests("every list", BOUND, |requests| requests.len() >= KINDS);
+    prompt(cluster);
+    // While nobody listens, or takes a connection up.
+    let api = KubeApi::start();
+    api.stop();
+    let cluster = start(&settings(&api));
+    std::thread::sleep(Duration::from_millis(100));
+    prompt(cluster);
+    let deaf = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", deaf.local_addr().unwrap());
+    let cluster = start(&TopologySettings {
+        url: Endpoint { url: url.clone(), https: false, shown: url },
+        ..settings(&api)
+    });
+    std::thread::sleep(Duration::from_millis(100));
+    prompt(cluster);
+}
+
+#[test]
+fn a_panic_is_told_and_the_kind_is_listed_anew() {
+    const NAME: &str = "ends::a_panic_is_told_and_the_kind_is_listed_anew";
+    // The wire is in the environment, which only a process of its own can have otherwise.
+    let Some(wire) = std::env::var_os("EVENT_GATEWAY_PANIC") else {
+        let folder = tempfile::tempdir().unwrap();
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", NAME])
+            .env("EVENT_GATEWAY_PANIC", folder.path().join("wire"))
+            .status();
+        return assert!(status.unwrap().success());
+    };
+    let api = KubeApi::start();
+    api.put("pods", pod("a"));
+    let cluster = start(&settings(&api));
+    wait_ready(&cluster);
+    api.wait_for_watches(ALL, KINDS, BOUND);
+    std::fs::write(&wire, "feeder").unwrap();
+    api.close_watches("pods");
+    wait("the panic to be told", || {
+        lines(&cluster).iter().any(|line| line.level == Level::Error && line.text.contains("pods panicked"))
+    });
+    assert!(is_live(&cluster.current(), "u-a"));
+    api.remove("pods", pod("a"));
+    api.put("pods", pod("b"));
+    std::fs::remove_file(&wire).unwrap();
+    wait_live(&cluster, "u-b");
+    wait_gone(&cluster, "u-a");
+}

@@ -1,0 +1,158 @@
+//! What is gone survives a restart, and a file that is of no use costs nothing but itself.
+
+use std::path::Path;
+
+use super::support::kube_api::{ALL, KubeApi};
+use super::*;
+
+fn slice(pods: &[&str]) -> Value {
+    let endpoints: Vec<_> = pods
+        .iter()
+        .map(
+            |pod| json!({"addresses": ["10.0.0.1"], "targetRef": {"kind": "Pod", "uid": format!("u-{pod}")}}),
+        )
+        .collect();
+    json!({ "kind": "EndpointSlice", "apiVersion": "discovery.k8s.io/v1", "addressType": "IPv4",
+            "metadata": { "name": "cart-x", "namespace": "shop", "uid": "u-slice",
+                          "labels": {"kubernetes.io/service-name": "cart"} },
+            "endpoints": endpoints })
+}
+
+fn with_memory(api: &KubeApi, folder: &Path) -> TopologySettings {
+    TopologySettings { memory_file: Some(folder.join("memory")), ..settings(api) }
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    files
+}
+
+/// The Services behind which a pod stands or stood.
+fn services(cluster: &Cluster, pod: &str) -> Vec<String> {
+    let index = cluster.current();
+    index.holding(Key::of(&format!("u-{pod}")), true).map(|service| service.name.to_string()).collect()
+}
+
+#[test]
+fn what_went_before_and_during_a_restart_is_known_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let api = KubeApi::start();
+    let service = json!({ "kind": "Service", "apiVersion": "v1", "spec": {"selector": {"app": "cart"}},
+                          "metadata": { "name": "cart", "namespace": "shop", "uid": "u-cart" } });
+    api.put("services", service);
+    for name in ["a", "b", "c"] {
+        api.put("pods", pod(name));
+    }
+    api.put("endpointslices", slice(&["a", "b", "c"]));
+    let cluster = start(&with_memory(&api, folder.path()));
+    wait_ready(&cluster);
+    api.wait_for_watches(ALL, KINDS, BOUND);
+    api.remove("pods", pod("a"));
+    api.put("endpointslices", slice(&["b", "c"]));
+    wait_gone(&cluster, "u-a");
+    wait("the slice", || services(&cluster, "b") == ["cart"]);
+    drop(cluster);
+    assert_eq!(files(folder.path()), ["memory"]);
+
+    // While nobody looks, another goes.
+    api.remove("pods", pod("b"));
+    api.put("endpointslices", slice(&["c"]));
+    api.stop();
+    let cluster = start(&with_memory(&api, folder.path()));
+    assert_eq!(["a", "b", "c"].map(|pod| services(&cluster, pod)), [["cart"]; 3], "before any list");
+    assert!(!cluster.is_ready());
+    api.restart();
+    wait_ready(&cluster);
+    let index = cluster.current();
+    assert_eq!(["u-a", "u-b", "u-c"].map(|uid| is_live(&index, uid)), [false, false, true]);
+    assert_eq!(["a", "b", "c"].map(|pod| services(&cluster, pod)), [["cart"]; 3]);
+    assert_eq!(lines(&cluster).iter().filter(|line| line.text.contains("memory")).count(), 0);
+}
+
+#[test]
+fn it_is_written_now_and_then_and_not_only_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let api = KubeApi::start();
+    let settings = with_memory(&api, folder.path());
+    let cluster = start(&settings);
+    wait_ready(&cluster);
+    api.wait_for_watches(ALL, KINDS, BOUND);
+    api.put("pods", pod("a"));
+    wait_live(&cluster, "u-a");
+    // What lies there is what a kill would leave.
+    let there = folder.path().join("memory");
+    let copy = folder.path().join("copy");
+    wait("the pod in the file", || {
+        std::fs::copy(&there, &copy).is_ok() && {
+            let other = start(&TopologySettings { memory_file: Some(copy.clone()), ..settings.clone() });
+            let index = Arc::clone(&other.current());
+            index.by_uid(Key::of("u-a")).is_some()
+        }
+    });
+}
+
+#[test]
+fn a_file_of_no_use_is_moved_aside_with_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let api = KubeApi::start();
+    for n in 0..200 {
+        api.put("pods", pod(&n.to_string()));
+    }
+    let settings = with_memory(&api, folder.path());
+    let cluster = start(&settings);
+    wait_ready(&cluster);
+    drop(cluster);
+    let file = folder.path().join("memory");
+    let good = std::fs::read(&file).unwrap();
+    let packed = |text: &str| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    let mut flipped = good.clone();
+    flipped[good.len() / 2] ^= 0x10;
+    let header = |version: u32| {
+        format!("{{\"format\":\"event_gateway topology\",\"version\":{version},\"saved_seconds\":1}}\n")
+    };
+    for (what, bytes) in [
+        ("empty", Vec::new()),
+        ("no gzip", b"{}".to_vec()),
+        ("cut", good[..good.len() - 5].to_vec()),
+        ("half", good[..good.len() / 2].to_vec()),
+        ("a bit", flipped),
+        ("newer", packed(&header(2))),
+        ("another's", packed("{\"hello\":1}\n")),
+        ("nothing in it", packed("")),
+        ("an object that is none", packed(&(header(1) + "{\"object\":7}\n"))),
+        ("deep", packed(&(header(1) + &"[".repeat(100_000) + "\n"))),
+        ("long", packed(&(header(1) + &"x".repeat(5 << 20) + "\n"))),
+    ] {
+        std::fs::write(&file, &bytes).unwrap();
+        let cluster = start(&settings);
+        let told = warnings(&cluster);
+        assert_eq!(told.len(), 1, "{what}: {told:?}");
+        assert!(told[0].contains("memory") && told[0].contains("was moved to"), "{what}: {told:?}");
+        wait_ready(&cluster);
+        assert_eq!(cluster.current().len(), 200, "{what}");
+        drop(cluster);
+        assert!(files(folder.path()).iter().any(|file| file.starts_with("memory.damaged-")), "{what}");
+        assert!(!files(folder.path()).contains(&"memory.new".to_owned()));
+    }
+}
+
+#[test]
+fn a_folder_that_takes_no_file_is_told_and_harms_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let api = KubeApi::start();
+    api.put("pods", pod("a"));
+    let settings =
+        TopologySettings { memory_file: Some(folder.path().join("no/such/folder")), ..settings(&api) };
+    let cluster = start(&settings);
+    wait_ready(&cluster);
+    wait("a warning", || warnings(&cluster).iter().any(|line| line.contains("cannot be saved")));
+    assert!(is_live(&cluster.current(), "u-a"));
+}
