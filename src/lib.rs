@@ -18,6 +18,7 @@
 //!                   → commit, and an answer for every chunk                     ledger, job
 //! host's thread     timer: resume the flush with OK or RETRY                    abi
 //! ```
+//! Beside it, threads of their own follow the Kubernetes API and keep the topology up (cluster).
 //!
 //! # The rooms
 //! An arrow between rooms only ever points to a lower rank; `tests/rooms.rs` holds the table of ranks.

@@ -118,11 +118,10 @@ impl Feeder {
         self.numbers.watch_restarts.add(output.restarts);
         for note in output.notes {
             match note.level {
-                Level::Error => self.journal.error("topology", note.text),
-                Level::Warn => self.journal.warn("topology", note.text),
-                // Apart from the others, or a talk of many kinds at once would leave out a warning.
-                Level::Info => self.journal.info("topology again", note.text),
-                Level::Debug => self.journal.debug("topology", note.text),
+                Level::Error => self.journal.error(note.about, note.text),
+                Level::Warn => self.journal.warn(note.about, note.text),
+                Level::Info => self.journal.info(note.about, note.text),
+                Level::Debug => self.journal.debug(note.about, note.text),
             }
         }
     }

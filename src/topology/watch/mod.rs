@@ -67,6 +67,9 @@ pub enum Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     pub level: Level,
+    /// For the journal's limit: what all kinds say when the API server is away counts together, what is said
+    /// of one kind's rights does not.
+    pub about: &'static str,
     pub text: String,
 }
 
@@ -304,12 +307,13 @@ impl Watch {
             let (resource, path) = (self.kind.resource(), self.kind.path());
             self.note(
                 Level::Warn,
+                "topology",
                 format!("{resource} ({path}) cannot be followed: {why}; what is known of them stays in use"),
             );
         }
     }
 
-    fn note(&mut self, level: Level, text: String) {
-        self.output.notes.push(Note { level, text });
+    fn note(&mut self, level: Level, about: &'static str, text: String) {
+        self.output.notes.push(Note { level, about, text });
     }
 }

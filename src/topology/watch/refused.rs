@@ -66,7 +66,7 @@ impl Watch {
         }
         if std::mem::take(&mut self.told_trouble) | std::mem::take(&mut self.told_given_up) {
             let resource = self.kind.resource();
-            self.note(Level::Info, format!("{resource} are followed again"));
+            self.note(Level::Info, "topology again", format!("{resource} are followed again"));
         }
         Body::Watch { lines: Lines::default(), began: now, progressed: false, over: None }
     }
@@ -102,7 +102,7 @@ impl Watch {
         } else {
             format!("{resource} cannot be {what}: this API server does not serve {path} (404)")
         };
-        self.note(Level::Warn, text);
+        self.note(Level::Warn, resource, text);
     }
 
     /// Five minutes, and up to a tenth more, so that the kinds do not all come at once.
