@@ -83,7 +83,7 @@ fn topmost<'i>(index: &'i Index, entry: &'i Object) -> Workload<'i> {
             break;
         };
         match index.by_uid(owner.key) {
-            Some((_, above)) => object = &above,
+            Some((_, above)) => object = above,
             None => {
                 return Workload {
                     kind: &owner.kind,

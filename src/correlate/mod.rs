@@ -53,7 +53,7 @@ impl Correlator {
         let (mut services, services_total) = rules::services(index, &subject);
         services.truncate(self.max_services);
         let entry = subject.entry.map(|(_, entry)| entry);
-        let (pod_ip, start_time) = entry.map_or(("", None), |entry| around::pod_facts(entry));
+        let (pod_ip, start_time) = entry.map_or(("", None), around::pod_facts);
         Impact {
             correlation: if services_total > 0 { Correlation::Matched } else { Correlation::None },
             services,
