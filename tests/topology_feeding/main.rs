@@ -105,7 +105,7 @@ fn assert_holds(cluster: &Cluster, plan: &Plan) {
         assert!(is_live(&index, uid), "{resource} {object}");
         objects += 1;
     }
-    assert_eq!(index.entries().filter(|entry| entry.is_live()).count(), objects);
+    assert_eq!(index.objects().filter(|object| object.is_live()).count(), objects);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn changes_arrive_in_any_pieces() {
         let served = api.put("pods", changed);
         let version: u64 = served["metadata"]["resourceVersion"].as_str().unwrap().parse().unwrap();
         wait("the new state", || {
-            cluster.current().by_uid(Key::of("u-a")).unwrap().1.object.version == version
+            cluster.current().by_uid(Key::of("u-a")).unwrap().1.version == version
         });
         api.remove("pods", pod("a"));
         wait_gone(&cluster, "u-a");
