@@ -8,7 +8,8 @@ use event_gateway::topology::kind::Kind;
 
 /// The words of a line such as `  - apiGroups: [a, b]`.
 fn words<'t>(line: &'t str, key: &str) -> Option<Vec<&'t str>> {
-    let list = line.trim().trim_start_matches("- ").strip_prefix(key)?.strip_prefix(": [")?.strip_suffix(']')?;
+    let list =
+        line.trim().trim_start_matches("- ").strip_prefix(key)?.strip_prefix(": [")?.strip_suffix(']')?;
     Some(list.split(',').map(|word| word.trim().trim_matches('"')).collect())
 }
 

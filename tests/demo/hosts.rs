@@ -1,24 +1,27 @@
 //! Where the plugin runs: a real Fluent Bit if this machine has one, else the mini host.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::fs;
+use std::fs::File;
+use std::io::Write;
 use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use crate::pass::{Pass, settled};
+use crate::replay::windows;
 use crate::support::chunk;
 use crate::support::fluent_bit::{Config, FluentBit};
 use crate::support::host::{Build, Code, MiniHost};
+use crate::support::kube_api::{ALL, KubeApi};
 
 /// Which Fluent Bit the mini host plays.
 const MINI: Build = Build::V5_1_1;
-/// Records of one chunk on the mini host. Fluent Bit packs 2 MB; smaller chunks show that one request
-/// serves several of them.
-const CHUNK_RECORDS: usize = 100;
+/// Milliseconds of the recording that are replayed at a time: on the mini host an event meets the cluster
+/// within that of its time. A real host flushes and tells its metrics a few times a second, no more.
+const MINI_WINDOW_MS: u64 = 100;
+const REAL_WINDOW_MS: u64 = 20_000;
+/// The kinds of objects that the plugin watches.
+const WATCHES: usize = 14;
 /// How long one pass may take.
 const BOUND: Duration = Duration::from_secs(60);
 /// How often a wait looks again.
@@ -59,36 +62,44 @@ impl Host {
     pub fn timed(&self) -> &'static str {
         match self {
             Host::Real(_) => {
-                "TIME: from its start until its metrics, fresh twice a second, tell the fate of all."
+                "TIME: from its start until its metrics, fresh twice a second, tell the fate of all, in steps."
             }
-            Host::Mini => "TIME: from its start until the last chunk is answered.",
+            Host::Mini => {
+                "TIME: from its start until the last chunk is answered, the cluster's own changes included."
+            }
         }
     }
 
-    /// Starts a host, gives it all events in order, waits for their fate and ends it in good order.
-    pub fn pass(&self, events: &[Value], settings: &Settings, folder: &Path) -> Pass {
+    /// Starts a host, gives it all events in order while the cluster changes, waits for their fate and ends
+    /// it in good order.
+    pub fn pass(&self, api: &KubeApi, settings: &Settings, folder: &Path) -> Pass {
         match self {
-            Host::Real(host) => real(host, events, settings, folder),
-            Host::Mini => mini(events, settings),
+            Host::Real(host) => real(host, api, settings, folder),
+            Host::Mini => mini(api, settings),
         }
     }
 }
 
 #[allow(clippy::disallowed_methods)] // the demo says how long it took, so it reads the clock
-fn mini(events: &[Value], settings: &Settings) -> Pass {
-    let chunks: Vec<Vec<u8>> = events.chunks(CHUNK_RECORDS).map(chunk::of).collect();
+fn mini(api: &KubeApi, settings: &Settings) -> Pass {
     let start = Instant::now();
     let mut host = MiniHost::start(MINI);
     for (key, value) in settings {
         host.set("demo", key, value);
     }
     host.init("demo");
-    let flushes: Vec<u64> = chunks.iter().map(|chunk| host.flush("demo", "kube.events", chunk)).collect();
+    api.wait_for_watches(ALL, WATCHES, BOUND);
+    let (mut flushes, mut records) = (Vec::new(), 0);
+    for window in windows(MINI_WINDOW_MS) {
+        window.change(api);
+        records += window.events.len();
+        flushes.push(host.flush("demo", "kube.events", &chunk::of(&window.events)));
+    }
     for flush in flushes {
         assert_eq!(host.wait(flush), Code::Ok, "a chunk was not acknowledged");
     }
     let took = start.elapsed();
-    let records = u64::try_from(events.len()).expect("a count");
+    let records = u64::try_from(records).expect("a count");
     let metrics = host.metrics_when(|metrics| settled(&without_labels(metrics), records));
     let pass = Pass::new(&without_labels(&metrics), took);
     host.quit();
@@ -98,13 +109,9 @@ fn mini(events: &[Value], settings: &Settings) -> Pass {
 /// `tail` brings exactly the recorded records, in order, on every version; `kubernetes_events` would list
 /// only what an API server still has.
 #[allow(clippy::disallowed_methods)] // as above
-fn real(host: &FluentBit, events: &[Value], settings: &Settings, folder: &Path) -> Pass {
-    let file = folder.join("events.ndjson");
-    let lines = events.iter().fold(String::new(), |mut lines, event| {
-        let _ = writeln!(lines, "{event}");
-        lines
-    });
-    fs::write(&file, lines).expect("a file for tail");
+fn real(host: &FluentBit, api: &KubeApi, settings: &Settings, folder: &Path) -> Pass {
+    let path = folder.join("events.ndjson");
+    let mut file = File::create(&path).expect("a file for tail");
     // Free now; nobody else is told of it. Fluent Bit cannot say which port it would choose.
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let port = port.expect("a free port").port().to_string();
@@ -114,20 +121,25 @@ fn real(host: &FluentBit, events: &[Value], settings: &Settings, folder: &Path) 
         .service("http_listen", "127.0.0.1")
         .service("http_port", &port)
         .output_plugin(&MiniHost::plugin_path())
-        .tail(&file)
+        .tail(&path)
         .event_gateway(&settings);
     let start = Instant::now();
     let mut running = host.start(&config.text(), folder);
-    let records = u64::try_from(events.len()).expect("a count");
+    api.wait_for_watches(ALL, WATCHES, BOUND);
     let url = format!("http://127.0.0.1:{port}/api/v2/metrics/prometheus");
-    let metrics = loop {
-        let metrics = scrape(&url).unwrap_or_default();
-        if settled(&metrics, records) {
-            break metrics;
+    let (mut records, mut metrics) = (0, BTreeMap::new());
+    for window in windows(REAL_WINDOW_MS) {
+        window.change(api);
+        for event in &window.events {
+            writeln!(file, "{event}").expect("a file for tail");
         }
-        assert!(start.elapsed() < BOUND, "not done after {BOUND:?}; the log:\n{}", running.log());
-        std::thread::sleep(LOOK);
-    };
+        records += u64::try_from(window.events.len()).expect("a count");
+        while !settled(&metrics, records) {
+            assert!(start.elapsed() < BOUND, "not done after {BOUND:?}; the log:\n{}", running.log());
+            std::thread::sleep(LOOK);
+            metrics = scrape(&url).unwrap_or_default();
+        }
+    }
     let took = start.elapsed();
     running.sigterm();
     running.wait_for_exit(BOUND);

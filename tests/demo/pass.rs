@@ -9,6 +9,8 @@ pub struct Pass {
     pub records: u64,
     pub duplicates: u64,
     pub delivered: u64,
+    /// Of the delivered ones, those that name a Service.
+    pub matched: u64,
     pub batches: u64,
     /// Of the delivered batches, before compression.
     pub batch_bytes: u64,
@@ -26,6 +28,7 @@ impl Pass {
             records: number("records_total"),
             duplicates: number("duplicate_records_total"),
             delivered: number("delivered_records_total"),
+            matched: number("matched_records_total"),
             batches: number("batches_total"),
             batch_bytes: number("batch_bytes_total"),
             sent_bytes: number("sent_bytes_total"),

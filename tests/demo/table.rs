@@ -11,8 +11,15 @@ use crate::pass::Pass;
 /// The width without a terminal that says another.
 const WIDTH: usize = 100;
 /// One row for each of these: what a person on call would look for.
-const SHOWN_REASONS: [&str; 7] =
-    ["Scheduled", "FailedScheduling", "NodeNotReady", "FailedCreate", "Unhealthy", "BackOff", "OOMKilling"];
+const SHOWN_REASONS: [&str; 7] = [
+    "ScalingReplicaSet",
+    "FailedCreate",
+    "NodeNotReady",
+    "FailedGetResourceMetric",
+    "FailedBinding",
+    "Unhealthy",
+    "OOMKilling",
+];
 
 pub struct Table {
     width: usize,
@@ -46,10 +53,10 @@ impl Table {
         let last = |reason: &&str| records.iter().rposition(|record| record["reason"] == **reason);
         let mut rows: Vec<usize> = SHOWN_REASONS.iter().filter_map(last).collect();
         rows.sort_unstable();
-        let head = ["TIME", "TYPE", "REASON", "OBJECT", "COUNT"].map(str::to_owned);
-        let cells: Vec<[String; 5]> =
+        let head = ["TIME", "TYPE", "REASON", "OBJECT"].map(str::to_owned);
+        let cells: Vec<[String; 4]> =
             std::iter::once(head).chain(rows.iter().map(|row| self.cells(&records[*row]))).collect();
-        let widths: [usize; 5] = std::array::from_fn(|column| {
+        let widths: [usize; 4] = std::array::from_fn(|column| {
             cells.iter().map(|row| row[column].chars().count()).max().unwrap_or_default()
         });
         for (index, row) in cells.iter().enumerate() {
@@ -58,13 +65,12 @@ impl Table {
                 line += &format!("{text:width$}  ");
             }
             let room = self.width.saturating_sub(line.chars().count());
-            let message = match index {
-                0 => "MESSAGE".to_owned(),
-                _ => cut(text(&records[rows[index - 1]]["message"]), room),
-            };
             match index {
-                0 => println!("{}", self.paint(Colour::Dim, &(line + &message))),
-                _ => println!("{}", self.warn(&(line + &message))),
+                0 => println!("{}", self.paint(Colour::Dim, &(line + "SERVICES UNDER IMPACT"))),
+                _ => {
+                    let services = cut(&services(&records[rows[index - 1]]), room);
+                    println!("{}", self.warn(&(line + &self.paint(Colour::Bold, &services))));
+                }
             }
         }
         let more = records.len().saturating_sub(rows.len());
@@ -73,8 +79,8 @@ impl Table {
 
     pub fn totals(&self, passes: &[(&str, &Pass)]) {
         let head = format!(
-            "{:7}{:>11}{:>12}{:>11}{:>9}{:>22}{:>8}",
-            "", "RECORDS IN", "DUPLICATES", "DELIVERED", "BATCHES", "BYTES → SENT", "TIME"
+            "{:7}{:>11}{:>12}{:>11}{:>15}{:>9}{:>22}{:>8}",
+            "", "RECORDS IN", "DUPLICATES", "DELIVERED", "WITH SERVICES", "BATCHES", "BYTES → SENT", "TIME"
         );
         println!("{}", self.paint(Colour::Dim, &head));
         for (name, pass) in passes {
@@ -83,10 +89,11 @@ impl Table {
                 sent => format!("{} → {}", bytes(pass.batch_bytes), bytes(sent)),
             };
             println!(
-                "{name:7}{:>11}{:>12}{}{:>9}{bytes:>22}{:>8}",
+                "{name:7}{:>11}{:>12}{}{:>15}{:>9}{bytes:>22}{:>8}",
                 grouped(pass.records),
                 grouped(pass.duplicates),
                 self.paint(Colour::Bold, &format!("{:>11}", grouped(pass.delivered))),
+                grouped(pass.matched),
                 grouped(pass.batches),
                 time(pass.took)
             );
@@ -105,19 +112,16 @@ impl Table {
         println!("\n{} The second pass delivered nothing.", self.paint(Colour::Green, &text));
     }
 
-    fn cells(&self, record: &Value) -> [String; 5] {
+    fn cells(&self, record: &Value) -> [String; 4] {
         let object = &record["object"];
         // A Node has no namespace; its kind says where to look.
         let places = [&object["namespace"], &object["kind"]].map(text);
         let place = places.into_iter().find(|place| !place.is_empty()).unwrap_or_default();
-        let count = record["count"].as_u64().unwrap_or_default();
-        let new = record["new_occurrences"].as_u64().unwrap_or_default();
         [
             text(&record["time"]).get(11..19).unwrap_or_default().to_owned(),
             text(&record["type"]).to_owned(),
-            cut(text(&record["reason"]), 16),
+            cut(text(&record["reason"]), 19),
             cut(&format!("{place}/{}", text(&object["name"])), self.width / 4 - 1),
-            format!("{count} (+{new})"),
         ]
     }
 
@@ -146,6 +150,16 @@ fn columns() -> Option<usize> {
         (libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &raw mut size) == 0).then_some(size)
     };
     size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
+/// Name and ready of all endpoints, the first ones first.
+fn services(record: &Value) -> String {
+    let services = record["services"].as_array().map_or(&[][..], |services| services);
+    let shown: Vec<String> = services
+        .iter()
+        .map(|one| format!("{} {}/{}", text(&one["name"]), one["endpoints_ready"], one["endpoints_total"]))
+        .collect();
+    if shown.is_empty() { "–".to_owned() } else { shown.join(", ") }
 }
 
 fn text(value: &Value) -> &str {

@@ -149,9 +149,7 @@ fn changes_arrive_in_any_pieces() {
         changed["spec"] = json!({"nodeName": "node-a"});
         let served = api.put("pods", changed);
         let version: u64 = served["metadata"]["resourceVersion"].as_str().unwrap().parse().unwrap();
-        wait("the new state", || {
-            cluster.current().by_uid(Key::of("u-a")).unwrap().1.version == version
-        });
+        wait("the new state", || cluster.current().by_uid(Key::of("u-a")).unwrap().1.version == version);
         api.remove("pods", pod("a"));
         wait_gone(&cluster, "u-a");
         assert!(is_live(&cluster.current(), "u-b"));
