@@ -17,7 +17,18 @@ use super::cursor::{Cursor, Fault, FaultKind, Token};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Envelope<'a> {
     pub offset: usize,
+    /// What stands before the body: the heads of the arrays, the timestamp, the metadata.
+    pub framing: &'a [u8],
+    /// The last of the record: nothing stands behind it.
     pub body: &'a [u8],
+}
+
+impl Envelope<'_> {
+    /// Where the record ends in the chunk.
+    #[must_use]
+    pub fn end(&self) -> usize {
+        self.offset + self.framing.len() + self.body.len()
+    }
 }
 
 /// Seconds of the markers around a group of records (`FLB_LOG_EVENT_GROUP_START`, `…_END`).
@@ -66,9 +77,11 @@ impl<'a> Records<'a> {
             cursor.skip()?;
         }
         self.cursor = Cursor::at(self.chunk, cursor.offset());
-        let found = envelope(&mut Cursor::new(whole?))
+        let whole = whole?;
+        let found = envelope(&mut Cursor::new(whole))
             .map_err(|fault| Fault { offset: offset + fault.offset, ..fault })?;
-        Ok(found.map(|body| Envelope { offset, body }))
+        let framing = |body: &[u8]| &whole[..whole.len() - body.len()];
+        Ok(found.map(|body| Envelope { offset, framing: framing(body), body }))
     }
 
     /// Moves to where the next record begins, after a fault in the one that began at `offset`.

@@ -3,6 +3,7 @@
 //! The same record always renders to the same bytes: no clock, no random id, no map without an order.
 
 mod cloudevents;
+pub mod enriched;
 pub mod json;
 mod native;
 mod raw;
