@@ -39,6 +39,7 @@ pub mod config;
 pub mod correlate;
 pub mod courier;
 pub mod delivery;
+pub mod enrich;
 pub mod gateway;
 pub mod job;
 pub mod journal;

@@ -28,6 +28,7 @@ const RANKS: &[(&str, u8)] = &[
     ("delivery", 8),
     ("pipeline", 9),
     ("courier", 10),
+    ("enrich", 10),
     ("abi", 11),
 ];
 

@@ -1,7 +1,7 @@
 //! The table of keys: the one place that names them. The border makes the host's `config_map` of it, the
 //! documentation test holds the README and the sample configurations against it.
 
-/// One property of the output.
+/// One property of the output or of the filter.
 #[derive(Debug, Clone, Copy)]
 pub struct Key {
     pub name: &'static str,
@@ -15,7 +15,7 @@ const fn key(name: &'static str, default: Option<&'static str>, help: &'static s
     Key { name, default, help }
 }
 
-/// Every key, in the order in which documentation and mistakes list them. No name here may be one that
+/// Every key of the output, in the order in which documentation and mistakes list them. No name here may be one that
 /// the host keeps for itself (`host`, `port`, `tls.*`, `net.*`, `oauth2*`, `workers`, `alias`, …).
 pub const KEYS: &[Key] = &[
     key("endpoint", None, "http:// or https:// URL that batches are posted to; required"),
@@ -56,8 +56,12 @@ pub const KEYS: &[Key] = &[
     key("annotations", None, "annotations that are told (comma list, * wildcards)"),
 ];
 
-/// The default of a key, as text.
-#[must_use]
-pub fn default_of(name: &str) -> Option<&'static str> {
-    KEYS.iter().find(|key| key.name == name).and_then(|key| key.default)
-}
+/// Every key of the filter, in the same way. Its host gets no `config_map` of them: the entries have another
+/// size from 5.0.3 on, and a native filter's array is read before anyone could say which it is.
+pub const FILTER_KEYS: &[Key] = &[
+    key("dedup", Some("on"), "off: let repetitions through, as where event_gateway follows"),
+    key("state_file", None, "file of what was seen, so that it survives restarts"),
+    key("ledger_ttl", Some("3h"), "how long a seen version is remembered"),
+    key("ledger_max_entries", Some("1000000"), "most seen versions remembered; the oldest leave first"),
+    key("keep_managed_fields", Some("off"), "on: leave metadata.managedFields in the records"),
+];

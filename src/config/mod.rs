@@ -4,6 +4,7 @@
 //! 5.1.1, lets a misspelt key pass. So all checking is here. [`read`] looks at every key before it
 //! answers, so that a user mends a configuration in one go instead of one key a restart.
 
+mod filter;
 pub mod keys;
 mod settings;
 mod topology;
@@ -12,12 +13,14 @@ pub mod units;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub use filter::FilterSettings;
 pub use settings::{
     Admission, Compress, Credentials, DeadLetters, Endpoint, Format, LedgerSettings, Settings, Tls, Updates,
 };
 pub use topology::{CorrelationSettings, TopologySettings};
 
 use crate::pattern::Patterns;
+use keys::Key;
 
 /// One thing wrong with the settings: which key, what stood there, what was expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,18 +50,34 @@ pub struct Source<'a> {
     pub environment: &'a dyn Fn(&str) -> Option<String>,
 }
 
-/// Reads and checks all settings.
+/// Reads and checks all settings of the output.
 ///
 /// # Errors
 /// All mistakes, in the order of [`keys::KEYS`]; never just the first.
 pub fn read(source: &Source<'_>) -> Result<Settings, Vec<Mistake>> {
-    let mut reader = Reader { source, mistakes: Vec::new() };
-    let settings = settings::read(&mut reader);
+    all_or_every_mistake(source, keys::KEYS, settings::read)
+}
+
+/// Reads and checks all settings of the filter.
+///
+/// # Errors
+/// All mistakes, in the order of [`keys::FILTER_KEYS`]; never just the first.
+pub fn read_filter(source: &Source<'_>) -> Result<FilterSettings, Vec<Mistake>> {
+    all_or_every_mistake(source, keys::FILTER_KEYS, filter::read)
+}
+
+fn all_or_every_mistake<S>(
+    source: &Source<'_>,
+    keys: &'static [Key],
+    read: impl FnOnce(&mut Reader<'_>) -> Option<S>,
+) -> Result<S, Vec<Mistake>> {
+    let mut reader = Reader { source, keys, mistakes: Vec::new() };
+    let settings = read(&mut reader);
     let mut mistakes = reader.mistakes;
     match settings {
         Some(settings) if mistakes.is_empty() => Ok(settings),
         _ => {
-            mistakes.sort_by_key(|mistake| keys::KEYS.iter().position(|key| key.name == mistake.key));
+            mistakes.sort_by_key(|mistake| keys.iter().position(|key| key.name == mistake.key));
             Err(mistakes)
         }
     }
@@ -67,6 +86,7 @@ pub fn read(source: &Source<'_>) -> Result<Settings, Vec<Mistake>> {
 /// Looks keys up and collects what is wrong with them.
 struct Reader<'a> {
     source: &'a Source<'a>,
+    keys: &'static [Key],
     mistakes: Vec<Mistake>,
 }
 
@@ -77,6 +97,10 @@ impl Reader<'_> {
         if !self.mistakes.contains(&mistake) {
             self.mistakes.push(mistake);
         }
+    }
+
+    fn default_of(&self, name: &str) -> Option<&'static str> {
+        self.keys.iter().find(|key| key.name == name).and_then(|key| key.default)
     }
 
     /// The trimmed text of a key, or its default from the table of keys.
@@ -97,7 +121,7 @@ impl Reader<'_> {
             self.mistake(key, "holds a control character", "one line of text");
             return None;
         }
-        text.or_else(|| keys::default_of(key).map(str::to_owned))
+        text.or_else(|| self.default_of(key).map(str::to_owned))
     }
 
     /// A key parsed by `parse`, whose error is the pair (problem, expected).

@@ -321,7 +321,7 @@ fn files_of_our_own(from: &mut Reader<'_>) {
     }
 }
 
-fn ledger(from: &mut Reader<'_>) -> Option<LedgerSettings> {
+pub(super) fn ledger(from: &mut Reader<'_>) -> Option<LedgerSettings> {
     let state_file = from.own_file("state_file");
     let ttl = from.parsed("ledger_ttl", |text| units::time(text, Duration::from_secs(1), DAY * 365));
     let max_entries = from.parsed("ledger_max_entries", |text| units::count(text, 1, 50_000_000));

@@ -12,8 +12,9 @@ use crate::time::Stamp;
 /// After a failed write the file is left alone for so long: opening it again reads it whole.
 const PAUSE_SECONDS: u64 = 5;
 
+/// The file of one table.
 #[derive(Debug)]
-pub(super) struct File {
+pub struct File {
     path: PathBuf,
     /// `None` after a write failed: redb wants to be opened again.
     store: Option<Store>,
@@ -34,10 +35,7 @@ impl File {
     ///
     /// # Errors
     /// When the file is in use, or cannot be opened, made or moved; text for a person.
-    pub(super) fn open(
-        path: &Path,
-        now_seconds: u64,
-    ) -> Result<(Self, Vec<Row>, Option<MovedAside>), String> {
+    pub fn open(path: &Path, now_seconds: u64) -> Result<(Self, Vec<Row>, Option<MovedAside>), String> {
         let (opened, moved) = match Store::open(path) {
             Err(StoreError::Damaged(why)) => {
                 let moved = move_aside(path, why, now_seconds)?;
@@ -54,17 +52,22 @@ impl File {
     ///
     /// # Errors
     /// From the disk; text for a person.
-    pub(super) fn trim(&self, oldest: u64) -> Result<(), String> {
+    pub fn trim(&self, oldest: u64) -> Result<(), String> {
         let Some(store) = &self.store else { return Ok(()) };
         store.write(&[], oldest).map_err(|error| explain(&self.path, &error))
     }
 
-    /// Writes the rows that wait and this one, and removes those below `oldest`.
+    /// Writes the rows that wait and these, and removes those below `oldest`.
     ///
     /// # Errors
     /// From the disk; text for a person. The rows then wait, and the file is left alone for a while.
-    pub(super) fn save(&mut self, row: Option<Row>, oldest: u64, now_seconds: u64) -> Result<(), String> {
-        self.unsaved.extend(row);
+    pub fn save(
+        &mut self,
+        rows: impl IntoIterator<Item = Row>,
+        oldest: u64,
+        now_seconds: u64,
+    ) -> Result<(), String> {
+        self.unsaved.extend(rows);
         self.unsaved.retain(|row| row.number >= oldest);
         // A clock set back must not make the pause longer than it is.
         let pause_ends = self.resume_at_seconds.min(now_seconds.saturating_add(PAUSE_SECONDS));
@@ -86,7 +89,7 @@ impl File {
     }
 
     /// Lets the next [`File::save`] try at once.
-    pub(super) fn end_pause(&mut self) {
+    pub fn end_pause(&mut self) {
         self.resume_at_seconds = 0;
     }
 

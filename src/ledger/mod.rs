@@ -17,8 +17,7 @@ mod store;
 pub mod table;
 
 use crate::config::{LedgerSettings, Updates};
-use file::File;
-pub use file::MovedAside;
+pub use file::{File, MovedAside};
 use table::{Row, Table};
 pub use table::{Ticket, Verdict, Versioned};
 

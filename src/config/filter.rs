@@ -1,0 +1,23 @@
+//! The checked settings of the filter, and how each is read from its key.
+
+use super::settings::{LedgerSettings, ledger};
+use super::{Reader, units};
+
+/// Everything one instance of the filter was told.
+#[derive(Debug, Clone)]
+pub struct FilterSettings {
+    /// What to remember of the records that went through; `None`: repetitions go through, too.
+    pub dedup: Option<LedgerSettings>,
+    pub keep_managed_fields: bool,
+}
+
+/// `None` when a mistake was noted; all keys are looked at in any case.
+pub(super) fn read(from: &mut Reader<'_>) -> Option<FilterSettings> {
+    let dedup = from.parsed("dedup", units::switch);
+    let ledger = ledger(from);
+    if dedup == Some(false) && from.text("state_file").is_some() {
+        from.mistake("state_file", "is set together with dedup off", "one of the two");
+    }
+    let keep_managed_fields = from.parsed("keep_managed_fields", units::switch);
+    Some(FilterSettings { dedup: dedup?.then_some(ledger?), keep_managed_fields: keep_managed_fields? })
+}

@@ -1,0 +1,167 @@
+//! The thread that keeps the memory in a file, so that the host's thread never waits for a disk.
+//!
+//! What a filter has seen is not what an output has delivered: a host that dies in between takes the chunk
+//! with it, and with a file the event is not let through again. So the file is not the default; it is for
+//! those who would rather lose such an event than see the others twice after a restart.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::clock;
+use crate::journal::Journal;
+use crate::ledger::File;
+use crate::ledger::table::Row;
+use crate::trip;
+
+/// Versions that may wait for a disk that is slow or away, about 5 MB. Beyond that they are known in memory
+/// only.
+const MOST_WAITING: usize = 100_000;
+/// What the disk gets at the exit for what still waits.
+const LAST_WRITE: Duration = Duration::from_secs(3);
+/// Rows of a disk that failed are tried again after so long, even if no new ones come.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+pub(super) struct Keeper {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+    journal: Arc<Journal>,
+}
+
+#[derive(Default)]
+struct Queue {
+    rows: Vec<Row>,
+    /// In all of them.
+    versions: usize,
+    /// Rows below this number are remembered no more.
+    oldest: u64,
+    is_stopping: bool,
+    has_ended: bool,
+}
+
+impl Keeper {
+    /// # Errors
+    /// When no thread can be started; text for a person.
+    pub(super) fn start(file: File, journal: &Arc<Journal>, on_start: fn()) -> Result<Self, String> {
+        let shared = Arc::new(Shared {
+            queue: Mutex::default(),
+            changed: Condvar::new(),
+            journal: Arc::clone(journal),
+        });
+        let for_thread = Arc::clone(&shared);
+        let thread = thread::Builder::new().name("service_impact".to_owned()).spawn(move || {
+            on_start();
+            let worked = catch_unwind(AssertUnwindSafe(|| work(&for_thread, file)));
+            if worked.is_err() {
+                for_thread.journal.error(
+                    "panic",
+                    "the thread that writes state_file ended by a panic: what is seen from now on is known \
+                     until the next restart only",
+                );
+            }
+            for_thread.lock().has_ended = true;
+            for_thread.changed.notify_all();
+        });
+        let thread = thread.map_err(|error| format!("no thread could be started to write it ({error})"))?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Hands a row over. Never waits for the disk.
+    pub(super) fn keep(&self, row: Row, oldest: u64) {
+        let mut queue = self.shared.lock();
+        queue.oldest = oldest;
+        if queue.has_ended || queue.versions + row.records.len() > MOST_WAITING {
+            drop(queue);
+            self.shared.journal.warn(
+                "state_file behind",
+                format!(
+                    "state_file cannot keep up: {} versions are known until the next restart only",
+                    row.records.len()
+                ),
+            );
+            return;
+        }
+        queue.versions += row.records.len();
+        queue.rows.push(row);
+        drop(queue);
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Drop for Keeper {
+    /// Has what waits written, and joins the thread, unless the disk hangs: then both are left behind.
+    fn drop(&mut self) {
+        let deadline = clock::monotonic() + LAST_WRITE;
+        let mut queue = self.shared.lock();
+        queue.is_stopping = true;
+        self.shared.changed.notify_all();
+        while !queue.has_ended {
+            let left = deadline.saturating_duration_since(clock::monotonic());
+            if left.is_zero() {
+                self.shared.journal.warn(
+                    "state_file hangs",
+                    "state_file was not written in time: the next start lets some events through again",
+                );
+                return;
+            }
+            queue = self.shared.changed.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        drop(queue);
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was told when it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn work(shared: &Shared, mut file: File) {
+    loop {
+        let (rows, oldest, is_last) = next(shared);
+        trip::wire("keep");
+        if is_last {
+            file.end_pause();
+        }
+        let written = file.save(merged(rows), oldest, clock::unix_seconds(clock::wall()));
+        if let Err(why) = written {
+            shared.journal.error(
+                "state_file",
+                format!("state_file: {why}; until it is written, a restart lets events through again"),
+            );
+        }
+        if is_last {
+            return;
+        }
+    }
+}
+
+/// Waits for rows and takes all that are there, with the oldest that is still remembered, and whether these
+/// are the last.
+fn next(shared: &Shared) -> (Vec<Row>, u64, bool) {
+    let mut queue = shared.lock();
+    if queue.rows.is_empty() && !queue.is_stopping {
+        queue = shared.changed.wait_timeout(queue, LOOK_AGAIN).unwrap_or_else(PoisonError::into_inner).0;
+    }
+    queue.versions = 0;
+    (std::mem::take(&mut queue.rows), queue.oldest, queue.is_stopping)
+}
+
+/// One row of many, as the file syncs once a row: `kubernetes_events` brings one event a chunk. It has the
+/// last one's number, and so leaves the file no earlier than any of them.
+fn merged(rows: Vec<Row>) -> Option<Row> {
+    rows.into_iter().reduce(|mut all, row| {
+        all.records.extend(row.records);
+        Row { records: all.records, ..row }
+    })
+}

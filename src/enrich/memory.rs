@@ -1,0 +1,90 @@
+//! Which versions went through already: the ledger's table, without acknowledgements.
+//!
+//! The output commits what the gateway took. A filter learns nothing of what becomes of a record, so here
+//! a version is settled as soon as its chunk is through; in memory that is harmless, as a host that dies
+//! takes memory and chunk with it. With a file it is not: see [`super::keeper`].
+
+use std::sync::Arc;
+
+use super::keeper::Keeper;
+use crate::clock;
+use crate::config::{LedgerSettings, Mistake, Updates};
+use crate::journal::Journal;
+use crate::ledger::identity::{Version, identity, version_text};
+use crate::ledger::table::Table;
+use crate::ledger::{File, Ticket, Verdict, Versioned};
+use crate::record::event::KubeEvent;
+
+pub(super) struct Memory {
+    table: Table,
+    ttl_seconds: u64,
+    /// Of the chunk that is being looked at.
+    tickets: Vec<Ticket>,
+    keeper: Option<Keeper>,
+}
+
+impl Memory {
+    pub(super) fn open(
+        settings: &LedgerSettings,
+        journal: &Arc<Journal>,
+        on_start: fn(),
+    ) -> Result<Self, Vec<Mistake>> {
+        let mut table = Table::new(settings.max_entries);
+        let ttl_seconds = settings.ttl.as_secs();
+        let mut keeper = None;
+        if let Some(path) = &settings.state_file {
+            let mistake = |problem: String| {
+                let expected = "a file that this instance alone can write".to_owned();
+                vec![Mistake { key: "state_file", problem, expected }]
+            };
+            let now_seconds = clock::unix_seconds(clock::wall());
+            let (file, rows, moved) = File::open(path, now_seconds).map_err(mistake)?;
+            for row in &rows {
+                table.enter(row);
+            }
+            table.expire(now_seconds, ttl_seconds);
+            if let Some(moved) = moved {
+                journal.error(
+                    "state_file damaged",
+                    format!(
+                        "state_file is damaged ({}) and was moved to {}; what the source brings again goes through again",
+                        moved.why,
+                        moved.to.display()
+                    ),
+                );
+            }
+            keeper = Some(Keeper::start(file, journal, on_start).map_err(mistake)?);
+        }
+        Ok(Self { table, ttl_seconds, tickets: Vec::new(), keeper })
+    }
+
+    pub(super) fn begin_chunk(&mut self, now_seconds: u64) {
+        // Left over only by a panic, whose chunk the host got back as it was: its records come again, if
+        // they do, as new ones.
+        self.table.abort_all();
+        self.tickets.clear();
+        self.table.expire(now_seconds, self.ttl_seconds);
+    }
+
+    /// Whether this version went through before, in this chunk or an earlier one.
+    pub(super) fn has_seen(&mut self, event: &KubeEvent<'_>) -> bool {
+        let count = u32::try_from(event.occurrences()).unwrap_or(u32::MAX);
+        let version = Version::parse(&version_text(event));
+        let versioned = Versioned { identity: identity(event), version, count };
+        match self.table.begin(versioned, Updates::Every) {
+            Verdict::New { ticket } | Verdict::Update { ticket, .. } => {
+                self.tickets.push(ticket);
+                false
+            }
+            Verdict::Duplicate | Verdict::InFlight { .. } | Verdict::Suppressed { .. } => true,
+        }
+    }
+
+    pub(super) fn end_chunk(&mut self, now_seconds: u64) {
+        let row = self.table.commit(&self.tickets, now_seconds);
+        self.tickets.clear();
+        if let (Some(keeper), Some(row)) = (&self.keeper, row) {
+            keeper.keep(row, self.table.oldest_row());
+        }
+    }
+}
