@@ -9,6 +9,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/abi/layout.rs");
     println!("cargo::rerun-if-changed=src/abi/output.rs");
+    println!("cargo::rerun-if-changed=src/abi/filter.rs");
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let header = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it")).join("event_gateway.h");
     // The checked-in copy is include/event_gateway.h: `make header` refreshes it, a test compares them.
@@ -16,6 +17,7 @@ fn main() {
         .with_config(config())
         .with_src(root.join("src/abi/layout.rs"))
         .with_src(root.join("src/abi/output.rs"))
+        .with_src(root.join("src/abi/filter.rs"))
         .generate()
         .expect("the border can be written as C")
         .write_to_file(header);

@@ -19,6 +19,15 @@
 // `FLB_RETRY`: the host brings the chunk again, as often as `retry_limit` says.
 #define FLB_RETRY 2
 
+// `FLB_FILTER_MODIFIED`: the host takes the new data; none at all when the size is 0.
+#define FLB_FILTER_MODIFIED 1
+
+// `FLB_FILTER_NOTOUCH`: the host goes on with what it has, and looks at no buffer.
+#define FLB_FILTER_NOTOUCH 2
+
+// `FLB_FILTER_LOGS`.
+#define FILTER_LOGS 1
+
 // `struct flb_plugin_proxy_def`, the fields that every host has. Up to 4.2.2 the host hands it over
 // uninitialised, so all of them must be written.
 struct EgDefinition {
@@ -69,6 +78,41 @@ struct EgConfigMapEntry {
   size_t reserved[7];
 };
 
+// `struct flb_filter_plugin`. The host copies it at the size it knows, 80 bytes before 3.2 and 88 since,
+// whatever size it has here: so it is longer than any, and zero where we know nothing.
+struct EgFilterPlugin {
+  int event_type;
+  // No release has any.
+  int flags;
+  const char *name;
+  const char *description;
+  // NULL: an array would have to have entries of 96 bytes before 5.0.3, and of 104 since.
+  const struct EgConfigMapEntry *config_map;
+  // Anything but 0 refuses the instance. Also called on its own, on the main thread, before a reload and
+  // in the dry run of 5.1.1.
+  int (*pre_run)(void *instance, void *config, void *data);
+  // 0 when the instance runs.
+  int (*init)(void *instance, void *config, void *data);
+  // The data and the tag are valid until it returns; the tag ends by `tag_length` alone. The host frees
+  // what it finds in `out` by `free`.
+  int (*filter)(const void *data,
+                size_t length,
+                const char *tag,
+                int tag_length,
+                void **out,
+                size_t *out_length,
+                void *instance,
+                void *input,
+                void *context,
+                void *config);
+  // Called only for an instance with a context.
+  int (*exit)(void *context, void *config);
+  // `cb_notification`, since 3.2.
+  const void *notification;
+  // The host's list node, and what later releases may append.
+  size_t reserved[7];
+};
+
 // The same struct on Fluent Bit 5.1.1. Writing the last field on an older host runs over the end of its
 // allocation.
 struct EgDefinitionWithMap {
@@ -80,6 +124,9 @@ struct EgDefinitionWithMap {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+// What the host copies when it opens `flb-filter_service_impact.so`.
+extern const struct EgFilterPlugin filter_service_impact_plugin;
 
 // Tells the host what is in this image.
 //

@@ -8,7 +8,7 @@ use std::ptr;
 use std::sync::OnceLock;
 
 use super::layout::EgApi;
-use super::symbols::{self, MetricCreate, MetricSet, OutputName};
+use super::symbols::{self, InstanceName, MetricCreate, MetricSet};
 use crate::journal::Line;
 use crate::metrics::{Kind, Metrics};
 
@@ -37,7 +37,7 @@ impl Host {
     /// The pointers must be those that the host put into `EgOutputPlugin` for the Init that runs.
     pub unsafe fn new(api: *const EgApi, instance: *mut c_void) -> Self {
         // SAFETY: the type of the host's header; all supported hosts export it.
-        let name = unsafe { symbols::find::<OutputName>(c"flb_output_name") }
+        let name = unsafe { symbols::find::<InstanceName>(c"flb_output_name") }
             .map(|output_name| {
                 // SAFETY: the instance is the host's own.
                 unsafe { output_name(instance) }

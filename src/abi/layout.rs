@@ -82,3 +82,55 @@ pub struct EgApi {
     pub input_log_check: Option<unsafe extern "C" fn(instance: *mut c_void, level: c_int) -> c_int>,
     pub output_log_check: Option<unsafe extern "C" fn(instance: *mut c_void, level: c_int) -> c_int>,
 }
+
+/// `FLB_FILTER_MODIFIED`: the host takes the new data; none at all when the size is 0.
+pub const FLB_FILTER_MODIFIED: c_int = 1;
+/// `FLB_FILTER_NOTOUCH`: the host goes on with what it has, and looks at no buffer.
+pub const FLB_FILTER_NOTOUCH: c_int = 2;
+/// `FLB_FILTER_LOGS`.
+pub const FILTER_LOGS: c_int = 1;
+
+/// `struct flb_filter_plugin`. The host copies it at the size it knows, 80 bytes before 3.2 and 88 since,
+/// whatever size it has here: so it is longer than any, and zero where we know nothing.
+#[repr(C)]
+pub struct EgFilterPlugin {
+    pub event_type: c_int,
+    /// No release has any.
+    pub flags: c_int,
+    pub name: *const c_char,
+    pub description: *const c_char,
+    /// NULL: an array would have to have entries of 96 bytes before 5.0.3, and of 104 since.
+    pub config_map: *const EgConfigMapEntry,
+    /// Anything but 0 refuses the instance. Also called on its own, on the main thread, before a reload and
+    /// in the dry run of 5.1.1.
+    pub pre_run:
+        Option<unsafe extern "C" fn(instance: *mut c_void, config: *mut c_void, data: *mut c_void) -> c_int>,
+    /// 0 when the instance runs.
+    pub init:
+        Option<unsafe extern "C" fn(instance: *mut c_void, config: *mut c_void, data: *mut c_void) -> c_int>,
+    /// The data and the tag are valid until it returns; the tag ends by `tag_length` alone. The host frees
+    /// what it finds in `out` by `free`.
+    pub filter: Option<
+        unsafe extern "C" fn(
+            data: *const c_void,
+            length: usize,
+            tag: *const c_char,
+            tag_length: c_int,
+            out: *mut *mut c_void,
+            out_length: *mut usize,
+            instance: *mut c_void,
+            input: *mut c_void,
+            context: *mut c_void,
+            config: *mut c_void,
+        ) -> c_int,
+    >,
+    /// Called only for an instance with a context.
+    pub exit: Option<unsafe extern "C" fn(context: *mut c_void, config: *mut c_void) -> c_int>,
+    /// `cb_notification`, since 3.2.
+    pub notification: *const c_void,
+    /// The host's list node, and what later releases may append.
+    pub reserved: [usize; 7],
+}
+
+// SAFETY: the pointers are to static strings, and nobody writes.
+unsafe impl Sync for EgFilterPlugin {}

@@ -10,15 +10,20 @@
 //! | `guard` | no panic crosses |
 //! | `wait` | a flush waits without stopping the engine |
 //! | `host` | the host's properties, log and metrics, on its own thread |
-//! | `output` | the exported functions and the life of an instance |
+//! | `output` | the exported functions of the output, and the life of an instance |
+//! | `filter` | the exported struct of the filter, and the life of an instance |
+//! | `filter_host` | what a filter asks of the host, on the host's threads |
 //!
 //! Rules that hold in all of it: on the host's stack (24 KiB, without a guard page, before 5.1) we copy,
-//! enqueue and wait, nothing else; logs and metrics go out from the engine's timer; every host pointer is
+//! enqueue and wait, nothing else; only the filter, which has to answer at once, does its work there, within
+//! half of that stack. The output's logs and metrics go out from the engine's timer. Every host pointer is
 //! used only as long as its documentation below says.
 #![allow(unsafe_code)]
 
 mod allocator;
 mod config_map;
+pub mod filter;
+mod filter_host;
 mod guard;
 mod host;
 mod layout;

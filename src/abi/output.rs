@@ -152,7 +152,7 @@ fn start(host: Host) -> Option<Box<Instance>> {
 }
 
 /// Opens without reading: the path may be a pipe that never ends, or never begins.
-fn readable(path: &Path) -> Result<(), String> {
+pub(super) fn readable(path: &Path) -> Result<(), String> {
     let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
     if !metadata.is_file() {
         return Err("it is no regular file".to_owned());
@@ -161,7 +161,7 @@ fn readable(path: &Path) -> Result<(), String> {
 }
 
 /// Whether a file can be made or is there to be written; makes none.
-fn writable(path: &Path) -> Result<(), String> {
+pub(super) fn writable(path: &Path) -> Result<(), String> {
     match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => Err("it is no regular file".to_owned()),
         Ok(_) => File::options().append(true).open(path).map(drop).map_err(|error| error.to_string()),

@@ -18,8 +18,14 @@ pub type TimerCreate =
     unsafe extern "C" fn(*mut c_void, c_int, c_int, TimerCallback, *mut c_void, *mut *mut c_void) -> c_int;
 /// `int flb_sched_timer_cb_disable(timer)`, `int flb_sched_timer_cb_destroy(timer)`.
 pub type TimerEnd = unsafe extern "C" fn(*mut c_void) -> c_int;
-/// `const char *flb_output_name(struct flb_output_instance *)`.
-pub type OutputName = unsafe extern "C" fn(*mut c_void) -> *const c_char;
+/// `const char *flb_output_name(struct flb_output_instance *)`, and `flb_filter_name` of a filter's.
+pub type InstanceName = unsafe extern "C" fn(*mut c_void) -> *const c_char;
+/// `const char *flb_filter_get_property(key, struct flb_filter_instance *)`.
+pub type FilterProperty = unsafe extern "C" fn(*const c_char, *mut c_void) -> *const c_char;
+/// `void flb_filter_set_context(struct flb_filter_instance *, void *)`.
+pub type FilterContext = unsafe extern "C" fn(*mut c_void, *mut c_void);
+/// `void flb_log_print(type, file, line, format, ...)`; checks no level, and takes up to 8 KiB of stack.
+pub type LogPrint = unsafe extern "C" fn(c_int, *const c_char, c_int, *const c_char, ...);
 /// `cmt_counter_create`, `cmt_gauge_create`: `(cmt, ns, subsystem, name, help, count, keys)`.
 pub type MetricCreate = unsafe extern "C" fn(
     *mut c_void,

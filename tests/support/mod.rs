@@ -14,6 +14,7 @@ pub mod kube_client;
 pub mod recording;
 pub mod replay;
 mod server;
+pub mod service_impact;
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,216 @@
+//! The exported struct of the filter, and the life of an instance.
+//!
+//! ```text
+//! main thread     cb_pre_run                      before a reload, and in the dry run of 5.1.1
+//! engine thread   cb_pre_run, cb_init … cb_exit   once an instance; those of a processor of a threaded
+//!                                                 input begin on the input's thread since 4.0.3
+//! any of both     cb_filter                       one call of an instance at a time; on the input's
+//!                                                 coroutine of 24 KiB, if it has one
+//! ```
+//!
+//! The image is the output's: `flb-filter_service_impact.so` is a link to it, as the host finds the struct
+//! by the name of the file.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::ptr;
+use std::slice;
+use std::sync::Arc;
+
+use super::filter_host::FilterHost;
+use super::guard::{block_signals, guarded, silence_panics};
+use super::layout::{EgFilterPlugin, FILTER_LOGS, FLB_FILTER_MODIFIED, FLB_FILTER_NOTOUCH};
+use super::output::{readable, writable};
+use crate::clock;
+use crate::config::{self, FilterSettings, Mistake, Source};
+use crate::enrich::{Enricher, Impacts};
+use crate::journal::{Journal, Level, Line};
+use crate::trip;
+
+/// What cb_pre_run and cb_init answer to be refused.
+const REFUSED: c_int = -1;
+
+/// What the host copies when it opens `flb-filter_service_impact.so`.
+#[unsafe(no_mangle)]
+pub static filter_service_impact_plugin: EgFilterPlugin = EgFilterPlugin {
+    event_type: FILTER_LOGS,
+    flags: 0,
+    name: c"service_impact".as_ptr(),
+    description: c"Adds to Kubernetes events which Services they touch, and drops repetitions".as_ptr(),
+    config_map: ptr::null(),
+    pre_run: Some(pre_run),
+    init: Some(init),
+    filter: Some(filter),
+    exit: Some(exit),
+    notification: ptr::null(),
+    reserved: [0; 7],
+};
+
+struct Instance {
+    host: FilterHost,
+    enricher: Enricher,
+    journal: Arc<Journal>,
+}
+
+/// Checks the settings and does nothing else: no cb_init need follow, nor any cb_exit.
+unsafe extern "C" fn pre_run(instance: *mut c_void, _: *mut c_void, _: *mut c_void) -> c_int {
+    guarded(REFUSED, || {
+        silence_panics();
+        trip::wire("filter_pre_run");
+        if instance.is_null() {
+            return REFUSED;
+        }
+        // SAFETY: the instance of this very callback.
+        let host = unsafe { FilterHost::new(instance) };
+        match settings(&host) {
+            Ok(_) => 0,
+            Err(mistakes) => refuse(&host, mistakes),
+        }
+    })
+}
+
+unsafe extern "C" fn init(instance: *mut c_void, _: *mut c_void, _: *mut c_void) -> c_int {
+    guarded(REFUSED, || {
+        silence_panics();
+        trip::wire("filter_init");
+        if instance.is_null() {
+            return REFUSED;
+        }
+        // SAFETY: the instance that is being made; it lives until cb_exit returns.
+        let host = unsafe { FilterHost::new(instance) };
+        let journal = Arc::new(Journal::default());
+        let enricher = settings(&host).and_then(|settings| {
+            let impacts = impacts(&settings)?;
+            Enricher::start(&settings, impacts, &journal, block_signals)
+        });
+        match enricher {
+            Ok(enricher) => run(Box::new(Instance { host, enricher, journal })),
+            Err(mistakes) => {
+                for line in journal.drain(clock::monotonic()) {
+                    host.log(&line);
+                }
+                refuse(&host, mistakes)
+            }
+        }
+    })
+}
+
+/// Gives the instance to the host.
+fn run(instance: Box<Instance>) -> c_int {
+    instance.tell_log();
+    let instance = Box::into_raw(instance);
+    // SAFETY: the instance is there: it was just made, and only cb_exit, or we below, free it.
+    if unsafe { (*instance).host.set_context(instance.cast()) } {
+        return 0;
+    }
+    // SAFETY: the host has not taken it, so it is still ours alone.
+    drop(unsafe { Box::from_raw(instance) });
+    REFUSED
+}
+
+fn settings(host: &FilterHost) -> Result<FilterSettings, Vec<Mistake>> {
+    let source = Source { property: &|key| host.property(key), readable: &readable, writable: &writable };
+    config::read_filter(&source)
+}
+
+/// What is known of the cluster, if anybody wants to know.
+fn impacts(_: &FilterSettings) -> Result<Option<Impacts>, Vec<Mistake>> {
+    Ok(None)
+}
+
+fn refuse(host: &FilterHost, mistakes: Vec<Mistake>) -> c_int {
+    for mistake in mistakes {
+        host.log(&Line { level: Level::Error, text: mistake.to_string() });
+    }
+    REFUSED
+}
+
+/// Answers what becomes of a chunk. `i_ins` and the config are opaque, and not looked at: as a processor of
+/// an output, the former is not even an input.
+unsafe extern "C" fn filter(
+    data: *const c_void,
+    length: usize,
+    _: *const c_char,
+    _: c_int,
+    out: *mut *mut c_void,
+    out_length: *mut usize,
+    _: *mut c_void,
+    _: *mut c_void,
+    context: *mut c_void,
+    _: *mut c_void,
+) -> c_int {
+    guarded(FLB_FILTER_NOTOUCH, || {
+        // SAFETY: cb_init left an Instance there, and cb_exit has not run.
+        let Some(instance) = (unsafe { context.cast::<Instance>().as_ref() }) else {
+            return FLB_FILTER_NOTOUCH;
+        };
+        trip::wire("filter");
+        if data.is_null() || length == 0 || out.is_null() || out_length.is_null() {
+            return FLB_FILTER_NOTOUCH;
+        }
+        // SAFETY: the host's bytes, `length` of them, until we return.
+        let data = unsafe { slice::from_raw_parts(data.cast::<u8>(), length) };
+        let changed = instance.enricher.chunk(data);
+        // Not until the work is done: the logger takes 8 KiB of stack, and so must not stand on top of it.
+        instance.tell_log();
+        let Some(changed) = changed else { return FLB_FILTER_NOTOUCH };
+        let Some(buffer) = for_the_host(&changed) else { return FLB_FILTER_NOTOUCH };
+        // SAFETY: the host's places for both, checked above.
+        unsafe {
+            *out = buffer;
+            *out_length = changed.len();
+        }
+        FLB_FILTER_MODIFIED
+    })
+}
+
+/// A copy that the host frees by `free`: NULL for nothing, as the host would forget any other pointer.
+/// `None`: there is no memory.
+fn for_the_host(bytes: &[u8]) -> Option<*mut c_void> {
+    if bytes.is_empty() {
+        return Some(ptr::null_mut());
+    }
+    // SAFETY: malloc takes any size.
+    let buffer = unsafe { libc::malloc(bytes.len()) };
+    if buffer.is_null() {
+        return None;
+    }
+    // SAFETY: a fresh block of this size.
+    unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), buffer.cast(), bytes.len()) };
+    Some(buffer)
+}
+
+/// Ends one instance: when this returns its file is closed and its thread has ended, unless the disk hangs.
+unsafe extern "C" fn exit(context: *mut c_void, _: *mut c_void) -> c_int {
+    guarded(0, || {
+        if context.is_null() {
+            return 0;
+        }
+        // SAFETY: cb_init made it by Box::into_raw, and the host calls this once for it.
+        let instance = unsafe { Box::from_raw(context.cast::<Instance>()) };
+        let Instance { host, enricher, journal } = *instance;
+        trip::wire("filter_exit");
+        let counts = enricher.counts();
+        drop(enricher);
+        journal.info(
+            "exit",
+            format!(
+                "saw {} events in {} records; {} duplicates dropped",
+                counts.events, counts.records, counts.duplicates
+            ),
+        );
+        tell(&host, &journal);
+        0
+    })
+}
+
+impl Instance {
+    fn tell_log(&self) {
+        tell(&self.host, &self.journal);
+    }
+}
+
+fn tell(host: &FilterHost, journal: &Journal) {
+    for line in journal.drain(clock::monotonic()) {
+        host.log(&line);
+    }
+}

@@ -1,0 +1,75 @@
+//! What a filter asks of the host: properties, a place for its context, a line in the log.
+//!
+//! A native plugin gets no table of functions as a proxy does: it calls what the executable exports. All of
+//! it is for the host's own threads only.
+
+use std::ffi::{CStr, CString, c_int, c_void};
+use std::ptr;
+
+use super::symbols::{self, FilterContext, FilterProperty, InstanceName, LogPrint};
+use crate::journal::Line;
+
+/// The host's handle of one instance, valid until cb_exit returns.
+pub struct FilterHost {
+    instance: *mut c_void,
+    /// The alias, or `service_impact.N`.
+    name: String,
+}
+
+// SAFETY: the handle is used on the host's threads only, in the callbacks of the instance, of which the
+// host runs one at a time. The thread that keeps the file never sees it.
+unsafe impl Send for FilterHost {}
+// SAFETY: as above.
+unsafe impl Sync for FilterHost {}
+
+impl FilterHost {
+    /// # Safety
+    /// The pointer must be the `struct flb_filter_instance` of the callback that runs.
+    pub unsafe fn new(instance: *mut c_void) -> Self {
+        // SAFETY: the type of the host's header; all supported hosts export it.
+        let name = unsafe { symbols::find::<InstanceName>(c"flb_filter_name") }
+            .map(|filter_name| {
+                // SAFETY: the instance is the host's own.
+                unsafe { filter_name(instance) }
+            })
+            .filter(|name| !name.is_null())
+            // SAFETY: the host answers with a C string that lives as long as the instance.
+            .map(|name| unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned());
+        Self { instance, name: name.unwrap_or_else(|| "service_impact".to_owned()) }
+    }
+
+    /// The bytes of a property; `None` when it is unset. An empty one reads as "" here, which is to mean
+    /// the same.
+    pub fn property(&self, key: &str) -> Option<Vec<u8>> {
+        // SAFETY: the type of the host's header.
+        let get = unsafe { symbols::find::<FilterProperty>(c"flb_filter_get_property") }?;
+        let key = CString::new(key).ok()?;
+        // SAFETY: the key is a C string; the value, if any, is one that lives as long as the instance.
+        let value = unsafe { get(key.as_ptr(), self.instance) };
+        // SAFETY: as above.
+        let value = (!value.is_null()).then(|| unsafe { CStr::from_ptr(value) }.to_bytes().to_vec());
+        value.filter(|value| !value.is_empty())
+    }
+
+    /// Leaves the pointer that cb_filter and cb_exit get. `false`: the host cannot.
+    pub fn set_context(&self, context: *mut c_void) -> bool {
+        // SAFETY: the type of the host's header.
+        let Some(set) = (unsafe { symbols::find::<FilterContext>(c"flb_filter_set_context") }) else {
+            return false;
+        };
+        // SAFETY: the instance is the host's own.
+        unsafe { set(self.instance, context) };
+        true
+    }
+
+    /// Hands a line to the host's logger. It exports no check of an instance's `log_level`, so what we say
+    /// is INFO or above, and little.
+    pub fn log(&self, line: &Line) {
+        // SAFETY: the type of the host's header.
+        let Some(print) = (unsafe { symbols::find::<LogPrint>(c"flb_log_print") }) else { return };
+        let text = format!("[filter:service_impact:{}] {}", self.name, line.text);
+        let Ok(text) = CString::new(text.replace('\0', " ")) else { return };
+        // SAFETY: both strings are C strings, and the format takes exactly one.
+        unsafe { print(line.level as c_int, ptr::null(), 0, c"%s".as_ptr(), text.as_ptr()) };
+    }
+}
