@@ -209,6 +209,7 @@ impl Instance {
     }
 }
 
+#[inline(never)]
 fn tell(host: &FilterHost, journal: &Journal) {
     for line in journal.drain(clock::monotonic()) {
         host.log(&line);

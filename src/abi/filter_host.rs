@@ -14,6 +14,8 @@ pub struct FilterHost {
     instance: *mut c_void,
     /// The alias, or `service_impact.N`.
     name: String,
+    /// Looked up once, as the loader's search is deeper than anything we do on the host's stack.
+    print: Option<LogPrint>,
 }
 
 // SAFETY: the handle is used on the host's threads only, in the callbacks of the instance, of which the
@@ -35,7 +37,12 @@ impl FilterHost {
             .filter(|name| !name.is_null())
             // SAFETY: the host answers with a C string that lives as long as the instance.
             .map(|name| unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned());
-        Self { instance, name: name.unwrap_or_else(|| "service_impact".to_owned()) }
+        Self {
+            instance,
+            name: name.unwrap_or_else(|| "service_impact".to_owned()),
+            // SAFETY: the type of the host's header.
+            print: unsafe { symbols::find::<LogPrint>(c"flb_log_print") },
+        }
     }
 
     /// The bytes of a property; `None` when it is unset. An empty one reads as "" here, which is to mean
@@ -65,11 +72,15 @@ impl FilterHost {
     /// Hands a line to the host's logger. It exports no check of an instance's `log_level`, so what we say
     /// is INFO or above, and little.
     pub fn log(&self, line: &Line) {
-        // SAFETY: the type of the host's header.
-        let Some(print) = (unsafe { symbols::find::<LogPrint>(c"flb_log_print") }) else { return };
-        let text = format!("[filter:service_impact:{}] {}", self.name, line.text);
-        let Ok(text) = CString::new(text.replace('\0', " ")) else { return };
+        let (Some(print), Some(text)) = (self.print, self.with_name(line)) else { return };
         // SAFETY: both strings are C strings, and the format takes exactly one.
         unsafe { print(line.level as c_int, ptr::null(), 0, c"%s".as_ptr(), text.as_ptr()) };
+    }
+
+    /// Apart from the call of the logger, which has to find as much stack left as can be.
+    #[inline(never)]
+    fn with_name(&self, line: &Line) -> Option<CString> {
+        let text = format!("[filter:service_impact:{}] {}", self.name, line.text);
+        CString::new(text.replace('\0', " ")).ok()
     }
 }

@@ -60,7 +60,9 @@ impl<'i> Found<'i> {
             let key = |one: &Affected<'i>| (one.namespace, one.name, one.uid, one.via);
             self.services.sort_unstable_by_key(key);
             self.services.dedup_by_key(|one| (one.namespace, one.name, one.uid));
-            self.services.sort_by_key(|one| one.via);
+            // Unstable, as a stable one puts 4 KiB on the stack, which may be a filter's: by now no two are
+            // equal in all but the reason.
+            self.services.sort_unstable_by_key(|one| (one.via, one.namespace, one.name, one.uid));
         }
         self.services
     }
