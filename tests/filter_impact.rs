@@ -226,12 +226,12 @@ fn a_map_that_grows_gets_a_longer_head() {
     }
 }
 
-/// The promise: half of a coroutine's 24 KiB in a release, two thirds without optimisation.
-const MOST_STACK: usize = if cfg!(debug_assertions) { 16 << 10 } else { 12 << 10 };
+/// A third of a coroutine's 24 KiB, with and without optimisation, whatever the cluster looks like.
+const MOST_STACK: usize = 8 << 10;
 
 #[test]
 #[allow(clippy::print_stdout)]
-fn all_of_it_fits_half_a_coroutine() {
+fn all_of_it_fits_a_third_of_a_coroutine() {
     let chunks = [chunk::recording_events(), chunk::watch_events(), chunk::listed_events()];
     let chunks = chunks.map(|events| chunk::of(&events));
     let crowded = events_of_the_crowd();

@@ -2,12 +2,14 @@
 //!
 //! - `rules`: one rule for each kind of object
 //! - `impact`: what comes of it, as every format writes it
+//! - `order`: sorting on little stack
 //! - `around`: the workload, the node, and what the object says of itself
 //!
 //! No request is made and nothing is waited for: all comes from one snapshot of the topology.
 
 mod around;
 mod impact;
+mod order;
 mod rules;
 
 pub use impact::{Affected, Chosen, Correlation, Impact, Node, UidText, Via, Workload};

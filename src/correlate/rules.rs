@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::Subject;
 use super::impact::{Affected, UidText, Via};
-use crate::topology::endpoints::Service;
+use super::order::sort_by_key;
+use crate::topology::endpoints::{Counts, Service};
 use crate::topology::index::Index;
 use crate::topology::key::Key;
 use crate::topology::kind::Kind;
@@ -57,12 +58,9 @@ impl<'i> Found<'i> {
     /// One entry a Service, the strongest reason first, then by name; Nodes have an order of their own.
     fn sorted(mut self) -> Vec<Affected<'i>> {
         if self.services.len() > 1 && self.services[0].via != Via::Node {
-            let key = |one: &Affected<'i>| (one.namespace, one.name, one.uid, one.via);
-            self.services.sort_unstable_by_key(key);
+            sort_by_key(&mut self.services, |one| (one.namespace, one.name, one.uid, one.via));
             self.services.dedup_by_key(|one| (one.namespace, one.name, one.uid));
-            // Unstable, as a stable one puts 4 KiB on the stack, which may be a filter's: by now no two are
-            // equal in all but the reason.
-            self.services.sort_unstable_by_key(|one| (one.via, one.namespace, one.name, one.uid));
+            sort_by_key(&mut self.services, |one| (one.via, one.namespace, one.name, one.uid));
         }
         self.services
     }
@@ -170,7 +168,7 @@ impl<'i> Found<'i> {
             .on_node(node)
             .filter(|service| service.object.as_ref().is_none_or(|object| object.is_live()));
         let mut on: Vec<_> = live.map(|service| (service, service.on_node(node))).collect();
-        on.sort_unstable_by_key(|(service, here)| {
+        sort_by_key(&mut on, |(service, here): (&Service, Counts)| {
             // Compared as whole numbers: a share in millionths.
             let share = u64::from(here.ready) * 1_000_000 / u64::from(service.endpoints.ready.max(1));
             (Reverse(share), Reverse(here.total), &*service.namespace, &*service.name)
