@@ -4,18 +4,21 @@
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
 PLUGIN := $(CURDIR)/dist/out_event_gateway.so
+# The filter by the name that hosts want. A link: two copies would be two images, which share nothing.
+FILTER := $(CURDIR)/dist/flb-filter_service_impact.so
 # Asked of cargo, as the environment or a configuration may move it.
 TARGET_DIR = $(shell $(CARGO) metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 
 .DEFAULT_GOAL := all
 .PHONY: all demo test check prove bench header fuzz clean help
 
-all: ## build dist/out_event_gateway.so, the plugin (default)
+all: ## build dist/out_event_gateway.so, both plugins, and its second name (default)
 	$(CARGO) build --locked --release
 	mkdir -p dist
 # By rename: a host that has the old file mapped keeps it whole.
 	cp "$(TARGET_DIR)/release/libevent_gateway.so" "$(PLUGIN).new"
 	mv -f "$(PLUGIN).new" "$(PLUGIN)"
+	ln -sf "$(notdir $(PLUGIN))" "$(FILTER)"
 
 demo: all ## send a real cluster's events through the plugin, twice
 	EVENT_GATEWAY_SO="$(PLUGIN)" $(CARGO) test --quiet --test demo

@@ -184,6 +184,7 @@ fn install(name: &str, folder: &Path, api_url: &str) {
     fs::create_dir(folder.join("state")).expect("the disk that stays");
     let image = fs::canonicalize(MiniHost::plugin_path()).expect("a built plugin");
     symlink(image, folder.join("out_event_gateway.so")).expect("a link to the plugin");
+    symlink("out_event_gateway.so", folder.join("flb-filter_service_impact.so")).expect("its second name");
 }
 
 /// Sets a key, and uncomments it where it is commented out.

@@ -70,22 +70,39 @@ impl FluentBit {
     /// Starts with this configuration in classic mode, in this folder, where it finds and leaves
     /// its files: `fluent-bit.conf`, and `fluent-bit-1.log`, `-2.log` … for each start.
     pub fn start(&self, config: &str, folder: &Path) -> Running {
+        self.start_of("fluent-bit.conf", config, folder)
+    }
+
+    /// The same with a configuration in YAML, the only one that knows processors.
+    pub fn start_yaml(&self, config: &str, folder: &Path) -> Running {
+        self.start_of("fluent-bit.yaml", config, folder)
+    }
+
+    /// The same with a configuration of this file name, whose extension tells its format.
+    pub fn start_of(&self, name: &str, config: &str, folder: &Path) -> Running {
         let mut names = (1..).map(|start| folder.join(format!("fluent-bit-{start}.log")));
         let log_file = names.find(|file| !file.exists()).expect("a name for the log");
-        Running::start(&mut self.command(config, folder), self.name(), log_file)
+        Running::start(&mut self.command(name, config, folder), self.name(), log_file)
     }
 
     /// What `--dry-run` says: the exit code (none when it was killed) and its output.
     pub fn dry_run(&self, config: &str, folder: &Path) -> (Option<i32>, String) {
-        run(self.command(config, folder).arg("--dry-run"), folder)
+        self.dry_run_of("fluent-bit.conf", config, folder)
     }
 
-    fn command(&self, config: &str, folder: &Path) -> Command {
-        fs::write(folder.join("fluent-bit.conf"), config).expect("a configuration file");
+    pub fn dry_run_of(&self, name: &str, config: &str, folder: &Path) -> (Option<i32>, String) {
+        run(self.command(name, config, folder).arg("--dry-run"), folder)
+    }
+
+    fn command(&self, name: &str, config: &str, folder: &Path) -> Command {
+        let file = folder.join(name);
+        fs::write(&file, config).expect("a configuration file");
         let mut command = Command::new(&self.path);
+        command.arg("-c").arg(file).current_dir(folder);
+        // What the samples ask for.
+        command.env("KAFKA_BROKERS", "127.0.0.1:9092").env("S3_BUCKET", "events");
         // Tests that run in a pod have nothing to ask of its cluster.
-        command.env_remove("KUBERNETES_SERVICE_HOST");
-        command.arg("-c").arg(folder.join("fluent-bit.conf")).current_dir(folder);
+        command.env_remove(\"KUBERNETES_SERVICE_HOST\");
         command
     }
 }
@@ -327,6 +344,18 @@ impl Config {
         let always = [("name", name), ("match", "*"), ("retry_limit", "no_limits")];
         let all = [&always[..], properties].concat();
         self.section("OUTPUT", &all)
+    }
+
+    /// A filter of the pipeline, for all tags.
+    pub fn filter(self, name: &str, properties: &[(&str, &str)]) -> Self {
+        let all = [&[("name", name), ("match", "*")][..], properties].concat();
+        self.section("FILTER", &all)
+    }
+
+    /// The output `file`: each record's body as a line of JSON in the file `out` of this folder.
+    pub fn file_output(self) -> Self {
+        let folder = self.folder.to_string_lossy().into_owned();
+        self.output("file", &[("path", &folder), ("file", "out"), ("format", "plain")])
     }
 
     /// The text for `FluentBit::start`.
