@@ -8,7 +8,7 @@ mod painted;
 
 use std::sync::Arc;
 
-use event_gateway::config::{FilterSettings, LedgerSettings};
+use event_gateway::config::{CorrelationSettings, FilterSettings, LedgerSettings};
 use event_gateway::correlate::{About, Correlator, Impact};
 use event_gateway::enrich::{Enricher, Impacts, Topology};
 use event_gateway::journal::Journal;
@@ -116,7 +116,13 @@ fn enricher(index: Index, dedup: bool) -> Enricher {
         ttl: std::time::Duration::from_secs(3_600),
         max_entries: 100_000,
     });
-    let settings = FilterSettings { dedup, keep_managed_fields: false };
+    let correlation = CorrelationSettings {
+        topology: None,
+        wait: std::time::Duration::ZERO,
+        max_services: 100,
+        labels: Patterns::default(),
+    };
+    let settings = FilterSettings { dedup, keep_managed_fields: false, correlation };
     let impacts = Impacts { topology: Arc::new(Still(index)), correlator: correlator() };
     Enricher::start(&settings, Some(impacts), &Arc::new(Journal::default()), || {}).unwrap()
 }

@@ -79,7 +79,7 @@ unsafe extern "C" fn init(instance: *mut c_void, _: *mut c_void, _: *mut c_void)
         let host = unsafe { FilterHost::new(instance) };
         let journal = Arc::new(Journal::default());
         let enricher = settings(&host).and_then(|settings| {
-            let impacts = impacts(&settings)?;
+            let impacts = Impacts::start(&settings.correlation, &journal, block_signals)?;
             Enricher::start(&settings, impacts, &journal, block_signals)
         });
         match enricher {
@@ -108,13 +108,13 @@ fn run(instance: Box<Instance>) -> c_int {
 }
 
 fn settings(host: &FilterHost) -> Result<FilterSettings, Vec<Mistake>> {
-    let source = Source { property: &|key| host.property(key), readable: &readable, writable: &writable };
+    let source = Source {
+        property: &|key| host.property(key),
+        readable: &readable,
+        writable: &writable,
+        environment: &|name| std::env::var(name).ok(),
+    };
     config::read_filter(&source)
-}
-
-/// What is known of the cluster, if anybody wants to know.
-fn impacts(_: &FilterSettings) -> Result<Option<Impacts>, Vec<Mistake>> {
-    Ok(None)
 }
 
 fn refuse(host: &FilterHost, mistakes: Vec<Mistake>) -> c_int {
@@ -187,8 +187,9 @@ unsafe extern "C" fn exit(context: *mut c_void, _: *mut c_void) -> c_int {
         }
         // SAFETY: cb_init made it by Box::into_raw, and the host calls this once for it.
         let instance = unsafe { Box::from_raw(context.cast::<Instance>()) };
-        let Instance { host, enricher, journal } = *instance;
         trip::wire("filter_exit");
+        instance.tell_log();
+        let Instance { host, enricher, journal } = *instance;
         let counts = enricher.counts();
         drop(enricher);
         journal.info(
@@ -204,12 +205,15 @@ unsafe extern "C" fn exit(context: *mut c_void, _: *mut c_void) -> c_int {
 }
 
 impl Instance {
+    #[inline(never)]
     fn tell_log(&self) {
+        for line in self.enricher.drain_journal(clock::monotonic()) {
+            self.host.log(&line);
+        }
         tell(&self.host, &self.journal);
     }
 }
 
-#[inline(never)]
 fn tell(host: &FilterHost, journal: &Journal) {
     for line in journal.drain(clock::monotonic()) {
         host.log(&line);

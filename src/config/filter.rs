@@ -1,6 +1,7 @@
 //! The checked settings of the filter, and how each is read from its key.
 
 use super::settings::{LedgerSettings, ledger};
+use super::topology::{self, CorrelationSettings};
 use super::{Reader, units};
 
 /// Everything one instance of the filter was told.
@@ -9,6 +10,8 @@ pub struct FilterSettings {
     /// What to remember of the records that went through; `None`: repetitions go through, too.
     pub dedup: Option<LedgerSettings>,
     pub keep_managed_fields: bool,
+    /// Its `wait` is that of the start: no record waits.
+    pub correlation: CorrelationSettings,
 }
 
 /// `None` when a mistake was noted; all keys are looked at in any case.
@@ -18,6 +21,16 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<FilterSettings> {
     if dedup == Some(false) && from.text("state_file").is_some() {
         from.mistake("state_file", "is set together with dedup off", "one of the two");
     }
+    for read in ["kube_ca_file", "kube_token_file"] {
+        if from.text(read).is_some_and(|path| from.text("state_file") == Some(path)) {
+            from.mistake("state_file", format!("names the same file as {read}"), "a file of its own");
+        }
+    }
     let keep_managed_fields = from.parsed("keep_managed_fields", units::switch);
-    Some(FilterSettings { dedup: dedup?.then_some(ledger?), keep_managed_fields: keep_managed_fields? })
+    let correlation = topology::read(from);
+    Some(FilterSettings {
+        dedup: dedup?.then_some(ledger?),
+        keep_managed_fields: keep_managed_fields?,
+        correlation: correlation?,
+    })
 }

@@ -1,5 +1,6 @@
 //! The filter's journey over one chunk: record → event → seen before? → impact → rewritten.
 //!
+//! - `around`: the cluster, and the wait for the first look at it
 //! - `memory`: which versions went through already
 //! - `keeper`: the thread that keeps the memory in a file
 //!
@@ -8,15 +9,19 @@
 //! Whatever is no Kubernetes event, bytes that nobody can read included, stays as it came: a filter that
 //! stands before other outputs has no dead letters.
 
+mod around;
 mod keeper;
 mod memory;
 
+pub use around::{Impacts, Topology};
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use crate::clock;
 use crate::config::{FilterSettings, Mistake};
 use crate::correlate::{About, Correlator};
-use crate::journal::Journal;
+use crate::journal::{Journal, Line};
 use crate::record::chunk::{Envelope, Records};
 use crate::record::event::KubeEvent;
 use crate::record::text::Repair;
@@ -24,18 +29,6 @@ use crate::render::enriched;
 use crate::topology::index::Index;
 use crate::trip;
 use memory::Memory;
-
-/// Where the filter finds the cluster.
-pub trait Topology: Send + Sync {
-    /// Lends the newest snapshot. Takes no lock that a writer holds for long.
-    fn lend(&self, to: &mut dyn FnMut(&Index));
-}
-
-/// What it takes to tell of an event's impact.
-pub struct Impacts {
-    pub topology: Arc<dyn Topology>,
-    pub correlator: Correlator,
-}
 
 /// What came and what became of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -107,6 +100,11 @@ impl Enricher {
             memory.end_chunk(now_seconds);
         }
         out
+    }
+
+    /// What the threads that follow the cluster have to say.
+    pub fn drain_journal(&self, now: Instant) -> Vec<Line> {
+        self.impacts.as_ref().map_or_else(Vec::new, |impacts| impacts.topology.drain_journal(now))
     }
 
     #[must_use]

@@ -15,6 +15,7 @@ pub mod recording;
 pub mod replay;
 mod server;
 pub mod service_impact;
+pub mod still_cluster;
 
 use std::collections::BTreeMap;
 
