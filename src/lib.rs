@@ -1,4 +1,5 @@
-//! Kubernetes events that arrive once and are never lost: the output `event_gateway` of Fluent Bit.
+//! Kubernetes events that arrive once and are never lost: the output `event_gateway` of Fluent Bit, and the
+//! filter `service_impact`.
 //!
 //! The API server keeps every event for an hour, and `kubernetes_events` without `db` reads it all again
 //! on every start. So this plugin needs no queue of its own; it needs a ledger, *event → version
@@ -19,6 +20,9 @@
 //! host's thread     timer: resume the flush with OK or RETRY                    abi
 //! ```
 //! Beside it, threads of their own follow the Kubernetes API and keep the topology up (cluster).
+//!
+//! The filter `service_impact` stands before other outputs and has to answer at once, so its whole journey
+//! runs on the host's thread: records → seen before? → which Services? → rewritten ([`enrich`]).
 //!
 //! # The rooms
 //! An arrow between rooms only ever points to a lower rank; `tests/rooms.rs` holds the table of ranks.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use event_gateway::config::keys::KEYS;
+use event_gateway::config::keys::{FILTER_KEYS, KEYS, Key};
 use event_gateway::metrics::Metrics;
 
 /// What an output may have besides our keys: the host's own, up to a dot.
@@ -26,8 +26,16 @@ const HOST_KEYS: &[&str] = &[
 fn the_readme_lists_every_key_with_its_default() {
     let readme = documents().into_iter().find(|(file, _)| file == "README.md").expect("a README").1;
     let missing: Vec<String> =
-        KEYS.iter().filter_map(|key| unlisted(&readme, key.name, key.default)).collect();
+        all_keys().filter_map(|key| unlisted(&readme, key.name, key.default)).collect();
     assert!(missing.is_empty(), "README.md: {}", missing.join("\n"));
+}
+
+#[test]
+fn keys_of_one_name_have_one_default() {
+    for key in FILTER_KEYS {
+        let other = KEYS.iter().find(|other| other.name == key.name);
+        assert!(other.is_none_or(|other| other.default == key.default), "{}", key.name);
+    }
 }
 
 #[test]
@@ -114,7 +122,7 @@ fn table_keys(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The keys of our outputs in sample configurations, classic and YAML, those behind a `#` included.
+/// The keys of our outputs and filters in sample configurations, classic and YAML, those behind a `#` included.
 fn sample_keys(text: &str) -> impl Iterator<Item = &str> {
     let code = text.split("```").skip(1).step_by(2);
     let mut keys = Vec::new();
@@ -123,7 +131,8 @@ fn sample_keys(text: &str) -> impl Iterator<Item = &str> {
         for line in block.lines().chain(["[END]"]) {
             let line = line.trim();
             if line.starts_with(['[', '-']) || line.ends_with(':') {
-                if section.contains(&("name", "event_gateway")) {
+                let ours = [("name", "event_gateway"), ("name", "service_impact")];
+                if ours.iter().any(|name| section.contains(name)) {
                     keys.extend(section.iter().map(|(key, _)| *key));
                 }
                 section.clear();
@@ -139,7 +148,7 @@ fn sample_keys(text: &str) -> impl Iterator<Item = &str> {
 /// Code words that begin as one of our keys of two or more words does: `ledger_…`, `dead_letter_…`.
 fn words_like_keys(text: &str) -> impl Iterator<Item = &str> {
     let stems: BTreeSet<&str> =
-        KEYS.iter().filter_map(|key| key.name.split_once('_')).map(|(stem, _)| stem).collect();
+        all_keys().filter_map(|key| key.name.split_once('_')).map(|(stem, _)| stem).collect();
     code_words(text).filter(move |word| word.split_once('_').is_some_and(|(stem, _)| stems.contains(stem)))
 }
 
@@ -162,7 +171,12 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
 
 fn known(word: &str) -> bool {
     let host = word.split('.').next().unwrap_or_default();
-    KEYS.iter().any(|key| key.name == word) || HOST_KEYS.contains(&host) || is_metric(word)
+    all_keys().any(|key| key.name == word) || HOST_KEYS.contains(&host) || is_metric(word)
+}
+
+/// Those of the output and those of the filter.
+fn all_keys() -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().chain(FILTER_KEYS)
 }
 
 fn is_metric(name: &str) -> bool {

@@ -257,6 +257,16 @@ fn all_of_it_fits_a_third_of_a_coroutine() {
     }
 }
 
+/// The board may show the next snapshot while a call still has the last one, and then it is the call that
+/// frees what the two do not share.
+#[test]
+fn the_last_snapshot_goes_on_little_stack() {
+    for (what, index) in [("recording", cluster()), ("crowd", crowd(5_000))] {
+        let used = painted::stack_used(move || drop(index));
+        assert!(used <= MOST_STACK / 2, "{used} bytes of stack, {what}");
+    }
+}
+
 /// splitmix64.
 struct Dice(u64);
 

@@ -61,12 +61,15 @@ fn every_real_event_keeps_all_but_its_managed_fields() {
     host.quit();
 }
 
+/// Makes a record of an event.
+type Framing<'f> = &'f dyn Fn(&Value) -> Vec<u8>;
+
 #[test]
 fn every_framing_stays_what_it_was() {
     let (mut host, _image) = filtering(Build::V5_1_1, &CUTTING);
     let (with, without) = (managed("u1"), event("u1", 1, 1));
     let metadata = json!({"trace": "t"});
-    let framings: [&dyn Fn(&Value) -> Vec<u8>; 6] = [
+    let framings: [Framing<'_>; 6] = [
         &|event| chunk::v2(event, 7),
         &|event| chunk::v2_before_5(event, 7),
         &|event| chunk::v2_with_metadata(event, 7, 8, &metadata),

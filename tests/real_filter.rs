@@ -20,6 +20,7 @@ use support::fluent_bit::{Config, FluentBit, Running};
 use support::gateway::TestGateway;
 use support::host::MiniHost;
 use support::kube_api::KubeApi;
+use support::still_cluster::StillCluster;
 
 /// Loads the image as the filter; inputs, filters and outputs are to follow.
 fn config(folder: &Path) -> Config {
@@ -162,6 +163,28 @@ fn as_a_processor_it_keeps_to_a_coroutine_of_24_kib() {
         }
         end(host);
         assert_once(&written(folder), &wanted);
+    });
+}
+
+#[test]
+fn each_event_tells_what_it_touches() {
+    on_every_host(|fluent_bit, folder| {
+        let mut events: Vec<Value> = Vec::new();
+        for event in chunk::recording_events() {
+            // The API server of the test shows the newest version of each.
+            events.retain(|known| known["metadata"]["uid"] != event["metadata"]["uid"]);
+            events.push(event);
+        }
+        let (api, cluster) = (KubeApi::holding(events.clone()), StillCluster::of_the_recording());
+        let text = as_processor(folder, &api, &[("kube_url", &cluster.url())]);
+        let mut host = fluent_bit.start_yaml(&text, folder);
+        let there = wait_for(&mut host, folder, events.len());
+        let told = |correlation: &str| {
+            there.iter().filter(|event| event["impact"]["correlation"] == correlation).count()
+        };
+        assert!(told("matched") > 50, "{} matched", told("matched"));
+        assert_eq!(told("matched") + told("none"), there.len(), "nothing went before the first look");
+        end(host);
     });
 }
 

@@ -35,7 +35,7 @@ fn shown(text: &str) -> Vec<(String, String, String)> {
             comment = format!("{comment} {prose}");
         } else if let Some((key, value)) = line.trim_start_matches('#').split_once(' ') {
             let key = key.trim_end_matches(':').to_owned();
-            keys.push((key, value.trim().to_owned(), std::mem::take(&mut comment)));
+            keys.push((key, value.trim().trim_matches('"').to_owned(), std::mem::take(&mut comment)));
         }
     }
     keys
@@ -106,8 +106,9 @@ fn install(text: &str, folder: &Path, api_url: &str) -> String {
     }
     let lines = in_place(text).replace("kube_retention_time 1h", "kube_retention_time 3650d");
     let lines = lines.replace("kube_retention_time: 1h", "kube_retention_time: 3650d");
-    let lines = lines.replace("#kube_url https://kubernetes.default.svc", &format!("kube_url {api_url}"));
-    let lines = lines.replace("#kube_url: https://kubernetes.default.svc", &format!("kube_url: {api_url}"));
+    let lines = lines.replacen("#kube_url https://kubernetes.default.svc", &format!("kube_url {api_url}"), 1);
+    let lines =
+        lines.replacen("#kube_url: https://kubernetes.default.svc", &format!("kube_url: {api_url}"), 1);
     let token = format!("{here}token");
     let set = |line: &str| match line.trim().strip_prefix("#kube_token_file") {
         Some(rest) => {
