@@ -105,6 +105,47 @@ fn with_a_file_an_orderly_restart_remembers_all() {
     }
 }
 
+/// While the thread syncs the first, the second waits, and then comes the exit.
+#[test]
+fn what_waits_at_the_exit_is_still_written() {
+    // On a disk, where a sync takes its time.
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let file = folder.path().join("seen");
+    let (mut host, _image) = loaded(Build::V5_1_1, |_| {});
+    set(&mut host, "f", &[("state_file", file.to_str().expect("UTF-8"))]);
+    for round in 0..20 {
+        assert_eq!(host.init_filter("f"), 0);
+        for n in 0..round {
+            assert!(is_known(&mut host, &events([format!("{n} b")])), "{n} of {round} was not written");
+        }
+        assert!(!is_known(&mut host, &events([format!("{round} a")])));
+        assert!(!is_known(&mut host, &events([format!("{round} b")])));
+        host.exit("f");
+    }
+    host.quit();
+}
+
+/// They are the host's, whose handlers expect its own threads.
+#[test]
+fn the_thread_that_writes_takes_no_signals() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("seen");
+    let (mut host, _image) = keeping(&file);
+    // When it has written it has begun.
+    assert!(!is_known(&mut host, &events(["u1"])));
+    wait_for_the_disk(&file);
+    let tasks = fs::read_dir(format!("/proc/{}/task", host.pid())).expect("threads");
+    let statuses = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("status")).ok());
+    let ours: Vec<String> = statuses.filter(|status| status.contains("service_impact")).collect();
+    assert_eq!(ours.len(), 1);
+    let blocked = ours[0].lines().find_map(|line| line.strip_prefix("SigBlk:")).expect("its mask").trim();
+    let blocked = u64::from_str_radix(blocked, 16).expect("a mask");
+    for signal in [libc::SIGTERM, libc::SIGHUP, libc::SIGINT, libc::SIGCHLD] {
+        assert_ne!(blocked & (1 << (signal - 1)), 0, "signal {signal}");
+    }
+    host.quit();
+}
+
 #[test]
 fn over_a_reload_the_file_passes_to_the_next_instance() {
     let folder = tempfile::tempdir().expect("a folder");
