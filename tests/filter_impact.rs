@@ -49,8 +49,8 @@ fn cluster() -> Index {
     }
     for kind in Kind::ALL {
         let live = writer.snapshot();
-        let live = live.entries().filter(|entry| entry.is_live() && entry.object.kind == kind);
-        let live = live.map(|entry| Arc::clone(&entry.object)).collect();
+        let live = live.objects().filter(|object| object.is_live() && object.kind == kind);
+        let live = live.map(Arc::clone).collect();
         writer.replace(kind, live);
     }
     writer.snapshot()
@@ -88,8 +88,8 @@ fn crowd(services: usize) -> Index {
     }
     for kind in Kind::ALL {
         let live = writer.snapshot();
-        let live = live.entries().filter(|entry| entry.object.kind == kind);
-        writer.replace(kind, live.map(|entry| Arc::clone(&entry.object)).collect());
+        let live = live.objects().filter(|object| object.kind == kind);
+        writer.replace(kind, live.map(Arc::clone).collect());
     }
     writer.snapshot()
 }
@@ -121,6 +121,7 @@ fn enricher(index: Index, dedup: bool) -> Enricher {
         wait: std::time::Duration::ZERO,
         max_services: 100,
         labels: Patterns::default(),
+        annotations: Patterns::default(),
     };
     let settings = FilterSettings { dedup, keep_managed_fields: false, correlation };
     let impacts = Impacts { topology: Arc::new(Still(index)), correlator: correlator() };

@@ -27,7 +27,8 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<FilterSettings> {
         }
     }
     let keep_managed_fields = from.parsed("keep_managed_fields", units::switch);
-    let correlation = topology::read(from);
+    let state_file = ledger.as_ref().and_then(|ledger| ledger.state_file.clone());
+    let correlation = topology::read(from, state_file.as_deref());
     Some(FilterSettings {
         dedup: dedup?.then_some(ledger?),
         keep_managed_fields: keep_managed_fields?,

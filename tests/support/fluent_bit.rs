@@ -102,7 +102,7 @@ impl FluentBit {
         // What the samples ask for.
         command.env("KAFKA_BROKERS", "127.0.0.1:9092").env("S3_BUCKET", "events");
         // Tests that run in a pod have nothing to ask of its cluster.
-        command.env_remove(\"KUBERNETES_SERVICE_HOST\");
+        command.env_remove("KUBERNETES_SERVICE_HOST");
         command
     }
 }
