@@ -12,21 +12,12 @@ use support::chunk;
 use support::gateway::TestGateway;
 use support::host::{Build, Code, MiniHost};
 use support::kube_api::{Delivery, KubeApi};
-use support::recording::{self, replay_into};
+use support::recording::{self, cluster_after, replay_into};
 use support::value;
 
 const BOUND: Duration = Duration::from_secs(20);
 const POD: &str = "web-589b65666d-kxnpj";
 const POD_UID: &str = "1d2419d7-a83c-477f-869a-ec86a994dd3b";
-
-/// An API server with the recorded cluster as it stood after so many seconds.
-fn recorded(seconds: u64) -> KubeApi {
-    let api = KubeApi::start();
-    for line in recording::lines().filter(|line| line.resource != "events" && line.ms < seconds * 1_000) {
-        replay_into(&api, &line);
-    }
-    api
-}
 
 /// An event about a pod that stands behind three Services.
 fn event(id: &str) -> Value {
@@ -73,7 +64,7 @@ fn until(host: &mut MiniHost, gateway: &TestGateway, fits: impl Fn(&Value) -> bo
 
 #[test]
 fn records_name_their_services_from_the_first_one_on() {
-    let (api, gateway) = (recorded(45), TestGateway::start());
+    let (api, gateway) = (cluster_after(45), TestGateway::start());
     // No list is complete when the first chunk comes.
     api.deliver("pods", Delivery::Slow { bytes: 4_096, pause: Duration::from_millis(10) });
     let mut host = support::started(Build::V5_1_1, &gateway, &[("kube_url", &api.url())]);
@@ -92,7 +83,7 @@ fn records_name_their_services_from_the_first_one_on() {
 
 #[test]
 fn a_pod_that_goes_is_told_as_gone_with_its_services() {
-    let (api, gateway) = (recorded(45), TestGateway::start());
+    let (api, gateway) = (cluster_after(45), TestGateway::start());
     let mut host = support::started(Build::V5_1_1, &gateway, &[("kube_url", &api.url())]);
     assert_eq!(deliver(&mut host, "before"), Code::Ok);
     for line in recording::lines().filter(|line| line.resource != "events" && line.ms >= 45_000) {
@@ -105,7 +96,7 @@ fn a_pod_that_goes_is_told_as_gone_with_its_services() {
 
 #[test]
 fn without_an_api_server_records_wait_no_longer_than_they_should() {
-    let (api, gateway) = (recorded(45), TestGateway::start());
+    let (api, gateway) = (cluster_after(45), TestGateway::start());
     api.stop();
     let settings = [("kube_url", &*api.url()), ("topology_wait", "400ms")];
     let start = clock::monotonic();
@@ -125,7 +116,7 @@ fn without_an_api_server_records_wait_no_longer_than_they_should() {
 
 #[test]
 fn the_engine_goes_on_while_records_wait() {
-    let (api, gateway) = (recorded(45), TestGateway::start());
+    let (api, gateway) = (cluster_after(45), TestGateway::start());
     api.fall_silent("pods");
     api.deliver("pods", Delivery::Slow { bytes: 1, pause: Duration::from_secs(1) });
     let settings = [("kube_url", &*api.url()), ("topology_wait", "2s")];
@@ -141,7 +132,7 @@ fn the_engine_goes_on_while_records_wait() {
 
 #[test]
 fn a_kind_that_may_not_be_read_costs_one_warning_and_what_it_would_have_told() {
-    let (api, gateway) = (recorded(45), TestGateway::start());
+    let (api, gateway) = (cluster_after(45), TestGateway::start());
     api.forbid("endpointslices");
     api.missing("horizontalpodautoscalers");
     let mut host = support::started(Build::V5_1_1, &gateway, &[("kube_url", &api.url())]);
@@ -158,7 +149,7 @@ fn a_kind_that_may_not_be_read_costs_one_warning_and_what_it_would_have_told() {
 
 #[test]
 fn off_asks_nobody_and_starts_nothing() {
-    let (api, gateway) = (recorded(45), TestGateway::start());
+    let (api, gateway) = (cluster_after(45), TestGateway::start());
     let mut host = support::started(Build::V5_1_1, &gateway, &[]);
     let threads = host.threads();
     assert_eq!(deliver(&mut host, "auto"), Code::Ok);
@@ -177,7 +168,7 @@ fn off_asks_nobody_and_starts_nothing() {
 
 #[test]
 fn two_instances_share_one_topology_and_the_last_one_ends_it() {
-    let (api, gateway) = (recorded(45), TestGateway::start());
+    let (api, gateway) = (cluster_after(45), TestGateway::start());
     let mut host = support::started(Build::V5_1_1, &gateway, &[("kube_url", &api.url())]);
     assert_eq!(deliver(&mut host, "a"), Code::Ok);
     let (threads, connections) = (host.threads(), api.connections());
@@ -195,7 +186,7 @@ fn two_instances_share_one_topology_and_the_last_one_ends_it() {
 
 #[test]
 fn an_exit_does_not_wait_for_an_api_server_that_hangs() {
-    let (api, gateway) = (recorded(45), TestGateway::start());
+    let (api, gateway) = (cluster_after(45), TestGateway::start());
     let mut host = support::started(Build::V5_1_1, &gateway, &[("kube_url", &api.url())]);
     assert_eq!(deliver(&mut host, "first"), Code::Ok);
     for resource in ["pods", "services", "nodes"] {
@@ -208,7 +199,7 @@ fn an_exit_does_not_wait_for_an_api_server_that_hangs() {
 
 #[test]
 fn reloads_follow_the_cluster_anew() {
-    let (api, gateway) = (recorded(45), TestGateway::start());
+    let (api, gateway) = (cluster_after(45), TestGateway::start());
     let mut host = support::started(Build::V5_1_1, &gateway, &[("kube_url", &api.url())]);
     for round in 0..10 {
         let id = format!("round-{round}");
@@ -228,7 +219,7 @@ fn reloads_follow_the_cluster_anew() {
 
 #[test]
 fn a_pod_that_went_while_nobody_watched_is_remembered() {
-    let (api, gateway) = (recorded(45), TestGateway::start());
+    let (api, gateway) = (cluster_after(45), TestGateway::start());
     let folder = tempfile::tempdir().expect("a folder");
     let state = folder.path().join("ledger");
     let settings = [("kube_url", &*api.url()), ("state_file", state.to_str().expect("a plain name"))];

@@ -10,8 +10,9 @@ use rmpv::Value as Packed;
 use support::chunk;
 use support::events;
 use support::host::{Build, MiniHost, Outcome, Place};
+use support::kube_api::{ALL, Delivery, KubeApi};
+use support::recording::cluster_after;
 use support::service_impact::{EACH, Image, filtering, left_of, loaded, set};
-use support::still_cluster::StillCluster;
 
 /// Of the 24 KiB.
 const MOST_BYTES: usize = 16 << 10;
@@ -40,7 +41,7 @@ fn matched(chunk: &[u8]) -> usize {
 
 #[test]
 fn the_first_record_already_has_its_impact() {
-    let cluster = StillCluster::of_the_recording();
+    let cluster = cluster_after(u64::MAX);
     let events = chunk::recording_events();
     for place in EACH {
         let (mut host, _image) = filtering(Build::V5_1_1, &[("kube_url", &cluster.url())]);
@@ -56,7 +57,7 @@ fn the_first_record_already_has_its_impact() {
 
 #[test]
 fn a_call_with_impacts_uses_little_of_the_hosts_stack() {
-    let cluster = StillCluster::of_the_recording();
+    let cluster = cluster_after(u64::MAX);
     let (mut host, _image) = filtering(Build::V4_2_2, &[("kube_url", &cluster.url())]);
     let mut deepest = 0;
     for events in [chunk::recording_events(), chunk::watch_events(), chunk::listed_events()] {
@@ -72,7 +73,8 @@ fn a_call_with_impacts_uses_little_of_the_hosts_stack() {
 
 #[test]
 fn a_cluster_that_does_not_answer_costs_the_start_its_wait_and_the_records_nothing() {
-    let cluster = StillCluster::silent();
+    let cluster = KubeApi::start();
+    cluster.deliver(ALL, Delivery::Slow { bytes: 1, pause: Duration::from_secs(3_600) });
     let start = event_gateway::clock::monotonic();
     let (mut host, _image) =
         filtering(Build::V5_1_1, &[("kube_url", &cluster.url()), ("topology_wait", "300ms")]);
@@ -90,7 +92,7 @@ fn a_cluster_that_does_not_answer_costs_the_start_its_wait_and_the_records_nothi
 
 #[test]
 fn off_adds_nothing_and_auto_is_off_outside_of_a_pod() {
-    let cluster = StillCluster::of_the_recording();
+    let cluster = cluster_after(u64::MAX);
     let off = [("correlate", "off"), ("kube_url", &*cluster.url())];
     for settings in [&off[..], &[("correlate", "auto")], &[]] {
         let (mut host, _image) = filtering(Build::V5_1_1, settings);
@@ -101,7 +103,7 @@ fn off_adds_nothing_and_auto_is_off_outside_of_a_pod() {
 
 #[test]
 fn max_services_labels_and_annotations_are_obeyed() {
-    let cluster = StillCluster::of_the_recording();
+    let cluster = cluster_after(u64::MAX);
     let chunk = chunk::of(&chunk::recording_events());
     let url = cluster.url();
     let all = [("kube_url", &*url), ("dedup", "off"), ("annotations", "*")];
@@ -123,7 +125,7 @@ fn max_services_labels_and_annotations_are_obeyed() {
 
 #[test]
 fn exit_and_reload_leave_no_thread_behind() {
-    let cluster = StillCluster::of_the_recording();
+    let cluster = cluster_after(u64::MAX);
     let image = Image::new();
     let mut host = MiniHost::start_empty(Build::V5_1_1, |_| {});
     host.load(&image.output());

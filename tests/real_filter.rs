@@ -20,7 +20,7 @@ use support::fluent_bit::{Config, FluentBit, Running};
 use support::gateway::TestGateway;
 use support::host::MiniHost;
 use support::kube_api::KubeApi;
-use support::still_cluster::StillCluster;
+use support::recording::cluster_after;
 
 /// Loads the image as the filter; inputs, filters and outputs are to follow.
 fn config(folder: &Path) -> Config {
@@ -175,7 +175,7 @@ fn each_event_tells_what_it_touches() {
             events.retain(|known| known["metadata"]["uid"] != event["metadata"]["uid"]);
             events.push(event);
         }
-        let (api, cluster) = (KubeApi::holding(events.clone()), StillCluster::of_the_recording());
+        let (api, cluster) = (KubeApi::holding(events.clone()), cluster_after(u64::MAX));
         let text = as_processor(folder, &api, &[("kube_url", &cluster.url())]);
         let mut host = fluent_bit.start_yaml(&text, folder);
         let there = wait_for(&mut host, folder, events.len());

@@ -15,7 +15,6 @@ pub mod recording;
 pub mod replay;
 mod server;
 pub mod service_impact;
-pub mod still_cluster;
 
 use std::collections::BTreeMap;
 

@@ -62,3 +62,13 @@ pub fn replay_into(api: &KubeApi, line: &Line) -> Value {
         _ => api.put(&line.resource, line.object.clone()),
     }
 }
+
+/// An API server with the recorded cluster as it stood after so many seconds, without its events.
+pub fn cluster_after(seconds: u64) -> KubeApi {
+    let api = KubeApi::start();
+    let earlier = |line: &Line| line.resource != "events" && line.ms < seconds.saturating_mul(1_000);
+    for line in lines().filter(earlier) {
+        replay_into(&api, &line);
+    }
+    api
+}
