@@ -35,8 +35,8 @@ prove: ## the long runs: 200 kills of each host, a million mutations, 10,000 his
 	KILL9_ROUNDS=200 KILL9_REAL_ROUNDS=200 MUTATIONS=1000000 PROPTEST_CASES=10000 \
 		$(CARGO) test --locked --test kill9 --test decoding --test ledger_model --test ledger_occurrences -- --nocapture
 
-bench: ## measure what each stage costs an event
-	$(CARGO) bench --locked --bench journey
+bench: ## measure what each stage, a correlation and following a cluster cost
+	$(CARGO) bench --locked --bench journey --bench topology --bench cluster
 
 header: ## refresh include/event_gateway.h
 	UPDATE_HEADER=1 $(CARGO) test --test header fresh

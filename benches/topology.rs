@@ -47,9 +47,7 @@ fn main() {
             std::process::Command::new(std::env::current_exe().unwrap()).arg("--hold").arg(&file).output();
         print!("{}", String::from_utf8_lossy(&holder.unwrap().stdout));
         let (mut writer, mut parsers) = load(&file, false);
-        if std::env::var_os("KEEP").is_none() {
-            std::fs::remove_file(&file).unwrap();
-        }
+        std::fs::remove_file(&file).unwrap();
         correlations(&writer.snapshot());
         updates(&cluster, &mut writer, &mut parsers);
     }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use support::chunk;
 use support::gateway::TestGateway;
 use support::host::{Build, Code, MiniHost};
-use support::kube_api::{Delivery, KubeApi};
+use support::kube_api::Delivery;
 use support::recording::{self, cluster_after, replay_into};
 use support::value;
 

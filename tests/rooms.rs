@@ -47,8 +47,8 @@ const WORLDLY: &[&str] = &[
     "rustls_native_certs",
     "ureq",
 ];
-/// The types of the crate `http` under ureq's name: values, no network.
-const HARMLESS: &str = "ureq::http";
+/// The types of the crate `http` under ureq's name, and addresses: values, no network.
+const HARMLESS: [&str; 2] = ["ureq::http", "std::net::IpAddr"];
 /// These hold the ledger's file, and read no clock either: the time is an argument.
 const HOLDERS_OF_FILES: &[(&str, &[&str])] =
     &[("ledger/file.rs", &["std::fs"]), ("ledger/store.rs", &["redb"])];
@@ -140,7 +140,8 @@ fn worldly(path: &str, text: &str) -> Vec<String> {
     let excused = HOLDERS_OF_FILES.iter().find(|(file, _)| *file == path).map_or(&[][..], |(_, what)| what);
     let used = paths(&without_tests(tokens(text)), path);
     let reaches = |used: &str, what: &str| format!("::{used}::").contains(&format!("::{what}::"));
-    let used: Vec<&String> = used.iter().filter(|path| !path.starts_with(HARMLESS)).collect();
+    let used: Vec<&String> =
+        used.iter().filter(|path| !HARMLESS.iter().any(|value| path.starts_with(value))).collect();
     let found = WORLDLY.iter().filter(|what| used.iter().any(|used| reaches(used, what)));
     found.filter(|what| !excused.contains(what)).map(|what| format!("{path} uses {what}")).collect()
 }

@@ -18,7 +18,7 @@ use crate::net::stop::{Signal, Stopper};
 use crate::topology::watch::Ask;
 
 /// Fourteen connections have this twice.
-const BUFFER_BYTES: usize = 16 << 10;
+const BUFFER_BYTES: usize = 8 << 10;
 
 pub(super) struct Client {
     url: Endpoint,

@@ -23,7 +23,7 @@ use crate::trip;
 
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 /// All lines in one read are one batch.
-const READ_BYTES: usize = 32 << 10;
+const READ_BYTES: usize = 16 << 10;
 
 pub(super) struct Feeder {
     pub kind: Kind,

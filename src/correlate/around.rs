@@ -1,5 +1,7 @@
 //! What is told beside the Services: the workload, the node, and what a pod says of itself.
 
+use std::net::IpAddr;
+
 use super::Subject;
 use super::impact::{Node, UidText, Workload};
 use super::rules::{MAX_DEPTH, budget_pods, pods_below, target_name};
@@ -120,11 +122,11 @@ fn facts<'i>(name: &'i str, entry: Option<&'i Object>) -> Node<'i> {
 }
 
 /// A pod's address and start time; nothing for anything else.
-pub(super) fn pod_facts(object: &Object) -> (&str, Option<Stamp>) {
+pub(super) fn pod_facts(object: &Object) -> (Option<IpAddr>, Option<Stamp>) {
     match &object.details {
         Details::Pod { ip, started_seconds, .. } => {
-            (ip, started_seconds.and_then(|seconds| Stamp::from_unix_seconds(seconds.get())))
+            (*ip, started_seconds.and_then(|seconds| Stamp::from_unix_seconds(seconds.get())))
         }
-        _ => ("", None),
+        _ => (None, None),
     }
 }

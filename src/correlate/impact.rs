@@ -1,6 +1,7 @@
 //! What an event touches, as every format writes it.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -195,9 +196,9 @@ pub struct Impact<'i> {
     /// Of the object that the event is about.
     pub labels: Chosen<'i>,
     pub annotations: Chosen<'i>,
-    #[serde(serialize_with = "or_null")]
-    pub pod_ip: &'i str,
-    #[serde(serialize_with = "time_or_null")]
+    #[serde(serialize_with = "text_or_null")]
+    pub pod_ip: Option<IpAddr>,
+    #[serde(serialize_with = "text_or_null")]
     pub start_time: Option<Stamp>,
     /// Whether the object is gone; unknown when the topology never saw it.
     pub deleted: Option<bool>,
@@ -215,7 +216,7 @@ impl Impact<'_> {
             node: None,
             labels: Chosen::NOTHING,
             annotations: Chosen::NOTHING,
-            pod_ip: "",
+            pod_ip: None,
             start_time: None,
             deleted: None,
         }
@@ -226,10 +227,18 @@ fn or_null<S: Serializer>(text: &&str, serializer: S) -> Result<S::Ok, S::Error>
     if text.is_empty() { serializer.serialize_none() } else { serializer.serialize_str(text) }
 }
 
+/// The text of a value, or null for none.
+///
+/// # Errors
+/// The serializer's.
 #[expect(clippy::ref_option, reason = "serde hands over references")]
-fn time_or_null<S: Serializer>(time: &Option<Stamp>, serializer: S) -> Result<S::Ok, S::Error> {
-    match time {
-        Some(time) => serializer.collect_str(time),
+pub fn text_or_null<S: Serializer>(
+    value: &Option<impl fmt::Display>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        // As text: of its own, an address goes out as bytes in MessagePack.
+        Some(value) => serializer.collect_str(value),
         None => serializer.serialize_none(),
     }
 }

@@ -12,7 +12,7 @@ mod impact;
 mod order;
 mod rules;
 
-pub use impact::{Affected, Chosen, Correlation, Impact, Node, UidText, Via, Workload};
+pub use impact::{Affected, Chosen, Correlation, Impact, Node, UidText, Via, Workload, text_or_null};
 
 use crate::pattern::Patterns;
 use crate::topology::index::Index;
@@ -55,7 +55,7 @@ impl Correlator {
         let (mut services, services_total) = rules::services(index, &subject);
         services.truncate(self.max_services);
         let entry = subject.entry.map(|(_, entry)| entry);
-        let (pod_ip, start_time) = entry.map_or(("", None), around::pod_facts);
+        let (pod_ip, start_time) = entry.map_or((None, None), around::pod_facts);
         Impact {
             correlation: if services_total > 0 { Correlation::Matched } else { Correlation::None },
             services,

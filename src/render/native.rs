@@ -4,11 +4,12 @@
 //! case for a missing key, and a column store gets the same columns from the first record on.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use serde::{Serialize, Serializer};
 
 use super::Record;
-use crate::correlate::{Affected, Chosen, Correlation, Node, Workload};
+use crate::correlate::{Affected, Chosen, Correlation, Node, Workload, text_or_null};
 use crate::ledger::identity::version_text;
 use crate::time::Stamp;
 
@@ -52,7 +53,8 @@ struct Object<'r> {
     field_path: OrNull<'r>,
     labels: Chosen<'r>,
     annotations: Chosen<'r>,
-    pod_ip: OrNull<'r>,
+    #[serde(serialize_with = "text_or_null")]
+    pod_ip: Option<IpAddr>,
     start_time: Time,
     deleted: Option<bool>,
 }
@@ -95,7 +97,7 @@ pub(super) fn document<'r>(record: &Record<'r, '_>, cluster: &'r str) -> Native<
             field_path: OrNull(&event.object.field_path),
             labels: impact.labels,
             annotations: impact.annotations,
-            pod_ip: OrNull(impact.pod_ip),
+            pod_ip: impact.pod_ip,
             start_time: Time(impact.start_time),
             deleted: impact.deleted,
         },

@@ -8,31 +8,29 @@ use std::sync::Arc;
 use imbl::OrdMap;
 
 use super::endpoints::{Membership, Service};
-use super::key::{BuildAsIs, Key};
+use super::key::Key;
 use super::kind::{KINDS, Kind};
 use super::labels::Labels;
 use super::object::Object;
 use super::relation::Relation;
-
-/// A persistent map from keys.
-pub type Map<V> = imbl::GenericHashMap<Key, V, BuildAsIs, imbl::shared_ptr::DefaultSharedPtr>;
+use super::table::Table;
 
 /// The cluster at one moment. Deleted objects stay for a while, marked as such.
 #[derive(Debug, Clone, Default)]
 pub struct Index {
     /// By uid.
-    pub(super) objects: Map<Arc<Object>>,
+    pub(super) objects: Table<Arc<Object>>,
     /// Name → uid: of the object that is there, else of the one that went last.
     pub(super) names: OrdMap<Key, Key>,
     /// Name → uids of others that had it before.
     pub(super) former: Relation,
     /// By namespace and name.
-    pub(super) services: Map<Arc<Service>>,
+    pub(super) services: Table<Arc<Service>>,
     /// Namespace and one label → the Services whose selector holds that label. A Service stands under one
     /// of its labels only: whoever it selects has that one too.
-    pub(super) selectors: Map<Arc<[Key]>>,
+    pub(super) selectors: Table<Arc<[Key]>>,
     /// Pod → the Services behind which its endpoints stand, or stood.
-    pub(super) memberships: Map<Arc<[Membership]>>,
+    pub(super) memberships: Table<Arc<[Membership]>>,
     /// Service's name → its slices.
     pub(super) slices: Relation,
     /// Owner's uid → what it owns, gone or not.
@@ -48,7 +46,7 @@ pub struct Index {
     /// The uid that a kubelet knows a static pod by → its mirror.
     pub(super) mirrors: Relation,
     /// Node's name → its uid, as `names`: every pod's event asks for its node.
-    pub(super) nodes: Map<Key>,
+    pub(super) nodes: Table<Key>,
     /// Namespace → its pods.
     pub(super) pods: Relation,
     pub(super) settled: Settled,

@@ -1,8 +1,13 @@
 //! Strings that many objects share are held once.
+//!
+//! What repeats, repeats soon: a list has the pods of one ReplicaSet next to each other. So little is
+//! remembered, and all of it forgotten when there is too much; a later state of an object takes over what it
+//! has in common with the one before ([`Object::share`](super::object::Object::share)).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::key::{BuildAsIs, Key};
 use super::labels::{Label, Labels};
 use super::object::{Owner, Owners};
 
@@ -11,15 +16,13 @@ use super::object::{Owner, Owners};
 #[derive(Debug, Default)]
 pub struct Interner {
     strings: HashSet<Arc<str>>,
-    label: HashSet<Arc<Label>>,
+    label: HashMap<Key, Arc<Label>, BuildAsIs>,
     labels: HashSet<Arc<Labels>>,
     owners: HashSet<Arc<Box<[Owner]>>>,
-    /// Grown to this, it lets go of what nobody else holds any more.
-    sweep_at: usize,
 }
 
-/// Below this a sweep is not worth it.
-const LEAST_SWEPT: usize = 4_096;
+/// Entries of all tables.
+const MOST: usize = 4_096;
 
 impl Interner {
     pub fn text(&mut self, text: &str) -> Arc<str> {
@@ -32,12 +35,14 @@ impl Interner {
     }
 
     pub fn label(&mut self, name: &str, value: &str) -> Arc<Label> {
-        let label = Label::new(self.text(name), self.text(value));
-        if let Some(known) = self.label.get(&label) {
+        let key = Label::key_of(name, value);
+        if let Some(known) = self.label.get(&key)
+            && (&*known.name, &*known.value) == (name, value)
+        {
             return Arc::clone(known);
         }
-        let new = Arc::new(label);
-        self.label.insert(Arc::clone(&new));
+        let new = Arc::new(Label::new(self.text(name), value.into()));
+        self.label.insert(key, Arc::clone(&new));
         new
     }
 
@@ -65,21 +70,12 @@ impl Interner {
         Some(new)
     }
 
-    /// Lets go of what nobody else holds. To be called now and then; most calls do nothing.
-    pub fn sweep(&mut self) {
-        if self.len() < self.sweep_at.max(LEAST_SWEPT) {
-            return;
+    /// To be called between two objects: starts anew when there is too much.
+    pub fn bound(&mut self) {
+        if self.strings.len() + self.label.len() + self.labels.len() + self.owners.len() > MOST {
+            // Not emptied but made anew: tables keep their size.
+            *self = Self::default();
         }
-        // Outside in: labels and owners hold strings.
-        self.labels.retain(|one| Arc::strong_count(one) > 1);
-        self.label.retain(|one| Arc::strong_count(one) > 1);
-        self.owners.retain(|one| Arc::strong_count(one) > 1);
-        self.strings.retain(|one| Arc::strong_count(one) > 1);
-        self.sweep_at = 2 * self.len();
-    }
-
-    fn len(&self) -> usize {
-        self.strings.len() + self.label.len() + self.labels.len() + self.owners.len()
     }
 }
 
@@ -88,15 +84,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_text_is_the_same_string_and_what_is_unused_goes() {
+    fn the_same_text_is_the_same_string_and_little_is_remembered() {
         let mut interner = Interner::default();
         let kept = interner.text("kept");
+        interner.bound();
         assert!(Arc::ptr_eq(&kept, &interner.text("kept")));
-        for n in 0..2 * LEAST_SWEPT {
+        for n in 0..=MOST {
             interner.text(&n.to_string());
         }
-        interner.sweep();
-        assert_eq!(interner.len(), 1);
-        assert!(Arc::ptr_eq(&kept, &interner.text("kept")));
+        interner.bound();
+        assert!(interner.strings.is_empty());
+        assert!(!Arc::ptr_eq(&kept, &interner.text("kept")));
     }
 }

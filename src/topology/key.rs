@@ -41,6 +41,14 @@ impl Key {
         Self::of_bytes(&pair)
     }
 
+    /// Bits for a table: all of them are equally good.
+    #[must_use]
+    pub(super) fn spread(self) -> usize {
+        #[expect(clippy::cast_possible_truncation, reason = "any bits of a good hash are one")]
+        let bits = self.0.get() as usize;
+        bits
+    }
+
     /// A name within a namespace.
     #[must_use]
     pub fn name(namespace: &str, name: &str) -> Self {

@@ -13,16 +13,21 @@ pub struct Labels(Box<[Arc<Label>]>);
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Label {
     pub name: Arc<str>,
-    pub value: Arc<str>,
+    pub value: Box<str>,
     /// Of name and value.
     pub key: Key,
 }
 
 impl Label {
     #[must_use]
-    pub fn new(name: Arc<str>, value: Arc<str>) -> Self {
-        let key = Key::of(&name).with(Key::of(&value));
+    pub fn new(name: Arc<str>, value: Box<str>) -> Self {
+        let key = Self::key_of(&name, &value);
         Self { name, value, key }
+    }
+
+    #[must_use]
+    pub fn key_of(name: &str, value: &str) -> Key {
+        Key::of(name).with(Key::of(value))
     }
 }
 

@@ -9,6 +9,7 @@
 //! - `index`: an immutable snapshot with its look-ups; readers never wait
 //! - `writer`: the one that makes the next snapshot; `relate` keeps its look-ups up, `endpoints` counts
 //!   behind which Services a pod stands, `names`, `selectors` and `relation` are where it is looked up
+//! - `table`: a hash table whose copies share what did not change
 //! - `graves`: what was deleted is remembered for a while
 //! - `scan`: bytes of a list, cut anywhere, become its items; `lines` does it for a watch; `value` finds
 //!   where a value ends
@@ -32,6 +33,7 @@ pub mod relation;
 pub mod scan;
 pub mod selector;
 mod selectors;
+pub mod table;
 pub mod uid;
 pub mod value;
 pub mod watch;

@@ -1,5 +1,6 @@
 //! What is kept of an object, which is little: what connects it to others, and what we tell of it.
 
+use std::net::IpAddr;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
@@ -41,6 +42,24 @@ impl Object {
         self.deleted_seconds.is_none()
     }
 
+    /// Takes over from an earlier state what both have in common, so that it is held once.
+    pub fn share(&mut self, earlier: &Self) {
+        share(&mut self.namespace, &earlier.namespace);
+        share(&mut self.labels, &earlier.labels);
+        share(&mut self.annotations, &earlier.annotations);
+        if self.owners == earlier.owners {
+            self.owners.clone_from(&earlier.owners);
+        }
+        match (&mut self.details, &earlier.details) {
+            (Details::Pod { node, .. }, Details::Pod { node: before, .. }) => share(node, before),
+            (Details::Service { selector }, Details::Service { selector: before }) => share(selector, before),
+            (Details::EndpointSlice { service, .. }, Details::EndpointSlice { service: before, .. }) => {
+                share(service, before);
+            }
+            _ => {}
+        }
+    }
+
     /// The same object, gone or there again.
     #[must_use]
     pub fn deleted_at(&self, deleted_seconds: Option<NonZeroU64>) -> Self {
@@ -72,6 +91,12 @@ impl Object {
     #[must_use]
     pub fn controller(&self) -> Option<&Owner> {
         self.owners().iter().find(|owner| owner.controls).or(self.owners().first())
+    }
+}
+
+fn share<T: ?Sized + PartialEq>(new: &mut Arc<T>, earlier: &Arc<T>) {
+    if *new == *earlier {
+        *new = Arc::clone(earlier);
     }
 }
 
@@ -110,7 +135,7 @@ pub enum Details {
     Pod {
         /// Name of its node; empty while it has none.
         node: Arc<str>,
-        ip: Box<str>,
+        ip: Option<IpAddr>,
         /// In seconds since 1970; `None` while it has not started.
         started_seconds: Option<NonZeroU64>,
         /// What most pods have nothing of.

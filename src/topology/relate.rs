@@ -4,7 +4,6 @@
 //! does not depend on the order in which objects of different kinds arrive: nothing is skipped because
 //! something else is not there yet.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::endpoints::{Service, changed, count};
@@ -101,22 +100,23 @@ impl Writer {
     }
 
     fn relate_slice(&mut self, uid: Key, before: Option<&Object>, after: Option<&Object>) {
+        if before.map(|slice| &slice.details) == after.map(|slice| &slice.details) {
+            return;
+        }
         let (old, new) = (service_of(before), service_of(after));
-        let (held, holds) = (members(before, old), members(after, new));
-        for (pod, service) in held.difference(&holds) {
-            self.member(*pod, *service, false);
-        }
-        for (pod, service) in holds.difference(&held) {
-            self.member(*pod, *service, true);
-        }
         let key = |(namespace, name): (&Arc<str>, &Arc<str>)| Key::name(namespace, name);
-        if old.map(key) != new.map(key) {
-            if let Some(old) = old {
-                self.index.slices.remove(key(old), uid);
-            }
-            if let Some(new) = new {
-                self.index.slices.insert(key(new), uid);
-            }
+        let (old_key, new_key) = (old.map(key), new.map(key));
+        let (held, holds) = (members(before), members(after));
+        let stay = |pod: &Key, others: &[Key]| old_key == new_key && others.binary_search(pod).is_ok();
+        for pod in held.iter().filter(|pod| !stay(pod, &holds)) {
+            old_key.into_iter().for_each(|service| self.member(*pod, service, false));
+        }
+        for pod in holds.iter().filter(|pod| !stay(pod, &held)) {
+            new_key.into_iter().for_each(|service| self.member(*pod, service, true));
+        }
+        if old_key != new_key {
+            old_key.into_iter().for_each(|old| self.index.slices.remove(old, uid));
+            new_key.into_iter().for_each(|new| self.index.slices.insert(new, uid));
         }
         for (namespace, name) in old.into_iter().chain(new.filter(|new| Some(*new) != old)) {
             self.refresh_service(namespace, name);
@@ -200,14 +200,13 @@ fn service_of(slice: Option<&Object>) -> Option<(&Arc<str>, &Arc<str>)> {
     }
 }
 
-/// The pods that a slice holds, each with the slice's Service.
-fn members(slice: Option<&Object>, service: Option<(&Arc<str>, &Arc<str>)>) -> HashSet<(Key, Key)> {
-    let (Some(slice), Some((namespace, name))) = (slice, service) else { return HashSet::new() };
-    let service = Key::name(namespace, name);
-    match &slice.details {
-        Details::EndpointSlice { endpoints, .. } => {
-            endpoints.iter().filter(|one| one.is_pod).map(|one| (one.target, service)).collect()
-        }
-        _ => HashSet::new(),
-    }
+/// The pods that a slice holds, sorted.
+fn members(slice: Option<&Object>) -> Vec<Key> {
+    let Some(Details::EndpointSlice { endpoints, .. }) = slice.map(|slice| &slice.details) else {
+        return Vec::new();
+    };
+    let mut pods: Vec<Key> = endpoints.iter().filter(|one| one.is_pod).map(|one| one.target).collect();
+    pods.sort_unstable();
+    pods.dedup();
+    pods
 }

@@ -7,12 +7,12 @@
 use std::sync::Arc;
 
 use super::endpoints::Service;
-use super::index::Map;
 use super::key::Key;
+use super::table::Table;
 
 /// Takes a Service from where it stood and puts it where it belongs.
 pub(super) fn exchange(
-    selectors: &mut Map<Arc<[Key]>>,
+    selectors: &mut Table<Arc<[Key]>>,
     service: Key,
     old: Option<&Service>,
     new: Option<&Service>,

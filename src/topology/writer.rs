@@ -76,7 +76,7 @@ impl Writer {
     }
 
     /// An object is there, new or changed.
-    pub fn put(&mut self, object: Arc<Object>) {
+    pub fn put(&mut self, mut object: Arc<Object>) {
         let uid = object.key();
         let old = self.index.objects.get(&uid).cloned();
         if old.as_ref().is_some_and(|old| old.is_live() && old.version == object.version) {
@@ -89,6 +89,9 @@ impl Writer {
         }
         if let Some(since) = old.as_ref().and_then(|old| old.deleted_seconds) {
             self.graves.open(uid, since.get());
+        }
+        if let (Some(old), Some(object)) = (&old, Arc::get_mut(&mut object)) {
+            object.share(old);
         }
         let new = if object.is_live() { object } else { Arc::new(object.deleted_at(None)) };
         self.index.name_is_given(name, uid);

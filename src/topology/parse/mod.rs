@@ -47,13 +47,20 @@ pub struct Parser {
     kind: Kind,
     annotations: Patterns,
     interner: Interner,
+    last_version: String,
 }
 
 impl Parser {
     /// `annotations`: those to keep; none when empty.
     #[must_use]
     pub fn new(kind: Kind, annotations: Patterns) -> Self {
-        Self { kind, annotations, interner: Interner::default() }
+        Self { kind, annotations, interner: Interner::default(), last_version: String::new() }
+    }
+
+    /// The resourceVersion of the object that was made last, as it was written.
+    #[must_use]
+    pub fn last_version(&self) -> &str {
+        &self.last_version
     }
 
     #[must_use]
@@ -71,7 +78,9 @@ impl Parser {
         if meta.uid.is_empty() || meta.name.is_empty() {
             return Err(Unfit(format!("{} without a uid or a name", kind.name())));
         }
-        self.interner.sweep();
+        self.last_version.clear();
+        self.last_version.push_str(&meta.resource_version);
+        self.interner.bound();
         let labels = self.labels(&meta.labels.0);
         let mut annotations = Vec::new();
         if !self.annotations.is_empty() {
@@ -128,7 +137,7 @@ impl Parser {
                 let mirrors = annotation(MIRRORS).map(|(_, uid)| (**uid).into());
                 Details::Pod {
                     node: self.interner.text(&pod.spec.node_name),
-                    ip: (*pod.status.pod_ip).into(),
+                    ip: pod.status.pod_ip.parse().ok(),
                     started_seconds: NonZeroU64::new(seconds(&pod.status.start_time)),
                     extras: (!claims.is_empty() || mirrors.is_some())
                         .then(|| Box::new(PodExtras { claims: claims.into(), mirrors })),

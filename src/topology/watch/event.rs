@@ -60,23 +60,43 @@ struct Status {
 /// # Errors
 /// When it is no event; what it should have said is lost.
 pub(super) fn read(line: &[u8], parser: &mut Parser) -> Result<(Said, Option<String>), String> {
-    let event: Line<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
-    let object = event.object.get().as_bytes();
-    if event.what == "ERROR" {
-        return Ok((error(object), None));
+    let (what, object) = match halves(line) {
+        Some((what, object)) => (Cow::Borrowed(what), object),
+        None => {
+            let event: Line<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+            (event.what, event.object.get().as_bytes())
+        }
+    };
+    let said: fn(Arc<Object>) -> Said = match &*what {
+        "ERROR" => return Ok((error(object), None)),
+        "ADDED" | "MODIFIED" => Said::Put,
+        "DELETED" => Said::Deleted,
+        "BOOKMARK" => return Ok((Said::Bookmark, version(object))),
+        _ => return Ok((Said::Unfit, version(object))),
+    };
+    match parser.object(object) {
+        Ok(object) => Ok((said(Arc::new(object)), Some(parser.last_version().to_owned()))),
+        // Not JSON at all is no event.
+        Err(_) => serde_json::from_slice::<Line<'_>>(line)
+            .map(|_| (Said::Unfit, version(object)))
+            .map_err(|error| error.to_string()),
     }
+    .map(|(said, version)| (said, version.filter(|version| !version.is_empty())))
+}
+
+/// The two halves of a line as the API server writes it, without a pass over the object: that is for its
+/// reader, who refuses what is not one whole value.
+fn halves(line: &[u8]) -> Option<(&str, &[u8])> {
+    let rest = line.strip_prefix(b"{\"type\":\"")?;
+    let end = rest.iter().position(|byte| !byte.is_ascii_uppercase())?;
+    let (what, rest) = rest.split_at(end);
+    let object = rest.strip_prefix(b"\",\"object\":")?.strip_suffix(b"}")?;
+    Some((std::str::from_utf8(what).ok()?, object))
+}
+
+fn version(object: &[u8]) -> Option<String> {
     let version = serde_json::from_slice::<Versioned>(object).unwrap_or_default().metadata.resource_version;
-    let version = Some(version).filter(|version| !version.is_empty());
-    let parsed = |parser: &mut Parser, said: fn(Arc<Object>) -> Said| {
-        parser.object(object).map_or(Said::Unfit, |object| said(Arc::new(object)))
-    };
-    let said = match &*event.what {
-        "ADDED" | "MODIFIED" => parsed(parser, Said::Put),
-        "DELETED" => parsed(parser, Said::Deleted),
-        "BOOKMARK" => Said::Bookmark,
-        _ => Said::Unfit,
-    };
-    Ok((said, version))
+    Some(version).filter(|version| !version.is_empty())
 }
 
 /// client-go's `IsExpired` and `IsGone`: the reason counts, or the code.
