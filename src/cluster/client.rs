@@ -15,10 +15,17 @@ use crate::net::agent::{Limits, agent};
 use crate::net::failure;
 use crate::net::peer::API_SERVER;
 use crate::net::stop::{Signal, Stopper};
+use crate::topology::kind::Kind;
 use crate::topology::watch::Ask;
 
-/// Fourteen connections have this twice.
-const BUFFER_BYTES: usize = 8 << 10;
+/// Nearly all that changes in a cluster are pods and slices, and a larger buffer saves them system calls. The
+/// others would hold it for nothing.
+pub(super) const fn buffer_bytes(kind: Kind) -> usize {
+    match kind {
+        Kind::Pod | Kind::EndpointSlice => 32 << 10,
+        _ => 8 << 10,
+    }
+}
 
 pub(super) struct Client {
     url: Endpoint,
@@ -33,6 +40,7 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(
+        kind: Kind,
         url: &Endpoint,
         identity: &Arc<Identity>,
         timing: &Timing,
@@ -45,7 +53,7 @@ impl Client {
             head: Some(timing.head),
             body: None,
             silence: Some(timing.silence),
-            buffer_bytes: BUFFER_BYTES,
+            buffer_bytes: buffer_bytes(kind),
         };
         Self {
             url: url.clone(),

@@ -10,7 +10,7 @@ use ureq::http::Response;
 use ureq::http::header::{HeaderValue, RETRY_AFTER};
 
 use super::board::Board;
-use super::client::Client;
+use super::client::{Client, buffer_bytes};
 use super::numbers::Numbers;
 use crate::clock;
 use crate::journal::{Journal, Level};
@@ -22,8 +22,6 @@ use crate::topology::watch::{Ask, Step, Watch};
 use crate::trip;
 
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
-/// All lines in one read are one batch.
-const READ_BYTES: usize = 16 << 10;
 
 pub(super) struct Feeder {
     pub kind: Kind,
@@ -38,7 +36,7 @@ pub(super) struct Feeder {
 impl Feeder {
     /// Until there is a stop.
     pub(super) fn run(mut self) {
-        let mut buffer = vec![0; READ_BYTES];
+        let mut buffer = vec![0; buffer_bytes(self.kind)]; // all lines in one read are one batch
         while !self.stopper.is_stopped() {
             let round = catch_unwind(AssertUnwindSafe(|| self.round(&mut buffer)));
             if round.is_err() {

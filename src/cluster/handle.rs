@@ -103,7 +103,7 @@ impl Cluster {
         on_start: fn(),
     ) -> std::io::Result<()> {
         for kind in Kind::ALL {
-            let client = Client::new(&settings.url, identity, timing, &self.signal, &self.journal);
+            let client = Client::new(kind, &settings.url, identity, timing, &self.signal, &self.journal);
             let feeder = Feeder {
                 kind,
                 watch: Watch::new(kind, settings.annotations.clone()),
