@@ -33,7 +33,7 @@ const BOUND: Duration = Duration::from_secs(120);
 const TICKS_A_SECOND: f64 = 100.0;
 
 fn main() {
-    for (name, size) in [("standard", Size::STANDARD)] {
+    for (name, size) in [("standard", Size::STANDARD), ("largest", Size::LARGEST)] {
         println!("{name}: {} pods, {} Services, {} nodes", size.pods, size.services, size.nodes);
         let (cluster, api) = (Cluster::generate(size, 1), KubeApi::start());
         api.fill(cluster.objects());

@@ -21,6 +21,9 @@ use crate::topology::kind::Kind;
 use crate::topology::watch::{Ask, Step, Watch};
 use crate::trip;
 
+/// The API server sends each change by itself. To wake up for every single one costs more than to read it; so
+/// a feeder that is not behind gives them a moment to gather.
+const GATHER: Duration = Duration::from_millis(3);
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 
 pub(super) struct Feeder {
@@ -95,6 +98,9 @@ impl Feeder {
                     if !goes_on {
                         self.client.hang_up();
                         break None;
+                    }
+                    if count < buffer.len() / 2 {
+                        self.stopper.pause(GATHER);
                     }
                 }
                 Err(why) => break Some(why),

@@ -1,6 +1,6 @@
 //! Behind which Services a pod stands, and how many endpoints a Service has, on which nodes.
 
-use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use super::key::Key;
@@ -42,6 +42,33 @@ pub struct Membership {
     pub slices: u32,
 }
 
+/// All places of a pod. Most pods have one, which then needs no memory of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Memberships {
+    One(Membership),
+    Many(Arc<[Membership]>),
+}
+
+impl Deref for Memberships {
+    type Target = [Membership];
+
+    fn deref(&self) -> &[Membership] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Many(many) => many,
+        }
+    }
+}
+
+impl From<Vec<Membership>> for Memberships {
+    fn from(memberships: Vec<Membership>) -> Self {
+        match memberships[..] {
+            [one] => Self::One(one),
+            _ => Self::Many(memberships.into()),
+        }
+    }
+}
+
 impl Service {
     #[must_use]
     pub fn key(&self) -> Key {
@@ -76,15 +103,22 @@ pub fn count<'s>(endpoints: impl Iterator<Item = &'s Endpoint>) -> (Counts, Box<
     let mut all: Vec<&Endpoint> = endpoints.collect();
     all.sort_unstable_by_key(|endpoint| (endpoint.target, endpoint.node));
     let mut sum = Counts::default();
-    let mut nodes: BTreeMap<Key, Counts> = BTreeMap::new();
+    let mut nodes: Vec<OnNode> = Vec::new();
     for same in all.chunk_by(|a, b| a.target == b.target) {
         let one = Counts { ready: u32::from(same.iter().any(|endpoint| endpoint.ready)), total: 1 };
         sum.add(one);
-        if let Some(node) = same.last().and_then(|endpoint| endpoint.node) {
-            nodes.entry(node).or_default().add(one);
-        }
+        let node = same.last().and_then(|endpoint| endpoint.node);
+        nodes.extend(node.map(|node| OnNode { node, endpoints: one }));
     }
-    (sum, nodes.into_iter().map(|(node, endpoints)| OnNode { node, endpoints }).collect())
+    nodes.sort_unstable_by_key(|on| on.node);
+    nodes.dedup_by(|next, first| {
+        let is_same = next.node == first.node;
+        if is_same {
+            first.endpoints.add(next.endpoints);
+        }
+        is_same
+    });
+    (sum, nodes.into())
 }
 
 impl Counts {
@@ -97,7 +131,7 @@ impl Counts {
 /// The memberships of a pod after one slice of a Service more, or less, holds it. What falls to 0 stays:
 /// the pod did stand there.
 #[must_use]
-pub fn changed(memberships: &[Membership], service: Key, holds: bool) -> Arc<[Membership]> {
+pub fn changed(memberships: &[Membership], service: Key, holds: bool) -> Memberships {
     let mut changed: Vec<Membership> = memberships.to_vec();
     let at = changed.iter().position(|membership| membership.service == service).unwrap_or_else(|| {
         changed.push(Membership { service, slices: 0 });

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use imbl::OrdMap;
 
-use super::endpoints::{Membership, Service};
+use super::endpoints::{Memberships, Service};
 use super::key::Key;
 use super::kind::{KINDS, Kind};
 use super::labels::Labels;
@@ -30,7 +30,7 @@ pub struct Index {
     /// of its labels only: whoever it selects has that one too.
     pub(super) selectors: Table<Arc<[Key]>>,
     /// Pod → the Services behind which its endpoints stand, or stood.
-    pub(super) memberships: Table<Arc<[Membership]>>,
+    pub(super) memberships: Table<Memberships>,
     /// Service's name → its slices.
     pub(super) slices: Relation,
     /// Owner's uid → what it owns, gone or not.

@@ -206,7 +206,7 @@ impl Parser {
 
 fn endpoint(wire: &wire::Endpoint<'_>) -> Endpoint {
     let pod = wire.target_ref.as_ref().filter(|target| &*target.kind == "Pod" && !target.uid.is_empty());
-    let address = wire.addresses.iter().flatten().next().map_or("", |address| &**address);
+    let address = &*wire.addresses.0;
     Endpoint {
         target: pod.map_or_else(|| Key::of("address").with(Key::of(address)), |pod| Key::of(&pod.uid)),
         node: (!wire.node_name.is_empty()).then(|| Key::of(&wire.node_name)),

@@ -8,7 +8,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::topology::kind::Kind;
 
@@ -60,6 +60,34 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
             }
         }
         deserializer.deserialize_any(PairsVisitor)
+    }
+}
+
+/// The first text of a list; a slice has a thousand such lists, and of each no more is wanted.
+#[derive(Debug, Default)]
+pub(super) struct First<'a>(pub Text<'a>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for First<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FirstVisitor;
+        impl<'de> Visitor<'de> for FirstVisitor {
+            type Value = First<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of texts")
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(First::default())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let first = list.next_element()?.unwrap_or_default();
+                while list.next_element::<Text<'de>>()?.is_some() {}
+                Ok(First(first))
+            }
+        }
+        deserializer.deserialize_any(FirstVisitor)
     }
 }
 
@@ -181,7 +209,7 @@ shapes! {
     ServiceSpec { selector: Pairs<'a>, }
     Slice { metadata: Meta<'a>, endpoints: Option<Vec<Endpoint<'a>>>, }
     Endpoint {
-        addresses: Option<Vec<Text<'a>>>,
+        addresses: First<'a>,
         conditions: Conditions<'a>,
         node_name: Text<'a>,
         target_ref: Option<TargetRef<'a>>,
