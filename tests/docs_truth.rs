@@ -32,7 +32,8 @@ fn the_readme_lists_every_key_with_its_default() {
 
 #[test]
 fn keys_of_one_name_have_one_default() {
-    for key in FILTER_KEYS {
+    // The filter's start waits, and with it the whole host; the output's records wait, and nobody else.
+    for key in FILTER_KEYS.iter().filter(|key| key.name != "topology_wait") {
         let other = KEYS.iter().find(|other| other.name == key.name);
         assert!(other.is_none_or(|other| other.default == key.default), "{}", key.name);
     }

@@ -108,6 +108,13 @@ impl Board {
         }
     }
 
+    /// Lends the writer, for what comes from elsewhere than the API server.
+    pub(super) fn write(&self, write: impl FnOnce(&mut Writer)) {
+        let mut next = self.lock();
+        write(&mut next.writer);
+        self.show(&mut next);
+    }
+
     pub(super) fn stop(&self) {
         self.lock().is_stopping = true;
         self.waiting.notify_all();

@@ -1,7 +1,9 @@
 //! The handle of a cluster: its start, what it tells, and its stop.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -33,8 +35,22 @@ pub struct Cluster {
     stoppers: Vec<Stopper>,
     threads: Vec<JoinHandle<()>>,
     /// Stopped last, so that it saves what the others brought.
-    memory: Option<(Arc<Signal>, JoinHandle<()>)>,
+    memory: Mutex<Option<Keeper>>,
+    /// How often it saves.
+    save: Duration,
 }
+
+/// The thread that keeps the memory file.
+struct Keeper {
+    signal: Arc<Signal>,
+    /// Closed when it ends.
+    ended: Receiver<()>,
+    thread: JoinHandle<()>,
+}
+
+/// So long a stop waits for the last save. A disk may hang for ever, and the host's exit must not; the thread
+/// is then left behind, with nothing but its own.
+const LAST_SAVE: Duration = Duration::from_secs(5);
 
 impl Cluster {
     /// Opens the files, then starts the threads. `on_start` runs first on each of them; the border blocks
@@ -49,10 +65,6 @@ impl Cluster {
         let mut writer = Writer::new(settings.tombstone_ttl.as_secs());
         let now_seconds = clock::unix_seconds(clock::wall());
         writer.set_time(now_seconds);
-        if let Some(file) = &settings.memory_file {
-            memory::restore(file, &mut writer, now_seconds, &journal);
-            writer.expire();
-        }
         let mut cluster = Self {
             board: Arc::new(Board::new(writer, Arc::clone(&numbers), timing.publication)),
             numbers,
@@ -60,16 +72,20 @@ impl Cluster {
             signal: Arc::default(),
             stoppers: Vec::new(),
             threads: Vec::new(),
-            memory: None,
+            memory: Mutex::default(),
+            save: timing.save,
         };
+        let memory = settings.memory_file.as_deref().map_or(Ok(()), |file| cluster.remember(file, on_start));
         // What was started is stopped again if something cannot be.
-        cluster.start_threads(settings, timing, &identity, on_start).map_err(|error| {
-            vec![Mistake {
-                key: "correlate",
-                problem: format!("no thread could be started ({error})"),
-                expected: "a host with room for some more threads".to_owned(),
-            }]
-        })?;
+        memory.and_then(|()| cluster.start_threads(settings, timing, &identity, on_start)).map_err(
+            |error| {
+                vec![Mistake {
+                    key: "correlate",
+                    problem: format!("no thread could be started ({error})"),
+                    expected: "a host with room for some more threads".to_owned(),
+                }]
+            },
+        )?;
         Ok(cluster)
     }
 
@@ -93,6 +109,35 @@ impl Cluster {
     /// Takes the lines that wait; of several instances whichever comes first has them.
     pub fn drain_journal(&self, now: Instant) -> Vec<Line> {
         self.journal.drain(now)
+    }
+
+    /// Takes over what a file remembers, and keeps the file from now on, unless another one is kept already.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn remember(&self, file: &Path, on_start: fn()) -> std::io::Result<()> {
+        let mut keeper = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if keeper.is_some() {
+            return Ok(());
+        }
+        let now_seconds = clock::unix_seconds(clock::wall());
+        self.board.write(|writer| {
+            memory::restore(file, writer, now_seconds, &self.journal);
+            writer.expire();
+        });
+        let signal = Arc::<Signal>::default();
+        let (board, numbers) = (Arc::clone(&self.board), Arc::clone(&self.numbers));
+        let current = move || (numbers.snapshots.get(), Arc::clone(&board.current()));
+        let (journal, stop) = (Arc::clone(&self.journal), Arc::clone(&signal));
+        let (file, every) = (file.to_owned(), self.save);
+        let (ending, ended) = sync_channel(1);
+        let work = move || {
+            memory::keep(&file, current, &journal, &stop, every);
+            drop(ending);
+        };
+        let thread = spawn("topology-memory".to_owned(), on_start, work)?;
+        *keeper = Some(Keeper { signal, ended, thread });
+        Ok(())
     }
 
     fn start_threads(
@@ -121,14 +166,6 @@ impl Cluster {
         let (board, journal, tick) = (Arc::clone(&self.board), Arc::clone(&self.journal), timing.tick);
         let clock = move || keep_time(&board, &journal, tick);
         self.threads.push(spawn("topology-clock".to_owned(), on_start, clock)?);
-        if let Some(file) = settings.memory_file.clone() {
-            let stop = Arc::<Signal>::default();
-            let (board, numbers) = (Arc::clone(&self.board), Arc::clone(&self.numbers));
-            let current = move || (numbers.snapshots.get(), Arc::clone(&board.current()));
-            let (journal, signal, every) = (Arc::clone(&self.journal), Arc::clone(&stop), timing.save);
-            let save = move || memory::keep(&file, current, &journal, &signal, every);
-            self.memory = Some((stop, spawn("topology-memory".to_owned(), on_start, save)?));
-        }
         Ok(())
     }
 }
@@ -144,9 +181,12 @@ impl Drop for Cluster {
             // A panic of the thread was told when it happened.
             let _ = thread.join();
         }
-        if let Some((signal, thread)) = self.memory.take() {
+        let keeper = self.memory.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Keeper { signal, ended, thread }) = keeper {
             signal.set();
-            let _ = thread.join();
+            if ended.recv_timeout(LAST_SAVE) == Err(RecvTimeoutError::Disconnected) {
+                let _ = thread.join();
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::config::{Mistake, TopologySettings};
 static RUNNING: Mutex<Vec<(TopologySettings, Weak<Cluster>)>> = Mutex::new(Vec::new());
 
 /// The cluster of these settings, started if there is none. The memory file is no reason for another one:
-/// that of the first is used.
+/// that of the first instance that has one is kept.
 ///
 /// # Errors
 /// As [`Cluster::start`].
@@ -23,6 +23,10 @@ pub fn shared(settings: &TopologySettings, on_start: fn()) -> Result<Arc<Cluster
     let key = TopologySettings { memory_file: None, ..settings.clone() };
     let found = running.iter().filter(|(known, _)| *known == key);
     if let Some(cluster) = found.filter_map(|(_, cluster)| cluster.upgrade()).next() {
+        if let Some(file) = &settings.memory_file {
+            // Without it only the past is missing.
+            let _ = cluster.remember(file, on_start);
+        }
         return Ok(cluster);
     }
     let cluster = Arc::new(Cluster::start(settings, &Timing::default(), on_start)?);

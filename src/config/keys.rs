@@ -70,7 +70,7 @@ pub const FILTER_KEYS: &[Key] = &[
     key("kube_token_file", None, "file with a token for the API server instead of the pod's own"),
     key("kube_insecure_skip_verify", Some("off"), "on: do not verify the API server's certificate"),
     key("tombstone_ttl", Some("1h"), "how long a deleted object is remembered"),
-    key("topology_wait", Some("30s"), "how long the start waits for the first look at the cluster"),
+    key("topology_wait", Some("5s"), "how long the start waits for the first look at the cluster"),
     key("max_services", Some("20"), "most Services told of one event"),
     key("labels", Some("*"), "labels that are told (comma list, * wildcards)"),
     key("annotations", None, "annotations that are told (comma list, * wildcards)"),

@@ -102,6 +102,8 @@ impl<'i> Subject<'i> {
                 .by_name(Key::object(about.api_version, about.kind, namespace, about.name))
                 .map(|entry| (entry.key(), entry)),
         };
+        // The event may say another namespace than the object's, or none.
+        let namespace = entry.map_or(namespace, |(_, entry)| &*entry.namespace);
         Self { about, kind, namespace, uid, entry }
     }
 

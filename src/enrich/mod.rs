@@ -54,6 +54,7 @@ struct State {
 }
 
 /// What becomes of a record.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
     AsItCame,
     Dropped,
@@ -123,25 +124,29 @@ impl Enricher {
         cluster: Option<(&Index, &Correlator)>,
         state: &mut State,
     ) -> Option<Vec<u8>> {
-        let mut out = Vec::new();
+        let (mut out, mut rewritten) = (Vec::new(), Vec::new());
         let mut copied = 0;
         let mut is_changed = false;
         // A broken record is skipped here and so copied as it is.
         for record in Records::new(chunk).flatten() {
             state.counts.records += 1;
-            let before = out.len();
-            let stretch = &chunk[copied..record.offset];
-            out.extend_from_slice(stretch);
-            match self.record(&record, cluster, state, &mut out) {
-                Fate::AsItCame => out.truncate(before),
-                Fate::Dropped | Fate::Rewritten => {
-                    is_changed = true;
-                    copied = record.end();
-                }
+            rewritten.clear();
+            let fate = self.record(&record, cluster, state, &mut rewritten);
+            if fate == Fate::AsItCame {
+                continue;
             }
+            is_changed = true;
+            out.extend_from_slice(&chunk[copied..record.offset]);
+            if fate == Fate::Rewritten {
+                out.extend_from_slice(&rewritten);
+            }
+            copied = record.end();
+        }
+        if !is_changed {
+            return None;
         }
         out.extend_from_slice(&chunk[copied..]);
-        is_changed.then_some(out)
+        Some(out)
     }
 
     fn record(

@@ -51,7 +51,11 @@ pub(super) fn document<'r>(record: &Record<'r, '_>, cluster: &'r str, source: &'
         subject: attribute(&subject.join("/")).into_owned(),
         time: Time(Stamp::parse(record.event.time())),
         datacontenttype: "application/json",
-        service: record.impact.services.first().map(|one| format!("{}/{}", one.namespace, one.name)),
+        service: record
+            .impact
+            .services
+            .first()
+            .map(|one| attribute(&format!("{}/{}", one.namespace, one.name)).into_owned()),
         data: native::document(record, cluster),
     }
 }

@@ -29,20 +29,20 @@ impl Graves {
         self.by_time.is_empty()
     }
 
-    /// Takes the oldest, if it went at `until` or before.
-    pub fn take_until(&mut self, until_seconds: u64) -> Option<Key> {
+    /// Takes the oldest, with the time at which it went, if that was at `until` or before.
+    pub fn take_until(&mut self, until_seconds: u64) -> Option<(u64, Key)> {
         let (deleted_seconds, _) = self.by_time.first()?;
         if *deleted_seconds > until_seconds {
             return None;
         }
-        self.by_time.pop_first().map(|(_, uid)| uid)
+        self.by_time.pop_first()
     }
 
     /// Takes the oldest, if there are more than `most`.
-    pub fn take_above(&mut self, most: usize) -> Option<Key> {
+    pub fn take_above(&mut self, most: usize) -> Option<(u64, Key)> {
         if self.by_time.len() <= most {
             return None;
         }
-        self.by_time.pop_first().map(|(_, uid)| uid)
+        self.by_time.pop_first()
     }
 }

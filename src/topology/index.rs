@@ -49,10 +49,12 @@ pub struct Index {
     pub(super) nodes: Table<Key>,
     /// Namespace → its pods.
     pub(super) pods: Relation,
+    /// Listed, or given up.
     pub(super) settled: Settled,
+    pub(super) listed: Settled,
 }
 
-/// Which kinds have been listed, or given up.
+/// Some of the kinds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Settled(u16);
 
@@ -67,10 +69,11 @@ impl Settled {
 }
 
 impl Index {
-    /// Whether the first list of every kind is complete, or the kind was given up.
+    /// Whether the first list of every kind is complete, or the kind was given up. Where all were given up
+    /// nothing is known, and an answer would be a guess.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.settled.is_whole()
+        self.settled.is_whole() && self.listed != Settled::default()
     }
 
     /// Objects held, those that are gone included.

@@ -12,12 +12,14 @@ impl Index {
         }
     }
 
-    /// An object of an earlier run had this name. It means that one only if it means nobody else.
-    pub(super) fn name_was_given(&mut self, name: Key, uid: Key) {
-        if self.names.contains_key(&name) {
+    /// An object of an earlier run had this name. It means that one unless it means one that is there, or
+    /// went later; `rank` is [`Object::rank`](super::object::Object::rank).
+    pub(super) fn name_was_given(&mut self, name: Key, uid: Key, rank: (bool, u64, u64)) {
+        let known = self.names.get(&name).and_then(|uid| self.objects.get(uid));
+        if known.is_some_and(|known| known.rank() > rank) {
             self.former.insert(name, uid);
         } else {
-            self.names.insert(name, uid);
+            self.name_is_given(name, uid);
         }
     }
 

@@ -49,7 +49,10 @@ impl Writer {
         for (object, owner) in owned(before) {
             let owner_uid = owner.key;
             self.index.children.remove(owner_uid, uid);
-            if !self.index.children.has_any(owner_uid) {
+            // An owner of the whole cluster has children in several namespaces, and a name in each.
+            let mut others = self.index.children(owner_uid);
+            if !others.any(|(_, other)| other.namespace == object.namespace) {
+                drop(others);
                 self.index.owner_names.remove(owner.name_key(&object.namespace), owner_uid);
             }
         }

@@ -64,6 +64,7 @@ impl Writer {
             self.bury(uid);
         }
         self.index.settled.add(kind);
+        self.index.listed.add(kind);
     }
 
     /// A kind cannot be had, now or any more: correlation goes on without it.
@@ -114,8 +115,9 @@ impl Writer {
         }
         let deleted = NonZeroU64::new(deleted_seconds).unwrap_or(NonZeroU64::MIN);
         self.graves.dig(uid, deleted.get());
-        self.index.name_was_given(object.name_key(), uid);
-        self.set(uid, None, Some(Arc::new(object.deleted_at(Some(deleted)))));
+        let object = object.deleted_at(Some(deleted));
+        self.index.name_was_given(object.name_key(), uid, object.rank());
+        self.set(uid, None, Some(Arc::new(object)));
         for service in services {
             self.member(uid, *service, true);
             self.member(uid, *service, false);
@@ -124,15 +126,15 @@ impl Writer {
 
     /// Lets go of what has been gone for long, or is too much. Answers how many left early.
     pub fn expire(&mut self) -> u64 {
-        while let Some(uid) = self.graves.take_until(self.now_seconds.saturating_sub(self.ttl_seconds)) {
-            self.erase_dead(uid);
+        while let Some(grave) = self.graves.take_until(self.now_seconds.saturating_sub(self.ttl_seconds)) {
+            self.erase_dead(grave);
         }
         let mut early = 0;
         // Before the first lists most of what an earlier run left is only waiting to be found alive.
         while self.index.is_ready()
-            && let Some(uid) = self.graves.take_above(MAX_TOMBSTONES)
+            && let Some(grave) = self.graves.take_above(MAX_TOMBSTONES)
         {
-            self.erase_dead(uid);
+            self.erase_dead(grave);
             early += 1;
         }
         early
@@ -147,9 +149,11 @@ impl Writer {
         self.set(uid, Some(&old), Some(Arc::new(old.deleted_at(Some(deleted)))));
     }
 
-    /// A grave may be empty: its pod was held by a slice, and shown only later.
-    fn erase_dead(&mut self, uid: Key) {
-        if self.index.objects.get(&uid).is_none_or(|object| !object.is_live()) {
+    /// A grave may be empty: its pod was held by a slice, and shown only later. If that one is gone by now, it
+    /// has another grave.
+    fn erase_dead(&mut self, (deleted_seconds, uid): (u64, Key)) {
+        let known = self.index.objects.get(&uid).map(|object| object.deleted_seconds);
+        if known.is_none_or(|known| known.map(NonZeroU64::get) == Some(deleted_seconds)) {
             self.erase(uid);
         }
     }

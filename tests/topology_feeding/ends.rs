@@ -13,7 +13,10 @@ use super::*;
 fn equal_settings_share_one_cluster_and_the_last_to_go_stops_it() {
     let (api, other_api) = (KubeApi::start(), KubeApi::start());
     let one = shared(&settings(&api), || {}).unwrap();
-    let with_memory = TopologySettings { memory_file: Some("unused".into()), ..settings(&api) };
+    // A filter comes first and has no file; the output that joins it has one.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("memory");
+    let with_memory = TopologySettings { memory_file: Some(file.clone()), ..settings(&api) };
     let two = shared(&with_memory, || {}).unwrap();
     assert!(Arc::ptr_eq(&one, &two));
     let other = shared(&settings(&other_api), || {}).unwrap();
@@ -25,10 +28,10 @@ fn equal_settings_share_one_cluster_and_the_last_to_go_stops_it() {
     wait_ready(&two);
     drop(two);
     api.wait_for_watches(ALL, 0, BOUND);
+    assert!(file.exists());
     let again = shared(&settings(&api), || {}).unwrap();
     wait_ready(&again);
     drop((again, other));
-    assert!(!std::fs::exists("unused").unwrap());
 }
 
 #[test]

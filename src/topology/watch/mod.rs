@@ -101,6 +101,9 @@ pub struct Watch {
     refusals: u32,
     renew_credentials: bool,
     given_up: bool,
+    was_listed: bool,
+    /// Times that it was forbidden or not served, in a row.
+    denials: u32,
     /// Whether a person was told that it is given up, or in trouble.
     told_given_up: bool,
     told_trouble: bool,
@@ -144,6 +147,8 @@ impl Watch {
             refusals: 0,
             renew_credentials: false,
             given_up: false,
+            was_listed: false,
+            denials: 0,
             told_given_up: false,
             told_trouble: false,
             output: Output::default(),
@@ -280,6 +285,7 @@ impl Watch {
     fn listed(&mut self, version: String) {
         self.version = version;
         self.of_earlier_pages = 0;
+        self.was_listed = true;
         self.output.changes.push(Change::Listed(std::mem::take(&mut self.objects)));
         self.goal = Goal::Watch;
         self.given_up = false;

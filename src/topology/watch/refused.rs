@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | 200 | its body comes | its body comes |
 //! | 401 | the token is read again and tried at once, then after waits | the same |
-//! | 403, 404 | given up, with one WARN; asked again every five minutes | what was listed stays; listed again every five minutes |
+//! | 403, 404 | given up, with one WARN, but what an earlier list told; asked again soon, then every five minutes | what was listed stays; listed again at the same times |
 //! | 410 | the token has run out: the list anew, in one piece | the version is too old: the newest list |
 //! | 429, 503 | `Retry-After`, else a wait | the same |
 //! | other | a wait; a page that is refused begins the list anew | a wait; after three in a row the newest list |
@@ -16,7 +16,10 @@ use super::{Body, Change, Goal, REFUSALS, Watch};
 use crate::journal::Level;
 use crate::topology::lines::Lines;
 
-/// So often a kind that is forbidden, or not served, is asked for again.
+/// A kind that is forbidden, or not served, is asked for again so soon: an API server that has just started
+/// forbids everything for a moment, and a role may be bound after its pod has started.
+const FIRST_FORBIDDEN_WAIT: Duration = Duration::from_secs(5);
+/// And so often when that goes on.
 const FORBIDDEN_WAIT: Duration = Duration::from_secs(300);
 
 impl Watch {
@@ -64,6 +67,7 @@ impl Watch {
         if matches!(self.goal, Goal::List(_)) {
             return Body::List(Box::default());
         }
+        self.denials = 0;
         if std::mem::take(&mut self.told_trouble) | std::mem::take(&mut self.told_given_up) {
             let resource = self.kind.resource();
             self.note(Level::Info, "topology again", format!("{resource} are followed again"));
@@ -74,7 +78,7 @@ impl Watch {
     /// The kind cannot be listed: correlation goes on without it.
     fn give_up(&mut self, status: u16, now: Instant, chance: u64) {
         self.begin(Page::FirstFromCache);
-        if !std::mem::replace(&mut self.given_up, true) {
+        if !self.was_listed && !std::mem::replace(&mut self.given_up, true) {
             self.output.changes.push(Change::GivenUp);
         }
         self.denied("listed, and Services are found without them", status);
@@ -84,7 +88,7 @@ impl Watch {
     /// The kind can be listed but not watched: what the list told is better than nothing.
     fn poll(&mut self, status: u16, now: Instant, chance: u64) {
         self.begin(Page::FirstOfNewest);
-        self.denied("watched, and are listed every five minutes instead", status);
+        self.denied("watched, and are listed now and then instead", status);
         self.pause(now, chance);
     }
 
@@ -105,11 +109,13 @@ impl Watch {
         self.note(Level::Warn, resource, text);
     }
 
-    /// Five minutes, and up to a tenth more, so that the kinds do not all come at once.
+    /// Twice as long each time, and up to a tenth more, so that the kinds do not all come at once.
     fn pause(&mut self, now: Instant, chance: u64) {
         self.failures = 0;
-        let more = Duration::from_millis(chance % 30_000);
-        self.wait = Some(now + FORBIDDEN_WAIT + more);
+        let wait = FIRST_FORBIDDEN_WAIT.saturating_mul(1 << self.denials.min(8)).min(FORBIDDEN_WAIT);
+        self.denials = self.denials.saturating_add(1);
+        let tenth = u64::try_from(wait.as_millis() / 10).unwrap_or(u64::MAX).max(1);
+        self.wait = Some(now + wait + Duration::from_millis(chance % tenth));
     }
 
     /// The version is too old: what happened since is known to nobody, so everything is listed. Not from the
