@@ -177,7 +177,8 @@ fn known(word: &str) -> bool {
 
 /// Those of the output and those of the filter.
 fn all_keys() -> impl Iterator<Item = &'static Key> {
-    KEYS.iter().chain(FILTER_KEYS)
+    // One row for both plugins, with the output's default.
+    KEYS.iter().chain(FILTER_KEYS.iter().filter(|key| KEYS.iter().all(|other| other.name != key.name)))
 }
 
 fn is_metric(name: &str) -> bool {
