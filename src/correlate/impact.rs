@@ -231,7 +231,6 @@ fn or_null<S: Serializer>(text: &&str, serializer: S) -> Result<S::Ok, S::Error>
 ///
 /// # Errors
 /// The serializer's.
-#[expect(clippy::ref_option, reason = "serde hands over references")]
 pub fn text_or_null<S: Serializer>(
     value: &Option<impl fmt::Display>,
     serializer: S,
