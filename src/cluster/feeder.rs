@@ -23,7 +23,7 @@ use crate::trip;
 
 /// The API server sends each change by itself. To wake up for every single one costs more than to read it; so
 /// a feeder that is not behind gives them a moment to gather.
-const GATHER: Duration = Duration::from_millis(3);
+const GATHER: Duration = Duration::from_millis(5);
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 
 pub(super) struct Feeder {

@@ -12,7 +12,7 @@ use crate::support::recording::{self, Line, replay_into};
 /// How long a change may take to reach the plugin.
 const BOUND: Duration = Duration::from_secs(20);
 /// A change that was sent is parsed, and shown with the plugin's next snapshot.
-const SHOWN: Duration = Duration::from_millis(10);
+const SHOWN: Duration = Duration::from_millis(14);
 
 pub struct Window {
     changes: Vec<Line>,
