@@ -33,7 +33,7 @@ fn index_of(world: &World, choices: &[usize], lists_first: bool) -> Index {
     let mut parsers: Vec<Parser> = Kind::ALL.map(|kind| Parser::new(kind, Patterns::default())).into();
     let mut next = vec![0; Kind::ALL.len()];
     if lists_first {
-        // The state after half of the changes comes as a list, what was gone by then is never seen.
+        // Everything is a change after empty lists; else the lists come last, and change nothing.
         for kind in Kind::ALL {
             writer.replace(kind, Vec::new());
         }
