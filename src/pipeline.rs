@@ -248,7 +248,7 @@ impl Pipeline {
             self.delivery.put_away(&culprit, ticket, &mut self.ledger)
         } else if self.delivery.is_open() {
             round.rendered.clear();
-            self.view.with_impact(&about(event), |impact| {
+            self.view.with_impact(&About::from(event), |impact| {
                 let record = Record { id: &id, event, new_occurrences, impact, body };
                 self.delivery.renderer().render(&record, &mut round.rendered);
             });
@@ -272,18 +272,6 @@ impl Pipeline {
 
     fn send(&mut self, round: &mut Round<'_>) {
         self.delivery.send(&mut round.batch, &mut self.ledger, &mut round.tallies);
-    }
-}
-
-fn about<'e>(event: &'e KubeEvent<'_>) -> About<'e> {
-    let object = &event.object;
-    About {
-        api_version: &object.api_version,
-        kind: &object.kind,
-        namespace: &object.namespace,
-        name: &object.name,
-        uid: &object.uid,
-        event_namespace: &event.metadata.namespace,
     }
 }
 

@@ -15,6 +15,7 @@ mod rules;
 pub use impact::{Affected, Chosen, Correlation, Impact, Node, UidText, Via, Workload, text_or_null};
 
 use crate::pattern::Patterns;
+use crate::record::event::KubeEvent;
 use crate::topology::index::Index;
 use crate::topology::key::Key;
 use crate::topology::kind::{Kind, group_of};
@@ -31,6 +32,20 @@ pub struct About<'e> {
     pub uid: &'e str,
     /// Where the event itself lies.
     pub event_namespace: &'e str,
+}
+
+impl<'e> From<&'e KubeEvent<'_>> for About<'e> {
+    fn from(event: &'e KubeEvent<'_>) -> Self {
+        let object = &event.object;
+        Self {
+            api_version: &object.api_version,
+            kind: &object.kind,
+            namespace: &object.namespace,
+            name: &object.name,
+            uid: &object.uid,
+            event_namespace: &event.metadata.namespace,
+        }
+    }
 }
 
 /// What is to be told of an object.

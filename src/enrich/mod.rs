@@ -162,7 +162,7 @@ impl Enricher {
             state.counts.duplicates += 1;
             return Fate::Dropped;
         }
-        let about = about(&event);
+        let about = About::from(&event);
         let impact = cluster.map(|(index, correlator)| correlator.correlate(index, &about));
         let change =
             enriched::Change { impact: impact.as_ref(), keep_managed_fields: self.keep_managed_fields };
@@ -170,16 +170,5 @@ impl Enricher {
             Ok(true) => Fate::Rewritten,
             Ok(false) | Err(_) => Fate::AsItCame,
         }
-    }
-}
-
-fn about<'e>(event: &'e KubeEvent<'_>) -> About<'e> {
-    About {
-        api_version: &event.object.api_version,
-        kind: &event.object.kind,
-        namespace: &event.object.namespace,
-        name: &event.object.name,
-        uid: &event.object.uid,
-        event_namespace: &event.metadata.namespace,
     }
 }

@@ -28,7 +28,8 @@ pub struct Object {
     /// Those that a setting asks for.
     pub annotations: Arc<Labels>,
     pub owners: Owners,
-    /// When it went, by our clock; `None` while it is there.
+    /// When it went, by our clock; `None` while it is there. Of one run only.
+    #[serde(skip)]
     pub deleted_seconds: Option<NonZeroU64>,
     pub details: Details,
 }
