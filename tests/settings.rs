@@ -1,39 +1,16 @@
 //! Do the settings become what a user wrote, or every mistake at once, and never a secret in a log?
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-use std::collections::BTreeMap;
+#[path = "support/reading.rs"]
+mod reading;
+
 use std::path::Path;
 use std::time::Duration;
 
 use event_gateway::config::keys::KEYS;
-use event_gateway::config::{self, Compress, Credentials, Format, Mistake, Settings, Tls, Updates, units};
+use event_gateway::config::{self, Compress, Credentials, Format, Tls, Updates, units};
 use event_gateway::pattern::Patterns;
-use proptest::prelude::*;
-
-/// Reads properties as the border hands them over: looked up by name, unset and empty alike.
-fn read(properties: &[(&str, &[u8])]) -> Result<Settings, Vec<Mistake>> {
-    let properties: BTreeMap<_, _> = properties.iter().copied().collect();
-    let property =
-        |key: &str| properties.get(key).filter(|value| !value.is_empty()).map(|value| value.to_vec());
-    let readable = |path: &Path| std::fs::read(path).map(drop).map_err(|error| error.to_string());
-    config::read(&config::Source {
-        property: &property,
-        readable: &readable,
-        writable: &|_| Ok(()),
-        environment: &|_| None,
-    })
-}
-
-/// With an endpoint, so that only the others can be wrong.
-fn read_with(properties: &[(&str, &str)]) -> Result<Settings, Vec<Mistake>> {
-    let mut all: Vec<(&str, &[u8])> = vec![("endpoint", b"https://gateway.example/events")];
-    all.extend(properties.iter().map(|(key, value)| (*key, value.as_bytes())));
-    read(&all)
-}
-
-fn keys_of(mistakes: &[Mistake]) -> Vec<&str> {
-    mistakes.iter().map(|mistake| mistake.key).collect()
-}
+use reading::*;
 
 #[test]
 fn the_defaults_are_those_of_the_table() {
@@ -204,135 +181,6 @@ fn in_a_pod_its_own_api_server_is_used_unless_told_otherwise() {
     assert!(!format!("{mistakes:?}").contains("secret"));
     for url in ["ftp://host", "https://", "https://host/?a=b", "https://host/#x", "host:6443"] {
         assert_eq!(keys_of(&read_in(true, true, &[("kube_url", url)]).unwrap_err()), ["kube_url"], "{url}");
-    }
-}
-
-#[test]
-fn every_key_takes_every_hostile_value_or_says_what_is_wrong() {
-    let folder = tempfile::tempdir().unwrap();
-    let unreadable = folder.path().join("unreadable");
-    std::fs::write(&unreadable, "x").unwrap();
-    std::fs::set_permissions(&unreadable, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
-    let folder_path = folder.path().to_str().unwrap().as_bytes().to_vec();
-    let values: Vec<Vec<u8>> = vec![
-        b"".to_vec(),
-        b"   ".to_vec(),
-        vec![b'a'; 1 << 20],
-        b"a, ".repeat(1 << 18),
-        vec![b'*'; 1 << 20],
-        vec![b'9'; 1 << 20],
-        [&b"https://h/"[..], &vec![b'a'; 1 << 20]].concat(),
-        b"a\0b".to_vec(),
-        b"\x1b[2J\x07".to_vec(),
-        b"two\nlines".to_vec(),
-        b"\xff\xfe\xc0".to_vec(),
-        "ü👩‍👩‍👧\u{202e}\u{feff}".as_bytes().to_vec(),
-        b"-1".to_vec(),
-        b"-0".to_vec(),
-        b"+1".to_vec(),
-        b"18446744073709551616".to_vec(),
-        b"18446744073709551616K".to_vec(),
-        b"340282366920938463463374607431768211456".to_vec(),
-        b"1e400".to_vec(),
-        b"0x10".to_vec(),
-        b"1.1.1".to_vec(),
-        b".".to_vec(),
-        b"NaN".to_vec(),
-        b"inf".to_vec(),
-        b"../../../../etc/shadow".to_vec(),
-        b"/".to_vec(),
-        b"%s%n${HOME}".to_vec(),
-        b"\"'\\".to_vec(),
-        b"http://".to_vec(),
-        b"https://[::1".to_vec(),
-        b"http://user:password@host/".to_vec(),
-        b": ,:,a:".to_vec(),
-        folder_path,
-        unreadable.to_str().unwrap().as_bytes().to_vec(),
-    ];
-    let mut good = 0;
-    let mut wrong = 0;
-    for key in KEYS {
-        for value in &values {
-            let mut properties: Vec<(&str, &[u8])> = vec![("endpoint", b"http://h")];
-            properties.retain(|(name, _)| *name != key.name);
-            properties.push((key.name, value));
-            match read(&properties) {
-                Ok(_) => good += 1,
-                Err(mistakes) => {
-                    wrong += 1;
-                    assert!(!mistakes.is_empty());
-                    for mistake in mistakes {
-                        // A pair of keys may be told by the one that is missing.
-                        let family = |name: &str| name.split('_').next().unwrap().to_owned();
-                        assert_eq!(family(mistake.key), family(key.name), "{mistake}");
-                        let shown = mistake.to_string();
-                        assert!(!shown.contains(|c: char| c.is_control()), "{shown:?}");
-                        assert!(key.name.ends_with("_file") || shown.len() < 600, "{} bytes", shown.len());
-                    }
-                }
-            }
-        }
-    }
-    assert_eq!(good + wrong, KEYS.len() * values.len());
-    assert!(good > 100 && wrong > 300, "{good} good, {wrong} wrong");
-}
-
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").map_or(2_000, |cases| cases.parse().unwrap());
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
-}
-
-proptest! {
-    #![proptest_config(cases())]
-
-    #[test]
-    fn no_bytes_make_it_panic(
-        values in proptest::collection::vec(
-            (0..KEYS.len(), proptest::collection::vec(any::<u8>(), 0..40)), 1..6),
-        texts in proptest::collection::vec((0..KEYS.len(), "[-+.0-9a-zA-Z:/@?#%*, \t]{0,20}"), 1..6),
-    ) {
-        let mut properties: Vec<(&str, &[u8])> = Vec::new();
-        properties.extend(values.iter().map(|(key, value)| (KEYS[*key].name, &**value)));
-        properties.extend(texts.iter().map(|(key, value)| (KEYS[*key].name, value.as_bytes())));
-        if let Err(mistakes) = read(&properties) {
-            let places: Vec<_> =
-                mistakes.iter().map(|mistake| KEYS.iter().position(|key| key.name == mistake.key)).collect();
-            prop_assert!(places.is_sorted() && !places.contains(&None) && !places.is_empty());
-        }
-    }
-
-    #[test]
-    fn no_secret_is_ever_repeated(
-        before in "[ -~ü]{0,12}",
-        after in "[ -~ü\u{0}\n]{0,12}",
-        shape in 0usize..8,
-        scheme in proptest::sample::select(&["http://", "https://", "", "ht!tp://"][..]),
-    ) {
-        const SECRET: &str = "S3CR3T";
-        let url = |rest: &str| ("endpoint", format!("{scheme}{before}{rest}{after}"));
-        let (key, value) = match shape {
-            0 => ("headers", format!("Authorization: {SECRET}{after}")),
-            1 => ("headers", format!("{before}, X-Key:{SECRET}{after}, Host: x")),
-            2 => ("headers", format!("{SECRET}{after}")),
-            3 => url(&format!("me:{SECRET}@host/")),
-            4 => url(&format!("host/?token={SECRET}")),
-            5 => url(&format!("{SECRET}@")),
-            6 => url(&format!("host/#{SECRET}")),
-            _ => ("headers", format!("{before}:{SECRET}{after}")),
-        };
-        let good: (&str, &[u8]) = ("endpoint", b"http://h");
-        let bad: (&str, &[u8]) = ("batch_events", b"many");
-        let properties = [good, bad, (key, value.as_bytes())];
-        let mistakes = read(&properties).unwrap_err();
-        let told = format!("{mistakes:?} {}", mistakes.iter().map(ToString::to_string).collect::<String>());
-        prop_assert!(!told.contains(SECRET), "{told}");
-        if let Ok(settings) = read(&[good, (key, value.as_bytes())]) {
-            // In a path, or as the host, it is no secret that we could know of.
-            let url: ureq::http::Uri = settings.endpoint.url.parse().unwrap();
-            let is_public = url.path().contains(SECRET) || url.host().unwrap().contains(SECRET);
-            prop_assert!(is_public || !settings.endpoint.shown.contains(SECRET), "{:?}", settings.endpoint);
-        }
     }
 }
 
