@@ -12,7 +12,7 @@ use crate::clock;
 use crate::cluster::Cluster;
 use crate::config::{Mistake, Settings};
 use crate::gateway::Stopper;
-use crate::job::{Job, Pending, reply};
+use crate::job::{Job, Pending, Ring, reply};
 use crate::journal::Journal;
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
@@ -93,9 +93,10 @@ impl Courier {
     }
 
     /// Copies a chunk into the queue. `None`: there is no room, or the instance is stopping; the host is to
-    /// bring it again. Uses little stack: this runs on the host's.
+    /// bring it again. `ring` is called when the answer is there. Uses little stack: this runs on the
+    /// host's.
     #[must_use]
-    pub fn enqueue(&self, tag: &[u8], data: &[u8]) -> Option<Pending> {
+    pub fn enqueue(&self, tag: &[u8], data: &[u8], ring: Ring) -> Option<Pending> {
         let refused = || {
             self.shared.metrics.refused_chunks_total.add(1);
             None
@@ -109,7 +110,7 @@ impl Courier {
             return refused();
         }
         copy.extend_from_slice(data);
-        let (reply, pending) = reply();
+        let (reply, pending) = reply(ring);
         let job = Job { tag: String::from_utf8_lossy(tag).into_owned(), data: copy, reply };
         let mut queue = self.shared.lock();
         if !queue.has_room_for(data.len()) {

@@ -1,7 +1,11 @@
 //! A chunk on its way through the plugin, and the answer that the host waits for.
 
+use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
+
+/// Tells the engine that an answer has come; may be called on any thread, and takes next to no time.
+pub type Ring = Arc<dyn Fn() + Send + Sync>;
 
 /// What the host does with the chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,23 +37,36 @@ pub struct Pending {
     slot: Arc<Slot>,
 }
 
-#[derive(Debug, Default)]
 struct Slot {
     answer: Mutex<Option<Answer>>,
     answered: Condvar,
+    ring: Ring,
 }
 
-/// Both ends of a new answer.
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot").field("answer", &self.answer).finish_non_exhaustive()
+    }
+}
+
+/// Both ends of a new answer, which rings when it is there.
 #[must_use]
-pub fn reply() -> (Reply, Pending) {
-    let slot = Arc::new(Slot::default());
+pub fn reply(ring: Ring) -> (Reply, Pending) {
+    let slot = Arc::new(Slot { answer: Mutex::default(), answered: Condvar::new(), ring });
     (Reply { slot: Arc::clone(&slot) }, Pending { slot })
 }
 
 impl Slot {
     fn put(&self, answer: Answer) {
-        self.answer.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(answer);
+        let mut slot = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        // Sent, and now dropped.
+        if slot.is_some() {
+            return;
+        }
+        *slot = Some(answer);
+        drop(slot);
         self.answered.notify_all();
+        (self.ring)();
     }
 }
 

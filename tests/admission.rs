@@ -181,7 +181,7 @@ struct Counts {
 fn pass(lists: &[(&str, String)], bytes: Vec<u8>) -> Counts {
     let metrics = Arc::<Metrics>::default();
     let mut pipeline = Pipeline::open(&settings(lists), &metrics, &Arc::<Journal>::default(), || {}).unwrap();
-    let (reply, pending) = job::reply();
+    let (reply, pending) = job::reply(Arc::new(|| {}));
     pipeline.round(vec![Job { tag: "k8s".to_owned(), data: bytes, reply }]);
     Counts {
         answer: pending.poll(),

@@ -83,6 +83,48 @@ pub struct EgApi {
     pub output_log_check: Option<unsafe extern "C" fn(instance: *mut c_void, level: c_int) -> c_int>,
 }
 
+/// What the engine calls when an event of ours is due, with the event.
+pub type EgEventHandler = unsafe extern "C" fn(event: *mut c_void) -> c_int;
+
+/// `struct mk_event`, the same in 2.2 to 5.1. The host keeps its address, and writes into it, from
+/// `mk_event_add` to `mk_event_del`.
+#[repr(C)]
+pub struct EgEvent {
+    pub descriptor: c_int,
+    pub kind: c_int,
+    /// `MK_EVENT_EMPTY`, so that the host adds it and does not change one it has.
+    pub mask: u32,
+    pub status: u8,
+    /// Ours.
+    pub data: *mut c_void,
+    pub handler: EgEventHandler,
+    /// The host's lists; NULL says that it is in none.
+    pub links: [usize; 4],
+    /// The smaller, the sooner.
+    pub priority: i8,
+    /// What later releases may append.
+    pub reserved: [usize; 7],
+}
+
+impl EgEvent {
+    /// `MK_EVENT_NONE`: in no loop.
+    const NONE: u8 = 1;
+
+    pub fn new(handler: EgEventHandler, data: *mut c_void) -> Self {
+        Self {
+            descriptor: -1,
+            kind: 0,
+            mask: 0,
+            status: Self::NONE,
+            data,
+            handler,
+            links: [0; 4],
+            priority: 0,
+            reserved: [0; 7],
+        }
+    }
+}
+
 /// `FLB_FILTER_MODIFIED`: the host takes the new data; none at all when the size is 0.
 pub const FLB_FILTER_MODIFIED: c_int = 1;
 /// `FLB_FILTER_NOTOUCH`: the host goes on with what it has, and looks at no buffer.

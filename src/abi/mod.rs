@@ -8,6 +8,7 @@
 //! | `version` | which host this is |
 //! | `config_map` | the keys, for the hosts that refuse misspelt ones |
 //! | `guard` | no panic crosses |
+//! | `bell` | calls the engine's thread from any other |
 //! | `wait` | a flush waits without stopping the engine |
 //! | `host` | the host's properties, log and metrics, on its own thread |
 //! | `output` | the exported functions of the output, and the life of an instance |
@@ -21,6 +22,7 @@
 #![allow(unsafe_code)]
 
 mod allocator;
+mod bell;
 mod config_map;
 pub mod filter;
 mod filter_host;

@@ -20,7 +20,8 @@ use super::config_map;
 use super::guard::{block_signals, guarded, silence_panics};
 use super::host::Host;
 use super::layout::{
-    EgDefinition, EgDefinitionWithMap, EgOutputPlugin, FLB_OK, FLB_RETRY, OUTPUT_PLUGIN, PROXY_GOLANG,
+    EgDefinition, EgDefinitionWithMap, EgEvent, EgOutputPlugin, FLB_OK, FLB_RETRY, OUTPUT_PLUGIN,
+    PROXY_GOLANG,
 };
 use super::version;
 use super::wait::{WaitingRoom, Way};
@@ -36,8 +37,8 @@ use crate::trip;
 const REFUSED: c_int = -1;
 /// What Init answers when all is well: the host takes anything above zero.
 const STARTED: c_int = 1;
-/// The metrics are published once in so many ticks of the timer.
-const TICKS_A_PUBLICATION: u32 = 50;
+/// The metrics are published once in so many ticks of the timer: once a second.
+const TICKS_A_PUBLICATION: u32 = 10;
 
 struct Instance {
     host: Host,
@@ -98,7 +99,7 @@ pub unsafe extern "C" fn FLBPluginInit(plugin: *mut EgOutputPlugin) -> c_int {
         // SAFETY: the instance lives until ExitCtx frees it, which ends the timer first; `context` is
         // where the host keeps the pointer for FlushCtx and ExitCtx.
         unsafe {
-            if !(*instance).waiting_room.start_timer(tick, instance.cast()) {
+            if !(*instance).waiting_room.open(tick, rung, instance.cast()) {
                 (*instance).host.log(&Line {
                     level: Level::Warn,
                     text: "this host lacks what a flush needs to wait without blocking; it will block"
@@ -200,7 +201,8 @@ pub unsafe extern "C" fn FLBPluginFlushCtx(
         let data = unsafe { slice::from_raw_parts(data.cast::<u8>(), length) };
         // SAFETY: a C string of the host's, copied as well.
         let tag = if tag.is_null() { b"" } else { unsafe { CStr::from_ptr(tag) }.to_bytes() };
-        let Some(pending) = instance.courier.enqueue(tag, data) else { return FLB_RETRY };
+        let ring = instance.waiting_room.ring();
+        let Some(pending) = instance.courier.enqueue(tag, data, ring) else { return FLB_RETRY };
         instance.warn_of_blocking();
         match instance.waiting_room.wait(pending) {
             Answer::Ok => FLB_OK,
@@ -246,7 +248,8 @@ pub unsafe extern "C" fn FLBPluginExitCtx(context: *mut c_void) -> c_int {
     })
 }
 
-/// The engine's timer: says what is to be said and resumes the flushes whose answer has come.
+/// The engine's timer: says what is to be said, and resumes the flushes whose answer has come on a host where
+/// no bell could be hung.
 unsafe extern "C" fn tick(_: *mut c_void, data: *mut c_void) {
     guarded((), || {
         // SAFETY: `data` is the Instance that started the timer; ExitCtx ends the timer before it frees it.
@@ -259,6 +262,20 @@ unsafe extern "C" fn tick(_: *mut c_void, data: *mut c_void) {
         instance.tell_log();
         instance.waiting_room.resume_answered();
     });
+}
+
+/// The bell: resumes the flushes whose answer has come.
+unsafe extern "C" fn rung(event: *mut c_void) -> c_int {
+    guarded(0, || {
+        // SAFETY: the event is the one that Init hung up, with the Instance as its data; ExitCtx takes it
+        // down before it frees either.
+        let instance = unsafe { (*event.cast::<EgEvent>()).data.cast::<Instance>().as_ref() };
+        let Some(instance) = instance else { return 0 };
+        instance.waiting_room.answer_bell();
+        trip::wire("rung");
+        instance.waiting_room.resume_answered();
+        0
+    })
 }
 
 impl Instance {

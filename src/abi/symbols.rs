@@ -9,7 +9,7 @@ use std::ffi::{CStr, c_char, c_double, c_int, c_void};
 pub type TimerCallback = unsafe extern "C" fn(*mut c_void, *mut c_void);
 
 /// `cothread_t co_active(void)`, `struct flb_coro *flb_coro_get(void)`,
-/// `struct flb_sched *flb_sched_ctx_get(void)`.
+/// `struct flb_sched *flb_sched_ctx_get(void)`, `struct mk_event_loop *flb_engine_evl_get(void)`.
 pub type Get = unsafe extern "C" fn() -> *mut c_void;
 /// `void co_switch(cothread_t)`, `void flb_coro_set(struct flb_coro *)`.
 pub type Give = unsafe extern "C" fn(*mut c_void);
@@ -18,6 +18,10 @@ pub type TimerCreate =
     unsafe extern "C" fn(*mut c_void, c_int, c_int, TimerCallback, *mut c_void, *mut *mut c_void) -> c_int;
 /// `int flb_sched_timer_cb_disable(timer)`, `int flb_sched_timer_cb_destroy(timer)`.
 pub type TimerEnd = unsafe extern "C" fn(*mut c_void) -> c_int;
+/// `int mk_event_add(loop, fd, type, mask, event)`.
+pub type EventAdd = unsafe extern "C" fn(*mut c_void, c_int, c_int, u32, *mut c_void) -> c_int;
+/// `int mk_event_del(loop, event)`.
+pub type EventDel = unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int;
 /// `const char *flb_output_name(struct flb_output_instance *)`, and `flb_filter_name` of a filter's.
 pub type InstanceName = unsafe extern "C" fn(*mut c_void) -> *const c_char;
 /// `const char *flb_filter_get_property(key, struct flb_filter_instance *)`.

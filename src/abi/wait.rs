@@ -2,23 +2,25 @@
 //!
 //! With `workers 0`, the default, the host calls a flush on the engine's own thread, on a coroutine; a
 //! flush that blocks there stops every input. So a flush parks its coroutine and switches back to the
-//! engine, as the host's own `flb_time_sleep` does; a timer of the engine's looks every few milliseconds
-//! for flushes whose answer has come, and switches into them. All of this happens on one thread.
+//! engine, as the host's own `flb_time_sleep` does; when an answer has come, a [`Bell`] calls the engine,
+//! which switches into the flush. All of this happens on one thread.
 //!
 //! With `workers` set the host calls a flush on threads of its pool, where the engine's timer must not
 //! touch it; there it simply blocks.
 
 use std::ffi::{c_int, c_void};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::bell::Bell;
 use super::guard::thread_id;
+use super::layout::EgEventHandler;
 use super::symbols::{self, Get, Give, TimerCallback, TimerCreate, TimerEnd};
-use crate::job::{Answer, Pending};
+use crate::job::{Answer, Pending, Ring};
 
 /// `FLB_SCHED_TIMER_CB_PERM`. A one-shot timer below a second fires at once and starves the engine.
 const PERMANENT: c_int = 4;
-/// How long an answer may lie before its flush is resumed.
-const TICK_MILLIS: c_int = 20;
+/// The period of the engine's timer. It is also how long an answer may lie on a host without a bell.
+const TICK_MILLIS: c_int = 100;
 
 /// The host's functions that the cooperative wait needs; all are in 2.2 to 5.1.
 #[derive(Clone, Copy)]
@@ -59,10 +61,13 @@ pub struct WaitingRoom {
     /// The engine's own context, to switch back to.
     base: *mut c_void,
     timer: Mutex<*mut c_void>,
+    bell: Mutex<Option<Bell>>,
+    /// Rings the bell, if there is one.
+    ring: OnceLock<Ring>,
     parked: Mutex<Vec<Parked>>,
 }
 
-// SAFETY: `base`, the timer and the parked coroutines are used on the engine thread only, which
+// SAFETY: `base`, the timer, the bell and the parked coroutines are used on the engine thread only, which
 // `is_engine_thread` checks; other threads see the thread id and nothing else.
 unsafe impl Send for WaitingRoom {}
 // SAFETY: as above.
@@ -98,15 +103,18 @@ impl WaitingRoom {
             engine,
             base,
             timer: Mutex::new(nothing),
+            bell: Mutex::default(),
+            ring: OnceLock::new(),
             parked: Mutex::default(),
         }
     }
 
-    /// Starts the engine's timer, which from now on calls `tick` with `data`. `false`: the host cannot.
+    /// Starts the engine's timer, which from now on calls `tick` with `data`, and hangs up the bell, whose
+    /// event has the same `data`. `false`: the host has not even a timer.
     ///
     /// # Safety
-    /// `data` must be what `tick` takes, until [`WaitingRoom::close`] returns.
-    pub unsafe fn start_timer(&self, tick: TimerCallback, data: *mut c_void) -> bool {
+    /// `data` must be what `tick` and `rung` take, until [`WaitingRoom::close`] returns.
+    pub unsafe fn open(&self, tick: TimerCallback, rung: EgEventHandler, data: *mut c_void) -> bool {
         let Some(engine) = self.engine else { return false };
         let mut timer = std::ptr::null_mut();
         // SAFETY: the scheduler is this thread's own; the caller vouches for tick and data.
@@ -116,7 +124,25 @@ impl WaitingRoom {
                 && (engine.timer_create)(scheduler, PERMANENT, TICK_MILLIS, tick, data, &raw mut timer) == 0
         };
         *self.timer.lock().unwrap_or_else(PoisonError::into_inner) = timer;
+        // SAFETY: the caller vouches for rung and data.
+        let bell = unsafe { Bell::hang(rung, data) };
+        if let Some(bell) = &bell {
+            let _ = self.ring.set(bell.ring());
+        }
+        *self.bell.lock().unwrap_or_else(PoisonError::into_inner) = bell;
         made && !timer.is_null()
+    }
+
+    /// What calls the engine when an answer is there.
+    pub fn ring(&self) -> Ring {
+        Arc::clone(self.ring.get_or_init(|| Arc::new(|| {})))
+    }
+
+    /// To be called when the bell has rung, and before [`WaitingRoom::resume_answered`].
+    pub fn answer_bell(&self) {
+        if let Some(bell) = &*self.bell.lock().unwrap_or_else(PoisonError::into_inner) {
+            bell.answer();
+        }
     }
 
     pub fn way(&self) -> Way {
@@ -151,7 +177,7 @@ impl WaitingRoom {
         pending.wait()
     }
 
-    /// Resumes every flush whose answer has come. To be called from the engine's timer.
+    /// Resumes every flush whose answer has come. To be called by the engine, outside a coroutine.
     pub fn resume_answered(&self) {
         let Some(engine) = self.engine else { return };
         // One at a time: a resumed flush may change the list.
@@ -174,7 +200,7 @@ impl WaitingRoom {
         Some(parked.remove(index))
     }
 
-    /// Ends the timer. What is still parked is never resumed: the host has given those flushes up.
+    /// Ends the timer and takes the bell down. What is still parked is never resumed: the host has given those flushes up.
     pub fn close(&self) {
         let mut timer = self.timer.lock().unwrap_or_else(PoisonError::into_inner);
         if let (Some(engine), false) = (self.engine, timer.is_null()) {
@@ -185,6 +211,9 @@ impl WaitingRoom {
             }
         }
         *timer = std::ptr::null_mut();
+        if let Some(mut bell) = self.bell.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            bell.take_down();
+        }
     }
 
     fn is_engine_thread(&self) -> bool {

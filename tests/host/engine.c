@@ -6,14 +6,13 @@
 #define _GNU_SOURCE
 #include "host.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { BEAT_MS = 10 };
+enum { BEAT_MS = 10, MOST_EVENTS = 64 };
 
 struct job {
     void (*run)(void *);
@@ -96,10 +95,11 @@ static void finish(struct job *job)
     free(job);
 }
 
-/* Waits for a job, the next timer, or `limit_ns`, whichever is first. */
+/* Waits for a job, an event, the next timer, or `limit_ns`, whichever is first. */
 static void doze(int64_t limit_ns)
 {
-    struct pollfd fd = { .fd = engine.wake, .events = POLLIN };
+    struct pollfd fds[1 + MOST_EVENTS] = { { .fd = engine.wake, .events = POLLIN } };
+    size_t events = events_fill(fds + 1, MOST_EVENTS);
     int64_t until = sched_next_ns(engine.sched);
     int64_t left;
     struct timespec ts;
@@ -114,8 +114,11 @@ static void doze(int64_t limit_ns)
     }
     ts.tv_sec = left / 1000000000;
     ts.tv_nsec = left % 1000000000;
-    if (ppoll(&fd, 1, &ts, NULL) > 0) {
-        (void) !read(engine.wake, &ignored, sizeof(ignored));
+    if (ppoll(fds, 1 + events, &ts, NULL) > 0) {
+        if (fds[0].revents != 0) {
+            (void) !read(engine.wake, &ignored, sizeof(ignored));
+        }
+        events_run(fds + 1, events);
     }
 }
 
@@ -139,6 +142,7 @@ static void *engine_main(void *arg)
         job->run(job->arg);
         flush_reap();
         finish(job);
+        doze(0);  /* many jobs must not keep the events waiting */
     }
     crash_thread_end();
     return NULL;

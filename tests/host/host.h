@@ -23,6 +23,7 @@
  *   input.c      the thread of an input, where processors run
  *   engine.c     the engine thread and its jobs
  *   sched.c      timers, flb_sched_*
+ *   events.c     the engine's event loop, mk_event_*
  *   workers.c    flush threads for `workers <n>`
  *   blob.c       chunk data that ends at a guard page
  *   metrics.c    cmt_*
@@ -34,6 +35,7 @@
 #ifndef MINI_HOST_H
 #define MINI_HOST_H
 
+#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -106,6 +108,13 @@ int sched_drop_left_by(struct flb_sched *sched, const struct instance *owner);
 EXPORT int flb_sched_timer_cb_create(struct flb_sched *sched, int type, int ms,
                                      void (*cb)(struct flb_config *, void *), void *data,
                                      struct flb_sched_timer **out_timer);
+
+extern int sched_holds_plugins;
+
+/* ---- events.c ---- */
+size_t events_fill(struct pollfd *fds, size_t room);
+void events_run(const struct pollfd *fds, size_t count);
+int events_drop_left_by(const struct instance *owner);
 
 /* ---- engine.c ---- */
 void engine_start(void);

@@ -104,6 +104,10 @@ static void bury(struct instance *ins)
     if (left > 0) {
         violation("timer left: %d of %s", left, ins->token);
     }
+    left = events_drop_left_by(ins);
+    if (left > 0) {
+        violation("event left: %d of %s", left, ins->token);
+    }
     cmt_retire(ins->o_ins->cmt);
     ins->o_ins->magic = GONE;
     grave = &graves[next_grave++ % GRAVES];

@@ -7,6 +7,7 @@
  *   init <instance>                      init <instance> <ret> | .. refused <key>
  *   loglevel <instance> <1..5>           ok
  *   workers <n>, stack <bytes>, grace <ms>   ok
+ *   timers hold|run                      ok            (of the plugin: they do not fire, or do again)
  *   flush <instance> <id> <tag> <path> <offset> <len>    later: flushed <id> <code>
  *   flushhex <instance> <id> <tag> <hex>     or abandoned <id> when exit overtakes it
  *   highwater                            highwater <bytes>
@@ -157,6 +158,10 @@ static int host_command(const char *command, char *rest)
     }
     else if (is(command, "grace")) {
         grace_ms = atol(word(&rest));
+        emit("ok");
+    }
+    else if (is(command, "timers")) {
+        sched_holds_plugins = is(word(&rest), "hold");
         emit("ok");
     }
     else if (is(command, "highwater")) {

@@ -196,6 +196,11 @@ impl MiniHost {
         self.ask("ok", &[b"grace", grace.as_millis().to_string().as_bytes()]);
     }
 
+    /// Keeps the plugin's timers from firing, or lets them fire again.
+    pub fn hold_timers(&mut self, hold: bool) {
+        self.ask("ok", &[b"timers", if hold { b"hold" } else { b"run" }]);
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

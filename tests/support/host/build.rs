@@ -17,6 +17,8 @@ pub struct Build {
     pub align8: bool,
     /// Without co_* and flb_coro_*.
     pub no_coroutines: bool,
+    /// Without mk_event_*.
+    pub no_events: bool,
 }
 
 impl Build {
@@ -34,13 +36,15 @@ impl Build {
     pub const ALIGN8: Build = Build { align8: true, ..Build::V5_1_1 };
     /// 5.1.1 without coroutine symbols.
     pub const NO_COROUTINES: Build = Build { no_coroutines: true, ..Build::V5_1_1 };
+    /// 5.1.1 without the symbols of the event loop.
+    pub const NO_EVENTS: Build = Build { no_events: true, ..Build::V5_1_1 };
     /// No version to be found, and the smallest def.
     pub const UNNAMED: Build = Build::plain("");
 
     pub const VERSIONS: [Build; 4] = [Build::V4_2_2, Build::V5_0_0, Build::V5_1_0, Build::V5_1_1];
 
     pub const fn plain(version: &'static str) -> Build {
-        Build { version, align8: false, no_coroutines: false }
+        Build { version, align8: false, no_coroutines: false, no_events: false }
     }
 
     fn file_name(self) -> String {
@@ -53,6 +57,9 @@ impl Build {
         }
         if self.no_coroutines {
             name.push_str("-no-coroutines");
+        }
+        if self.no_events {
+            name.push_str("-no-events");
         }
         name
     }
@@ -76,6 +83,9 @@ impl Build {
         }
         if self.no_coroutines {
             flags.push("-DNO_COROUTINES".to_owned());
+        }
+        if self.no_events {
+            flags.push("-DNO_EVENTS".to_owned());
         }
         flags
     }
