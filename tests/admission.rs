@@ -1,12 +1,15 @@
 //! Are exactly those records taken that the settings ask for?
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "support/cases.rs"]
+mod cases;
 #[path = "support/chunk.rs"]
 mod chunk;
 
 use std::path::Path;
 use std::sync::Arc;
 
+use cases::cases;
 use event_gateway::admit::admits;
 use event_gateway::config::{self, Settings};
 use event_gateway::job::{self, Answer, Job};
@@ -117,17 +120,12 @@ fn lists() -> impl Strategy<Value = Vec<(&'static str, String)>> {
     })
 }
 
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").map_or(300, |cases| cases.parse().unwrap());
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
-}
-
 #[test]
 fn any_lists_take_what_the_naive_reading_takes() {
     let events = real_events();
     let bytes = chunk::of(&events);
     let envelopes: Vec<_> = Records::new(&bytes).map(Result::unwrap).collect();
-    let mut runner = proptest::test_runner::TestRunner::new(cases());
+    let mut runner = proptest::test_runner::TestRunner::new(cases(300));
     let result = runner.run(&lists(), |lists| {
         let rules = settings(&lists).admission;
         for (event, envelope) in events.iter().zip(&envelopes) {

@@ -1,8 +1,12 @@
 //! Does every record of a batch get one fate, whatever the gateway takes and refuses?
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "support/cases.rs"]
+mod cases;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use cases::cases;
 use event_gateway::gateway::batch::{Batch, Limits, Parts};
 use event_gateway::render::Form;
 use proptest::collection::vec;
@@ -94,13 +98,8 @@ fn limits() -> impl Strategy<Value = Limits> {
         .prop_map(|(events, bytes)| Limits { events, bytes })
 }
 
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").map_or(1_000, |cases| cases.parse().unwrap());
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(cases(1_000))]
 
     #[test]
     fn batches_hold_all_records_in_order_within_the_limits(

@@ -1,9 +1,12 @@
 //! Does an independent reader see in every record what ours sees?
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "support/cases.rs"]
+mod cases;
 #[path = "support/chunk.rs"]
 mod chunk;
 
+use cases::cases;
 use event_gateway::config::Format;
 use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::record::chunk::Records;
@@ -291,13 +294,8 @@ fn assert_read_alike(body: &Value, bytes: &[u8]) {
     assert_eq!(serde_json::from_slice::<Json>(&out).unwrap(), to_raw(body, "the id"));
 }
 
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").map_or(2_000, |cases| cases.parse().unwrap());
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(cases(2_000))]
 
     #[test]
     fn any_value_is_read_as_rmpv_reads_it(

@@ -5,9 +5,13 @@
 //! repetition was acknowledged. `PROPTEST_CASES` sets how many histories.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "support/cases.rs"]
+mod cases;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cases::cases;
 use event_gateway::config::{LedgerSettings, Updates};
 use event_gateway::ledger::identity::{Identity, Version};
 use event_gateway::ledger::{Ledger, Ticket, Verdict, Versioned};
@@ -319,13 +323,8 @@ fn updates() -> impl Strategy<Value = Updates> {
     prop_oneof![3 => Just(Updates::Every), 1 => Just(Updates::First), 1 => Just(Updates::Doubling)]
 }
 
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").map_or(1_000, |cases| cases.parse().unwrap());
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(cases(1_000))]
 
     #[test]
     fn it_judges_as_the_naive_one_does(

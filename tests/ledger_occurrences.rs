@@ -4,8 +4,12 @@
 //! records are acknowledged, their sum is the count of the newest.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "support/cases.rs"]
+mod cases;
+
 use std::time::Duration;
 
+use cases::cases;
 use event_gateway::config::{LedgerSettings, Updates};
 use event_gateway::ledger::identity::{Identity, Version};
 use event_gateway::ledger::{Ledger, Ticket, Verdict, Versioned};
@@ -119,13 +123,8 @@ fn run(steps: &[Step]) {
     assert_eq!(gateway.sums, std::array::from_fn(|event| count_of(event, 9)));
 }
 
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").map_or(400, |cases| cases.parse().unwrap());
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(cases(400))]
 
     #[test]
     fn they_add_up_over_any_history(steps in vec(step(), 0..80)) {

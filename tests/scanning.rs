@@ -1,6 +1,10 @@
 //! Do lists and watches come apart into the same items and lines, however their bytes are cut?
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "support/cases.rs"]
+mod cases;
+
+use cases::cases;
 use event_gateway::topology::scan::{Broken, ListMeta, MAX_ITEM_BYTES, Scanner};
 use proptest::prelude::*;
 
@@ -94,13 +98,8 @@ fn what_is_too_large_or_too_deep_is_left_out_and_the_rest_is_not() {
     }
 }
 
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").map_or(1_000, |cases| cases.parse().unwrap());
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(cases(1_000))]
 
     #[test]
     fn no_cut_changes_anything(

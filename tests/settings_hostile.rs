@@ -1,9 +1,12 @@
 //! Does any value of any key make the settings panic, or show a secret?
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "support/cases.rs"]
+mod cases;
 #[path = "support/reading.rs"]
 mod reading;
 
+use cases::cases;
 use event_gateway::config::keys::KEYS;
 use proptest::prelude::*;
 use reading::*;
@@ -79,13 +82,8 @@ fn every_key_takes_every_hostile_value_or_says_what_is_wrong() {
     assert!(good > 100 && wrong > 300, "{good} good, {wrong} wrong");
 }
 
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").map_or(2_000, |cases| cases.parse().unwrap());
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(cases(2_000))]
 
     #[test]
     fn no_bytes_make_it_panic(

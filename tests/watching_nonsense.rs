@@ -1,11 +1,14 @@
 //! Does a watch go on over what no API server should send, cut wherever it may be?
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "support/cases.rs"]
+mod cases;
 #[path = "support/watch_script.rs"]
 mod watch_script;
 
 use std::time::Duration;
 
+use cases::cases;
 use event_gateway::topology::kind::Kind;
 use event_gateway::topology::watch::Output;
 use proptest::prelude::*;
@@ -108,13 +111,8 @@ fn transcript() -> (Vec<u8>, Vec<u8>) {
     (list("7", None, &["a", "b"]), lines.concat())
 }
 
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").map_or(300, |cases| cases.parse().unwrap());
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn no_cut_changes_anything(
