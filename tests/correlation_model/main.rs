@@ -5,11 +5,13 @@
 
 #![allow(clippy::unwrap_used, reason = "the world is ours, and holds what it should")]
 
+mod answer;
 mod model;
 mod world;
 
 use std::sync::Arc;
 
+use answer::Answer;
 use event_gateway::correlate::{About, Correlator};
 use event_gateway::pattern::Patterns;
 use event_gateway::topology::index::Index;
@@ -17,7 +19,7 @@ use event_gateway::topology::kind::Kind;
 use event_gateway::topology::object::Object;
 use event_gateway::topology::parse::Parser;
 use event_gateway::topology::writer::Writer;
-use model::{Answer, Model};
+use model::Model;
 use proptest::prelude::*;
 use serde_json::Value;
 use world::{Change, World};
