@@ -11,7 +11,7 @@ mod cloudevent;
 
 use cloudevent::assert_is_cloudevent;
 use event_gateway::config::Format;
-use event_gateway::correlate::{Correlation, Impact};
+use event_gateway::correlate::{Affected, Correlation, Impact, UidText, Via};
 use event_gateway::gateway::batch::{Batch, Limits};
 use event_gateway::ledger::identity::record_id;
 use event_gateway::record::chunk::Records;
@@ -29,22 +29,17 @@ const FORMATS: [(&str, Format); 4] = [
 
 /// Renders the events of a chunk, each with its id.
 fn render(renderer: &Renderer, chunk: &[u8]) -> Vec<(String, Vec<u8>)> {
+    render_with(&Impact::without(Correlation::Off), renderer, chunk)
+}
+
+fn render_with(impact: &Impact<'_>, renderer: &Renderer, chunk: &[u8]) -> Vec<(String, Vec<u8>)> {
     let render_one = |record: Result<event_gateway::record::chunk::Envelope<'_>, _>| {
         let body = record.unwrap().body;
         let event = KubeEvent::read(body, &Repair::default()).unwrap().unwrap();
         let id = record_id(&event);
         let new_occurrences = u32::try_from(event.occurrences()).unwrap();
         let mut out = Vec::new();
-        renderer.render(
-            &Record {
-                id: &id,
-                event: &event,
-                new_occurrences,
-                impact: &Impact::without(Correlation::Off),
-                body,
-            },
-            &mut out,
-        );
+        renderer.render(&Record { id: &id, event: &event, new_occurrences, impact, body }, &mut out);
         (id, out)
     };
     Records::new(chunk).map(render_one).collect()
@@ -272,6 +267,21 @@ fn with_marks_replaced(record: &[u8], text: &[u8]) -> Vec<u8> {
     replaced
 }
 
+/// A Service of this name and namespace is hit, as an API server that checks neither would have it.
+fn impact_on(text: &str) -> Impact<'_> {
+    let service = Affected {
+        namespace: text,
+        name: text,
+        uid: UidText::Said(text),
+        via: Via::Endpoint,
+        endpoints_ready: 0,
+        endpoints_total: 1,
+        endpoints_here: None,
+        deleted: false,
+    };
+    Impact { services: vec![service], services_total: 1, ..Impact::without(Correlation::Matched) }
+}
+
 #[test]
 fn hostile_texts_stay_inside_their_line() {
     let message_alone = chunk::v2(&json!({"involvedObject": {}, "message": MARK}), 1);
@@ -280,8 +290,9 @@ fn hostile_texts_stay_inside_their_line() {
     records.push((with_marks_replaced(&message_alone, &megabyte), megabyte));
     for (record, text) in records {
         let shown = String::from_utf8_lossy(&text);
-        for (name, format) in FORMATS {
-            let rendered = render(&Renderer::new(format, &shown), &record);
+        let impacts = [Impact::without(Correlation::Off), impact_on(&shown)];
+        for (impact, (name, format)) in impacts.iter().flat_map(|impact| FORMATS.map(|of| (impact, of))) {
+            let rendered = render_with(impact, &Renderer::new(format, &shown), &record);
             let (_, line) = &rendered[0];
             let start: String = shown.chars().take(30).collect();
             assert_eq!(line.iter().filter(|byte| **byte < b' ').count(), 0, "{name}: {start:?}");
@@ -293,6 +304,7 @@ fn hostile_texts_stay_inside_their_line() {
             assert_eq!(message.as_str(), Some(&*shown), "{name}: {start:?}");
             if matches!(format, Format::CloudEvents | Format::CloudEventsBatch) {
                 assert_is_cloudevent(&document);
+                assert_eq!(document["service"].is_string(), !impact.services.is_empty(), "{name}: {start:?}");
             }
         }
     }
