@@ -12,10 +12,13 @@
 
 #[path = "support/chunk.rs"]
 mod chunk;
+#[path = "support/dice.rs"]
+mod dice;
 
 use std::time::{Duration, Instant};
 
 use chunk::Stamp;
+use dice::Dice;
 use event_gateway::config::Format;
 use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::ledger::identity::{identity, record_id};
@@ -26,24 +29,6 @@ use event_gateway::record::peek::{Items, Shape, peek};
 use event_gateway::record::text::Repair;
 use event_gateway::render::{Record, Renderer};
 use serde_json::{Value, json};
-
-/// splitmix64: a seed gives the same mutants everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// Below `end`; 0 when there is nothing below.
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() % (end.max(1) as u64)) as usize
-    }
-}
 
 /// Everything the plugin does with a body before the network.
 struct Reader {
@@ -139,38 +124,38 @@ fn seeds() -> Vec<Vec<u8>> {
 }
 
 /// One mutation in place.
-fn mutate(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], random: &mut Random) {
-    let at = random.below(bytes.len());
-    let end = (at + random.below(24)).min(bytes.len());
-    match random.below(9) {
-        0 if at < bytes.len() => bytes[at] ^= 1 << random.below(8),
-        1 if at < bytes.len() => bytes[at] = random.next() as u8,
+fn mutate(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], dice: &mut Dice) {
+    let at = dice.below(bytes.len());
+    let end = (at + dice.below(24)).min(bytes.len());
+    match dice.below(9) {
+        0 if at < bytes.len() => bytes[at] ^= 1 << dice.below(8),
+        1 if at < bytes.len() => bytes[at] = dice.roll() as u8,
         2 => bytes.truncate(at),
         3 => drop(bytes.drain(at..end)),
         4 => {
-            let noise: Vec<_> = (0..random.below(9)).map(|_| random.next() as u8).collect();
+            let noise: Vec<_> = (0..dice.below(9)).map(|_| dice.roll() as u8).collect();
             drop(bytes.splice(at..at, noise));
         }
         5 => {
             let copy = bytes[at..end].to_vec();
-            let to = random.below(bytes.len());
+            let to = dice.below(bytes.len());
             drop(bytes.splice(to..to, copy));
         }
         6 => {
             // A length that lies: the head of something long, or a longer tail of the one that is there.
-            let marker = 0xc4 + random.below(0x3c) as u8;
-            let lie = [marker, random.next() as u8, random.next() as u8, 0xff, random.next() as u8];
-            let lie = &lie[..1 + random.below(5)];
+            let marker = 0xc4 + dice.below(0x3c) as u8;
+            let lie = [marker, dice.roll() as u8, dice.roll() as u8, 0xff, dice.roll() as u8];
+            let lie = &lie[..1 + dice.below(5)];
             drop(bytes.splice(at..(at + lie.len()).min(bytes.len()), lie.iter().copied()));
         }
         7 => {
-            let depth = random.below(90);
+            let depth = dice.below(90);
             drop(bytes.splice(at..at, std::iter::repeat_n([0x91, 0x81][depth % 2], depth)));
         }
         _ => {
-            let other = &seeds[random.below(seeds.len())];
-            let from = random.below(other.len());
-            let to = (from + random.below(2_000)).min(other.len());
+            let other = &seeds[dice.below(seeds.len())];
+            let from = dice.below(other.len());
+            let to = (from + dice.below(2_000)).min(other.len());
             drop(bytes.splice(at..end, other[from..to].iter().copied()));
         }
     }
@@ -184,13 +169,13 @@ fn from_environment(name: &str, default: u64) -> u64 {
 fn no_mutant_of_a_real_chunk_makes_it_panic() {
     let count = from_environment("MUTATIONS", 100_000);
     let seed = from_environment("MUTATION_SEED", 1);
-    let (seeds, mut random, mut reader) = (seeds(), Random(seed), Reader::new());
+    let (seeds, mut dice, mut reader) = (seeds(), Dice(seed), Reader::new());
     let (mut records, mut faults) = (0, 0);
     let mut bytes = Vec::new();
     for number in 0..count {
-        bytes.clone_from(&seeds[random.below(seeds.len())]);
-        for _ in 0..=random.below(3) {
-            mutate(&mut bytes, &seeds, &mut random);
+        bytes.clone_from(&seeds[dice.below(seeds.len())]);
+        for _ in 0..=dice.below(3) {
+            mutate(&mut bytes, &seeds, &mut dice);
         }
         reader.check_json = number % 16 == 0;
         let (found, broken) = reader.chunk(&bytes);
@@ -297,12 +282,12 @@ fn faults_say_what_is_wrong_and_where() {
 #[test]
 fn rubbish_bombs_and_claims_are_read_in_linear_time() {
     const LEN: usize = 2_000_000;
-    let mut random = Random(7);
+    let mut dice = Dice(7);
     let head = [0x92, 0x92, 0xd7, 0, 0, 0, 0, 1, 0, 0, 0, 0];
     let record = |tail: &[u8], len: usize| [&head[..], tail, &vec![0xc0; len]].concat();
     let claims = [0xdf, 0, 0, 0, 0, 0xdf, 0xff, 0xff, 0xff, 0xff];
     let bombs = [
-        ("noise", (0..LEN).map(|_| random.next() as u8).collect::<Vec<_>>()),
+        ("noise", (0..LEN).map(|_| dice.roll() as u8).collect::<Vec<_>>()),
         ("text", b"<html>not a chunk</html>".repeat(LEN / 24)),
         ("zeros", vec![0; LEN]),
         ("heads", head[..4].repeat(LEN / 4)),

@@ -3,11 +3,14 @@
 
 #[path = "support/chunk.rs"]
 mod chunk;
+#[path = "support/dice.rs"]
+mod dice;
 #[path = "support/painted.rs"]
 mod painted;
 
 use std::sync::Arc;
 
+use dice::Dice;
 use event_gateway::config::{CorrelationSettings, FilterSettings, LedgerSettings};
 use event_gateway::correlate::{About, Correlator, Impact};
 use event_gateway::enrich::{Enricher, Impacts, Topology};
@@ -265,19 +268,6 @@ fn the_last_snapshot_goes_on_little_stack() {
     for (what, index) in [("recording", cluster()), ("crowd", crowd(5_000))] {
         let used = painted::stack_used(move || drop(index));
         assert!(used <= MOST_STACK / 2, "{used} bytes of stack, {what}");
-    }
-}
-
-/// splitmix64.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % bound as u64).unwrap()
     }
 }
 

@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, reason = "the world is ours, and holds what it should")]
 
 mod answer;
+#[path = "../support/dice.rs"]
+mod dice;
 mod model;
 mod world;
 

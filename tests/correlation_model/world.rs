@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use event_gateway::topology::kind::Kind;
 use serde_json::{Value, json};
 
+use crate::dice::Dice;
+
 /// One change of one object. `seconds` is when it happened, whenever it arrives.
 #[derive(Debug, Clone)]
 pub struct Change {
@@ -33,22 +35,8 @@ const NAMESPACES: [&str; 2] = ["shop", "pay"];
 /// 2026-11-20, in seconds; each change is a second later.
 const START: u64 = 1_795_132_800;
 
-/// splitmix64.
-struct Dice(u64);
-
+/// The parts of objects that chance chooses.
 impl Dice {
-    fn below(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % sides as u64).expect("small")
-    }
-
-    fn one_in(&mut self, sides: usize) -> bool {
-        self.below(sides) == 0
-    }
-
     fn name(&mut self, stem: &str, of: usize) -> String {
         format!("{stem}{}", self.below(of))
     }
