@@ -5,13 +5,14 @@
 mod cases;
 #[path = "support/chunk.rs"]
 mod chunk;
+#[path = "support/reading.rs"]
+mod reading;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use cases::cases;
 use event_gateway::admit::admits;
-use event_gateway::config::{self, Settings};
+use event_gateway::config::Settings;
 use event_gateway::job::{self, Answer, Job};
 use event_gateway::journal::Journal;
 use event_gateway::metrics::Metrics;
@@ -20,27 +21,18 @@ use event_gateway::record::chunk::Records;
 use event_gateway::record::peek::{Shape, peek};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use reading::read;
 use serde_json::{Value, json};
 
 const KEYS: [&str; 5] = ["namespaces", "exclude_namespaces", "types", "reasons", "exclude_reasons"];
 
 /// Settings as a user writes them; a list without a pattern would be refused.
 fn settings(lists: &[(&str, String)]) -> Settings {
-    let property = |key: &str| match key {
-        "endpoint" => Some(b"http://127.0.0.1:9/".to_vec()),
-        _ => lists
-            .iter()
-            .find(|(name, list)| *name == key && list.contains(|c: char| c != ',' && c != ' '))
-            .map(|(_, list)| list.clone().into_bytes()),
-    };
-    let readable = |_: &Path| Ok(());
-    config::read(&config::Source {
-        property: &property,
-        readable: &readable,
-        writable: &|_| Ok(()),
-        environment: &|_| None,
-    })
-    .unwrap()
+    let has_pattern = |list: &str| list.contains(|c: char| c != ',' && c != ' ');
+    let lists = lists.iter().filter(|(_, list)| has_pattern(list));
+    let mut properties: Vec<(&str, &[u8])> = vec![("endpoint", b"http://127.0.0.1:9/")];
+    properties.extend(lists.map(|(key, list)| (*key, list.as_bytes())));
+    read(&properties).unwrap()
 }
 
 /// All events of the run, in both API groups.
