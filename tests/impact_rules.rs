@@ -15,135 +15,68 @@ use support::replay::{Replay, about, shown};
 const EARLY_MS: u64 = 45_000;
 const LATE_MS: u64 = 200_000;
 
-fn event(api_version: &str, kind: &str, namespace: &str, name: &str, uid: &str) -> Value {
-    json!({
-        "metadata": {"namespace": "default"}, "reason": "MadeUp",
-        "involvedObject": {"apiVersion": api_version, "kind": kind, "namespace": namespace, "name": name, "uid": uid},
-    })
-}
+/// What a row shows, and what the event says that it is about: apiVersion, kind, namespace/name and, if it knows
+/// one, a uid.
+const EARLY: &str = "\
+a Service: v1 Service shop/web 8f78e8ee-527e-4172-b3b9-e1ab26799c77
+a Service by its name: v1 Service shop/cart
+a Service that the watch has not shown yet: v1 Service shop/new 0-0
+an older Service of the same name: v1 Service shop/web old
+a Service of another group: serving.knative.dev/v1 Service shop/web k
+a Service without a selector: v1 Service shop/noselector
+Endpoints, by the name of their Service: v1 Endpoints shop/web e
+Endpoints without a Service: v1 Endpoints shop/leader-lock e
+a slice: discovery.k8s.io/v1 EndpointSlice shop/cart-t6nb7
+a pod in several Services, by its name: v1 Pod shop/web-589b65666d-kxnpj
+a pod without the namespace, by its uid: v1 Pod /x 1d2419d7-a83c-477f-869a-ec86a994dd3b
+a pod that never was: v1 Pod shop/web-589b65666d-kxnpj never
+a static pod, by the uid that its kubelet knows: v1 Pod kube-system/etcd-node-a 0123abcd
+a Deployment: apps/v1 Deployment shop/web 91dbb073-fa51-476d-a205-66141f84d7d4
+a ReplicaSet: apps/v1 ReplicaSet payments/api-54cf69848 549f2284-e7e0-4f10-963b-7c3523650502
+a Deployment without pods, by its template: apps/v1 Deployment shop/idle
+a StatefulSet: apps/v1 StatefulSet payments/queue c90e7ff3-fb22-44c2-81aa-a3b58b684a6b
+a DaemonSet: apps/v1 DaemonSet shop/agent
+an owner of a custom kind: argoproj.io/v1alpha1 Rollout shop/checkout rollout-1
+an owner of a custom kind, by its name: argoproj.io/v1alpha1 Rollout shop/checkout
+a CronJob without a Service: batch/v1 CronJob payments/report
+an autoscaler: autoscaling/v2 HorizontalPodAutoscaler shop/web
+an autoscaler of a custom kind: autoscaling/v2 HorizontalPodAutoscaler shop/checkout
+a budget: policy/v1 PodDisruptionBudget shop/nopods
+a budget that selects all of its namespace: policy/v1 PodDisruptionBudget payments/all
+a node by its uid: v1 Node /node-b 2fae32ae-a657-4237-8d81-1930a47e3787
+a node whose uid is its name: v1 Node /node-b node-b
+a node without a uid, in a namespace: v1 Node default/node-b
+an older node of the same name: v1 Node /node-b old
+a claim: v1 PersistentVolumeClaim payments/data-ledger-0
+a volume: v1 PersistentVolume /pv-queue v
+an Ingress: networking.k8s.io/v1 Ingress shop/web
+a namespace: v1 Namespace /shop n
+a kind without a rule: v1 ConfigMap shop/settings c
+";
 
-/// What it shows, and the event.
-fn early() -> Vec<(&'static str, Value)> {
-    vec![
-        ("a Service", event("v1", "Service", "shop", "web", "8f78e8ee-527e-4172-b3b9-e1ab26799c77")),
-        ("a Service by its name", event("v1", "Service", "shop", "cart", "")),
-        ("a Service that the watch has not shown yet", event("v1", "Service", "shop", "new", "0-0")),
-        ("an older Service of the same name", event("v1", "Service", "shop", "web", "old")),
-        ("a Service of another group", event("serving.knative.dev/v1", "Service", "shop", "web", "k")),
-        ("a Service without a selector", event("v1", "Service", "shop", "noselector", "")),
-        ("Endpoints, by the name of their Service", event("v1", "Endpoints", "shop", "web", "e")),
-        ("Endpoints without a Service", event("v1", "Endpoints", "shop", "leader-lock", "e")),
-        ("a slice", event("discovery.k8s.io/v1", "EndpointSlice", "shop", "cart-t6nb7", "")),
-        ("a pod in several Services, by its name", event("v1", "Pod", "shop", "web-589b65666d-kxnpj", "")),
-        (
-            "a pod without the namespace, by its uid",
-            event("v1", "Pod", "", "x", "1d2419d7-a83c-477f-869a-ec86a994dd3b"),
-        ),
-        ("a pod that never was", event("v1", "Pod", "shop", "web-589b65666d-kxnpj", "never")),
-        (
-            "a static pod, by the uid that its kubelet knows",
-            event("v1", "Pod", "kube-system", "etcd-node-a", "0123abcd"),
-        ),
-        (
-            "a Deployment",
-            event("apps/v1", "Deployment", "shop", "web", "91dbb073-fa51-476d-a205-66141f84d7d4"),
-        ),
-        (
-            "a ReplicaSet",
-            event(
-                "apps/v1",
-                "ReplicaSet",
-                "payments",
-                "api-54cf69848",
-                "549f2284-e7e0-4f10-963b-7c3523650502",
-            ),
-        ),
-        ("a Deployment without pods, by its template", event("apps/v1", "Deployment", "shop", "idle", "")),
-        (
-            "a StatefulSet",
-            event("apps/v1", "StatefulSet", "payments", "queue", "c90e7ff3-fb22-44c2-81aa-a3b58b684a6b"),
-        ),
-        ("a DaemonSet", event("apps/v1", "DaemonSet", "shop", "agent", "")),
-        (
-            "an owner of a custom kind",
-            event("argoproj.io/v1alpha1", "Rollout", "shop", "checkout", "rollout-1"),
-        ),
-        (
-            "an owner of a custom kind, by its name",
-            event("argoproj.io/v1alpha1", "Rollout", "shop", "checkout", ""),
-        ),
-        ("a CronJob without a Service", event("batch/v1", "CronJob", "payments", "report", "")),
-        ("an autoscaler", event("autoscaling/v2", "HorizontalPodAutoscaler", "shop", "web", "")),
-        (
-            "an autoscaler of a custom kind",
-            event("autoscaling/v2", "HorizontalPodAutoscaler", "shop", "checkout", ""),
-        ),
-        ("a budget", event("policy/v1", "PodDisruptionBudget", "shop", "nopods", "")),
-        (
-            "a budget that selects all of its namespace",
-            event("policy/v1", "PodDisruptionBudget", "payments", "all", ""),
-        ),
-        ("a node by its uid", event("v1", "Node", "", "node-b", "2fae32ae-a657-4237-8d81-1930a47e3787")),
-        ("a node whose uid is its name", event("v1", "Node", "", "node-b", "node-b")),
-        ("a node without a uid, in a namespace", event("v1", "Node", "default", "node-b", "")),
-        ("an older node of the same name", event("v1", "Node", "", "node-b", "old")),
-        ("a claim", event("v1", "PersistentVolumeClaim", "payments", "data-ledger-0", "")),
-        ("a volume", event("v1", "PersistentVolume", "", "pv-queue", "v")),
-        ("an Ingress", event("networking.k8s.io/v1", "Ingress", "shop", "web", "")),
-        ("a namespace", event("v1", "Namespace", "", "shop", "n")),
-        ("a kind without a rule", event("v1", "ConfigMap", "shop", "settings", "c")),
-    ]
-}
+const LATE: &str = "\
+a pod that is gone, behind Services that stand: v1 Pod shop/web-589b65666d-kxnpj 1d2419d7-a83c-477f-869a-ec86a994dd3b
+a pod that is gone, with its Service: v1 Pod payments/api-54cf69848-wgjpn 85f08653-9545-4e10-b3b2-fc5e86ddf0c1
+a pod that is gone, its name given again: v1 Pod payments/queue-0 13a511a3-17f9-4cc7-840d-ee83e30235aa
+the pod that has the name now: v1 Pod payments/queue-0
+a Deployment that is gone, with its Service: apps/v1 Deployment payments/api c60d4375-0407-4930-90db-313890be4d0c
+a ReplicaSet that is gone, with its Service: apps/v1 ReplicaSet payments/api-54cf69848 549f2284-e7e0-4f10-963b-7c3523650502
+a Service that is gone: v1 Service payments/api 282f9802-1b41-439b-81c8-a024c96a5e35
+a slice of a Service that is gone: discovery.k8s.io/v1 EndpointSlice payments/api-n865p 6f521d24-7a64-4c24-96c6-eda2b2c2cda7
+a pod that outlives its Service: v1 Pod payments/oomer
+a pod that is gone, of a Job: v1 Pod payments/broken-hwl8g ec0c617c-1d19-4296-a87b-9054cc293fee
+";
 
-fn late() -> Vec<(&'static str, Value)> {
-    vec![
-        (
-            "a pod that is gone, behind Services that stand",
-            event("v1", "Pod", "shop", "web-589b65666d-kxnpj", "1d2419d7-a83c-477f-869a-ec86a994dd3b"),
-        ),
-        (
-            "a pod that is gone, with its Service",
-            event("v1", "Pod", "payments", "api-54cf69848-wgjpn", "85f08653-9545-4e10-b3b2-fc5e86ddf0c1"),
-        ),
-        (
-            "a pod that is gone, its name given again",
-            event("v1", "Pod", "payments", "queue-0", "13a511a3-17f9-4cc7-840d-ee83e30235aa"),
-        ),
-        ("the pod that has the name now", event("v1", "Pod", "payments", "queue-0", "")),
-        (
-            "a Deployment that is gone, with its Service",
-            event("apps/v1", "Deployment", "payments", "api", "c60d4375-0407-4930-90db-313890be4d0c"),
-        ),
-        (
-            "a ReplicaSet that is gone, with its Service",
-            event(
-                "apps/v1",
-                "ReplicaSet",
-                "payments",
-                "api-54cf69848",
-                "549f2284-e7e0-4f10-963b-7c3523650502",
-            ),
-        ),
-        (
-            "a Service that is gone",
-            event("v1", "Service", "payments", "api", "282f9802-1b41-439b-81c8-a024c96a5e35"),
-        ),
-        (
-            "a slice of a Service that is gone",
-            event(
-                "discovery.k8s.io/v1",
-                "EndpointSlice",
-                "payments",
-                "api-n865p",
-                "6f521d24-7a64-4c24-96c6-eda2b2c2cda7",
-            ),
-        ),
-        ("a pod that outlives its Service", event("v1", "Pod", "payments", "oomer", "")),
-        (
-            "a pod that is gone, of a Job",
-            event("v1", "Pod", "payments", "broken-hwl8g", "ec0c617c-1d19-4296-a87b-9054cc293fee"),
-        ),
-    ]
+/// What a row shows, and its event.
+fn made(row: &str) -> (&str, Value) {
+    let (what, object) = row.split_once(": ").expect("what it shows");
+    let mut words = object.split(' ');
+    let mut word = || words.next().unwrap_or_default();
+    let (version, kind, place, uid) = (word(), word(), word(), word());
+    let (namespace, name) = place.split_once('/').expect("a namespace and a name");
+    let about =
+        json!({"apiVersion": version, "kind": kind, "namespace": namespace, "name": name, "uid": uid});
+    (what, json!({"metadata": {"namespace": "default"}, "reason": "MadeUp", "involvedObject": about}))
 }
 
 /// What the recorded cluster lacks.
@@ -216,12 +149,12 @@ fn each_rule_touches_what_the_golden_file_says() {
         replay.apply(&Line { ms: 0, resource: resource.into(), change: Change::Added, object });
     }
     let mut text = String::new();
-    let mut cases = [(EARLY_MS, early()), (LATE_MS, late())].into_iter().peekable();
+    let mut cases = [(EARLY_MS, EARLY), (LATE_MS, LATE)].into_iter().peekable();
     for line in recording::lines().filter(|line| line.resource != "events") {
-        if let Some((ms, events)) = cases.next_if(|(ms, _)| line.ms >= *ms) {
+        if let Some((ms, rows)) = cases.next_if(|(ms, _)| line.ms >= *ms) {
             write!(text, "# after {} seconds\n\n", ms / 1_000).expect("a string");
             let index = replay.index();
-            for (what, event) in events {
+            for (what, event) in rows.lines().map(made) {
                 let impact = replay.correlator.correlate(&index, &about(&event));
                 write!(text, "{what}:\n  {}\n", shown(&event, &impact)).expect("a string");
             }
