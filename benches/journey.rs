@@ -32,6 +32,12 @@ fn main() {
     println!("{} events, {} bytes each on average\n", events.len(), chunk.len() / events.len());
 
     let report = |name: &str, work: &mut dyn FnMut()| report(name, events.len(), work);
+    report("find records and read them", &mut || {
+        let mut records = Records::new(&chunk);
+        while let Some(record) = records.next_with(|body| KubeEvent::read_at(body, &repair)) {
+            let _ = black_box(record);
+        }
+    });
     report("find records", &mut || {
         black_box(Records::new(&chunk).count());
     });

@@ -163,10 +163,15 @@ impl Pipeline {
     }
 
     fn chunk<'a>(&mut self, chunk: usize, tag: &'a str, data: &'a [u8], round: &mut Round<'a>) {
-        for record in Records::new(data) {
+        let mut records = Records::new(data);
+        while let Some(record) = records.next_with(|body| KubeEvent::read_at(body, &self.repair)) {
             match record {
-                Ok(envelope) => {
-                    self.body(Place { chunk, tag, offset: envelope.offset }, envelope.body, true, round)
+                Ok((envelope, event)) => {
+                    let place = Place { chunk, tag, offset: envelope.offset };
+                    match event.flatten() {
+                        Some(event) => self.admit(place, envelope.body, &event, round),
+                        None => self.body(place, envelope.body, true, round),
+                    }
                 }
                 Err(fault) => {
                     self.metrics.records_total.add(1);
@@ -176,10 +181,11 @@ impl Pipeline {
                 }
             }
         }
-        self.metrics.replaced_strings_total.add(self.repair.take_count());
     }
 
+    /// Takes a closer look at what was not an event at first sight.
     fn body<'a>(&mut self, place: Place<'a>, body: &'a [u8], may_be_list: bool, round: &mut Round<'a>) {
+        self.repair.take_count();
         match peek(body) {
             Ok(Shape::List { items }) if may_be_list => {
                 for item in Items::new(items) {
@@ -187,19 +193,14 @@ impl Pipeline {
                 }
                 return;
             }
-            Ok(Shape::Event(glance)) => {
-                self.metrics.records_total.add(1);
-                if !admit::admits(&self.admission, &glance) {
-                    self.metrics.excluded_records_total.add(1);
-                    return;
-                }
+            Ok(Shape::Event) => {
                 if let Ok(Some(event)) = KubeEvent::read(body, &self.repair) {
-                    self.event(place, body, &event, round);
-                    return;
+                    return self.admit(place, body, &event, round);
                 }
             }
-            _ => self.metrics.records_total.add(1),
+            _ => {}
         }
+        self.metrics.records_total.add(1);
         self.metrics.skipped_records_total.add(1);
         self.journal.error(
             "no event",
@@ -208,6 +209,17 @@ impl Pipeline {
                 place.offset, place.tag
             ),
         );
+    }
+
+    fn admit<'a>(&mut self, place: Place<'a>, body: &'a [u8], event: &KubeEvent<'a>, round: &mut Round<'a>) {
+        self.metrics.records_total.add(1);
+        let replaced = self.repair.take_count();
+        if admit::admits(&self.admission, event) {
+            self.metrics.replaced_strings_total.add(replaced);
+            self.event(place, body, event, round);
+        } else {
+            self.metrics.excluded_records_total.add(1);
+        }
     }
 
     fn event<'a>(&mut self, place: Place<'_>, body: &'a [u8], event: &KubeEvent<'a>, round: &mut Round<'a>) {

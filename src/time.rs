@@ -6,7 +6,7 @@
 use std::fmt;
 
 use time::format_description::well_known::Rfc3339;
-use time::{OffsetDateTime, UtcOffset};
+use time::{Date, Month, OffsetDateTime, UtcOffset};
 
 /// A point in time and how many decimals of its second were given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,36 @@ impl Stamp {
     /// years 0 to 9999, which RFC 3339 cannot write.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        Self::parse_utc(text.as_bytes()).or_else(|| Self::parse_any(text))
+    }
+
+    /// What Kubernetes itself writes, `2026-11-20T23:28:49.468737Z` with or without the decimals: five
+    /// times as fast as all of RFC 3339, and there are two of them in every event.
+    fn parse_utc(text: &[u8]) -> Option<Self> {
+        let (seconds, rest) = text.split_first_chunk::<19>()?;
+        let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', n0, n1, b':', s0, s1] = *seconds
+        else {
+            return None;
+        };
+        let fraction = match rest {
+            b"Z" => &[][..],
+            [b'.', fraction @ .., b'Z'] if (1..=9).contains(&fraction.len()) => fraction,
+            _ => return None,
+        };
+        let year = i32::from(number(&[y0, y1])?) * 100 + i32::from(number(&[y2, y3])?);
+        let month = Month::try_from(number(&[m0, m1])?).ok()?;
+        let date = Date::from_calendar_date(year, month, number(&[d0, d1])?).ok()?;
+        let mut nanos = 0;
+        for at in 0..9 {
+            let digit = fraction.get(at).map_or(Some(0), |digit| number(&[*digit]))?;
+            nanos = nanos * 10 + u32::from(digit);
+        }
+        let (hour, minute, second) = (number(&[h0, h1])?, number(&[n0, n1])?, number(&[s0, s1])?);
+        let at = date.with_hms_nano(hour, minute, second, nanos).ok()?.assume_utc();
+        Some(Self { at, decimals: fraction.len() })
+    }
+
+    fn parse_any(text: &str) -> Option<Self> {
         let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
         let at = at.checked_to_offset(UtcOffset::UTC)?;
         if !(0..=9_999).contains(&at.year()) {
@@ -44,16 +74,57 @@ impl Stamp {
     }
 }
 
-impl fmt::Display for Stamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// Two digits at most.
+fn number(digits: &[u8]) -> Option<u8> {
+    let add = |number: u8, digit: &u8| digit.is_ascii_digit().then(|| number * 10 + (digit - b'0'));
+    digits.iter().try_fold(0, add)
+}
+
+/// The text of a [`Stamp`], without an allocation.
+#[derive(Debug, Clone, Copy)]
+pub struct StampText {
+    bytes: [u8; LONGEST],
+    len: usize,
+}
+
+const LONGEST: usize = "2026-11-20T23:28:49.468737123Z".len();
+
+impl StampText {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // Digits and signs: it is text.
+        str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
+    }
+}
+
+impl Stamp {
+    /// RFC 3339 in UTC.
+    #[must_use]
+    pub fn text(self) -> StampText {
+        let mut bytes = *b"0000-00-00T00:00:00.000000000Z";
         let (year, month, day) = self.at.to_calendar_date();
         let (hour, minute, second, nanos) = self.at.to_hms_nano();
-        write!(f, "{year:04}-{:02}-{day:02}T{hour:02}:{minute:02}:{second:02}", u8::from(month))?;
-        if self.decimals > 0 {
-            let digits = format!("{nanos:09}");
-            write!(f, ".{}", &digits[..self.decimals])?;
+        write_number(&mut bytes[0..4], year.unsigned_abs());
+        for (at, part) in [(5, u8::from(month)), (8, day), (11, hour), (14, minute), (17, second)] {
+            write_number(&mut bytes[at..at + 2], u32::from(part));
         }
-        f.write_str("Z")
+        write_number(&mut bytes[20..29], nanos);
+        let end = if self.decimals > 0 { 20 + self.decimals } else { 19 };
+        bytes[end] = b'Z';
+        StampText { bytes, len: end + 1 }
+    }
+}
+
+fn write_number(digits: &mut [u8], mut number: u32) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
+    }
+}
+
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text().as_str())
     }
 }
 

@@ -75,7 +75,7 @@ impl Reader {
             Ok(Shape::List { items }) if may_be_list => {
                 Items::new(items).for_each(|item| self.body(item, false));
             }
-            Ok(Shape::Event(_)) => {
+            Ok(Shape::Event) => {
                 let Ok(Some(event)) = KubeEvent::read(body, &self.repair) else { return };
                 self.events += 1;
                 let id = record_id(&event);

@@ -23,7 +23,7 @@ fn read(chunk: &[u8]) -> Vec<(usize, &[u8], KubeEvent<'_>)> {
     let events: Vec<_> = Records::new(chunk)
         .map(|record| {
             let envelope = record.unwrap();
-            assert!(matches!(peek(envelope.body), Ok(Shape::Event(_))));
+            assert!(matches!(peek(envelope.body), Ok(Shape::Event)));
             (envelope.offset, envelope.body, KubeEvent::read(envelope.body, &repair).unwrap().unwrap())
         })
         .collect();

@@ -9,9 +9,9 @@
 //! A timestamp is an `EventTime` (ext 0: seconds and nanoseconds), an integer or a float. Arrays and maps
 //! may be written in a longer form than needed, and before Fluent Bit 5 they are. See `flb_log_event_decoder.c`.
 
-use std::io::BufRead;
+use memchr::memchr;
 
-use super::cursor::{Cursor, Fault, FaultKind, Token};
+use super::cursor::{Cursor, Fault, FaultKind, MAX_DEPTH, Token};
 
 /// One record: its body, a whole MessagePack map, and where the record starts in the chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +60,32 @@ impl<'a> Records<'a> {
         Self { chunk, cursor: Cursor::new(chunk), head: head_in(chunk), next: 0 }
     }
 
+    /// The next record, whose body `read` reads as it is passed, so that nothing is looked at twice. What it
+    /// made is missing when it failed, or met more containers than may be nested, on a body that is
+    /// nevertheless whole.
+    pub fn next_with<T>(
+        &mut self,
+        mut read: impl FnMut(&mut Cursor<'a>) -> Result<T, Fault>,
+    ) -> Option<Result<(Envelope<'a>, Option<T>), Fault>> {
+        while !self.cursor.is_at_end() {
+            let start = self.cursor.offset();
+            match self.record(&mut read) {
+                Ok(Some(found)) => return Some(Ok(found)),
+                Ok(None) => {}
+                Err(fault) => {
+                    self.resume(start);
+                    return Some(Err(fault));
+                }
+            }
+        }
+        None
+    }
+
     /// A record, `None` for a marker, or what is wrong. On success the cursor stands behind the record.
-    fn record(&mut self) -> Result<Option<Envelope<'a>>, Fault> {
+    fn record<T>(
+        &mut self,
+        read: impl FnMut(&mut Cursor<'a>) -> Result<T, Fault>,
+    ) -> Result<Option<(Envelope<'a>, Option<T>)>, Fault> {
         let offset = self.cursor.offset();
         // A head of v2 ends in one of v1: the search begins behind this record's own.
         let own = HEADS.iter().find(|head| self.chunk[offset..].starts_with(head));
@@ -70,18 +94,37 @@ impl<'a> Records<'a> {
             let next = self.head.and_then(|head| find(head, self.chunk, inside));
             self.next = next.unwrap_or(self.chunk.len());
         }
-        let mut cursor = Cursor::at(&self.chunk[..self.next], offset);
+        let bytes = &self.chunk[..self.next];
+        let mut cursor = Cursor::at(bytes, offset);
+        let usual = envelope(&mut cursor, read).ok().filter(|_| cursor.containers() <= MAX_DEPTH);
+        let found = match usual {
+            Some(found) => Ok(found.map(|(envelope, made)| (envelope, Some(made)))),
+            None => {
+                cursor = Cursor::at(bytes, offset);
+                let found = envelope(&mut cursor, |body| body.value_inside(1).map(drop));
+                found.map(|found| found.map(|(envelope, ())| (envelope, None)))
+            }
+        };
+        match found {
+            Ok(found) => {
+                self.cursor = Cursor::at(self.chunk, cursor.offset());
+                Ok(found)
+            }
+            // That it is no whole value says more than what was missed first.
+            Err(fault) => Err(self.pass_over(bytes, offset).err().unwrap_or(fault)),
+        }
+    }
+
+    /// Puts the cursor behind the value at `offset`, if it is one.
+    fn pass_over(&mut self, bytes: &'a [u8], offset: usize) -> Result<(), Fault> {
+        let mut cursor = Cursor::at(bytes, offset);
         let whole = cursor.value();
         if matches!(whole, Err(Fault { kind: FaultKind::TooDeep, .. })) {
-            // Well-formed as far as we know: pass over it.
+            // Well-formed as far as we know.
             cursor.skip()?;
         }
         self.cursor = Cursor::at(self.chunk, cursor.offset());
-        let whole = whole?;
-        let found = envelope(&mut Cursor::new(whole))
-            .map_err(|fault| Fault { offset: offset + fault.offset, ..fault })?;
-        let framing = |body: &[u8]| &whole[..whole.len() - body.len()];
-        Ok(found.map(|body| Envelope { offset, framing: framing(body), body }))
+        whole.map(drop)
     }
 
     /// Moves to where the next record begins, after a fault in the one that began at `offset`.
@@ -99,18 +142,8 @@ impl<'a> Iterator for Records<'a> {
     type Item = Result<Envelope<'a>, Fault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.cursor.is_at_end() {
-            let start = self.cursor.offset();
-            match self.record() {
-                Ok(Some(envelope)) => return Some(Ok(envelope)),
-                Ok(None) => {}
-                Err(fault) => {
-                    self.resume(start);
-                    return Some(Err(fault));
-                }
-            }
-        }
-        None
+        let found = self.next_with(|body| body.value_inside(1).map(drop))?;
+        Some(found.map(|(envelope, _)| envelope))
     }
 }
 
@@ -125,27 +158,33 @@ fn head_in(chunk: &[u8]) -> Option<&'static [u8]> {
 
 /// Where this head stands first, at `from` or behind it.
 fn find(head: &[u8], chunk: &[u8], from: usize) -> Option<usize> {
-    // Of its bytes 0xd7 is the rare one, and the standard library looks for one byte with memchr.
+    // Of its bytes 0xd7 is the rare one.
     let before_mark = head.len() - 2;
     let mut at = from + before_mark;
     loop {
-        let mut rest = chunk.get(at..).filter(|rest| !rest.is_empty())?;
-        at += rest.skip_until(0xd7).ok()?;
-        let start = at - 1 - before_mark;
+        let mark = at + memchr(0xd7, chunk.get(at..)?)?;
+        let start = mark - before_mark;
         if chunk[start..].starts_with(head) {
             return Some(start);
         }
+        at = mark + 1;
     }
 }
 
-/// Reads the framing of one whole value; the body, or `None` for a group marker.
-fn envelope<'a>(inside: &mut Cursor<'a>) -> Result<Option<&'a [u8]>, Fault> {
+/// Reads one record, its body by `read`; `None` for a group marker.
+fn envelope<'a, T>(
+    inside: &mut Cursor<'a>,
+    mut read: impl FnMut(&mut Cursor<'a>) -> Result<T, Fault>,
+) -> Result<Option<(Envelope<'a>, T)>, Fault> {
+    let offset = inside.offset();
+    let start = *inside;
     expect(inside, "a record, an array of two", |token| token == Token::Array(2))?;
     let first = *inside;
     let seconds = match inside.token()? {
         Token::Array(2) => {
             let seconds = timestamp(inside)?;
             expect_map(inside, "metadata, a map")?;
+            inside.value_inside(2)?;
             seconds
         }
         _ => {
@@ -153,8 +192,12 @@ fn envelope<'a>(inside: &mut Cursor<'a>) -> Result<Option<&'a [u8]>, Fault> {
             timestamp(inside)?
         }
     };
-    let body = expect_map(inside, "a body, a map")?;
-    Ok((!seconds.is_some_and(|seconds| GROUP_MARKERS.contains(&seconds))).then_some(body))
+    let framing = start.up_to(inside);
+    expect_map(inside, "a body, a map")?;
+    let body = *inside;
+    let made = read(inside)?;
+    let is_marker = seconds.is_some_and(|seconds| GROUP_MARKERS.contains(&seconds));
+    Ok((!is_marker).then_some((Envelope { offset, framing, body: body.up_to(inside) }, made)))
 }
 
 /// Passes over a timestamp; its seconds when it is an `EventTime`.
@@ -178,8 +221,6 @@ fn expect(
     if is_it(inside.token()?) { Ok(()) } else { Err(Fault { offset, kind: FaultKind::Expected(what) }) }
 }
 
-fn expect_map<'a>(inside: &mut Cursor<'a>, what: &'static str) -> Result<&'a [u8], Fault> {
-    let mut ahead = *inside;
-    expect(&mut ahead, what, |token| matches!(token, Token::Map(_)))?;
-    inside.value()
+fn expect_map(inside: &Cursor<'_>, what: &'static str) -> Result<(), Fault> {
+    expect(&mut inside.clone(), what, |token| matches!(token, Token::Map(_)))
 }

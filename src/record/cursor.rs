@@ -1,12 +1,13 @@
-//! One MessagePack value after the other, in place, over `rmp`'s markers.
+//! One MessagePack value after the other, in place.
 //!
 //! No recursion, no allocation: a hostile record can make this neither deep nor large. Lengths are
 //! claims, held against the bytes that are there.
+//!
+//! Most of what a record holds is passed over. So there are two ways through a value: [`Cursor::token`] here
+//! for what is read, and the table in `pass` for what is not. Both follow the table of formats of the
+//! MessagePack specification.
 
 use std::fmt;
-
-use rmp::Marker;
-use rmp::decode::{RmpRead, read_marker};
 
 /// Containers may nest this deep in a record. Kubernetes' own objects stay below 20.
 pub const MAX_DEPTH: usize = 64;
@@ -65,180 +66,148 @@ pub enum Token<'a> {
 /// A place in the bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Cursor<'a> {
-    rest: &'a [u8],
-    offset: usize,
+    pub(super) bytes: &'a [u8],
+    /// Never behind their end.
+    pub(super) at: usize,
+    /// Containers that were entered or passed over on the way here.
+    pub(super) containers: usize,
 }
 
 impl<'a> Cursor<'a> {
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes, offset: 0 }
+        Self::at(bytes, 0)
     }
 
     /// A cursor that starts at `offset` of the same bytes; at their end when `offset` lies beyond.
     #[must_use]
     pub fn at(bytes: &'a [u8], offset: usize) -> Self {
-        let offset = offset.min(bytes.len());
-        Self { rest: &bytes[offset..], offset }
+        Self { bytes, at: offset.min(bytes.len()), containers: 0 }
     }
 
     #[must_use]
     pub fn offset(&self) -> usize {
-        self.offset
+        self.at
+    }
+
+    /// How many containers were entered or passed over on the way here.
+    #[must_use]
+    pub fn containers(&self) -> usize {
+        self.containers
     }
 
     #[must_use]
     pub fn is_at_end(&self) -> bool {
-        self.rest.is_empty()
+        self.at == self.bytes.len()
+    }
+
+    /// What lies between this place and a later one in the same bytes.
+    #[must_use]
+    pub fn up_to(&self, later: &Self) -> &'a [u8] {
+        self.bytes.get(self.at..later.at).unwrap_or_default()
     }
 
     /// The next value's head: a scalar whole, a container's length.
     ///
     /// # Errors
-    /// When the bytes end inside it, or are no MessagePack.
+    /// When the bytes end inside it, or are no MessagePack; the cursor then stands where it stood.
     pub fn token(&mut self) -> Result<Token<'a>, Fault> {
-        let start = self.offset;
-        let token = self.head().ok_or(Fault { offset: start, kind: FaultKind::Truncated })?;
-        token.ok_or(Fault { offset: start, kind: FaultKind::Reserved })
-    }
-
-    /// The bytes of the value that starts here, whole.
-    ///
-    /// # Errors
-    /// As [`Cursor::token`], and [`FaultKind::TooDeep`] beyond [`MAX_DEPTH`]; the cursor then stands where
-    /// it stood.
-    pub fn value(&mut self) -> Result<&'a [u8], Fault> {
-        let start = *self;
-        let mut left = [0u64; MAX_DEPTH];
-        let mut depth = 0;
-        loop {
-            let offset = self.offset;
-            let inside = children(self.token()?);
-            if inside > 0 {
-                if depth == MAX_DEPTH {
-                    *self = start;
-                    return Err(Fault { offset, kind: FaultKind::TooDeep });
-                }
-                left[depth] = inside;
-                depth += 1;
-                continue;
+        let start = self.at;
+        let token = self.head();
+        if token.is_none() {
+            self.at = start;
+        }
+        match token {
+            Some(Some(token)) => {
+                self.containers += usize::from(matches!(token, Token::Array(_) | Token::Map(_)));
+                Ok(token)
             }
-            // Close every container whose last child was just read.
-            while depth > 0 {
-                left[depth - 1] -= 1;
-                if left[depth - 1] > 0 {
-                    break;
-                }
-                depth -= 1;
-            }
-            if depth == 0 {
-                return Ok(&start.rest[..self.offset - start.offset]);
-            }
+            Some(None) => Err(Fault { offset: start, kind: FaultKind::Reserved }),
+            None => Err(Fault { offset: start, kind: FaultKind::Truncated }),
         }
     }
 
-    /// Passes over the value that starts here, however deep it is.
-    ///
-    /// # Errors
-    /// As [`Cursor::token`].
-    pub fn skip(&mut self) -> Result<(), Fault> {
-        let mut left: u64 = 1;
-        while left > 0 {
-            // Each claimed value needs at least one byte, so a lying length ends in Truncated; and the
-            // count cannot overflow before 2^31 containers of 2^33 values were read.
-            left -= 1;
-            left += children(self.token()?);
-        }
-        Ok(())
-    }
-
-    /// Passes over the children of a container whose head was just read.
-    ///
-    /// # Errors
-    /// As [`Cursor::token`].
-    pub fn skip_children(&mut self, head: Token<'_>) -> Result<(), Fault> {
-        for _ in 0..children(head) {
-            self.skip()?;
-        }
-        Ok(())
+    /// The string that starts here, if it is one of less than 256 bytes, as every key and nearly every value is.
+    /// `None`: it is something else, and the cursor stands where it stood.
+    #[inline]
+    pub fn short_str(&mut self) -> Option<&'a [u8]> {
+        let rest = &self.bytes[self.at..];
+        let (start, len) = match *rest.first()? {
+            marker @ 0xa0..=0xbf => (1, usize::from(marker & 0x1f)),
+            0xd9 => (2, usize::from(*rest.get(1)?)),
+            _ => return None,
+        };
+        let text = rest.get(start..start + len)?;
+        self.at += start + len;
+        Some(text)
     }
 
     /// `None`: the bytes end. `Some(None)`: the reserved marker.
     fn head(&mut self) -> Option<Option<Token<'a>>> {
-        let token = match self.marker()? {
-            Marker::Null => Token::Nil,
-            Marker::True => Token::Bool(true),
-            Marker::False => Token::Bool(false),
-            Marker::FixPos(n) => Token::Int(i64::from(n)),
-            Marker::FixNeg(n) => Token::Int(i64::from(n)),
-            Marker::U8 => Token::Int(i64::from(self.number(RmpRead::read_data_u8)?)),
-            Marker::U16 => Token::Int(i64::from(self.number(RmpRead::read_data_u16)?)),
-            Marker::U32 => Token::Int(i64::from(self.number(RmpRead::read_data_u32)?)),
-            Marker::U64 => {
-                let n = self.number(RmpRead::read_data_u64)?;
+        let [marker] = self.fixed()?;
+        let token = match marker {
+            0x00..=0x7f => Token::Int(i64::from(marker)),
+            0x80..=0x8f => Token::Map(u32::from(marker & 0x0f)),
+            0x90..=0x9f => Token::Array(u32::from(marker & 0x0f)),
+            0xa0..=0xbf => Token::Str(self.take(u32::from(marker & 0x1f))?),
+            0xc0 => Token::Nil,
+            0xc1 => return Some(None),
+            0xc2 => Token::Bool(false),
+            0xc3 => Token::Bool(true),
+            0xc4 => Token::Bin(self.sized(Size::One)?),
+            0xc5 => Token::Bin(self.sized(Size::Two)?),
+            0xc6 => Token::Bin(self.sized(Size::Four)?),
+            0xc7 => self.sized_ext(Size::One)?,
+            0xc8 => self.sized_ext(Size::Two)?,
+            0xc9 => self.sized_ext(Size::Four)?,
+            0xca => Token::Float(f64::from(f32::from_be_bytes(self.fixed()?))),
+            0xcb => Token::Float(f64::from_be_bytes(self.fixed()?)),
+            0xcc => Token::Int(i64::from(u8::from_be_bytes(self.fixed()?))),
+            0xcd => Token::Int(i64::from(u16::from_be_bytes(self.fixed()?))),
+            0xce => Token::Int(i64::from(u32::from_be_bytes(self.fixed()?))),
+            0xcf => {
+                let n = u64::from_be_bytes(self.fixed()?);
                 i64::try_from(n).map_or(Token::Uint(n), Token::Int)
             }
-            Marker::I8 => Token::Int(i64::from(self.number(RmpRead::read_data_i8)?)),
-            Marker::I16 => Token::Int(i64::from(self.number(RmpRead::read_data_i16)?)),
-            Marker::I32 => Token::Int(i64::from(self.number(RmpRead::read_data_i32)?)),
-            Marker::I64 => Token::Int(self.number(RmpRead::read_data_i64)?),
-            Marker::F32 => Token::Float(f64::from(self.number(RmpRead::read_data_f32)?)),
-            Marker::F64 => Token::Float(self.number(RmpRead::read_data_f64)?),
-            Marker::FixStr(len) => Token::Str(self.take(u32::from(len))?),
-            Marker::Str8 => Token::Str(self.sized(Size::One)?),
-            Marker::Str16 => Token::Str(self.sized(Size::Two)?),
-            Marker::Str32 => Token::Str(self.sized(Size::Four)?),
-            Marker::Bin8 => Token::Bin(self.sized(Size::One)?),
-            Marker::Bin16 => Token::Bin(self.sized(Size::Two)?),
-            Marker::Bin32 => Token::Bin(self.sized(Size::Four)?),
-            Marker::FixExt1 => self.ext(1)?,
-            Marker::FixExt2 => self.ext(2)?,
-            Marker::FixExt4 => self.ext(4)?,
-            Marker::FixExt8 => self.ext(8)?,
-            Marker::FixExt16 => self.ext(16)?,
-            Marker::Ext8 => self.sized_ext(Size::One)?,
-            Marker::Ext16 => self.sized_ext(Size::Two)?,
-            Marker::Ext32 => self.sized_ext(Size::Four)?,
-            Marker::FixArray(len) => Token::Array(u32::from(len)),
-            Marker::Array16 => Token::Array(self.length(Size::Two)?),
-            Marker::Array32 => Token::Array(self.length(Size::Four)?),
-            Marker::FixMap(len) => Token::Map(u32::from(len)),
-            Marker::Map16 => Token::Map(self.length(Size::Two)?),
-            Marker::Map32 => Token::Map(self.length(Size::Four)?),
-            Marker::Reserved => return Some(None),
+            0xd0 => Token::Int(i64::from(i8::from_be_bytes(self.fixed()?))),
+            0xd1 => Token::Int(i64::from(i16::from_be_bytes(self.fixed()?))),
+            0xd2 => Token::Int(i64::from(i32::from_be_bytes(self.fixed()?))),
+            0xd3 => Token::Int(i64::from_be_bytes(self.fixed()?)),
+            0xd4 => self.ext(1)?,
+            0xd5 => self.ext(2)?,
+            0xd6 => self.ext(4)?,
+            0xd7 => self.ext(8)?,
+            0xd8 => self.ext(16)?,
+            0xd9 => Token::Str(self.sized(Size::One)?),
+            0xda => Token::Str(self.sized(Size::Two)?),
+            0xdb => Token::Str(self.sized(Size::Four)?),
+            0xdc => Token::Array(self.length(Size::Two)?),
+            0xdd => Token::Array(self.length(Size::Four)?),
+            0xde => Token::Map(self.length(Size::Two)?),
+            0xdf => Token::Map(self.length(Size::Four)?),
+            0xe0..=0xff => Token::Int(i64::from(i8::from_be_bytes([marker]))),
         };
         Some(Some(token))
     }
 
-    fn marker(&mut self) -> Option<Marker> {
-        let marker = read_marker(&mut self.rest).ok()?;
-        self.offset += 1;
-        Some(marker)
-    }
-
-    /// A number of fixed size, by one of `rmp`'s big-endian readers.
-    fn number<T, E>(&mut self, read: impl FnOnce(&mut &'a [u8]) -> Result<T, E>) -> Option<T> {
-        let before = self.rest.len();
-        let mut rest = self.rest;
-        let number = read(&mut rest).ok()?;
-        self.rest = rest;
-        self.offset += before - rest.len();
-        Some(number)
+    fn fixed<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let fixed = *self.bytes.get(self.at..)?.first_chunk::<N>()?;
+        self.at += N;
+        Some(fixed)
     }
 
     fn length(&mut self, size: Size) -> Option<u32> {
-        match size {
-            Size::One => self.number(RmpRead::read_data_u8).map(u32::from),
-            Size::Two => self.number(RmpRead::read_data_u16).map(u32::from),
-            Size::Four => self.number(RmpRead::read_data_u32),
-        }
+        Some(match size {
+            Size::One => u32::from(u8::from_be_bytes(self.fixed()?)),
+            Size::Two => u32::from(u16::from_be_bytes(self.fixed()?)),
+            Size::Four => u32::from_be_bytes(self.fixed()?),
+        })
     }
 
     fn take(&mut self, len: u32) -> Option<&'a [u8]> {
-        let len = usize::try_from(len).ok()?;
-        let (taken, rest) = self.rest.split_at_checked(len)?;
-        self.rest = rest;
-        self.offset += len;
+        let end = self.at.checked_add(usize::try_from(len).ok()?)?;
+        let taken = self.bytes.get(self.at..end)?;
+        self.at = end;
         Some(taken)
     }
 
@@ -248,7 +217,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn ext(&mut self, len: u32) -> Option<Token<'a>> {
-        let kind = self.number(RmpRead::read_data_i8)?;
+        let kind = i8::from_be_bytes(self.fixed()?);
         Some(Token::Ext(kind, self.take(len)?))
     }
 
@@ -264,15 +233,6 @@ enum Size {
     One,
     Two,
     Four,
-}
-
-/// How many values stand inside.
-fn children(head: Token<'_>) -> u64 {
-    match head {
-        Token::Array(len) => u64::from(len),
-        Token::Map(len) => 2 * u64::from(len),
-        _ => 0,
-    }
 }
 
 #[cfg(test)]

@@ -72,10 +72,18 @@ impl<'a> KubeEvent<'a> {
     /// # Errors
     /// When the body is no MessagePack map.
     pub fn read(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, Fault> {
+        Self::read_at(&mut Cursor::new(body), repair)
+    }
+
+    /// Reads the body that starts here, and leaves the cursor behind it.
+    ///
+    /// # Errors
+    /// When it is no whole MessagePack value.
+    pub fn read_at(cursor: &mut Cursor<'a>, repair: &Repair) -> Result<Option<Self>, Fault> {
         let mut event = Self::default();
         let mut is_event = false;
         let reader = Reader { repair };
-        reader.fields(&mut Cursor::new(body), |key, value| {
+        reader.fields(cursor, |key, value| {
             match key {
                 b"metadata" => event.metadata = reader.metadata(value)?,
                 b"involvedObject" | b"regarding" => {
@@ -157,6 +165,10 @@ impl Reader<'_> {
         match cursor.token()? {
             Token::Map(len) => {
                 for _ in 0..len {
+                    if let Some(key) = cursor.short_str() {
+                        field(key, cursor)?;
+                        continue;
+                    }
                     match cursor.token()? {
                         Token::Str(key) => field(key, cursor)?,
                         other => {
@@ -177,6 +189,9 @@ impl Reader<'_> {
     }
 
     fn text<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Text<'a>, Fault> {
+        if let Some(bytes) = cursor.short_str() {
+            return Ok(self.repair.text(bytes));
+        }
         match cursor.token()? {
             Token::Str(bytes) | Token::Bin(bytes) => Ok(self.repair.text(bytes)),
             other => {

@@ -1,12 +1,13 @@
 //! Records: the bytes of a chunk become envelopes, and envelopes become events.
 //!
 //! Everything is read in place and borrowed from the chunk. [`cursor`] reads one MessagePack value after
-//! the other, [`chunk`] finds the records and skips the broken ones, [`peek`] looks at the few fields that
-//! decide whether a record is ours, [`event`] reads the event whole.
+//! the other, [`chunk`] finds the records and skips the broken ones, [`event`] reads the event whole, and
+//! [`peek`] looks at what is none.
 
 pub mod chunk;
 pub mod cursor;
 pub mod event;
+mod pass;
 pub mod peek;
 pub mod text;
 

@@ -1,51 +1,36 @@
-//! A look at the few fields that decide whether a record is ours, before anything else is read.
+//! A look at a body that was not read as an event: a list of events, or something else?
 
 use super::cursor::{Cursor, Fault, Token};
 
 /// What a body is, as far as a glance tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape<'a> {
-    Event(Peek<'a>),
-    /// A list: `items` is a whole MessagePack array of bodies.
+    /// It names an object it is about.
+    Event,
+    /// `items` is a whole MessagePack array of bodies.
     List {
         items: &'a [u8],
     },
     Other,
 }
 
-/// Bytes that should be UTF-8; empty when absent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Peek<'a> {
-    /// `involvedObject.namespace` (`regarding.namespace`), else `metadata.namespace`.
-    pub namespace: &'a [u8],
-    pub event_type: &'a [u8],
-    pub reason: &'a [u8],
-}
-
-/// Looks at the top of a body and at the two namespaces; everything else is passed over.
+/// Looks at the top of a body; everything inside is passed over.
 ///
 /// # Errors
 /// When the body is no MessagePack map.
 pub fn peek(body: &[u8]) -> Result<Shape<'_>, Fault> {
     let mut cursor = Cursor::new(body);
-    let mut peek = Peek::default();
-    let mut own_namespace: &[u8] = b"";
     let mut is_event = false;
     let mut items = None;
     let Token::Map(len) = cursor.token()? else { return Ok(Shape::Other) };
     for _ in 0..len {
         match cursor.token()? {
             Token::Str(b"involvedObject" | b"regarding") => {
-                let mut ahead = cursor;
-                is_event |= matches!(ahead.token()?, Token::Map(_));
-                peek.namespace = namespace_in(&mut cursor)?;
+                is_event |= matches!(cursor.clone().token()?, Token::Map(_));
+                cursor.skip()?;
             }
-            Token::Str(b"metadata") => own_namespace = namespace_in(&mut cursor)?,
-            Token::Str(b"type") => peek.event_type = text(&mut cursor)?,
-            Token::Str(b"reason") => peek.reason = text(&mut cursor)?,
             Token::Str(b"items") => {
-                let mut ahead = cursor;
-                let is_array = matches!(ahead.token()?, Token::Array(_));
+                let is_array = matches!(cursor.clone().token()?, Token::Array(_));
                 let value = cursor.value()?;
                 items = is_array.then_some(value);
             }
@@ -55,11 +40,8 @@ pub fn peek(body: &[u8]) -> Result<Shape<'_>, Fault> {
             }
         }
     }
-    if peek.namespace.is_empty() {
-        peek.namespace = own_namespace;
-    }
     Ok(match items {
-        _ if is_event => Shape::Event(peek),
+        _ if is_event => Shape::Event,
         Some(items) => Shape::List { items },
         None => Shape::Other,
     })
@@ -89,33 +71,4 @@ impl<'a> Iterator for Items<'a> {
         self.left = self.left.checked_sub(1)?;
         self.cursor.value().ok()
     }
-}
-
-fn text<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8], Fault> {
-    match cursor.token()? {
-        Token::Str(bytes) | Token::Bin(bytes) => Ok(bytes),
-        other => {
-            cursor.skip_children(other)?;
-            Ok(b"")
-        }
-    }
-}
-
-fn namespace_in<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8], Fault> {
-    let mut namespace: &[u8] = b"";
-    match cursor.token()? {
-        Token::Map(len) => {
-            for _ in 0..len {
-                match cursor.token()? {
-                    Token::Str(b"namespace") => namespace = text(cursor)?,
-                    other => {
-                        cursor.skip_children(other)?;
-                        cursor.skip()?;
-                    }
-                }
-            }
-        }
-        other => cursor.skip_children(other)?,
-    }
-    Ok(namespace)
 }

@@ -3,7 +3,6 @@
 //! Every key is always there; what an event does not say is null. So a reader in any language needs no
 //! case for a missing key, and a column store gets the same columns from the first record on.
 
-use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Serialize, Serializer};
@@ -140,7 +139,7 @@ pub(super) struct Time(pub Option<Stamp>);
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0 {
-            Some(stamp) => serializer.collect_str(stamp as &dyn fmt::Display),
+            Some(stamp) => serializer.serialize_str(stamp.text().as_str()),
             None => serializer.serialize_none(),
         }
     }

@@ -1,5 +1,8 @@
 //! JSON out: serde documents, and MessagePack values as they came.
 
+mod serializer;
+mod text;
+
 use std::borrow::Cow;
 
 use serde::Serialize;
@@ -10,7 +13,7 @@ use crate::record::cursor::{Cursor, Fault, Token};
 pub fn write(document: &impl Serialize, out: &mut Vec<u8>) {
     let before = out.len();
     // Neither a Vec nor these documents (no maps with odd keys) can fail; a cut document must not stay.
-    if serde_json::to_writer(&mut *out, document).is_err() {
+    if document.serialize(serializer::Json(out)).is_err() {
         out.truncate(before);
         out.extend_from_slice(b"null");
     }

@@ -1,0 +1,252 @@
+//! serde's data model as compact JSON, straight into the batch.
+//!
+//! `serde_json` looks at every byte of every string on its own and escapes the names of fields, too; that
+//! was half of what an event cost. What it writes is what this writes (a test holds the two together), but
+//! for what our documents do not have: a key that is no text is an error here.
+
+use std::fmt::{self, Write};
+
+use serde::ser::{
+    Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple, Serializer,
+};
+
+use super::text;
+
+/// Writes values at the end of a buffer.
+pub(super) struct Json<'o>(pub &'o mut Vec<u8>);
+
+/// A map or a list that is being written.
+pub(super) struct Open<'o> {
+    out: &'o mut Vec<u8>,
+    is_empty: bool,
+    close: u8,
+}
+
+impl<'o> Open<'o> {
+    fn new(out: &'o mut Vec<u8>, open: u8, close: u8) -> Self {
+        out.push(open);
+        Self { out, is_empty: true, close }
+    }
+
+    fn separate(&mut self) {
+        if !std::mem::take(&mut self.is_empty) {
+            self.out.push(b',');
+        }
+    }
+
+    fn item(&mut self, value: &(impl Serialize + ?Sized)) -> Result<(), fmt::Error> {
+        self.separate();
+        value.serialize(Json(self.out))
+    }
+
+    fn close(self) -> Result<(), fmt::Error> {
+        self.out.push(self.close);
+        Ok(())
+    }
+}
+
+macro_rules! numbers {
+    ($($method:ident $kind:ty;)*) => {
+        $(fn $method(self, value: $kind) -> Result<(), fmt::Error> {
+            self.0.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+            Ok(())
+        })*
+    };
+}
+
+/// What none of our documents has.
+macro_rules! without {
+    ($($method:ident($($kind:ty),*) -> $ok:ty;)*) => {
+        $(fn $method(self, $(_: $kind),*) -> Result<$ok, fmt::Error> {
+            Err(fmt::Error)
+        })*
+    };
+}
+
+impl<'o> Serializer for Json<'o> {
+    type Ok = ();
+    type Error = fmt::Error;
+    type SerializeSeq = Open<'o>;
+    type SerializeTuple = Open<'o>;
+    type SerializeTupleStruct = Impossible<(), fmt::Error>;
+    type SerializeTupleVariant = Impossible<(), fmt::Error>;
+    type SerializeMap = Open<'o>;
+    type SerializeStruct = Open<'o>;
+    type SerializeStructVariant = Impossible<(), fmt::Error>;
+
+    numbers! {
+        serialize_i8 i8; serialize_i16 i16; serialize_i32 i32; serialize_i64 i64;
+        serialize_u8 u8; serialize_u16 u16; serialize_u32 u32; serialize_u64 u64;
+    }
+
+    without! {
+        serialize_unit_struct(&'static str) -> ();
+        serialize_tuple_struct(&'static str, usize) -> Self::SerializeTupleStruct;
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Self::SerializeTupleVariant;
+        serialize_struct_variant(&'static str, u32, &'static str, usize) -> Self::SerializeStructVariant;
+    }
+
+    fn serialize_bool(self, value: bool) -> Result<(), fmt::Error> {
+        self.0.extend_from_slice(if value { b"true" } else { b"false" });
+        Ok(())
+    }
+
+    fn serialize_f32(self, value: f32) -> Result<(), fmt::Error> {
+        self.serialize_f64(value.into())
+    }
+
+    fn serialize_f64(self, value: f64) -> Result<(), fmt::Error> {
+        serde_json::to_writer(self.0, &value).map_err(|_| fmt::Error)
+    }
+
+    fn serialize_char(self, value: char) -> Result<(), fmt::Error> {
+        self.serialize_str(value.encode_utf8(&mut [0; 4]))
+    }
+
+    fn serialize_str(self, value: &str) -> Result<(), fmt::Error> {
+        text::write(value, self.0);
+        Ok(())
+    }
+
+    fn serialize_bytes(self, _: &[u8]) -> Result<(), fmt::Error> {
+        Err(fmt::Error)
+    }
+
+    fn serialize_none(self) -> Result<(), fmt::Error> {
+        self.serialize_unit()
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), fmt::Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<(), fmt::Error> {
+        self.0.extend_from_slice(b"null");
+        Ok(())
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, name: &'static str) -> Result<(), fmt::Error> {
+        self.serialize_str(name)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), fmt::Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
+    ) -> Result<(), fmt::Error> {
+        Err(fmt::Error)
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Open<'o>, fmt::Error> {
+        Ok(Open::new(self.0, b'[', b']'))
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Open<'o>, fmt::Error> {
+        self.serialize_seq(None)
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Open<'o>, fmt::Error> {
+        Ok(Open::new(self.0, b'{', b'}'))
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Open<'o>, fmt::Error> {
+        self.serialize_map(None)
+    }
+
+    fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Result<(), fmt::Error> {
+        self.0.push(b'"');
+        write!(Pieces(self.0), "{value}")?;
+        self.0.push(b'"');
+        Ok(())
+    }
+}
+
+/// A text that comes in pieces.
+struct Pieces<'o>(&'o mut Vec<u8>);
+
+impl Write for Pieces<'_> {
+    fn write_str(&mut self, piece: &str) -> fmt::Result {
+        text::write_inside(piece, self.0);
+        Ok(())
+    }
+}
+
+impl SerializeSeq for Open<'_> {
+    type Ok = ();
+    type Error = fmt::Error;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), fmt::Error> {
+        self.item(value)
+    }
+
+    fn end(self) -> Result<(), fmt::Error> {
+        self.close()
+    }
+}
+
+impl SerializeTuple for Open<'_> {
+    type Ok = ();
+    type Error = fmt::Error;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), fmt::Error> {
+        self.item(value)
+    }
+
+    fn end(self) -> Result<(), fmt::Error> {
+        self.close()
+    }
+}
+
+impl SerializeMap for Open<'_> {
+    type Ok = ();
+    type Error = fmt::Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), fmt::Error> {
+        self.separate();
+        let start = self.out.len();
+        key.serialize(Json(self.out))?;
+        if self.out.get(start) == Some(&b'"') { Ok(()) } else { Err(fmt::Error) }
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), fmt::Error> {
+        self.out.push(b':');
+        value.serialize(Json(self.out))
+    }
+
+    fn end(self) -> Result<(), fmt::Error> {
+        self.close()
+    }
+}
+
+impl SerializeStruct for Open<'_> {
+    type Ok = ();
+    type Error = fmt::Error;
+
+    /// The names of our fields are words, which need no escape.
+    #[inline]
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), fmt::Error> {
+        self.separate();
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        value.serialize(Json(self.out))
+    }
+
+    fn end(self) -> Result<(), fmt::Error> {
+        self.close()
+    }
+}
