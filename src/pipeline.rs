@@ -16,7 +16,7 @@ use crate::gateway::Stopper;
 use crate::gateway::batch::Batch;
 use crate::job::{Job, Tally};
 use crate::journal::Journal;
-use crate::ledger::identity::{Version, identity, record_id, version_text};
+use crate::ledger::identity::{Version, identity, version_text, write_record_id};
 use crate::ledger::{Ledger, Ticket, Verdict, Versioned};
 use crate::metrics::Metrics;
 use crate::record::MAX_RECORD_BYTES;
@@ -42,6 +42,8 @@ pub struct Pipeline {
 struct Round<'a> {
     tallies: Vec<Tally>,
     batch: Batch<Waiting<'a>>,
+    /// Of the record at hand; kept for their memory.
+    id: String,
     rendered: Vec<u8>,
 }
 
@@ -135,7 +137,8 @@ impl Pipeline {
             chunks.push((tag, data));
             tallies.push(Tally::new(reply));
         }
-        let mut round = Round { tallies, batch: self.delivery.new_batch(), rendered: Vec::new() };
+        let mut round =
+            Round { tallies, batch: self.delivery.new_batch(), id: String::new(), rendered: Vec::new() };
         for (index, (tag, data)) in chunks.iter().enumerate() {
             self.chunk(index, tag, data, &mut round);
             trip::wire("round");
@@ -254,14 +257,15 @@ impl Pipeline {
         new_occurrences: u32,
         round: &mut Round<'a>,
     ) {
-        let id = record_id(event);
+        write_record_id(event, &mut round.id);
         let ok = if body.len() > MAX_RECORD_BYTES {
-            let culprit = Culprit { id: &id, body, status: None, reason: "larger than 1 MiB", answer: "" };
+            let culprit =
+                Culprit { id: &round.id, body, status: None, reason: "larger than 1 MiB", answer: "" };
             self.delivery.put_away(&culprit, ticket, &mut self.ledger)
         } else if self.delivery.is_open() {
             round.rendered.clear();
             self.view.with_impact(&About::from(event), |impact| {
-                let record = Record { id: &id, event, new_occurrences, impact, body };
+                let record = Record { id: &round.id, event, new_occurrences, impact, body };
                 self.delivery.renderer().render(&record, &mut round.rendered);
             });
             if !round.batch.has_room_for(round.rendered.len()) {
@@ -271,7 +275,7 @@ impl Pipeline {
                 tally.wait_for_one();
             }
             let waiting = Waiting { ticket, body, chunk: place.chunk, sharing: Vec::new() };
-            round.batch.push(id, &round.rendered, waiting);
+            round.batch.push(&round.id, &round.rendered, waiting);
             true
         } else {
             self.ledger.abort(ticket);

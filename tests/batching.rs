@@ -28,7 +28,7 @@ fn fill(form: Form, limits: Limits, paddings: &[usize]) -> Vec<Batch<usize>> {
         if !batches.last().unwrap().has_room_for(rendered.len()) {
             batches.push(Batch::new(form, limits));
         }
-        batches.last_mut().unwrap().push(id.to_string(), &rendered, id);
+        batches.last_mut().unwrap().push(&id.to_string(), &rendered, id);
     }
     batches
 }
@@ -176,7 +176,7 @@ proptest! {
     ) {
         let key = |ids: &[String], rendered: &[u8], form: Form| {
             let mut batch = Batch::new(form, Limits { events: 10, bytes: 1_000 });
-            ids.iter().for_each(|id| batch.push(id.clone(), rendered, ()));
+            ids.iter().for_each(|id| batch.push(id, rendered, ()));
             batch.idempotency_key(&(0..batch.len()))
         };
         let first = key(&ids, &rendered, Form::Lines);
@@ -193,8 +193,8 @@ proptest! {
 fn the_key_of_a_batch_is_the_same_in_every_build() {
     // It is what a gateway compares across restarts and versions of the plugin: never change it.
     let mut batch = Batch::new(Form::Lines, Limits { events: 10, bytes: 1_000 });
-    batch.push("0fa87d81-44b4-434d-a19d-2d6a99636aa5.416".to_owned(), b"{}", ());
-    batch.push("f8596fcd-74af-4e62-a4ab-4908ce123489.235".to_owned(), b"{}", ());
+    batch.push("0fa87d81-44b4-434d-a19d-2d6a99636aa5.416", b"{}", ());
+    batch.push("f8596fcd-74af-4e62-a4ab-4908ce123489.235", b"{}", ());
     let keys =
         [batch.idempotency_key(&(0..2)), batch.idempotency_key(&(0..1)), batch.idempotency_key(&(1..2))];
     assert_eq!(BTreeSet::from(keys.clone()).len(), 3);
@@ -206,13 +206,13 @@ fn an_emptied_batch_is_like_a_new_one() {
     for form in FORMS {
         let mut batch = Batch::new(form, Limits { events: 1, bytes: 1 });
         assert!(batch.is_empty() && batch.body(&(0..0)).is_empty());
-        batch.push("a".to_owned(), b"{\"id\":\"7\"}", 7);
+        batch.push("a", b"{\"id\":\"7\"}", 7);
         assert!(!batch.has_room_for(0));
         assert_eq!(batch.note_mut(&8, |note| *note), None);
         assert_eq!(batch.note_mut(&7, |note| *note), Some(&mut 7));
         batch.clear();
         assert!(batch.is_empty() && batch.has_room_for(1_000_000) && batch.note(0).is_none());
-        batch.push("b".to_owned(), b"{\"id\":\"8\"}", 8);
+        batch.push("b", b"{\"id\":\"8\"}", 8);
         assert_eq!(ids_in(form, &batch.body(&(0..1))), [8]);
         // A part beyond the end, from a caller's mistake, is nothing.
         assert!(batch.body(&(0..2)).is_empty() && batch.body(&(5..6)).is_empty());

@@ -91,7 +91,7 @@ fn the_golden_files_hold() {
         let limits = Limits { events: 100, bytes: 1_000_000 };
         let mut batch = Batch::new(renderer.form(), limits);
         for (id, line) in render(&renderer, &bytes) {
-            batch.push(id, &line, ());
+            batch.push(&id, &line, ());
         }
         // Each alone, or all in one request.
         let step = if renderer.form() == Form::Alone { 1 } else { batch.len() };

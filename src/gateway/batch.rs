@@ -25,12 +25,15 @@ pub struct Batch<T> {
     form: Form,
     limits: Limits,
     text: Vec<u8>,
+    /// All ids, one behind the other.
+    ids: String,
     items: Vec<Item<T>>,
 }
 
 #[derive(Debug)]
 struct Item<T> {
-    id: String,
+    /// Its place in the ids.
+    id: Range<usize>,
     /// Its place in the text, without separators.
     bytes: Range<usize>,
     note: T,
@@ -39,7 +42,7 @@ struct Item<T> {
 impl<T> Batch<T> {
     #[must_use]
     pub fn new(form: Form, limits: Limits) -> Self {
-        Self { form, limits, text: Vec::new(), items: Vec::new() }
+        Self { form, limits, text: Vec::new(), ids: String::new(), items: Vec::new() }
     }
 
     #[must_use]
@@ -61,7 +64,7 @@ impl<T> Batch<T> {
     }
 
     /// Adds a record.
-    pub fn push(&mut self, id: String, rendered: &[u8], note: T) {
+    pub fn push(&mut self, id: &str, rendered: &[u8], note: T) {
         if self.form == Form::Array && !self.items.is_empty() {
             self.text.push(b',');
         }
@@ -71,7 +74,9 @@ impl<T> Batch<T> {
         if self.form == Form::Lines {
             self.text.push(b'\n');
         }
-        self.items.push(Item { id, bytes, note });
+        let id_start = self.ids.len();
+        self.ids.push_str(id);
+        self.items.push(Item { id: id_start..self.ids.len(), bytes, note });
     }
 
     #[must_use]
@@ -87,7 +92,7 @@ impl<T> Batch<T> {
 
     #[must_use]
     pub fn id(&self, index: usize) -> &str {
-        self.items.get(index).map_or("", |item| &item.id)
+        self.items.get(index).and_then(|item| self.ids.get(item.id.clone())).unwrap_or_default()
     }
 
     /// The body of a request with this part of the records.
@@ -122,9 +127,9 @@ impl<T> Batch<T> {
     #[must_use]
     pub fn idempotency_key(&self, part: &Range<usize>) -> String {
         let mut hasher = Xxh3::new();
-        for item in self.items.get(part.clone()).unwrap_or_default() {
-            hasher.update(&(item.id.len() as u64).to_le_bytes());
-            hasher.update(item.id.as_bytes());
+        for id in part.clone().map(|index| self.id(index)) {
+            hasher.update(&(id.len() as u64).to_le_bytes());
+            hasher.update(id.as_bytes());
         }
         format!("{:032x}", hasher.digest128())
     }
@@ -132,6 +137,7 @@ impl<T> Batch<T> {
     /// Empties the batch and keeps its buffers.
     pub fn clear(&mut self) {
         self.text.clear();
+        self.ids.clear();
         self.items.clear();
     }
 }

@@ -4,8 +4,9 @@
 //! are the same seen from every replica, restart and retry.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
 
 use crate::record::event::KubeEvent;
 
@@ -77,16 +78,43 @@ pub fn version_text<'e>(event: &'e KubeEvent<'_>) -> Cow<'e, str> {
 /// `<event uid>.<resourceVersion>`: the id of a record, the same from every replica, restart and retry.
 #[must_use]
 pub fn record_id(event: &KubeEvent<'_>) -> String {
-    let version = version_text(event);
+    let mut id = String::new();
+    write_record_id(event, &mut id);
+    id
+}
+
+/// Puts the id of a record into a buffer that may be used for many.
+pub fn write_record_id(event: &KubeEvent<'_>, id: &mut String) {
+    id.clear();
     if event.metadata.uid.is_empty() {
-        format!("{:032x}.{version}", identity(event).0)
+        // Writing to a String cannot fail.
+        let _ = write!(id, "{:032x}", identity(event).0);
     } else {
-        format!("{}.{version}", event.metadata.uid)
+        id.push_str(&event.metadata.uid);
     }
+    id.push('.');
+    id.push_str(&version_text(event));
 }
 
 /// A stable hash over the parts; the length of each goes in, so that moving a border changes it.
 fn hash(parts: &[&str]) -> Identity {
+    // In one piece it is made in a fifth of the time, and a uid is short.
+    let mut piece = [0; 128];
+    let mut rest = &mut piece[..];
+    for part in parts {
+        let len = (part.len() as u64).to_le_bytes();
+        let Some((place, behind)) = rest.split_at_mut_checked(len.len() + part.len()) else {
+            return hash_in_pieces(parts);
+        };
+        place[..len.len()].copy_from_slice(&len);
+        place[len.len()..].copy_from_slice(part.as_bytes());
+        rest = behind;
+    }
+    let left = rest.len();
+    Identity(xxh3_128(&piece[..piece.len() - left]))
+}
+
+fn hash_in_pieces(parts: &[&str]) -> Identity {
     let mut hasher = Xxh3::new();
     for part in parts {
         hasher.update(&(part.len() as u64).to_le_bytes());
@@ -109,6 +137,18 @@ mod tests {
         for odd in ["", "-1", "+1", "18446744073709551615", "9223372036854775808", "1 "] {
             assert!(!Version::parse(odd).is_number(), "{odd}");
         }
+    }
+
+    #[test]
+    fn in_one_piece_or_in_many_the_hash_is_the_same() {
+        for len in 0..200 {
+            let text = "x".repeat(len);
+            for parts in [&["uid", &text][..], &["event", &text, "", &text, "name"]] {
+                assert_eq!(hash(parts), hash_in_pieces(parts), "{len}");
+            }
+        }
+        // As it was when the first ledgers were written.
+        assert_eq!(hash(&["uid", "a"]).0, 0x41561b7c96db73409bd187ea5d7f4df0);
     }
 
     #[test]

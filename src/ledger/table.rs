@@ -7,7 +7,10 @@
 //! Pure: no I/O, no clock. Versions sit in rows, one per commit, in the order of commits; so the oldest are
 //! found without a search, both for expiry and when the table is full.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+
+// Fast, and seeded: whoever makes up uids cannot make them collide here.
+use foldhash::{HashMap, HashMapExt};
 
 use super::identity::{Identity, Version};
 use crate::config::Updates;
@@ -61,12 +64,19 @@ struct Newest {
 /// The low half of a row's number. Rows alive at one time are far fewer than 2³², so it tells them apart.
 type RowMark = u32;
 
-/// The begun deliveries of one event.
+/// The begun deliveries of one event, in the order they were begun. Nearly always it is one.
 #[derive(Debug)]
 struct Ahead {
+    first: Ticket,
+    more: Vec<Ticket>,
     /// That of the newest version among them.
     newest: Ticket,
-    all: Vec<Ticket>,
+}
+
+impl Ahead {
+    fn all(&self) -> impl Iterator<Item = Ticket> {
+        std::iter::once(self.first).chain(self.more.iter().copied())
+    }
 }
 
 #[derive(Debug)]
@@ -87,9 +97,9 @@ pub struct Table {
     /// How many these are.
     len: usize,
     next_row: u64,
-    next_ticket: u64,
-    begun: HashMap<Ticket, Versioned>,
-    begun_versions: HashMap<(Identity, Version), Ticket>,
+    /// Begun deliveries by ticket, from `oldest_ticket` on; `None` for those that have met their fate.
+    begun: VecDeque<Option<Versioned>>,
+    oldest_ticket: u64,
     ahead: HashMap<Identity, Ahead>,
     evicted: u64,
 }
@@ -104,9 +114,8 @@ impl Table {
             rows: VecDeque::new(),
             len: 0,
             next_row: 0,
-            next_ticket: 0,
-            begun: HashMap::new(),
-            begun_versions: HashMap::new(),
+            begun: VecDeque::new(),
+            oldest_ticket: 0,
             ahead: HashMap::new(),
             evicted: 0,
         }
@@ -130,18 +139,19 @@ impl Table {
 
     /// Judges a record, and begins its delivery when it is to be delivered.
     pub fn begin(&mut self, record: Versioned, updates: Updates) -> Verdict {
-        let key = (record.identity, record.version);
-        if let Some(ticket) = self.begun_versions.get(&key) {
-            return Verdict::InFlight { ticket: *ticket };
+        let ahead = self.ahead.get(&record.identity);
+        let is_same =
+            |ticket: &Ticket| self.begun(*ticket).is_some_and(|begun| begun.version == record.version);
+        if let Some(ticket) = ahead.and_then(|ahead| ahead.all().find(is_same)) {
+            return Verdict::InFlight { ticket };
         }
         let committed = self.newest.get(&record.identity).copied();
+        let key = (record.identity, record.version);
         if committed.is_some_and(|newest| newest.version == record.version) || self.older.contains_key(&key) {
             return Verdict::Duplicate;
         }
-        let newest_begun = self
-            .ahead
-            .get(&record.identity)
-            .and_then(|ahead| Some((ahead.newest, *self.begun.get(&ahead.newest)?)))
+        let newest_begun = ahead
+            .and_then(|ahead| Some((ahead.newest, self.begun(ahead.newest)?)))
             // It may be an older version that came late.
             .filter(|(_, begun)| committed.is_none_or(|newest| begun.version.is_newer_than(newest.version)));
         let (known_version, known_count) = match (newest_begun, committed) {
@@ -162,38 +172,58 @@ impl Table {
         Verdict::Update { ticket: self.start(record), new_occurrences }
     }
 
+    fn begun(&self, ticket: Ticket) -> Option<Versioned> {
+        *self.begun.get(usize::try_from(ticket.0.checked_sub(self.oldest_ticket)?).ok()?)?
+    }
+
     fn start(&mut self, record: Versioned) -> Ticket {
-        let ticket = Ticket(self.next_ticket);
-        self.next_ticket += 1;
-        self.begun.insert(ticket, record);
-        self.begun_versions.insert((record.identity, record.version), ticket);
-        let ahead = self.ahead.entry(record.identity).or_insert(Ahead { newest: ticket, all: Vec::new() });
-        ahead.all.push(ticket);
-        let newest = self.begun.get(&ahead.newest);
-        if newest.is_none_or(|newest| record.version.is_newer_than(newest.version)) {
-            ahead.newest = ticket;
+        let ticket = Ticket(self.oldest_ticket + self.begun.len() as u64);
+        self.begun.push_back(Some(record));
+        match self.ahead.get_mut(&record.identity) {
+            None => {
+                let alone = Ahead { first: ticket, more: Vec::new(), newest: ticket };
+                self.ahead.insert(record.identity, alone);
+            }
+            Some(ahead) => {
+                ahead.more.push(ticket);
+                let newest = ahead.newest;
+                if self.begun(newest).is_none_or(|newest| record.version.is_newer_than(newest.version))
+                    && let Some(ahead) = self.ahead.get_mut(&record.identity)
+                {
+                    ahead.newest = ticket;
+                }
+            }
         }
         ticket
     }
 
     fn finish(&mut self, ticket: Ticket) -> Option<Versioned> {
-        let record = self.begun.remove(&ticket)?;
-        self.begun_versions.remove(&(record.identity, record.version));
-        if let Some(ahead) = self.ahead.get_mut(&record.identity) {
-            ahead.all.retain(|other| *other != ticket);
-            if ahead.newest == ticket {
-                // Deliveries settle in their order, so the newest is nearly always the last.
-                let begun = |ticket: &Ticket| Some((*ticket, self.begun.get(ticket)?.version));
-                let newest = ahead
-                    .all
-                    .iter()
-                    .filter_map(begun)
-                    .reduce(|newest, next| if next.1.is_newer_than(newest.1) { next } else { newest });
-                match newest {
-                    Some((ticket, _)) => ahead.newest = ticket,
-                    None => drop(self.ahead.remove(&record.identity)),
-                }
+        let record = self.begun(ticket)?;
+        let place = usize::try_from(ticket.0 - self.oldest_ticket).ok()?;
+        self.begun[place] = None;
+        while let Some(None) = self.begun.front() {
+            self.begun.pop_front();
+            self.oldest_ticket += 1;
+        }
+        let ahead = self.ahead.get(&record.identity)?;
+        if ahead.more.is_empty() {
+            self.ahead.remove(&record.identity);
+            return Some(record);
+        }
+        let left: Vec<_> = ahead.all().filter(|other| *other != ticket).collect();
+        // Deliveries settle in their order, so the newest is nearly always the last.
+        let begun = |ticket: &Ticket| Some((*ticket, self.begun(*ticket)?.version));
+        let newest = left
+            .iter()
+            .filter_map(begun)
+            .reduce(|newest, next| if next.1.is_newer_than(newest.1) { next } else { newest });
+        match (left.split_first(), newest) {
+            (Some((first, more)), Some((newest, _))) => {
+                let newest = if ahead.newest == ticket { newest } else { ahead.newest };
+                let ahead = Ahead { first: *first, more: more.to_vec(), newest };
+                self.ahead.insert(record.identity, ahead);
             }
+            _ => drop(self.ahead.remove(&record.identity)),
         }
         Some(record)
     }
@@ -220,8 +250,8 @@ impl Table {
 
     /// Aborts whatever was begun and has no fate yet: after a panic nobody else would.
     pub fn abort_all(&mut self) {
+        self.oldest_ticket += self.begun.len() as u64;
         self.begun.clear();
-        self.begun_versions.clear();
         self.ahead.clear();
     }
 
