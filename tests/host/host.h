@@ -26,7 +26,9 @@
  *   events.c     the engine's event loop, mk_event_*
  *   workers.c    flush threads for `workers <n>`
  *   blob.c       chunk data that ends at a guard page
- *   metrics.c    cmt_*
+ *   metrics.c    cmt_* of counters and gauges
+ *   histograms.c cmt_* of histograms
+ *   exposition.c what can be read of both
  *   report.c     lines on stdout, log_print
  *   crash.c      says where a crash happened before it dies
  *   version.c    what differs between releases
@@ -295,9 +297,13 @@ int input_is_running(void);
 
 /* ---- metrics.c ---- */
 struct cmt *cmt_new(void);
+void cmt_seal(struct cmt *cmt);
 void cmt_retire(struct cmt *cmt);
 void cmt_free(struct cmt *cmt);
+
+/* ---- exposition.c ---- */
 void metrics_print(const struct cmt *cmt);
+void metrics_expose(struct cmt *const *cmts, int count);
 
 #pragma GCC visibility pop
 #endif

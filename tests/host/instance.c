@@ -146,6 +146,7 @@ int instance_init(struct instance *ins, struct proxy *proxy)
 
     current_instance = ins;
     ret = proxy_init(proxy, ins->o_ins, ins->context);
+    cmt_seal(ins->o_ins->cmt);
     if (ret > 0) {
         ins->is_live = 1;
         proxy_pre_run(proxy);

@@ -13,6 +13,7 @@
  *   highwater                            highwater <bytes>
  *   beats                                beats <count> <max gap, ms>
  *   metrics [instance]                   metric <name> <labels> <value>, then end
+ *   exposition                           text <line of Prometheus text>, then end
  *   exit <instance or filter>            exited <instance> <ret> <ms>
  *   exitnull                             exited null <ret>
  *   reload                               reloaded ok|failed <ms>
@@ -102,6 +103,24 @@ static void print_metrics(void *arg)
     emit("end");
 }
 
+/* Of all live instances, as one page. */
+static void print_exposition(void *arg)
+{
+    enum { MOST = 16 };
+    struct cmt *cmts[MOST];
+    const struct instance *ins;
+    int count = 0;
+
+    (void) arg;
+    for (ins = instances; ins != NULL && count < MOST; ins = ins->next) {
+        if (instance_cmt(ins) != NULL) {
+            cmts[count++] = instance_cmt(ins);
+        }
+    }
+    metrics_expose(cmts, count);
+    emit("end");
+}
+
 static void print_status(const char *name, const char *field, int of_the_host)
 {
     FILE *file = fopen("/proc/self/status", "r");
@@ -181,6 +200,9 @@ static int host_command(const char *command, char *rest)
     }
     else if (is(command, "metrics") && engine_is_running()) {
         engine_call(print_metrics, word(&rest));
+    }
+    else if (is(command, "exposition") && engine_is_running()) {
+        engine_call(print_exposition, NULL);
     }
     else {
         return 0;

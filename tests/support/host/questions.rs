@@ -63,6 +63,11 @@ impl MiniHost {
             .collect()
     }
 
+    /// All live instances' metrics as the host's endpoint gives them: Prometheus text.
+    pub fn exposition(&mut self) -> String {
+        self.list("exposition", "text").into_iter().map(|line| line + "\n").collect()
+    }
+
     /// Waits until `ready` likes the metrics, and returns them.
     pub fn metrics_when(
         &mut self,
