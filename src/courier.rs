@@ -50,8 +50,11 @@ struct Shared {
 struct Queue {
     waiting: Vec<Job>,
     waiting_bytes: usize,
+    /// When the first of those that wait came, in Unix time.
+    waiting_since_seconds: Option<u64>,
     /// Chunks and bytes of the round that runs.
     running: (usize, usize),
+    running_since_seconds: Option<u64>,
     stopping: bool,
 }
 
@@ -117,6 +120,7 @@ impl Courier {
             drop(queue);
             return refused();
         }
+        queue.waiting_since_seconds.get_or_insert_with(|| clock::unix_seconds(clock::wall()));
         queue.waiting_bytes += data.len();
         queue.waiting.push(job);
         self.shared.publish(&queue);
@@ -169,6 +173,8 @@ impl Shared {
     fn publish(&self, queue: &Queue) {
         self.metrics.jobs_in_flight.set((queue.waiting.len() + queue.running.0) as u64);
         self.metrics.job_bytes_in_flight.set((queue.waiting_bytes + queue.running.1) as u64);
+        let oldest = queue.running_since_seconds.or(queue.waiting_since_seconds);
+        self.metrics.oldest_job_timestamp_seconds.set(oldest.unwrap_or(0));
     }
 }
 
@@ -186,6 +192,20 @@ impl Queue {
         self.stopping = true;
         self.waiting.clear();
         self.waiting_bytes = 0;
+        self.waiting_since_seconds = None;
+    }
+
+    /// Hands over all that wait.
+    fn begin_round(&mut self) -> Vec<Job> {
+        self.running = (self.waiting.len(), self.waiting_bytes);
+        self.waiting_bytes = 0;
+        self.running_since_seconds = self.waiting_since_seconds.take();
+        std::mem::take(&mut self.waiting)
+    }
+
+    fn end_round(&mut self) {
+        self.running = (0, 0);
+        self.running_since_seconds = None;
     }
 }
 
@@ -196,7 +216,7 @@ impl Drop for LastWill<'_> {
     fn drop(&mut self) {
         let mut queue = self.0.lock();
         queue.close();
-        queue.running = (0, 0);
+        queue.end_round();
         self.0.publish(&queue);
         drop(queue);
         self.0.changed.notify_all();
@@ -222,7 +242,7 @@ fn work(shared: &Shared, mut pipeline: Pipeline) {
             );
         }
         let mut queue = shared.lock();
-        queue.running = (0, 0);
+        queue.end_round();
         shared.publish(&queue);
         drop(queue);
         shared.changed.notify_all();
@@ -243,9 +263,7 @@ fn next_round(shared: &Shared, hold_back: impl Fn() -> bool) -> Option<Vec<Job>>
             continue;
         }
         if !queue.waiting.is_empty() {
-            queue.running = (queue.waiting.len(), queue.waiting_bytes);
-            queue.waiting_bytes = 0;
-            return Some(std::mem::take(&mut queue.waiting));
+            return Some(queue.begin_round());
         }
         queue = shared.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
     }

@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::clock;
 use crate::config::{Endpoint, Mistake, Settings};
 use crate::gateway::batch::{Batch, Limits, Parts};
-use crate::gateway::{DeadLetterFile, Gate, Gateway, Letter, Outcome, Post, Stopper};
+use crate::gateway::{DeadLetterFile, Gateway, Letter, Outcome, Post, ShownGate, Stopper};
 use crate::job::Tally;
 use crate::journal::Journal;
 use crate::ledger::{Ledger, Ticket};
@@ -19,6 +20,8 @@ use crate::time::Stamp;
 pub struct Waiting<'a> {
     pub ticket: Ticket,
     pub body: &'a [u8],
+    /// The event's own time, when it tells one.
+    pub happened: Option<SystemTime>,
     /// The chunk it came in.
     pub chunk: usize,
     /// Other chunks that hold the same record.
@@ -39,7 +42,7 @@ pub struct Culprit<'a> {
 pub struct Delivery {
     endpoint: Endpoint,
     gateway: Gateway,
-    gate: Gate,
+    gate: ShownGate,
     dead_letters: Option<DeadLetterFile>,
     renderer: Renderer,
     limits: Limits,
@@ -64,11 +67,10 @@ impl Delivery {
         let dead_letters =
             DeadLetterFile::open(&settings.dead_letters).map_err(|mistake| mistakes.push(mistake)).ok();
         let (Some(gateway), Some(dead_letters)) = (gateway, dead_letters) else { return Err(mistakes) };
-        metrics.gateway_open.set(1);
         Ok(Self {
             endpoint: settings.endpoint.clone(),
             gateway,
-            gate: Gate::default(),
+            gate: ShownGate::new(Arc::clone(metrics)),
             dead_letters,
             renderer: Renderer::new(settings.format, &settings.cluster_name),
             limits: Limits { events: settings.batch_events, bytes: settings.batch_bytes },
@@ -95,9 +97,7 @@ impl Delivery {
     /// Whether a request may go out now.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        let open = self.gate.is_open(clock::monotonic());
-        self.metrics.gateway_open.set(u64::from(open));
-        open
+        self.gate.is_open(clock::monotonic())
     }
 
     /// Sends a batch and empties it. Every record in it is settled when this returns.
@@ -172,8 +172,8 @@ impl Delivery {
         tallies: &mut [Tally],
     ) {
         self.gate.succeeded();
-        let now_seconds = clock::unix_seconds(clock::wall());
-        self.metrics.gateway_open.set(1);
+        let now = clock::wall();
+        let now_seconds = clock::unix_seconds(now);
         self.metrics.batches_total.add(1);
         self.metrics.delivered_records_total.add(part.len() as u64);
         self.metrics.batch_bytes_total.add(batch.body_bytes(part) as u64);
@@ -183,6 +183,11 @@ impl Delivery {
             part.clone().filter_map(|index| batch.note(index)).map(|note| note.ticket).collect();
         self.commit(&tickets, now_seconds, ledger);
         for waiting in part.clone().filter_map(|index| batch.note(index)) {
+            if let Some(happened) = waiting.happened {
+                // A clock ahead of ours is no reason to count an event as anything but prompt.
+                let took = now.duration_since(happened).unwrap_or_default();
+                self.metrics.event_to_acknowledgement_seconds.observe(took);
+            }
             settle(waiting, true, tallies);
         }
     }
@@ -234,6 +239,7 @@ impl Delivery {
                     record: &String::from_utf8_lossy(&record),
                 };
                 if let Err(error) = file.write(&letter) {
+                    self.metrics.dead_letter_failures_total.add(1);
                     self.journal
                         .error("dead letters", format!("record {id} waits: dead_letter_file {error}"));
                     ledger.abort(ticket);
@@ -255,7 +261,9 @@ impl Delivery {
     }
 
     fn report_write(&self, written: Result<(), String>, ledger: &mut Ledger) {
+        self.metrics.ledger_commits_total.add(1);
         if let Err(why) = written {
+            self.metrics.ledger_failed_writes_total.add(1);
             self.journal.error(
                 "ledger file",
                 format!("state_file: {why}; a restart now would deliver again what was delivered since"),

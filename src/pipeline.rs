@@ -25,6 +25,7 @@ use crate::record::event::KubeEvent;
 use crate::record::peek::{Items, Shape, peek};
 use crate::record::text::Repair;
 use crate::render::Record;
+use crate::time::Stamp;
 use crate::trip;
 
 /// All stages of one instance.
@@ -158,6 +159,7 @@ impl Pipeline {
     /// Writes what the ledger's file has not taken yet.
     pub fn finish(&mut self) {
         if let Err(why) = self.ledger.finish(clock::unix_seconds(clock::wall())) {
+            self.metrics.ledger_failed_writes_total.add(1);
             self.journal.error(
                 "ledger file",
                 format!("state_file: {why}; the next start will deliver some records again"),
@@ -274,7 +276,8 @@ impl Pipeline {
             if let Some(tally) = round.tallies.get_mut(place.chunk) {
                 tally.wait_for_one();
             }
-            let waiting = Waiting { ticket, body, chunk: place.chunk, sharing: Vec::new() };
+            let happened = Stamp::parse(event.time()).and_then(Stamp::wall);
+            let waiting = Waiting { ticket, body, happened, chunk: place.chunk, sharing: Vec::new() };
             round.batch.push(&round.id, &round.rendered, waiting);
             true
         } else {

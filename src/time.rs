@@ -4,6 +4,7 @@
 //! write what they like. This file reads no clock.
 
 use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use time::format_description::well_known::Rfc3339;
 use time::{Date, Month, OffsetDateTime, UtcOffset};
@@ -71,6 +72,13 @@ impl Stamp {
     #[must_use]
     pub fn unix_seconds(self) -> i64 {
         self.at.unix_timestamp()
+    }
+
+    /// As a clock would show it; `None` before 1970.
+    #[must_use]
+    pub fn wall(self) -> Option<SystemTime> {
+        let nanos = u64::try_from(self.at.unix_timestamp_nanos()).ok()?;
+        UNIX_EPOCH.checked_add(Duration::from_nanos(nanos))
     }
 }
 
@@ -153,6 +161,20 @@ mod tests {
     fn offsets_become_utc_and_precision_stays() {
         assert_eq!(again("2026-11-21T00:28:49.50+01:00").as_deref(), Some("2026-11-20T23:28:49.50Z"));
         assert_eq!(again("2026-01-01t00:00:00z").as_deref(), Some("2026-01-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn a_stamp_is_a_clocks_time_from_1970_on() {
+        let wall = |text: &str| Stamp::parse(text).and_then(Stamp::wall);
+        let epoch = std::time::UNIX_EPOCH;
+        assert_eq!(wall("1970-01-01T00:00:00Z"), Some(epoch));
+        assert_eq!(
+            wall("1970-01-01T01:00:01.5+01:00"),
+            Some(epoch + std::time::Duration::from_millis(1_500))
+        );
+        assert_eq!(wall("1969-12-31T23:59:59Z"), None);
+        // More nanoseconds than 64 bits hold.
+        assert_eq!(wall("9999-12-31T23:59:59Z"), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! | `bell` | calls the engine's thread from any other |
 //! | `wait` | a flush waits without stopping the engine |
 //! | `host` | the host's properties, log and metrics, on its own thread |
+//! | `registry` | the metrics in the host's own registry |
 //! | `output` | the exported functions of the output, and the life of an instance |
 //! | `filter` | the exported struct of the filter, and the life of an instance |
 //! | `filter_host` | what a filter asks of the host, on the host's threads |
@@ -30,6 +31,7 @@ mod guard;
 mod host;
 mod layout;
 pub mod output;
+mod registry;
 mod symbols;
 mod version;
 mod wait;

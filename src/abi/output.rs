@@ -126,6 +126,7 @@ fn start(host: Host) -> Option<Box<Instance>> {
         Ok((settings, courier))
     });
     if let Ok((settings, _)) = &courier {
+        metrics.tell_time(clock::unix_seconds(clock::wall()));
         host.announce(&metrics);
         journal.info("start", format!("delivers to {}", settings.endpoint.shown));
     }
@@ -297,6 +298,7 @@ impl Instance {
             cluster.publish(&self.metrics);
         }
         let now = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.metrics.tell_time(now.as_secs());
         self.host.publish(&self.metrics, u64::try_from(now.as_nanos()).unwrap_or(u64::MAX));
     }
 

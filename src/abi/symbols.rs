@@ -30,7 +30,7 @@ pub type FilterProperty = unsafe extern "C" fn(*const c_char, *mut c_void) -> *c
 pub type FilterContext = unsafe extern "C" fn(*mut c_void, *mut c_void);
 /// `void flb_log_print(type, file, line, format, ...)`; checks no level, and takes up to 8 KiB of stack.
 pub type LogPrint = unsafe extern "C" fn(c_int, *const c_char, c_int, *const c_char, ...);
-/// `cmt_counter_create`, `cmt_gauge_create`: `(cmt, ns, subsystem, name, help, count, keys)`.
+/// `cmt_counter_create`, `cmt_gauge_create`, `cmt_untyped_create`: `(cmt, ns, subsystem, name, help, count, keys)`.
 pub type MetricCreate = unsafe extern "C" fn(
     *mut c_void,
     *const c_char,
@@ -40,8 +40,26 @@ pub type MetricCreate = unsafe extern "C" fn(
     c_int,
     *const *const c_char,
 ) -> *mut c_void;
-/// `cmt_counter_set`, `cmt_gauge_set`: `(metric, time in ns, value, count, labels)`.
+/// `cmt_counter_set`, `cmt_gauge_set`, `cmt_untyped_set`: `(metric, time in ns, value, count, labels)`.
 pub type MetricSet = unsafe extern "C" fn(*mut c_void, u64, c_double, c_int, *const *const c_char) -> c_int;
+
+/// `cmt_histogram_buckets_create_size(bounds, count)`: copies the bounds.
+pub type BucketsCreate = unsafe extern "C" fn(*const c_double, usize) -> *mut c_void;
+/// `cmt_histogram_create`: `(cmt, ns, subsystem, name, help, buckets, count, keys)`; keeps the buckets.
+pub type HistogramCreate = unsafe extern "C" fn(
+    *mut c_void,
+    *const c_char,
+    *const c_char,
+    *const c_char,
+    *const c_char,
+    *mut c_void,
+    c_int,
+    *const *const c_char,
+) -> *mut c_void;
+/// `cmt_histogram_set_default`: `(metric, time in ns, buckets, sum, count, label count, labels)`. Reads one
+/// bucket more than there are bounds.
+pub type HistogramSet =
+    unsafe extern "C" fn(*mut c_void, u64, *const u64, c_double, u64, c_int, *const *const c_char) -> c_int;
 
 /// Looks a symbol up in everything that is loaded. `None` when there is none.
 ///

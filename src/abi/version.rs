@@ -7,6 +7,7 @@
 
 use std::ffi::{c_int, c_void};
 use std::slice;
+use std::sync::OnceLock;
 
 use super::symbols;
 
@@ -17,12 +18,36 @@ const MARK: &[u8] = b"\"lang\":\"c\",\"version\":\"";
 /// bytes. True from 5.1.1 on, within 5.1; a host we have not seen gets the five fields that all have.
 pub fn takes_config_map() -> bool {
     // Exported exactly where an entry has 104 bytes, from 5.0.3 on.
-    symbols::exists(c"flb_config_map_get_raw") && scan().is_some_and(|version| has_config_map(&version))
+    symbols::exists(c"flb_config_map_get_raw") && has_config_map(host())
 }
 
-fn has_config_map(version: &str) -> bool {
-    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
-    matches!((parts.next(), parts.next(), parts.next()), (Some(5), Some(1), Some(1..)))
+/// Whether a histogram comes whole through this host to its readers. The host copies all metrics before it
+/// shows them; before 4.2.2 (cmetrics 1.0.6, `cmt_cat.c`) a copy of a histogram lost the bucket without a
+/// bound, and before 3.1.8 it took the count of observations for the count of buckets, and read as far. A
+/// host that tells no version may be any of them.
+pub fn copies_histograms() -> bool {
+    copies_histograms_whole(host())
+}
+
+type Version = [u32; 3];
+
+fn has_config_map(version: Option<Version>) -> bool {
+    version.is_some_and(|[major, minor, patch]| (major, minor) == (5, 1) && patch >= 1)
+}
+
+fn copies_histograms_whole(version: Option<Version>) -> bool {
+    version.is_some_and(|version| version >= [4, 2, 2])
+}
+
+/// The host's version. Looked for once: the image outlives a hot reload, and the host's executable the image.
+fn host() -> Option<Version> {
+    static HOST: OnceLock<Option<Version>> = OnceLock::new();
+    *HOST.get_or_init(|| scan().and_then(|text| parsed(&text)))
+}
+
+fn parsed(text: &str) -> Option<Version> {
+    let mut parts = text.split('.').map(|part| part.parse().ok());
+    Some([parts.next()??, parts.next()??, parts.next()??])
 }
 
 /// The version in the executable's own memory, such as `5.1.1`.
@@ -81,10 +106,20 @@ mod tests {
     #[test]
     fn only_hosts_known_to_have_the_field_get_it() {
         for yes in ["5.1.1", "5.1.2", "5.1.12"] {
-            assert!(has_config_map(yes), "{yes}");
+            assert!(has_config_map(parsed(yes)), "{yes}");
         }
         for no in ["5.1.0", "5.0.9", "4.2.8", "5.2.0", "6.1.1", "", "5.1", "5"] {
-            assert!(!has_config_map(no), "{no}");
+            assert!(!has_config_map(parsed(no)), "{no}");
+        }
+    }
+
+    #[test]
+    fn only_hosts_known_to_copy_histograms_whole_get_them() {
+        for yes in ["4.2.2", "4.2.3.1", "4.3.0", "4.10.0", "5.0.0", "5.1.1", "6.0.0"] {
+            assert!(copies_histograms_whole(parsed(yes)), "{yes}");
+        }
+        for no in ["4.2.1", "4.1.9", "3.2.10", "2.2.3", "", "4.2", "5"] {
+            assert!(!copies_histograms_whole(parsed(no)), "{no}");
         }
     }
 

@@ -103,6 +103,7 @@ impl Cluster {
     /// Copies what is counted here into the metrics of an instance.
     pub fn publish(&self, metrics: &Metrics) {
         let numbers = self.numbers();
+        metrics.topology_enabled.set(1);
         metrics.topology_ready.set(u64::from(self.is_ready()));
         metrics.topology_objects.set(numbers.objects.get());
         metrics.topology_last_message_timestamp_seconds.set(numbers.last_message_seconds.get());

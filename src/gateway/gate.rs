@@ -26,6 +26,12 @@ impl Gate {
         self.opens.is_none_or(|opens| now >= opens)
     }
 
+    /// When they may again; `None` after a success.
+    #[must_use]
+    pub fn opens(&self) -> Option<Instant> {
+        self.opens
+    }
+
     /// A batch came back unsettled. `after` is the gateway's own wish and goes before our habit, even when
     /// it is shorter; it never shortens a time already set.
     pub fn failed(&mut self, now: Instant, after: Option<Duration>) {

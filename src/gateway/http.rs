@@ -22,7 +22,7 @@ use super::answer::{Answer, Outcome, judge};
 use crate::clock;
 use crate::config::{Compress, Mistake, Settings};
 use crate::journal::Journal;
-use crate::metrics::Metrics;
+use crate::metrics::{FailureClass, Metrics};
 use crate::net::agent::{Limits, agent, beginning};
 use crate::net::credentials::Authorization;
 use crate::net::failure;
@@ -196,7 +196,15 @@ impl Gateway {
             Err(error) => return (retry(format!("the request cannot be built ({error})")), false),
         };
         self.metrics.requests_total.add(1);
-        let (outcome, cut) = match self.agent.run(request) {
+        let began = clock::monotonic();
+        let answer = self.agent.run(request);
+        let class = match &answer {
+            Ok(response) => FailureClass::of_status(response.status().as_u16()),
+            Err(_) if self.stopper.is_stopped() => FailureClass::Other,
+            Err(error) => failure::class(error, self.tls_files.is_some()),
+        };
+        self.metrics.request_duration_seconds.observe(clock::monotonic().saturating_duration_since(began));
+        let (outcome, cut) = match answer {
             Ok(response) => (self.judged(response, body.len() as u64), false),
             Err(_) if self.stopper.is_stopped() => (retry("the plugin is stopping".into()), false),
             Err(error) => {
@@ -206,7 +214,7 @@ impl Gateway {
             }
         };
         if matches!(outcome, Outcome::Retry { .. } | Outcome::Refused { .. }) {
-            self.metrics.request_retries_total.add(1);
+            self.metrics.request_retries_total.add(class);
         }
         (outcome, cut)
     }

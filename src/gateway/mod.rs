@@ -3,6 +3,7 @@
 //! - `http`: one batch, one verdict, over a connection that is kept alive
 //! - `answer`: what a status means
 //! - `gate`: the silence after a failure
+//! - `shown_gate`: what the metrics tell of it
 //! - `dead_letter`: what the gateway will never take
 //! - `batch`: what goes together
 //!
@@ -13,6 +14,7 @@ pub mod batch;
 mod dead_letter;
 mod gate;
 mod http;
+mod shown_gate;
 
 pub use crate::net::retry_after::LONGEST_RETRY_AFTER;
 pub use crate::net::stop::Stopper;
@@ -20,3 +22,4 @@ pub use answer::{ANSWER_KEPT_BYTES, Answer, Outcome, judge};
 pub use dead_letter::{DeadLetterError, DeadLetterFile, Letter};
 pub use gate::Gate;
 pub use http::{Gateway, Post};
+pub use shown_gate::ShownGate;

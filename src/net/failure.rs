@@ -9,6 +9,7 @@ use std::time::Duration;
 use ureq::{Error, Timeout};
 
 use super::peer::Peer;
+use crate::metrics::FailureClass;
 
 /// For a log line. `limit` is the time that the request had.
 #[must_use]
@@ -39,6 +40,30 @@ pub fn described(error: &Error, peer: &Peer, limit: Duration, https: bool) -> St
         Error::Protocol(_) => format!("the answer is not HTTP/1.1: look at {url_key}"),
         _ => "the request could not be made".into(),
     }
+}
+
+/// The same, as a class to be counted by.
+#[must_use]
+pub fn class(error: &Error, https: bool) -> FailureClass {
+    match error {
+        Error::Timeout(Timeout::Connect | Timeout::Resolve) | Error::HostNotFound => FailureClass::Connect,
+        Error::ConnectProxyFailed(_) | Error::InvalidProxyUrl | Error::ConnectionFailed => {
+            FailureClass::Connect
+        }
+        Error::Timeout(_) => FailureClass::Timeout,
+        Error::Rustls(_) | Error::Tls(_) => FailureClass::Tls,
+        Error::Io(error) if hung_up(error) => FailureClass::Cut,
+        Error::Io(error) if https && is_of_tls(error) => FailureClass::Tls,
+        // An established connection that fails without being cut is rare; one that is never made is not.
+        Error::Io(_) => FailureClass::Connect,
+        Error::Protocol(_) | Error::LargeResponseHeader(..) => FailureClass::Protocol,
+        _ => FailureClass::Other,
+    }
+}
+
+/// rustls wraps its errors into those of the connection.
+fn is_of_tls(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
 }
 
 fn hung_up(error: &io::Error) -> bool {

@@ -1,0 +1,246 @@
+//! The metrics of one instance in the host's own registry (cmetrics), and so in its endpoint.
+//!
+//! For the engine's thread only: the label maps take no lock before cmetrics 2.2. What it obeys:
+//! 1. Every label set is made in Init, by a first value of 0. Later only values change.
+//! 2. A histogram is set whole, each bucket with those below it, as `cmt_histogram_observe` would leave it.
+//!    The function reads one bucket more than there are bounds and checks nothing.
+//! 3. A host that spoils histograms ([`version::copies_histograms`]) gets the same samples one
+//!    by one: `<name>_bucket` with the label `le`, `<name>_sum` and `<name>_count`, each untyped.
+
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+
+use super::symbols::{self, BucketsCreate, HistogramCreate, HistogramSet, MetricCreate, MetricSet};
+use super::version;
+use crate::metrics::{Described, Kind, Metrics, Reading};
+
+/// The host's functions; all of 2.2 to 5.1 have them.
+struct Cmetrics {
+    counter: (MetricCreate, MetricSet),
+    gauge: (MetricCreate, MetricSet),
+    histogram: Histograms,
+}
+
+#[derive(Clone, Copy)]
+enum Histograms {
+    Whole(BucketsCreate, HistogramCreate, HistogramSet),
+    /// Of untyped metrics.
+    InPieces(MetricCreate, MetricSet),
+}
+
+impl Cmetrics {
+    fn find() -> Option<Self> {
+        // SAFETY: the types of the host's headers, the same in 2.2 to 5.1.
+        unsafe {
+            let counter = (symbols::find(c"cmt_counter_create")?, symbols::find(c"cmt_counter_set")?);
+            let gauge = (symbols::find(c"cmt_gauge_create")?, symbols::find(c"cmt_gauge_set")?);
+            let histogram = if version::copies_histograms() {
+                Histograms::Whole(
+                    symbols::find(c"cmt_histogram_buckets_create_size")?,
+                    symbols::find(c"cmt_histogram_create")?,
+                    symbols::find(c"cmt_histogram_set_default")?,
+                )
+            } else {
+                Histograms::InPieces(
+                    symbols::find(c"cmt_untyped_create")?,
+                    symbols::find(c"cmt_untyped_set")?,
+                )
+            };
+            Some(Self { counter, gauge, histogram })
+        }
+    }
+}
+
+/// A metric of the host's that is one number for each label set.
+struct Value {
+    metric: *mut c_void,
+    set: MetricSet,
+}
+
+/// A metric as the host holds it.
+enum Entry {
+    One(Value),
+    /// With one label besides the name, by the label's values as they come.
+    ByLabel(Value, Vec<CString>),
+    Histogram {
+        metric: *mut c_void,
+        set: HistogramSet,
+    },
+    /// A histogram in pieces, and the values of `le`.
+    Pieces {
+        bucket: Value,
+        sum: Value,
+        count: Value,
+        bounds: Vec<CString>,
+    },
+}
+
+/// The metrics, in the order of [`Metrics::DESCRIBED`].
+pub struct Registry {
+    /// The instance's name, the label that all have.
+    name: CString,
+    entries: Vec<Entry>,
+}
+
+impl Registry {
+    /// Makes all metrics. `None` when the host has no registry, or lacks a function.
+    ///
+    /// # Safety
+    /// `registry` must be the `struct cmt` of the instance, or null; the calls of [`Registry::write`] must
+    /// come while it lives. Both on the engine's thread.
+    pub unsafe fn fill(registry: *mut c_void, name: &CStr) -> Option<Self> {
+        if registry.is_null() {
+            return None;
+        }
+        let maker = Maker { registry, cmetrics: Cmetrics::find()? };
+        let entries =
+            Metrics::DESCRIBED.iter().map(|described| maker.entry(described)).collect::<Option<_>>()?;
+        Some(Self { name: name.to_owned(), entries })
+    }
+
+    /// Writes values in the order of [`Metrics::DESCRIBED`].
+    pub fn write(&self, readings: &[Reading], unix_nanos: u64) {
+        for (entry, reading) in self.entries.iter().zip(readings) {
+            match (entry, reading) {
+                (Entry::One(value), Reading::One(now)) => self.set(value, None, float(*now), unix_nanos),
+                (Entry::ByLabel(value, labels), Reading::ByLabel(now)) => {
+                    for (label, now) in labels.iter().zip(now) {
+                        self.set(value, Some(label), float(*now), unix_nanos);
+                    }
+                }
+                (Entry::Histogram { metric, set }, Reading::Histogram(now)) => {
+                    let labels = [self.name.as_ptr()];
+                    // SAFETY: the metric was made in this registry with one label, and a bucket for each
+                    // bound and one more is what a snapshot has; the host copies all of it.
+                    unsafe {
+                        set(
+                            *metric,
+                            unix_nanos,
+                            now.cumulative.as_ptr(),
+                            now.sum_seconds,
+                            now.count(),
+                            1,
+                            labels.as_ptr(),
+                        )
+                    };
+                }
+                (Entry::Pieces { bucket, sum, count, bounds }, Reading::Histogram(now)) => {
+                    for (bound, below) in bounds.iter().zip(&now.cumulative) {
+                        self.set(bucket, Some(bound), float(*below), unix_nanos);
+                    }
+                    self.set(sum, None, now.sum_seconds, unix_nanos);
+                    self.set(count, None, float(now.count()), unix_nanos);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn set(&self, value: &Value, label: Option<&CString>, now: f64, unix_nanos: u64) {
+        let labels = [self.name.as_ptr(), label.map_or(std::ptr::null(), |label| label.as_ptr())];
+        let count = 1 + c_int::from(label.is_some());
+        // SAFETY: the metric was made in this registry with so many labels; the host copies them.
+        unsafe { (value.set)(value.metric, unix_nanos, now, count, labels.as_ptr()) };
+    }
+}
+
+/// Makes the entries of one registry.
+struct Maker {
+    registry: *mut c_void,
+    cmetrics: Cmetrics,
+}
+
+impl Maker {
+    fn entry(&self, described: &Described) -> Option<Entry> {
+        let functions = match (described.kind, self.cmetrics.histogram) {
+            (Kind::Counter, _) => self.cmetrics.counter,
+            (Kind::Gauge, _) => self.cmetrics.gauge,
+            (Kind::Histogram, Histograms::InPieces(create, set)) => {
+                let piece = |suffix, label| self.value((create, set), described, suffix, label);
+                return Some(Entry::Pieces {
+                    bucket: piece("_bucket", Some("le"))?,
+                    sum: piece("_sum", None)?,
+                    count: piece("_count", None)?,
+                    bounds: bounds_as_text(described.bounds)?,
+                });
+            }
+            (Kind::Histogram, Histograms::Whole(buckets, create, set)) => {
+                return self.histogram(described, buckets, create, set);
+            }
+        };
+        let value = |label| self.value(functions, described, "", label);
+        let [label] = described.labels else { return Some(Entry::One(value(None)?)) };
+        let values = described.label_values.iter().map(|value| CString::new(*value).ok());
+        Some(Entry::ByLabel(value(Some(label))?, values.collect::<Option<_>>()?))
+    }
+
+    fn value(
+        &self,
+        (create, set): (MetricCreate, MetricSet),
+        described: &Described,
+        suffix: &str,
+        label: Option<&str>,
+    ) -> Option<Value> {
+        let name = CString::new(format!("{}{suffix}", described.name)).ok()?;
+        let help = CString::new(described.help).ok()?;
+        let label = label.map(CString::new).transpose().ok()?;
+        let keys = [c"name".as_ptr(), label.as_ref().map_or(std::ptr::null(), |label| label.as_ptr())];
+        let count = 1 + c_int::from(label.is_some());
+        // SAFETY: the registry is the host's own, all strings are C strings that it copies.
+        let metric = unsafe {
+            create(
+                self.registry,
+                NAMESPACE.as_ptr(),
+                c"".as_ptr(),
+                name.as_ptr(),
+                help.as_ptr(),
+                count,
+                keys.as_ptr(),
+            )
+        };
+        (!metric.is_null()).then_some(Value { metric, set })
+    }
+
+    fn histogram(
+        &self,
+        described: &Described,
+        buckets: BucketsCreate,
+        create: HistogramCreate,
+        set: HistogramSet,
+    ) -> Option<Entry> {
+        let name = CString::new(described.name).ok()?;
+        let help = CString::new(described.help).ok()?;
+        let keys: [*const c_char; 1] = [c"name".as_ptr()];
+        // SAFETY: as in `value`; the host copies the bounds, and the buckets become the histogram's own.
+        let metric = unsafe {
+            let buckets = buckets(described.bounds.as_ptr(), described.bounds.len());
+            if buckets.is_null() {
+                return None;
+            }
+            create(
+                self.registry,
+                NAMESPACE.as_ptr(),
+                c"".as_ptr(),
+                name.as_ptr(),
+                help.as_ptr(),
+                buckets,
+                1,
+                keys.as_ptr(),
+            )
+        };
+        (!metric.is_null()).then_some(Entry::Histogram { metric, set })
+    }
+}
+
+const NAMESPACE: &CStr = c"event_gateway";
+
+/// The bounds as the host writes them in `le`: `0.5`, `1.0`, `+Inf`.
+fn bounds_as_text(bounds: &[f64]) -> Option<Vec<CString>> {
+    let texts = bounds.iter().map(|bound| format!("{bound:?}")).chain(["+Inf".to_owned()]);
+    texts.map(|text| CString::new(text).ok()).collect()
+}
+
+/// The host keeps doubles.
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53, which no count here reaches")]
+fn float(number: u64) -> f64 {
+    number as f64
+}

@@ -1,0 +1,82 @@
+//! The gate, with what the metrics tell of it: until when it is closed, and since when nothing gets through.
+//!
+//! The gate counts in instants, which mean nothing outside the process; what is shown is Unix time, in whole
+//! seconds, the end of the silence rounded up.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::gate::Gate;
+use crate::clock;
+use crate::metrics::Metrics;
+
+#[derive(Debug)]
+pub struct ShownGate {
+    gate: Gate,
+    metrics: Arc<Metrics>,
+}
+
+impl ShownGate {
+    #[must_use]
+    pub fn new(metrics: Arc<Metrics>) -> Self {
+        Self { gate: Gate::default(), metrics }
+    }
+
+    /// As [`Gate::is_open`].
+    #[must_use]
+    pub fn is_open(&self, now: Instant) -> bool {
+        self.gate.is_open(now)
+    }
+
+    /// As [`Gate::failed`].
+    pub fn failed(&mut self, now: Instant, after: Option<Duration>) {
+        self.gate.failed(now, after);
+        let wall_seconds = clock::unix_seconds(clock::wall());
+        let silence = self.gate.opens().map_or(Duration::ZERO, |opens| opens.saturating_duration_since(now));
+        let rounded_up = silence.as_secs() + u64::from(silence.subsec_nanos() > 0);
+        self.metrics.gateway_closed_until_timestamp_seconds.set(wall_seconds + rounded_up);
+        if self.metrics.gateway_failing_since_timestamp_seconds.get() == 0 {
+            self.metrics.gateway_failing_since_timestamp_seconds.set(wall_seconds);
+        }
+    }
+
+    /// As [`Gate::succeeded`].
+    pub fn succeeded(&mut self) {
+        self.gate.succeeded();
+        self.metrics.gateway_closed_until_timestamp_seconds.set(0);
+        self.metrics.gateway_failing_since_timestamp_seconds.set(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_shown_until_the_next_success() {
+        let metrics = Arc::<Metrics>::default();
+        let mut gate = ShownGate::new(Arc::clone(&metrics));
+        let (now, wall) = (clock::monotonic(), clock::unix_seconds(clock::wall()));
+        let until = || metrics.gateway_closed_until_timestamp_seconds.get();
+        let since = || metrics.gateway_failing_since_timestamp_seconds.get();
+        let open_at = |seconds| {
+            metrics.tell_time(seconds);
+            metrics.gateway_open.get() == 1
+        };
+        assert!(open_at(wall) && until() == 0 && since() == 0);
+
+        gate.failed(now, Some(Duration::from_millis(59_001)));
+        assert!((wall + 60..=wall + 61).contains(&until()), "{} is not {wall} and a minute", until());
+        assert!((wall..=wall + 1).contains(&since()));
+        assert!(!gate.is_open(now) && !open_at(wall + 59) && open_at(until()));
+
+        let first = since();
+        metrics.gateway_failing_since_timestamp_seconds.set(first - 100);
+        gate.failed(now, None);
+        assert_eq!(since(), first - 100, "the first failure counts");
+        assert!(until() >= wall + 60, "a later failure without a wish shortens nothing");
+
+        gate.succeeded();
+        assert!(open_at(wall) && until() == 0 && since() == 0 && gate.is_open(now));
+    }
+}

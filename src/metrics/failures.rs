@@ -1,0 +1,155 @@
+//! Why requests did not settle their batch: a small fixed set, counted one by one.
+//!
+//! Each class has another person to ask or another file to look at; a status alone would make as many series
+//! as a gateway invents.
+
+use super::number::Number;
+use super::{Measure, Reading};
+
+/// What a request failed of, as the label `class` names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureClass {
+    /// No connection: no address, refused, a proxy that made none, or not in time.
+    Connect,
+    /// The handshake: certificates, authorities, a far end that speaks no TLS.
+    Tls,
+    /// Connected, and no answer within `timeout`.
+    Timeout,
+    /// Connected, and cut off before an answer.
+    Cut,
+    /// What came is no answer of HTTP/1.1.
+    Protocol,
+    Http3xx,
+    /// 401 and 403: the credentials.
+    HttpAuth,
+    Http429,
+    /// The other 4xx that settle nothing.
+    Http4xx,
+    Http5xx,
+    /// Whatever fits nowhere else; also what this plugin's own stop cuts off.
+    Other,
+}
+
+impl FailureClass {
+    pub const ALL: [Self; 11] = [
+        Self::Connect,
+        Self::Tls,
+        Self::Timeout,
+        Self::Cut,
+        Self::Protocol,
+        Self::Http3xx,
+        Self::HttpAuth,
+        Self::Http429,
+        Self::Http4xx,
+        Self::Http5xx,
+        Self::Other,
+    ];
+
+    /// The label's value.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::Cut => "cut",
+            Self::Protocol => "protocol",
+            Self::Http3xx => "http_3xx",
+            Self::HttpAuth => "http_401_403",
+            Self::Http429 => "http_429",
+            Self::Http4xx => "http_4xx",
+            Self::Http5xx => "http_5xx",
+            Self::Other => "other",
+        }
+    }
+
+    #[must_use]
+    pub fn of_status(status: u16) -> Self {
+        match status {
+            300..=399 => Self::Http3xx,
+            401 | 403 => Self::HttpAuth,
+            429 => Self::Http429,
+            400..=499 => Self::Http4xx,
+            500..=599 => Self::Http5xx,
+            _ => Self::Other,
+        }
+    }
+}
+
+const NAMES: [&str; FailureClass::ALL.len()] = {
+    let mut names = [""; FailureClass::ALL.len()];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = FailureClass::ALL[index].name();
+        index += 1;
+    }
+    names
+};
+
+/// A number for each class.
+#[derive(Debug, Default)]
+pub struct Failures([Number; FailureClass::ALL.len()]);
+
+impl Failures {
+    pub fn add(&self, class: FailureClass) {
+        self.0[class as usize].add(1);
+    }
+
+    /// Of all classes.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.iter().map(Number::get).sum()
+    }
+
+    #[must_use]
+    pub fn of(&self, class: FailureClass) -> u64 {
+        self.0[class as usize].get()
+    }
+}
+
+impl Measure for Failures {
+    const LABELS: &'static [&'static str] = &["class"];
+    const LABEL_VALUES: &'static [&'static str] = &NAMES;
+
+    fn read(&self) -> Reading {
+        Reading::ByLabel(FailureClass::ALL.map(|class| self.of(class)).to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_class_has_its_own_number_and_name() {
+        let failures = Failures::default();
+        for (index, class) in FailureClass::ALL.into_iter().enumerate() {
+            assert_eq!(class as usize, index, "{class:?} stands elsewhere in ALL");
+            failures.add(class);
+            assert_eq!(failures.of(class), 1);
+        }
+        assert_eq!(failures.get(), 11);
+        let mut names = FailureClass::ALL.map(FailureClass::name).to_vec();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), 11);
+    }
+
+    #[test]
+    fn a_status_has_one_class() {
+        for (status, name) in [
+            (301, "http_3xx"),
+            (401, "http_401_403"),
+            (403, "http_401_403"),
+            (404, "http_4xx"),
+            (408, "http_4xx"),
+            (429, "http_429"),
+            (500, "http_5xx"),
+            (599, "http_5xx"),
+            (199, "other"),
+            (999, "other"),
+        ] {
+            assert_eq!(FailureClass::of_status(status).name(), name, "{status}");
+        }
+    }
+}

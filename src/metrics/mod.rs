@@ -1,0 +1,147 @@
+//! Every number we publish: name, help, kind, one struct of atomics. `docs/metrics.md` tells people about them.
+//!
+//! - `number`: what is counted or set
+//! - `failures`: a number for each class of failed requests
+//! - `histogram`: how long things took
+//!
+//! Any thread counts here; the border publishes the values on the host's own thread, because the host's
+//! metric maps take no lock before 5.1. Names follow the Prometheus conventions.
+
+mod failures;
+mod histogram;
+mod number;
+
+pub use failures::{FailureClass, Failures};
+pub use histogram::{Bounds, Histogram, OfADelivery, OfARequest, Snapshot};
+pub use number::Number;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+/// What the host needs to know of a metric.
+#[derive(Debug, Clone, Copy)]
+pub struct Described {
+    pub name: &'static str,
+    pub kind: Kind,
+    /// Besides `name`, the instance's alias, which all have.
+    pub labels: &'static [&'static str],
+    /// What the label may say; fixed, so that all series are there from the start.
+    pub label_values: &'static [&'static str],
+    /// Of a histogram, without the last.
+    pub bounds: &'static [f64],
+    pub help: &'static str,
+}
+
+/// What one metric says now.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reading {
+    One(u64),
+    /// A number for each value of the label, in the order of [`Described::label_values`].
+    ByLabel(Vec<u64>),
+    Histogram(Snapshot),
+}
+
+/// What can be published.
+pub trait Measure {
+    const LABELS: &'static [&'static str] = &[];
+    const LABEL_VALUES: &'static [&'static str] = &[];
+    const BOUNDS: &'static [f64] = &[];
+
+    fn read(&self) -> Reading;
+}
+
+/// The type of a metric: a number, if the table says nothing else.
+macro_rules! measure {
+    () => {
+        Number
+    };
+    ($type:ty) => {
+        $type
+    };
+}
+
+macro_rules! metrics {
+    ($($field:ident: $kind:ident $(of $type:ty)?, $help:literal;)*) => {
+        /// The metrics of one instance.
+        #[derive(Debug, Default)]
+        pub struct Metrics {
+            $(#[doc = $help] pub $field: measure!($($type)?),)*
+        }
+
+        impl Metrics {
+            /// What is published, in the order of [`Metrics::readings`].
+            pub const DESCRIBED: &'static [Described] = &[
+                $(Described {
+                    name: stringify!($field),
+                    kind: Kind::$kind,
+                    labels: <measure!($($type)?) as Measure>::LABELS,
+                    label_values: <measure!($($type)?) as Measure>::LABEL_VALUES,
+                    bounds: <measure!($($type)?) as Measure>::BOUNDS,
+                    help: $help,
+                },)*
+            ];
+
+            /// The values now, in the order of [`Metrics::DESCRIBED`].
+            #[must_use]
+            pub fn readings(&self) -> Vec<Reading> {
+                vec![$(self.$field.read(),)*]
+            }
+        }
+    };
+}
+
+metrics! {
+    records_total: Counter, "Records read from chunks, the items of lists counted one by one.";
+    skipped_records_total: Counter, "Records that could not be decoded, or are no Kubernetes event.";
+    excluded_records_total: Counter, "Records left out by namespaces, types or reasons.";
+    duplicate_records_total: Counter, "Records that repeat a version acknowledged before, or on its way.";
+    suppressed_updates_total: Counter, "Updates not delivered because of the updates setting.";
+    delivered_records_total: Counter, "Records acknowledged by the gateway.";
+    dead_lettered_records_total: Counter, "Records written to the dead letter file.";
+    dead_letter_failures_total: Counter, "Times the dead letter file did not take a record, which waits then.";
+    dropped_records_total: Counter, "Records lost: rejected by the gateway or too large, with no dead letter file.";
+    replaced_strings_total: Counter, "Strings that were not UTF-8 and had bytes replaced.";
+    requests_total: Counter, "Requests made to the gateway.";
+    request_retries_total: Counter of Failures, "Requests that did not settle their batch and were or will be made again.";
+    request_duration_seconds: Histogram of Histogram<OfARequest>, "Seconds from the beginning of a request to its answer or its failure.";
+    event_to_acknowledgement_seconds: Histogram of Histogram<OfADelivery>, "Seconds from an event's own time to the gateway's acknowledgement of it.";
+    batches_total: Counter, "Batches acknowledged by the gateway.";
+    batch_bytes_total: Counter, "Bytes of acknowledged batches before compression.";
+    sent_bytes_total: Counter, "Bytes of acknowledged batches as sent.";
+    last_acknowledgement_timestamp_seconds: Gauge, "When the gateway last acknowledged a batch, in Unix time; 0 before the first.";
+    gateway_open: Gauge, "1 while requests may go out, 0 while the gate is closed after a failure.";
+    gateway_closed_until_timestamp_seconds: Gauge, "When the gate opens or has opened again after the last failure, in Unix time; 0 after a success.";
+    gateway_failing_since_timestamp_seconds: Gauge, "When the first of the deliveries failed that have failed since the last success, in Unix time; 0 after a success.";
+    jobs_in_flight: Gauge, "Chunks taken and not yet answered.";
+    job_bytes_in_flight: Gauge, "Bytes of the chunks taken and not yet answered.";
+    oldest_job_timestamp_seconds: Gauge, "When the oldest of the chunks in flight was taken, in Unix time; 0 when there are none.";
+    refused_chunks_total: Counter, "Chunks answered with RETRY at once because too many were in flight.";
+    ledger_entries: Gauge, "Delivered versions that the ledger remembers.";
+    ledger_commits_total: Counter, "Times the ledger advanced: acknowledged batches, and records put away.";
+    ledger_failed_writes_total: Counter, "Writes of the ledger's file that failed; what they held is written with the next.";
+    ledger_evicted_entries_total: Counter, "Versions that left the ledger early because it was full.";
+    matched_records_total: Counter, "Records that name at least one Service under impact.";
+    unmatched_records_total: Counter, "Records about objects behind which no Service stands.";
+    not_ready_records_total: Counter, "Records that went out before the cluster's first lists were complete.";
+    topology_enabled: Gauge, "1 when records are looked up in the cluster, 0 with correlate off.";
+    topology_ready: Gauge, "1 once the cluster's first lists are complete; 0 before, and with correlate off.";
+    topology_objects: Gauge, "Objects of the cluster that are held, deleted ones included.";
+    topology_last_message_timestamp_seconds: Gauge, "When the API server last sent anything, in Unix time; 0 before the first.";
+    topology_skipped_objects_total: Counter, "Objects left out: too large, too deep, or not as Kubernetes writes them.";
+    topology_watch_restarts_total: Counter, "Watches that ended and began again.";
+    topology_evicted_tombstones_total: Counter, "Deleted objects forgotten before tombstone_ttl, because there were too many.";
+    published_timestamp_seconds: Gauge, "When these figures were published on the host's engine, in Unix time.";
+}
+
+impl Metrics {
+    /// Sets what follows from the time alone. For the thread that publishes; no other writes these two.
+    pub fn tell_time(&self, now_seconds: u64) {
+        let opens_at = self.gateway_closed_until_timestamp_seconds.get();
+        self.gateway_open.set(u64::from(now_seconds >= opens_at));
+        self.published_timestamp_seconds.set(now_seconds);
+    }
+}

@@ -1,0 +1,29 @@
+//! One number that any thread counts.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use super::{Measure, Reading};
+
+#[derive(Debug, Default)]
+pub struct Number(AtomicU64);
+
+impl Number {
+    pub fn add(&self, n: u64) {
+        self.0.fetch_add(n, Relaxed);
+    }
+
+    pub fn set(&self, n: u64) {
+        self.0.store(n, Relaxed);
+    }
+
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+impl Measure for Number {
+    fn read(&self) -> Reading {
+        Reading::One(self.get())
+    }
+}
