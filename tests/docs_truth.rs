@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use event_gateway::config::keys::{FILTER_KEYS, KEYS, Key};
-use event_gateway::metrics::Metrics;
+use event_gateway::metrics::{Kind, Metrics};
 
 /// What an output may have besides our keys: the host's own, up to a dot.
 const HOST_KEYS: &[&str] = &[
@@ -181,8 +181,14 @@ fn all_keys() -> impl Iterator<Item = &'static Key> {
     KEYS.iter().chain(FILTER_KEYS.iter().filter(|key| KEYS.iter().all(|other| other.name != key.name)))
 }
 
+/// With the parts of a histogram, which have names of their own in the text format.
 fn is_metric(name: &str) -> bool {
-    Metrics::DESCRIBED.iter().any(|metric| metric.name == name)
+    Metrics::DESCRIBED.iter().any(|metric| {
+        let part = name.strip_prefix(metric.name);
+        part == Some("")
+            || metric.kind == Kind::Histogram
+                && part.is_some_and(|part| ["_bucket", "_sum", "_count"].contains(&part))
+    })
 }
 
 fn root() -> &'static Path {

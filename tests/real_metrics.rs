@@ -18,7 +18,7 @@ use real::{BOUND, config, on_every_host, stop};
 use support::chunk;
 use support::gateway::{Answer, TestGateway};
 
-/// The host brings its figures together every five seconds.
+/// The host brings its figures together every second.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// A port that nobody listens on just now.
@@ -92,7 +92,11 @@ fn every_figure_of_two_instances_is_in_the_hosts_endpoint() {
         let age = of_shop("event_to_acknowledgement_seconds_sum") / events.len() as f64;
         assert!((0.0..100.0 * 366.0 * 86_400.0).contains(&age), "{age}");
         let took = of_shop("request_duration_seconds_sum");
-        assert!(took > 0.0 && took < BOUND.as_secs_f64(), "{took} s for {} requests", of_shop("requests_total"));
+        assert!(
+            took > 0.0 && took < BOUND.as_secs_f64(),
+            "{took} s for {} requests",
+            of_shop("requests_total")
+        );
         assert!(of_shop("sent_bytes_total") < of_shop("batch_bytes_total"));
         assert_eq!(of_shop("ledger_commits_total"), of_shop("batches_total"));
         assert_eq!(of_shop("gateway_open"), 1.0);
