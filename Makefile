@@ -3,6 +3,8 @@
 
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
+# Where `make doctor` finds Fluent Bit's HTTP server.
+HOST_URL ?= http://127.0.0.1:2020
 PLUGIN := $(CURDIR)/dist/out_event_gateway.so
 # The filter by the name that hosts want. A link: two copies would be two images, which share nothing.
 FILTER := $(CURDIR)/dist/flb-filter_service_impact.so
@@ -10,7 +12,7 @@ FILTER := $(CURDIR)/dist/flb-filter_service_impact.so
 TARGET_DIR = $(shell $(CARGO) metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 
 .DEFAULT_GOAL := all
-.PHONY: all demo test check prove bench header fuzz clean help
+.PHONY: all demo doctor test check prove bench header fuzz clean help
 
 all: ## build dist/out_event_gateway.so, both plugins, and its second name (default)
 	$(CARGO) build --locked --release
@@ -22,6 +24,9 @@ all: ## build dist/out_event_gateway.so, both plugins, and its second name (defa
 
 demo: all ## send a real cluster's events through the plugin, twice
 	EVENT_GATEWAY_SO="$(PLUGIN)" $(CARGO) test --quiet --test demo
+
+doctor: ## ask a running Fluent Bit (HOST_URL) whether events flow; 0 well, 1 not, 2 cannot be read
+	@$(CARGO) run --locked --quiet --example doctor -- "$(HOST_URL)"
 
 test: ## run the whole suite, documentation tests included
 	$(CARGO) test --locked

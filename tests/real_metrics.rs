@@ -6,7 +6,6 @@ mod page;
 mod real;
 mod support;
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -14,18 +13,12 @@ use std::time::Duration;
 use event_gateway::clock;
 use event_gateway::metrics::FailureClass;
 use page::Page;
-use real::{BOUND, config, on_every_host, stop};
+use real::{BOUND, config, free_port, on_every_host, stop, with_http_server};
 use support::chunk;
 use support::gateway::{Answer, TestGateway};
 
 /// The host brings its figures together every second.
 const PAUSE: Duration = Duration::from_millis(500);
-
-/// A port that nobody listens on just now.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("its address").port()
-}
 
 /// The page, as soon as it is as wanted.
 fn page_when(port: u16, wanted: impl Fn(&Page) -> bool) -> Page {
@@ -67,10 +60,7 @@ fn every_figure_of_two_instances_is_in_the_hosts_endpoint() {
         bad.set_default(Answer::status(503));
         let port = free_port();
         let (good_url, bad_url) = (good.url(), bad.url());
-        let mut config = config(folder)
-            .service("http_server", "on")
-            .service("http_listen", "127.0.0.1")
-            .service("http_port", &port.to_string())
+        let mut config = with_http_server(config(folder), port)
             .tail(&folder.join("events.ndjson"))
             .event_gateway(&settings("shop", &good_url, &file(folder, "first.ledger")));
         if both {

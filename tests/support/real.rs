@@ -3,6 +3,7 @@
 #![allow(dead_code)] // each test binary uses another part of it
 
 use std::collections::BTreeSet;
+use std::net::TcpListener;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -46,6 +47,20 @@ impl Drop for Named {
 /// Loads the plugin; inputs and outputs are to follow.
 pub fn config(folder: &Path) -> Config {
     Config::new(folder).output_plugin(&MiniHost::plugin_path())
+}
+
+/// A port that nobody listens on just now.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+/// With the host's HTTP server on this port.
+pub fn with_http_server(config: Config, port: u16) -> Config {
+    config
+        .service("http_server", "on")
+        .service("http_listen", "127.0.0.1")
+        .service("http_port", &port.to_string())
 }
 
 /// The keys of an output that keeps its ledger in this folder.
