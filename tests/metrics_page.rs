@@ -4,6 +4,8 @@
 mod page;
 mod support;
 
+use std::collections::BTreeSet;
+
 use event_gateway::metrics::FailureClass;
 use page::Page;
 use support::chunk;
@@ -85,4 +87,24 @@ fn one_instance_of_the_oldest_release_is_read_too() {
     page.assert_complete("good", false);
     assert_eq!(page.of("good", "event_to_acknowledgement_seconds_count"), 1.0);
     host.quit();
+}
+
+/// A bound is a label's value: with two texts for one bound an upgrade would begin new series.
+#[test]
+fn bounds_are_written_alike_by_all_releases() {
+    let gateway = TestGateway::start();
+    let bounds = |build| {
+        let mut host = support::started(build, &gateway, &[]);
+        let page = host.exposition();
+        host.quit();
+        let bound = |line: &str| {
+            let (name, rest) = line.split_once('{')?;
+            let le = rest.split("le=\"").nth(1)?.split('"').next()?;
+            Some((name.to_owned(), le.to_owned()))
+        };
+        page.lines().filter_map(bound).collect::<BTreeSet<_>>()
+    };
+    let whole = bounds(Build::V5_1_1);
+    assert!(whole.len() > 20, "{whole:?}");
+    assert_eq!(bounds(Build::plain("4.2.1")), whole);
 }
