@@ -3,7 +3,33 @@
 use wildmatch::WildMatchPattern;
 
 /// Only `*` is special: `?` and brackets stand for themselves, as no name in Kubernetes holds them.
-type Pattern = WildMatchPattern<'*', '\0'>;
+#[derive(Debug, Clone, PartialEq)]
+enum Pattern {
+    /// Without a star.
+    Exactly(Box<str>),
+    /// With one, at the end.
+    Prefix(Box<str>),
+    Any(WildMatchPattern<'*', '\0'>),
+}
+
+impl Pattern {
+    /// Nearly all patterns have one of the two simple forms, and every label of every object is asked about.
+    fn new(text: &str) -> Self {
+        match text.split_once('*') {
+            None => Self::Exactly(text.into()),
+            Some((prefix, "")) => Self::Prefix(prefix.into()),
+            Some(_) => Self::Any(WildMatchPattern::new(text)),
+        }
+    }
+
+    fn matches(&self, text: &str) -> bool {
+        match self {
+            Self::Exactly(word) => **word == *text,
+            Self::Prefix(prefix) => text.starts_with(&**prefix),
+            Self::Any(pattern) => pattern.matches(text),
+        }
+    }
+}
 
 /// A list of patterns. The empty list matches nothing; what that means is the caller's to say.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -1,8 +1,9 @@
 //! One rule for each kind of object: which Services are under impact when something happens to it.
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
 use std::sync::Arc;
+
+use foldhash::HashSet;
 
 use super::Subject;
 use super::impact::{Affected, UidText, Via};
@@ -88,9 +89,15 @@ impl<'i> Found<'i> {
     fn pods(&mut self, pods: &[(Key, &'i Object)], live: bool, via: Via) -> bool {
         let mut any = false;
         let mut last = None;
+        let mut last_places = Vec::new();
         for (uid, entry) in pods.iter().filter(|(_, entry)| entry.is_live() == live) {
             any = true;
-            self.add_new(self.index.holding(*uid, !live), entry, via);
+            // So do their places, while they live: then nothing is decided by when a pod was made.
+            if !live || !self.index.places_now(*uid).eq(last_places.iter().copied()) {
+                self.add_new(self.index.holding(*uid, !live), entry, via);
+                last_places.clear();
+                last_places.extend(self.index.places_now(*uid));
+            }
             let object = entry;
             // When a pod that is gone was made decides what it can have hit.
             let created_seconds = if live { 0 } else { object.created_seconds };
@@ -273,7 +280,7 @@ fn is_hit(service: &Service, about: &Object) -> bool {
 pub(super) fn pods_below(index: &Index, owner: Key) -> Vec<(Key, &Object)> {
     let mut pods = Vec::new();
     let mut level = vec![owner];
-    let mut seen = HashSet::from([owner]);
+    let mut seen = HashSet::from_iter([owner]);
     for _ in 0..MAX_DEPTH {
         let mut next = Vec::new();
         for (uid, entry) in level.iter().flat_map(|owner| index.children(*owner)) {

@@ -132,6 +132,12 @@ impl Index {
         memberships.filter_map(|membership| self.service(membership.service))
     }
 
+    /// Names ([`Key::name`]) of the Services behind which a pod's endpoints stand now.
+    pub fn places_now(&self, pod: Key) -> impl Iterator<Item = Key> {
+        let memberships = self.memberships.get(&pod).map_or(&[][..], |memberships| &**memberships);
+        memberships.iter().filter(|membership| membership.slices > 0).map(|membership| membership.service)
+    }
+
     /// Names ([`Key::name`]) of the Services behind which a pod stands or stood.
     pub fn places(&self, pod: Key) -> impl Iterator<Item = Key> {
         let memberships = self.memberships.get(&pod).map_or(&[][..], |memberships| &**memberships);
