@@ -8,12 +8,12 @@ pub mod cluster;
 pub mod fluent_bit;
 pub mod gateway;
 pub mod host;
-mod http;
+pub mod http;
 pub mod kube_api;
 pub mod kube_client;
 pub mod recording;
 pub mod replay;
-mod server;
+pub mod server;
 pub mod service_impact;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,89 @@
+//! What an event costs in a real Fluent Bit, with this plugin and with what the host has itself: `make bench-host`.
+//!
+//! The same file goes through each variant, in turn and several times. What counts is the processor's time of the
+//! whole process over that of the bare host, which reads the same file and throws it away; and that exactly the
+//! events arrived is looked at after each run.
+
+#![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
+#![allow(clippy::print_stderr, reason = "its table goes to a file, what it is doing to a person")]
+
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+mod events;
+mod machine;
+mod plot;
+mod process;
+mod report;
+mod run;
+mod sink;
+mod summary;
+mod variant;
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use machine::Machine;
+use run::Bench;
+use sink::Sink;
+use summary::Rounds;
+use support::cluster::{Cluster, Size};
+use support::fluent_bit::FluentBit;
+use support::kube_api::KubeApi;
+use variant::Variant;
+
+/// Below cargo's target directory: what a killed run leaves behind goes with `make clean`.
+const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
+/// Where the plot and the numbers go.
+const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/bench");
+
+fn main() -> ExitCode {
+    let Some(host) = FluentBit::all().into_iter().next() else {
+        eprintln!("No Fluent Bit here: name a binary in FLUENT_BIT, or have fluent-bit in PATH.");
+        return ExitCode::FAILURE;
+    };
+    let (events, rounds, passes) = (number("EVENTS", 100_000), number("ROUNDS", 5), number("PASSES", 1));
+    let machine = Machine::with(&host);
+    let rounds = measure(&host, events, rounds, passes);
+    println!("{}", report::table(&machine, &rounds));
+
+    let results = Path::new(RESULTS);
+    fs::create_dir_all(results).expect("a folder for the results");
+    let json = serde_json::to_string_pretty(&report::json(&machine, &rounds)).expect("JSON");
+    fs::write(results.join("host.json"), json + "\n").expect("the numbers");
+    plot::draw(&results.join("host.svg"), &machine, &rounds).expect("a plot");
+    ExitCode::SUCCESS
+}
+
+/// A number of the environment; make hands over an empty text for what nobody has set.
+fn number(name: &str, default: usize) -> usize {
+    let text = std::env::var(name).ok().filter(|text| !text.is_empty());
+    let number = text.map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")));
+    number.unwrap_or(default).max(1)
+}
+
+/// Every variant in every round, so that a machine that grows slower does so for all.
+fn measure(host: &FluentBit, events: usize, rounds: usize, passes: usize) -> Rounds {
+    let folder = tempfile::tempdir_in(SCRATCH).expect("a folder for the events");
+    let file = folder.path().join("events.ndjson");
+    let (cluster, api, sink) = (Cluster::generate(Size::STANDARD, 1), KubeApi::start(), Sink::start());
+    api.fill(cluster.objects());
+    let event_bytes = events::write(&file, &cluster, events, passes);
+    let bench = Bench { host, api: &api, sink: &sink, events_file: &file, events, passes };
+    let mut measured = Rounds { events, passes, event_bytes, rounds: Vec::new() };
+    for round in 1..=rounds {
+        let mut of_round = Vec::new();
+        for variant in Variant::ALL {
+            let run = bench.run(variant);
+            let (cpu_us, seconds) = (measured.cpu_us(&run), run.took.as_secs_f64());
+            eprintln!(
+                "round {round} of {rounds}: {cpu_us:>6.1} µs an event in {seconds:>4.1} s, {}",
+                variant.name()
+            );
+            of_round.push(run);
+        }
+        measured.rounds.push(of_round);
+    }
+    measured
+}

@@ -1,0 +1,135 @@
+//! Where all variants deliver to: answers 200 at once and keeps what came as it came, so that it takes next to nothing
+//! of the machine while it is measured. What it was is looked at afterwards.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::io::{self, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flate2::read::MultiGzDecoder;
+use serde::Deserialize;
+
+use crate::support::http;
+use crate::support::server::Server;
+
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+struct Body {
+    bytes: Vec<u8>,
+    gzip: bool,
+}
+
+pub struct Sink {
+    server: Server,
+    bodies: Arc<Mutex<Vec<Body>>>,
+}
+
+/// What arrived in all.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Arrived {
+    pub requests: usize,
+    pub records: usize,
+    pub different: usize,
+    pub sent_bytes: usize,
+    pub plain_bytes: usize,
+}
+
+impl Sink {
+    pub fn start() -> Self {
+        let (server, bodies) = (Server::new("sink"), Arc::<Mutex<Vec<Body>>>::default());
+        let kept = Arc::clone(&bodies);
+        server.run(move |stream, _number| {
+            // A host that ends closes its connections, also within a request that was not to be.
+            let _ = serve(stream, &kept);
+        });
+        Sink { server, bodies }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.server.address().port()
+    }
+
+    /// Looks at all that came since the last look, and forgets it.
+    pub fn take(&self) -> Arrived {
+        let bodies = std::mem::take(&mut *self.bodies.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut arrived = Arrived { requests: bodies.len(), ..Arrived::default() };
+        let (mut ids, mut plain) = (HashSet::new(), Vec::new());
+        for body in bodies {
+            arrived.sent_bytes += body.bytes.len();
+            let bytes = if body.gzip {
+                plain.clear();
+                MultiGzDecoder::new(&*body.bytes).read_to_end(&mut plain).expect("a whole body");
+                &plain
+            } else {
+                &body.bytes
+            };
+            arrived.plain_bytes += bytes.len();
+            let mut enter = |record: Record<'_>| {
+                arrived.records += 1;
+                ids.insert(record.id());
+            };
+            for value in serde_json::Deserializer::from_slice(bytes).into_iter::<OneOrMany<'_>>() {
+                match value.expect("JSON") {
+                    OneOrMany::Many(records) => records.into_iter().for_each(&mut enter),
+                    OneOrMany::One(record) => enter(record),
+                }
+            }
+        }
+        arrived.different = ids.len();
+        arrived
+    }
+}
+
+/// Lines of records, or arrays of them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany<'a> {
+    #[serde(borrow)]
+    Many(Vec<Record<'a>>),
+    #[serde(borrow)]
+    One(Record<'a>),
+}
+
+/// The plugin gives each record an id, made of what else is in the event.
+#[derive(Deserialize)]
+struct Record<'a> {
+    #[serde(borrow)]
+    id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    metadata: Option<Metadata<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata<'a> {
+    #[serde(borrow)]
+    uid: Cow<'a, str>,
+    #[serde(borrow)]
+    resource_version: Cow<'a, str>,
+}
+
+impl Record<'_> {
+    fn id(&self) -> String {
+        match (&self.id, &self.metadata) {
+            (Some(id), _) => id.to_string(),
+            (None, Some(Metadata { uid, resource_version })) => format!("{uid}.{resource_version}"),
+            (None, None) => panic!("a record without an id"),
+        }
+    }
+}
+
+fn serve(stream: TcpStream, kept: &Mutex<Vec<Body>>) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut wire = BufReader::with_capacity(64 << 10, stream);
+    while let Some(head) = http::read_head(&mut wire)? {
+        let bytes = http::read_body(&mut wire, &head)?;
+        let gzip = head.header("content-encoding") == Some("gzip");
+        // Before the answer, so that whoever has it finds the request here.
+        let mut bodies = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        bodies.push(Body { bytes, gzip });
+        drop(bodies);
+        wire.get_mut().write_all(ANSWER)?;
+    }
+    Ok(())
+}
