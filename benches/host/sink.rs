@@ -6,7 +6,9 @@ use std::collections::HashSet;
 use std::io::{self, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use event_gateway::clock;
 use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 
@@ -18,6 +20,8 @@ const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 struct Body {
     bytes: Vec<u8>,
     gzip: bool,
+    /// From the head of the request to its answer.
+    own_time: Duration,
 }
 
 pub struct Sink {
@@ -48,6 +52,13 @@ impl Sink {
 
     pub fn port(&self) -> u16 {
         self.server.address().port()
+    }
+
+    /// How long the sink itself took for each request since the last look.
+    #[allow(dead_code, reason = "only one of the benches asks")]
+    pub fn own_times(&self) -> Vec<Duration> {
+        let bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
+        bodies.iter().map(|body| body.own_time).collect()
     }
 
     /// Looks at all that came since the last look, and forgets it.
@@ -123,11 +134,12 @@ fn serve(stream: TcpStream, kept: &Mutex<Vec<Body>>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut wire = BufReader::with_capacity(64 << 10, stream);
     while let Some(head) = http::read_head(&mut wire)? {
+        let start = clock::monotonic();
         let bytes = http::read_body(&mut wire, &head)?;
         let gzip = head.header("content-encoding") == Some("gzip");
         // Before the answer, so that whoever has it finds the request here.
         let mut bodies = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        bodies.push(Body { bytes, gzip });
+        bodies.push(Body { bytes, gzip, own_time: start.elapsed() });
         drop(bodies);
         wire.get_mut().write_all(ANSWER)?;
     }
