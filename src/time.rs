@@ -138,6 +138,8 @@ impl fmt::Display for Stamp {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::Stamp;
 
     fn again(text: &str) -> Option<String> {
@@ -181,6 +183,26 @@ mod tests {
     fn what_is_no_time_is_none() {
         for text in ["", "null", "2026-11-20", "2026-13-01T00:00:00Z", "9999-12-31T23:59:59-01:00", "1e9"] {
             assert_eq!(again(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_reads_what_all_of_rfc_3339_reads(
+            text in "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,11})?(Z|z|[+]01:00)?|[0-9.:TZ-]{19,31}",
+        ) {
+            let short = Stamp::parse_utc(text.as_bytes());
+            prop_assert!(short.is_none() || short == Stamp::parse_any(&text), "{}", text);
+        }
+    }
+
+    #[test]
+    fn what_kubernetes_writes_takes_the_short_way() {
+        for text in ["2024-02-29T23:59:59Z", "2026-11-20T23:28:49.468737Z", "0000-01-01T00:00:00.1Z"] {
+            assert!(Stamp::parse_utc(text.as_bytes()).is_some(), "{text}");
+        }
+        for text in ["2023-02-29T00:00:00Z", "2026-11-20T24:00:00Z", "2026-11-20T23:60:00Z"] {
+            assert_eq!(Stamp::parse(text), None, "{text}");
         }
     }
 }

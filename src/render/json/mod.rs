@@ -34,7 +34,7 @@ pub fn write_value(cursor: &mut Cursor<'_>, out: &mut Vec<u8>) -> Result<(), Fau
         Token::Int(value) => write(&value, out),
         Token::Uint(value) => write(&value, out),
         Token::Float(value) => write(&value, out),
-        Token::Str(bytes) | Token::Bin(bytes) => write(&String::from_utf8_lossy(bytes), out),
+        Token::Str(bytes) | Token::Bin(bytes) => text::write(&lossy(bytes), out),
         Token::Array(len) => {
             out.push(b'[');
             for index in 0..len {
@@ -94,7 +94,7 @@ fn write_key(cursor: &mut Cursor<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
     // A container as a key is named, not written: escaped once for each key it stands in, a key of a few
     // bytes would grow to more than there is memory.
     let name = match head {
-        Token::Str(name) | Token::Bin(name) => String::from_utf8_lossy(name),
+        Token::Str(name) | Token::Bin(name) => lossy(name),
         Token::Array(_) => Cow::Borrowed("[…]"),
         Token::Map(_) => Cow::Borrowed("{…}"),
         _ => {
@@ -108,4 +108,9 @@ fn write_key(cursor: &mut Cursor<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
     ahead.skip_children(head)?;
     *cursor = ahead;
     Ok(())
+}
+
+/// The bytes as text; looking for what is no UTF-8 takes twice as long as seeing that there is none.
+fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
