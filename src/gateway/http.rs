@@ -8,17 +8,15 @@
 //!    stops gets its answer; longer waits are the host's and the [`Gate`](super::Gate)'s.
 //! 5. Files of secrets and certificates are looked at before every request, never cached for good.
 
-use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use ureq::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, LOCATION, RETRY_AFTER};
 use ureq::http::{HeaderName, HeaderValue, Request, Response, Uri};
 use ureq::{Agent, Body};
 
 use super::answer::{Answer, Outcome, judge};
+use super::gzip::gzip;
 use crate::clock;
 use crate::config::{Compress, Mistake, Settings};
 use crate::journal::Journal;
@@ -288,13 +286,6 @@ impl Gateway {
 
 fn retry(why: String) -> Outcome {
     Outcome::Retry { after: None, why }
-}
-
-/// Level 1: events shrink to a tenth with it, and the next levels cost twice the time for a few percent.
-fn gzip(body: &[u8], packed: Vec<u8>) -> std::io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(packed, Compression::fast());
-    encoder.write_all(body)?;
-    encoder.finish()
 }
 
 #[cfg(test)]

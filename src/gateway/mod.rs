@@ -6,6 +6,7 @@
 //! - `shown_gate`: what the metrics tell of it
 //! - `dead_letter`: what the gateway will never take
 //! - `batch`: what goes together
+//! - `gzip`: what makes it small
 //!
 //! The HTTP client, its credentials, certificates and its stop are in [`net`](crate::net).
 
@@ -13,6 +14,7 @@ mod answer;
 pub mod batch;
 mod dead_letter;
 mod gate;
+mod gzip;
 mod http;
 mod shown_gate;
 
@@ -21,5 +23,6 @@ pub use crate::net::stop::Stopper;
 pub use answer::{ANSWER_KEPT_BYTES, Answer, Outcome, judge};
 pub use dead_letter::{DeadLetterError, DeadLetterFile, Letter};
 pub use gate::Gate;
+pub use gzip::gzip;
 pub use http::{Gateway, Post};
 pub use shown_gate::ShownGate;
