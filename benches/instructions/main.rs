@@ -1,0 +1,64 @@
+//! Does the way from a chunk to a compressed body cost as many instructions as it did? `make instructions`.
+//!
+//! Times differ from machine to machine and from run to run; instructions hardly do. Each stage runs under
+//! callgrind twice, once only to warm up, and the difference is what its rounds cost: starting and loading are in
+//! both. What comes out is compared with `benches/instructions.txt`, which is checked in. More than 5 % off, to
+//! either side, and it ends with 1: a stage that got faster is to be kept as well, or the next regression has room
+//! to hide. `UPDATE_INSTRUCTIONS=1` writes the file anew.
+
+#![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
+
+mod callgrind;
+mod kept;
+mod machine;
+mod rounds;
+#[path = "../stages/mod.rs"]
+mod stages;
+
+use std::env;
+use std::process::ExitCode;
+
+use kept::Kept;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    if let [flag, stage, rounds] = &arguments[..]
+        && flag == rounds::FLAG
+    {
+        return rounds::run(stage, rounds.parse().expect("a number of rounds"));
+    }
+    if let [flag] = &arguments[..]
+        && flag == machine::FLAG
+    {
+        return machine::tell_features();
+    }
+    if !callgrind::is_installed() {
+        println!("instructions: not counted, as valgrind is not installed");
+        return ExitCode::SUCCESS;
+    }
+    let update = env::var_os("UPDATE_INSTRUCTIONS").is_some_and(|value| !value.is_empty());
+    let kept = Kept::read();
+    let machine = machine::text(&callgrind::features());
+    if !update && kept.machine != machine {
+        println!("instructions: not compared, as they depend on compiler and processor");
+        println!("  kept with  {}\n  this is    {machine}", kept.machine);
+        return ExitCode::SUCCESS;
+    }
+    let counted =
+        rounds::STAGES.map(|stage| (stage.name.to_owned(), callgrind::instructions_an_event(&stage)));
+    let now = Kept { machine, stages: counted.into() };
+    let (table, agrees) = kept.compared_with(&now);
+    println!("{table}");
+    if update {
+        now.write();
+        return ExitCode::SUCCESS;
+    }
+    if agrees {
+        return ExitCode::SUCCESS;
+    }
+    println!(
+        "More than {} % off. If that is meant: UPDATE_INSTRUCTIONS=1 make instructions",
+        kept::TOLERANCE
+    );
+    ExitCode::FAILURE
+}

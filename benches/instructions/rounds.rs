@@ -1,0 +1,44 @@
+//! What runs under callgrind: so many rounds of one stage, and nothing else.
+
+use std::process::ExitCode;
+
+use event_gateway::config::Format;
+
+use crate::stages::recorded::Recorded;
+use crate::stages::work::{self, Work};
+
+/// Before the stage and the number of rounds.
+pub const FLAG: &str = "--rounds-of";
+
+/// One stage, and how it is counted.
+pub struct Stage {
+    pub name: &'static str,
+    prepare: fn(&'static Recorded) -> Work,
+    /// Rounds that count. The fewer instructions a round has, the more it takes to make chance small: the
+    /// ledger's tables have a random seed.
+    pub rounds: usize,
+}
+
+/// In the order in which a record passes them; the last is all of them.
+pub const STAGES: [Stage; 6] = [
+    Stage { name: "decode", prepare: work::decode, rounds: 16 },
+    Stage { name: "judge", prepare: work::judge, rounds: 320 },
+    Stage { name: "render native", prepare: |events| work::render(events, Format::Native), rounds: 16 },
+    Stage {
+        name: "render cloudevents",
+        prepare: |events| work::render(events, Format::CloudEvents),
+        rounds: 16,
+    },
+    Stage { name: "gzip", prepare: work::pack, rounds: 16 },
+    Stage { name: "chunk to gzip", prepare: work::journey, rounds: 32 },
+];
+
+/// Runs a stage and says how many events a round has.
+pub fn run(stage: &str, rounds: usize) -> ExitCode {
+    let recorded = Recorded::load();
+    let Some(stage) = STAGES.iter().find(|known| known.name == stage) else { return ExitCode::FAILURE };
+    let mut work = (stage.prepare)(recorded);
+    (0..rounds).for_each(|_| work());
+    println!("{}", recorded.events.len());
+    ExitCode::SUCCESS
+}
