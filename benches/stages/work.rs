@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use event_gateway::config::{Format, LedgerSettings, Updates};
 use event_gateway::correlate::{Correlation, Impact};
+use event_gateway::gateway::Gzip;
 use event_gateway::gateway::batch::{Batch, Limits};
-use event_gateway::gateway::gzip;
 use event_gateway::ledger::identity::{Identity, Version, identity, version_text, write_record_id};
 use event_gateway::ledger::{Ledger, Ticket, Verdict, Versioned};
 use event_gateway::record::chunk::Records;
@@ -66,10 +66,10 @@ pub fn render(recorded: &'static Recorded, format: Format) -> Work {
 /// The native text of all events, as one body.
 pub fn pack(recorded: &'static Recorded) -> Work {
     let text = text(recorded, Format::Native);
-    let mut packed = Vec::new();
+    let (mut gzip, mut packed) = (Gzip::default(), Vec::new());
     Box::new(move || {
         packed.clear();
-        packed = gzip(&text, std::mem::take(&mut packed)).expect("memory takes everything");
+        gzip.pack(&text, &mut packed).expect("memory takes everything");
         black_box(&packed);
     })
 }
@@ -79,7 +79,8 @@ pub fn journey(recorded: &'static Recorded) -> Work {
     let repair = Repair::default();
     let renderer = Renderer::new(Format::Native, "prod-eu");
     let mut judge = Judge::new(recorded);
-    let (mut id, mut rendered, mut packed) = (String::new(), Vec::new(), Vec::new());
+    let (mut id, mut rendered) = (String::new(), Vec::new());
+    let (mut gzip, mut packed) = (Gzip::default(), Vec::new());
     Box::new(move || {
         judge.begin_round();
         let mut batch = Batch::new(renderer.form(), LIMITS);
@@ -95,7 +96,7 @@ pub fn journey(recorded: &'static Recorded) -> Work {
         let all = 0..batch.len();
         black_box(batch.idempotency_key(&all));
         packed.clear();
-        packed = gzip(&batch.body(&all), std::mem::take(&mut packed)).expect("memory takes everything");
+        gzip.pack(&batch.body(&all), &mut packed).expect("memory takes everything");
         black_box(&packed);
         judge.commit();
     })

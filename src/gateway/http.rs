@@ -16,7 +16,7 @@ use ureq::http::{HeaderName, HeaderValue, Request, Response, Uri};
 use ureq::{Agent, Body};
 
 use super::answer::{Answer, Outcome, judge};
-use super::gzip::gzip;
+use super::gzip::Gzip;
 use crate::clock;
 use crate::config::{Compress, Mistake, Settings};
 use crate::journal::Journal;
@@ -59,6 +59,7 @@ pub struct Gateway {
     authorization: Authorization,
     tls_files: Option<TlsFiles>,
     secrets: Secrets,
+    gzip: Gzip,
     /// The compressed body; kept for its memory.
     packed: Vec<u8>,
     signal: Arc<Signal>,
@@ -116,6 +117,7 @@ impl Gateway {
             authorization,
             tls_files,
             secrets,
+            gzip: Gzip::default(),
             packed: Vec::new(),
             signal,
             stopper,
@@ -137,17 +139,15 @@ impl Gateway {
         if self.compress == Compress::None {
             return self.tries(post, post.body);
         }
-        let mut buffer = std::mem::take(&mut self.packed);
-        buffer.clear();
-        match gzip(post.body, buffer) {
-            Ok(mut packed) => {
-                let outcome = self.tries(post, &packed);
-                packed.shrink_to(PACKED_KEPT_BYTES);
-                self.packed = packed;
-                outcome
-            }
+        let mut packed = std::mem::take(&mut self.packed);
+        packed.clear();
+        let outcome = match self.gzip.pack(post.body, &mut packed) {
+            Ok(()) => self.tries(post, &packed),
             Err(error) => retry(format!("gzip: {error}")),
-        }
+        };
+        packed.shrink_to(PACKED_KEPT_BYTES);
+        self.packed = packed;
+        outcome
     }
 
     fn tries(&mut self, post: &Post<'_>, body: &[u8]) -> Outcome {

@@ -23,6 +23,6 @@ pub use crate::net::stop::Stopper;
 pub use answer::{ANSWER_KEPT_BYTES, Answer, Outcome, judge};
 pub use dead_letter::{DeadLetterError, DeadLetterFile, Letter};
 pub use gate::Gate;
-pub use gzip::gzip;
+pub use gzip::Gzip;
 pub use http::{Gateway, Post};
 pub use shown_gate::ShownGate;
