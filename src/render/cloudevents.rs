@@ -5,9 +5,9 @@
 //! impact, as `namespace/name`.
 
 use std::borrow::Cow;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::Record;
 use super::native::{self, Native, Time};
@@ -18,15 +18,15 @@ pub(super) struct CloudEvent<'r> {
     specversion: &'static str,
     id: Cow<'r, str>,
     source: &'r str,
-    r#type: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    subject: String,
+    r#type: Joined<'r, 2>,
+    #[serde(skip_serializing_if = "Joined::is_empty")]
+    subject: Joined<'r, 3>,
     #[serde(skip_serializing_if = "is_unknown")]
     time: Time,
     datacontenttype: &'static str,
     /// An extension attribute: the first Service under impact, for routing without a look into `data`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    service: Option<String>,
+    service: Option<Joined<'r, 2>>,
     data: Native<'r>,
 }
 
@@ -36,27 +36,47 @@ fn is_unknown(time: &Time) -> bool {
 
 pub(super) fn document<'r>(record: &Record<'r, '_>, cluster: &'r str, source: &'r str) -> CloudEvent<'r> {
     let object = &record.event.object;
-    let subject: Vec<_> = [&object.namespace, &object.kind, &object.name]
-        .into_iter()
-        .map(|part| &**part)
-        .filter(|part| !part.is_empty())
-        .collect();
-    let reason = &record.event.reason;
-    let kind = if reason.is_empty() { TYPE.to_owned() } else { format!("{TYPE}.{}", attribute(reason)) };
+    let first = record.impact.services.first();
     CloudEvent {
         specversion: "1.0",
         id: attribute(record.id),
         source,
-        r#type: kind,
-        subject: attribute(&subject.join("/")).into_owned(),
+        r#type: Joined { parts: [TYPE, &record.event.reason], by: "." },
+        subject: Joined { parts: [&object.namespace, &object.kind, &object.name], by: "/" },
         time: Time(Stamp::parse(record.event.time())),
         datacontenttype: "application/json",
-        service: record
-            .impact
-            .services
-            .first()
-            .map(|one| attribute(&format!("{}/{}", one.namespace, one.name)).into_owned()),
+        service: first.map(|one| Joined { parts: [one.namespace, one.name], by: "/" }),
         data: native::document(record, cluster),
+    }
+}
+
+/// The parts that say something, as an attribute; written where it goes, without a text of its own.
+struct Joined<'r, const N: usize> {
+    parts: [&'r str; N],
+    by: &'static str,
+}
+
+impl<const N: usize> Joined<'_, N> {
+    fn is_empty(&self) -> bool {
+        self.parts.iter().all(|part| part.is_empty())
+    }
+}
+
+impl<const N: usize> fmt::Display for Joined<'_, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut by = "";
+        for part in self.parts.iter().filter(|part| !part.is_empty()) {
+            f.write_str(by)?;
+            f.write_str(&attribute(part))?;
+            by = self.by;
+        }
+        Ok(())
+    }
+}
+
+impl<const N: usize> Serialize for Joined<'_, N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

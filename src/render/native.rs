@@ -3,6 +3,7 @@
 //! Every key is always there; what an event does not say is null. So a reader in any language needs no
 //! case for a missing key, and a column store gets the same columns from the first record on.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use serde::{Serialize, Serializer};
@@ -63,7 +64,7 @@ struct Event<'r> {
     namespace: OrNull<'r>,
     name: OrNull<'r>,
     uid: OrNull<'r>,
-    resource_version: String,
+    resource_version: Cow<'r, str>,
 }
 
 pub(super) fn document<'r>(record: &Record<'r, '_>, cluster: &'r str) -> Native<'r> {
@@ -104,7 +105,7 @@ pub(super) fn document<'r>(record: &Record<'r, '_>, cluster: &'r str) -> Native<
             namespace: OrNull(&event.metadata.namespace),
             name: OrNull(&event.metadata.name),
             uid: OrNull(&event.metadata.uid),
-            resource_version: version_text(event).into_owned(),
+            resource_version: version_text(event),
         },
         correlation: impact.correlation,
         services: &impact.services,
