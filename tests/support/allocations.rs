@@ -1,0 +1,87 @@
+//! Counts what a thread asks of malloc.
+//!
+//! The library brings the allocator of its image, and a program has but one; so it is malloc that is replaced
+//! here, which the library's allocator calls, as a host with jemalloc replaces it. glibc leaves its own behind
+//! other names for this ("Replacing malloc" in its manual).
+#![allow(unsafe_code, reason = "malloc is C")]
+
+use std::cell::Cell;
+use std::ffi::{c_int, c_void};
+use std::ops::Sub;
+
+/// Calls that give memory, and the bytes that they were asked for. A buffer that grows counts each time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Allocations {
+    pub calls: u64,
+    pub bytes: u64,
+}
+
+impl Sub for Allocations {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self { calls: self.calls - before.calls, bytes: self.bytes - before.bytes }
+    }
+}
+
+thread_local! {
+    // Made without memory, and nothing is to be done at its end: malloc may use it at any time.
+    static COUNTED: Cell<Allocations> = const { Cell::new(Allocations { calls: 0, bytes: 0 }) };
+}
+
+/// What this thread has asked for while the work was done.
+pub fn during(work: impl FnOnce()) -> Allocations {
+    let before = COUNTED.get();
+    work();
+    COUNTED.get() - before
+}
+
+fn count(bytes: usize) {
+    let Allocations { calls, bytes: before } = COUNTED.get();
+    COUNTED.set(Allocations { calls: calls + 1, bytes: before + bytes as u64 });
+}
+
+unsafe extern "C" {
+    fn __libc_malloc(bytes: usize) -> *mut c_void;
+    fn __libc_calloc(count: usize, bytes: usize) -> *mut c_void;
+    fn __libc_realloc(memory: *mut c_void, bytes: usize) -> *mut c_void;
+    fn __libc_memalign(align: usize, bytes: usize) -> *mut c_void;
+}
+
+// SAFETY of all four: what the caller promises to malloc and its like is what glibc's own want, and `free`
+// takes what they give.
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn malloc(bytes: usize) -> *mut c_void {
+    count(bytes);
+    // SAFETY: as above.
+    unsafe { __libc_malloc(bytes) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn calloc(number: usize, bytes: usize) -> *mut c_void {
+    count(number.saturating_mul(bytes));
+    // SAFETY: as above.
+    unsafe { __libc_calloc(number, bytes) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn realloc(memory: *mut c_void, bytes: usize) -> *mut c_void {
+    count(bytes);
+    // SAFETY: as above.
+    unsafe { __libc_realloc(memory, bytes) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn posix_memalign(memory: *mut *mut c_void, align: usize, bytes: usize) -> c_int {
+    count(bytes);
+    // SAFETY: as above; `memory` is the caller's to write.
+    unsafe {
+        let given = __libc_memalign(align, bytes);
+        if given.is_null() {
+            return libc::ENOMEM;
+        }
+        *memory = given;
+    }
+    0
+}
