@@ -5,8 +5,9 @@
 //! hands the lines over from the engine's timer. WARN means that nothing was lost; ERROR means that data
 //! was lost or that a person is needed.
 
+use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The host's levels (`flb_log.h`).
@@ -25,14 +26,13 @@ pub struct Line {
     pub text: String,
 }
 
-/// So many lines of one kind are passed on in one window; the rest is counted.
-const LINES_A_WINDOW: u64 = 5;
+/// So many lines of one kind are passed on in any stretch of this length; the rest is counted.
+const LINES_A_WINDOW: usize = 5;
 const WINDOW: Duration = Duration::from_secs(10);
-/// Lines kept for a host that does not come to fetch them.
-const LINES_KEPT: usize = 256;
 /// The host cuts lines at about 4 KiB.
 const BYTES_A_LINE: usize = 3_000;
 
+/// Lines of one instance. Nobody has a clock here: a line counts from when the host's thread takes it.
 #[derive(Debug, Default)]
 pub struct Journal {
     state: Mutex<State>,
@@ -40,15 +40,21 @@ pub struct Journal {
 
 #[derive(Debug, Default)]
 struct State {
-    lines: VecDeque<Line>,
-    window_began: Option<Instant>,
+    /// In the order in which they came, with their kinds. A host that does not fetch them lets no more of a
+    /// kind wait than it would get at once, so all of them together are few, too.
+    waiting: Vec<(&'static str, Line)>,
     kinds: BTreeMap<&'static str, Kind>,
 }
 
 #[derive(Debug)]
 struct Kind {
     level: Level,
-    said: u64,
+    waiting: usize,
+    /// When the last lines were handed over; at most as many as fit into a window.
+    told: VecDeque<Instant>,
+    left_out: u64,
+    /// When that was first seen.
+    left_out_since: Option<Instant>,
 }
 
 impl Journal {
@@ -70,33 +76,79 @@ impl Journal {
         self.say(Level::Debug, kind, text.into());
     }
 
-    /// Notes a line. `kind` names the occurrence for the rate limit, not for the reader.
+    /// Notes a line. `kind` names the occurrence for the rate limit and for `docs/logs.md`.
     fn say(&self, level: Level, kind: &'static str, text: String) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = state.kinds.entry(kind).or_insert(Kind { level, said: 0 });
-        entry.said += 1;
-        if entry.said <= LINES_A_WINDOW && state.lines.len() < LINES_KEPT {
-            state.lines.push_back(Line { level, text: one_line(text) });
+        let mut state = self.lock();
+        let entry = state.kinds.entry(kind).or_insert_with(|| Kind::new(level));
+        if entry.waiting == LINES_A_WINDOW {
+            entry.left_out += 1;
+            return;
         }
+        entry.waiting += 1;
+        state.waiting.push((kind, Line { level, text: one_line(text) }));
     }
 
-    /// Takes the lines that wait. When a window is over, a kind that said more than its share gets one
-    /// line that says how many were left out.
+    /// Takes the lines that wait, as far as their kinds have not had their share. What is left out is counted,
+    /// and the count told when it is a window old.
     pub fn drain(&self, now: Instant) -> Vec<Line> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let began = *state.window_began.get_or_insert(now);
-        if now.saturating_duration_since(began) >= WINDOW {
-            state.window_began = Some(now);
-            let kinds = std::mem::take(&mut state.kinds);
-            for (kind, Kind { level, said }) in kinds {
-                if said > LINES_A_WINDOW {
-                    let text =
-                        format!("{} more lines of this kind were left out: {kind}", said - LINES_A_WINDOW);
-                    state.lines.push_back(Line { level, text });
-                }
+        self.lock().take(now)
+    }
+
+    /// As [`Self::drain`] for the last time: tells every count as well, as no later call will.
+    pub fn finish(&self, now: Instant) -> Vec<Line> {
+        let mut state = self.lock();
+        let mut lines = state.take(now);
+        lines.extend(state.sums(|_| true));
+        lines
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn take(&mut self, now: Instant) -> Vec<Line> {
+        let is_over = |since: Instant| now.saturating_duration_since(since) >= WINDOW;
+        // First, as they tell of what was before.
+        let mut lines = self.sums(|kind| kind.left_out_since.is_some_and(is_over));
+        for (name, line) in std::mem::take(&mut self.waiting) {
+            let Some(kind) = self.kinds.get_mut(name) else { continue };
+            while kind.told.front().is_some_and(|told| is_over(*told)) {
+                kind.told.pop_front();
+            }
+            if kind.told.len() < LINES_A_WINDOW {
+                kind.told.push_back(now);
+                lines.push(line);
+            } else {
+                kind.left_out += 1;
             }
         }
-        state.lines.drain(..).collect()
+        for kind in self.kinds.values_mut() {
+            kind.waiting = 0;
+            if kind.left_out > 0 {
+                kind.left_out_since.get_or_insert(now);
+            }
+        }
+        lines
+    }
+
+    /// One line for each kind that left lines out and `is_due`.
+    fn sums(&mut self, is_due: impl Fn(&Kind) -> bool) -> Vec<Line> {
+        let due = self.kinds.iter_mut().filter(|(_, kind)| kind.left_out > 0 && is_due(kind));
+        due.map(|(name, kind)| {
+            kind.left_out_since = None;
+            let left_out = std::mem::take(&mut kind.left_out);
+            let text = format!("{left_out} more lines of this kind were left out: {name}");
+            Line { level: kind.level, text }
+        })
+        .collect()
+    }
+}
+
+impl Kind {
+    fn new(level: Level) -> Self {
+        Self { level, waiting: 0, told: VecDeque::new(), left_out: 0, left_out_since: None }
     }
 }
 
@@ -115,6 +167,13 @@ fn one_line(text: String) -> String {
     line
 }
 
+/// What a panic said, for a line about it.
+#[must_use]
+pub fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,10 +189,74 @@ mod tests {
         journal.error("other", "other");
         assert_eq!(journal.drain(start).len(), 6);
         let later = journal.drain(start + WINDOW);
-        assert_eq!(later.len(), 1);
-        assert!(later[0].text.starts_with("95 more"), "{later:?}");
+        assert_eq!(later, [left_out(Level::Warn, 95, "bad record")]);
         journal.warn("bad record", "again");
         assert_eq!(journal.drain(start + WINDOW).len(), 1);
+        assert_eq!(journal.finish(start + WINDOW), [], "all was told");
+    }
+
+    #[test]
+    fn no_stretch_of_ten_seconds_has_more_than_its_share() {
+        let journal = Journal::default();
+        let start = clock();
+        let (mut told, mut said, mut summed) = (Vec::new(), 0, 0);
+        // Bursts at odd times, among them just before and just after the tenth second.
+        for at_ms in (0..60_000).step_by(100) {
+            let burst =
+                if at_ms % 9_900 == 0 || at_ms % 10_100 == 0 { 7 } else { u64::from(at_ms % 1_700 == 0) };
+            for _ in 0..burst {
+                journal.warn("k", "line");
+            }
+            said += burst;
+            for line in journal.drain(start + Duration::from_millis(at_ms)) {
+                match line.text.split_once(" more lines") {
+                    Some((count, _)) => summed += count.parse::<u64>().unwrap(),
+                    None => told.push(at_ms),
+                }
+            }
+        }
+        for six in told.windows(LINES_A_WINDOW + 1) {
+            assert!(six[LINES_A_WINDOW] - six[0] >= 10_000, "{six:?}");
+        }
+        assert!(told.len() > 25, "{told:?}");
+        let last = journal.finish(start + Duration::from_secs(60));
+        let left: u64 =
+            last.iter().map(|line| line.text.split(' ').next().unwrap().parse::<u64>().unwrap()).sum();
+        assert_eq!(told.len() as u64 + summed + left, said, "each line is told or counted");
+    }
+
+    #[test]
+    fn the_end_tells_what_was_left_out() {
+        let journal = Journal::default();
+        let start = clock();
+        for _ in 0..8 {
+            journal.error("a", "a");
+            journal.warn("b", "b");
+        }
+        assert_eq!(journal.drain(start).len(), 10);
+        journal.warn("b", "b");
+        journal.info("exit", "the totals");
+        let last = journal.finish(start);
+        let totals = Line { level: Level::Info, text: "the totals".to_owned() };
+        assert_eq!(last, [totals, left_out(Level::Error, 3, "a"), left_out(Level::Warn, 4, "b")]);
+    }
+
+    #[test]
+    fn a_host_that_does_not_come_is_told_how_many_lines_it_missed() {
+        let journal = Journal::default();
+        for _ in 0..100_000 {
+            journal.warn("a", "a");
+            journal.warn("b", "b");
+        }
+        assert_eq!(journal.lock().waiting.len(), 2 * LINES_A_WINDOW, "memory is bounded");
+        let start = clock();
+        assert_eq!(journal.drain(start).len(), 2 * LINES_A_WINDOW);
+        let sums = journal.drain(start + WINDOW);
+        assert_eq!(sums, [left_out(Level::Warn, 99_995, "a"), left_out(Level::Warn, 99_995, "b")]);
+    }
+
+    fn left_out(level: Level, count: u64, kind: &str) -> Line {
+        Line { level, text: format!("{count} more lines of this kind were left out: {kind}") }
     }
 
     #[test]
