@@ -1,5 +1,6 @@
 //! The table of keys: the one place that names them. The border makes the host's `config_map` of it, the
-//! documentation test holds the README and the sample configurations against it.
+//! documentation test holds the README and the sample configurations against it, and the log's first line
+//! shows them.
 
 /// One property of the output or of the filter.
 #[derive(Debug, Clone, Copy)]
@@ -9,35 +10,60 @@ pub struct Key {
     pub default: Option<&'static str>,
     /// One sentence for `fluent-bit -o event_gateway -h` and the documentation.
     pub help: &'static str,
+    pub shows: Shows,
+}
+
+/// What of a value may stand in a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    All,
+    /// A URL: all but its query, which may hold a secret.
+    Url,
+    /// The path, unless it may be a secret that was pasted where a file's name belongs.
+    Path,
+    /// HTTP headers: their names, as values are secrets more often than not.
+    HeaderNames,
 }
 
 const fn key(name: &'static str, default: Option<&'static str>, help: &'static str) -> Key {
-    Key { name, default, help }
+    Key { name, default, help, shows: Shows::All }
+}
+
+const fn url(name: &'static str, help: &'static str) -> Key {
+    Key { name, default: None, help, shows: Shows::Url }
+}
+
+const fn file(name: &'static str, help: &'static str) -> Key {
+    Key { name, default: None, help, shows: Shows::Path }
+}
+
+const fn headers(name: &'static str, help: &'static str) -> Key {
+    Key { name, default: None, help, shows: Shows::HeaderNames }
 }
 
 /// Every key of the output, in the order in which documentation and mistakes list them. No name here may be one that
 /// the host keeps for itself (`host`, `port`, `tls.*`, `net.*`, `oauth2*`, `workers`, `alias`, …).
 pub const KEYS: &[Key] = &[
-    key("endpoint", None, "http:// or https:// URL that batches are posted to; required"),
+    url("endpoint", "http:// or https:// URL that batches are posted to; required"),
     key("format", Some("native"), "native, cloudevents, cloudevents_batch or raw"),
     key("cluster_name", None, "name of the cluster, carried by every record"),
     key("compress", Some("gzip"), "gzip or none"),
     key("batch_events", Some("500"), "most records in one request"),
     key("batch_bytes", Some("1M"), "most bytes in one request, before compression"),
     key("timeout", Some("10s"), "one request, connecting included"),
-    key("headers", None, "added to every request: Name: value, Name: value"),
-    key("bearer_token_file", None, "file with a bearer token; read again when it changes and on 401"),
+    headers("headers", "added to every request: Name: value, Name: value"),
+    file("bearer_token_file", "file with a bearer token; read again when it changes and on 401"),
     key("basic_user", None, "user of HTTP basic authentication"),
-    key("basic_password_file", None, "file with the password of basic_user; read again as the token is"),
-    key("ca_file", None, "PEM file of the authorities to trust instead of the system's"),
-    key("client_cert_file", None, "PEM file of the client's certificate chain"),
-    key("client_key_file", None, "PEM file of the client's private key"),
+    file("basic_password_file", "file with the password of basic_user; read again as the token is"),
+    file("ca_file", "PEM file of the authorities to trust instead of the system's"),
+    file("client_cert_file", "PEM file of the client's certificate chain"),
+    file("client_key_file", "PEM file of the client's private key"),
     key("insecure_skip_verify", Some("off"), "on: do not verify the gateway's certificate"),
-    key("state_file", None, "file of the ledger, so that it survives restarts"),
+    file("state_file", "file of the ledger, so that it survives restarts"),
     key("ledger_ttl", Some("3h"), "how long a delivered version is remembered"),
     key("ledger_max_entries", Some("1000000"), "most delivered versions remembered; the oldest leave first"),
     key("updates", Some("every"), "which updates of a known event are delivered: every, first or doubling"),
-    key("dead_letter_file", None, "NDJSON file of what the gateway will never take"),
+    file("dead_letter_file", "NDJSON file of what the gateway will never take"),
     key("dead_letter_max_bytes", Some("64M"), "size at which the dead letter file takes no more"),
     key("namespaces", None, "take only these namespaces (comma list, * wildcards)"),
     key("exclude_namespaces", None, "leave these namespaces out (comma list, * wildcards)"),
@@ -45,9 +71,9 @@ pub const KEYS: &[Key] = &[
     key("reasons", None, "take only these reasons (comma list, * wildcards)"),
     key("exclude_reasons", None, "leave these reasons out (comma list, * wildcards)"),
     key("correlate", Some("auto"), "auto, on or off: find the Services that an event touches"),
-    key("kube_url", None, "http:// or https:// URL of the API server instead of the pod's own"),
-    key("kube_ca_file", None, "PEM file of the API server's authorities instead of the pod's own"),
-    key("kube_token_file", None, "file with a token for the API server instead of the pod's own"),
+    url("kube_url", "http:// or https:// URL of the API server instead of the pod's own"),
+    file("kube_ca_file", "PEM file of the API server's authorities instead of the pod's own"),
+    file("kube_token_file", "file with a token for the API server instead of the pod's own"),
     key("kube_insecure_skip_verify", Some("off"), "on: do not verify the API server's certificate"),
     key("tombstone_ttl", Some("1h"), "how long a deleted object is remembered"),
     key("topology_wait", Some("30s"), "how long the first events wait for the first look at the cluster"),
@@ -60,14 +86,14 @@ pub const KEYS: &[Key] = &[
 /// size from 5.0.3 on, and a native filter's array is read before anyone could say which it is.
 pub const FILTER_KEYS: &[Key] = &[
     key("dedup", Some("on"), "off: let repetitions through, as where event_gateway follows"),
-    key("state_file", None, "file of what was seen, so that it survives restarts"),
+    file("state_file", "file of what was seen, so that it survives restarts"),
     key("ledger_ttl", Some("3h"), "how long a seen version is remembered"),
     key("ledger_max_entries", Some("1000000"), "most seen versions remembered; the oldest leave first"),
     key("keep_managed_fields", Some("off"), "on: leave metadata.managedFields in the records"),
     key("correlate", Some("auto"), "auto, on or off: add which Services an event touches"),
-    key("kube_url", None, "http:// or https:// URL of the API server instead of the pod's own"),
-    key("kube_ca_file", None, "PEM file of the API server's authorities instead of the pod's own"),
-    key("kube_token_file", None, "file with a token for the API server instead of the pod's own"),
+    url("kube_url", "http:// or https:// URL of the API server instead of the pod's own"),
+    file("kube_ca_file", "PEM file of the API server's authorities instead of the pod's own"),
+    file("kube_token_file", "file with a token for the API server instead of the pod's own"),
     key("kube_insecure_skip_verify", Some("off"), "on: do not verify the API server's certificate"),
     key("tombstone_ttl", Some("1h"), "how long a deleted object is remembered"),
     key("topology_wait", Some("5s"), "how long the start waits for the first look at the cluster"),

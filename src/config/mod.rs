@@ -7,6 +7,7 @@
 mod filter;
 pub mod keys;
 mod settings;
+pub mod shown;
 mod topology;
 pub mod units;
 
@@ -146,7 +147,7 @@ impl Reader<'_> {
         match (self.source.readable)(&path) {
             Ok(()) => Some(path),
             Err(why) => {
-                self.mistake(key, format!("{} cannot be read ({why})", shown(&path)), "a readable file");
+                self.mistake(key, format!("{} cannot be read ({why})", shown_path(&path)), "a readable file");
                 None
             }
         }
@@ -158,7 +159,7 @@ impl Reader<'_> {
         if let Err(why) = (self.source.writable)(&path) {
             self.mistake(
                 key,
-                format!("{} cannot be written ({why})", shown(&path)),
+                format!("{} cannot be written ({why})", shown_path(&path)),
                 "a file that can be written",
             );
         }
@@ -177,7 +178,7 @@ impl Reader<'_> {
 }
 
 /// A path, unless it may be a secret that was pasted where a file's name belongs.
-fn shown(path: &Path) -> String {
+fn shown_path(path: &Path) -> String {
     let text = path.display().to_string();
     if text.starts_with(['/', '.']) { text } else { "the file it names".to_owned() }
 }
