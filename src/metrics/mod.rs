@@ -3,6 +3,7 @@
 //! - `number`: what is counted or set
 //! - `failures`: a number for each class of failed requests
 //! - `histogram`: how long things took
+//! - `totals`: what was done, in a line for the log
 //!
 //! Any thread counts here; the border publishes the values on the host's own thread, because the host's
 //! metric maps take no lock before 5.1. Names follow the Prometheus conventions.
@@ -10,6 +11,7 @@
 mod failures;
 mod histogram;
 mod number;
+mod totals;
 
 pub use failures::{FailureClass, Failures};
 pub use histogram::{Bounds, Histogram, OfADelivery, OfARequest, Snapshot};
