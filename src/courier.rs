@@ -13,7 +13,7 @@ use crate::cluster::Cluster;
 use crate::config::{Mistake, Settings};
 use crate::gateway::Stopper;
 use crate::job::{Job, Pending, Ring, reply};
-use crate::journal::Journal;
+use crate::journal::{Journal, said};
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
 use crate::trip;
@@ -222,8 +222,9 @@ impl Drop for LastWill<'_> {
         self.0.changed.notify_all();
         if thread::panicking() {
             self.0.journal.error(
-                "panic",
-                "the delivering thread ended by a panic: chunks wait with the host until it is restarted",
+                "delivery ended",
+                "the delivering thread ended by a panic, a fault of this plugin: chunks wait with the host until it \
+                 is restarted",
             );
         }
     }
@@ -237,8 +238,11 @@ fn work(shared: &Shared, mut pipeline: Pipeline) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| pipeline.round(jobs))) {
             pipeline.recover();
             shared.journal.error(
-                "panic",
-                format!("a round of deliveries panicked, its chunks come again: {}", said(&*panic)),
+                "delivery panicked",
+                format!(
+                    "a round of deliveries panicked, a fault of this plugin; its chunks come again: {}",
+                    said(&*panic)
+                ),
             );
         }
         let mut queue = shared.lock();
@@ -267,12 +271,4 @@ fn next_round(shared: &Shared, hold_back: impl Fn() -> bool) -> Option<Vec<Job>>
         }
         queue = shared.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
     }
-}
-
-fn said(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
 }

@@ -241,7 +241,7 @@ impl Delivery {
                 if let Err(error) = file.write(&letter) {
                     self.metrics.dead_letter_failures_total.add(1);
                     self.journal
-                        .error("dead letters", format!("record {id} waits: dead_letter_file {error}"));
+                        .error("dead letter waits", format!("record {id} waits: dead_letter_file {error}"));
                     ledger.abort(ticket);
                     return false;
                 }
@@ -265,8 +265,8 @@ impl Delivery {
         if let Err(why) = written {
             self.metrics.ledger_failed_writes_total.add(1);
             self.journal.error(
-                "ledger file",
-                format!("state_file: {why}; a restart now would deliver again what was delivered since"),
+                "state_file",
+                format!("state_file: {why}; a restart now would deliver again what was delivered since; look at the disk"),
             );
         }
         self.metrics.ledger_evicted_entries_total.add(ledger.take_evicted());

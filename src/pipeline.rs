@@ -86,9 +86,9 @@ impl Pipeline {
         };
         if let Some(moved) = moved {
             journal.error(
-                "ledger damaged",
+                "state_file damaged",
                 format!(
-                    "state_file is damaged ({}) and was moved to {}; events that the source brings again are delivered again",
+                    "state_file is damaged ({}) and was moved to {}; events that the source brings again are delivered again; look at the disk",
                     moved.why,
                     moved.to.display()
                 ),
@@ -97,7 +97,7 @@ impl Pipeline {
         if settings.ledger.state_file.is_none() {
             journal.warn(
                 "no state_file",
-                "state_file is not set: a restart forgets what was delivered, and delivers it again",
+                "state_file is not set: a restart forgets what was delivered, and delivers it again; set it to a file that stays",
             );
         }
         metrics.ledger_entries.set(ledger.len() as u64);
@@ -161,8 +161,10 @@ impl Pipeline {
         if let Err(why) = self.ledger.finish(clock::unix_seconds(clock::wall())) {
             self.metrics.ledger_failed_writes_total.add(1);
             self.journal.error(
-                "ledger file",
-                format!("state_file: {why}; the next start will deliver some records again"),
+                "state_file",
+                format!(
+                    "state_file: {why}; the next start will deliver some records again; look at the disk"
+                ),
             );
         }
     }
@@ -210,7 +212,7 @@ impl Pipeline {
         self.journal.error(
             "no event",
             format!(
-                "the record at offset {} of tag {} is no Kubernetes event and was skipped",
+                "the record at offset {} of tag {} is no Kubernetes event and was skipped; does match take too much?",
                 place.offset, place.tag
             ),
         );

@@ -37,7 +37,10 @@ fn a_panic_loses_nothing_and_kills_nobody() {
         fs::remove_file(&wire).expect("removed");
         assert_eq!(host.deliver("a", "t", &events([place])), Code::Ok, "{place}");
     }
-    host.wait_log("a test asked for a panic in round");
+    for (what, place) in [("taking a chunk panicked", "flush"), ("a round of deliveries panicked", "round")] {
+        let line = host.wait_log(&format!("a test asked for a panic in {place}"));
+        assert!(line.text.contains(what) && line.level == 1, "{line:?}");
+    }
 
     // A bell that panics resumes nobody; then the timer does, and without it the bell does.
     for (requests, place) in [(3, "rung"), (4, "tick")] {

@@ -90,6 +90,10 @@ fn a_panic_loses_nothing_and_kills_nobody() {
             assert_eq!(host.filter("f", "t", &data, place).outcome, Outcome::Modified(Vec::new()));
         }
     }
+    for trap in ["filter", "enrich"] {
+        let line = host.wait_log(&format!("a test asked for a panic in {trap}"));
+        assert!(line.text.contains("it goes on as it came") && line.level == 1, "{line:?}");
+    }
     fs::write(&wire, "filter_exit").expect("written");
     host.exit("f");
     assert_eq!(host.stderr(), [""; 0], "nothing goes to the host's descriptors");

@@ -15,13 +15,14 @@ use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 use std::slice;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::filter_host::FilterHost;
-use super::guard::{block_signals, guarded, silence_panics};
+use super::guard::{block_signals, guarded, guarded_and_told, silence_panics};
 use super::layout::{EgFilterPlugin, FILTER_LOGS, FLB_FILTER_MODIFIED, FLB_FILTER_NOTOUCH};
 use super::output::{readable, writable};
 use crate::clock;
-use crate::config::{self, FilterSettings, Mistake, Source};
+use crate::config::{self, FilterSettings, Mistake, Source, shown};
 use crate::enrich::{Enricher, Impacts};
 use crate::journal::{Journal, Level, Line};
 use crate::trip;
@@ -49,6 +50,9 @@ struct Instance {
     host: FilterHost,
     enricher: Enricher,
     journal: Arc<Journal>,
+    /// It outlives the cluster: the end of the cluster's threads may have something to say.
+    cluster_journal: Option<Arc<Journal>>,
+    started: Instant,
 }
 
 /// Checks the settings and does nothing else: no cb_init need follow, nor any cb_exit.
@@ -78,14 +82,20 @@ unsafe extern "C" fn init(instance: *mut c_void, _: *mut c_void, _: *mut c_void)
         // SAFETY: the instance that is being made; it lives until cb_exit returns.
         let host = unsafe { FilterHost::new(instance) };
         let journal = Arc::new(Journal::default());
-        let enricher = settings(&host).and_then(|settings| {
+        let enricher = settings(&host).and_then(|(settings, shown)| {
             let impacts = Impacts::start(&settings.correlation, &journal, block_signals)?;
-            Enricher::start(&settings, impacts, &journal, block_signals)
+            let enricher = Enricher::start(&settings, impacts, &journal, block_signals)?;
+            journal.info("start", shown);
+            Ok(enricher)
         });
         match enricher {
-            Ok(enricher) => run(Box::new(Instance { host, enricher, journal })),
+            Ok(enricher) => {
+                let cluster_journal = enricher.journal_of_cluster();
+                let started = clock::monotonic();
+                run(Box::new(Instance { host, enricher, journal, cluster_journal, started }))
+            }
             Err(mistakes) => {
-                for line in journal.drain(clock::monotonic()) {
+                for line in journal.finish(clock::monotonic()) {
                     host.log(&line);
                 }
                 refuse(&host, mistakes)
@@ -96,7 +106,7 @@ unsafe extern "C" fn init(instance: *mut c_void, _: *mut c_void, _: *mut c_void)
 
 /// Gives the instance to the host.
 fn run(instance: Box<Instance>) -> c_int {
-    instance.tell_log();
+    instance.tell_log(Journal::drain);
     let instance = Box::into_raw(instance);
     // SAFETY: the instance is there: it was just made, and only cb_exit, or we below, free it.
     if unsafe { (*instance).host.set_context(instance.cast()) } {
@@ -107,14 +117,17 @@ fn run(instance: Box<Instance>) -> c_int {
     REFUSED
 }
 
-fn settings(host: &FilterHost) -> Result<FilterSettings, Vec<Mistake>> {
+/// The settings, and the line that shows them.
+fn settings(host: &FilterHost) -> Result<(FilterSettings, String), Vec<Mistake>> {
     let source = Source {
         property: &|key| host.property(key),
         readable: &readable,
         writable: &writable,
         environment: &|name| std::env::var(name).ok(),
     };
-    config::read_filter(&source)
+    let settings = config::read_filter(&source)?;
+    let shown = shown::filter_line(&source, &settings);
+    Ok((settings, shown))
 }
 
 fn refuse(host: &FilterHost, mistakes: Vec<Mistake>) -> c_int {
@@ -143,15 +156,18 @@ unsafe extern "C" fn filter(
         let Some(instance) = (unsafe { context.cast::<Instance>().as_ref() }) else {
             return FLB_FILTER_NOTOUCH;
         };
-        trip::wire("filter");
-        if data.is_null() || length == 0 || out.is_null() || out_length.is_null() {
-            return FLB_FILTER_NOTOUCH;
-        }
-        // SAFETY: the host's bytes, `length` of them, until we return.
-        let data = unsafe { slice::from_raw_parts(data.cast::<u8>(), length) };
-        let changed = instance.enricher.chunk(data);
+        let panicked = "a chunk panicked; it goes on as it came";
+        let changed = guarded_and_told(&instance.journal, panicked, None, || {
+            trip::wire("filter");
+            if data.is_null() || length == 0 || out.is_null() || out_length.is_null() {
+                return None;
+            }
+            // SAFETY: the host's bytes, `length` of them, until we return.
+            let data = unsafe { slice::from_raw_parts(data.cast::<u8>(), length) };
+            instance.enricher.chunk(data)
+        });
         // Not until the work is done: the logger takes 8 KiB of stack, and so must not stand on top of it.
-        instance.tell_log();
+        instance.tell_log(Journal::drain);
         let Some(changed) = changed else { return FLB_FILTER_NOTOUCH };
         let Some(buffer) = for_the_host(&changed) else { return FLB_FILTER_NOTOUCH };
         // SAFETY: the host's places for both, checked above.
@@ -188,34 +204,30 @@ unsafe extern "C" fn exit(context: *mut c_void, _: *mut c_void) -> c_int {
         // SAFETY: cb_init made it by Box::into_raw, and the host calls this once for it.
         let instance = unsafe { Box::from_raw(context.cast::<Instance>()) };
         trip::wire("filter_exit");
-        instance.tell_log();
-        let Instance { host, enricher, journal } = *instance;
-        let counts = enricher.counts();
+        let Instance { host, enricher, journal, cluster_journal, started } = *instance;
+        let (counts, ran) = (enricher.counts(), clock::monotonic().saturating_duration_since(started));
+        // Its threads may have something to say about their end.
         drop(enricher);
-        journal.info(
-            "exit",
-            format!(
-                "saw {} events in {} records; {} duplicates dropped",
-                counts.events, counts.records, counts.duplicates
-            ),
-        );
-        tell(&host, &journal);
+        journal.info("exit", format!("{counts} (ran for {} s)", ran.as_secs()));
+        tell(&host, cluster_journal.as_ref(), &journal, Journal::finish);
         0
     })
 }
 
 impl Instance {
     #[inline(never)]
-    fn tell_log(&self) {
-        for line in self.enricher.drain_journal(clock::monotonic()) {
-            self.host.log(&line);
-        }
-        tell(&self.host, &self.journal);
+    fn tell_log(&self, take: Take) {
+        tell(&self.host, self.cluster_journal.as_ref(), &self.journal, take);
     }
 }
 
-fn tell(host: &FilterHost, journal: &Journal) {
-    for line in journal.drain(clock::monotonic()) {
-        host.log(&line);
+/// How lines are taken out of a journal: [`Journal::drain`] or [`Journal::finish`].
+type Take = fn(&Journal, Instant) -> Vec<Line>;
+
+fn tell(host: &FilterHost, of_cluster: Option<&Arc<Journal>>, own: &Arc<Journal>, take: Take) {
+    for journal in of_cluster.into_iter().chain([own]) {
+        for line in take(journal, clock::monotonic()) {
+            host.log(&line);
+        }
     }
 }

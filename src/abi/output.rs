@@ -14,10 +14,10 @@ use std::path::Path;
 use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
-use std::time::UNIX_EPOCH;
+use std::time::{Instant, UNIX_EPOCH};
 
 use super::config_map;
-use super::guard::{block_signals, guarded, silence_panics};
+use super::guard::{block_signals, guarded, guarded_and_told, silence_panics};
 use super::host::Host;
 use super::layout::{
     EgDefinition, EgDefinitionWithMap, EgEvent, EgOutputPlugin, FLB_OK, FLB_RETRY, OUTPUT_PLUGIN,
@@ -26,7 +26,8 @@ use super::layout::{
 use super::version;
 use super::wait::{WaitingRoom, Way};
 use crate::clock;
-use crate::config::{self, Source};
+use crate::cluster::Cluster;
+use crate::config::{self, Source, shown};
 use crate::courier::Courier;
 use crate::job::Answer;
 use crate::journal::{Journal, Level, Line};
@@ -46,6 +47,9 @@ struct Instance {
     courier: Courier,
     metrics: Arc<Metrics>,
     journal: Arc<Journal>,
+    /// It outlives the cluster: the end of the cluster's threads may have something to say.
+    cluster_journal: Option<Arc<Journal>>,
+    started: Instant,
     ticks: AtomicU32,
     warned_of_blocking: AtomicBool,
 }
@@ -100,11 +104,13 @@ pub unsafe extern "C" fn FLBPluginInit(plugin: *mut EgOutputPlugin) -> c_int {
         // where the host keeps the pointer for FlushCtx and ExitCtx.
         unsafe {
             if !(*instance).waiting_room.open(tick, rung, instance.cast()) {
-                (*instance).host.log(&Line {
-                    level: Level::Warn,
-                    text: "this host lacks what a flush needs to wait without blocking; it will block"
-                        .to_owned(),
-                });
+                (*instance).journal.warn(
+                    "flush blocks",
+                    "this host lacks what a flush needs to wait without blocking; it will block the host's engine \
+                     for each delivery; use a release of Fluent Bit from 2.2 on",
+                );
+                // Without a timer nobody else may come to say it.
+                (*instance).tell_log(Journal::drain);
             }
             *plugin.context = instance.cast();
         }
@@ -128,29 +134,33 @@ fn start(host: Host) -> Option<Box<Instance>> {
     if let Ok((settings, _)) = &courier {
         metrics.tell_time(clock::unix_seconds(clock::wall()));
         host.announce(&metrics);
-        journal.info("start", format!("delivers to {}", settings.endpoint.shown));
-    }
-    for line in journal.drain(clock::monotonic()) {
-        host.log(&line);
+        journal.info("start", shown::output_line(&source, settings));
     }
     let courier = match courier {
         Ok((_, courier)) => courier,
         Err(mistakes) => {
+            for line in journal.finish(clock::monotonic()) {
+                host.log(&line);
+            }
             for mistake in mistakes {
                 host.log(&Line { level: Level::Error, text: mistake.to_string() });
             }
             return None;
         }
     };
-    Some(Box::new(Instance {
+    let instance = Box::new(Instance {
         host,
         waiting_room: WaitingRoom::new(),
+        cluster_journal: courier.cluster().map(Cluster::journal),
         courier,
         metrics,
         journal,
+        started: clock::monotonic(),
         ticks: AtomicU32::new(0),
         warned_of_blocking: AtomicBool::new(false),
-    }))
+    });
+    instance.tell_log(Journal::drain);
+    Some(instance)
 }
 
 /// Opens without reading: the path may be a pipe that never ends, or never begins.
@@ -194,21 +204,24 @@ pub unsafe extern "C" fn FLBPluginFlushCtx(
     guarded(FLB_RETRY, || {
         // SAFETY: Init left an Instance there, and ExitCtx has not run.
         let Some(instance) = (unsafe { context.cast::<Instance>().as_ref() }) else { return FLB_RETRY };
-        trip::wire("flush");
-        if data.is_null() || length == 0 {
-            return FLB_OK;
-        }
-        // SAFETY: the host's bytes, `length` of them; copied before this function waits.
-        let data = unsafe { slice::from_raw_parts(data.cast::<u8>(), length) };
-        // SAFETY: a C string of the host's, copied as well.
-        let tag = if tag.is_null() { b"" } else { unsafe { CStr::from_ptr(tag) }.to_bytes() };
-        let ring = instance.waiting_room.ring();
-        let Some(pending) = instance.courier.enqueue(tag, data, ring) else { return FLB_RETRY };
-        instance.warn_of_blocking();
-        match instance.waiting_room.wait(pending) {
-            Answer::Ok => FLB_OK,
-            Answer::Retry => FLB_RETRY,
-        }
+        let panicked = "taking a chunk panicked; it comes again";
+        guarded_and_told(&instance.journal, panicked, FLB_RETRY, || {
+            trip::wire("flush");
+            if data.is_null() || length == 0 {
+                return FLB_OK;
+            }
+            // SAFETY: the host's bytes, `length` of them; copied before this function waits.
+            let data = unsafe { slice::from_raw_parts(data.cast::<u8>(), length) };
+            // SAFETY: a C string of the host's, copied as well.
+            let tag = if tag.is_null() { b"" } else { unsafe { CStr::from_ptr(tag) }.to_bytes() };
+            let ring = instance.waiting_room.ring();
+            let Some(pending) = instance.courier.enqueue(tag, data, ring) else { return FLB_RETRY };
+            instance.warn_of_blocking();
+            match instance.waiting_room.wait(pending) {
+                Answer::Ok => FLB_OK,
+                Answer::Retry => FLB_RETRY,
+            }
+        })
     })
 }
 
@@ -229,22 +242,10 @@ pub unsafe extern "C" fn FLBPluginExitCtx(context: *mut c_void) -> c_int {
         instance.waiting_room.close();
         trip::wire("exit");
         instance.courier.stop();
-        let metrics = &instance.metrics;
-        instance.journal.info(
-            "exit",
-            format!(
-                "delivered {} of {} records in {} batches; {} duplicates, {} excluded, {} skipped, {} dead-lettered, {} dropped",
-                metrics.delivered_records_total.get(),
-                metrics.records_total.get(),
-                metrics.batches_total.get(),
-                metrics.duplicate_records_total.get(),
-                metrics.excluded_records_total.get(),
-                metrics.skipped_records_total.get(),
-                metrics.dead_lettered_records_total.get(),
-                metrics.dropped_records_total.get(),
-            ),
-        );
-        instance.tell_host();
+        let ran = clock::monotonic().saturating_duration_since(instance.started);
+        instance.journal.info("exit", format!("{} (ran for {} s)", instance.metrics.totals(), ran.as_secs()));
+        instance.tell_metrics();
+        instance.tell_log(Journal::finish);
         FLB_OK
     })
 }
@@ -260,7 +261,7 @@ unsafe extern "C" fn tick(_: *mut c_void, data: *mut c_void) {
         if ticks.is_multiple_of(TICKS_A_PUBLICATION) {
             instance.tell_metrics();
         }
-        instance.tell_log();
+        instance.tell_log(Journal::drain);
         instance.waiting_room.resume_answered();
     });
 }
@@ -280,16 +281,12 @@ unsafe extern "C" fn rung(event: *mut c_void) -> c_int {
 }
 
 impl Instance {
-    fn tell_host(&self) {
-        self.tell_metrics();
-        self.tell_log();
-    }
-
-    fn tell_log(&self) {
+    fn tell_log(&self, take: fn(&Journal, Instant) -> Vec<Line>) {
         let now = clock::monotonic();
-        let of_cluster = self.courier.cluster().map(|cluster| cluster.drain_journal(now)).unwrap_or_default();
-        for line in self.journal.drain(now).into_iter().chain(of_cluster) {
-            self.host.log(&line);
+        for journal in self.cluster_journal.iter().chain([&self.journal]) {
+            for line in take(journal, now) {
+                self.host.log(&line);
+            }
         }
     }
 

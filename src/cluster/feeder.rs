@@ -47,7 +47,10 @@ impl Feeder {
                 self.watch.take();
                 self.watch.start_over(clock::monotonic(), chance());
                 let resource = self.kind.resource();
-                self.journal.error("panic", format!("following {resource} panicked; they are listed anew"));
+                self.journal.error(
+                    "watch panicked",
+                    format!("following {resource} panicked, a fault of this plugin; they are listed anew"),
+                );
                 // A panic before the first wait would come at once again.
                 self.stopper.pause(AFTER_A_PANIC);
             }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::Guard;
 
@@ -18,7 +18,7 @@ use super::numbers::Numbers;
 use super::timing::Timing;
 use crate::clock;
 use crate::config::{Mistake, TopologySettings};
-use crate::journal::{Journal, Line};
+use crate::journal::Journal;
 use crate::net::stop::{Signal, Stopper};
 use crate::topology::index::Index;
 use crate::topology::kind::Kind;
@@ -106,9 +106,11 @@ impl Cluster {
         &self.numbers
     }
 
-    /// Takes the lines that wait; of several instances whichever comes first has them.
-    pub fn drain_journal(&self, now: Instant) -> Vec<Line> {
-        self.journal.drain(now)
+    /// What is to be said of it; of several instances whichever comes first says it. It outlives the cluster,
+    /// whose end may have something to say, too.
+    #[must_use]
+    pub fn journal(&self) -> Arc<Journal> {
+        Arc::clone(&self.journal)
     }
 
     /// Takes over what a file remembers, and keeps the file from now on, unless another one is kept already.
@@ -212,7 +214,10 @@ fn keep_time(board: &Board, journal: &Journal, tick: Duration) {
         match round {
             Ok(true) => {}
             Ok(false) => return,
-            Err(_) => journal.error("panic", "forgetting what is gone from the cluster panicked"),
+            Err(_) => journal.error(
+                "tombstones panicked",
+                "forgetting what is gone from the cluster panicked, a fault of this plugin; it is tried again",
+            ),
         }
     }
 }

@@ -63,7 +63,7 @@ impl Identity {
                 Ok(tls) => *trust = Trust { tls: Some(tls), edition: trust.edition + 1 },
                 Err(mistakes) => {
                     for mistake in mistakes {
-                        journal.warn("tls", format!("{mistake}; what was read before stays in use"));
+                        journal.warn("tls files", format!("{mistake}; what was read before stays in use"));
                     }
                 }
             }

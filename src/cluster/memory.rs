@@ -81,7 +81,7 @@ pub fn restore(file: &Path, writer: &mut Writer, now_seconds: u64, journal: &Jou
     };
     let shown = file.display();
     journal
-        .warn("memory", format!("what was known of the cluster is not taken from {shown}: {why}; {moved}"));
+        .warn("topology file damaged", format!("what was known of the cluster is not taken from {shown}: {why}; {moved}; events about what is gone name no Services for now"));
 }
 
 /// Everything or nothing: half of a file tells nothing of the other half.
@@ -148,11 +148,17 @@ pub fn keep(
             Ok(Err(error)) => {
                 let shown = file.display();
                 journal.warn(
-                    "memory",
-                    format!("what is known of the cluster cannot be saved to {shown} ({error})"),
+                    "topology file",
+                    format!(
+                        "what is known of the cluster cannot be saved to {shown} ({error}); a restart now forgets \
+                         what is gone; it is tried again"
+                    ),
                 );
             }
-            Err(_) => journal.error("panic", "saving what is known of the cluster panicked"),
+            Err(_) => journal.error(
+                "topology file panicked",
+                "saving what is known of the cluster panicked, a fault of this plugin; it is tried again",
+            ),
         }
     }
 }

@@ -36,13 +36,6 @@ impl View {
         on_start: fn(),
     ) -> Result<Self, Vec<Mistake>> {
         let cluster = settings.topology.as_ref().map(|topology| shared(topology, on_start)).transpose()?;
-        match &settings.topology {
-            Some(topology) => {
-                journal
-                    .info("correlate", format!("looks Services up in the cluster at {}", topology.url.shown));
-            }
-            None => journal.info("correlate", "correlate is off: records name no Services"),
-        }
         Ok(Self {
             cluster,
             correlator: Correlator {

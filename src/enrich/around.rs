@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::clock;
 use crate::cluster::{self, Cluster};
 use crate::config::{CorrelationSettings, Mistake};
 use crate::correlate::Correlator;
-use crate::journal::{Journal, Line};
+use crate::journal::Journal;
 use crate::pattern::Patterns;
 use crate::topology::index::Index;
 
@@ -20,9 +20,9 @@ pub trait Topology: Send + Sync {
     /// Lends the newest snapshot. Never waits.
     fn lend(&self, to: &mut dyn FnMut(&Index));
 
-    /// Takes what is to be said of it.
-    fn drain_journal(&self, _now: Instant) -> Vec<Line> {
-        Vec::new()
+    /// What is to be said of it.
+    fn journal(&self) -> Option<Arc<Journal>> {
+        None
     }
 }
 
@@ -31,8 +31,8 @@ impl Topology for Cluster {
         to(&self.current());
     }
 
-    fn drain_journal(&self, now: Instant) -> Vec<Line> {
-        Self::drain_journal(self, now)
+    fn journal(&self) -> Option<Arc<Journal>> {
+        Some(Self::journal(self))
     }
 }
 
@@ -59,9 +59,10 @@ impl Impacts {
         while !cluster.is_ready() {
             if clock::monotonic() >= deadline {
                 journal.warn(
-                    "not ready",
+                    "topology not ready",
                     format!(
-                        "the first look at the cluster was not complete in {:?}; until it is, events say not_ready",
+                        "the first look at the cluster was not complete in {:?} (topology_wait); until it is, events \
+                         say not_ready",
                         settings.wait
                     ),
                 );

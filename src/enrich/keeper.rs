@@ -60,9 +60,9 @@ impl Keeper {
             let worked = catch_unwind(AssertUnwindSafe(|| work(&for_thread, file)));
             if worked.is_err() {
                 for_thread.journal.error(
-                    "panic",
-                    "the thread that writes state_file ended by a panic: what is seen from now on is known \
-                     until the next restart only",
+                    "state_file ended",
+                    "the thread that writes state_file ended by a panic, a fault of this plugin: what is seen from \
+                     now on is known until the next restart only",
                 );
             }
             for_thread.lock().has_ended = true;
@@ -76,12 +76,16 @@ impl Keeper {
     pub(super) fn keep(&self, row: Row, oldest: u64) {
         let mut queue = self.shared.lock();
         queue.oldest = oldest;
-        if queue.has_ended || queue.versions + row.records.len() > MOST_WAITING {
+        if queue.has_ended {
+            // Its end was told when it happened.
+            return;
+        }
+        if queue.versions + row.records.len() > MOST_WAITING {
             drop(queue);
             self.shared.journal.warn(
                 "state_file behind",
                 format!(
-                    "state_file cannot keep up: {} versions are known until the next restart only",
+                    "the disk of state_file is too slow: {} versions are known until the next restart only",
                     row.records.len()
                 ),
             );
@@ -106,7 +110,8 @@ impl Drop for Keeper {
             if left.is_zero() {
                 self.shared.journal.warn(
                     "state_file hangs",
-                    "state_file was not written in time: the next start lets some events through again",
+                    "the disk of state_file did not answer in time at the exit: the next start lets some events \
+                     through again",
                 );
                 return;
             }
@@ -137,7 +142,7 @@ fn work(shared: &Shared, mut file: File) {
         if let Err(why) = written {
             shared.journal.error(
                 "state_file",
-                format!("state_file: {why}; until it is written, a restart lets events through again"),
+                format!("state_file: {why}; until it is written, a restart lets events through again; look at the disk"),
             );
         }
         if is_last {

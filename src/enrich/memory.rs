@@ -47,7 +47,7 @@ impl Memory {
                 journal.error(
                     "state_file damaged",
                     format!(
-                        "state_file is damaged ({}) and was moved to {}; what the source brings again goes through again",
+                        "state_file is damaged ({}) and was moved to {}; what the source brings again goes through again; look at the disk",
                         moved.why,
                         moved.to.display()
                     ),

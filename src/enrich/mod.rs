@@ -15,13 +15,13 @@ mod memory;
 
 pub use around::{Impacts, Topology};
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use crate::clock;
 use crate::config::{FilterSettings, Mistake};
-use crate::correlate::{About, Correlator};
-use crate::journal::{Journal, Line};
+use crate::correlate::{About, Correlation, Correlator};
+use crate::journal::Journal;
 use crate::record::chunk::{Envelope, Records};
 use crate::record::event::KubeEvent;
 use crate::record::text::Repair;
@@ -37,6 +37,34 @@ pub struct Counts {
     pub records: u64,
     pub events: u64,
     pub duplicates: u64,
+    /// Events to which an impact was added, or from which `managedFields` were cut.
+    pub rewritten: u64,
+    /// Events that name a Service, those that name none, and those that came before the first look.
+    pub matched: u64,
+    pub unmatched: u64,
+    pub not_ready: u64,
+}
+
+impl Counts {
+    fn add(&mut self, correlation: Correlation) {
+        match correlation {
+            Correlation::Matched => self.matched += 1,
+            Correlation::None => self.unmatched += 1,
+            Correlation::NotReady => self.not_ready += 1,
+            Correlation::Off => {}
+        }
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { records, events, duplicates, rewritten, matched, unmatched, not_ready } = self;
+        write!(
+            f,
+            "saw {events} events in {records} records; {duplicates} duplicates dropped, {rewritten} rewritten; \
+             {matched} name Services, {unmatched} name none, {not_ready} came before the first look at the cluster"
+        )
+    }
 }
 
 /// One instance of the filter. Dropped, it writes what its file has not taken yet.
@@ -103,9 +131,10 @@ impl Enricher {
         out
     }
 
-    /// What the threads that follow the cluster have to say.
-    pub fn drain_journal(&self, now: Instant) -> Vec<Line> {
-        self.impacts.as_ref().map_or_else(Vec::new, |impacts| impacts.topology.drain_journal(now))
+    /// Where the threads that follow the cluster say what they have to say.
+    #[must_use]
+    pub fn journal_of_cluster(&self) -> Option<Arc<Journal>> {
+        self.impacts.as_ref().and_then(|impacts| impacts.topology.journal())
     }
 
     #[must_use]
@@ -164,10 +193,14 @@ impl Enricher {
         }
         let about = About::from(&event);
         let impact = cluster.map(|(index, correlator)| correlator.correlate(index, &about));
+        state.counts.add(impact.as_ref().map_or(Correlation::Off, |impact| impact.correlation));
         let change =
             enriched::Change { impact: impact.as_ref(), keep_managed_fields: self.keep_managed_fields };
         match enriched::write(record, &change, out) {
-            Ok(true) => Fate::Rewritten,
+            Ok(true) => {
+                state.counts.rewritten += 1;
+                Fate::Rewritten
+            }
             Ok(false) | Err(_) => Fate::AsItCame,
         }
     }

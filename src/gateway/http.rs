@@ -273,11 +273,11 @@ impl Gateway {
             Ok(tls) => {
                 self.agent = agent(&self.endpoint, &Limits::of_a_post(self.timeout), Some(tls), &self.signal);
                 self.stopper.watch(&self.agent);
-                self.journal.info("tls", "the TLS files have changed and were read again");
+                self.journal.info("tls renewed", "the TLS files have changed and were read again");
             }
             Err(mistakes) => {
                 for mistake in mistakes {
-                    self.journal.warn("tls", format!("{mistake}; what was read before stays in use"));
+                    self.journal.warn("tls files", format!("{mistake}; what was read before stays in use"));
                 }
             }
         }

@@ -88,7 +88,7 @@ fn wait_gone(cluster: &Cluster, uid: &str) {
 }
 
 fn lines(cluster: &Cluster) -> Vec<Line> {
-    cluster.drain_journal(clock::monotonic())
+    cluster.journal().drain(clock::monotonic())
 }
 
 fn warnings(cluster: &Cluster) -> Vec<String> {
