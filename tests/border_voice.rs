@@ -95,7 +95,7 @@ fn one_line_at_the_start_and_one_at_the_exit_tell_settings_and_totals() {
     let totals = "] delivered 2 of 3 records in 1 batches; 1 duplicates, 0 suppressed, ";
     assert!(exit.text.contains(totals) && exit.text.contains("holds 2 versions (ran for "), "{exit:?}");
     assert!(host.logs().iter().all(|line| !line.text.contains("S3CR3T")), "{:#?}", host.logs());
-    // What is worth a line at any other time is not worth one each time.
+    // A healthy output says nothing in between.
     assert_eq!(host.logs().iter().filter(|line| line.level == INFO).count(), 2, "{:#?}", host.logs());
     host.quit();
 }

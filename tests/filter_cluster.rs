@@ -149,6 +149,37 @@ fn exit_and_reload_leave_no_thread_behind() {
 }
 
 #[test]
+fn the_log_tells_the_settings_the_totals_and_what_the_end_says() {
+    const INFO: u8 = 3;
+    let cluster = cluster_after(u64::MAX);
+    let folder = tempfile::tempdir().expect("a folder");
+    let there = folder.path().join("there");
+    std::fs::create_dir(&there).expect("a folder");
+    let file = there.join("seen");
+    let url = cluster.url();
+    let settings = [("kube_url", &*url), ("state_file", file.to_str().expect("UTF-8"))];
+    let (mut host, _image) = filtering(Build::V5_1_1, &settings);
+    let start = host.wait_log("] looks at events, Services from ");
+    assert_eq!(start.level, INFO);
+    for part in [&*url, "dedup=on", "keep_managed_fields=off", &format!("state_file={}", file.display())] {
+        assert!(start.text.contains(part), "no {part} in {start:?}");
+    }
+    let chunk = chunk::of(&chunk::recording_events());
+    let matched = impacts(&left_of(&mut host, &chunk, Place::Pipeline))
+        .iter()
+        .filter(|impact| correlation(impact) == "matched")
+        .count();
+    // The last save finds no folder.
+    std::fs::remove_dir_all(&there).expect("removed");
+    host.exit("f");
+    let exit = host.wait_log(&format!("; {matched} name Services, "));
+    assert_eq!(exit.level, INFO);
+    assert!(exit.text.contains("saw 1061 events in 1061 records; ") && matched > 100, "{exit:?}");
+    assert_eq!(host.wait_log("what is known of the cluster cannot be saved to").level, 2);
+    host.quit();
+}
+
+#[test]
 fn wrong_settings_are_all_told_at_once() {
     let (mut host, _image) = loaded(Build::V5_1_1, |_| {});
     set(
