@@ -132,7 +132,7 @@ impl Delivery {
             Outcome::Accepted { sent_bytes } => self.acknowledged(batch, part, sent_bytes, ledger, tallies),
             Outcome::Rejected { status, answer } => {
                 // It judges what it gets, so it is there.
-                self.gate.succeeded();
+                self.answers();
                 if !parts.halve(part) {
                     self.rejected(batch, part, status, &answer, ledger, tallies);
                 }
@@ -149,6 +149,18 @@ impl Delivery {
             }
         }
         true
+    }
+
+    /// The gateway is there, whatever it says of the records.
+    fn answers(&mut self) {
+        if let Some(since_seconds) = self.gate.succeeded() {
+            let seconds = clock::unix_seconds(clock::wall()).saturating_sub(since_seconds);
+            let shown = &self.endpoint.shown;
+            self.journal.info(
+                "gateway again",
+                format!("{shown}: the gateway takes records again, after {seconds} s"),
+            );
+        }
     }
 
     fn records_wait(&self, why: &str) -> String {
@@ -171,7 +183,7 @@ impl Delivery {
         ledger: &mut Ledger,
         tallies: &mut [Tally],
     ) {
-        self.gate.succeeded();
+        self.answers();
         let now = clock::wall();
         let now_seconds = clock::unix_seconds(now);
         self.metrics.batches_total.add(1);

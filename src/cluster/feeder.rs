@@ -122,6 +122,16 @@ impl Feeder {
         let output = self.watch.take();
         self.board.apply(self.kind, output.changes);
         self.numbers.skipped_objects.add(output.skipped);
+        if output.skipped > 0 {
+            let (count, resource) = (output.skipped, self.kind.resource());
+            self.journal.warn(
+                "objects left out",
+                format!(
+                    "{count} {resource} were left out, larger than 4 MiB, too deep, or not as Kubernetes writes them; \
+                     events about them may name no Services"
+                ),
+            );
+        }
         self.numbers.watch_restarts.add(output.restarts);
         for note in output.notes {
             match note.level {

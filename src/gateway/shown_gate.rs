@@ -40,11 +40,13 @@ impl ShownGate {
         }
     }
 
-    /// As [`Gate::succeeded`].
-    pub fn succeeded(&mut self) {
+    /// As [`Gate::succeeded`]. Tells since when, in Unix time, it had failed until now; `None`: it had not.
+    pub fn succeeded(&mut self) -> Option<u64> {
         self.gate.succeeded();
+        let since_seconds = self.metrics.gateway_failing_since_timestamp_seconds.get();
         self.metrics.gateway_closed_until_timestamp_seconds.set(0);
         self.metrics.gateway_failing_since_timestamp_seconds.set(0);
+        (since_seconds > 0).then_some(since_seconds)
     }
 }
 
@@ -76,7 +78,8 @@ mod tests {
         assert_eq!(since(), first - 100, "the first failure counts");
         assert!(until() >= wall + 60, "a later failure without a wish shortens nothing");
 
-        gate.succeeded();
+        assert_eq!(gate.succeeded(), Some(first - 100));
+        assert_eq!(gate.succeeded(), None);
         assert!(open_at(wall) && until() == 0 && since() == 0 && gate.is_open(now));
     }
 }
