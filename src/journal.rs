@@ -226,6 +226,21 @@ mod tests {
     }
 
     #[test]
+    fn a_burst_around_the_tenth_second_gets_what_is_left_of_both() {
+        let journal = Journal::default();
+        let start = clock();
+        let told = |count, at_ms| {
+            for _ in 0..count {
+                journal.warn("k", "line");
+            }
+            let lines = journal.drain(start + Duration::from_millis(at_ms));
+            lines.iter().filter(|line| line.text == "line").count()
+        };
+        assert_eq!((told(1, 0), told(4, 9_900), told(7, 10_100), told(7, 19_899)), (1, 4, 1, 0));
+        assert_eq!((told(7, 19_900), told(7, 20_100)), (4, 1));
+    }
+
+    #[test]
     fn the_end_tells_what_was_left_out() {
         let journal = Journal::default();
         let start = clock();

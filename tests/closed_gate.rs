@@ -75,6 +75,7 @@ fn a_gateway_that_is_down_is_tried_again_within_seconds() {
     gateway.restart();
     let waited = until_ok(&mut host);
     assert!(waited < Duration::from_secs(6), "{waited:?}");
+    assert_eq!(host.wait_log("the gateway takes records again, after ").level, 3);
     host.quit();
 }
 

@@ -89,3 +89,22 @@ fn value(text: &str, most_bytes: usize) -> String {
         |c: char| c.is_alphanumeric() || (c.is_ascii_graphic() && !matches!(c, ',' | '"')) || c == '…';
     if text.chars().all(is_plain) { text } else { format!("{text:?}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The reader takes no query in the one URL that stands among the pairs; should another come, it is hidden.
+    #[test]
+    fn the_query_of_a_url_is_hidden() {
+        let source = Source {
+            property: &|_| Some(b"https://host/path?token=S3CR3T".to_vec()),
+            readable: &|_| Ok(()),
+            writable: &|_| Ok(()),
+            environment: &|_| None,
+        };
+        let mut reader = Reader { source: &source, keys: KEYS, mistakes: Vec::new() };
+        let key = KEYS.iter().find(|key| key.name == "kube_url").unwrap();
+        assert_eq!(text(key, &mut reader).unwrap(), "https://host/path");
+    }
+}

@@ -149,7 +149,9 @@ fn cuts_ends_and_nonsense_lose_nothing() {
     }
     assert_eq!(cluster.numbers().skipped_objects.get(), 2);
     assert!(cluster.numbers().watch_restarts.get() >= 3);
-    assert!(lines(&cluster).iter().all(|line| line.level != Level::Error));
+    let lines = lines(&cluster);
+    assert!(lines.iter().all(|line| line.level != Level::Error));
+    assert!(lines.iter().any(|line| line.level == Level::Warn && line.text.contains("1 pods were left out")));
 }
 
 #[test]
