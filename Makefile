@@ -48,7 +48,7 @@ prove: ## the long runs: 200 kills of each host, a million mutations, 10,000 his
 		$(CARGO) test --locked --test kill9 --test decoding --test ledger_model --test ledger_occurrences \
 		--test correlation_model --test filter_impact --test watching_nonsense -- --nocapture
 
-bench: ## measure what each stage, a correlation, following a cluster and waiting cost
+bench: ## measure what each stage, the whole, a correlation, following a cluster and waiting cost, and how it grows
 	$(CARGO) bench --locked --bench journey --bench topology --bench cluster --bench latency
 
 bench-host: all ## measure what an event costs a real Fluent Bit (EVENTS, ROUNDS, PASSES), beside what the host has itself

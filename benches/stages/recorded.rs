@@ -6,7 +6,7 @@ use event_gateway::record::text::Repair;
 
 /// Lives as long as the process, so that work may borrow from it.
 pub struct Recorded {
-    pub chunk: Vec<u8>,
+    pub chunk: &'static [u8],
     pub events: Vec<(KubeEvent<'static>, &'static [u8])>,
 }
 
@@ -17,6 +17,6 @@ impl Recorded {
         let repair = Repair::default();
         let bodies = Records::new(chunk).filter_map(Result::ok).map(|record| record.body);
         let read = |body: &'static [u8]| Some((KubeEvent::read(body, &repair).ok().flatten()?, body));
-        Box::leak(Box::new(Self { chunk: chunk.to_vec(), events: bodies.filter_map(read).collect() }))
+        Box::leak(Box::new(Self { chunk, events: bodies.filter_map(read).collect() }))
     }
 }

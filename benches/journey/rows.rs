@@ -1,0 +1,106 @@
+//! The stages between the host's chunk and the gateway's socket, one by one.
+
+use std::hint::black_box;
+use std::path::Path;
+
+use event_gateway::admit;
+use event_gateway::config::Format;
+use event_gateway::correlate::About;
+use event_gateway::gateway::batch::Batch;
+use event_gateway::record::chunk::Records;
+
+use crate::measure::{Cost, print_head};
+use crate::posting;
+use crate::stages::judge::Judge;
+use crate::stages::recorded::Recorded;
+use crate::stages::work::{self, LIMITS};
+use crate::support::recording;
+use crate::support::replay::Replay;
+
+const FORMATS: [(&str, Format); 4] = [
+    ("native", Format::Native),
+    ("cloudevents", Format::CloudEvents),
+    ("cloudevents_batch", Format::CloudEventsBatch),
+    ("raw", Format::Raw),
+];
+
+pub fn print(recorded: &'static Recorded) {
+    let report = |name: &str, work: &mut dyn FnMut()| Cost::best(recorded.events.len(), work).print(name);
+    print_head("stages");
+    report("decode: find records and read them", &mut work::decode(recorded));
+    report("find records alone", &mut || {
+        black_box(Records::new(recorded.chunk).count());
+    });
+    admission(recorded, &report);
+    ledger(recorded, &report);
+    correlation(recorded, &report);
+    for (name, format) in FORMATS {
+        report(&format!("render {name}, without impact"), &mut work::render(recorded, format));
+    }
+    for (name, format) in FORMATS {
+        let text = work::text(recorded, format);
+        let mut pack = work::pack_text(text.clone());
+        let each = |bytes: usize| bytes / recorded.events.len();
+        let packed = pack();
+        report(&format!("gzip {name}, {} → {} bytes", each(text.len()), each(packed)), &mut || {
+            pack();
+        });
+    }
+    batch(recorded, &report);
+    report("all of these, from chunk to gzip, native", &mut work::journey(recorded));
+    println!();
+}
+
+type Report<'r> = &'r dyn Fn(&str, &mut dyn FnMut());
+
+fn admission(recorded: &'static Recorded, report: Report<'_>) {
+    let rules = [("namespaces", "*"), ("exclude_namespaces", "kube-*"), ("types", "Warning,Normal")];
+    for (name, rules) in [("admit, no rules", &[][..]), ("admit, three rules", &rules)] {
+        let rules = posting::settings("http://127.0.0.1/", rules).admission;
+        report(name, &mut || {
+            for (event, _) in &recorded.events {
+                black_box(admit::admits(&rules, event));
+            }
+        });
+    }
+}
+
+fn ledger(recorded: &'static Recorded, report: Report<'_>) {
+    report("ledger in memory, new and committed", &mut work::judge(recorded));
+    let known = |mut judge: Judge| {
+        move || {
+            for (event, _) in &recorded.events {
+                assert!(!black_box(judge.is_new(event)));
+            }
+        }
+    };
+    report("ledger in memory, known", &mut known(Judge::new(recorded)));
+    // On a disk: a folder for temporary files may be memory.
+    let folder = tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR"))).expect("a folder");
+    let file = |name: &str| Judge::with_file(recorded, &folder.path().join(name));
+    report("ledger with a file, new and synced", &mut work::judge_with(recorded, file("new")));
+    report("ledger with a file, known", &mut known(file("known")));
+}
+
+/// The events of the recorded cluster, which stands as it stood at the end.
+fn correlation(recorded: &'static Recorded, report: Report<'_>) {
+    let mut replay = Replay::new();
+    recording::lines().filter(|line| line.resource != "events").for_each(|line| replay.apply(&line));
+    let index = replay.index();
+    report("correlate, in the recorded cluster", &mut || {
+        for (event, _) in &recorded.events {
+            black_box(replay.correlator.correlate(&index, &About::from(event)));
+        }
+    });
+}
+
+/// What a batch does beside the copying: ids, the key, the body.
+fn batch(recorded: &'static Recorded, report: Report<'_>) {
+    let lines = work::lines(recorded, Format::Native);
+    report("batch: gather and name it", &mut || {
+        let mut batch = Batch::new(event_gateway::render::Form::Lines, LIMITS);
+        lines.iter().for_each(|(id, line)| batch.push(id, line, ()));
+        let all = 0..batch.len();
+        black_box((batch.idempotency_key(&all), batch.body(&all)));
+    });
+}
