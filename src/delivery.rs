@@ -191,8 +191,8 @@ impl Delivery {
         self.metrics.batch_bytes_total.add(batch.body_bytes(part) as u64);
         self.metrics.sent_bytes_total.add(sent_bytes);
         self.metrics.last_acknowledgement_timestamp_seconds.set(now_seconds);
-        let tickets: Vec<_> =
-            part.clone().filter_map(|index| batch.note(index)).map(|note| note.ticket).collect();
+        let mut tickets = Vec::with_capacity(part.len());
+        tickets.extend(part.clone().filter_map(|index| batch.note(index)).map(|note| note.ticket));
         self.commit(&tickets, now_seconds, ledger);
         for waiting in part.clone().filter_map(|index| batch.note(index)) {
             if let Some(happened) = waiting.happened {
