@@ -31,10 +31,13 @@ impl ShownGate {
     /// As [`Gate::failed`].
     pub fn failed(&mut self, now: Instant, after: Option<Duration>) {
         self.gate.failed(now, after);
-        let wall_seconds = clock::unix_seconds(clock::wall());
+        let wall = clock::wall();
+        let wall_seconds = clock::unix_seconds(wall);
         let silence = self.gate.opens().map_or(Duration::ZERO, |opens| opens.saturating_duration_since(now));
-        let rounded_up = silence.as_secs() + u64::from(silence.subsec_nanos() > 0);
-        self.metrics.gateway_closed_until_timestamp_seconds.set(wall_seconds + rounded_up);
+        // The moment is rounded up, not the silence: a clock late in its second would open the gate early.
+        let almost_a_second = Duration::from_nanos(999_999_999);
+        let until_seconds = clock::unix_seconds(wall + silence + almost_a_second);
+        self.metrics.gateway_closed_until_timestamp_seconds.set(until_seconds);
         if self.metrics.gateway_failing_since_timestamp_seconds.get() == 0 {
             self.metrics.gateway_failing_since_timestamp_seconds.set(wall_seconds);
         }
