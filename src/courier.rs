@@ -79,6 +79,7 @@ impl Courier {
             journal: Arc::clone(journal),
         });
         let for_thread = Arc::clone(&shared);
+        metrics.delivering.set(1);
         let thread = thread::Builder::new()
             .name("event_gateway".to_owned())
             .spawn(move || {
@@ -214,6 +215,7 @@ struct LastWill<'a>(&'a Shared);
 
 impl Drop for LastWill<'_> {
     fn drop(&mut self) {
+        self.0.metrics.delivering.set(0);
         let mut queue = self.0.lock();
         queue.close();
         queue.end_round();
@@ -237,6 +239,7 @@ fn work(shared: &Shared, mut pipeline: Pipeline) {
         // A panic drops the jobs, and a dropped job says RETRY.
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| pipeline.round(jobs))) {
             pipeline.recover();
+            shared.metrics.panicked_rounds_total.add(1);
             shared.journal.error(
                 "delivery panicked",
                 format!(

@@ -11,13 +11,13 @@
 //! host's thread     flush(chunk): copy, enqueue, yield                          abi, courier
 //! our thread        take all waiting chunks                                     courier
 //!                   → envelopes, borrowed, the broken ones skipped              record
-//!                   → ours? by namespace, type and reason, from a peek          admit
+//!                   → ours? by namespace, type and reason                       admit
 //!                   → new, update, duplicate or in flight?                      ledger
 //!                   → which Services does it touch?                             topology, correlate
 //!                   → text                                                      render
 //!                   → batch, POST, halves, dead letters                         delivery, gateway
 //!                   → commit, and an answer for every chunk                     ledger, job
-//! host's thread     timer: resume the flush with OK or RETRY                    abi
+//! host's thread     the bell: resume the flush with OK or RETRY                 abi
 //! ```
 //! Beside it, threads of their own follow the Kubernetes API and keep the topology up (cluster).
 //!

@@ -181,6 +181,7 @@ impl Pipeline {
                     }
                 }
                 Err(fault) => {
+                    self.repair.take_count();
                     self.metrics.records_total.add(1);
                     self.metrics.skipped_records_total.add(1);
                     self.journal

@@ -5,9 +5,9 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use support::events;
 use support::gateway::TestGateway;
 use support::host::{Build, Code, MiniHost};
+use support::{events, value};
 
 /// A host whose plugin panics wherever the file says. `RUST_BACKTRACE` makes the default panic hook print
 /// a backtrace, which needs more stack than a coroutine has.
@@ -41,6 +41,8 @@ fn a_panic_loses_nothing_and_kills_nobody() {
         let line = host.wait_log(&format!("a test asked for a panic in {place}"));
         assert!(line.text.contains(what) && line.level == 1, "{line:?}");
     }
+    let metrics = host.metrics_when(|metrics| value(metrics, "panicked_rounds_total") >= 3.0);
+    assert_eq!(value(&metrics, "delivering"), 1.0);
 
     // A bell that panics resumes nobody; then the timer does, and without it the bell does.
     for (requests, place) in [(3, "rung"), (4, "tick")] {
@@ -86,6 +88,7 @@ fn a_thread_that_is_gone_keeps_nobody_waiting_and_says_so() {
         assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Retry, "nobody is there to answer");
     }
     assert_eq!(host.wait_log("the delivering thread ended by a panic").level, 1);
+    host.metrics_when(|metrics| value(metrics, "delivering") == 0.0);
     host.exit("a");
     assert_eq!(host.init("a"), 1);
     assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Ok);

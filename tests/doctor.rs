@@ -27,6 +27,7 @@ fn page_with(instance: &str, changed: &[(&str, u64)]) -> String {
     let mut figures: BTreeMap<&str, u64> = verdict::FIGURES.into_iter().map(|figure| (figure, 0)).collect();
     for (figure, value) in [
         ("published_timestamp_seconds", NOW - 1),
+        ("delivering", 1),
         ("records_total", 1_061),
         ("delivered_records_total", 1_000),
         ("duplicate_records_total", 61),
@@ -63,6 +64,7 @@ fn a_healthy_output_is_well() {
     assert_eq!(
         text,
         "http://host\n\nshop: well\n  figures  of 2026-11-21T07:28:09Z, 1 s ago\n  \
+         plugin   delivers\n  \
          records  1000 delivered of 1061 read, 61 were duplicates; last acknowledgement 12 s ago\n  \
          gateway  open\n  waiting  nothing\n  cluster  known; heard of 3 s ago\n  lost     nothing\n"
     );
@@ -108,6 +110,9 @@ fn each_trouble_is_told_and_is_an_exit_code() {
             &[("topology_last_message_timestamp_seconds", NOW - 400)],
             "! cluster  known; heard of 6 min 39 s ago",
         ),
+        (&[("delivering", 0)], "! plugin   delivers no more: restart Fluent Bit"),
+        (&[("panicked_rounds_total", 2)], "! plugin   delivers; its own fault ended 2 rounds"),
+        (&[("skipped_records_total", 3)], "! lost     3 that are no events"),
         (&[("dropped_records_total", 2)], "! lost     2 records since the start: set dead_letter_file"),
         (&[("dead_letter_failures_total", 9)], "dead_letter_file did not take one 9 times"),
         (&[("published_timestamp_seconds", NOW - 100)], "! figures  of 2026-11-21T07:26:30Z, 1 min 40 s ago"),

@@ -231,7 +231,7 @@ fn filter_and_output_share_an_image_and_survive_hot_reloads() {
         let mut host = fluent_bit.start(&text, folder);
         host.wait_for_log("] delivers to ", BOUND);
         for round in 1..=3 {
-            host.sighup();
+            host.reload(BOUND);
             host.wait_for_log_times("] delivers to ", round + 1, BOUND);
         }
         fs::write(&events, format!("{}\n", event("u1", 1, 1))).expect("written");

@@ -7,14 +7,12 @@
 mod real;
 mod support;
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use real::{BOUND, assert_once, config, counts, on_every_host, state_file, stop, to_gateway};
 use support::chunk;
-use support::fluent_bit::Running;
 use support::gateway::{Answer, TestGateway};
 use support::kube_api::KubeApi;
 
@@ -28,21 +26,6 @@ fn fresh(like: &Value, number: usize) -> Value {
     event["metadata"]["uid"] = format!("fresh-{number}").into();
     event["metadata"]["name"] = format!("fresh.{number}").into();
     event
-}
-
-/// The host turns a signal away while the reload before it is not quite over.
-fn reload_now(host: &mut Running) {
-    let begun = |host: &Running| host.log().matches("[reload] stop everything").count();
-    let refused = |host: &Running| host.log().matches("reloading in progress").count();
-    let (before, start) = (begun(host), Instant::now());
-    while begun(host) == before {
-        assert!(start.elapsed() < BOUND, "the host does not reload; its log:\n{}", host.log());
-        let turned_away = refused(host);
-        host.sighup();
-        while begun(host) == before && refused(host) == turned_away && start.elapsed() < BOUND {
-            thread::sleep(Duration::from_millis(5));
-        }
-    }
 }
 
 #[test]
@@ -76,7 +59,7 @@ fn ten_reloads_under_way_lose_and_repeat_nothing() {
                     if reload % 2 == 0 {
                         gateway.wait_for_requests(requests + 1);
                     }
-                    reload_now(&mut host);
+                    host.reload(BOUND);
                 }
             }
             host.wait_for_log_times(STARTED, reload + 2, BOUND);

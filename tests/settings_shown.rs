@@ -103,6 +103,7 @@ fn good(key: &Key) -> BoxedStrategy<String> {
             "(/|\\./|S3CR3T/)[a-z =,\"\\\\]{0,9}".prop_map(move |path| format!("{path}{name}")).boxed()
         }
         (Shows::HeaderNames, _) => "X-[A-Z]{1,5}: ?[a-z =\"]{0,5}S3CR3T(, ?x-[a-z]{2}:S3CR3T:x)?".boxed(),
+        (Shows::Nothing, _) => "[a-z ]{0,3}S3CR3T[ -9;-~ü]{0,5}".boxed(),
         (Shows::All, name) => match name {
             "format" => select(&["native", "CloudEvents", "cloudevents_batch", "raw"][..])
                 .prop_map(str::to_owned)
@@ -117,7 +118,7 @@ fn good(key: &Key) -> BoxedStrategy<String> {
             "batch_events" | "ledger_max_entries" | "max_services" => "[1-9][0-9]{0,2}".boxed(),
             "batch_bytes" | "dead_letter_max_bytes" => "[1-9](\\.5)? ?(k|MB)".boxed(),
             "timeout" | "ledger_ttl" | "tombstone_ttl" | "topology_wait" => "[1-9] ?(s|m)".boxed(),
-            "cluster_name" | "basic_user" => "[ -9;-~ü\u{202e}]{1,12}".boxed(),
+            "cluster_name" => "[ -9;-~ü\u{202e}]{1,12}".boxed(),
             "namespaces" | "exclude_namespaces" | "types" | "reasons" | "exclude_reasons" | "labels"
             | "annotations" => list().boxed(),
             _ => panic!("a new key, {name}: what does the reader take, and may all of it be shown?"),
@@ -204,7 +205,7 @@ proptest! {
     ) {
         let mut properties = Properties::new();
         for (key, text) in long {
-            if matches!(KEYS[key].shows, Shows::All) && KEYS[key].default.is_none() && KEYS[key].name != "basic_user" {
+            if matches!(KEYS[key].shows, Shows::All) && KEYS[key].default.is_none() {
                 properties.insert(KEYS[key].name.to_owned(), text);
             }
         }
@@ -260,6 +261,7 @@ fn what_a_key_shows_follows_from_its_name() {
     for key in KEYS.iter().chain(FILTER_KEYS) {
         let wanted = match key.name {
             "headers" => Shows::HeaderNames,
+            "basic_user" => Shows::Nothing,
             "endpoint" => Shows::Url,
             name if name.ends_with("_url") => Shows::Url,
             name if name.ends_with("_file") => Shows::Path,

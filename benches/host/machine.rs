@@ -28,7 +28,8 @@ impl Machine {
         Machine {
             cpu: model.trim().to_owned(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
-            kernel: kernel.trim().to_owned(),
+            // What a distribution or a cloud appends says nothing about speed.
+            kernel: kernel.trim().split('-').next().unwrap_or_default().to_owned(),
             fluent_bit: format!("Fluent Bit {major}.{minor}.{patch} with {allocator}"),
         }
     }

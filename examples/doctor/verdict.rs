@@ -15,8 +15,10 @@ const OLD_CHUNK_SECONDS: f64 = 60.0;
 const SILENT_CLUSTER_SECONDS: f64 = 300.0;
 
 /// What is read; a test holds it to the plugin's own table.
-pub const FIGURES: [&str; 16] = [
+pub const FIGURES: [&str; 19] = [
     "published_timestamp_seconds",
+    "delivering",
+    "panicked_rounds_total",
     "records_total",
     "delivered_records_total",
     "duplicate_records_total",
@@ -29,6 +31,7 @@ pub const FIGURES: [&str; 16] = [
     "topology_ready",
     "topology_last_message_timestamp_seconds",
     "dropped_records_total",
+    "skipped_records_total",
     "dead_lettered_records_total",
     "dead_letter_failures_total",
     "ledger_failed_writes_total",
@@ -56,6 +59,7 @@ pub fn findings(page: &Page, instance: &str, now_seconds: u64) -> Vec<Finding> {
     let output = Output { page, instance };
     vec![
         output.figures(now_seconds),
+        output.plugin(),
         output.records(),
         output.gateway(),
         output.waiting(),
@@ -91,6 +95,19 @@ impl Output<'_> {
             return finding(true, "figures", format!("{text}: {why}"));
         }
         finding(false, "figures", text)
+    }
+
+    fn plugin(&self) -> Finding {
+        let panicked = self.of("panicked_rounds_total");
+        let faults = if panicked > 0.0 {
+            format!("; its own fault ended {panicked} rounds since the start: report the ERROR in the log")
+        } else {
+            String::new()
+        };
+        if self.of("delivering") == 0.0 {
+            return finding(true, "plugin", format!("delivers no more: restart Fluent Bit{faults}"));
+        }
+        finding(panicked > 0.0, "plugin", format!("delivers{faults}"))
     }
 
     fn records(&self) -> Finding {
@@ -145,8 +162,9 @@ impl Output<'_> {
     }
 
     fn lost(&self) -> Finding {
-        let [dropped, dead, refused, unsaved] = [
+        let [dropped, skipped, dead, refused, unsaved] = [
             "dropped_records_total",
+            "skipped_records_total",
             "dead_lettered_records_total",
             "dead_letter_failures_total",
             "ledger_failed_writes_total",
@@ -155,19 +173,23 @@ impl Output<'_> {
         let mut parts = Vec::new();
         if dropped > 0.0 {
             parts.push(format!("{dropped} records since the start: set dead_letter_file"));
-        } else {
+        }
+        if skipped > 0.0 {
+            parts.push(format!("{skipped} that are no events: look at match and the input's parser"));
+        }
+        if parts.is_empty() {
             parts.push("nothing".to_owned());
         }
         if dead > 0.0 {
             parts.push(format!("{dead} in dead_letter_file"));
         }
         if refused > 0.0 {
-            parts.push(format!("dead_letter_file did not take one {refused} times, and such records wait"));
+            parts.push(format!("dead_letter_file did not take one {refused} times, and it came again"));
         }
         if unsaved > 0.0 {
             parts.push(format!("state_file could not be written {unsaved} times"));
         }
-        finding(dropped > 0.0 || refused > 0.0, "lost", parts.join("; "))
+        finding(dropped > 0.0 || skipped > 0.0 || refused > 0.0, "lost", parts.join("; "))
     }
 }
 

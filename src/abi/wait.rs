@@ -68,7 +68,8 @@ pub struct WaitingRoom {
 }
 
 // SAFETY: `base`, the timer, the bell and the parked coroutines are used on the engine thread only, which
-// `is_engine_thread` checks; other threads see the thread id and nothing else.
+// `is_engine_thread` checks. A thread of the host's pool asks for the thread id, the timer's being there and the
+// ring, each behind its own lock, and switches nowhere.
 unsafe impl Send for WaitingRoom {}
 // SAFETY: as above.
 unsafe impl Sync for WaitingRoom {}
@@ -162,7 +163,7 @@ impl WaitingRoom {
         }
         if let (Way::Cooperative, Some(engine)) = (self.way(), self.engine) {
             // SAFETY: we are on the engine thread, inside the coroutine of a flush. The switch returns
-            // when the timer switches back, on the same thread and with this stack intact; if the host
+            // when the bell or the timer switches back, on the same thread and with this stack intact; if the host
             // ends before that it abandons the coroutine, and this stack is never run again.
             unsafe {
                 let context = (engine.active)();

@@ -23,6 +23,8 @@ pub enum Shows {
     Path,
     /// HTTP headers: their names, as values are secrets more often than not.
     HeaderNames,
+    /// That it is set: some take a key of theirs as the user of basic authentication.
+    Nothing,
 }
 
 const fn key(name: &'static str, default: Option<&'static str>, help: &'static str) -> Key {
@@ -35,6 +37,10 @@ const fn url(name: &'static str, help: &'static str) -> Key {
 
 const fn file(name: &'static str, help: &'static str) -> Key {
     Key { name, default: None, help, shows: Shows::Path }
+}
+
+const fn secret(name: &'static str, help: &'static str) -> Key {
+    Key { name, default: None, help, shows: Shows::Nothing }
 }
 
 const fn headers(name: &'static str, help: &'static str) -> Key {
@@ -53,7 +59,7 @@ pub const KEYS: &[Key] = &[
     key("timeout", Some("10s"), "one request, connecting included"),
     headers("headers", "added to every request: Name: value, Name: value"),
     file("bearer_token_file", "file with a bearer token; read again when it changes and on 401"),
-    key("basic_user", None, "user of HTTP basic authentication"),
+    secret("basic_user", "user of HTTP basic authentication"),
     file("basic_password_file", "file with the password of basic_user; read again as the token is"),
     file("ca_file", "PEM file of the authorities to trust instead of the system's"),
     file("client_cert_file", "PEM file of the client's certificate chain"),

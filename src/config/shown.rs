@@ -73,6 +73,7 @@ fn text(key: &Key, reader: &mut Reader<'_>) -> Option<String> {
         Shows::All => text,
         Shows::Url => url(&text, "").ok()?.shown,
         Shows::Path => shown_path(Path::new(&text)),
+        Shows::Nothing => "…".to_owned(),
         Shows::HeaderNames => {
             let names = text.split(',').filter_map(|part| part.split_once(':')).map(|(name, _)| name.trim());
             let names = names.filter(|name| name.parse::<HeaderName>().is_ok());

@@ -9,7 +9,7 @@
 
 use std::collections::VecDeque;
 
-// Fast, and seeded: whoever makes up uids cannot make them collide here.
+// Fast, and seeded: whoever makes up uids does not easily make them collide here.
 use foldhash::{HashMap, HashMapExt};
 
 use super::identity::{Identity, Version};
@@ -205,25 +205,23 @@ impl Table {
             self.begun.pop_front();
             self.oldest_ticket += 1;
         }
-        let ahead = self.ahead.get(&record.identity)?;
-        if ahead.more.is_empty() {
+        let Some(ahead) = self.ahead.get_mut(&record.identity) else { return Some(record) };
+        if ahead.first != ticket {
+            ahead.more.retain(|other| *other != ticket);
+        } else if ahead.more.is_empty() {
             self.ahead.remove(&record.identity);
             return Some(record);
+        } else {
+            ahead.first = ahead.more.remove(0);
         }
-        let left: Vec<_> = ahead.all().filter(|other| *other != ticket).collect();
-        // Deliveries settle in their order, so the newest is nearly always the last.
-        let begun = |ticket: &Ticket| Some((*ticket, self.begun(*ticket)?.version));
-        let newest = left
-            .iter()
-            .filter_map(begun)
-            .reduce(|newest, next| if next.1.is_newer_than(newest.1) { next } else { newest });
-        match (left.split_first(), newest) {
-            (Some((first, more)), Some((newest, _))) => {
-                let newest = if ahead.newest == ticket { newest } else { ahead.newest };
-                let ahead = Ahead { first: *first, more: more.to_vec(), newest };
-                self.ahead.insert(record.identity, ahead);
+        if ahead.newest == ticket {
+            let left: Vec<_> = ahead.all().collect();
+            let begun = left.into_iter().filter_map(|ticket| Some((ticket, self.begun(ticket)?.version)));
+            let newest =
+                begun.reduce(|newest, next| if next.1.is_newer_than(newest.1) { next } else { newest });
+            if let (Some((newest, _)), Some(ahead)) = (newest, self.ahead.get_mut(&record.identity)) {
+                ahead.newest = newest;
             }
-            _ => drop(self.ahead.remove(&record.identity)),
         }
         Some(record)
     }
@@ -231,7 +229,8 @@ impl Table {
     /// The deliveries were acknowledged: they enter the table as one row, which is also what a file has
     /// to keep. `None` when there was nothing to enter.
     pub fn commit(&mut self, tickets: &[Ticket], now_seconds: u64) -> Option<Row> {
-        let records = tickets.iter().filter_map(|ticket| self.finish(*ticket)).collect();
+        let mut records = Vec::with_capacity(tickets.len());
+        records.extend(tickets.iter().filter_map(|ticket| self.finish(*ticket)));
         self.enter_new(records, now_seconds)
     }
 

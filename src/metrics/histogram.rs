@@ -47,8 +47,13 @@ impl<B> Default for Histogram<B> {
     }
 }
 
+/// Nothing takes longer: a Kubernetes event lives for an hour, and what is kept elsewhere for days.
+const MOST: Duration = Duration::from_secs(30 * 86_400);
+
 impl<B: Bounds> Histogram<B> {
     pub fn observe(&self, took: Duration) {
+        // A node without a clock makes events of 1970; some thousand of them would turn the sum over.
+        let took = took.min(MOST);
         const { assert!(B::SECONDS.len() < MOST_BUCKETS) };
         let seconds = took.as_secs_f64();
         let bucket = B::SECONDS.partition_point(|bound| *bound < seconds);

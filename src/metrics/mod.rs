@@ -97,7 +97,7 @@ macro_rules! metrics {
 }
 
 metrics! {
-    records_total: Counter, "Records read from chunks, the items of lists counted one by one.";
+    records_total: Counter, "Records read from chunks, the items of lists counted one by one, and again each time the host brings a chunk.";
     skipped_records_total: Counter, "Records that could not be decoded, or are no Kubernetes event.";
     excluded_records_total: Counter, "Records left out by namespaces, types or reasons.";
     duplicate_records_total: Counter, "Records that repeat a version acknowledged before, or on its way.";
@@ -118,10 +118,12 @@ metrics! {
     gateway_open: Gauge, "1 while requests may go out, 0 while the gate is closed after a failure.";
     gateway_closed_until_timestamp_seconds: Gauge, "When the gate opens or has opened again after the last failure, in Unix time; 0 after a success.";
     gateway_failing_since_timestamp_seconds: Gauge, "When the first of the deliveries failed that have failed since the last success, in Unix time; 0 after a success.";
-    jobs_in_flight: Gauge, "Chunks taken and not yet answered.";
-    job_bytes_in_flight: Gauge, "Bytes of the chunks taken and not yet answered.";
+    jobs_in_flight: Gauge, "Chunks that wait, and all those of the round that runs.";
+    job_bytes_in_flight: Gauge, "Bytes of the chunks in flight.";
     oldest_job_timestamp_seconds: Gauge, "When the oldest of the chunks in flight was taken, in Unix time; 0 when there are none.";
-    refused_chunks_total: Counter, "Chunks answered with RETRY at once because too many were in flight.";
+    refused_chunks_total: Counter, "Chunks answered with RETRY at once: too many in flight, no memory, or nobody who delivers any more.";
+    delivering: Gauge, "1 while the thread that delivers runs, 0 when it has ended, at an exit or by a fault of this plugin.";
+    panicked_rounds_total: Counter, "Rounds of deliveries that a fault of this plugin ended; their chunks come again.";
     ledger_entries: Gauge, "Delivered versions that the ledger remembers.";
     ledger_commits_total: Counter, "Times the ledger advanced: acknowledged batches, and records put away.";
     ledger_failed_writes_total: Counter, "Writes of the ledger's file that failed; what they held is written with the next.";

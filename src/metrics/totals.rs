@@ -3,7 +3,7 @@
 use super::Metrics;
 
 impl Metrics {
-    /// Every record is in one of these, or waits with the host.
+    /// Every record is in one of these, or waits with the host. One that waited was read again each time.
     #[must_use]
     pub fn totals(&self) -> String {
         format!(

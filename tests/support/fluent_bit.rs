@@ -200,6 +200,22 @@ impl Running {
         self.signal(libc::SIGHUP);
     }
 
+    /// Asks for a hot reload until one begins: the host turns a signal away while the reload before it is not
+    /// quite over.
+    pub fn reload(&mut self, bound: Duration) {
+        let begun = |host: &Self| host.log().matches("[reload] stop everything").count();
+        let refused = |host: &Self| host.log().matches("reloading in progress").count();
+        let (before, start) = (begun(self), clock::monotonic());
+        while begun(self) == before {
+            assert!(start.elapsed() < bound, "the host does not reload; its log:\n{}", self.log());
+            let turned_away = refused(self);
+            self.sighup();
+            while begun(self) == before && refused(self) == turned_away && start.elapsed() < bound {
+                thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
+
     /// Asks the process to stop; it flushes and retries for up to `grace` seconds.
     pub fn sigterm(&mut self) {
         self.signal(libc::SIGTERM);
