@@ -32,7 +32,7 @@ test: ## run the whole suite, documentation tests included, then the guard of in
 	$(CARGO) test --locked
 	@$(MAKE) --no-print-directory instructions
 
-# A release build is what it costs: half a minute after a change, four minutes from nothing; counting takes ten
+# A release build is what it costs: a minute after a change, two to four from nothing; counting takes ten
 # seconds. It is not even built where it could not count.
 instructions: ## count each stage's instructions against benches/instructions.txt; needs valgrind
 	@if valgrind --version >/dev/null 2>&1; then $(CARGO) bench --locked --bench instructions; \
