@@ -40,8 +40,10 @@ struct Load {
     seconds: usize,
 }
 
-const LOADS: [Load; 2] = [
+const LOADS: [Load; 4] = [
     Load { a_second: 1, in_a_chunk: 1, seconds: 20 },
+    Load { a_second: 20_000, in_a_chunk: 20, seconds: 10 },
+    Load { a_second: 20_000, in_a_chunk: 100, seconds: 10 },
     Load { a_second: 20_000, in_a_chunk: 200, seconds: 10 },
 ];
 
