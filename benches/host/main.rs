@@ -12,6 +12,8 @@ mod support;
 
 mod events;
 mod machine;
+#[path = "../palette.rs"]
+mod palette;
 mod plot;
 mod process;
 mod report;

@@ -7,6 +7,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::machine::Machine;
+use crate::palette::{GRID, INK, OURS, PALE_INK, PAPER};
 use crate::report::{ratio, thousands};
 use crate::summary::{Rounds, Row};
 use crate::variant::Variant;
@@ -20,13 +21,7 @@ const BAR: i32 = 30;
 const LEFT: i32 = 384;
 const RIGHT: i32 = 750;
 
-// A background of its own: GitHub shows the page in light or dark, and a plot with none in both.
-const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xff);
-const INK: RGBColor = RGBColor(0x1f, 0x23, 0x28);
-const PALE_INK: RGBColor = RGBColor(0x59, 0x63, 0x6e);
-const GRID: RGBColor = RGBColor(0xe4, 0xe8, 0xec);
 const OF_THE_HOST: RGBColor = RGBColor(0xa8, 0xb1, 0xbb);
-const OURS: RGBColor = RGBColor(0x1f, 0x6f, 0xb8);
 
 /// Writes the plot as SVG.
 pub fn draw(file: &Path, machine: &Machine, rounds: &Rounds) -> Result<(), Box<dyn Error>> {

@@ -15,6 +15,8 @@ mod fresh;
 mod ledgers;
 mod measure;
 mod null_gateway;
+#[path = "../palette.rs"]
+mod palette;
 mod plot;
 #[path = "../../tests/support/posting.rs"]
 mod posting;

@@ -6,6 +6,8 @@ use std::path::Path;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use crate::palette::{GRID, INK, OURS, PALE_INK, PAPER};
+
 const WIDTH: i32 = 980;
 const HEIGHT: i32 = 400;
 /// Of a panel: where its axes are.
@@ -20,13 +22,7 @@ const LETTER: i32 = 8;
 /// A line that rises more from one point to the next would cross a text above the first.
 const STEEP: i32 = 4;
 
-// A background of its own: GitHub shows the page in light or dark, and a plot with none in both.
-const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xff);
-const INK: RGBColor = RGBColor(0x1f, 0x23, 0x28);
-const PALE_INK: RGBColor = RGBColor(0x59, 0x63, 0x6e);
-const GRID: RGBColor = RGBColor(0xe4, 0xe8, 0xec);
-const LINES: [RGBColor; 3] =
-    [RGBColor(0x1f, 0x6f, 0xb8), RGBColor(0xc2, 0x57, 0x1a), RGBColor(0x7a, 0x84, 0x8f)];
+const LINES: [RGBColor; 3] = [OURS, RGBColor(0xc2, 0x57, 0x1a), RGBColor(0x7a, 0x84, 0x8f)];
 
 /// Nanoseconds an event over a size; both axes in powers of ten.
 pub struct Panel {

@@ -4,6 +4,7 @@
 //! 5.1.1, lets a misspelt key pass. So all checking is here. [`read`] looks at every key before it
 //! answers, so that a user mends a configuration in one go instead of one key a restart.
 
+mod far_end;
 mod filter;
 pub mod keys;
 mod settings;
@@ -14,9 +15,10 @@ pub mod units;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub use far_end::{Endpoint, Tls};
 pub use filter::FilterSettings;
 pub use settings::{
-    Admission, Compress, Credentials, DeadLetters, Endpoint, Format, LedgerSettings, Settings, Tls, Updates,
+    Admission, Compress, Credentials, DeadLetters, Format, LedgerSettings, Settings, Updates,
 };
 pub use topology::{CorrelationSettings, TopologySettings};
 

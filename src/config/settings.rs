@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ureq::http::Uri;
 use ureq::http::header::{HeaderName, HeaderValue};
 
+use super::far_end::{Endpoint, Tls, url};
 use super::topology::{self, CorrelationSettings};
 use super::{Reader, units};
 use crate::pattern::Patterns;
@@ -35,15 +35,6 @@ pub struct Settings {
     pub correlation: CorrelationSettings,
 }
 
-/// The URL that batches are posted to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
-    pub url: String,
-    pub https: bool,
-    /// The URL without its query, which may hold a secret: fit for a log.
-    pub shown: String,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     Native,
@@ -64,14 +55,6 @@ pub enum Credentials {
     None,
     Bearer { token_file: PathBuf },
     Basic { user: String, password_file: PathBuf },
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tls {
-    pub ca_file: Option<PathBuf>,
-    /// Certificate chain and private key, both or none.
-    pub client: Option<(PathBuf, PathBuf)>,
-    pub insecure_skip_verify: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,20 +167,6 @@ fn endpoint(from: &mut Reader<'_>) -> Option<Endpoint> {
     };
     let parsed = url(&text, "holds a user or password; use basic_user and basic_password_file");
     parsed.map_err(|problem| from.mistake("endpoint", problem, EXPECTED)).ok()
-}
-
-/// # Errors
-/// What is wrong with it; `with_password` when it holds one, as that would end up in logs.
-pub(super) fn url(text: &str, with_password: &'static str) -> Result<Endpoint, &'static str> {
-    let uri = text.parse::<Uri>().map_err(|_| "is no URL")?;
-    match (uri.scheme_str(), uri.authority()) {
-        (Some("http" | "https"), Some(authority)) if authority.as_str().contains('@') => Err(with_password),
-        (Some(scheme @ ("http" | "https")), Some(authority)) if !authority.host().is_empty() => {
-            let shown = format!("{scheme}://{authority}{}", uri.path());
-            Ok(Endpoint { url: text.to_owned(), https: scheme == "https", shown })
-        }
-        _ => Err("is no http:// or https:// URL with a host"),
-    }
 }
 
 /// What the plugin says itself; a second voice would contradict it.

@@ -12,8 +12,8 @@ use std::path::Path;
 
 use ureq::http::header::HeaderName;
 
+use super::far_end::url;
 use super::keys::{FILTER_KEYS, KEYS, Key, Shows};
-use super::settings::url;
 use super::{CorrelationSettings, FilterSettings, Reader, Settings, Source, shown_path};
 
 /// What the journal and the host's logger take whole, their own words included.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::settings::{Endpoint, Tls, url};
+use super::far_end::{Endpoint, Tls, url};
 use super::{Reader, units};
 use crate::pattern::Patterns;
 
