@@ -35,14 +35,13 @@ fn threads_and_descriptors_return_to_where_they_were() {
         assert_eq!(host.deliver("a", "t", &events([n])), Code::Ok);
         host.exit("a");
     };
-    cycle(&mut host, 0);
+    // The allocator takes what it keeps for the next in the first few.
+    (0..20).for_each(|n| cycle(&mut host, n));
     let (threads, fds, rss) = (host.threads(), host.fds(), host.rss_kib());
-    for n in 1..100 {
-        cycle(&mut host, n);
-    }
+    (20..120).for_each(|n| cycle(&mut host, n));
     assert_eq!((host.threads(), host.fds()), (threads, fds));
     let grown = host.rss_kib().saturating_sub(rss);
-    assert!(grown < 2_000, "{grown} KiB after 99 cycles");
+    assert!(grown < 500, "{grown} KiB after 100 cycles more");
     host.quit();
 }
 
