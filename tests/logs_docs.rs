@@ -3,9 +3,14 @@
 //! The source is searched for calls of the journal: a kind is the literal that stands first in one, and what
 //! the document quotes of a line stands in a literal, too.
 
+#[path = "support/doc_rows.rs"]
+mod doc_rows;
+#[path = "support/sources.rs"]
+mod sources;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+
+use doc_rows::rows;
 
 const TEXT: &str = include_str!("../docs/logs.md");
 
@@ -73,16 +78,6 @@ fn without_spaces<'t>(text: &'t str, call: &str) -> Option<&'t str> {
     Some(rest.trim_start_matches(' '))
 }
 
-/// The rows of all tables that begin with a kind: the kind, and the other cells.
-fn rows<'t>(text: &'t str) -> Vec<(&'t str, Vec<&'t str>)> {
-    let row = |line: &'t str| {
-        let cells: Vec<&str> = line.strip_prefix('|')?.split('|').map(str::trim).collect();
-        let name = cells.first()?.strip_prefix('`')?.strip_suffix('`')?;
-        Some((name, cells[1..cells.len() - 1].to_vec()))
-    };
-    text.lines().filter_map(row).collect()
-}
-
 /// Where a document differs from the source.
 fn differences(text: &str, source: &BTreeMap<String, String>) -> Vec<String> {
     let mut all = Found::default();
@@ -131,22 +126,7 @@ fn joined(text: &str) -> String {
 
 /// Every file below `src` but the journal itself, by its path from there.
 fn source() -> BTreeMap<String, String> {
-    fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).expect("a folder of sources") {
-            let path = entry.expect("an entry").path();
-            match path.extension() {
-                _ if path.is_dir() => collect(&path, files),
-                Some(extension) if extension == "rs" => files.push(path),
-                _ => {}
-            }
-        }
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    collect(&root, &mut files);
-    let name = |file: &Path| file.strip_prefix(&root).expect("below src").display().to_string();
-    let files = files.iter().map(|file| (name(file), fs::read_to_string(file).expect("a source")));
-    files.filter(|(name, _)| name != "journal.rs").collect()
+    sources::sources().into_iter().filter(|(name, _)| name != "journal.rs").collect()
 }
 
 #[test]

@@ -1,21 +1,14 @@
 //! Does docs/metrics.md tell of every metric what the code says of it, and of no other?
 
+#[path = "support/doc_rows.rs"]
+mod doc_rows;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use doc_rows::rows;
 use event_gateway::metrics::{Described, FailureClass, Kind, Metrics};
 
 const TEXT: &str = include_str!("../docs/metrics.md");
-
-/// The rows of all tables whose first cell is in backticks: that name, and the other cells.
-fn rows<'t>(text: &'t str) -> Vec<(&'t str, Vec<&'t str>)> {
-    let row = |line: &'t str| {
-        let cells: Vec<&str> = line.strip_prefix('|')?.split('|').map(str::trim).collect();
-        let name = cells.first()?.strip_prefix('`')?.strip_suffix('`')?;
-        // Behind the last bar there is nothing.
-        Some((name, cells[1..cells.len() - 1].to_vec()))
-    };
-    text.lines().filter_map(row).collect()
-}
 
 fn kind(described: &Described) -> &'static str {
     match described.kind {

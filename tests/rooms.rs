@@ -2,9 +2,10 @@
 //!
 //! The source is read as tokens, comments and literals left out: that needs no parser and sees every path.
 
+#[path = "support/sources.rs"]
+mod sources;
+
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
 
 /// The rooms and their ranks. A room may use rooms of a lower rank only; inside one anything goes.
 const RANKS: &[(&str, u8)] = &[
@@ -79,12 +80,12 @@ fn every_file_says_its_idea_and_keeps_it_short() {
 
 #[test]
 fn the_table_lists_the_rooms_there_are() {
-    let there: BTreeSet<String> = sources().iter().map(|(path, _)| room(path).to_owned()).collect();
+    let there: BTreeSet<String> = rooms().iter().map(|(path, _)| room(path).to_owned()).collect();
     let listed: BTreeSet<String> = RANKS.iter().map(|(room, _)| (*room).to_owned()).collect();
     assert_eq!(listed.len(), RANKS.len(), "a room is listed twice");
     assert_eq!(there, listed, "the rooms of src (left) and the table of ranks (right) differ");
     for (file, _) in HOLDERS_OF_FILES {
-        assert!(sources().iter().any(|(path, _)| path == file), "{file} is excused and not there");
+        assert!(rooms().iter().any(|(path, _)| path == file), "{file} is excused and not there");
     }
 }
 
@@ -170,30 +171,12 @@ fn rank(room: &str) -> Option<u8> {
 }
 
 /// Every file below `src` but `lib.rs`, which is the list of the rooms.
-fn sources() -> Vec<(String, String)> {
-    fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).expect("a folder of sources") {
-            let path = entry.expect("an entry").path();
-            match path.extension() {
-                _ if path.is_dir() => collect(&path, files),
-                Some(extension) if extension == "rs" => files.push(path),
-                _ => {}
-            }
-        }
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    collect(&root, &mut files);
-    files.sort();
-    let named = files.into_iter().map(|file| {
-        let name = file.strip_prefix(&root).expect("a file below src").to_str().expect("a plain name");
-        (name.replace('\\', "/"), fs::read_to_string(&file).expect("a readable source"))
-    });
-    named.filter(|(name, _)| name != "lib.rs").collect()
+fn rooms() -> Vec<(String, String)> {
+    sources::sources().into_iter().filter(|(name, _)| name != "lib.rs").collect()
 }
 
 fn each_file(check: fn(&str, &str) -> Vec<String>) -> Vec<String> {
-    sources().iter().flat_map(|(path, text)| check(path, text)).collect()
+    rooms().iter().flat_map(|(path, text)| check(path, text)).collect()
 }
 
 #[track_caller]

@@ -181,31 +181,24 @@ impl Write for Pieces<'_> {
     }
 }
 
-impl SerializeSeq for Open<'_> {
-    type Ok = ();
-    type Error = fmt::Error;
+macro_rules! lists {
+    ($($kind:ident)*) => {
+        $(impl $kind for Open<'_> {
+            type Ok = ();
+            type Error = fmt::Error;
 
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), fmt::Error> {
-        self.item(value)
-    }
+            fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), fmt::Error> {
+                self.item(value)
+            }
 
-    fn end(self) -> Result<(), fmt::Error> {
-        self.close()
-    }
+            fn end(self) -> Result<(), fmt::Error> {
+                self.close()
+            }
+        })*
+    };
 }
 
-impl SerializeTuple for Open<'_> {
-    type Ok = ();
-    type Error = fmt::Error;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), fmt::Error> {
-        self.item(value)
-    }
-
-    fn end(self) -> Result<(), fmt::Error> {
-        self.close()
-    }
-}
+lists! { SerializeSeq SerializeTuple }
 
 impl SerializeMap for Open<'_> {
     type Ok = ();
