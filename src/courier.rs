@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::cluster::Cluster;
-use crate::config::{Mistake, Settings};
+use crate::config::{Guarantee, Mistake, Settings};
 use crate::gateway::Stopper;
 use crate::job::{Job, Pending, Ring, reply};
 use crate::journal::{Journal, said};
@@ -26,6 +26,8 @@ const MAX_JOB_BYTES: usize = 64 << 20;
 /// A request that is on its way when the host exits gets so long to end by itself. Cutting it off leaves
 /// open whether the gateway took it, and the next start would send it again.
 const LAST_REQUEST: Duration = Duration::from_millis(500);
+/// The same where what is cut off is put away, and a person has to look after it. The host's grace is 5 s.
+const LAST_REQUEST_ALONE: Duration = Duration::from_secs(3);
 
 /// Jobs that are held back are looked at again so often.
 const HOLD_BACK: Duration = Duration::from_millis(20);
@@ -34,6 +36,7 @@ const HOLD_BACK: Duration = Duration::from_millis(20);
 pub struct Courier {
     shared: Arc<Shared>,
     stopper: Stopper,
+    last_request: Duration,
     cluster: Option<Arc<Cluster>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -93,7 +96,11 @@ impl Courier {
                     expected: "a host with room for one more thread".to_owned(),
                 }]
             })?;
-        Ok(Self { shared, stopper, cluster, thread: Some(thread) })
+        let last_request = match settings.guarantee {
+            Guarantee::NoEventLoss => LAST_REQUEST,
+            Guarantee::NoDuplicates => LAST_REQUEST_ALONE,
+        };
+        Ok(Self { shared, stopper, last_request, cluster, thread: Some(thread) })
     }
 
     /// Copies a chunk into the queue. `None`: there is no room, or the instance is stopping; the host is to
@@ -140,7 +147,7 @@ impl Courier {
     /// Bounded but for a connect in progress, which takes 5 s at most.
     pub fn stop(&mut self) {
         let Some(thread) = self.thread.take() else { return };
-        let deadline = clock::monotonic() + LAST_REQUEST;
+        let deadline = clock::monotonic() + self.last_request;
         let mut queue = self.shared.lock();
         queue.close();
         self.shared.changed.notify_all();

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use crate::admit;
 use crate::clock;
 use crate::cluster::{Cluster, View};
-use crate::config::{Admission, Mistake, Settings};
+use crate::config::{Admission, Guarantee, Mistake, Settings};
 use crate::correlate::About;
-use crate::delivery::{Culprit, Delivery, Waiting};
+use crate::delivery::{AMBIGUOUS, Culprit, Delivery, Waiting};
 use crate::gateway::Stopper;
 use crate::gateway::batch::Batch;
 use crate::job::{Job, Tally};
@@ -77,7 +77,7 @@ impl Pipeline {
             });
         let delivery = Delivery::open(settings, metrics, journal);
         let view = View::open(&settings.correlation, metrics, journal, on_start);
-        let ((ledger, moved), delivery, view) = match (ledger, delivery, view) {
+        let ((mut ledger, moved), delivery, view) = match (ledger, delivery, view) {
             (Ok(ledger), Ok(delivery), Ok(view)) => (ledger, delivery, view),
             (ledger, delivery, view) => {
                 let more = [delivery.err(), view.err()].into_iter().flatten().flatten();
@@ -99,6 +99,9 @@ impl Pipeline {
                 "no state_file",
                 "state_file is not set: a restart forgets what was delivered, and delivers it again; set it to a file that stays",
             );
+        }
+        if settings.guarantee == Guarantee::NoEventLoss {
+            ledger.forget_doubts();
         }
         metrics.ledger_entries.set(ledger.len() as u64);
         Ok(Self {
@@ -248,6 +251,17 @@ impl Pipeline {
                 self.metrics.suppressed_updates_total.add(1);
                 if let Some(ticket) = behind {
                     share(place.chunk, ticket, round);
+                }
+            }
+            Verdict::InDoubt { ticket } => {
+                write_record_id(event, &mut round.id);
+                let answer =
+                    "the host ended, or the dead letter file could not be written, before it was put away";
+                let culprit = Culprit { id: &round.id, body, status: None, reason: AMBIGUOUS, answer };
+                if !self.delivery.put_away(&culprit, ticket, &mut self.ledger)
+                    && let Some(tally) = round.tallies.get_mut(place.chunk)
+                {
+                    tally.fail();
                 }
             }
         }

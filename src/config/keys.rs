@@ -69,6 +69,11 @@ pub const KEYS: &[Key] = &[
     key("ledger_ttl", Some("3h"), "how long a delivered version is remembered"),
     key("ledger_max_entries", Some("1000000"), "most delivered versions remembered; the oldest leave first"),
     key("updates", Some("every"), "which updates of a known event are delivered: every, first or doubling"),
+    key(
+        "guarantee",
+        Some("no_event_loss"),
+        "no_event_loss or no_duplicates: which of the two a fault may cost",
+    ),
     file("dead_letter_file", "NDJSON file of what the gateway will never take"),
     key("dead_letter_max_bytes", Some("64M"), "size at which the dead letter file takes no more"),
     key("namespaces", None, "take only these namespaces (comma list, * wildcards)"),

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 pub use far_end::{Endpoint, Tls};
 pub use filter::FilterSettings;
 pub use settings::{
-    Admission, Compress, Credentials, DeadLetters, Format, LedgerSettings, Settings, Updates,
+    Admission, Compress, Credentials, DeadLetters, Format, Guarantee, LedgerSettings, Settings, Updates,
 };
 pub use topology::{CorrelationSettings, TopologySettings};
 

@@ -30,6 +30,7 @@ pub struct Settings {
     pub tls: Tls,
     pub ledger: LedgerSettings,
     pub updates: Updates,
+    pub guarantee: Guarantee,
     pub dead_letters: DeadLetters,
     pub admission: Admission,
     pub correlation: CorrelationSettings,
@@ -74,6 +75,15 @@ pub enum Updates {
     First,
     /// Those whose count is at least twice the count last delivered.
     Doubling,
+}
+
+/// What a fault may cost, where it leaves open whether the gateway has taken a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guarantee {
+    /// Send it again: the ledger advances after the acknowledgement.
+    NoEventLoss,
+    /// Put it into the dead letter file: the ledger's file knows of a request before it goes out.
+    NoDuplicates,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,6 +136,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
             &[("every", Updates::Every), ("first", Updates::First), ("doubling", Updates::Doubling)],
         )
     });
+    let guarantee = guarantee(from);
     let dead_letter_file = from.own_file("dead_letter_file");
     let dead_letter_max_bytes =
         from.parsed("dead_letter_max_bytes", |text| units::size(text, 1_000, 1_000_000_000_000));
@@ -151,6 +162,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
         tls: tls?,
         ledger: ledger?,
         updates: updates?,
+        guarantee: guarantee?,
         dead_letters: DeadLetters { file: dead_letter_file, max_bytes: dead_letter_max_bytes? },
         admission,
         correlation: correlation?,
@@ -266,6 +278,21 @@ fn tls(from: &mut Reader<'_>) -> Option<Tls> {
         }
     };
     Some(Tls { ca_file, client, insecure_skip_verify: insecure_skip_verify? })
+}
+
+fn guarantee(from: &mut Reader<'_>) -> Option<Guarantee> {
+    let guarantee = from.parsed("guarantee", |text| {
+        units::choice(
+            text,
+            &[("no_event_loss", Guarantee::NoEventLoss), ("no_duplicates", Guarantee::NoDuplicates)],
+        )
+    });
+    if guarantee == Some(Guarantee::NoDuplicates) && from.text("state_file").is_none() {
+        // In memory alone it would be forgotten by the very crash that it is for.
+        from.mistake("state_file", "is not set", "a file, since guarantee is no_duplicates");
+        return None;
+    }
+    guarantee
 }
 
 /// A file that the plugin writes must be nobody else's: the one writer would ruin the other's.

@@ -12,7 +12,7 @@ use crate::config::{LedgerSettings, Mistake, Updates};
 use crate::journal::Journal;
 use crate::ledger::identity::{Version, identity, version_text};
 use crate::ledger::table::Table;
-use crate::ledger::{File, Ticket, Verdict, Versioned};
+use crate::ledger::{File, Opened, Ticket, Verdict, Versioned};
 use crate::record::event::KubeEvent;
 
 pub(super) struct Memory {
@@ -38,7 +38,7 @@ impl Memory {
                 vec![Mistake { key: "state_file", problem, expected }]
             };
             let now_seconds = clock::unix_seconds(clock::wall());
-            let (file, rows, moved) = File::open(path, now_seconds).map_err(mistake)?;
+            let Opened { file, rows, moved, .. } = File::open(path, now_seconds).map_err(mistake)?;
             for row in &rows {
                 table.enter(row);
             }
@@ -72,7 +72,7 @@ impl Memory {
         let version = Version::parse(&version_text(event));
         let versioned = Versioned { identity: identity(event), version, count };
         match self.table.begin(versioned, Updates::Every) {
-            Verdict::New { ticket } | Verdict::Update { ticket, .. } => {
+            Verdict::New { ticket } | Verdict::Update { ticket, .. } | Verdict::InDoubt { ticket } => {
                 self.tickets.push(ticket);
                 false
             }

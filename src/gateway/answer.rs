@@ -18,13 +18,28 @@ pub enum Outcome {
     /// 2xx: the gateway has the batch. Commit.
     Accepted { sent_bytes: u64 },
     /// Nothing is known to be delivered; the same batch may succeed later. `after` is the gateway's own
-    /// wish (`Retry-After`), never more than ten minutes.
-    Retry { after: Option<Duration>, why: String },
+    /// wish (`Retry-After`), never more than ten minutes. `is_ambiguous`: the gateway may have the batch all
+    /// the same.
+    Retry { after: Option<Duration>, why: String, is_ambiguous: bool },
     /// The settings do not fit the gateway: an ERROR that a person can act on, then the same as `Retry`.
     Refused { status: u16, why: String },
     /// The gateway will never take this batch as it is: split it, or bury the record that stands alone.
     /// `answer` is at most [`ANSWER_KEPT_BYTES`] of text without control characters.
     Rejected { status: u16, answer: String },
+}
+
+impl Outcome {
+    /// Whether it leaves open if the gateway has taken the batch. Certain are the 4xx, which say that the
+    /// request was not carried out, and the redirects that ask to send it elsewhere; 303 is the redirect after a
+    /// request that was (RFC 9110, 15.4.4).
+    #[must_use]
+    pub fn is_ambiguous(&self) -> bool {
+        match self {
+            Self::Retry { is_ambiguous, .. } => *is_ambiguous,
+            Self::Refused { status, .. } => !(300..500).contains(status) || *status == 303,
+            Self::Accepted { .. } | Self::Rejected { .. } => false,
+        }
+    }
 }
 
 /// The parts of an answer that decide.
@@ -46,6 +61,8 @@ pub fn judge(answer: &Answer<'_>, sent_bytes: u64, wall: SystemTime) -> Outcome 
         408 | 425 | 429 | 500..=599 => Outcome::Retry {
             after: answer.retry_after.and_then(|value| retry_after(value, wall)),
             why: format!("the gateway answered {status}{}", quoted(answer.body)),
+            // A gateway that is unavailable has done nothing; of the other 5xx nobody knows how far it came.
+            is_ambiguous: status >= 500 && status != 503,
         },
         400 | 413 | 422 => Outcome::Rejected { status, answer: plain_text(answer.body, ANSWER_KEPT_BYTES) },
         _ => Outcome::Refused {
@@ -148,11 +165,14 @@ mod tests {
             let outcome = of(status);
             let as_expected = match status {
                 200..=299 => outcome == Outcome::Accepted { sent_bytes: 7 },
-                408 | 425 | 429 | 500..=599 => matches!(outcome, Outcome::Retry { after: None, .. }),
+                408 | 425 | 429 | 503 => matches!(outcome, Outcome::Retry { is_ambiguous: false, .. }),
+                500..=599 => matches!(outcome, Outcome::Retry { after: None, is_ambiguous: true, .. }),
                 400 | 413 | 422 => matches!(outcome, Outcome::Rejected { status: s, .. } if s == status),
                 _ => matches!(outcome, Outcome::Refused { status: s, .. } if s == status),
             };
             assert!(as_expected, "{status}: {outcome:?}");
+            let certain = [200..=302, 304..=499, 503..=503].iter().any(|range| range.contains(&status));
+            assert_eq!(outcome.is_ambiguous(), !certain, "{status}: {outcome:?}");
         }
     }
 

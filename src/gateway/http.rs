@@ -6,19 +6,24 @@
 //! 3. Nothing that comes in is endless (see `agent`).
 //! 4. The quick tries stay well below the host's grace (5 s, `flb_config.c`), so that a batch of a host that
 //!    stops gets its answer; longer waits are the host's and the [`Gate`](super::Gate)'s.
-//! 5. Files of secrets and certificates are looked at before every request, never cached for good.
+//! 5. Where nothing may arrive twice (`guarantee no_duplicates`), it tries again only when it is certain that
+//!    the gateway has not taken the batch, and asks before it sends a large body.
+//! 6. Files of secrets and certificates are looked at before every request, never cached for good.
 
+use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ureq::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, LOCATION, RETRY_AFTER};
+use ureq::http::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, LOCATION, RETRY_AFTER,
+};
 use ureq::http::{HeaderName, HeaderValue, Request, Response, Uri};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, SendBody};
 
 use super::answer::{Answer, Outcome, judge};
 use super::gzip::Gzip;
 use crate::clock;
-use crate::config::{Compress, Mistake, Settings};
+use crate::config::{Compress, Guarantee, Mistake, Settings};
 use crate::journal::Journal;
 use crate::metrics::{FailureClass, Metrics};
 use crate::net::agent::{Limits, agent, beginning};
@@ -55,6 +60,7 @@ pub struct Gateway {
     endpoint: Uri,
     timeout: Duration,
     compress: Compress,
+    guarantee: Guarantee,
     headers: Vec<(HeaderName, HeaderValue)>,
     authorization: Authorization,
     tls_files: Option<TlsFiles>,
@@ -113,6 +119,7 @@ impl Gateway {
             endpoint,
             timeout: settings.timeout,
             compress: settings.compress,
+            guarantee: settings.guarantee,
             headers,
             authorization,
             tls_files,
@@ -143,7 +150,7 @@ impl Gateway {
         packed.clear();
         let outcome = match self.gzip.pack(post.body, &mut packed) {
             Ok(()) => self.tries(post, &packed),
-            Err(error) => retry(format!("gzip: {error}")),
+            Err(error) => not_sent(format!("gzip: {error}")),
         };
         packed.shrink_to(PACKED_KEPT_BYTES);
         self.packed = packed;
@@ -154,7 +161,9 @@ impl Gateway {
         let began = clock::monotonic();
         let mut pauses = PAUSES.into_iter();
         let mut credentials_renewed = false;
-        let mut expect = false;
+        // A refusal of a body that is cut off by it may get lost, and would leave open what it was.
+        let asks_first = self.guarantee == Guarantee::NoDuplicates && body.len() >= EXPECT_FROM_BYTES;
+        let mut expect = asks_first;
         loop {
             let (outcome, cut) = self.one_try(post, body, expect);
             let quick_try = match &outcome {
@@ -166,6 +175,7 @@ impl Gateway {
                 }
                 // RFC 9110, 10.1.1: do it again without.
                 Outcome::Refused { status: 417, .. } if expect => true,
+                outcome if outcome.is_ambiguous() && self.guarantee == Guarantee::NoDuplicates => false,
                 Outcome::Retry { after: None, .. } => self.pause(began, pauses.next()),
                 _ => false,
             };
@@ -173,7 +183,8 @@ impl Gateway {
                 return outcome;
             }
             // Was the answer a refusal of the body, lost because we were still sending? Asking first brings it.
-            expect = cut && body.len() >= EXPECT_FROM_BYTES;
+            let may_ask = !matches!(outcome, Outcome::Refused { status: 417, .. });
+            expect = may_ask && (asks_first || cut) && body.len() >= EXPECT_FROM_BYTES;
         }
     }
 
@@ -187,11 +198,13 @@ impl Gateway {
     /// One request. Says also whether the connection broke in a way that may have swallowed an answer.
     fn one_try(&mut self, post: &Post<'_>, body: &[u8], expect: bool) -> (Outcome, bool) {
         if self.stopper.is_stopped() {
-            return (retry("the plugin is stopping".into()), false);
+            return (not_sent("the plugin is stopping".into()), false);
         }
-        let request = match self.request(post, body, expect) {
-            Ok(request) => request,
-            Err(error) => return (retry(format!("the request cannot be built ({error})")), false),
+        let mut body = Outgoing { left: body, has_begun: false };
+        let body_bytes = body.left.len();
+        let request = match self.request(post, body_bytes, expect) {
+            Ok(request) => request.map(|()| SendBody::from_reader(&mut body)),
+            Err(error) => return (not_sent(format!("the request cannot be built ({error})")), false),
         };
         self.metrics.requests_total.add(1);
         let began = clock::monotonic();
@@ -203,12 +216,15 @@ impl Gateway {
         };
         self.metrics.request_duration_seconds.observe(clock::monotonic().saturating_duration_since(began));
         let (outcome, cut) = match answer {
-            Ok(response) => (self.judged(response, body.len() as u64), false),
-            Err(_) if self.stopper.is_stopped() => (retry("the plugin is stopping".into()), false),
+            Ok(response) => (self.judged(response, body_bytes as u64), false),
             Err(error) => {
-                let why =
-                    self.hidden(failure::described(&error, &GATEWAY, self.timeout, self.tls_files.is_some()));
-                (retry(why), failure::cut_while_sending(&error))
+                let why = if self.stopper.is_stopped() {
+                    "the plugin is stopping".into()
+                } else {
+                    self.hidden(failure::described(&error, &GATEWAY, self.timeout, self.tls_files.is_some()))
+                };
+                let is_ambiguous = body.has_begun && !failure::is_refused_certificate(&error);
+                (Outcome::Retry { after: None, why, is_ambiguous }, failure::cut_while_sending(&error))
             }
         };
         if matches!(outcome, Outcome::Retry { .. } | Outcome::Refused { .. }) {
@@ -217,17 +233,18 @@ impl Gateway {
         (outcome, cut)
     }
 
-    fn request<'b>(
+    fn request(
         &mut self,
         post: &Post<'_>,
-        body: &'b [u8],
+        body_bytes: usize,
         expect: bool,
-    ) -> Result<Request<&'b [u8]>, ureq::http::Error> {
-        let mut request = Request::post(self.endpoint.clone()).body(body)?;
+    ) -> Result<Request<()>, ureq::http::Error> {
+        let mut request = Request::post(self.endpoint.clone()).body(())?;
         let headers = request.headers_mut();
         for (name, value) in &self.headers {
             headers.append(name, value.clone());
         }
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(body_bytes));
         headers.insert(CONTENT_TYPE, HeaderValue::from_str(post.content_type)?);
         headers.insert(IDEMPOTENCY_KEY, HeaderValue::from_str(post.idempotency_key)?);
         if self.compress == Compress::Gzip {
@@ -284,8 +301,21 @@ impl Gateway {
     }
 }
 
-fn retry(why: String) -> Outcome {
-    Outcome::Retry { after: None, why }
+fn not_sent(why: String) -> Outcome {
+    Outcome::Retry { after: None, why, is_ambiguous: false }
+}
+
+/// A body that knows whether any of it was sent. The head goes out before, and with it the TLS handshake.
+struct Outgoing<'a> {
+    left: &'a [u8],
+    has_begun: bool,
+}
+
+impl Read for Outgoing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.has_begun = true;
+        self.left.read(buffer)
+    }
 }
 
 #[cfg(test)]

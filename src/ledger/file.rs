@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::store::{Store, StoreError};
+use super::store::{Change, Store, StoreError};
 use super::table::Row;
 use crate::time::Stamp;
 
@@ -20,7 +20,20 @@ pub struct File {
     store: Option<Store>,
     /// Rows that the file has not taken; no more than the table remembers.
     unsaved: Vec<Row>,
+    /// Claims that it holds still and need not.
+    ended_claims: Vec<u64>,
     resume_at_seconds: u64,
+}
+
+/// What a start finds.
+#[derive(Debug)]
+pub struct Opened {
+    pub file: File,
+    /// Oldest first.
+    pub rows: Vec<Row>,
+    /// What was about to be sent when a crash came.
+    pub claims: Vec<Row>,
+    pub moved: Option<MovedAside>,
 }
 
 /// A damaged file that was moved out of the way.
@@ -31,11 +44,11 @@ pub struct MovedAside {
 }
 
 impl File {
-    /// Opens the file, or makes it, and reads its rows, oldest first.
+    /// Opens the file, or makes it, and reads it.
     ///
     /// # Errors
     /// When the file is in use, or cannot be opened, made or moved; text for a person.
-    pub fn open(path: &Path, now_seconds: u64) -> Result<(Self, Vec<Row>, Option<MovedAside>), String> {
+    pub fn open(path: &Path, now_seconds: u64) -> Result<Opened, String> {
         let (opened, moved) = match Store::open(path) {
             Err(StoreError::Damaged(why)) => {
                 let moved = move_aside(path, why, now_seconds)?;
@@ -43,9 +56,15 @@ impl File {
             }
             opened => (opened, None),
         };
-        let (store, rows) = opened.map_err(|error| explain(path, &error))?;
-        let path = path.to_owned();
-        Ok((Self { path, store: Some(store), unsaved: Vec::new(), resume_at_seconds: 0 }, rows, moved))
+        let (store, rows, claims) = opened.map_err(|error| explain(path, &error))?;
+        let file = Self {
+            path: path.to_owned(),
+            store: Some(store),
+            unsaved: Vec::new(),
+            ended_claims: Vec::new(),
+            resume_at_seconds: 0,
+        };
+        Ok(Opened { file, rows, claims, moved })
     }
 
     /// Removes the rows below this number.
@@ -54,7 +73,7 @@ impl File {
     /// From the disk; text for a person.
     pub fn trim(&self, oldest: u64) -> Result<(), String> {
         let Some(store) = &self.store else { return Ok(()) };
-        store.write(&[], oldest).map_err(|error| explain(&self.path, &error))
+        store.write(&Change { oldest, ..Change::default() }).map_err(|error| explain(&self.path, &error))
     }
 
     /// Writes the rows that wait and these, and removes those below `oldest`.
@@ -71,18 +90,46 @@ impl File {
         self.unsaved.retain(|row| row.number >= oldest);
         // A clock set back must not make the pause longer than it is.
         let pause_ends = self.resume_at_seconds.min(now_seconds.saturating_add(PAUSE_SECONDS));
-        if self.unsaved.is_empty() || now_seconds < pause_ends {
+        if (self.unsaved.is_empty() && self.ended_claims.is_empty()) || now_seconds < pause_ends {
             return Ok(());
         }
-        match self.write(oldest, now_seconds) {
+        self.write_or_pause(None, oldest, now_seconds)
+    }
+
+    /// Writes what is about to be sent, and with it all that waits. After `Ok` it is on the disk.
+    ///
+    /// # Errors
+    /// When it is not, or the file is left alone for a while; text for a person.
+    pub fn claim(&mut self, claim: &Row, oldest: u64, now_seconds: u64) -> Result<(), String> {
+        let pause_ends = self.resume_at_seconds.min(now_seconds.saturating_add(PAUSE_SECONDS));
+        if now_seconds < pause_ends {
+            let left = pause_ends - now_seconds;
+            return Err(format!(
+                "{} could not be written, and is tried again in {left} s",
+                self.path.display()
+            ));
+        }
+        self.write_or_pause(Some(claim), oldest, now_seconds)
+    }
+
+    /// These claims leave the file with the next write.
+    pub fn end_claims(&mut self, numbers: impl IntoIterator<Item = u64>) {
+        self.ended_claims.extend(numbers);
+    }
+
+    fn write_or_pause(&mut self, claim: Option<&Row>, oldest: u64, now_seconds: u64) -> Result<(), String> {
+        match self.write(claim, oldest, now_seconds) {
             Ok(()) => {
                 self.unsaved.clear();
+                self.ended_claims.clear();
                 self.resume_at_seconds = 0;
                 Ok(())
             }
             Err(why) => {
                 self.store = None;
                 self.resume_at_seconds = now_seconds.saturating_add(PAUSE_SECONDS);
+                // Whether the disk has taken it is open; should it turn up, it says nothing.
+                self.ended_claims.extend(claim.map(|claim| claim.number));
                 Err(why)
             }
         }
@@ -93,7 +140,7 @@ impl File {
         self.resume_at_seconds = 0;
     }
 
-    fn write(&mut self, oldest: u64, now_seconds: u64) -> Result<(), String> {
+    fn write(&mut self, claim: Option<&Row>, oldest: u64, now_seconds: u64) -> Result<(), String> {
         let store = match self.store.take() {
             Some(store) => store,
             None => match Store::open(&self.path) {
@@ -107,7 +154,8 @@ impl File {
                 opened => opened.map_err(|error| explain(&self.path, &error))?.0,
             },
         };
-        let written = store.write(&self.unsaved, oldest).map_err(|error| explain(&self.path, &error));
+        let change = Change { rows: &self.unsaved, oldest, claim, ended_claims: &self.ended_claims };
+        let written = store.write(&change).map_err(|error| explain(&self.path, &error));
         self.store = Some(store);
         written
     }

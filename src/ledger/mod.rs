@@ -6,27 +6,35 @@
 //!        → Duplicate           this very version was acknowledged: nothing to do
 //!        → InFlight            share the fate of the delivery that is on its way
 //!        → Suppressed          the `updates` setting does not want it
+//!        → InDoubt             it may have arrived: put it away, then commit or abort
 //! ```
 //!
-//! [`table`] holds it in memory and judges, `file` and `store` keep it on the disk, [`identity`] says what
-//! is the same.
+//! Where nothing may arrive twice, it also knows what is about to be sent: claim before the request, then
+//! commit, release (not taken) or doubt (nobody knows). What is in doubt is never delivered again.
+//!
+//! [`table`] holds it in memory and judges, `claims` holds what is about to be sent, `file` and `store` keep
+//! both on the disk, [`identity`] says what is the same.
 
+mod claims;
 mod file;
 pub mod identity;
 mod store;
 pub mod table;
 
 use crate::config::{LedgerSettings, Updates};
-pub use file::{File, MovedAside};
+use claims::Claims;
+pub use file::{File, MovedAside, Opened};
 use table::{Row, Table};
 pub use table::{Ticket, Verdict, Versioned};
 
 #[derive(Debug)]
 pub struct Ledger {
     table: Table,
+    claims: Claims,
     file: Option<File>,
     ttl_seconds: u64,
     updates: Updates,
+    max_entries: usize,
 }
 
 impl Ledger {
@@ -41,30 +49,90 @@ impl Ledger {
         now_seconds: u64,
     ) -> Result<(Self, Option<MovedAside>), String> {
         let mut table = Table::new(settings.max_entries);
+        let mut claims = Claims::new();
         let ttl_seconds = settings.ttl.as_secs();
         let mut moved = None;
         let mut file = None;
         if let Some(path) = &settings.state_file {
-            let (opened, rows, moved_aside) = File::open(path, now_seconds)?;
-            for row in &rows {
+            let mut opened = File::open(path, now_seconds)?;
+            for row in &opened.rows {
                 table.enter(row);
             }
+            for claim in &opened.claims {
+                claims.enter(claim);
+            }
             table.expire(now_seconds, ttl_seconds);
+            opened.file.end_claims(claims.expire(now_seconds, ttl_seconds));
             // What the settings no longer have room for is not news.
             table.take_evicted();
-            let first = rows.first().map_or(0, |row| row.number);
+            let first = opened.rows.first().map_or(0, |row| row.number);
             if table.oldest_row() > first {
-                opened.trim(table.oldest_row())?;
+                opened.file.trim(table.oldest_row())?;
             }
-            moved = moved_aside;
-            file = Some(opened);
+            moved = opened.moved;
+            file = Some(opened.file);
         }
-        Ok((Self { table, file, ttl_seconds, updates }, moved))
+        let max_entries = settings.max_entries;
+        Ok((Self { table, claims, file, ttl_seconds, updates, max_entries }, moved))
     }
 
     /// Judges a record, and begins its delivery when it is to be delivered.
     pub fn begin(&mut self, record: Versioned) -> Verdict {
-        self.table.begin(record, self.updates)
+        if !self.claims.is_in_doubt(&record) {
+            return self.table.begin(record, self.updates);
+        }
+        // It was wanted when it was sent.
+        match self.table.begin(record, Updates::Every) {
+            Verdict::New { ticket } | Verdict::Update { ticket, .. } => Verdict::InDoubt { ticket },
+            verdict => verdict,
+        }
+    }
+
+    /// The deliveries are about to go out.
+    ///
+    /// # Errors
+    /// When that could not be written, or there is no file: a crash would leave no trace of them. And when
+    /// more records are in doubt than are remembered of any. Text for a person.
+    pub fn claim(&mut self, tickets: &[Ticket], now_seconds: u64) -> Result<(), String> {
+        let Some(file) = &mut self.file else { return Err("there is no file".to_owned()) };
+        if self.claims.len() >= self.max_entries {
+            return Err(format!("{} records wait to be put away", self.claims.len()));
+        }
+        let records = tickets.iter().filter_map(|ticket| self.table.begun(*ticket)).collect();
+        let claim = self.claims.begin(records, now_seconds);
+        let written = file.claim(claim, self.table.oldest_row(), now_seconds);
+        if written.is_err() {
+            self.claims.end();
+        }
+        written
+    }
+
+    /// What was claimed last has not arrived, for certain.
+    ///
+    /// # Errors
+    /// As [`Ledger::commit`].
+    pub fn release(&mut self, now_seconds: u64) -> Result<(), String> {
+        let ended = self.claims.end();
+        self.end_claims(ended);
+        self.save(None, now_seconds)
+    }
+
+    /// What was claimed last may have arrived. Each of its records now wants to be committed when it is put
+    /// away, or aborted; its next coming is judged [`Verdict::InDoubt`].
+    pub fn doubt(&mut self) {
+        self.claims.doubt();
+    }
+
+    /// Delivers again what an earlier life left in doubt: for those who want nothing lost.
+    pub fn forget_doubts(&mut self) {
+        let ended = self.claims.forget();
+        self.end_claims(ended);
+    }
+
+    fn end_claims(&mut self, numbers: impl IntoIterator<Item = u64>) {
+        if let Some(file) = &mut self.file {
+            file.end_claims(numbers);
+        }
     }
 
     /// The deliveries were acknowledged.
@@ -74,6 +142,12 @@ impl Ledger {
     /// person.
     pub fn commit(&mut self, tickets: &[Ticket], now_seconds: u64) -> Result<(), String> {
         let row = self.table.commit(tickets, now_seconds);
+        let ended = self.claims.end();
+        self.end_claims(ended);
+        if let Some(row) = &row {
+            let settled = self.claims.settle(&row.records);
+            self.end_claims(settled);
+        }
         self.save(row, now_seconds)
     }
 
@@ -112,12 +186,15 @@ impl Ledger {
 
     /// Aborts whatever has no fate yet, after a panic.
     pub fn abort_all(&mut self) {
+        self.claims.doubt();
         self.table.abort_all();
     }
 
     /// Lets go of what is older than the time to live.
     pub fn expire(&mut self, now_seconds: u64) {
         self.table.expire(now_seconds, self.ttl_seconds);
+        let expired = self.claims.expire(now_seconds, self.ttl_seconds);
+        self.end_claims(expired);
     }
 
     #[must_use]

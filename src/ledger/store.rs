@@ -19,6 +19,8 @@ use super::identity::{Identity, Version};
 use super::table::{Row, Versioned};
 
 const ROWS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("rows");
+/// The same for what is about to be sent.
+const CLAIMS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("claims");
 /// redb takes a gigabyte by default; rows are written once and read once.
 const CACHE_BYTES: usize = 1 << 20;
 const RECORD_BYTES: usize = 16 + 8 + 4;
@@ -47,6 +49,19 @@ impl fmt::Display for StoreError {
     }
 }
 
+/// What one commit of the file does.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Change<'a> {
+    /// Rows to add.
+    pub rows: &'a [Row],
+    /// Rows below this number are removed.
+    pub oldest: u64,
+    /// What is about to be sent.
+    pub claim: Option<&'a Row>,
+    /// Claims to remove.
+    pub ended_claims: &'a [u64],
+}
+
 #[derive(Debug)]
 pub struct Store {
     /// `None` only while it is dropped.
@@ -62,17 +77,17 @@ impl Drop for Store {
 }
 
 impl Store {
-    /// Opens the file, or makes it, and reads all rows, oldest first.
+    /// Opens the file, or makes it, and reads all rows and all claims, oldest first.
     ///
     /// # Errors
     /// See [`StoreError`]. Nothing is changed in a file that is damaged or in use.
-    pub fn open(path: &Path) -> Result<(Self, Vec<Row>), StoreError> {
+    pub fn open(path: &Path) -> Result<(Self, Vec<Row>, Vec<Row>), StoreError> {
         // redb answers most damage with an error and some with a panic.
         catch_unwind(AssertUnwindSafe(|| {
             let database = redb::Builder::new().set_cache_size(CACHE_BYTES).create(path)?;
             let store = Self { database: Some(database) };
-            let rows = store.rows()?;
-            Ok((store, rows))
+            let (rows, claims) = (store.rows_of(ROWS)?, store.rows_of(CLAIMS)?);
+            Ok((store, rows, claims))
         }))
         .unwrap_or_else(|_| Err(StoreError::Damaged("it made the reader panic".to_owned())))
     }
@@ -81,9 +96,9 @@ impl Store {
         self.database.as_ref().ok_or_else(|| StoreError::Io("it is closed".to_owned()))
     }
 
-    fn rows(&self) -> Result<Vec<Row>, StoreError> {
+    fn rows_of(&self, table: TableDefinition<'_, u64, &'static [u8]>) -> Result<Vec<Row>, StoreError> {
         let reading = self.database()?.begin_read().map_err(redb::Error::from)?;
-        let table = match reading.open_table(ROWS) {
+        let table = match reading.open_table(table) {
             Ok(table) => table,
             Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
             Err(error) => return Err(redb::Error::from(error).into()),
@@ -99,18 +114,27 @@ impl Store {
         Ok(rows)
     }
 
-    /// Adds rows and removes all below `oldest`, in one commit that is on the disk when this returns.
+    /// Makes a change, in one commit that is on the disk when this returns.
     ///
     /// # Errors
     /// From the disk. The file then holds what it held before; a store that failed must be opened again.
-    pub fn write(&self, rows: &[Row], oldest: u64) -> Result<(), StoreError> {
+    pub fn write(&self, change: &Change<'_>) -> Result<(), StoreError> {
         catch_unwind(AssertUnwindSafe(|| {
             let writing = self.database()?.begin_write().map_err(redb::Error::from)?;
             {
                 let mut table = writing.open_table(ROWS).map_err(redb::Error::from)?;
-                table.retain_in(..oldest, |_, _| false).map_err(redb::Error::from)?;
-                for row in rows.iter().filter(|row| row.number >= oldest) {
+                table.retain_in(..change.oldest, |_, _| false).map_err(redb::Error::from)?;
+                for row in change.rows.iter().filter(|row| row.number >= change.oldest) {
                     table.insert(row.number, pack(row).as_slice()).map_err(redb::Error::from)?;
+                }
+            }
+            if change.claim.is_some() || !change.ended_claims.is_empty() {
+                let mut table = writing.open_table(CLAIMS).map_err(redb::Error::from)?;
+                for number in change.ended_claims {
+                    table.remove(number).map_err(redb::Error::from)?;
+                }
+                if let Some(claim) = change.claim {
+                    table.insert(claim.number, pack(claim).as_slice()).map_err(redb::Error::from)?;
                 }
             }
             writing.commit().map_err(redb::Error::from)?;

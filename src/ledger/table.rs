@@ -42,6 +42,8 @@ pub enum Verdict {
     /// Not wanted by the `updates` setting. With a ticket, the version that made it unwanted is itself
     /// still on its way.
     Suppressed { behind: Option<Ticket> },
+    /// Never deliver it again: it may have arrived. Put it away, and commit it then.
+    InDoubt { ticket: Ticket },
 }
 
 /// One commit: when, and what.
@@ -172,7 +174,9 @@ impl Table {
         Verdict::Update { ticket: self.start(record), new_occurrences }
     }
 
-    fn begun(&self, ticket: Ticket) -> Option<Versioned> {
+    /// What was begun under this ticket and has met no fate yet.
+    #[must_use]
+    pub fn begun(&self, ticket: Ticket) -> Option<Versioned> {
         *self.begun.get(usize::try_from(ticket.0.checked_sub(self.oldest_ticket)?).ok()?)?
     }
 

@@ -8,7 +8,7 @@ impl Metrics {
     pub fn totals(&self) -> String {
         format!(
             "delivered {} of {} records in {} batches; {} duplicates, {} suppressed, {} excluded, {} skipped, {} \
-             dead-lettered, {} dropped; {} name Services, {} name none, {} came before the first look at the \
+             dead-lettered, {} dropped, {} of these ambiguous; {} name Services, {} name none, {} came before the first look at the \
              cluster; {} requests made again, {} chunks refused, {} writes of the ledger failed, which holds {} \
              versions",
             self.delivered_records_total.get(),
@@ -20,6 +20,7 @@ impl Metrics {
             self.skipped_records_total.get(),
             self.dead_lettered_records_total.get(),
             self.dropped_records_total.get(),
+            self.ambiguous_records_total.get(),
             self.matched_records_total.get(),
             self.unmatched_records_total.get(),
             self.not_ready_records_total.get(),
@@ -47,6 +48,7 @@ mod tests {
             &metrics.skipped_records_total,
             &metrics.dead_lettered_records_total,
             &metrics.dropped_records_total,
+            &metrics.ambiguous_records_total,
             &metrics.matched_records_total,
             &metrics.unmatched_records_total,
             &metrics.not_ready_records_total,

@@ -92,6 +92,32 @@ fn hint(text: &str, peer: &Peer) -> String {
     }
 }
 
+/// Whether the far end refused our certificate. With TLS 1.3 that comes after the request was begun, and
+/// nothing of it is read then.
+#[must_use]
+pub fn is_refused_certificate(error: &Error) -> bool {
+    use rustls::AlertDescription as Alert;
+    let alert = match error {
+        Error::Rustls(error) => Some(error),
+        Error::Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref()),
+        _ => None,
+    };
+    matches!(
+        alert,
+        Some(rustls::Error::AlertReceived(
+            Alert::CertificateRequired
+                | Alert::NoCertificate
+                | Alert::BadCertificate
+                | Alert::UnsupportedCertificate
+                | Alert::CertificateRevoked
+                | Alert::CertificateExpired
+                | Alert::CertificateUnknown
+                | Alert::UnknownCA
+                | Alert::AccessDenied
+        ))
+    )
+}
+
 /// Whether the far end may have hung up in the middle of the body, with an answer that got lost: servers
 /// refuse a body that is too large while it still comes in (RFC 9112, 9.6).
 #[must_use]

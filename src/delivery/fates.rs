@@ -1,0 +1,178 @@
+//! The fates of records: what each does to the ledger, to the dead letters and to the chunk that waits.
+
+use std::ops::Range;
+
+use super::{Delivery, Waiting, settle, tickets};
+use crate::clock;
+use crate::config::Guarantee;
+use crate::gateway::Letter;
+use crate::gateway::batch::Batch;
+use crate::job::Tally;
+use crate::ledger::{Ledger, Ticket};
+use crate::render;
+use crate::time::Stamp;
+
+/// The reason of a record that the gateway may have and that nobody has acknowledged.
+pub const AMBIGUOUS: &str = "ambiguous";
+
+/// A record that the gateway will never take, or that it may have and must not be sent again.
+#[derive(Debug, Clone, Copy)]
+pub struct Culprit<'a> {
+    pub id: &'a str,
+    pub body: &'a [u8],
+    pub status: Option<u16>,
+    pub reason: &'a str,
+    /// The first bytes of the gateway's answer.
+    pub answer: &'a str,
+}
+
+impl Delivery {
+    pub(super) fn acknowledged(
+        &mut self,
+        batch: &Batch<Waiting<'_>>,
+        part: &Range<usize>,
+        sent_bytes: u64,
+        ledger: &mut Ledger,
+        tallies: &mut [Tally],
+    ) {
+        self.answers();
+        let now = clock::wall();
+        let now_seconds = clock::unix_seconds(now);
+        self.metrics.batches_total.add(1);
+        self.metrics.delivered_records_total.add(part.len() as u64);
+        self.metrics.batch_bytes_total.add(batch.body_bytes(part) as u64);
+        self.metrics.sent_bytes_total.add(sent_bytes);
+        self.metrics.last_acknowledgement_timestamp_seconds.set(now_seconds);
+        let written = ledger.commit(&tickets(batch, part), now_seconds);
+        self.advanced(written, ledger);
+        for waiting in part.clone().filter_map(|index| batch.note(index)) {
+            if let Some(happened) = waiting.happened {
+                // A clock ahead of ours is no reason to count an event as anything but prompt.
+                let took = now.duration_since(happened).unwrap_or_default();
+                self.metrics.event_to_acknowledgement_seconds.observe(took);
+            }
+            settle(waiting, true, tallies);
+        }
+    }
+
+    pub(super) fn rejected(
+        &mut self,
+        batch: &Batch<Waiting<'_>>,
+        part: &Range<usize>,
+        status: u16,
+        answer: &str,
+        ledger: &mut Ledger,
+        tallies: &mut [Tally],
+    ) {
+        let Some(waiting) = batch.note(part.start) else { return };
+        let culprit = Culprit {
+            id: batch.id(part.start),
+            body: waiting.body,
+            status: Some(status),
+            reason: "rejected by the gateway",
+            answer,
+        };
+        let ok = self.put_away(&culprit, waiting.ticket, ledger);
+        settle(waiting, ok, tallies);
+    }
+
+    /// Puts a record away that can never be delivered. `false`: the dead letter file did not take it, so
+    /// the host must bring it again.
+    pub fn put_away(&mut self, culprit: &Culprit<'_>, ticket: Ticket, ledger: &mut Ledger) -> bool {
+        let now_seconds = clock::unix_seconds(clock::wall());
+        let Culprit { id, status, reason, answer, .. } = *culprit;
+        let status_text = status.map_or_else(String::new, |status| format!(" with {status}"));
+        match &mut self.dead_letters {
+            None => {
+                self.metrics.dropped_records_total.add(1);
+                self.journal.error(
+                    "record dropped",
+                    format!("record {id} is lost: {reason}{status_text} ({answer}), and dead_letter_file is not set"),
+                );
+            }
+            Some(file) => {
+                let time = Stamp::from_unix_seconds(now_seconds).map(|at| at.to_string()).unwrap_or_default();
+                let record = render::original(id, culprit.body);
+                let letter = Letter {
+                    time: &time,
+                    id,
+                    status,
+                    reason,
+                    answer,
+                    record: &String::from_utf8_lossy(&record),
+                };
+                if let Err(error) = file.write(&letter) {
+                    self.metrics.dead_letter_failures_total.add(1);
+                    self.journal
+                        .error("dead letter waits", format!("record {id} waits: dead_letter_file {error}"));
+                    ledger.abort(ticket);
+                    return false;
+                }
+                self.metrics.dead_lettered_records_total.add(1);
+                self.journal.error(
+                    "record dead-lettered",
+                    format!("record {id} was put into dead_letter_file: {reason}{status_text} ({answer})"),
+                );
+            }
+        }
+        let written = if reason == AMBIGUOUS {
+            // Its occurrences may have been told: better never again than twice.
+            self.metrics.ambiguous_records_total.add(1);
+            ledger.commit(&[ticket], now_seconds)
+        } else {
+            ledger.put_away(ticket, now_seconds)
+        };
+        self.advanced(written, ledger);
+        true
+    }
+
+    fn advanced(&self, written: Result<(), String>, ledger: &mut Ledger) {
+        self.metrics.ledger_commits_total.add(1);
+        self.metrics.ledger_evicted_entries_total.add(ledger.take_evicted());
+        self.report(written);
+    }
+
+    fn report(&self, written: Result<(), String>) {
+        let Err(why) = written else { return };
+        self.metrics.ledger_failed_writes_total.add(1);
+        let restart = match self.guarantee {
+            Guarantee::NoEventLoss => "deliver again what was delivered since",
+            Guarantee::NoDuplicates => "take the last request for ambiguous",
+        };
+        self.journal.error(
+            "state_file",
+            format!("state_file: {why}; a restart now would {restart}; look at the disk"),
+        );
+    }
+
+    /// What was written down last has not arrived, for certain.
+    pub(super) fn release(&self, ledger: &mut Ledger) {
+        if self.guarantee == Guarantee::NoDuplicates {
+            self.report(ledger.release(clock::unix_seconds(clock::wall())));
+        }
+    }
+
+    /// Nobody knows whether these have arrived: they are put away, and never sent again.
+    pub(super) fn doubted(
+        &mut self,
+        batch: &Batch<Waiting<'_>>,
+        part: &Range<usize>,
+        why: &str,
+        ledger: &mut Ledger,
+        tallies: &mut [Tally],
+    ) {
+        ledger.doubt();
+        for index in part.clone() {
+            let Some(waiting) = batch.note(index) else { continue };
+            let culprit = Culprit {
+                id: batch.id(index),
+                body: waiting.body,
+                status: None,
+                reason: AMBIGUOUS,
+                answer: why,
+            };
+            let ok = self.put_away(&culprit, waiting.ticket, ledger);
+            settle(waiting, ok, tallies);
+        }
+    }
+}

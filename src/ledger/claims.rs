@@ -1,0 +1,124 @@
+//! What is about to be sent, written down before the request goes out: for those who want nothing twice.
+//!
+//! ```text
+//! begin   a request is about to go out      → end     its answer says what became of it
+//!                                           → doubt   it does not: its records are in doubt
+//! enter   a claim that a start finds in the file: a crash came before the answer, so it is in doubt
+//! settle  a record in doubt was put away; with the last one its claim leaves the file
+//! ```
+//! Deliveries go out one at a time, so there is one request at most that has a claim and no answer.
+//!
+//! Pure: no I/O, no clock.
+
+use std::collections::BTreeMap;
+
+use foldhash::{HashMap, HashMapExt};
+
+use super::identity::{Identity, Version};
+use super::table::{Row, Versioned};
+
+#[derive(Debug)]
+pub struct Claims {
+    next: u64,
+    on_its_way: Option<Row>,
+    /// Records of which nobody knows whether the gateway has them, each with its claim.
+    in_doubt: HashMap<(Identity, Version), u64>,
+    /// The claims of these.
+    open: BTreeMap<u64, Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    at_seconds: u64,
+    /// Records that are still in doubt.
+    left: usize,
+}
+
+impl Claims {
+    #[must_use]
+    pub fn new() -> Self {
+        Self { next: 0, on_its_way: None, in_doubt: HashMap::new(), open: BTreeMap::new() }
+    }
+
+    /// These are about to go out. What a file has to hold before they do.
+    pub fn begin(&mut self, records: Vec<Versioned>, now_seconds: u64) -> &Row {
+        let number = self.next;
+        self.next += 1;
+        self.on_its_way.insert(Row { number, at_seconds: now_seconds, records })
+    }
+
+    /// The answer is there, and clear. The claim that may leave the file.
+    pub fn end(&mut self) -> Option<u64> {
+        self.on_its_way.take().map(|claim| claim.number)
+    }
+
+    /// No answer, or none that says whether the gateway has them.
+    pub fn doubt(&mut self) {
+        if let Some(claim) = self.on_its_way.take() {
+            self.enter(&claim);
+        }
+    }
+
+    /// Takes up a claim without an answer.
+    pub fn enter(&mut self, claim: &Row) {
+        self.next = self.next.max(claim.number + 1);
+        for record in &claim.records {
+            let before = self.in_doubt.insert((record.identity, record.version), claim.number);
+            // Each record has one claim, so that the last of a claim is known.
+            if let Some(before) = before.and_then(|number| self.open.get_mut(&number)) {
+                before.left -= 1;
+            }
+        }
+        let open = Open { at_seconds: claim.at_seconds, left: claim.records.len() };
+        self.open.insert(claim.number, open);
+    }
+
+    /// How many records are in doubt.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.in_doubt.len()
+    }
+
+    #[must_use]
+    pub fn is_in_doubt(&self, record: &Versioned) -> bool {
+        !self.in_doubt.is_empty() && self.in_doubt.contains_key(&(record.identity, record.version))
+    }
+
+    /// These have met their fate. The claims that may leave the file.
+    pub fn settle(&mut self, records: &[Versioned]) -> Vec<u64> {
+        if self.in_doubt.is_empty() {
+            return Vec::new();
+        }
+        for record in records {
+            let claim = self.in_doubt.remove(&(record.identity, record.version));
+            if let Some(claim) = claim.and_then(|number| self.open.get_mut(&number)) {
+                claim.left -= 1;
+            }
+        }
+        self.take_empty()
+    }
+
+    /// Lets go of claims that were made `ttl_seconds` ago or earlier, as the table does of its rows.
+    pub fn expire(&mut self, now_seconds: u64, ttl_seconds: u64) -> Vec<u64> {
+        let open = &mut self.open;
+        self.in_doubt.retain(|_, number| {
+            let Some(claim) = open.get_mut(number) else { return false };
+            // One from "the future", made by a clock that was wrong, ages from now on.
+            claim.at_seconds = claim.at_seconds.min(now_seconds);
+            let stays = claim.at_seconds.saturating_add(ttl_seconds) > now_seconds;
+            claim.left -= usize::from(!stays);
+            stays
+        });
+        self.take_empty()
+    }
+
+    /// Doubts nothing any more. The claims that may leave the file.
+    pub fn forget(&mut self) -> Vec<u64> {
+        self.in_doubt.clear();
+        std::mem::take(&mut self.open).into_keys().collect()
+    }
+
+    fn take_empty(&mut self) -> Vec<u64> {
+        self.open.extract_if(.., |_, claim| claim.left == 0).map(|(number, _)| number).collect()
+    }
+}
