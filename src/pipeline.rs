@@ -77,7 +77,7 @@ impl Pipeline {
             });
         let delivery = Delivery::open(settings, metrics, journal);
         let view = View::open(&settings.correlation, metrics, journal, on_start);
-        let ((mut ledger, moved), delivery, view) = match (ledger, delivery, view) {
+        let ((mut ledger, moved), mut delivery, view) = match (ledger, delivery, view) {
             (Ok(ledger), Ok(delivery), Ok(view)) => (ledger, delivery, view),
             (ledger, delivery, view) => {
                 let more = [delivery.err(), view.err()].into_iter().flatten().flatten();
@@ -103,6 +103,7 @@ impl Pipeline {
         if settings.guarantee == Guarantee::NoEventLoss {
             ledger.forget_doubts();
         }
+        delivery.take_up(&ledger);
         metrics.ledger_entries.set(ledger.len() as u64);
         Ok(Self {
             admission: settings.admission.clone(),
@@ -135,6 +136,7 @@ impl Pipeline {
     /// Takes chunks through all stages and answers each.
     pub fn round(&mut self, jobs: Vec<Job>) {
         self.ledger.expire(clock::unix_seconds(clock::wall()));
+        self.delivery.send_unclear(&mut self.ledger);
         let mut chunks = Vec::with_capacity(jobs.len());
         let mut tallies = Vec::with_capacity(jobs.len());
         for Job { tag, data, reply } in jobs {
@@ -157,6 +159,7 @@ impl Pipeline {
     /// Makes good for a round that panicked: nothing of it was committed that was not acknowledged.
     pub fn recover(&mut self) {
         self.ledger.abort_all();
+        self.delivery.take_up(&self.ledger);
     }
 
     /// Writes what the ledger's file has not taken yet.

@@ -238,7 +238,7 @@ fn a_redirect_is_shown_but_not_followed() {
         let location = format!("{}?session=hidden-thing", other.url());
         gateway.answer(Answer::status(status).header("Location", &location).body("moved"));
         let outcome = client.post();
-        let Outcome::Refused { status: seen, why } = outcome else { panic!("{outcome:?}") };
+        let Outcome::Refused { status: seen, why, .. } = outcome else { panic!("{outcome:?}") };
         assert_eq!(seen, status);
         assert!(why.contains(&other.url()) && why.contains("endpoint"), "{why}");
         assert!(!why.contains("hidden-thing"), "{why}");

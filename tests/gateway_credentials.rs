@@ -108,7 +108,7 @@ fn a_401_costs_one_more_request_at_most() {
     let (_folder, path) = secret_file("first-token");
     let mut client = open(&gateway.url(), &[("bearer_token_file", path.to_str().unwrap())]);
     let outcome = client.post();
-    let Outcome::Refused { status: 401, why } = outcome else { panic!("{outcome:?}") };
+    let Outcome::Refused { status: 401, why, .. } = outcome else { panic!("{outcome:?}") };
     assert!(why.contains("bearer_token_file or basic_password_file"), "{why}");
     assert_eq!(gateway.requests().len(), 1, "the same token again would be no news");
 

@@ -1,6 +1,7 @@
 //! The fates of records: what each does to the ledger, to the dead letters and to the chunk that waits.
 
 use std::ops::Range;
+use std::time::SystemTime;
 
 use super::{Delivery, Waiting, settle, tickets};
 use crate::clock;
@@ -27,6 +28,17 @@ pub struct Culprit<'a> {
 }
 
 impl Delivery {
+    /// Counts a batch that the gateway has taken. When that was.
+    pub(super) fn acknowledgement(&mut self, records: usize, sent_bytes: u64) -> SystemTime {
+        self.answers();
+        let now = clock::wall();
+        self.metrics.batches_total.add(1);
+        self.metrics.delivered_records_total.add(records as u64);
+        self.metrics.sent_bytes_total.add(sent_bytes);
+        self.metrics.last_acknowledgement_timestamp_seconds.set(clock::unix_seconds(now));
+        now
+    }
+
     pub(super) fn acknowledged(
         &mut self,
         batch: &Batch<Waiting<'_>>,
@@ -35,14 +47,9 @@ impl Delivery {
         ledger: &mut Ledger,
         tallies: &mut [Tally],
     ) {
-        self.answers();
-        let now = clock::wall();
+        let now = self.acknowledgement(part.len(), sent_bytes);
         let now_seconds = clock::unix_seconds(now);
-        self.metrics.batches_total.add(1);
-        self.metrics.delivered_records_total.add(part.len() as u64);
         self.metrics.batch_bytes_total.add(batch.body_bytes(part) as u64);
-        self.metrics.sent_bytes_total.add(sent_bytes);
-        self.metrics.last_acknowledgement_timestamp_seconds.set(now_seconds);
         let written = ledger.commit(&tickets(batch, part), now_seconds);
         self.advanced(written, ledger);
         for waiting in part.clone().filter_map(|index| batch.note(index)) {
@@ -126,7 +133,7 @@ impl Delivery {
         true
     }
 
-    fn advanced(&self, written: Result<(), String>, ledger: &mut Ledger) {
+    pub(super) fn advanced(&self, written: Result<(), String>, ledger: &mut Ledger) {
         self.metrics.ledger_commits_total.add(1);
         self.metrics.ledger_evicted_entries_total.add(ledger.take_evicted());
         self.report(written);

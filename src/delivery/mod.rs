@@ -1,8 +1,11 @@
 //! A batch goes out, and every record of it gets its fate: acknowledged, put away, or to come again.
 //!
-//! Here it goes out; what an answer does to ledger, dead letters and chunks is in `fates`.
+//! Here it goes out; what an answer does to ledger, dead letters and chunks is in `fates`. `in_flight` keeps the
+//! request on its way, so that it can be sent again just as it was.
 
 mod fates;
+mod in_flight;
+mod kept;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,7 +14,7 @@ use std::time::SystemTime;
 use crate::clock;
 use crate::config::{Endpoint, Guarantee, Mistake, Settings};
 use crate::gateway::batch::{Batch, Limits, Parts};
-use crate::gateway::{DeadLetterFile, Gateway, Outcome, Post, ShownGate, Stopper};
+use crate::gateway::{DeadLetterFile, Doubt, Gateway, Outcome, Packer, Post, ShownGate, Stopper};
 use crate::job::Tally;
 use crate::journal::Journal;
 use crate::ledger::{Ledger, Ticket};
@@ -19,6 +22,7 @@ use crate::metrics::Metrics;
 use crate::render::Renderer;
 
 pub use fates::{AMBIGUOUS, Culprit};
+use in_flight::InFlight;
 
 /// A record on its way: its place in the ledger, its bytes for the dead letters, and whose fate it is.
 #[derive(Debug)]
@@ -37,6 +41,8 @@ pub struct Delivery {
     endpoint: Endpoint,
     guarantee: Guarantee,
     gateway: Gateway,
+    packer: Packer,
+    in_flight: InFlight,
     gate: ShownGate,
     dead_letters: Option<DeadLetterFile>,
     renderer: Renderer,
@@ -66,6 +72,8 @@ impl Delivery {
             endpoint: settings.endpoint.clone(),
             guarantee: settings.guarantee,
             gateway,
+            packer: Packer::new(settings.compress),
+            in_flight: InFlight::new(settings, journal),
             gate: ShownGate::new(Arc::clone(metrics)),
             dead_letters,
             renderer: Renderer::new(settings.format, &settings.cluster_name),
@@ -90,10 +98,39 @@ impl Delivery {
         Batch::new(self.renderer.form(), self.limits)
     }
 
-    /// Whether a request may go out now.
+    /// Whether a request with new records may go out now.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.gate.is_open(clock::monotonic())
+        self.gate.is_open(clock::monotonic()) && self.in_flight.unclear().is_none()
+    }
+
+    /// Takes up the request that an earlier life left without an answer.
+    pub fn take_up(&mut self, ledger: &Ledger) {
+        self.in_flight.take_up(ledger, clock::unix_seconds(clock::wall()));
+    }
+
+    /// Sends the request again that has no clear answer, if there is one.
+    pub fn send_unclear(&mut self, ledger: &mut Ledger) {
+        let Some(kept) = self.in_flight.unclear().filter(|_| self.gate.is_open(clock::monotonic())) else {
+            return;
+        };
+        let records = kept.records();
+        match self.gateway.post(&kept.post()) {
+            Outcome::Accepted { sent_bytes } => {
+                let now = self.acknowledgement(records.len(), sent_bytes);
+                let written = ledger.commit_unbegun(records, clock::unix_seconds(now));
+                self.advanced(written, ledger);
+            }
+            // Its records come again, in batches that can be halved.
+            Outcome::Rejected { .. } => self.answers(),
+            outcome => {
+                if outcome.doubt() > Doubt::None {
+                    self.in_flight.failed();
+                }
+                return self.failed(&outcome, false);
+            }
+        }
+        self.in_flight.end();
     }
 
     /// Sends a batch and empties it. Every record in it is settled when this returns.
@@ -127,13 +164,12 @@ impl Delivery {
         if !self.claim(batch, part, ledger) {
             return false;
         }
-        let outcome = self.post(batch, part);
-        let is_doubted = outcome.is_ambiguous() && self.guarantee == Guarantee::NoDuplicates;
-        let why = match outcome {
-            Outcome::Accepted { sent_bytes } => {
-                self.acknowledged(batch, part, sent_bytes, ledger, tallies);
-                return true;
-            }
+        let outcome = self.post(batch, part, ledger);
+        if outcome.doubt() < Doubt::Unanswered {
+            self.in_flight.end();
+        }
+        match outcome {
+            Outcome::Accepted { sent_bytes } => self.acknowledged(batch, part, sent_bytes, ledger, tallies),
             Outcome::Rejected { status, answer } => {
                 self.release(ledger);
                 // It judges what it gets, so it is there.
@@ -141,25 +177,40 @@ impl Delivery {
                 if !parts.halve(part) {
                     self.rejected(batch, part, status, &answer, ledger, tallies);
                 }
-                return true;
             }
+            Outcome::Retry { ref why, doubt, .. } | Outcome::Refused { ref why, doubt, .. } => {
+                let is_doubted = doubt > Doubt::None && self.guarantee == Guarantee::NoDuplicates;
+                self.failed(&outcome, is_doubted);
+                if is_doubted {
+                    self.doubted(batch, part, why, ledger, tallies);
+                } else {
+                    self.release(ledger);
+                }
+                return is_doubted;
+            }
+        }
+        true
+    }
+
+    /// Closes the gate for a while, and tells why.
+    fn failed(&mut self, outcome: &Outcome, is_doubted: bool) {
+        let then = if is_doubted {
+            "whether it took the records is open, so they are put away"
+        } else {
+            "records wait"
+        };
+        let told = |why: &str| format!("{}: {why}; {then}", self.endpoint.shown);
+        match outcome {
             Outcome::Retry { after, why, .. } => {
-                self.gate.failed(clock::monotonic(), after);
-                self.journal.warn("gateway retry", self.unsettled(&why, is_doubted));
-                why
+                self.journal.warn("gateway retry", told(why));
+                self.gate.failed(clock::monotonic(), *after);
             }
             Outcome::Refused { why, .. } => {
+                self.journal.error("gateway refused", told(why));
                 self.gate.failed(clock::monotonic(), None);
-                self.journal.error("gateway refused", self.unsettled(&why, is_doubted));
-                why
             }
-        };
-        if is_doubted {
-            self.doubted(batch, part, &why, ledger, tallies);
-            return true;
+            Outcome::Accepted { .. } | Outcome::Rejected { .. } => {}
         }
-        self.release(ledger);
-        false
     }
 
     /// Writes down what is about to go out, where nothing may arrive twice. `false`: it must not go out.
@@ -194,21 +245,27 @@ impl Delivery {
         }
     }
 
-    fn unsettled(&self, why: &str, is_doubted: bool) -> String {
-        let then = if is_doubted {
-            "whether it took the records is open, so they are put away"
-        } else {
-            "records wait"
+    fn post(&mut self, batch: &Batch<Waiting<'_>>, part: &Range<usize>, ledger: &Ledger) -> Outcome {
+        let body = batch.body(part);
+        let body = match self.packer.pack(&body) {
+            Ok(body) => body,
+            Err(error) => {
+                return Outcome::Retry { after: None, why: format!("gzip: {error}"), doubt: Doubt::None };
+            }
         };
-        format!("{}: {why}; {then}", self.endpoint.shown)
-    }
-
-    fn post(&mut self, batch: &Batch<Waiting<'_>>, part: &Range<usize>) -> Outcome {
-        self.gateway.post(&Post {
-            body: &batch.body(part),
-            content_type: self.renderer.content_type(),
-            idempotency_key: &batch.idempotency_key(part),
-        })
+        let idempotency_key = &*batch.idempotency_key(part);
+        let post = Post { body, content_type: self.renderer.content_type(), idempotency_key };
+        if self.guarantee == Guarantee::NoDuplicates {
+            return self.gateway.post(&post);
+        }
+        let records = ledger.begun(&tickets(batch, part));
+        let now_seconds = clock::unix_seconds(clock::wall());
+        self.in_flight.begin(&post, &records, now_seconds);
+        let outcome = self.gateway.post(&post);
+        if outcome.doubt() == Doubt::Unanswered {
+            self.in_flight.keep(&post, &records, now_seconds);
+        }
+        outcome
     }
 }
 

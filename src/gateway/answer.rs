@@ -18,27 +18,55 @@ pub enum Outcome {
     /// 2xx: the gateway has the batch. Commit.
     Accepted { sent_bytes: u64 },
     /// Nothing is known to be delivered; the same batch may succeed later. `after` is the gateway's own
-    /// wish (`Retry-After`), never more than ten minutes. `is_ambiguous`: the gateway may have the batch all
-    /// the same.
-    Retry { after: Option<Duration>, why: String, is_ambiguous: bool },
+    /// wish (`Retry-After`), never more than ten minutes.
+    Retry { after: Option<Duration>, why: String, doubt: Doubt },
     /// The settings do not fit the gateway: an ERROR that a person can act on, then the same as `Retry`.
-    Refused { status: u16, why: String },
+    Refused { status: u16, why: String, doubt: Doubt },
     /// The gateway will never take this batch as it is: split it, or bury the record that stands alone.
     /// `answer` is at most [`ANSWER_KEPT_BYTES`] of text without control characters.
     Rejected { status: u16, answer: String },
 }
 
-impl Outcome {
-    /// Whether it leaves open if the gateway has taken the batch. Certain are the 4xx, which say that the
-    /// request was not carried out, and the redirects that ask to send it elsewhere; 303 is the redirect after a
-    /// request that was (RFC 9110, 15.4.4).
-    #[must_use]
-    pub fn is_ambiguous(&self) -> bool {
-        match self {
-            Self::Retry { is_ambiguous, .. } => *is_ambiguous,
-            Self::Refused { status, .. } => !(300..500).contains(status) || *status == 303,
-            Self::Accepted { .. } | Self::Rejected { .. } => false,
+/// Whether the gateway may have taken a batch all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Doubt {
+    /// It has not.
+    None,
+    /// It says that it failed, and not how far it came.
+    Failed,
+    /// It says nothing that is known, or a proxy before it does not know.
+    Unanswered,
+}
+
+impl Doubt {
+    /// Certain are the 4xx, which say that the request was not carried out, the redirects that ask to send it
+    /// elsewhere, and a gateway that is unavailable; 303 is the redirect after a request that was carried out
+    /// (RFC 9110, 15.4.4).
+    fn of(status: u16) -> Self {
+        match status {
+            300..=302 | 304..=499 | 503 => Self::None,
+            502 | 504 => Self::Unanswered,
+            _ => Self::Failed,
         }
+    }
+}
+
+impl Outcome {
+    #[must_use]
+    pub fn doubt(&self) -> Doubt {
+        match self {
+            Self::Retry { doubt, .. } | Self::Refused { doubt, .. } => *doubt,
+            Self::Accepted { .. } | Self::Rejected { .. } => Doubt::None,
+        }
+    }
+
+    /// The same, of a batch that an earlier try has left in doubt.
+    #[must_use]
+    pub fn after(mut self, earlier: Doubt) -> Self {
+        if let Self::Retry { doubt, .. } | Self::Refused { doubt, .. } = &mut self {
+            *doubt = earlier.max(*doubt);
+        }
+        self
     }
 }
 
@@ -61,13 +89,13 @@ pub fn judge(answer: &Answer<'_>, sent_bytes: u64, wall: SystemTime) -> Outcome 
         408 | 425 | 429 | 500..=599 => Outcome::Retry {
             after: answer.retry_after.and_then(|value| retry_after(value, wall)),
             why: format!("the gateway answered {status}{}", quoted(answer.body)),
-            // A gateway that is unavailable has done nothing; of the other 5xx nobody knows how far it came.
-            is_ambiguous: status >= 500 && status != 503,
+            doubt: Doubt::of(status),
         },
         400 | 413 | 422 => Outcome::Rejected { status, answer: plain_text(answer.body, ANSWER_KEPT_BYTES) },
         _ => Outcome::Refused {
             status,
             why: format!("the gateway answered {status}: {}{}", remedy(answer), quoted(answer.body)),
+            doubt: Doubt::of(status),
         },
     }
 }
@@ -165,14 +193,13 @@ mod tests {
             let outcome = of(status);
             let as_expected = match status {
                 200..=299 => outcome == Outcome::Accepted { sent_bytes: 7 },
-                408 | 425 | 429 | 503 => matches!(outcome, Outcome::Retry { is_ambiguous: false, .. }),
-                500..=599 => matches!(outcome, Outcome::Retry { after: None, is_ambiguous: true, .. }),
+                408 | 425 | 429 | 500..=599 => matches!(outcome, Outcome::Retry { after: None, .. }),
                 400 | 413 | 422 => matches!(outcome, Outcome::Rejected { status: s, .. } if s == status),
                 _ => matches!(outcome, Outcome::Refused { status: s, .. } if s == status),
             };
             assert!(as_expected, "{status}: {outcome:?}");
             let certain = [200..=302, 304..=499, 503..=503].iter().any(|range| range.contains(&status));
-            assert_eq!(outcome.is_ambiguous(), !certain, "{status}: {outcome:?}");
+            assert_eq!(outcome.doubt() == Doubt::None, certain, "{status}: {outcome:?}");
         }
     }
 

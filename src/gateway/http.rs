@@ -1,4 +1,4 @@
-//! One batch over HTTP: compress, post, a few quick tries, and a verdict.
+//! One batch over HTTP: post, a few quick tries, and a verdict.
 //!
 //! What it obeys:
 //! 1. Only a 2xx status acknowledges. What follows it (a body that hangs or never ends) takes nothing back.
@@ -20,10 +20,9 @@ use ureq::http::header::{
 use ureq::http::{HeaderName, HeaderValue, Request, Response, Uri};
 use ureq::{Agent, Body, SendBody};
 
-use super::answer::{Answer, Outcome, judge};
-use super::gzip::Gzip;
+use super::answer::{Answer, Doubt, Outcome, judge};
 use crate::clock;
-use crate::config::{Compress, Guarantee, Mistake, Settings};
+use crate::config::{Guarantee, Mistake, Settings};
 use crate::journal::Journal;
 use crate::metrics::{FailureClass, Metrics};
 use crate::net::agent::{Limits, agent, beginning};
@@ -40,18 +39,22 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis
 const QUICK: Duration = Duration::from_secs(2);
 /// A smaller body fits into the socket's buffer, so that its sending cannot be cut.
 const EXPECT_FROM_BYTES: usize = 16 << 10;
-/// A larger buffer is given back after its batch.
-const PACKED_KEPT_BYTES: usize = 4 << 20;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// One batch to deliver.
 #[derive(Debug, Clone, Copy)]
 pub struct Post<'a> {
-    /// Uncompressed.
-    pub body: &'a [u8],
-    pub content_type: &'static str,
+    pub body: Packed<'a>,
+    pub content_type: &'a str,
     /// The same on every try of the same batch; letters, digits and the like.
     pub idempotency_key: &'a str,
+}
+
+/// A body as it goes over the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Packed<'a> {
+    pub bytes: &'a [u8],
+    pub is_gzip: bool,
 }
 
 /// The gateway as one instance of the output sees it: a kept-alive connection and what is needed to renew it.
@@ -59,15 +62,11 @@ pub struct Gateway {
     agent: Agent,
     endpoint: Uri,
     timeout: Duration,
-    compress: Compress,
     guarantee: Guarantee,
     headers: Vec<(HeaderName, HeaderValue)>,
     authorization: Authorization,
     tls_files: Option<TlsFiles>,
     secrets: Secrets,
-    gzip: Gzip,
-    /// The compressed body; kept for its memory.
-    packed: Vec<u8>,
     signal: Arc<Signal>,
     stopper: Stopper,
     metrics: Arc<Metrics>,
@@ -118,14 +117,11 @@ impl Gateway {
             agent,
             endpoint,
             timeout: settings.timeout,
-            compress: settings.compress,
             guarantee: settings.guarantee,
             headers,
             authorization,
             tls_files,
             secrets,
-            gzip: Gzip::default(),
-            packed: Vec::new(),
             signal,
             stopper,
             metrics,
@@ -143,29 +139,18 @@ impl Gateway {
     /// the last of them up to a `timeout` more.
     pub fn post(&mut self, post: &Post<'_>) -> Outcome {
         self.renew_tls();
-        if self.compress == Compress::None {
-            return self.tries(post, post.body);
-        }
-        let mut packed = std::mem::take(&mut self.packed);
-        packed.clear();
-        let outcome = match self.gzip.pack(post.body, &mut packed) {
-            Ok(()) => self.tries(post, &packed),
-            Err(error) => not_sent(format!("gzip: {error}")),
-        };
-        packed.shrink_to(PACKED_KEPT_BYTES);
-        self.packed = packed;
-        outcome
-    }
-
-    fn tries(&mut self, post: &Post<'_>, body: &[u8]) -> Outcome {
+        let body_bytes = post.body.bytes.len();
         let began = clock::monotonic();
         let mut pauses = PAUSES.into_iter();
         let mut credentials_renewed = false;
         // A refusal of a body that is cut off by it may get lost, and would leave open what it was.
-        let asks_first = self.guarantee == Guarantee::NoDuplicates && body.len() >= EXPECT_FROM_BYTES;
+        let asks_first = self.guarantee == Guarantee::NoDuplicates && body_bytes >= EXPECT_FROM_BYTES;
         let mut expect = asks_first;
+        let mut doubt = Doubt::None;
         loop {
-            let (outcome, cut) = self.one_try(post, body, expect);
+            let (outcome, cut) = self.one_try(post, expect);
+            let outcome = outcome.after(doubt);
+            doubt = outcome.doubt();
             let quick_try = match &outcome {
                 // The token may have been renewed after we read it: a file looks the same for some
                 // milliseconds, and a 401 is reason enough to look into it.
@@ -175,7 +160,7 @@ impl Gateway {
                 }
                 // RFC 9110, 10.1.1: do it again without.
                 Outcome::Refused { status: 417, .. } if expect => true,
-                outcome if outcome.is_ambiguous() && self.guarantee == Guarantee::NoDuplicates => false,
+                _ if doubt > Doubt::None && self.guarantee == Guarantee::NoDuplicates => false,
                 Outcome::Retry { after: None, .. } => self.pause(began, pauses.next()),
                 _ => false,
             };
@@ -184,7 +169,7 @@ impl Gateway {
             }
             // Was the answer a refusal of the body, lost because we were still sending? Asking first brings it.
             let may_ask = !matches!(outcome, Outcome::Refused { status: 417, .. });
-            expect = may_ask && (asks_first || cut) && body.len() >= EXPECT_FROM_BYTES;
+            expect = may_ask && (asks_first || cut) && body_bytes >= EXPECT_FROM_BYTES;
         }
     }
 
@@ -196,13 +181,13 @@ impl Gateway {
     }
 
     /// One request. Says also whether the connection broke in a way that may have swallowed an answer.
-    fn one_try(&mut self, post: &Post<'_>, body: &[u8], expect: bool) -> (Outcome, bool) {
+    fn one_try(&mut self, post: &Post<'_>, expect: bool) -> (Outcome, bool) {
         if self.stopper.is_stopped() {
             return (not_sent("the plugin is stopping".into()), false);
         }
-        let mut body = Outgoing { left: body, has_begun: false };
+        let mut body = Outgoing { left: post.body.bytes, has_begun: false };
         let body_bytes = body.left.len();
-        let request = match self.request(post, body_bytes, expect) {
+        let request = match self.request(post, expect) {
             Ok(request) => request.map(|()| SendBody::from_reader(&mut body)),
             Err(error) => return (not_sent(format!("the request cannot be built ({error})")), false),
         };
@@ -223,8 +208,9 @@ impl Gateway {
                 } else {
                     self.hidden(failure::described(&error, &GATEWAY, self.timeout, self.tls_files.is_some()))
                 };
-                let is_ambiguous = body.has_begun && !failure::is_refused_certificate(&error);
-                (Outcome::Retry { after: None, why, is_ambiguous }, failure::cut_while_sending(&error))
+                let is_open = body.has_begun && !failure::is_refused_certificate(&error);
+                let doubt = if is_open { Doubt::Unanswered } else { Doubt::None };
+                (Outcome::Retry { after: None, why, doubt }, failure::cut_while_sending(&error))
             }
         };
         if matches!(outcome, Outcome::Retry { .. } | Outcome::Refused { .. }) {
@@ -233,21 +219,16 @@ impl Gateway {
         (outcome, cut)
     }
 
-    fn request(
-        &mut self,
-        post: &Post<'_>,
-        body_bytes: usize,
-        expect: bool,
-    ) -> Result<Request<()>, ureq::http::Error> {
+    fn request(&mut self, post: &Post<'_>, expect: bool) -> Result<Request<()>, ureq::http::Error> {
         let mut request = Request::post(self.endpoint.clone()).body(())?;
         let headers = request.headers_mut();
         for (name, value) in &self.headers {
             headers.append(name, value.clone());
         }
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(body_bytes));
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(post.body.bytes.len()));
         headers.insert(CONTENT_TYPE, HeaderValue::from_str(post.content_type)?);
         headers.insert(IDEMPOTENCY_KEY, HeaderValue::from_str(post.idempotency_key)?);
-        if self.compress == Compress::Gzip {
+        if post.body.is_gzip {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         if expect {
@@ -302,7 +283,7 @@ impl Gateway {
 }
 
 fn not_sent(why: String) -> Outcome {
-    Outcome::Retry { after: None, why, is_ambiguous: false }
+    Outcome::Retry { after: None, why, doubt: Doubt::None }
 }
 
 /// A body that knows whether any of it was sent. The head goes out before, and with it the TLS handshake.

@@ -6,7 +6,7 @@
 //! - `shown_gate`: what the metrics tell of it
 //! - `dead_letter`: what the gateway will never take
 //! - `batch`: what goes together
-//! - `gzip`: what makes it small
+//! - `packer`, `gzip`: what makes it small
 //!
 //! The HTTP client, its credentials, certificates and its stop are in [`net`](crate::net).
 
@@ -16,13 +16,15 @@ mod dead_letter;
 mod gate;
 mod gzip;
 mod http;
+mod packer;
 mod shown_gate;
 
 pub use crate::net::retry_after::LONGEST_RETRY_AFTER;
 pub use crate::net::stop::Stopper;
-pub use answer::{ANSWER_KEPT_BYTES, Answer, Outcome, judge};
+pub use answer::{ANSWER_KEPT_BYTES, Answer, Doubt, Outcome, judge};
 pub use dead_letter::{DeadLetterError, DeadLetterFile, Letter};
 pub use gate::Gate;
 pub use gzip::Gzip;
-pub use http::{Gateway, Post};
+pub use http::{Gateway, Packed, Post};
+pub use packer::Packer;
 pub use shown_gate::ShownGate;

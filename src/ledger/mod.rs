@@ -88,17 +88,29 @@ impl Ledger {
         }
     }
 
+    /// Whether this version was acknowledged.
+    #[must_use]
+    pub fn holds(&self, record: &Versioned) -> bool {
+        self.table.holds(record)
+    }
+
+    /// What these deliveries carry.
+    #[must_use]
+    pub fn begun(&self, tickets: &[Ticket]) -> Vec<Versioned> {
+        tickets.iter().filter_map(|ticket| self.table.begun(*ticket)).collect()
+    }
+
     /// The deliveries are about to go out.
     ///
     /// # Errors
     /// When that could not be written, or there is no file: a crash would leave no trace of them. And when
     /// more records are in doubt than are remembered of any. Text for a person.
     pub fn claim(&mut self, tickets: &[Ticket], now_seconds: u64) -> Result<(), String> {
-        let Some(file) = &mut self.file else { return Err("there is no file".to_owned()) };
         if self.claims.len() >= self.max_entries {
             return Err(format!("{} records wait to be put away", self.claims.len()));
         }
-        let records = tickets.iter().filter_map(|ticket| self.table.begun(*ticket)).collect();
+        let records = self.begun(tickets);
+        let Some(file) = &mut self.file else { return Err("there is no file".to_owned()) };
         let claim = self.claims.begin(records, now_seconds);
         let written = file.claim(claim, self.table.oldest_row(), now_seconds);
         if written.is_err() {
@@ -148,6 +160,15 @@ impl Ledger {
             let settled = self.claims.settle(&row.records);
             self.end_claims(settled);
         }
+        self.save(row, now_seconds)
+    }
+
+    /// These were acknowledged in a request that an earlier round, or life, had begun.
+    ///
+    /// # Errors
+    /// As [`Ledger::commit`].
+    pub fn commit_unbegun(&mut self, records: Vec<Versioned>, now_seconds: u64) -> Result<(), String> {
+        let row = self.table.commit_unbegun(records, now_seconds);
         self.save(row, now_seconds)
     }
 

@@ -147,11 +147,10 @@ impl Table {
         if let Some(ticket) = ahead.and_then(|ahead| ahead.all().find(is_same)) {
             return Verdict::InFlight { ticket };
         }
-        let committed = self.newest.get(&record.identity).copied();
-        let key = (record.identity, record.version);
-        if committed.is_some_and(|newest| newest.version == record.version) || self.older.contains_key(&key) {
+        if self.holds(&record) {
             return Verdict::Duplicate;
         }
+        let committed = self.newest.get(&record.identity).copied();
         let newest_begun = ahead
             .and_then(|ahead| Some((ahead.newest, self.begun(ahead.newest)?)))
             // It may be an older version that came late.
@@ -172,6 +171,14 @@ impl Table {
         }
         let new_occurrences = if is_newer { record.count.saturating_sub(known_count) } else { 0 };
         Verdict::Update { ticket: self.start(record), new_occurrences }
+    }
+
+    /// Whether this version was acknowledged.
+    #[must_use]
+    pub fn holds(&self, record: &Versioned) -> bool {
+        let newest = self.newest.get(&record.identity);
+        newest.is_some_and(|newest| newest.version == record.version)
+            || self.older.contains_key(&(record.identity, record.version))
     }
 
     /// What was begun under this ticket and has met no fate yet.
@@ -256,6 +263,12 @@ impl Table {
         self.oldest_ticket += self.begun.len() as u64;
         self.begun.clear();
         self.ahead.clear();
+    }
+
+    /// These were acknowledged, and nobody had begun them: a request of an earlier life carried them.
+    pub fn commit_unbegun(&mut self, mut records: Vec<Versioned>, now_seconds: u64) -> Option<Row> {
+        records.retain(|record| !self.holds(record));
+        self.enter_new(records, now_seconds)
     }
 
     fn enter_new(&mut self, records: Vec<Versioned>, now_seconds: u64) -> Option<Row> {

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use event_gateway::clock;
 use event_gateway::config::{self, Mistake, Settings};
-use event_gateway::gateway::{Gateway, Outcome, Post};
+use event_gateway::gateway::{Gateway, Outcome, Packer, Post};
 use event_gateway::journal::{Journal, Level};
 use event_gateway::metrics::Metrics;
 
 pub struct Client {
     pub gateway: Gateway,
+    packer: Packer,
     pub metrics: Arc<Metrics>,
     pub journal: Arc<Journal>,
 }
@@ -39,7 +40,7 @@ pub fn try_open(endpoint: &str, properties: &[(&str, &str)]) -> Result<Client, V
     let (metrics, journal) = (Arc::<Metrics>::default(), Arc::<Journal>::default());
     let settings = settings(endpoint, properties);
     let gateway = Gateway::open(&settings, Arc::clone(&metrics), Arc::clone(&journal))?;
-    Ok(Client { gateway, metrics, journal })
+    Ok(Client { gateway, packer: Packer::new(settings.compress), metrics, journal })
 }
 
 impl Client {
@@ -48,6 +49,7 @@ impl Client {
     }
 
     pub fn post_body(&mut self, body: &[u8]) -> Outcome {
+        let body = self.packer.pack(body).expect("a body");
         self.gateway.post(&Post { body, content_type: "application/x-ndjson", idempotency_key: "batch-1" })
     }
 

@@ -55,7 +55,7 @@ impl Server {
         let mut acceptor = self.acceptor.lock().unwrap_or_else(PoisonError::into_inner);
         assert!(acceptor.is_none(), "the {} is running", self.name);
         self.connections.lock().stopping = false;
-        let listener = TcpListener::bind(self.address).expect("the port that is reserved for us");
+        let listener = listen(self.address);
         let (name, connections) = (self.name, Arc::clone(&self.connections));
         *acceptor = Some(spawn(name, move || accept(name, listener, &connections, &Arc::new(serve))));
     }
@@ -77,6 +77,19 @@ impl Server {
         let whole = acceptor.join().unwrap_or(false);
         assert!(whole || thread::panicking(), "a thread of the {} panicked, see above", self.name);
     }
+}
+
+/// A process that is being started holds all descriptors for a moment, also that of a listener just closed.
+fn listen(address: SocketAddr) -> TcpListener {
+    for _ in 0..500 {
+        match TcpListener::bind(address) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                thread::sleep(Duration::from_millis(10))
+            }
+            bound => return bound.expect("the port that is reserved for us"),
+        }
+    }
+    panic!("the port that is reserved for us stays in use")
 }
 
 fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {

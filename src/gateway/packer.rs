@@ -1,0 +1,36 @@
+//! Makes a body ready for the wire, as the setting `compress` says.
+
+use flate2::CompressError;
+
+use super::gzip::Gzip;
+use super::http::Packed;
+use crate::config::Compress;
+
+/// A larger buffer is given back before the next body.
+const KEPT_BYTES: usize = 4 << 20;
+
+pub struct Packer {
+    /// `None`: bodies go out as they are.
+    gzip: Option<Gzip>,
+    /// Of the last body; kept for its memory.
+    packed: Vec<u8>,
+}
+
+impl Packer {
+    #[must_use]
+    pub fn new(compress: Compress) -> Self {
+        Self { gzip: (compress == Compress::Gzip).then(Gzip::default), packed: Vec::new() }
+    }
+
+    /// The body, ready.
+    ///
+    /// # Errors
+    /// None that is known: memory takes everything.
+    pub fn pack<'a>(&'a mut self, body: &'a [u8]) -> Result<Packed<'a>, CompressError> {
+        let Some(gzip) = &mut self.gzip else { return Ok(Packed { bytes: body, is_gzip: false }) };
+        self.packed.clear();
+        self.packed.shrink_to(KEPT_BYTES);
+        gzip.pack(body, &mut self.packed)?;
+        Ok(Packed { bytes: &self.packed, is_gzip: true })
+    }
+}
