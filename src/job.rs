@@ -1,8 +1,9 @@
 //! A chunk on its way through the plugin, and the answer that the host waits for.
 
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
+
+use crate::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// Tells the engine that an answer has come; may be called on any thread, and takes next to no time.
 pub type Ring = Arc<dyn Fn() + Send + Sync>;

@@ -54,6 +54,7 @@ pub mod pattern;
 pub mod pipeline;
 pub mod record;
 pub mod render;
+pub mod sync;
 pub mod time;
 pub mod topology;
 pub mod trip;

@@ -10,7 +10,7 @@ use support::host::{Build, Code};
 use support::{chunk, event, started, value};
 
 const MIB: usize = 1 << 20;
-/// `MAX_JOB_BYTES` of the courier.
+/// `BOUNDS` of the courier.
 const TAKEN_AT_MOST: usize = 64 * MIB;
 const CHUNKS: usize = 120;
 

@@ -12,6 +12,7 @@ const RANKS: &[(&str, u8)] = &[
     ("journal", 0),
     ("metrics", 0),
     ("pattern", 0),
+    ("sync", 0),
     ("time", 0),
     ("config", 1),
     ("record", 1),

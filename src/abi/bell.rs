@@ -6,15 +6,14 @@
 
 use std::ffi::{c_int, c_void};
 use std::fs::File;
-use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::ptr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
+use super::clapper::Clapper;
 use super::layout::{EgEvent, EgEventHandler};
 use super::symbols::{self, EventAdd, EventDel, Get};
 use crate::job::Ring;
+use crate::sync::Arc;
 
 /// `MK_EVENT_CUSTOM`: the engine calls the event's own handler.
 const CUSTOM: c_int = 4;
@@ -52,31 +51,15 @@ pub struct Bell {
     event_loop: *mut c_void,
     /// The loop knows its address and writes into it.
     event: *mut EgEvent,
-    clapper: Arc<Clapper>,
+    clapper: Arc<Clapper<File>>,
 }
 
-/// What is rung. It outlives the bell, as long as anybody may still ring.
-struct Clapper {
-    eventfd: File,
-    /// Rung, and the engine has not come yet: once is enough.
-    rung: AtomicBool,
-}
-
-impl Clapper {
-    fn new() -> Option<Self> {
-        // SAFETY: takes two numbers, and answers with a descriptor that is ours, or below zero.
-        let descriptor = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
-        // SAFETY: a descriptor that was just made and that nobody else owns.
-        let eventfd = (descriptor >= 0).then(|| unsafe { File::from_raw_fd(descriptor) })?;
-        Some(Self { eventfd, rung: AtomicBool::new(false) })
-    }
-
-    fn ring(&self) {
-        if !self.rung.swap(true, SeqCst) {
-            // It fails only when the count is full, and then the engine is on its way.
-            let _ = (&self.eventfd).write(&1u64.to_ne_bytes());
-        }
-    }
+/// An eventfd that is ours alone. `None`: the host has no more descriptors.
+fn eventfd() -> Option<File> {
+    // SAFETY: takes two numbers, and answers with a descriptor that is ours, or below zero.
+    let descriptor = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+    // SAFETY: a descriptor that was just made and that nobody else owns.
+    (descriptor >= 0).then(|| unsafe { File::from_raw_fd(descriptor) })
 }
 
 impl Bell {
@@ -89,12 +72,12 @@ impl Bell {
         let functions = Loop::find()?;
         // SAFETY: takes nothing, and answers with this thread's loop or NULL.
         let event_loop = unsafe { (functions.current)() };
-        let clapper = Arc::new(Clapper::new()?);
+        let clapper = Arc::new(Clapper::new(eventfd()?));
         if event_loop.is_null() {
             return None;
         }
         let event = Box::into_raw(Box::new(EgEvent::new(handler, data)));
-        let descriptor = clapper.eventfd.as_raw_fd();
+        let descriptor = clapper.rope.as_raw_fd();
         // SAFETY: the loop is this thread's; the event is zeroed where the host wants it so, and stays
         // where it is until `take_down` has removed it.
         let added = unsafe { (functions.add)(event_loop, descriptor, CUSTOM, READ, event.cast()) } == 0;
@@ -114,12 +97,9 @@ impl Bell {
         Arc::new(move || clapper.ring())
     }
 
-    /// The engine has come: what rings from now on calls it again. To be said before looking for what it
-    /// was called for.
+    /// The engine has come. To be said before looking for what it was called for.
     pub fn answer(&self) {
-        // The count is of no interest, and there is one or this would not have been called.
-        let _ = (&self.clapper.eventfd).read(&mut [0; 8]);
-        self.clapper.rung.store(false, SeqCst);
+        self.clapper.answer();
     }
 
     /// Takes it out of the loop, on the loop's own thread.

@@ -9,6 +9,8 @@
 //! | `config_map` | the keys, for the hosts that refuse misspelt ones |
 //! | `guard` | no panic crosses |
 //! | `bell` | calls the engine's thread from any other |
+//! | `clapper` | what any thread rings, and whether it was rung already |
+//! | `parked` | the flushes that wait, each with what resumes it |
 //! | `wait` | a flush waits without stopping the engine |
 //! | `host` | the host's properties, log and metrics, on its own thread |
 //! | `registry` | the metrics in the host's own registry |
@@ -24,6 +26,7 @@
 
 mod allocator;
 mod bell;
+mod clapper;
 mod config_map;
 pub mod filter;
 mod filter_host;
@@ -31,6 +34,7 @@ mod guard;
 mod host;
 mod layout;
 pub mod output;
+mod parked;
 mod registry;
 mod symbols;
 mod version;

@@ -9,13 +9,15 @@
 //! touch it; there it simply blocks.
 
 use std::ffi::{c_int, c_void};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use super::bell::Bell;
 use super::guard::thread_id;
 use super::layout::EgEventHandler;
+use super::parked::Parked;
 use super::symbols::{self, Get, Give, TimerCallback, TimerCreate, TimerEnd};
 use crate::job::{Answer, Pending, Ring};
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// `FLB_SCHED_TIMER_CB_PERM`. A one-shot timer below a second fires at once and starves the engine.
 const PERMANENT: c_int = 4;
@@ -64,7 +66,10 @@ pub struct WaitingRoom {
     bell: Mutex<Option<Bell>>,
     /// Rings the bell, if there is one.
     ring: OnceLock<Ring>,
-    parked: Mutex<Vec<Parked>>,
+    parked: Parked<Waiter>,
+    /// The answer for the flush that is being resumed. It is handed over here, so that a flush owns nothing
+    /// while it is parked: the host may give it up, and its stack is then never unwound.
+    handed: Mutex<Option<Answer>>,
 }
 
 // SAFETY: `base`, the timer, the bell and the parked coroutines are used on the engine thread only, which
@@ -74,12 +79,12 @@ unsafe impl Send for WaitingRoom {}
 // SAFETY: as above.
 unsafe impl Sync for WaitingRoom {}
 
-struct Parked {
+/// A parked flush.
+struct Waiter {
     /// The stack to switch to.
     context: *mut c_void,
     /// The host's record of the coroutine.
     coro: *mut c_void,
-    pending: Pending,
 }
 
 /// How a flush of this instance waits.
@@ -106,7 +111,8 @@ impl WaitingRoom {
             timer: Mutex::new(nothing),
             bell: Mutex::default(),
             ring: OnceLock::new(),
-            parked: Mutex::default(),
+            parked: Parked::default(),
+            handed: Mutex::default(),
         }
     }
 
@@ -162,17 +168,17 @@ impl WaitingRoom {
             return answer;
         }
         if let (Way::Cooperative, Some(engine)) = (self.way(), self.engine) {
-            // SAFETY: we are on the engine thread, inside the coroutine of a flush. The switch returns
-            // when the bell or the timer switches back, on the same thread and with this stack intact; if the host
-            // ends before that it abandons the coroutine, and this stack is never run again.
-            unsafe {
-                let context = (engine.active)();
-                if context != self.base {
-                    let coro = (engine.coro_get)();
-                    let parked = Parked { context, coro, pending: pending.clone() };
-                    self.parked.lock().unwrap_or_else(PoisonError::into_inner).push(parked);
+            // SAFETY: co_active takes nothing and answers with the running context.
+            let context = unsafe { (engine.active)() };
+            if context != self.base {
+                // SAFETY: we are on the engine thread, inside the coroutine of a flush. The switch returns
+                // when the bell or the timer switches back, on the same thread and with this stack intact; if
+                // the host ends before that it abandons the coroutine, and this stack is never run again.
+                unsafe {
+                    self.parked.park(Waiter { context, coro: (engine.coro_get)() }, pending);
                     (engine.switch)(self.base);
                 }
+                return self.lock_handed().take().unwrap_or(Answer::Retry);
             }
         }
         pending.wait()
@@ -182,23 +188,22 @@ impl WaitingRoom {
     pub fn resume_answered(&self) {
         let Some(engine) = self.engine else { return };
         // One at a time: a resumed flush may change the list.
-        while let Some(parked) = self.take_answered() {
+        while let Some((waiter, answer)) = self.parked.take_answered() {
+            *self.lock_handed() = Some(answer);
             // SAFETY: we are on the engine thread in its own context, and the coroutine was parked by
             // `wait` and not resumed since: it was just taken off the list. Its flush returns to the host,
             // which switches back to the engine's context, here.
             unsafe {
                 let before = (engine.coro_get)();
-                (engine.coro_set)(parked.coro);
-                (engine.switch)(parked.context);
+                (engine.coro_set)(waiter.coro);
+                (engine.switch)(waiter.context);
                 (engine.coro_set)(before);
             }
         }
     }
 
-    fn take_answered(&self) -> Option<Parked> {
-        let mut parked = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
-        let index = parked.iter().position(|parked| parked.pending.poll().is_some())?;
-        Some(parked.remove(index))
+    fn lock_handed(&self) -> MutexGuard<'_, Option<Answer>> {
+        self.handed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the timer and takes the bell down. What is still parked is never resumed: the host has given those flushes up.

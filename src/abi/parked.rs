@@ -1,0 +1,30 @@
+//! The flushes that wait for their answer, each with what resumes it.
+
+use crate::job::{Answer, Pending};
+use crate::sync::{Mutex, PoisonError};
+
+/// `C` is what resumes a flush.
+#[derive(Debug)]
+pub struct Parked<C> {
+    flushes: Mutex<Vec<(C, Pending)>>,
+}
+
+impl<C> Default for Parked<C> {
+    fn default() -> Self {
+        Self { flushes: Mutex::default() }
+    }
+}
+
+impl<C> Parked<C> {
+    pub fn park(&self, context: C, pending: Pending) {
+        self.flushes.lock().unwrap_or_else(PoisonError::into_inner).push((context, pending));
+    }
+
+    /// Takes one whose answer has come.
+    pub fn take_answered(&self) -> Option<(C, Answer)> {
+        let mut flushes = self.flushes.lock().unwrap_or_else(PoisonError::into_inner);
+        let find = |(index, (_, pending)): (usize, &(C, Pending))| Some((index, pending.poll()?));
+        let (index, answer) = flushes.iter().enumerate().find_map(find)?;
+        Some((flushes.remove(index).0, answer))
+    }
+}

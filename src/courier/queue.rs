@@ -1,0 +1,228 @@
+//! The queue of jobs between the host's threads and the one that delivers, and how it is served and closed.
+//!
+//! What is done with the jobs is behind [`Rounds`], so that a test can ask of the threads alone.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+use std::time::Duration;
+
+use crate::clock;
+use crate::job::{Job, Pending, Ring, reply};
+use crate::journal::{Journal, said};
+use crate::metrics::Metrics;
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use crate::trip;
+
+/// Jobs that are held back are looked at again so often.
+const HOLD_BACK: Duration = Duration::from_millis(20);
+
+/// What the thread does with the jobs it takes.
+pub trait Rounds {
+    /// Whether jobs should wait for now.
+    fn holds_back(&self) -> bool;
+    /// Answers each of the jobs. What it drops, by a panic too, is answered RETRY.
+    fn round(&mut self, jobs: Vec<Job>);
+    /// Makes good for a round that panicked.
+    fn recover(&mut self);
+    /// There will be no other round.
+    fn finish(&mut self);
+}
+
+/// What the queue takes at most, those of the round that runs included.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    pub jobs: usize,
+    pub bytes: usize,
+}
+
+#[derive(Debug)]
+pub struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+    bounds: Bounds,
+    metrics: Arc<Metrics>,
+    journal: Arc<Journal>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: Vec<Job>,
+    waiting_bytes: usize,
+    /// When the first of those that wait came, in Unix time.
+    waiting_since_seconds: Option<u64>,
+    /// Chunks and bytes of the round that runs.
+    running: (usize, usize),
+    running_since_seconds: Option<u64>,
+    stopping: bool,
+}
+
+impl Queue {
+    #[must_use]
+    pub fn new(bounds: Bounds, metrics: Arc<Metrics>, journal: Arc<Journal>) -> Self {
+        Self { state: Mutex::default(), changed: Condvar::new(), bounds, metrics, journal }
+    }
+
+    /// Copies a chunk into the queue. `None`: there is no room, or the instance is stopping; the host is to
+    /// bring it again. `ring` is called when the answer is there. Uses little stack: this runs on the
+    /// host's.
+    #[must_use]
+    pub fn put(&self, tag: &[u8], data: &[u8], ring: Ring) -> Option<Pending> {
+        let refused = || {
+            self.metrics.refused_chunks_total.add(1);
+            None
+        };
+        if !self.lock().has_room_for(data.len(), self.bounds) {
+            return refused();
+        }
+        // The copy is made without the lock; memory may be short, and a panic here would be ours.
+        let mut copy = Vec::new();
+        if copy.try_reserve_exact(data.len()).is_err() {
+            return refused();
+        }
+        copy.extend_from_slice(data);
+        let (reply, pending) = reply(ring);
+        let job = Job { tag: String::from_utf8_lossy(tag).into_owned(), data: copy, reply };
+        let mut state = self.lock();
+        if !state.has_room_for(data.len(), self.bounds) {
+            drop(state);
+            return refused();
+        }
+        state.waiting_since_seconds.get_or_insert_with(|| clock::unix_seconds(clock::wall()));
+        state.waiting_bytes += data.len();
+        state.waiting.push(job);
+        self.publish(&state);
+        drop(state);
+        self.changed.notify_all();
+        Some(pending)
+    }
+
+    /// Takes no more from now on, answers what waits with RETRY, and gives the round that runs so long to
+    /// end.
+    pub fn close(&self, patience: Duration) {
+        let deadline = clock::monotonic() + patience;
+        let mut state = self.lock();
+        let given_up = state.close();
+        drop(state);
+        self.changed.notify_all();
+        // Without the lock: an answer rings.
+        drop(given_up);
+        let mut state = self.lock();
+        while state.running.0 > 0 {
+            let left = deadline.saturating_duration_since(clock::monotonic());
+            if left.is_zero() {
+                break;
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Takes all jobs that wait through one round after the other, until the queue is closed.
+    pub fn serve(&self, rounds: &mut impl Rounds) {
+        let _last_will = LastWill(self);
+        while let Some(jobs) = self.next_round(|| rounds.holds_back()) {
+            trip::wire("thread");
+            // A panic drops the jobs, and a dropped job says RETRY.
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| rounds.round(jobs))) {
+                rounds.recover();
+                self.metrics.panicked_rounds_total.add(1);
+                self.journal.error(
+                    "delivery panicked",
+                    format!(
+                        "a round of deliveries panicked, a fault of this plugin; its chunks come again: {}",
+                        said(&*panic)
+                    ),
+                );
+            }
+            let mut state = self.lock();
+            state.end_round();
+            self.publish(&state);
+            drop(state);
+            self.changed.notify_all();
+        }
+        rounds.finish();
+    }
+
+    /// Waits for jobs and takes all that are there, unless they are held back. `None`: stop.
+    fn next_round(&self, hold_back: impl Fn() -> bool) -> Option<Vec<Job>> {
+        let mut state = self.lock();
+        loop {
+            if state.stopping {
+                return None;
+            }
+            if !state.waiting.is_empty() && hold_back() {
+                let slept = self.changed.wait_timeout(state, HOLD_BACK);
+                state = slept.unwrap_or_else(PoisonError::into_inner).0;
+                continue;
+            }
+            if !state.waiting.is_empty() {
+                return Some(state.begin_round());
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publish(&self, state: &State) {
+        self.metrics.jobs_in_flight.set((state.waiting.len() + state.running.0) as u64);
+        self.metrics.job_bytes_in_flight.set((state.waiting_bytes + state.running.1) as u64);
+        let oldest = state.running_since_seconds.or(state.waiting_since_seconds);
+        self.metrics.oldest_job_timestamp_seconds.set(oldest.unwrap_or(0));
+    }
+}
+
+impl State {
+    /// A chunk larger than the bound is taken when no other waits: it would never be delivered else.
+    fn has_room_for(&self, bytes: usize, bounds: Bounds) -> bool {
+        let jobs = self.waiting.len() + self.running.0;
+        let in_flight = self.waiting_bytes + self.running.1;
+        let fits = jobs < bounds.jobs && in_flight + bytes <= bounds.bytes;
+        !self.stopping && (fits || (bytes > bounds.bytes && self.waiting.is_empty()))
+    }
+
+    /// Takes no more, and lets go of what waits: the replies say RETRY when they are dropped.
+    fn close(&mut self) -> Vec<Job> {
+        self.stopping = true;
+        self.waiting_bytes = 0;
+        self.waiting_since_seconds = None;
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// Hands over all that wait.
+    fn begin_round(&mut self) -> Vec<Job> {
+        self.running = (self.waiting.len(), self.waiting_bytes);
+        self.waiting_bytes = 0;
+        self.running_since_seconds = self.waiting_since_seconds.take();
+        std::mem::take(&mut self.waiting)
+    }
+
+    fn end_round(&mut self) {
+        self.running = (0, 0);
+        self.running_since_seconds = None;
+    }
+}
+
+/// Whatever ends the thread, nobody waits for it afterwards, and a person is told if it was not asked to.
+struct LastWill<'a>(&'a Queue);
+
+impl Drop for LastWill<'_> {
+    fn drop(&mut self) {
+        self.0.metrics.delivering.set(0);
+        let mut state = self.0.lock();
+        let given_up = state.close();
+        state.end_round();
+        self.0.publish(&state);
+        drop(state);
+        self.0.changed.notify_all();
+        drop(given_up);
+        if thread::panicking() {
+            self.0.journal.error(
+                "delivery ended",
+                "the delivering thread ended by a panic, a fault of this plugin: chunks wait with the host until it \
+                 is restarted",
+            );
+        }
+    }
+}
