@@ -1,0 +1,136 @@
+//! A courier without its I/O: a queue, the thread that serves it, and what is done in its rounds.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use shuttle::rand::Rng;
+use shuttle::thread::{self, JoinHandle};
+
+use crate::job::{Answer, Job};
+use crate::journal::Journal;
+use crate::metrics::Metrics;
+use crate::queue::{Bounds, Queue, Rounds};
+use crate::sync::{Arc, Mutex};
+use crate::trip;
+
+pub const BOUNDS: Bounds = Bounds { jobs: 3, bytes: 8 };
+/// Three of these are more than the bytes allow.
+pub const CHUNK: &[u8] = b"abc";
+
+/// What the rounds may do beside answering OK and RETRY.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Misfortune {
+    pub panics: bool,
+    pub holds_back: bool,
+    /// A request that hangs until it is cut off.
+    pub hangs: bool,
+    /// The thread itself ends by a panic.
+    pub dies: bool,
+}
+
+/// The other end of a request that hangs: `Stopper` of the gateway.
+#[derive(Debug, Default)]
+pub struct Line {
+    pub is_cut: Mutex<bool>,
+}
+
+pub struct Served {
+    pub queue: Arc<Queue>,
+    pub metrics: Arc<Metrics>,
+    /// The chunks that a gateway has acknowledged.
+    pub acknowledged: Arc<Mutex<BTreeSet<String>>>,
+    pub line: Arc<Line>,
+    pub thread: JoinHandle<()>,
+}
+
+impl Served {
+    pub fn start(misfortune: Misfortune) -> Self {
+        let (metrics, journal) = (Arc::new(Metrics::default()), Arc::new(Journal::default()));
+        let queue = Arc::new(Queue::new(BOUNDS, Arc::clone(&metrics), journal));
+        let (acknowledged, line) = (Arc::default(), Arc::default());
+        let mut rounds = Fake {
+            acknowledged: Arc::clone(&acknowledged),
+            line: Arc::clone(&line),
+            misfortune,
+            finished: false,
+            faults: 0,
+        };
+        let for_thread = Arc::clone(&queue);
+        let thread =
+            thread::spawn(move || match catch_unwind(AssertUnwindSafe(|| for_thread.serve(&mut rounds))) {
+                Ok(()) => assert!(rounds.finished, "the ledger was not closed"),
+                Err(panic) if misfortune.dies && trip::was_asked_for(&*panic) => {}
+                Err(panic) => resume_unwind(panic),
+            });
+        Self { queue, metrics, acknowledged, line, thread }
+    }
+
+    /// As `Courier::stop`.
+    pub fn stop(self) {
+        self.queue.close(std::time::Duration::from_millis(500));
+        *self.line.is_cut.lock().unwrap() = true;
+        self.thread.join().unwrap();
+        assert_eq!(self.metrics.jobs_in_flight.get(), 0, "jobs are left");
+        assert_eq!(self.metrics.job_bytes_in_flight.get(), 0, "bytes are left");
+        assert_eq!(self.metrics.delivering.get(), 0);
+    }
+}
+
+struct Fake {
+    acknowledged: Arc<Mutex<BTreeSet<String>>>,
+    line: Arc<Line>,
+    misfortune: Misfortune,
+    finished: bool,
+    faults: usize,
+}
+
+fn happens(is_possible: bool) -> bool {
+    is_possible && shuttle::rand::thread_rng().gen_bool(0.3)
+}
+
+impl Rounds for Fake {
+    fn holds_back(&self) -> bool {
+        happens(self.misfortune.holds_back)
+    }
+
+    fn round(&mut self, jobs: Vec<Job>) {
+        // A fault that is found here must not be taken for a panic that the queue survives.
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.checked_round(jobs))) {
+            self.faults += usize::from(!trip::was_asked_for(&*panic));
+            resume_unwind(panic);
+        }
+    }
+
+    fn recover(&mut self) {
+        assert_eq!(self.faults, 0, "a round went wrong");
+    }
+
+    fn finish(&mut self) {
+        self.finished = true;
+    }
+}
+
+impl Fake {
+    fn checked_round(&mut self, jobs: Vec<Job>) {
+        let bytes: usize = jobs.iter().map(|job| job.data.len()).sum();
+        assert!(!jobs.is_empty() && jobs.len() <= BOUNDS.jobs && bytes <= BOUNDS.bytes, "{jobs:?}");
+        if happens(self.misfortune.hangs) {
+            while !*self.line.is_cut.lock().unwrap() {
+                thread::yield_now();
+            }
+            return; // nobody took them
+        }
+        for job in jobs {
+            if happens(self.misfortune.panics) {
+                trip::panic_quietly();
+            }
+            assert_eq!(job.data, CHUNK);
+            if shuttle::rand::thread_rng().gen_bool(0.7) {
+                self.acknowledged.lock().unwrap().insert(job.tag);
+                job.reply.send(Answer::Ok);
+            } else {
+                job.reply.send(Answer::Retry);
+            }
+        }
+    }
+}
