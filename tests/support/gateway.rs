@@ -10,9 +10,11 @@ mod request;
 
 pub use super::certificates::{Certificates, TlsFiles};
 pub use answer::Answer;
+pub use connection::Welcome;
 pub use request::Request;
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +27,9 @@ use connection::{Shared, State, serve};
 /// How long the `wait_for_…` methods without a bound of their own wait before they panic.
 pub const WAIT_BOUND: Duration = Duration::from_secs(30);
 
+/// Longer than any test.
+const FOR_EVER: Duration = Duration::from_secs(24 * 3600);
+
 /// The gateway. Dropping it closes every connection, ends every hang and joins its threads; it
 /// panics then if a function given to `respond_with` has panicked.
 pub struct TestGateway {
@@ -36,16 +41,21 @@ pub struct TestGateway {
 impl TestGateway {
     /// Listens on a port of its own of 127.0.0.1 and answers 200 with an empty body.
     pub fn start() -> Self {
-        Self::with(None)
+        Self::with(Server::new("gateway"), None)
     }
 
     pub fn tls(files: TlsFiles) -> Self {
-        Self::with(Some(files.server_config()))
+        Self::with(Server::new("gateway"), Some(files.server_config()))
     }
 
-    fn with(tls: Option<Arc<ServerConfig>>) -> Self {
+    /// On this address of loopback.
+    pub fn tls_at(address: SocketAddr, files: TlsFiles) -> Self {
+        Self::with(Server::at("gateway", address), Some(files.server_config()))
+    }
+
+    fn with(server: Server, tls: Option<Arc<ServerConfig>>) -> Self {
         let shared = Arc::new(Shared { state: Mutex::new(State::new()), changed: Condvar::new() });
-        let gateway = TestGateway { shared, server: Server::new("gateway"), tls };
+        let gateway = TestGateway { shared, server, tls };
         gateway.restart();
         gateway
     }
@@ -76,9 +86,25 @@ impl TestGateway {
         self.shared.lock().responder = Some(Arc::new(respond));
     }
 
+    /// Asks this function when the headers of a request are there, by the request's number (1 for the first).
+    /// What it answers is given without the body being read; `None` reads on.
+    pub fn cut_with(&self, cut: impl Fn(usize) -> Option<Answer> + Send + Sync + 'static) {
+        self.shared.lock().cutter = Some(Arc::new(cut));
+    }
+
+    /// Asks this function how to meet each connection, by its number (1 for the first).
+    pub fn greet_with(&self, greet: impl Fn(usize) -> Welcome + Send + Sync + 'static) {
+        self.shared.lock().greeter = Some(Arc::new(greet));
+    }
+
     /// All requests whose body arrived whole, or that were cut by `close_before_body`.
     pub fn requests(&self) -> Vec<Arc<Request>> {
         self.shared.lock().requests.clone()
+    }
+
+    /// How many there are.
+    pub fn request_count(&self) -> usize {
+        self.shared.lock().requests.len()
     }
 
     /// Forgets the requests so far, so that a long run needs no memory for them.

@@ -36,7 +36,12 @@ impl Connections {
 
 impl Server {
     pub fn new(name: &'static str) -> Self {
-        let (port, address) = reserve_port().expect("a free port on 127.0.0.1");
+        Self::at(name, SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    /// On this IPv4 address; with port 0 on a free port.
+    pub fn at(name: &'static str, address: SocketAddr) -> Self {
+        let (port, address) = reserve_port(address).expect("a port on that address");
         let (connections, acceptor) = (Arc::default(), Mutex::new(None));
         Server { name, address, connections, acceptor, _port: port }
     }
@@ -145,7 +150,8 @@ impl Drop for Open {
 /// process is given its port while the gateway is stopped. The listener may bind beside it, as
 /// both carry SO_REUSEADDR and only one of them listens.
 #[allow(unsafe_code)]
-fn reserve_port() -> io::Result<(OwnedFd, SocketAddr)> {
+fn reserve_port(wanted: SocketAddr) -> io::Result<(OwnedFd, SocketAddr)> {
+    let SocketAddr::V4(wanted) = wanted else { return Err(io::ErrorKind::Unsupported.into()) };
     let check = |ret: i32| if ret < 0 { Err(io::Error::last_os_error()) } else { Ok(ret) };
     // SAFETY: plain system calls on values that live across them; the descriptor is ours alone.
     unsafe {
@@ -157,9 +163,10 @@ fn reserve_port() -> io::Result<(OwnedFd, SocketAddr)> {
         let mut name: libc::sockaddr_in = std::mem::zeroed();
         let mut name_bytes = 16; // of a sockaddr_in
         name.sin_family = 2; // AF_INET
-        name.sin_addr.s_addr = u32::from_ne_bytes([127, 0, 0, 1]);
+        name.sin_addr.s_addr = u32::from_ne_bytes(wanted.ip().octets());
+        name.sin_port = wanted.port().to_be();
         check(libc::bind(fd, (&raw const name).cast(), name_bytes))?;
         check(libc::getsockname(fd, (&raw mut name).cast(), &raw mut name_bytes))?;
-        Ok((socket, SocketAddr::from(([127, 0, 0, 1], u16::from_be(name.sin_port)))))
+        Ok((socket, SocketAddr::from((*wanted.ip(), u16::from_be(name.sin_port)))))
     }
 }

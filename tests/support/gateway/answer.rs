@@ -10,6 +10,8 @@ pub struct Answer {
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     raw: Option<Vec<u8>>,
+    more: Vec<u8>,
+    endless: Option<Vec<u8>>,
     pub(super) delay_before: Duration,
     drip: Option<Duration>,
     pub(super) close: Close,
@@ -31,6 +33,8 @@ impl Answer {
             headers: Vec::new(),
             body: Vec::new(),
             raw: None,
+            more: Vec::new(),
+            endless: None,
             delay_before: Duration::ZERO,
             drip: None,
             close: Close::Never,
@@ -60,7 +64,12 @@ impl Answer {
 
     /// Reads the request and never answers; ends with the gateway.
     pub fn hang() -> Self {
-        Self::close_after_body().delay_before(Duration::from_secs(24 * 3600))
+        Self::close_after_body().delay_before(super::FOR_EVER)
+    }
+
+    /// The same before the body is read: it never is.
+    pub fn hang_before_body() -> Self {
+        Answer { close: Close::BeforeBody, ..Self::hang() }
     }
 
     /// `Content-Length` is written unless it, or `Transfer-Encoding`, is given here.
@@ -79,10 +88,24 @@ impl Answer {
         self
     }
 
-    /// Writes the answer one byte at a time, with this pause after each.
+    /// Writes the answer one byte at a time, with this pause after each; of an endless one only the piece
+    /// that is repeated, as it is.
     pub fn drip(mut self, pause: Duration) -> Self {
         self.drip = Some(pause);
         self
+    }
+
+    /// After the answer this, in a write of its own (a TLS record) but not a moment later: bytes that nobody
+    /// asked for.
+    pub fn then_more(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.more = bytes.into();
+        self
+    }
+
+    /// After the answer this, again and again, until the other side hangs up; then the connection closes.
+    pub fn then_endlessly(mut self, piece: impl Into<Vec<u8>>) -> Self {
+        self.endless = Some(piece.into());
+        self.then_close()
     }
 
     pub fn then_close(mut self) -> Self {
@@ -96,8 +119,12 @@ impl Answer {
         self
     }
 
-    pub(super) fn accepts(&self) -> bool {
+    pub fn accepts(&self) -> bool {
         self.accepting.unwrap_or((200..300).contains(&self.status))
+    }
+
+    pub(super) fn has_more(&self) -> bool {
+        !self.more.is_empty()
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -122,13 +149,21 @@ impl Answer {
     /// Writes it; `pause` sleeps between two drips, and says whether to go on.
     pub(super) fn write(&self, to: &mut dyn Write, pause: impl Fn(Duration) -> bool) -> io::Result<()> {
         let bytes = self.bytes();
-        let piece_bytes = if self.drip.is_some() { 1 } else { bytes.len().max(1) };
+        let piece_bytes = if self.drip.is_some() && self.endless.is_none() { 1 } else { bytes.len().max(1) };
         for piece in bytes.chunks(piece_bytes) {
             to.write_all(piece)?;
             to.flush()?;
-            if !self.drip.is_none_or(&pause) {
-                break;
+            if piece_bytes < bytes.len() && !self.drip.is_none_or(&pause) {
+                return Ok(());
             }
+        }
+        if !self.more.is_empty() {
+            to.write_all(&self.more)?;
+            to.flush()?;
+        }
+        if let Some(piece) = &self.endless {
+            // Whoever stops reading makes this wait, and whoever closes makes it fail: that is the end of it.
+            while to.write_all(piece).is_ok() && self.drip.is_none_or(&pause) {}
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::fd::AsRawFd;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,11 +15,30 @@ use super::request::Request;
 use crate::support::http;
 
 pub(super) type Responder = Arc<dyn Fn(&Request) -> Answer + Send + Sync>;
+pub(super) type Cutter = Arc<dyn Fn(usize) -> Option<Answer> + Send + Sync>;
+pub(super) type Greeter = Arc<dyn Fn(usize) -> Welcome + Send + Sync>;
+
+/// How a connection is met.
+#[derive(Clone)]
+pub enum Welcome {
+    /// As the gateway was started.
+    Usual,
+    /// With this certificate instead of the gateway's own.
+    Under(Arc<ServerConfig>),
+    /// Accepted, and nothing more: no byte is read or written until the gateway stops.
+    Deaf,
+    /// Accepted and closed.
+    Shut,
+}
 
 pub(super) struct State {
     pub(super) script: VecDeque<Answer>,
     pub(super) default: Answer,
     pub(super) responder: Option<Responder>,
+    pub(super) cutter: Option<Cutter>,
+    pub(super) greeter: Option<Greeter>,
+    /// How many requests have begun.
+    begun: usize,
     pub(super) requests: Vec<Arc<Request>>,
     /// What went wrong on connections: handshakes that failed, requests that broke off.
     pub(super) complaints: Vec<String>,
@@ -31,6 +51,9 @@ impl State {
             script: VecDeque::new(),
             default: Answer::ok(),
             responder: None,
+            cutter: None,
+            greeter: None,
+            begun: 0,
             requests: Vec::new(),
             complaints: Vec::new(),
             stopping: false,
@@ -77,6 +100,17 @@ pub(super) fn serve(
     connection: usize,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    let socket = stream.try_clone()?;
+    let greeter = shared.lock().greeter.clone();
+    let tls = match greeter.map_or(Welcome::Usual, |greet| greet(connection)) {
+        Welcome::Usual => tls,
+        Welcome::Under(config) => Some(config),
+        Welcome::Shut => return Ok(()),
+        Welcome::Deaf => {
+            shared.pause(super::FOR_EVER);
+            return Ok(());
+        }
+    };
     let stream: Box<dyn Stream> = match tls {
         None => Box::new(stream),
         Some(config) => {
@@ -86,9 +120,14 @@ pub(super) fn serve(
     };
     let mut wire = BufReader::with_capacity(64 << 10, stream);
     while let Some(head) = http::read_head(&mut wire)? {
-        let cut = shared.lock().take_cut();
+        let (number, cut, cutter) = {
+            let mut state = shared.lock();
+            state.begun += 1;
+            (state.begun, state.take_cut(), state.cutter.clone())
+        };
+        let cut = cut.or_else(|| cutter.and_then(|cut| cut(number)));
         let body = if cut.is_some() { None } else { Some(http::read_body(&mut wire, &head)?) };
-        let (request, fault) = Request::new(head, body, connection);
+        let (request, fault) = Request::new(head, body, connection, number);
         let close_wanted = request.header("connection").is_some_and(|value| value.contains("close"));
         let request = Arc::new(request);
         let (scripted, default, responder) = {
@@ -114,10 +153,28 @@ pub(super) fn serve(
         if matches!(answer.close, Close::BeforeBody | Close::BeforeAnswer) {
             return Ok(());
         }
+        if answer.has_more() {
+            cork(&socket, true)?;
+        }
         answer.write(wire.get_mut(), |pause| shared.pause(pause))?;
+        if answer.has_more() {
+            cork(&socket, false)?;
+        }
         if close_wanted || answer.close == Close::AfterAnswer {
             return Ok(());
         }
     }
     Ok(())
+}
+
+/// Holds back what is written until the cork is out, so that it arrives at once: whether the other side sees one
+/// answer or one and a half is no matter of chance then.
+#[allow(unsafe_code)]
+fn cork(socket: &TcpStream, on: bool) -> io::Result<()> {
+    let on = i32::from(on);
+    // SAFETY: setsockopt(2) reads an int that lives across the call; the descriptor is open.
+    let ret = unsafe {
+        libc::setsockopt(socket.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_CORK, (&raw const on).cast(), 4)
+    };
+    if ret == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

@@ -25,6 +25,8 @@ pub struct Request {
     pub arrived: Instant,
     /// 1 for the first connection that was accepted, and so on.
     pub connection: usize,
+    /// 1 for the first request of which the headers were read, and so on.
+    pub number: usize,
     pub(super) accepted: AtomicBool,
     ids: OnceLock<Vec<String>>,
 }
@@ -32,7 +34,12 @@ pub struct Request {
 impl Request {
     /// A request whose last byte was just read, and what is wrong with its body: it should be gzip
     /// and is not. No body where it was left unread.
-    pub(super) fn new(head: Head, body: Option<Vec<u8>>, connection: usize) -> (Self, Option<&'static str>) {
+    pub(super) fn new(
+        head: Head,
+        body: Option<Vec<u8>>,
+        connection: usize,
+        number: usize,
+    ) -> (Self, Option<&'static str>) {
         let raw_body_bytes = body.as_ref().map_or(0, Vec::len);
         let is_gzip = head.header("content-encoding") == Some("gzip");
         let (body, fault) = match body {
@@ -54,6 +61,7 @@ impl Request {
             raw_body_bytes,
             arrived: clock::monotonic(),
             connection,
+            number,
             accepted: AtomicBool::new(false),
             ids: OnceLock::new(),
         };
