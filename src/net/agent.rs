@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use ureq::http::Uri;
 use ureq::tls::TlsConfig;
-use ureq::unversioned::transport::DefaultConnector;
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector, TcpConnector};
 use ureq::{Agent, Body};
 
+use super::leftover::Leftover;
 use super::resolver::Names;
 use super::stop::Signal;
 
@@ -84,7 +85,13 @@ pub fn agent(endpoint: &Uri, limits: &Limits, tls: Option<TlsConfig>, signal: &A
     if endpoint.host().is_some_and(is_loopback) {
         config = config.proxy(None);
     }
-    Agent::with_parts(config.build(), DefaultConnector::default(), Names::new(Arc::clone(signal)))
+    // As ureq's own chain, but for one link.
+    let connector =
+        ().chain(ConnectProxyConnector::default())
+            .chain(TcpConnector::default())
+            .chain(Leftover)
+            .chain(RustlsConnector::default());
+    Agent::with_parts(config.build(), connector, Names::new(Arc::clone(signal)))
 }
 
 fn is_loopback(host: &str) -> bool {

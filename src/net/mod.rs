@@ -2,6 +2,7 @@
 //!
 //! - `peer`: what the far end is called, and which keys a person looks at when it is the trouble
 //! - `agent`: the HTTP client and its limits
+//! - `leftover`: no connection is used again with an answer on it that nobody asked for
 //! - `credentials`, `tls`, `watched`: secrets and certificates from files that change
 //! - `stop`, `resolver`: nothing here makes the host wait for its exit
 //! - `failure`, `secrets`, `retry_after`: what may be said of an answer, or of none, and how long to wait
@@ -9,6 +10,7 @@
 pub mod agent;
 pub mod credentials;
 pub mod failure;
+pub mod leftover;
 pub mod peer;
 pub mod resolver;
 pub mod retry_after;
