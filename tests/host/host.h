@@ -30,6 +30,7 @@
  *   histograms.c cmt_* of histograms
  *   exposition.c what can be read of both
  *   report.c     lines on stdout, log_print
+ *   names.c      host names as a test wants them
  *   crash.c      says where a crash happened before it dies
  *   version.c    what differs between releases
  *   memory.c     the 8-aligned allocator (ALIGN8 builds only)
