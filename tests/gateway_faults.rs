@@ -23,7 +23,7 @@ use hostile::{Guarantee, MODES, Mode, Outcome, Papers, judge, trial};
 /// The engine's input is called every 10 ms.
 const LONGEST_SILENCE: Duration = Duration::from_secs(1);
 /// Trials mostly wait.
-const AT_A_TIME: usize = 64;
+const AT_A_TIME: usize = 40;
 
 fn number_from(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;

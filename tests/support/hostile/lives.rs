@@ -1,6 +1,7 @@
 //! A host that delivers a load to a hostile gateway, with its restarts and its deaths.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -47,7 +48,7 @@ enum End {
 struct Lives {
     stage: Stage,
     settings: Vec<(&'static str, String)>,
-    letters: PathBuf,
+    folder: PathBuf,
     host: MiniHost,
     account: Account,
     wrong: Vec<String>,
@@ -91,11 +92,14 @@ pub fn trial(modes: &[&'static Mode], seed: u64, guarantee: Guarantee, papers: &
     if let Guarantee::NoDuplicates { .. } = guarantee {
         settings.push(("guarantee", "no_duplicates".to_owned()));
     }
+    for (index, chunk) in stage.load().chunks.iter().enumerate() {
+        fs::write(folder.path().join(format!("chunk-{index}")), &chunk.bytes).expect("a chunk");
+    }
     let chunks = vec![Fate::ToCome; stage.load().chunks.len()];
     let host = start(&stage, &settings);
     let mut lives = Lives {
         settings,
-        letters: folder.path().join("letters"),
+        folder: folder.path().into(),
         host,
         account: Account {
             wanted: stage.load().wanted.clone(),
@@ -172,10 +176,15 @@ impl Lives {
                 Fate::UnderWay(_) | Fate::Delivered => false,
             };
             if due {
-                let id = self.host.flush("a", "kube.events", &self.stage.load().chunks[index].bytes);
+                let id = self.flush(index);
                 self.chunks[index] = Fate::UnderWay(id);
             }
         }
+    }
+
+    /// From a file that is written once.
+    fn flush(&mut self, index: usize) -> u64 {
+        self.host.flush_file("a", "kube.events", &self.folder.join(format!("chunk-{index}")), 0, 0)
     }
 
     /// Takes note of the flushes that have come back.
@@ -263,9 +272,7 @@ impl Lives {
         self.host.exit("a");
         self.count();
         assert!(self.host.init("a") > 0, "no start after an exit: {:?}", self.host.logs());
-        let ids: Vec<_> = (0..self.chunks.len())
-            .map(|index| self.host.flush("a", "kube.events", &self.stage.load().chunks[index].bytes))
-            .collect();
+        let ids: Vec<_> = (0..self.chunks.len()).map(|index| self.flush(index)).collect();
         for id in ids {
             assert_eq!(self.host.wait(id), Code::Ok, "a chunk that was delivered is in no ledger");
         }
@@ -290,15 +297,24 @@ impl Lives {
         }
     }
 
+    /// What lies in the dead letter file. Of one that is just being written, or was when its host was killed,
+    /// half a line may be seen: that is no letter yet.
     fn letters(&self) -> Vec<(String, String)> {
-        let text = std::fs::read_to_string(&self.letters).unwrap_or_default();
-        let letter = |line: &str| {
-            let letter: Value =
-                serde_json::from_str(line).unwrap_or_else(|error| panic!("no letter ({error}): {line}"));
-            let field = |name: &str| letter[name].as_str().unwrap_or_default().to_owned();
-            (field("id"), field("reason"))
-        };
-        text.lines().map(letter).collect()
+        let text = fs::read_to_string(self.folder.join("letters")).unwrap_or_default();
+        let mut letters = Vec::new();
+        for line in text.split_inclusive('\n') {
+            match serde_json::from_str::<Value>(line) {
+                Ok(letter) => {
+                    let field = |name: &str| letter[name].as_str().unwrap_or_default().to_owned();
+                    letters.push((field("id"), field("reason")));
+                }
+                Err(error) => {
+                    let may_be_half = self.account.kills > 0 || !line.ends_with('\n');
+                    assert!(may_be_half, "no letter ({error}): {line}");
+                }
+            }
+        }
+        letters
     }
 
     fn state(&self) -> String {

@@ -49,8 +49,10 @@ impl Plan {
     /// Every mode once, and sometimes again, in an order of its own.
     pub fn roll(modes: &[&'static Mode], dice: &mut Dice) -> Plan {
         let mut order = modes.to_vec();
-        if dice.one_in(3) {
-            order.push(modes[dice.below(modes.len())]);
+        // Those of short spells are those that cost the longest waits.
+        let again = modes[dice.below(modes.len())];
+        if again.most > 2 && dice.one_in(3) {
+            order.push(again);
         }
         for index in (1..order.len()).rev() {
             order.swap(index, dice.below(index + 1));
