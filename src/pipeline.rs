@@ -94,6 +94,12 @@ impl Pipeline {
                 ),
             );
         }
+        if let Some(why) = ledger.take_trouble() {
+            journal.error(
+                "state_file",
+                format!("state_file: {why}; until it is back, a restart delivers again what was delivered; look at the disk"),
+            );
+        }
         if settings.ledger.state_file.is_none() {
             journal.warn(
                 "no state_file",

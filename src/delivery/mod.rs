@@ -67,7 +67,13 @@ impl Delivery {
             .ok();
         let dead_letters =
             DeadLetterFile::open(&settings.dead_letters).map_err(|mistake| mistakes.push(mistake)).ok();
-        let (Some(gateway), Some(dead_letters)) = (gateway, dead_letters) else { return Err(mistakes) };
+        let (Some(gateway), Some(mut dead_letters)) = (gateway, dead_letters) else { return Err(mistakes) };
+        if let Some(trouble) = dead_letters.as_mut().and_then(DeadLetterFile::take_trouble) {
+            journal.error(
+                "dead_letter_file",
+                format!("{trouble}; until it can be, records wait that should go there; look at the disk"),
+            );
+        }
         Ok(Self {
             endpoint: settings.endpoint.clone(),
             guarantee: settings.guarantee,

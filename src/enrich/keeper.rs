@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::journal::Journal;
-use crate::ledger::File;
-use crate::ledger::table::Row;
+use crate::ledger::table::{Row, Table};
+use crate::ledger::{Contents, File};
 use crate::trip;
 
 /// Versions that may wait for a disk that is slow or away, about 5 MB. Beyond that they are known in memory
@@ -41,6 +41,9 @@ struct Queue {
     versions: usize,
     /// Rows below this number are remembered no more.
     oldest: u64,
+    /// The file has to be made anew, of everything.
+    wants_all: bool,
+    all: Option<Contents>,
     is_stopping: bool,
     has_ended: bool,
 }
@@ -72,12 +75,18 @@ impl Keeper {
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// Hands a row over. Never waits for the disk.
-    pub(super) fn keep(&self, row: Row, oldest: u64) {
+    /// Hands a row over that was entered into the table. Never waits for the disk.
+    pub(super) fn keep(&self, row: Row, table: &Table) {
         let mut queue = self.shared.lock();
-        queue.oldest = oldest;
+        queue.oldest = table.oldest_row();
         if queue.has_ended {
             // Its end was told when it happened.
+            return;
+        }
+        if queue.wants_all {
+            queue.hand_over_all(table);
+            drop(queue);
+            self.shared.changed.notify_all();
             return;
         }
         if queue.versions + row.records.len() > MOST_WAITING {
@@ -95,6 +104,26 @@ impl Keeper {
         queue.rows.push(row);
         drop(queue);
         self.shared.changed.notify_all();
+    }
+
+    /// Hands everything over if the file needs it: the last chance of an instance that ends.
+    pub(super) fn end(&self, table: &Table) {
+        let mut queue = self.shared.lock();
+        if queue.wants_all {
+            queue.hand_over_all(table);
+        }
+    }
+}
+
+impl Queue {
+    /// A copy of the table, which takes the host's thread some milliseconds: once for each time that a file is
+    /// lost.
+    fn hand_over_all(&mut self, table: &Table) {
+        self.wants_all = false;
+        self.all = Some(Contents { rows: table.rows(), claims: Vec::new() });
+        // It has these, too.
+        self.rows.clear();
+        self.versions = 0;
     }
 }
 
@@ -132,34 +161,44 @@ impl Shared {
 }
 
 fn work(shared: &Shared, mut file: File) {
+    let say = |why: String| {
+        shared.journal.error(
+            "state_file",
+            format!("state_file: {why}; until it is written, a restart lets events through again; look at the disk"),
+        );
+    };
+    if let Some(why) = file.take_trouble() {
+        say(why);
+    }
     loop {
-        let (rows, oldest, is_last) = next(shared);
+        let Queue { rows, oldest, all, is_stopping: is_last, .. } = next(shared);
         trip::wire("keep");
         if is_last {
             file.end_pause();
         }
-        let written = file.save(merged(rows), oldest, clock::unix_seconds(clock::wall()));
-        if let Err(why) = written {
-            shared.journal.error(
-                "state_file",
-                format!("state_file: {why}; until it is written, a restart lets events through again; look at the disk"),
-            );
+        let now_seconds = clock::unix_seconds(clock::wall());
+        let anew = all.map_or(Ok(()), |all| file.save_all(&all, now_seconds));
+        // What came after a copy of everything was made is not in it.
+        if let Err(why) = anew.and_then(|()| file.save(merged(rows), oldest, now_seconds)) {
+            say(why);
         }
         if is_last {
             return;
         }
+        shared.lock().wants_all = file.wants_all(now_seconds);
     }
 }
 
 /// Waits for rows and takes all that are there, with the oldest that is still remembered, and whether these
 /// are the last.
-fn next(shared: &Shared) -> (Vec<Row>, u64, bool) {
+fn next(shared: &Shared) -> Queue {
     let mut queue = shared.lock();
-    if queue.rows.is_empty() && !queue.is_stopping {
+    if queue.rows.is_empty() && queue.all.is_none() && !queue.is_stopping {
         queue = shared.changed.wait_timeout(queue, LOOK_AGAIN).unwrap_or_else(PoisonError::into_inner).0;
     }
+    let (rows, all) = (std::mem::take(&mut queue.rows), queue.all.take());
     queue.versions = 0;
-    (std::mem::take(&mut queue.rows), queue.oldest, queue.is_stopping)
+    Queue { rows, all, oldest: queue.oldest, is_stopping: queue.is_stopping, ..Queue::default() }
 }
 
 /// One row of many, as the file syncs once a row: `kubernetes_events` brings one event a chunk. It has the

@@ -38,8 +38,8 @@ impl Memory {
                 vec![Mistake { key: "state_file", problem, expected }]
             };
             let now_seconds = clock::unix_seconds(clock::wall());
-            let Opened { file, rows, moved, .. } = File::open(path, now_seconds).map_err(mistake)?;
-            for row in &rows {
+            let Opened { file, contents, moved } = File::open(path, now_seconds).map_err(mistake)?;
+            for row in &contents.rows {
                 table.enter(row);
             }
             table.expire(now_seconds, ttl_seconds);
@@ -84,7 +84,15 @@ impl Memory {
         let row = self.table.commit(&self.tickets, now_seconds);
         self.tickets.clear();
         if let (Some(keeper), Some(row)) = (&self.keeper, row) {
-            keeper.keep(row, self.table.oldest_row());
+            keeper.keep(row, &self.table);
+        }
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        if let Some(keeper) = &self.keeper {
+            keeper.end(&self.table);
         }
     }
 }

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::config::{DeadLetters, Mistake};
+use crate::ledger::{is_wrong_path, sync_folder};
 
 const KEY: &str = "dead_letter_file";
 
@@ -68,24 +69,37 @@ impl std::error::Error for DeadLetterError {
 pub struct DeadLetterFile {
     path: PathBuf,
     max_bytes: u64,
-    file: File,
+    /// `None` while it cannot be opened.
+    file: Option<File>,
+    /// Why it could not be opened at the start, until it is told.
+    trouble: Option<DeadLetterError>,
 }
 
 impl DeadLetterFile {
-    /// Opens the file of the settings, and makes it when there is none; `None` when none is set.
+    /// Opens the file of the settings, and makes it when there is none; `None` when none is set. A disk that is
+    /// full, read-only, broken or forbidden is no reason not to start: see [`DeadLetterFile::take_trouble`].
     ///
     /// # Errors
-    /// When it can be neither opened nor made, or is no regular file.
+    /// When the path is none for a file.
     pub fn open(settings: &DeadLetters) -> Result<Option<Self>, Mistake> {
         let Some(path) = settings.file.clone() else { return Ok(None) };
-        match open(&path) {
-            Ok(file) => Ok(Some(Self { path, max_bytes: settings.max_bytes, file })),
-            Err(error) => Err(Mistake {
-                key: KEY,
-                problem: format!("{} cannot be opened ({error})", path.display()),
-                expected: "a file that can be written, in a folder that exists".into(),
-            }),
-        }
+        let (file, trouble) = match open(&path) {
+            Ok(file) => (Some(file), None),
+            Err(error) if is_wrong_path(&error) => {
+                return Err(Mistake {
+                    key: KEY,
+                    problem: format!("{} cannot be opened ({error})", path.display()),
+                    expected: "a file that can be written, in a folder that exists".into(),
+                });
+            }
+            Err(error) => (None, Some(DeadLetterError::Io { path: path.clone(), error })),
+        };
+        Ok(Some(Self { path, max_bytes: settings.max_bytes, file, trouble }))
+    }
+
+    /// Why the file could not be opened at the start, once. Each letter tries again.
+    pub fn take_trouble(&mut self) -> Option<DeadLetterError> {
+        self.trouble.take()
     }
 
     /// Appends a letter. After `Ok` it is on the disk.
@@ -93,84 +107,83 @@ impl DeadLetterFile {
     /// # Errors
     /// When it is not; the file is then as it was.
     pub fn write(&mut self, letter: &Letter<'_>) -> Result<(), DeadLetterError> {
-        let failed = |path: &Path, error| DeadLetterError::Io { path: path.to_owned(), error };
-        self.follow_rotation().map_err(|error| failed(&self.path, error))?;
-        let len_bytes = self.file.metadata().map_err(|error| failed(&self.path, error))?.len();
-        let mut line = line(letter).map_err(|error| failed(&self.path, error))?;
-        if !self.ends_with_newline(len_bytes) {
+        let path = self.path.clone();
+        let failed = |error| DeadLetterError::Io { path: path.clone(), error };
+        let mut line = line(letter).map_err(failed)?;
+        let max_bytes = self.max_bytes;
+        let file = self.current().map_err(failed)?;
+        let len_bytes = file.metadata().map_err(failed)?.len();
+        if !ends_with_newline(file, len_bytes).map_err(failed)? {
             // A crash or someone's editor left half a line; it must not swallow this one.
             line.insert(0, b'\n');
         }
         let letter_bytes = line.len() as u64;
-        if len_bytes.saturating_add(letter_bytes) > self.max_bytes {
-            let (path, max_bytes) = (self.path.clone(), self.max_bytes);
+        if len_bytes.saturating_add(letter_bytes) > max_bytes {
             return Err(DeadLetterError::Full { path, len_bytes, letter_bytes, max_bytes });
         }
-        self.append(&line, len_bytes).map_err(|error| failed(&self.path, error))
+        append(file, &line, len_bytes).map_err(failed)
     }
 
-    /// One write, one sync; all or nothing.
-    fn append(&mut self, line: &[u8], len_before: u64) -> io::Result<()> {
-        let (written, error) = match self.write_once(line) {
-            Ok(written) if written == line.len() => match self.file.sync_data() {
-                Ok(()) => return Ok(()),
-                Err(error) => (written, error),
-            },
-            Ok(written) => (written, io::Error::new(io::ErrorKind::WriteZero, "the disk took only a part")),
-            Err(error) => (0, error),
-        };
-        // Only what is ours is taken back: another writer (a second instance on the same file) may have
-        // appended behind it.
-        let ours = len_before.saturating_add(written as u64);
-        if self.file.metadata().is_ok_and(|metadata| metadata.len() == ours) {
-            let _ = self.file.set_len(len_before); // the first error is the one to tell
-        }
-        Err(error)
-    }
-
-    fn write_once(&mut self, line: &[u8]) -> io::Result<usize> {
-        loop {
-            match self.file.write(line) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return result,
+    /// The file that has the path's name now: another one when a person moved the one we held away.
+    fn current(&mut self) -> io::Result<&mut File> {
+        if let Some(held) = self.file.take() {
+            let id = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+            let held_id = id(held.metadata()?);
+            if fs::metadata(&self.path).is_ok_and(|named| id(named) == held_id) {
+                return Ok(self.file.insert(held));
             }
         }
+        let opened = open(&self.path)?;
+        Ok(self.file.insert(opened))
     }
+}
 
-    /// Opens the path again when it is no longer the file we hold.
-    fn follow_rotation(&mut self) -> io::Result<()> {
-        let held = self.file.metadata()?;
-        let same = fs::metadata(&self.path)
-            .is_ok_and(|named| (named.dev(), named.ino()) == (held.dev(), held.ino()));
-        if !same {
-            self.file = open(&self.path)?;
+/// One write, one sync; all or nothing.
+fn append(file: &mut File, line: &[u8], len_before: u64) -> io::Result<()> {
+    let (written, error) = match write_once(file, line) {
+        Ok(written) if written == line.len() => match file.sync_data() {
+            Ok(()) => return Ok(()),
+            Err(error) => (written, error),
+        },
+        Ok(written) => (written, io::Error::new(io::ErrorKind::WriteZero, "the disk took only a part")),
+        Err(error) => (0, error),
+    };
+    // Only what is ours is taken back: another writer (a second instance on the same file) may have
+    // appended behind it.
+    let ours = len_before.saturating_add(written as u64);
+    if file.metadata().is_ok_and(|metadata| metadata.len() == ours) {
+        let _ = file.set_len(len_before); // the first error is the one to tell
+    }
+    Err(error)
+}
+
+fn write_once(file: &mut File, line: &[u8]) -> io::Result<usize> {
+    loop {
+        match file.write(line) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
         }
-        Ok(())
     }
+}
 
-    fn ends_with_newline(&self, len_bytes: u64) -> bool {
-        let mut last = [b'\n'];
-        len_bytes == 0 || self.file.read_exact_at(&mut last, len_bytes - 1).is_err() || last == [b'\n']
+fn ends_with_newline(file: &File, len_bytes: u64) -> io::Result<bool> {
+    let mut last = [b'\n'];
+    if len_bytes > 0 {
+        file.read_exact_at(&mut last, len_bytes - 1)?;
     }
+    Ok(last == [b'\n'])
 }
 
 /// Letters hold what events hold: names, messages, now and then a secret in a message. So the file is for
 /// its owner only.
 fn open(path: &Path) -> io::Result<File> {
-    let existed = match fs::metadata(path) {
-        // Opening a pipe would wait for a reader for ever, and what goes into a device is not kept.
-        Ok(metadata) if !metadata.is_file() => {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
-        }
-        Ok(_) => true,
-        Err(_) => false,
-    };
-    let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
-    if !existed {
-        // A new name is on the disk only after its folder is synced; not every file system offers it.
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    // Opening a pipe would wait for a reader for ever, and what goes into a device is not kept.
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
     }
+    let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+    // Whoever made it may have been stopped before this.
+    sync_folder(path)?;
     Ok(file)
 }
 

@@ -22,9 +22,15 @@ pub struct Claims {
     next: u64,
     on_its_way: Option<Row>,
     /// Records of which nobody knows whether the gateway has them, each with its claim.
-    in_doubt: HashMap<(Identity, Version), u64>,
+    in_doubt: HashMap<(Identity, Version), InDoubt>,
     /// The claims of these.
     open: BTreeMap<u64, Open>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct InDoubt {
+    claim: u64,
+    count: u32,
 }
 
 #[derive(Debug)]
@@ -63,14 +69,30 @@ impl Claims {
     pub fn enter(&mut self, claim: &Row) {
         self.next = self.next.max(claim.number + 1);
         for record in &claim.records {
-            let before = self.in_doubt.insert((record.identity, record.version), claim.number);
+            let in_doubt = InDoubt { claim: claim.number, count: record.count };
+            let before = self.in_doubt.insert((record.identity, record.version), in_doubt);
             // Each record has one claim, so that the last of a claim is known.
-            if let Some(before) = before.and_then(|number| self.open.get_mut(&number)) {
+            if let Some(before) = before.and_then(|before| self.open.get_mut(&before.claim)) {
                 before.left -= 1;
             }
         }
         let open = Open { at_seconds: claim.at_seconds, left: claim.records.len() };
         self.open.insert(claim.number, open);
+    }
+
+    /// All that is in doubt or on its way, for a file that has to be written anew.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row> {
+        let empty = |(number, open): (&u64, &Open)| {
+            (*number, Row { number: *number, at_seconds: open.at_seconds, records: Vec::new() })
+        };
+        let mut rows: BTreeMap<u64, Row> = self.open.iter().map(empty).collect();
+        for (&(identity, version), &InDoubt { claim, count }) in &self.in_doubt {
+            if let Some(row) = rows.get_mut(&claim) {
+                row.records.push(Versioned { identity, version, count });
+            }
+        }
+        rows.into_values().chain(self.on_its_way.clone()).collect()
     }
 
     /// How many records are in doubt.
@@ -90,8 +112,8 @@ impl Claims {
             return Vec::new();
         }
         for record in records {
-            let claim = self.in_doubt.remove(&(record.identity, record.version));
-            if let Some(claim) = claim.and_then(|number| self.open.get_mut(&number)) {
+            let settled = self.in_doubt.remove(&(record.identity, record.version));
+            if let Some(claim) = settled.and_then(|settled| self.open.get_mut(&settled.claim)) {
                 claim.left -= 1;
             }
         }
@@ -101,8 +123,8 @@ impl Claims {
     /// Lets go of claims that were made `ttl_seconds` ago or earlier, as the table does of its rows.
     pub fn expire(&mut self, now_seconds: u64, ttl_seconds: u64) -> Vec<u64> {
         let open = &mut self.open;
-        self.in_doubt.retain(|_, number| {
-            let Some(claim) = open.get_mut(number) else { return false };
+        self.in_doubt.retain(|_, in_doubt| {
+            let Some(claim) = open.get_mut(&in_doubt.claim) else { return false };
             // One from "the future", made by a clock that was wrong, ages from now on.
             claim.at_seconds = claim.at_seconds.min(now_seconds);
             let stays = claim.at_seconds.saturating_add(ttl_seconds) > now_seconds;

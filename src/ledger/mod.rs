@@ -12,18 +12,22 @@
 //! Where nothing may arrive twice, it also knows what is about to be sent: claim before the request, then
 //! commit, release (not taken) or doubt (nobody knows). What is in doubt is never delivered again.
 //!
-//! [`table`] holds it in memory and judges, `claims` holds what is about to be sent, `file` and `store` keep
-//! both on the disk, [`identity`] says what is the same.
+//! [`table`] holds it in memory and judges, `claims` holds what is about to be sent, `file`, `store`
+//! and `disk` keep both on the disk, [`identity`] says what is the same.
 
 mod claims;
+mod disk;
 mod file;
 pub mod identity;
 mod store;
 pub mod table;
+mod verdict;
 
 use crate::config::{LedgerSettings, Updates};
 use claims::Claims;
+pub use disk::{is_wrong_path, sync_folder};
 pub use file::{File, MovedAside, Opened};
+pub use store::Contents;
 use table::{Row, Table};
 pub use table::{Ticket, Verdict, Versioned};
 
@@ -39,10 +43,10 @@ pub struct Ledger {
 
 impl Ledger {
     /// Opens the ledger. A damaged file is moved aside to `<file>.damaged-<time>`, and work goes on with
-    /// an empty one.
+    /// an empty one; for a disk that is away see [`Ledger::take_trouble`].
     ///
     /// # Errors
-    /// When the file is in use, or cannot be opened, made or moved; text for a person.
+    /// When the file is in use, or the path is none for a file; text for a person.
     pub fn open(
         settings: &LedgerSettings,
         updates: Updates,
@@ -55,19 +59,19 @@ impl Ledger {
         let mut file = None;
         if let Some(path) = &settings.state_file {
             let mut opened = File::open(path, now_seconds)?;
-            for row in &opened.rows {
+            for row in &opened.contents.rows {
                 table.enter(row);
             }
-            for claim in &opened.claims {
+            for claim in &opened.contents.claims {
                 claims.enter(claim);
             }
             table.expire(now_seconds, ttl_seconds);
             opened.file.end_claims(claims.expire(now_seconds, ttl_seconds));
             // What the settings no longer have room for is not news.
             table.take_evicted();
-            let first = opened.rows.first().map_or(0, |row| row.number);
+            let first = opened.contents.rows.first().map_or(0, |row| row.number);
             if table.oldest_row() > first {
-                opened.file.trim(table.oldest_row())?;
+                opened.file.trim(table.oldest_row());
             }
             moved = opened.moved;
             file = Some(opened.file);
@@ -112,7 +116,15 @@ impl Ledger {
         let records = self.begun(tickets);
         let Some(file) = &mut self.file else { return Err("there is no file".to_owned()) };
         let claim = self.claims.begin(records, now_seconds);
-        let written = file.claim(claim, self.table.oldest_row(), now_seconds);
+        let mut written = Err(String::new());
+        if !file.wants_all(now_seconds) {
+            written = file.claim(claim, self.table.oldest_row(), now_seconds);
+        }
+        // Also when that has just found out that the file is gone.
+        if written.is_err() && file.wants_all(now_seconds) {
+            let contents = Contents { rows: self.table.rows(), claims: self.claims.rows() };
+            written = file.save_all(&contents, now_seconds);
+        }
         if written.is_err() {
             self.claims.end();
         }
@@ -181,11 +193,22 @@ impl Ledger {
         self.save(row, now_seconds)
     }
 
+    /// Why the file could not be used at the start, once; text for a person. Until the disk is back memory
+    /// alone knows what is delivered. Whoever does not ask is told by the next commit.
+    pub fn take_trouble(&mut self) -> Option<String> {
+        self.file.as_mut().and_then(File::take_trouble)
+    }
+
     /// Writes what the file has not taken yet, whether or not its pause is over.
     ///
     /// # Errors
     /// As [`Ledger::commit`].
     pub fn finish(&mut self, now_seconds: u64) -> Result<(), String> {
+        // The first try may but find out what has to be done.
+        self.try_at_once(now_seconds).or_else(|_| self.try_at_once(now_seconds))
+    }
+
+    fn try_at_once(&mut self, now_seconds: u64) -> Result<(), String> {
         if let Some(file) = &mut self.file {
             file.end_pause();
         }
@@ -195,6 +218,10 @@ impl Ledger {
     fn save(&mut self, row: Option<Row>, now_seconds: u64) -> Result<(), String> {
         let oldest = self.table.oldest_row();
         match &mut self.file {
+            Some(file) if file.wants_all(now_seconds) => {
+                let contents = Contents { rows: self.table.rows(), claims: self.claims.rows() };
+                file.save_all(&contents, now_seconds)
+            }
             Some(file) => file.save(row, oldest, now_seconds),
             None => Ok(()),
         }

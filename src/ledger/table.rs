@@ -13,47 +13,8 @@ use std::collections::VecDeque;
 use foldhash::{HashMap, HashMapExt};
 
 use super::identity::{Identity, Version};
+pub use super::verdict::{Row, Ticket, Verdict, Versioned};
 use crate::config::Updates;
-
-/// One state of one event, as the ledger sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Versioned {
-    pub identity: Identity,
-    pub version: Version,
-    /// Occurrences so far. Kubernetes counts in an int32.
-    pub count: u32,
-}
-
-/// A delivery that was begun; its fate is told by `commit`, `put_away` or `abort`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Ticket(u64);
-
-/// What is to be done with a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// Deliver: nothing is known of this event.
-    New { ticket: Ticket },
-    /// Deliver: the event is known, this version of it is not.
-    Update { ticket: Ticket, new_occurrences: u32 },
-    /// Nothing to do: this version was acknowledged.
-    Duplicate,
-    /// Nothing to do but to share the fate of a delivery that is on its way.
-    InFlight { ticket: Ticket },
-    /// Not wanted by the `updates` setting. With a ticket, the version that made it unwanted is itself
-    /// still on its way.
-    Suppressed { behind: Option<Ticket> },
-    /// Never deliver it again: it may have arrived. Put it away, and commit it then.
-    InDoubt { ticket: Ticket },
-}
-
-/// One commit: when, and what.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    pub number: u64,
-    /// Unix time of the commit, in seconds.
-    pub at_seconds: u64,
-    pub records: Vec<Versioned>,
-}
 
 /// The newest version of an event that was acknowledged.
 #[derive(Debug, Clone, Copy)]
@@ -321,6 +282,22 @@ impl Table {
     #[must_use]
     pub fn oldest_row(&self) -> u64 {
         self.rows.front().map_or(self.next_row, |row| row.number)
+    }
+
+    /// All it remembers, oldest commit first, for a file that has to be written anew. The count of a version
+    /// that was overtaken is 0: nobody asks for it any more.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row> {
+        let record = |&(identity, version): &(Identity, Version)| {
+            let newest = self.newest.get(&identity).filter(|newest| newest.version == version);
+            Versioned { identity, version, count: newest.map_or(0, |newest| newest.count) }
+        };
+        let row = |row: &RowOfKeys| Row {
+            number: row.number,
+            at_seconds: row.at_seconds,
+            records: row.keys.iter().map(record).collect(),
+        };
+        self.rows.iter().map(row).collect()
     }
 
     /// How many versions left with it.

@@ -1,0 +1,210 @@
+//! Does the ledger get over each single call on its file that can fail?
+//!
+//! SQLite's method: a history is run with its first call failing, then its second, and so on until there is no
+//! such call; each alone, and with all that come after it. Whatever fails, deliveries go on, memory knows them,
+//! the error names the file, and as soon as the disk is well the file has everything, without a restart.
+//! By default each call fails in one way; `FAILING_CALLS=all` tries each way on each call.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+#[path = "support/failing.rs"]
+mod failing;
+#[path = "support/syscalls.rs"]
+mod syscalls;
+
+use std::cell::Cell;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use event_gateway::config::{LedgerSettings, Updates};
+use event_gateway::ledger::identity::{Identity, Version};
+use event_gateway::ledger::{Ledger, Verdict, Versioned};
+use failing::{Failing, Shared, each, heal};
+use syscalls::watching;
+
+const START_SECONDS: u64 = 1_800_000_000;
+/// Longer than the ledger leaves a file alone that failed.
+const STEP_SECONDS: u64 = 6;
+const BATCHES: u64 = 5;
+/// What was in the file before.
+const OLD: u64 = 100;
+
+thread_local! {
+    static PANICS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Counts panics, those that are caught included.
+fn count_panics() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        PANICS.set(PANICS.get() + 1);
+        usual(panic);
+    }));
+}
+
+fn batch(number: u64) -> Vec<Versioned> {
+    let record = |place| Versioned {
+        identity: Identity(u128::from(number << 32 | place)),
+        version: Version(1),
+        count: 1,
+    };
+    (0..if number % 2 == 0 { 1 } else { 200 }).map(record).collect()
+}
+
+fn now_seconds(step: u64) -> u64 {
+    START_SECONDS + step * STEP_SECONDS
+}
+
+fn open(folder: &Path, step: u64) -> Ledger {
+    let (ttl, state_file) = (Duration::from_secs(10_800), Some(folder.join("ledger")));
+    let settings = LedgerSettings { state_file, ttl, max_entries: 100_000 };
+    let (ledger, moved) = Ledger::open(&settings, Updates::Every, now_seconds(step)).unwrap();
+    assert_eq!(moved, None, "nothing is damaged");
+    ledger
+}
+
+fn deliver(ledger: &mut Ledger, number: u64, step: u64) -> Result<(), String> {
+    let tickets: Vec<_> = batch(number)
+        .into_iter()
+        .map(|record| match ledger.begin(record) {
+            Verdict::New { ticket } => ticket,
+            verdict => panic!("batch {number} is {verdict:?}"),
+        })
+        .collect();
+    ledger.commit(&tickets, now_seconds(step))
+}
+
+fn knows(ledger: &mut Ledger, number: u64) -> bool {
+    let mut known = batch(number).into_iter().map(|record| match ledger.begin(record) {
+        Verdict::Duplicate => true,
+        Verdict::New { ticket } => {
+            ledger.abort(ticket);
+            false
+        }
+        verdict => panic!("{verdict:?}"),
+    });
+    let first = known.next().unwrap();
+    assert!(known.all(|other| other == first), "half of batch {number} is known");
+    first
+}
+
+/// What is in the folder before.
+#[derive(Debug, Clone, Copy)]
+enum Before {
+    Nothing,
+    Closed,
+    /// As a kill leaves it: to be repaired.
+    Killed,
+}
+
+fn prepare(folder: &Path, before: Before) {
+    let file = folder.join("ledger");
+    if let Before::Closed | Before::Killed = before {
+        let mut ledger = open(folder, 0);
+        for number in OLD..OLD + 3 {
+            deliver(&mut ledger, number, 0).unwrap();
+        }
+        let killed = fs::read(&file).unwrap();
+        drop(ledger);
+        if let Before::Killed = before {
+            fs::write(&file, killed).unwrap();
+        }
+    }
+}
+
+/// The ledger under a failing disk, and how many of its batches the file had when it was last well.
+fn work(folder: &Path) -> (Ledger, u64) {
+    let path = folder.join("ledger").display().to_string();
+    let mut ledger = open(folder, 1);
+    let trouble = ledger.take_trouble();
+    assert!(trouble.iter().all(|why| why.contains(&path)), "{trouble:?}");
+    let mut saved = 0;
+    for number in 0..BATCHES {
+        match deliver(&mut ledger, number, 2 + number) {
+            Ok(()) => saved = number + 1,
+            Err(why) => assert!(why.contains(&path), "{why}"),
+        }
+        assert!((0..=number).all(|number| knows(&mut ledger, number)), "memory forgot");
+    }
+    (ledger, saved)
+}
+
+fn tempdir() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+fn sweep(what: &str, ending: impl Fn(&Path, &Shared, Before)) {
+    count_panics();
+    for before in [Before::Nothing, Before::Closed, Before::Killed] {
+        let runs = each(|plan, failure| {
+            let folder = tempdir();
+            prepare(folder.path(), before);
+            let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                watching(folder.path(), Failing(Shared::clone(plan)), || ending(folder.path(), plan, before));
+                assert_eq!(PANICS.get(), 0, "something panicked, and was caught");
+            }));
+            if let Err(panic) = worked {
+                println!("{what}, {before:?}, {failure}: {:?}", plan.borrow());
+                std::panic::resume_unwind(panic);
+            }
+        });
+        println!("{what}, {before:?}: {runs} runs");
+        assert!(runs > 100, "{runs}");
+    }
+}
+
+#[test]
+fn when_the_disk_is_back_the_file_has_all_that_memory_knows() {
+    sweep("back", |folder, plan, _| {
+        let mut ledger = work(folder).0;
+        heal(plan);
+        // One more failure may be told: a file that is doubtful is found out, and made anew with the next.
+        let _ = deliver(&mut ledger, BATCHES, BATCHES + 2);
+        deliver(&mut ledger, BATCHES + 1, BATCHES + 3).unwrap();
+        let known: Vec<_> = (0..OLD + 3).filter(|number| knows(&mut ledger, *number)).collect();
+        assert!((0..BATCHES + 2).all(|number| known.contains(&number)));
+        drop(ledger);
+        let mut again = open(folder, BATCHES + 4);
+        assert_eq!(again.take_trouble(), None);
+        let there: Vec<_> = (0..OLD + 3).filter(|number| knows(&mut again, *number)).collect();
+        assert_eq!(there, known);
+        let names: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["ledger"], "nothing is left lying about");
+    });
+}
+
+#[test]
+fn a_restart_while_it_is_away_forgets_no_more_than_it_said() {
+    sweep("restart", |folder, plan, before| {
+        let (mut ledger, saved) = work(folder);
+        let old_known = (OLD..OLD + 3).all(|number| knows(&mut ledger, number));
+        let finished = ledger.finish(now_seconds(BATCHES + 2));
+        drop(ledger);
+        heal(plan);
+        let mut again = open(folder, BATCHES + 3);
+        let expected = if finished.is_ok() { BATCHES } else { saved };
+        assert!((0..expected).all(|number| knows(&mut again, number)), "{expected} were said to be written");
+        if !matches!(before, Before::Nothing) && old_known {
+            assert!((OLD..OLD + 3).all(|number| knows(&mut again, number)), "the old ones were known");
+        }
+    });
+}
+
+/// What no disk could be asked at the start is delivered again, and no reason not to start.
+#[test]
+fn what_could_not_be_written_could_be_read() {
+    let mut unread = 0;
+    each(|plan, failure| {
+        let folder = tempdir();
+        prepare(folder.path(), Before::Closed);
+        watching(folder.path(), Failing(Shared::clone(plan)), || {
+            let mut ledger = open(folder.path(), 1);
+            let knows_all = (OLD..OLD + 3).all(|number| knows(&mut ledger, number));
+            let plan = plan.borrow();
+            // A single failure leaves a way: the file is read without being written.
+            assert!(knows_all || plan.stays, "{failure}: {plan:?}");
+            unread += u64::from(!knows_all);
+        });
+    });
+    assert!(unread > 0, "a disk that is gone cannot be read");
+}
