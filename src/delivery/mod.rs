@@ -171,11 +171,12 @@ impl Delivery {
             return false;
         }
         let outcome = self.post(batch, part, ledger);
-        if outcome.doubt() < Doubt::Unanswered {
-            self.in_flight.end();
-        }
-        match outcome {
-            Outcome::Accepted { sent_bytes } => self.acknowledged(batch, part, sent_bytes, ledger, tallies),
+        let is_answered = outcome.doubt() < Doubt::Unanswered;
+        let is_settled = match outcome {
+            Outcome::Accepted { sent_bytes } => {
+                self.acknowledged(batch, part, sent_bytes, ledger, tallies);
+                true
+            }
             Outcome::Rejected { status, answer } => {
                 self.release(ledger);
                 // It judges what it gets, so it is there.
@@ -183,6 +184,7 @@ impl Delivery {
                 if !parts.halve(part) {
                     self.rejected(batch, part, status, &answer, ledger, tallies);
                 }
+                true
             }
             Outcome::Retry { ref why, doubt, .. } | Outcome::Refused { ref why, doubt, .. } => {
                 let is_doubted = doubt > Doubt::None && self.guarantee == Guarantee::NoDuplicates;
@@ -192,10 +194,14 @@ impl Delivery {
                 } else {
                     self.release(ledger);
                 }
-                return is_doubted;
+                is_doubted
             }
+        };
+        // Not before the ledger knows: a crash in between would send it again in other company.
+        if is_answered {
+            self.in_flight.end();
         }
-        true
+        is_settled
     }
 
     /// Closes the gate for a while, and tells why.

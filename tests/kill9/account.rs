@@ -93,16 +93,17 @@ impl Account {
         for letter in &letters {
             assert_eq!(letter["reason"], "ambiguous");
             let id = letter["id"].as_str().expect("an id");
-            assert!(put_away.insert(id), "{id} was put away twice");
+            // A kill between the letter and the ledger's word of it has it written twice.
+            put_away.insert(id);
             known.insert(id);
         }
         assert_all_came(wanted, &known);
-        assert!(letters.len() <= kills * BATCH_EVENTS, "{} letters after {kills} kills", letters.len());
+        assert!(put_away.len() <= kills * BATCH_EVENTS, "{} put away after {kills} kills", put_away.len());
         Account {
             kills,
             records: wanted.len(),
             requests: requests.len(),
-            ambiguous: letters.len(),
+            ambiguous: put_away.len(),
             ..Account::default()
         }
     }
