@@ -177,6 +177,19 @@ fn mixed() {
     run(&trials(3), Guarantee::NoEventLoss);
 }
 
+/// With `no_duplicates`.
+const TWICE_NEVER: Guarantee = Guarantee::NoDuplicates { ambiguous: "ambiguous" };
+
+#[test]
+fn each_alone_with_no_duplicates() {
+    run(&trials(0), TWICE_NEVER);
+}
+
+#[test]
+fn mixed_with_no_duplicates() {
+    run(&trials(3), TWICE_NEVER);
+}
+
 #[test]
 fn every_mode_has_a_name_of_its_own() {
     let names: BTreeSet<_> = MODES.iter().map(|mode| mode.name).collect();

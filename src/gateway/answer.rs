@@ -39,12 +39,12 @@ pub enum Doubt {
 }
 
 impl Doubt {
-    /// Certain are the 4xx, which say that the request was not carried out, the redirects that ask to send it
+    /// Certain are the 4xx but 408, which say that the request was not carried out, the redirects that ask to send it
     /// elsewhere, and a gateway that is unavailable; 303 is the redirect after a request that was carried out
     /// (RFC 9110, 15.4.4).
     fn of(status: u16) -> Self {
         match status {
-            300..=302 | 304..=499 | 503 => Self::None,
+            300..=302 | 304..=407 | 409..=499 | 503 => Self::None,
             502 | 504 => Self::Unanswered,
             _ => Self::Failed,
         }
@@ -198,7 +198,8 @@ mod tests {
                 _ => matches!(outcome, Outcome::Refused { status: s, .. } if s == status),
             };
             assert!(as_expected, "{status}: {outcome:?}");
-            let certain = [200..=302, 304..=499, 503..=503].iter().any(|range| range.contains(&status));
+            let certain =
+                [200..=302, 304..=407, 409..=499, 503..=503].iter().any(|range| range.contains(&status));
             assert_eq!(outcome.doubt() == Doubt::None, certain, "{status}: {outcome:?}");
         }
     }

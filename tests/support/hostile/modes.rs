@@ -71,7 +71,8 @@ pub static MODES: &[Mode] = &[
     mode("400 for chosen ids", 0, Place::Chosen),
     mode("401 until the token changes", 2, Place::Token),
     mode("404", 2, Place::Answer(|dice| answers::refused(404, dice))),
-    mode("redirect to another host", 2, Place::Redirect(answers::redirect)),
+    // 303 follows a request that was carried out.
+    mode("redirect to another host", 2, Place::Redirect(answers::redirect)).in_doubt(),
     mode("lost acknowledgement", 3, Place::Answer(|_| Answer::close_after_body().accepting(true))).in_doubt(),
     mode("hang before the body", 3, Place::Head(Answer::hang_before_body)).waiting().in_doubt(),
     mode("hang after the body", 3, Place::Answer(|dice| Answer::hang().accepting(dice.one_in(2))))
