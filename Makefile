@@ -12,7 +12,7 @@ FILTER := $(CURDIR)/dist/flb-filter_service_impact.so
 TARGET_DIR = $(shell $(CARGO) metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 
 .DEFAULT_GOAL := all
-.PHONY: all demo doctor test check prove bench bench-host instructions header fuzz clean help
+.PHONY: all demo doctor test check prove soak bench bench-host instructions header fuzz clean help
 
 all: ## build dist/out_event_gateway.so, both plugins, and its second name (default)
 	$(CARGO) build --locked --release
@@ -47,6 +47,10 @@ prove: ## the long runs: 200 kills of each host, a million mutations, 10,000 his
 	KILL9_ROUNDS=200 KILL9_REAL_ROUNDS=200 MUTATIONS=1000000 PROPTEST_CASES=10000 \
 		$(CARGO) test --locked --test kill9 --test decoding --test ledger_model --test ledger_occurrences \
 		--test correlation_model --test filter_impact --test watching_nonsense -- --nocapture
+
+soak: all ## deliver SOAK_EVENTS (5000000) with faults, restarts and kills, and look at memory; SOAK_SEED repeats one
+	SOAK_EVENTS=$${SOAK_EVENTS:-5000000} EVENT_GATEWAY_SO="$(PLUGIN)" \
+		$(CARGO) test --locked --test soak -- --nocapture
 
 bench: ## measure what each stage, the whole, a correlation, following a cluster and waiting cost, and how it grows
 	$(CARGO) bench --locked --bench journey --bench topology --bench cluster --bench latency
