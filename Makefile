@@ -43,9 +43,9 @@ check: ## look for what needs no test run: format, lints and, if installed, depe
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; fi
 
-prove: ## the long runs: 200 kills of each host, a million mutations, 10,000 histories of ledger and cluster
-	KILL9_ROUNDS=200 KILL9_REAL_ROUNDS=200 MUTATIONS=1000000 PROPTEST_CASES=10000 \
-		$(CARGO) test --locked --test kill9 --test decoding --test ledger_model --test ledger_occurrences \
+prove: ## the long runs: 200 kills of each host, a million mutations, 10,000 histories, 17,200 faulty gateways
+	KILL9_ROUNDS=200 KILL9_REAL_ROUNDS=200 MUTATIONS=1000000 PROPTEST_CASES=10000 GATEWAY_FAULT_SEEDS=200 \
+		$(CARGO) test --locked --test gateway_faults --test kill9 --test decoding --test ledger_model --test ledger_occurrences \
 		--test correlation_model --test filter_impact --test watching_nonsense -- --nocapture
 
 soak: all ## deliver SOAK_EVENTS (5000000) with faults, restarts and kills, and look at memory; SOAK_SEED repeats one
