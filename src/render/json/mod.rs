@@ -55,7 +55,8 @@ pub fn write_value(cursor: &mut Cursor<'_>, out: &mut Vec<u8>) -> Result<(), Fau
 }
 
 /// Appends `len` pairs of a map without its braces. `instead` may take a pair over, by its key: it then
-/// reads or skips the value, writes what it likes (a comma included) and answers true.
+/// reads or skips the value, writes what it likes (a comma included) and answers true. Bytes as a key are
+/// asked about as well: they become the same text.
 ///
 /// # Errors
 /// When the bytes are no pairs.
@@ -67,7 +68,7 @@ pub fn write_pairs(
 ) -> Result<(), Fault> {
     for _ in 0..len {
         let key = *cursor;
-        if let Token::Str(name) = cursor.token()?
+        if let Token::Str(name) | Token::Bin(name) = cursor.token()?
             && instead(name, cursor, out)?
         {
             continue;
