@@ -27,10 +27,17 @@ pub(super) fn url(text: &str, with_password: &'static str) -> Result<Endpoint, &
     let uri = text.parse::<Uri>().map_err(|_| "is no URL")?;
     match (uri.scheme_str(), uri.authority()) {
         (Some("http" | "https"), Some(authority)) if authority.as_str().contains('@') => Err(with_password),
+        (Some("http" | "https"), _) if holds_another(uri.path()) => Err(with_password),
         (Some(scheme @ ("http" | "https")), Some(authority)) if !authority.host().is_empty() => {
             let shown = format!("{scheme}://{authority}{}", uri.path());
             Ok(Endpoint { url: text.to_owned(), https: scheme == "https", shown })
         }
         _ => Err("is no http:// or https:// URL with a host"),
     }
+}
+
+/// One URL pasted behind the scheme of another has its user and password in the path.
+fn holds_another(path: &str) -> bool {
+    let mut authorities = path.split("//").skip(1).filter_map(|rest| rest.split('/').next());
+    authorities.any(|authority| authority.contains('@'))
 }

@@ -4,20 +4,24 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use event_gateway::config::{self, Mistake, Settings};
+use event_gateway::config::{self, FilterSettings, Mistake, Settings, Source};
 
 /// Reads properties as the border hands them over: looked up by name, unset and empty alike.
 pub fn read(properties: &[(&str, &[u8])]) -> Result<Settings, Vec<Mistake>> {
+    from(properties, config::read)
+}
+
+/// The same for the filter.
+pub fn read_filter(properties: &[(&str, &[u8])]) -> Result<FilterSettings, Vec<Mistake>> {
+    from(properties, config::read_filter)
+}
+
+fn from<S>(properties: &[(&str, &[u8])], read: impl FnOnce(&Source<'_>) -> S) -> S {
     let properties: BTreeMap<_, _> = properties.iter().copied().collect();
     let property =
         |key: &str| properties.get(key).filter(|value| !value.is_empty()).map(|value| value.to_vec());
     let readable = |path: &Path| std::fs::read(path).map(drop).map_err(|error| error.to_string());
-    config::read(&config::Source {
-        property: &property,
-        readable: &readable,
-        writable: &|_| Ok(()),
-        environment: &|_| None,
-    })
+    read(&Source { property: &property, readable: &readable, writable: &|_| Ok(()), environment: &|_| None })
 }
 
 /// With an endpoint, so that only the others can be wrong.
