@@ -56,8 +56,9 @@ impl Stamp {
         if !(0..=9_999).contains(&at.year()) {
             return None;
         }
-        let decimals =
-            text.split_once('.').map_or(0, |(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count());
+        // Not at the first point: the parser takes any sign between date and time.
+        let fraction = text.get(SECONDS_END..).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
+        let decimals = fraction.bytes().take_while(u8::is_ascii_digit).count();
         // The clock of a computer knows nanoseconds; more digits are noise that the parser drops as well.
         Some(Self { at, decimals: decimals.min(9) })
     }
@@ -95,6 +96,8 @@ pub struct StampText {
     len: usize,
 }
 
+/// Where the whole seconds end: RFC 3339 writes four digits of the year and two of everything else.
+const SECONDS_END: usize = "2026-11-20T23:28:49".len();
 const LONGEST: usize = "2026-11-20T23:28:49.468737123Z".len();
 
 impl StampText {
@@ -163,6 +166,7 @@ mod tests {
     fn offsets_become_utc_and_precision_stays() {
         assert_eq!(again("2026-11-21T00:28:49.50+01:00").as_deref(), Some("2026-11-20T23:28:49.50Z"));
         assert_eq!(again("2026-01-01t00:00:00z").as_deref(), Some("2026-01-01T00:00:00Z"));
+        assert_eq!(again("2026-01-01.12:00:00.125Z").as_deref(), Some("2026-01-01T12:00:00.125Z"));
     }
 
     #[test]

@@ -1,10 +1,14 @@
-//! Does an independent reader see in every record what ours sees?
+//! Does an independent reader see in every record what ours sees? `ORACLE_CASES` says in how many made from dice.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 #[path = "support/cases.rs"]
 mod cases;
 #[path = "support/chunk.rs"]
 mod chunk;
+#[path = "support/dice.rs"]
+mod dice;
+#[path = "support/odd_values.rs"]
+mod odd_values;
 #[path = "support/packing.rs"]
 mod packing;
 
@@ -247,6 +251,23 @@ proptest! {
         for (envelope, (body, _)) in found.iter().zip(&bodies) {
             assert_read_alike(body, envelope.body);
         }
+    }
+}
+
+#[test]
+fn values_from_dice_are_read_as_rmpv_reads_them() {
+    for (number, mut dice) in odd_values::numbers(50_000) {
+        let body = odd_values::map(&mut dice, KEYS, 3);
+        let chunk = framed(&body, dice.below(5), dice.one_in(2));
+        // A random number may hold the mark of a head, which the framing itself has once at the most.
+        if chunk.windows(2).filter(|bytes| *bytes == [0xd7, 0]).count()
+            > usize::from(chunk.iter().take(12).any(|byte| *byte == 0xd7))
+        {
+            continue;
+        }
+        let found: Vec<_> = Records::new(&chunk).collect();
+        assert!(matches!(found[..], [Ok(_)]), "case {number}: {found:?} of {body}");
+        assert_read_alike(&body, found[0].unwrap().body);
     }
 }
 

@@ -1,8 +1,12 @@
-//! Is what we write as JSON what `serde_json` writes?
+//! Is what we write as JSON what `serde_json` writes? `ORACLE_CASES` says for how many texts made from dice.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 #[path = "support/cases.rs"]
 mod cases;
+#[path = "support/dice.rs"]
+mod dice;
+#[path = "support/odd_values.rs"]
+mod odd_values;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -44,6 +48,19 @@ proptest! {
     #[test]
     fn any_value_is_written_alike(value in value()) {
         prop_assert_eq!(written(&value), serde_json::to_string(&value).unwrap());
+    }
+}
+
+#[test]
+fn texts_from_dice_are_written_alike() {
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for (number, mut dice) in odd_values::numbers(450_000) {
+        let text = odd_values::text(&mut dice, 60);
+        ours.clear();
+        theirs.clear();
+        write(&text, &mut ours);
+        serde_json::to_writer(&mut theirs, &text).unwrap();
+        assert!(ours == theirs, "case {number}: {text:?}");
     }
 }
 
