@@ -1,8 +1,7 @@
 //! What does decoding make of bytes that are no good chunk?
 //!
-//! It never panics, never reads past the end, finds what is whole around what is broken, and takes no
-//! longer than for a good one. `MUTATIONS=1000000` sets how many mutants of real chunks are tried,
-//! `MUTATION_SEED` which.
+//! It finds what is whole around what is broken, and takes no longer than for a good one. Mutants are tried in
+//! `mutations`.
 #![allow(
     clippy::unwrap_used,
     clippy::cast_possible_truncation,
@@ -10,6 +9,8 @@
     reason = "a test may fail, and reads the clock"
 )]
 
+#[path = "../fuzz/bodies/mod.rs"]
+mod bodies;
 #[path = "support/chunk.rs"]
 mod chunk;
 #[path = "support/dice.rs"]
@@ -17,174 +18,19 @@ mod dice;
 
 use std::time::{Duration, Instant};
 
+use bodies::Body;
+use bodies::chunk::Chunk;
 use chunk::Stamp;
 use dice::Dice;
-use event_gateway::config::Format;
-use event_gateway::correlate::{Correlation, Impact};
-use event_gateway::ledger::identity::{identity, record_id};
 use event_gateway::record::chunk::Records;
-use event_gateway::record::cursor::{FaultKind, MAX_DEPTH};
-use event_gateway::record::event::KubeEvent;
-use event_gateway::record::peek::{Items, Shape, peek};
-use event_gateway::record::text::Repair;
-use event_gateway::render::{Record, Renderer};
+use event_gateway::record::cursor::{Fault, FaultKind, MAX_DEPTH};
 use serde_json::{Value, json};
 
-/// Everything the plugin does with a body before the network.
-struct Reader {
-    repair: Repair,
-    renderers: [Renderer; 2],
-    out: Vec<u8>,
-    /// Parse what was rendered.
-    check_json: bool,
-    events: usize,
-}
-
-impl Reader {
-    fn new() -> Self {
-        let renderers = [Renderer::new(Format::Raw, "c"), Renderer::new(Format::CloudEvents, "c")];
-        Self { repair: Repair::default(), renderers, out: Vec::new(), check_json: true, events: 0 }
-    }
-
-    /// The offsets of the records and the faults.
-    fn chunk(&mut self, bytes: &[u8]) -> (Vec<usize>, Vec<event_gateway::record::cursor::Fault>) {
-        let (mut offsets, mut faults) = (Vec::new(), Vec::new());
-        let range = bytes.as_ptr_range();
-        let mut end = range.start;
-        for record in Records::new(bytes) {
-            match record {
-                Ok(envelope) => {
-                    let body = envelope.body.as_ptr_range();
-                    assert!(end <= body.start && body.end <= range.end, "a body outside, or twice");
-                    assert!(bytes[envelope.offset..].as_ptr() >= end);
-                    end = body.end;
-                    offsets.push(envelope.offset);
-                    self.body(envelope.body, true);
-                }
-                Err(fault) => {
-                    assert!(fault.offset <= bytes.len());
-                    faults.push(fault);
-                }
-            }
-        }
-        (offsets, faults)
-    }
-
-    fn body(&mut self, body: &[u8], may_be_list: bool) {
-        match peek(body) {
-            Ok(Shape::List { items }) if may_be_list => {
-                Items::new(items).for_each(|item| self.body(item, false));
-            }
-            Ok(Shape::Event) => {
-                let Ok(Some(event)) = KubeEvent::read(body, &self.repair) else { return };
-                self.events += 1;
-                let id = record_id(&event);
-                let _ = identity(&event);
-                for renderer in &self.renderers {
-                    self.out.clear();
-                    let record = Record {
-                        id: &id,
-                        event: &event,
-                        new_occurrences: 1,
-                        impact: &Impact::without(Correlation::Off),
-                        body,
-                    };
-                    renderer.render(&record, &mut self.out);
-                    // A byte is six at the most, "\u0000", and stands in an id, a subject and a field.
-                    assert!(self.out.len() < 24 * body.len() + 1_000, "{} of {}", self.out.len(), body.len());
-                    if self.check_json {
-                        serde_json::from_slice::<serde::de::IgnoredAny>(&self.out).unwrap();
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// A few records each, of all kinds that a host sends.
-fn seeds() -> Vec<Vec<u8>> {
-    let events = chunk::watch_events();
-    let listed = chunk::listed_events();
-    let mut seeds = Vec::new();
-    for pick in 0..40 {
-        let some = [&events[pick * 20], &listed[pick * 11], &events[pick * 7 + 3]];
-        seeds.push(chunk::of(some));
-        seeds.push(some.into_iter().flat_map(|event| chunk::v2_before_5(event, 1)).collect());
-        seeds.push(some.into_iter().flat_map(|event| chunk::v1(event, Stamp::EventTime(1, 2))).collect());
-        seeds.push(some.into_iter().flat_map(|event| chunk::v1(event, Stamp::Seconds(1))).collect());
-        seeds.push(chunk::v2(&json!({"kind": "EventList", "metadata": {}, "items": some}), 1));
-    }
-    let real = std::fs::read(chunk::data_file("chunk-watch.msgpack")).unwrap();
-    let starts: Vec<_> = Records::new(&real).map(|record| record.unwrap().offset).collect();
-    seeds.extend(starts.windows(3).map(|starts| real[starts[0]..starts[2]].to_vec()));
-    let audit = std::fs::read(chunk::data_file("chunk-audit-in-http.msgpack")).unwrap();
-    seeds.push(audit);
-    seeds
-}
-
-/// One mutation in place.
-fn mutate(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], dice: &mut Dice) {
-    let at = dice.below(bytes.len());
-    let end = (at + dice.below(24)).min(bytes.len());
-    match dice.below(9) {
-        0 if at < bytes.len() => bytes[at] ^= 1 << dice.below(8),
-        1 if at < bytes.len() => bytes[at] = dice.roll() as u8,
-        2 => bytes.truncate(at),
-        3 => drop(bytes.drain(at..end)),
-        4 => {
-            let noise: Vec<_> = (0..dice.below(9)).map(|_| dice.roll() as u8).collect();
-            drop(bytes.splice(at..at, noise));
-        }
-        5 => {
-            let copy = bytes[at..end].to_vec();
-            let to = dice.below(bytes.len());
-            drop(bytes.splice(to..to, copy));
-        }
-        6 => {
-            // A length that lies: the head of something long, or a longer tail of the one that is there.
-            let marker = 0xc4 + dice.below(0x3c) as u8;
-            let lie = [marker, dice.roll() as u8, dice.roll() as u8, 0xff, dice.roll() as u8];
-            let lie = &lie[..1 + dice.below(5)];
-            drop(bytes.splice(at..(at + lie.len()).min(bytes.len()), lie.iter().copied()));
-        }
-        7 => {
-            let depth = dice.below(90);
-            drop(bytes.splice(at..at, std::iter::repeat_n([0x91, 0x81][depth % 2], depth)));
-        }
-        _ => {
-            let other = &seeds[dice.below(seeds.len())];
-            let from = dice.below(other.len());
-            let to = (from + dice.below(2_000)).min(other.len());
-            drop(bytes.splice(at..end, other[from..to].iter().copied()));
-        }
-    }
-}
-
-fn from_environment(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |text| text.parse().unwrap())
-}
-
-#[test]
-fn no_mutant_of_a_real_chunk_makes_it_panic() {
-    let count = from_environment("MUTATIONS", 100_000);
-    let seed = from_environment("MUTATION_SEED", 1);
-    let (seeds, mut dice, mut reader) = (seeds(), Dice(seed), Reader::new());
-    let (mut records, mut faults) = (0, 0);
-    let mut bytes = Vec::new();
-    for number in 0..count {
-        bytes.clone_from(&seeds[dice.below(seeds.len())]);
-        for _ in 0..=dice.below(3) {
-            mutate(&mut bytes, &seeds, &mut dice);
-        }
-        reader.check_json = number % 16 == 0;
-        let (found, broken) = reader.chunk(&bytes);
-        records += found.len();
-        faults += broken.len();
-    }
-    println!("{count} mutants, seed {seed}: {records} records, {} events, {faults} faults", reader.events);
-    // Else the mutants were all good or all rubbish, and showed nothing.
-    assert!(faults as u64 > count / 10 && reader.events as u64 > count / 10);
+/// The offsets of the records and the faults, all of it held against what must be so of any bytes.
+fn read(bytes: &[u8]) -> (Vec<usize>, Vec<Fault>) {
+    let mut chunk = Chunk::new();
+    chunk.check(bytes, true);
+    (chunk.offsets, chunk.faults)
 }
 
 type Framing = fn(&Value, u32) -> Vec<u8>;
@@ -220,7 +66,7 @@ fn a_record_cut_anywhere_costs_no_other() {
         // One byte alone, 0x92, would make a head of v2 of the v1 head behind it.
         for cut in 2..whole.len() {
             let (bytes, offsets) = around(&records, &whole[..cut]);
-            let (good, faults) = Reader::new().chunk(&bytes);
+            let (good, faults) = read(&bytes);
             assert_eq!(good, offsets, "cut after {cut} bytes");
             let broken = offsets[3]..offsets[4] + 1;
             assert!(faults.len() == 1 && broken.contains(&faults[0].offset), "cut after {cut}: {faults:?}");
@@ -267,7 +113,7 @@ fn faults_say_what_is_wrong_and_where() {
     for (broken, offset, kind) in cases {
         let (bytes, offsets) = around(&records, &broken);
         let place = offsets[4] - broken.len();
-        let (found, faults) = Reader::new().chunk(&bytes);
+        let (found, faults) = read(&bytes);
         assert_eq!(found, offsets);
         let faults: Vec<_> = faults.iter().map(|fault| (fault.offset - place, fault.kind)).collect();
         assert_eq!(faults, [(offset, kind)], "{broken:02x?}");
@@ -275,7 +121,7 @@ fn faults_say_what_is_wrong_and_where() {
     // Without an EventTime there are no heads to look for: a whole value still shows the way.
     let plain = chunk::v1(&json!({"involvedObject": {}}), Stamp::Seconds(1));
     let bytes = [&plain[..], &[0x93, 1, 2, 3], &plain, &[0x92, 1, 2], &plain].concat();
-    let (found, faults) = Reader::new().chunk(&bytes);
+    let (found, faults) = read(&bytes);
     assert_eq!((found.len(), faults.len()), (3, 2));
 }
 
@@ -305,11 +151,11 @@ fn rubbish_bombs_and_claims_are_read_in_linear_time() {
     ];
     for (name, bytes) in bombs {
         let start = Instant::now();
-        let (found, faults) = Reader::new().chunk(&bytes);
+        let (found, faults) = read(&bytes);
         let took = start.elapsed();
         assert!(!faults.is_empty() && found.len() <= 1, "{name}: {} records", found.len());
         // A good chunk of this size takes some 10 ms; quadratic time would be minutes.
         assert!(took < Duration::from_secs(3), "{name}: {took:?}");
     }
-    assert_eq!(Reader::new().chunk(b"").0.len(), 0);
+    assert_eq!(read(b"").0.len(), 0);
 }

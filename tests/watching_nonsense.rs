@@ -1,4 +1,4 @@
-//! Does a watch go on over what no API server should send, cut wherever it may be?
+//! Does a watch go on over what no API server should send, cut wherever it may be? Mutants are tried in `mutations`.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 #[path = "support/cases.rs"]
@@ -129,41 +129,5 @@ proptest! {
         let mut sizes = sizes.iter().cycle();
         prop_assert_eq!(&played(&list, &watch, |_| *sizes.next().unwrap()), &whole);
         prop_assert_eq!(&played(&list, &watch, |_| 1), &whole);
-    }
-}
-
-#[test]
-fn no_mutation_makes_it_panic_or_forget_what_to_do() {
-    let mutations = std::env::var("MUTATIONS").map_or(20_000, |count| count.parse().unwrap());
-    let (list, watch) = transcript();
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut draw = move |below: usize| {
-        // xorshift64: repeatable, and good enough to hit every place.
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        usize::try_from(state % below.max(1) as u64).unwrap()
-    };
-    for _ in 0..mutations {
-        let (mut list, mut watch) = (list.clone(), watch.clone());
-        for _ in 0..=draw(4) {
-            let body = if draw(2) == 0 { &mut list } else { &mut watch };
-            let at = draw(body.len());
-            match draw(5) {
-                0 => body[at] = b"{}[]\",:\\\n0n\xff"[draw(12)],
-                1 => body[at] ^= 1 << draw(8),
-                2 => body.truncate(at),
-                3 => drop(body.remove(at)),
-                _ => {
-                    let (from, len) = (draw(body.len()), draw(60));
-                    let piece = body[from..(from + len).min(body.len())].to_vec();
-                    body.splice(at..at, piece);
-                }
-            }
-            if body.is_empty() {
-                body.push(b'{');
-            }
-        }
-        played(&list, &watch, |len| len);
     }
 }

@@ -17,7 +17,7 @@ pub enum Shape<'a> {
 /// Looks at the top of a body; everything inside is passed over.
 ///
 /// # Errors
-/// When the body is no MessagePack map.
+/// When the body is a map that is not whole.
 pub fn peek(body: &[u8]) -> Result<Shape<'_>, Fault> {
     let mut cursor = Cursor::new(body);
     let mut is_event = false;

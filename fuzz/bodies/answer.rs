@@ -1,0 +1,140 @@
+//! Any bytes as an HTTP answer of the gateway: what it means for a batch, and what of it may be repeated in a log.
+//!
+//! Taken apart here in the plainest way, so that the judge sees what no HTTP client would let through.
+
+use std::time::{Duration, SystemTime};
+
+use event_gateway::gateway::{ANSWER_KEPT_BYTES, Answer as Parts, Outcome, judge};
+use event_gateway::net::retry_after::{LONGEST_RETRY_AFTER, retry_after};
+use event_gateway::net::secrets::Secrets;
+
+use super::{Body, Seen};
+
+/// What the request held; an answer may well repeat it.
+pub const SECRET: &str = "hunter2-sesame";
+/// The words around what the gateway says.
+const MOST_SAID_BYTES: usize = 800;
+
+pub struct Answer {
+    secrets: Secrets,
+    wall: SystemTime,
+    seen: Seen,
+}
+
+impl Body for Answer {
+    const NAME: &'static str = "answer";
+
+    const WORDS: &'static [&'static [u8]] = &[
+        b"HTTP/1.1 ",
+        b"HTTP/1.0 200 OK\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"\r\nRetry-After: ",
+        b"\r\nLocation: https://user:hunter2-sesame@h/?hunter2-sesame#x\r\n",
+        b"\r\nContent-Length: ",
+        b"\r\nTransfer-Encoding: chunked\r\n",
+        b"\r\nConnection: close\r\n",
+        b"\r\n\r\n",
+        b"\r\n",
+        b"ffffffffffffffff\r\n",
+        b"0\r\n\r\n",
+        b"200",
+        b"204",
+        b"307",
+        b"401",
+        b"413",
+        b"422",
+        b"429",
+        b"503",
+        b"999",
+        b"18446744073709551616",
+        b"Fri, 31 Dec 9999 23:59:59 GMT",
+        b"Sun, 06 Nov 1994 08:49:37 GMT",
+        b"Sunday, 06-Nov-94 08:49:37 GMT",
+        b"Sun Nov  6 08:49:37 1994",
+        b"hunter2-sesame",
+        b"://",
+        b"@",
+        b"\x1b[31m",
+        b"\x00",
+        b"\xc2\x85",
+        b"\xff",
+        b"\xf0\x9f\xa6\x80",
+    ];
+
+    fn new() -> Self {
+        let mut secrets = Secrets::default();
+        secrets.add(SECRET);
+        let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        Self { secrets, wall, seen: Seen::default() }
+    }
+
+    fn seeds() -> Vec<Vec<u8>> {
+        let mut seeds: Vec<Vec<u8>> = vec![
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec(),
+            b"HTTP/1.1 204 No Content\r\n\r\n".to_vec(),
+            b"HTTP/1.0 202 Accepted\r\n\r\nto the end".to_vec(),
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec(),
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n".to_vec(),
+            b"HTTP/1.1 307 Moved\r\nLocation: https://me:hunter2-sesame@other/x?y=hunter2-sesame\r\nContent-Length: 0\r\n\r\n".to_vec(),
+            b"HTTP/1.1 429 Too Many\r\nRetry-After: 30\r\nContent-Length: 4\r\n\r\nslow".to_vec(),
+            b"HTTP/1.1 503 Busy\r\nRetry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\nContent-Length: 0\r\n\r\n".to_vec(),
+            b"HTTP/1.1 422 No\r\nContent-Length: 26\r\n\r\nbad token hunter2-sesame!\n".to_vec(),
+        ];
+        for status in
+            [400, 401, 403, 404, 405, 406, 407, 408, 411, 413, 417, 421, 425, 426, 431, 500, 501, 502, 504]
+        {
+            seeds.push(
+                format!("HTTP/1.1 {status} X\r\nServer: x\r\nContent-Length: 5\r\n\r\nwords").into_bytes(),
+            );
+        }
+        seeds
+    }
+
+    fn check(&mut self, input: &[u8], _: bool) {
+        let (head, body) = match memchr::memmem::find(input, b"\r\n\r\n") {
+            Some(end) => (&input[..end], &input[end + 4..]),
+            None => (input, &[][..]),
+        };
+        let head = String::from_utf8_lossy(head);
+        let mut lines = head.split("\r\n");
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|text| text.parse().ok());
+        let header = |name: &str| {
+            let fields = head.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
+            fields.filter(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).next()
+        };
+        let status = status.unwrap_or(body.len() as u16 % 1_000);
+        let location = header("location").map(|text| self.secrets.hide_in(text.to_owned(), &[]));
+        let body = self.secrets.hide_in(String::from_utf8_lossy(body).into_owned(), &[]);
+        let wait = header("retry-after");
+        let parts = Parts { status, retry_after: wait, location: location.as_deref(), body: body.as_bytes() };
+        let outcome = judge(&parts, 7, self.wall);
+        assert_eq!(matches!(outcome, Outcome::Accepted { .. }), (200..300).contains(&status), "{outcome:?}");
+        self.seen.note(matches!(outcome, Outcome::Accepted { .. }));
+        assert_bounded(&outcome);
+        let asked = wait.and_then(|text| retry_after(text, self.wall));
+        assert!(asked.is_none_or(|wait| wait <= LONGEST_RETRY_AFTER));
+        if let Outcome::Retry { after, .. } = outcome {
+            assert_eq!(after, asked);
+        }
+    }
+
+    fn seen(&self) -> Seen {
+        self.seen
+    }
+}
+
+/// What may stand in a log or a dead letter.
+pub fn assert_bounded(outcome: &Outcome) {
+    let (text, most) = match outcome {
+        Outcome::Accepted { .. } => return,
+        Outcome::Retry { after, why } => {
+            assert!(after.is_none_or(|wait| wait <= LONGEST_RETRY_AFTER));
+            (why, MOST_SAID_BYTES)
+        }
+        Outcome::Refused { why, .. } => (why, MOST_SAID_BYTES),
+        Outcome::Rejected { answer, .. } => (answer, ANSWER_KEPT_BYTES),
+    };
+    assert!(text.len() <= most, "{} bytes: {text}", text.len());
+    assert!(!text.contains(|c: char| c.is_control()), "{text:?}");
+    assert!(!text.contains(SECRET), "{text}");
+}

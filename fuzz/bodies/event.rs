@@ -1,0 +1,299 @@
+//! Any bytes as the body of a record: the event in it, what names it, and what every format makes of it.
+
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+
+use event_gateway::config::Format;
+use event_gateway::correlate::{About, Correlation, Correlator, Impact};
+use event_gateway::ledger::identity::{Version, identity, record_id, version_text, write_record_id};
+use event_gateway::pattern::Patterns;
+use event_gateway::record::chunk::Records;
+use event_gateway::record::cursor::Cursor;
+use event_gateway::record::event::KubeEvent;
+use event_gateway::record::peek::{Shape, peek};
+use event_gateway::record::text::Repair;
+use event_gateway::render::enriched::{self, Change};
+use event_gateway::render::{Record, Renderer, original};
+use event_gateway::time::Stamp;
+use event_gateway::topology::index::Index;
+use event_gateway::topology::kind::Kind;
+use event_gateway::topology::parse::Parser;
+use event_gateway::topology::writer::Writer;
+use serde::Deserialize;
+
+use super::{Body, Seen, data};
+
+const FORMATS: [Format; 4] = [Format::Native, Format::Raw, Format::CloudEvents, Format::CloudEventsBatch];
+
+pub struct Event {
+    renderers: [Renderer; 4],
+    repair: Repair,
+    id: String,
+    out: Vec<u8>,
+    record: Vec<u8>,
+    turn: usize,
+    seen: Seen,
+}
+
+/// What every format has, by these names and once.
+#[derive(Deserialize)]
+struct Written<'w> {
+    #[serde(borrow)]
+    id: Cow<'w, str>,
+    #[serde(borrow)]
+    data: Option<Inner<'w>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Inner<'w> {
+    Native {
+        #[serde(borrow)]
+        id: Cow<'w, str>,
+    },
+    /// `format raw` may hold anything.
+    Other(serde::de::IgnoredAny),
+}
+
+impl Body for Event {
+    const NAME: &'static str = "event";
+
+    const WORDS: &'static [&'static [u8]] = &[
+        b"\xa8metadata",
+        b"\xaeinvolvedObject",
+        b"\xa9regarding",
+        b"\xa6reason",
+        b"\xa7message",
+        b"\xa4note",
+        b"\xa5count",
+        b"\xafdeprecatedCount",
+        b"\xa6series",
+        b"\xb0lastObservedTime",
+        b"\xa9eventTime",
+        b"\xadlastTimestamp",
+        b"\xafresourceVersion",
+        b"\xadmanagedFields",
+        b"\xa3uid",
+        b"\xa2id",
+        b"\xc4\x02id",
+        b"\xa6impact",
+        b"\xa9namespace",
+        b"\xa4kind\xa7Service",
+        b"\xb40000-01-01T00:00:00Z",
+        b"\xb49999-12-31T23:59:59Z",
+        b"\xb42016-12-31T23:59:60Z",
+        b"\xbe9999-12-31T23:59:59.999999999Z",
+        b"\xd9\x199999-12-31T23:59:59-00:01",
+        b"\xb418446744073709551616",
+        b"\xb30009223372036854775",
+        &[0xcf, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+        &[0xd3, 0x80, 0, 0, 0, 0, 0, 0, 0],
+        &[0xd2, 0x80, 0, 0, 0],
+        &[0xce, 0x80, 0, 0, 0],
+        &[0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0],
+        &[0xdf, 0, 0, 0, 1],
+        &[0xdd, 0xff, 0xff, 0xff, 0xff],
+        &[0xc7, 0x02, 0x01],
+        &[0xd8, 0x05],
+        &[0xc0],
+        &[0xc1],
+        b"\xa4\xff\xfe\xc0\x80",
+        b"\xa6\x1b[31m\x07",
+        b"\xa3\xe2\x80\xa8",
+        b"\xa4\xef\xbf\xbe\x00",
+        &[0x91; 62],
+        &[0x81; 66],
+    ];
+
+    fn new() -> Self {
+        // Made here, where nobody counts what it takes.
+        let _ = cluster();
+        Self {
+            renderers: FORMATS.map(|format| Renderer::new(format, "a \"cluster\"")),
+            repair: Repair::default(),
+            id: String::new(),
+            out: Vec::new(),
+            record: Vec::new(),
+            turn: 0,
+            seen: Seen::default(),
+        }
+    }
+
+    fn seeds() -> Vec<Vec<u8>> {
+        data::events().iter().map(data::packed).collect()
+    }
+
+    fn check(&mut self, body: &[u8], closely: bool) {
+        let repair = std::mem::take(&mut self.repair);
+        let read = KubeEvent::read(body, &repair);
+        let shape = peek(body);
+        // What is no map is other, and nobody looks into it.
+        assert!(shape == Ok(Shape::Other) || shape.is_ok() == read.is_ok(), "{shape:?}, {read:?}");
+        assert_eq!(matches!(shape, Ok(Shape::Event)), matches!(read, Ok(Some(_))), "{shape:?}, {read:?}");
+        let event = read.ok().flatten();
+        // As the chunk's reader measures it: one container is around it.
+        let whole = Cursor::new(body).value_inside(1).ok();
+        self.seen.note(event.is_some() && whole.is_some());
+        if let (Some(event), Some(body)) = (&event, whole) {
+            if closely {
+                self.in_a_record(body, event);
+            }
+            self.found(body, event, closely);
+        }
+        self.repair = repair;
+    }
+
+    fn seen(&self) -> Seen {
+        self.seen
+    }
+}
+
+impl Event {
+    /// An event, and the body it was read from: whole, and not too deep.
+    pub fn found(&mut self, body: &[u8], event: &KubeEvent<'_>, closely: bool) {
+        write_record_id(event, &mut self.id);
+        let version = version_text(event);
+        assert!(self.id.ends_with(&*version) && self.id.len() > version.len(), "{}", self.id);
+        let number = Version::parse(&version);
+        assert!(!number.is_newer_than(number));
+        let identity = identity(event);
+        self.turn += 1;
+        let about = About::from(event);
+        if closely {
+            assert_eq!(self.id, record_id(event));
+            assert_eq!(identity, event_gateway::ledger::identity::identity(&event.clone()));
+            times(event);
+            let (index, correlator) = cluster();
+            let impact = correlator.correlate(index, &about);
+            assert!(
+                impact.services.len() <= correlator.max_services
+                    && impact.services.len() <= impact.services_total
+            );
+            (0..FORMATS.len()).for_each(|format| self.rendered(format, body, event, &impact, true));
+            self.kept_for_the_dead_letters(body);
+            self.rewritten(body, event, &impact);
+        } else {
+            let impact = Impact::without(Correlation::Off);
+            self.rendered(self.turn % FORMATS.len(), body, event, &impact, false);
+        }
+    }
+
+    fn rendered(
+        &mut self,
+        format: usize,
+        body: &[u8],
+        event: &KubeEvent<'_>,
+        impact: &Impact<'_>,
+        closely: bool,
+    ) {
+        self.out.clear();
+        let record = Record { id: &self.id, event, new_occurrences: 1, impact, body };
+        self.renderers[format].render(&record, &mut self.out);
+        // A byte is six at the most, "\u0000", and stands in an id, a subject and a field; what is known of
+        // the cluster comes on top.
+        assert!(self.out.len() < 24 * body.len() + 20_000, "{} bytes of {}", self.out.len(), body.len());
+        if !closely {
+            return;
+        }
+        assert!(self.out.iter().all(|byte| *byte >= b' '), "a line of NDJSON is one line");
+        let text = str::from_utf8(&self.out).expect("UTF-8");
+        let written: Written<'_> =
+            serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        match FORMATS[format] {
+            Format::Native | Format::Raw => assert_eq!(written.id, self.id),
+            // The attribute can hold less than the id itself.
+            _ => {
+                let Some(Inner::Native { id }) = written.data else { panic!("no data: {text}") };
+                assert_eq!(id, self.id);
+                assert_eq!(written.id.chars().count(), id.chars().count());
+            }
+        }
+    }
+
+    fn kept_for_the_dead_letters(&self, body: &[u8]) {
+        let kept = original(&self.id, body);
+        let written: Written<'_> = serde_json::from_slice(&kept).expect("JSON");
+        assert_eq!(written.id, self.id);
+    }
+
+    /// The filter's way: what comes out is one record with the same event.
+    fn rewritten(&mut self, body: &[u8], event: &KubeEvent<'_>, impact: &Impact<'_>) {
+        if has_head(body) {
+            return;
+        }
+        self.frame(body);
+        let record = std::mem::take(&mut self.record);
+        let envelope = Records::new(&record).next().expect("a record").expect("a whole one");
+        self.out.clear();
+        let change = Change { impact: Some(impact), keep_managed_fields: false };
+        assert_eq!(enriched::write(&envelope, &change, &mut self.out), Ok(true));
+        let again: Vec<_> = Records::new(&self.out).map(Result::unwrap).collect();
+        assert_eq!(again.len(), 1, "one record became {again:?}");
+        let repair = Repair::default();
+        assert_eq!(KubeEvent::read(again[0].body, &repair), Ok(Some(event.clone())));
+        self.record = record;
+    }
+
+    /// The chunk's reader finds the same event in a record of this body, and nothing else.
+    fn in_a_record(&mut self, body: &[u8], event: &KubeEvent<'_>) {
+        if has_head(body) {
+            return;
+        }
+        self.frame(body);
+        let repair = Repair::default();
+        let mut records = Records::new(&self.record);
+        let (envelope, read) = records
+            .next_with(|body| KubeEvent::read_at(body, &repair))
+            .expect("a record")
+            .expect("a whole one");
+        assert_eq!(envelope.body, body);
+        // Missing: it holds so many containers that its depth was measured instead.
+        assert!(read.is_none_or(|read| read.as_ref() == Some(event)));
+        assert!(records.next().is_none());
+    }
+
+    fn frame(&mut self, body: &[u8]) {
+        self.record.clear();
+        self.record.extend_from_slice(data::HEADS[0]);
+        self.record.extend_from_slice(body);
+    }
+}
+
+/// Whether another record may begin inside: no text can hold that, but other bytes can.
+fn has_head(body: &[u8]) -> bool {
+    body.windows(2).any(|bytes| bytes == [0xd7, 0])
+}
+
+fn times(event: &KubeEvent<'_>) {
+    for text in [event.time(), event.first_time()] {
+        let Some(stamp) = Stamp::parse(text) else { continue };
+        let again = stamp.text();
+        let same = Stamp::parse(again.as_str()).expect("a time");
+        assert_eq!(same.text().as_str(), again.as_str());
+        assert_eq!(same.unix_seconds(), stamp.unix_seconds(), "{text} became {}", again.as_str());
+        assert!(again.as_str().ends_with('Z') && again.as_str().len() <= 30);
+        assert!(stamp.wall().is_none() || stamp.unix_seconds() >= 0);
+    }
+}
+
+/// The recorded cluster after 45 s, and what is told of it.
+fn cluster() -> &'static (Index, Correlator) {
+    static CLUSTER: OnceLock<(Index, Correlator)> = OnceLock::new();
+    CLUSTER.get_or_init(|| {
+        let mut lines = data::recording();
+        lines.retain(|line| line["ms"].as_u64() < Some(45_000) && line["type"] != "DELETED");
+        let mut writer = Writer::new(3_600);
+        for kind in Kind::ALL {
+            let mut parser = Parser::new(kind, Patterns::parse("*"));
+            let of_kind = lines.iter().filter(|line| line["resource"] == kind.resource());
+            let objects = of_kind.map(|line| line["object"].to_string());
+            let objects: Vec<_> =
+                objects.filter_map(|json| parser.object(json.as_bytes()).ok()).map(Arc::new).collect();
+            writer.replace(kind, objects);
+        }
+        let index = writer.snapshot();
+        assert!(index.is_ready() && index.len() > 50);
+        let all = || Patterns::parse("*");
+        (index, Correlator { max_services: 3, labels: all(), annotations: all() })
+    })
+}
