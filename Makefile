@@ -3,6 +3,9 @@
 
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= chunk event config watch answer
+# Longest input: what a field, a length or a depth can do, it does in few bytes.
+FUZZ_BYTES ?= 2000
 # Where `make doctor` finds Fluent Bit's HTTP server.
 HOST_URL ?= http://127.0.0.1:2020
 PLUGIN := $(CURDIR)/dist/out_event_gateway.so
@@ -43,10 +46,12 @@ check: ## look for what needs no test run: format, lints and, if installed, depe
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; fi
 
-prove: ## the long runs: 200 kills of each host, a million mutations, 10,000 histories, 17,200 faulty gateways
-	KILL9_ROUNDS=200 KILL9_REAL_ROUNDS=200 MUTATIONS=1000000 PROPTEST_CASES=10000 GATEWAY_FAULT_SEEDS=200 \
-		$(CARGO) test --locked --test gateway_faults --test kill9 --test decoding --test ledger_model --test ledger_occurrences \
-		--test correlation_model --test filter_impact --test watching_nonsense -- --nocapture
+prove: ## the long runs, an hour: kills, power losses, faulty gateways, mutations, histories; docs/guarantees.md has longer ones
+	KILL9_ROUNDS=1000 KILL9_REAL_ROUNDS=100 MUTATIONS=1000000 PROPTEST_CASES=10000 ORACLE_CASES=1000000 \
+		GATEWAY_FAULT_SEEDS=50 POWER_LOSS_STATES=100000 \
+		$(CARGO) test --locked --test gateway_faults --test kill9 --test mutations --test ledger_model \
+		--test ledger_occurrences --test ledger_claims --test ledger_power_loss --test correlation_model \
+		--test filter_impact --test watching_nonsense --test decoding_oracle --test json_writing --test times -- --nocapture
 
 soak: all ## deliver SOAK_EVENTS (5000000) with faults, restarts and kills, and look at memory; SOAK_SEED repeats one
 	SOAK_EVENTS=$${SOAK_EVENTS:-5000000} EVENT_GATEWAY_SO="$(PLUGIN)" \
@@ -61,9 +66,12 @@ bench-host: all ## measure what an event costs a real Fluent Bit (EVENTS, ROUNDS
 header: ## refresh include/event_gateway.h
 	UPDATE_HEADER=1 $(CARGO) test --test header fresh
 
-fuzz: ## mutate chunks for FUZZ_SECONDS (60); needs nightly Rust and cargo-fuzz
+# New finds go into fuzz/found; fuzz/corpus is what is kept, and is only read.
+fuzz: ## run every fuzz target for FUZZ_SECONDS (60); needs nightly Rust and cargo-fuzz
 	$(CARGO) +nightly run --manifest-path fuzz/Cargo.toml --bin seeds
-	$(CARGO) +nightly fuzz run chunk -- -max_total_time=$(FUZZ_SECONDS)
+	set -e; for target in $(FUZZ_TARGETS); do mkdir -p fuzz/found/$$target fuzz/corpus/$$target; \
+		$(CARGO) +nightly fuzz run $$target fuzz/found/$$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+		-dict=fuzz/dictionaries/$$target -max_len=$(FUZZ_BYTES) -timeout=20 -max_total_time=$(FUZZ_SECONDS); done
 
 clean: ## remove everything that was built
 	$(CARGO) clean
