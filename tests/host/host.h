@@ -33,6 +33,8 @@
  *   names.c      host names as a test wants them
  *   crash.c      says where a crash happened before it dies
  *   version.c    what differs between releases
+ *   clock.c      a wall clock that jumps
+ *   heap.c       how much memory is in use
  *   memory.c     the 8-aligned allocator (ALIGN8 builds only)
  */
 #ifndef MINI_HOST_H
@@ -78,6 +80,12 @@ EXPORT void flb_log_print(int level, const char *file, int line, const char *fmt
     __attribute__((format(printf, 4, 5)));
 size_t escape_text(char *out, size_t room, const char *text, int spaces_too);
 int64_t now_ns(void);
+
+/* ---- clock.c ---- */
+void clock_jump_to(long seconds_ahead);
+
+/* ---- heap.c ---- */
+long heap_in_use_bytes(void);
 
 /* ---- crash.c ---- */
 void crash_catch(void);

@@ -8,6 +8,7 @@
  *   loglevel <instance> <1..5>           ok
  *   workers <n>, stack <bytes>, grace <ms>   ok
  *   timers hold|run                      ok            (of the plugin: they do not fire, or do again)
+ *   clock <seconds>                      ok            (the wall clock is so far ahead, or behind)
  *   flush <instance> <id> <tag> <path> <offset> <len>    later: flushed <id> <code>
  *   flushhex <instance> <id> <tag> <hex>     or abandoned <id> when exit overtakes it
  *   highwater                            highwater <bytes>
@@ -26,7 +27,7 @@
  *   filter <filter> <pipeline|processor> <file for the result> <tag> <path> <offset> <len>
  *   filterhex .. <tag> <hex>             filtered <filter> notouch|modified|yielded <ms>
  *                                        <bytes of a coroutine's stack, or ->
- *   threads, fds, rss                    threads <n>, fds <n>, rss <KiB>
+ *   threads, fds, rss, heap              threads <n>, fds <n>, rss <KiB>, heap <bytes in use>
  *   quit                                 exited .. of each, unloaded, bye
  *
  * `log <level> <thread> <text>` and `violation <what>` come at any time. Words may
@@ -183,6 +184,10 @@ static int host_command(const char *command, char *rest)
         sched_holds_plugins = is(word(&rest), "hold");
         emit("ok");
     }
+    else if (is(command, "clock")) {
+        clock_jump_to(atol(word(&rest)));
+        emit("ok");
+    }
     else if (is(command, "highwater")) {
         emit("highwater %zu", flush_high_water());
     }
@@ -191,6 +196,9 @@ static int host_command(const char *command, char *rest)
     }
     else if (is(command, "rss")) {
         print_status("rss", "VmRSS:", 0);
+    }
+    else if (is(command, "heap")) {
+        emit("heap %ld", heap_in_use_bytes());
     }
     else if (is(command, "fds")) {
         print_fds();

@@ -35,6 +35,11 @@ impl MiniHost {
         self.number("rss")
     }
 
+    /// Bytes that malloc has given out and not taken back, the host's own included.
+    pub fn heap_bytes(&mut self) -> usize {
+        self.number("heap")
+    }
+
     /// Whether the engine was alive since the last call.
     pub fn beats(&mut self) -> Beats {
         let reply = self.ask("beats", &[b"beats"]);
