@@ -170,6 +170,7 @@ impl Pipeline {
 
     /// Writes what the ledger's file has not taken yet.
     pub fn finish(&mut self) {
+        trip::wire("finish");
         if let Err(why) = self.ledger.finish(clock::unix_seconds(clock::wall())) {
             self.metrics.ledger_failed_writes_total.add(1);
             self.journal.error(
@@ -286,6 +287,7 @@ impl Pipeline {
         round: &mut Round<'a>,
     ) {
         write_record_id(event, &mut round.id);
+        trip::wire("deliver");
         let ok = if body.len() > MAX_RECORD_BYTES {
             let culprit =
                 Culprit { id: &round.id, body, status: None, reason: "larger than 1 MiB", answer: "" };

@@ -17,6 +17,11 @@ fn tripping(wire: &Path) -> MiniHost {
     })
 }
 
+/// The places that have panicked so far.
+fn sprung(wire: &Path) -> String {
+    fs::read_to_string(wire.with_extension("sprung")).unwrap_or_default()
+}
+
 #[test]
 fn a_panic_loses_nothing_and_kills_nobody() {
     let gateway = TestGateway::start();
@@ -29,7 +34,7 @@ fn a_panic_loses_nothing_and_kills_nobody() {
     fs::remove_file(&wire).expect("removed");
     assert_eq!(host.init("a"), 1);
 
-    for place in ["flush", "round"] {
+    for place in ["flush", "round", "deliver"] {
         fs::write(&wire, place).expect("written");
         for _ in 0..3 {
             assert_eq!(host.deliver("a", "t", &events([place])), Code::Retry, "{place}");
@@ -37,24 +42,42 @@ fn a_panic_loses_nothing_and_kills_nobody() {
         fs::remove_file(&wire).expect("removed");
         assert_eq!(host.deliver("a", "t", &events([place])), Code::Ok, "{place}");
     }
-    for (what, place) in [("taking a chunk panicked", "flush"), ("a round of deliveries panicked", "round")] {
+    let round = "a round of deliveries panicked";
+    for (what, place) in [("taking a chunk panicked", "flush"), (round, "round"), (round, "deliver")] {
         let line = host.wait_log(&format!("a test asked for a panic in {place}"));
         assert!(line.text.contains(what) && line.level == 1, "{line:?}");
     }
-    let metrics = host.metrics_when(|metrics| value(metrics, "panicked_rounds_total") >= 3.0);
+    let metrics = host.metrics_when(|metrics| value(metrics, "panicked_rounds_total") >= 6.0);
     assert_eq!(value(&metrics, "delivering"), 1.0);
 
     // A bell that panics resumes nobody; then the timer does, and without it the bell does.
-    for (requests, place) in [(3, "rung"), (4, "tick")] {
+    for (requests, place) in (4..).zip(["rung", "tick", "publish", "log"]) {
         fs::write(&wire, place).expect("written");
         assert_eq!(host.deliver("a", "t", &events([place])), Code::Ok, "{place}");
-        fs::remove_file(&wire).expect("removed");
         gateway.wait_for_requests(requests);
+        while !sprung(&wire).contains(place) {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        fs::remove_file(&wire).expect("removed");
+    }
+    // The next two of this kind are too many for ten seconds.
+    for (what, place) in [("the engine's bell panicked", "rung"), ("the engine's timer panicked", "tick")] {
+        let line = host.wait_log(&format!("a test asked for a panic in {place}"));
+        assert!(line.text.contains(what) && line.level == 1, "{line:?}");
     }
 
-    fs::write(&wire, "exit").expect("written");
-    host.exit("a");
-    assert_eq!(gateway.accepted_ids(), ["flush.1", "round.1", "rung.1", "tick.1"]);
+    // A panic in ExitCtx itself, and one of the thread that it waits for.
+    for place in ["exit", "finish"] {
+        fs::write(&wire, place).expect("written");
+        host.exit("a");
+        assert!(sprung(&wire).ends_with(&format!("{place}\n")));
+        fs::remove_file(&wire).expect("removed");
+        assert_eq!(host.init("a"), 1);
+    }
+    assert_eq!(
+        gateway.accepted_ids(),
+        ["flush.1", "round.1", "deliver.1", "rung.1", "tick.1", "publish.1", "log.1"]
+    );
     assert_eq!(host.stderr(), [""; 0], "nothing goes to the host's descriptors");
     host.quit();
 }

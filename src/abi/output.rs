@@ -256,13 +256,17 @@ unsafe extern "C" fn tick(_: *mut c_void, data: *mut c_void) {
     guarded((), || {
         // SAFETY: `data` is the Instance that started the timer; ExitCtx ends the timer before it frees it.
         let Some(instance) = (unsafe { data.cast::<Instance>().as_ref() }) else { return };
-        trip::wire("tick");
-        let ticks = instance.ticks.fetch_add(1, Relaxed);
-        if ticks.is_multiple_of(TICKS_A_PUBLICATION) {
-            instance.tell_metrics();
-        }
-        instance.tell_log(Journal::drain);
-        instance.waiting_room.resume_answered();
+        let panicked = "the engine's timer panicked; it comes again";
+        guarded_and_told(&instance.journal, panicked, (), || {
+            trip::wire("tick");
+            // First, as whoever waits is not to wait for what fails below.
+            instance.waiting_room.resume_answered();
+            let ticks = instance.ticks.fetch_add(1, Relaxed);
+            if ticks.is_multiple_of(TICKS_A_PUBLICATION) {
+                instance.tell_metrics();
+            }
+            instance.tell_log(Journal::drain);
+        });
     });
 }
 
@@ -273,15 +277,19 @@ unsafe extern "C" fn rung(event: *mut c_void) -> c_int {
         // down before it frees either.
         let instance = unsafe { (*event.cast::<EgEvent>()).data.cast::<Instance>().as_ref() };
         let Some(instance) = instance else { return 0 };
-        instance.waiting_room.answer_bell();
-        trip::wire("rung");
-        instance.waiting_room.resume_answered();
-        0
+        let panicked = "the engine's bell panicked; its timer comes instead";
+        guarded_and_told(&instance.journal, panicked, 0, || {
+            instance.waiting_room.answer_bell();
+            trip::wire("rung");
+            instance.waiting_room.resume_answered();
+            0
+        })
     })
 }
 
 impl Instance {
     fn tell_log(&self, take: fn(&Journal, Instant) -> Vec<Line>) {
+        trip::wire("log");
         let now = clock::monotonic();
         for journal in self.cluster_journal.iter().chain([&self.journal]) {
             for line in take(journal, now) {
@@ -291,6 +299,7 @@ impl Instance {
     }
 
     fn tell_metrics(&self) {
+        trip::wire("publish");
         if let Some(cluster) = self.courier.cluster() {
             cluster.publish(&self.metrics);
         }

@@ -17,6 +17,7 @@ use crate::topology::index::Index;
 use crate::topology::kind::Kind;
 use crate::topology::watch::Change;
 use crate::topology::writer::Writer;
+use crate::trip;
 
 pub(super) struct Board {
     current: ArcSwap<Index>,
@@ -60,6 +61,7 @@ impl Board {
             return;
         }
         let mut next = self.lock();
+        trip::wire("apply");
         for change in changes {
             match change {
                 Change::Listed(objects) => next.writer.replace(kind, objects),

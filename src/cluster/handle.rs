@@ -24,6 +24,7 @@ use crate::topology::index::Index;
 use crate::topology::kind::Kind;
 use crate::topology::watch::Watch;
 use crate::topology::writer::Writer;
+use crate::trip;
 
 /// The owner of the threads that follow one cluster. Dropped, it stops them and waits for them: bounded but
 /// for connects in progress, which take 5 s at most and run side by side.
@@ -208,6 +209,7 @@ fn spawn(
 fn keep_time(board: &Board, journal: &Journal, tick: Duration) {
     loop {
         let round = catch_unwind(AssertUnwindSafe(|| {
+            trip::wire("clock");
             board.tick();
             board.show_waiting(clock::monotonic() + tick)
         }));

@@ -31,6 +31,7 @@ use crate::topology::kind::Kind;
 use crate::topology::lines::Lines;
 use crate::topology::object::Object;
 use crate::topology::writer::Writer;
+use crate::trip;
 
 const FORMAT: &str = "event_gateway topology";
 const VERSION: u32 = 1;
@@ -143,7 +144,11 @@ pub fn keep(
             continue;
         }
         let now_seconds = clock::unix_seconds(clock::wall());
-        match catch_unwind(AssertUnwindSafe(|| save(file, &index, now_seconds))) {
+        let saving = || {
+            trip::wire("memory");
+            save(file, &index, now_seconds)
+        };
+        match catch_unwind(AssertUnwindSafe(saving)) {
             Ok(Ok(())) => saved = Some(count),
             Ok(Err(error)) => {
                 let shown = file.display();

@@ -91,33 +91,3 @@ fn a_stop_waits_neither_for_a_watch_nor_for_a_server_that_hangs() {
     std::thread::sleep(Duration::from_millis(100));
     prompt(cluster);
 }
-
-#[test]
-fn a_panic_is_told_and_the_kind_is_listed_anew() {
-    const NAME: &str = "ends::a_panic_is_told_and_the_kind_is_listed_anew";
-    // The wire is in the environment, which only a process of its own can have otherwise.
-    let Some(wire) = std::env::var_os("EVENT_GATEWAY_PANIC") else {
-        let folder = tempfile::tempdir().unwrap();
-        let status = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", NAME])
-            .env("EVENT_GATEWAY_PANIC", folder.path().join("wire"))
-            .status();
-        return assert!(status.unwrap().success());
-    };
-    let api = KubeApi::start();
-    api.put("pods", pod("a"));
-    let cluster = start(&settings(&api));
-    wait_ready(&cluster);
-    api.wait_for_watches(ALL, KINDS, BOUND);
-    std::fs::write(&wire, "feeder").unwrap();
-    api.close_watches("pods");
-    wait("the panic to be told", || {
-        lines(&cluster).iter().any(|line| line.level == Level::Error && line.text.contains("pods panicked"))
-    });
-    assert!(is_live(&cluster.current(), "u-a"));
-    api.remove("pods", pod("a"));
-    api.put("pods", pod("b"));
-    std::fs::remove_file(&wire).unwrap();
-    wait_live(&cluster, "u-b");
-    wait_gone(&cluster, "u-a");
-}

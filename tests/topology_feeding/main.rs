@@ -4,6 +4,7 @@
 mod ends;
 mod faults;
 mod memory;
+mod panics;
 #[path = "../support/mod.rs"]
 mod support;
 
