@@ -1,6 +1,6 @@
 //! The one place that reads the clocks. Ranks below `net` take the time as an argument.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// For spans: never jumps.
 #[must_use]
@@ -20,4 +20,51 @@ pub fn wall() -> SystemTime {
 #[must_use]
 pub fn unix_seconds(wall: SystemTime) -> u64 {
     wall.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Notices when somebody sets the date forward. A machine that slept looks the same.
+#[derive(Debug)]
+pub struct Leaps {
+    last: (Instant, SystemTime),
+}
+
+/// The date may be corrected by so much at a time and unseen.
+const SLIGHT: Duration = Duration::from_secs(60);
+
+impl Leaps {
+    #[must_use]
+    pub fn from_now() -> Self {
+        Self { last: (monotonic(), wall()) }
+    }
+
+    /// How far the date has run ahead of the time that has passed since the last question, in seconds.
+    pub fn seconds(&mut self) -> u64 {
+        self.seconds_at(monotonic(), wall())
+    }
+
+    fn seconds_at(&mut self, now: Instant, date: SystemTime) -> u64 {
+        let (then, old_date) = std::mem::replace(&mut self.last, (now, date));
+        let went = date.duration_since(old_date).unwrap_or_default();
+        let ahead = went.saturating_sub(now.saturating_duration_since(then));
+        if ahead < SLIGHT { 0 } else { ahead.as_secs() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_date_set_forward_is_a_leap() {
+        let (now, date) = (monotonic(), wall());
+        let (minute, day) = (Duration::from_secs(60), Duration::from_secs(86_400));
+        let mut leaps = Leaps { last: (now, date) };
+        assert_eq!(leaps.seconds_at(now + minute, date + minute), 0);
+        assert_eq!(leaps.seconds_at(now + minute * 2, date + minute * 2 + day), day.as_secs());
+        assert_eq!(leaps.seconds_at(now + minute * 3, date + minute * 3 + day), 0, "told once");
+        assert_eq!(leaps.seconds_at(now + minute * 4, date + minute * 4), 0, "back again");
+        assert_eq!(leaps.seconds_at(now + minute * 5, date + minute * 6 - Duration::from_secs(1)), 0);
+        assert_eq!(leaps.seconds_at(now + minute * 6, date + minute * 8), 61);
+        assert_eq!(leaps.seconds_at(now + day, date), 0, "a date that stands still");
+    }
 }

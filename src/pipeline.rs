@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::admit;
-use crate::clock;
+use crate::clock::{self, Leaps};
 use crate::cluster::{Cluster, View};
 use crate::config::{Admission, Guarantee, Mistake, Settings};
 use crate::correlate::About;
@@ -32,6 +32,7 @@ use crate::trip;
 pub struct Pipeline {
     admission: Admission,
     ledger: Ledger,
+    leaps: Leaps,
     view: View,
     delivery: Delivery,
     repair: Repair,
@@ -114,6 +115,7 @@ impl Pipeline {
         Ok(Self {
             admission: settings.admission.clone(),
             ledger,
+            leaps: Leaps::from_now(),
             view,
             delivery,
             repair: Repair::default(),
@@ -141,6 +143,7 @@ impl Pipeline {
 
     /// Takes chunks through all stages and answers each.
     pub fn round(&mut self, jobs: Vec<Job>) {
+        self.ledger.leap(self.leaps.seconds());
         self.ledger.expire(clock::unix_seconds(clock::wall()));
         self.delivery.send_unclear(&mut self.ledger);
         let mut chunks = Vec::with_capacity(jobs.len());

@@ -36,6 +36,8 @@ enum Step {
     /// One alone fails: its dead letter could not be written.
     AbortOne(usize),
     Clock(i64),
+    /// Somebody sets the date forward.
+    Leap(u64),
     Restart,
     /// kill -9.
     Crash,
@@ -50,6 +52,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0usize..4).prop_map(Step::AbortFrom),
         1 => (0usize..4).prop_map(Step::AbortOne),
         2 => prop_oneof![4 => 0i64..60, 1 => -150i64..0, 1 => 100i64..500].prop_map(Step::Clock),
+        1 => (0u64..500).prop_map(Step::Leap),
         1 => Just(Step::Restart),
         1 => Just(Step::Crash),
     ]
@@ -71,6 +74,8 @@ struct Row {
 struct Model {
     updates: Updates,
     max_entries: usize,
+    /// The date less the ledger's time.
+    behind_seconds: u64,
     rows: Vec<Row>,
     /// What is in the file, rows that memory has let go included until a commit writes it anew.
     file: Vec<Row>,
@@ -142,6 +147,7 @@ impl Model {
         let records: Vec<_> = done.iter().map(|(_, record)| *record).collect();
         self.acknowledged.extend(&records);
         if !records.is_empty() {
+            let now_seconds = now_seconds.saturating_sub(self.behind_seconds);
             self.file.push(Row { at_seconds: now_seconds, records: records.clone() });
             self.enter(Row { at_seconds: now_seconds, records });
             self.trim_file();
@@ -172,6 +178,7 @@ impl Model {
     }
 
     fn expire(&mut self, now_seconds: u64) {
+        let now_seconds = now_seconds.saturating_sub(self.behind_seconds);
         while let Some(oldest) = self.rows.first_mut() {
             oldest.at_seconds = oldest.at_seconds.min(now_seconds);
             if oldest.at_seconds + TTL_SECONDS > now_seconds {
@@ -191,6 +198,9 @@ impl Model {
         self.newest.clear();
         self.entered = 0;
         self.rows.clear();
+        // A stop makes nothing older.
+        let newest = self.file.last().map(|row| row.at_seconds);
+        self.behind_seconds = newest.map_or(0, |newest| now_seconds.saturating_sub(newest));
         for row in self.file.clone() {
             self.enter(row);
         }
@@ -250,6 +260,7 @@ fn run(updates: Updates, are_texts: bool, max_entries: usize, steps: &[Step]) {
     let mut model = Model {
         updates,
         max_entries,
+        behind_seconds: 0,
         rows: Vec::new(),
         file: Vec::new(),
         newest: Vec::new(),
@@ -297,6 +308,14 @@ fn run(updates: Updates, are_texts: bool, max_entries: usize, steps: &[Step]) {
                 now_seconds = now_seconds.saturating_add_signed(seconds);
                 system.ledger().expire(now_seconds);
                 model.expire(now_seconds);
+            }
+            Step::Leap(seconds) => {
+                let before = model.len();
+                now_seconds += seconds;
+                system.ledger().leap(seconds);
+                model.behind_seconds += seconds;
+                system.ledger().expire(now_seconds);
+                assert_eq!(system.ledger().len(), before, "a leap made it forget");
             }
             Step::Restart => {
                 system.reopen(now_seconds);

@@ -160,7 +160,7 @@ fn a_request_that_is_rejected_when_it_comes_again_is_taken_apart() {
 /// Leaves a request without an answer, changes something, and says what comes first then.
 fn first_after(change: impl FnOnce(&Path), more: &[(&str, &str)]) -> Vec<String> {
     let (gateway, (_folder, ledger)) = (TestGateway::start(), state());
-    let mut first = host(&gateway, &ledger, &[("ledger_ttl", "2s")]);
+    let mut first = host(&gateway, &ledger, &[]);
     gateway.set_default(Answer::close_after_body());
     assert_eq!(first.deliver("a", "t", &events(["u1"])), Code::Retry);
     first.kill();
@@ -169,7 +169,7 @@ fn first_after(change: impl FnOnce(&Path), more: &[(&str, &str)]) -> Vec<String>
     let mut kept = ledger.as_os_str().to_owned();
     kept.push(".in-flight");
     change(Path::new(&kept));
-    let mut second = host(&gateway, &ledger, &[&[("ledger_ttl", "2s")], more].concat());
+    let mut second = host(&gateway, &ledger, more);
     assert_eq!(second.deliver("a", "t", &events(["x", "u1"])), Code::Ok);
     let ids = gateway.requests()[asked].ids().to_vec();
     let all = gateway.accepted_ids();
@@ -182,11 +182,6 @@ fn first_after(change: impl FnOnce(&Path), more: &[(&str, &str)]) -> Vec<String>
 fn what_is_of_no_use_any_more_is_not_sent() {
     assert_eq!(first_after(|_| {}, &[]), ["u1.1"]);
     assert_eq!(first_after(|_| {}, &[("format", "raw")]), ["x.1", "u1.1"], "another format");
-    assert_eq!(
-        first_after(|_| std::thread::sleep(Duration::from_millis(3_100)), &[]),
-        ["x.1", "u1.1"],
-        "older than what the ledger remembers"
-    );
     let damaged = |kept: &Path| {
         let mut bytes = fs::read(kept).unwrap();
         let last = bytes.len() - 1;

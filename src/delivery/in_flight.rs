@@ -36,7 +36,6 @@ pub struct InFlight {
     /// `None` before the first request, and after a failure.
     file: Option<File>,
     target: u64,
-    ledger_ttl_seconds: u64,
     /// A request without a clear answer.
     unclear: Option<Kept>,
     /// How often it was sent again for nothing.
@@ -58,7 +57,6 @@ impl InFlight {
             }),
             file: None,
             target: xxh3_64(target.as_bytes()),
-            ledger_ttl_seconds: settings.ledger.ttl.as_secs(),
             unclear: None,
             failures: 0,
             journal: Arc::clone(journal),
@@ -66,13 +64,10 @@ impl InFlight {
     }
 
     /// Takes up the request that an earlier life, or a round that panicked, left without an answer; unless it is of
-    /// no use any more: for another endpoint or format, older than what the ledger remembers, or acknowledged.
-    pub fn take_up(&mut self, ledger: &Ledger, now_seconds: u64) {
+    /// no use any more: for another endpoint or format, or acknowledged.
+    pub fn take_up(&mut self, ledger: &Ledger) {
         let is_of_use = |kept: &Kept| {
-            let age_seconds = now_seconds.saturating_sub(kept.head.at_seconds);
-            kept.head.target == self.target
-                && age_seconds < self.ledger_ttl_seconds
-                && !kept.records().iter().any(|record| ledger.holds(record))
+            kept.head.target == self.target && !kept.records().iter().any(|record| ledger.holds(record))
         };
         self.unclear = self.found().filter(is_of_use);
     }
@@ -98,11 +93,11 @@ impl InFlight {
     }
 
     /// A request is about to go out.
-    pub fn begin(&mut self, post: &Post<'_>, records: &[Versioned], now_seconds: u64) {
+    pub fn begin(&mut self, post: &Post<'_>, records: &[Versioned]) {
         if self.path.is_none() {
             return;
         }
-        let head = Head::new(self.target, now_seconds, post, records);
+        let head = Head::new(self.target, post, records);
         let Some(before) = head.before(post.body.bytes) else { return };
         let written = self.file().and_then(|file| {
             file.write_all_at(&before, 0)?;
@@ -115,8 +110,8 @@ impl InFlight {
     }
 
     /// It has no clear answer.
-    pub fn keep(&mut self, post: &Post<'_>, records: &[Versioned], now_seconds: u64) {
-        let head = Head::new(self.target, now_seconds, post, records);
+    pub fn keep(&mut self, post: &Post<'_>, records: &[Versioned]) {
+        let head = Head::new(self.target, post, records);
         self.unclear = Some(Kept { head, body: post.body.bytes.to_vec() });
     }
 

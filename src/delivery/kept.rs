@@ -27,7 +27,6 @@ pub struct Kept {
 pub struct Head {
     /// Endpoint and format, hashed: sent elsewhere it would be another request.
     pub target: u64,
-    pub at_seconds: u64,
     content_type: String,
     idempotency_key: String,
     is_gzip: bool,
@@ -37,7 +36,7 @@ pub struct Head {
 
 impl Head {
     #[must_use]
-    pub fn new(target: u64, at_seconds: u64, post: &Post<'_>, records: &[Versioned]) -> Self {
+    pub fn new(target: u64, post: &Post<'_>, records: &[Versioned]) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
         let halves = |identity: u128| ((identity >> 64) as u64, identity as u64);
         let record = |record: &Versioned| {
@@ -46,7 +45,6 @@ impl Head {
         };
         Self {
             target,
-            at_seconds,
             content_type: post.content_type.to_owned(),
             idempotency_key: post.idempotency_key.to_owned(),
             is_gzip: post.body.is_gzip,
@@ -125,7 +123,7 @@ mod tests {
         ];
         let packed = Packed { bytes: &body, is_gzip: true };
         let post = Post { body: packed, content_type: "application/x-ndjson", idempotency_key: "0f" };
-        let head = Head::new(1, 2, &post, &records);
+        let head = Head::new(1, &post, &records);
         let kept = Kept { head, body: body.clone() };
         assert_eq!(kept.records(), records);
         kept

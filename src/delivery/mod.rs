@@ -112,7 +112,7 @@ impl Delivery {
 
     /// Takes up the request that an earlier life left without an answer.
     pub fn take_up(&mut self, ledger: &Ledger) {
-        self.in_flight.take_up(ledger, clock::unix_seconds(clock::wall()));
+        self.in_flight.take_up(ledger);
     }
 
     /// Sends the request again that has no clear answer, if there is one.
@@ -271,11 +271,10 @@ impl Delivery {
             return self.gateway.post(&post);
         }
         let records = ledger.begun(&tickets(batch, part));
-        let now_seconds = clock::unix_seconds(clock::wall());
-        self.in_flight.begin(&post, &records, now_seconds);
+        self.in_flight.begin(&post, &records);
         let outcome = self.gateway.post(&post);
         if outcome.doubt() == Doubt::Unanswered {
-            self.in_flight.keep(&post, &records, now_seconds);
+            self.in_flight.keep(&post, &records);
         }
         outcome
     }

@@ -7,9 +7,10 @@
 use std::sync::Arc;
 
 use super::keeper::Keeper;
-use crate::clock;
+use crate::clock::{self, Leaps};
 use crate::config::{LedgerSettings, Mistake, Updates};
 use crate::journal::Journal;
+use crate::ledger::age::Age;
 use crate::ledger::identity::{Version, identity, version_text};
 use crate::ledger::table::Table;
 use crate::ledger::{File, Opened, Ticket, Verdict, Versioned};
@@ -17,6 +18,8 @@ use crate::record::event::KubeEvent;
 
 pub(super) struct Memory {
     table: Table,
+    age: Age,
+    leaps: Leaps,
     ttl_seconds: u64,
     /// Of the chunk that is being looked at.
     tickets: Vec<Ticket>,
@@ -32,6 +35,7 @@ impl Memory {
         let mut table = Table::new(settings.max_entries);
         let ttl_seconds = settings.ttl.as_secs();
         let mut keeper = None;
+        let mut age = Age::default();
         if let Some(path) = &settings.state_file {
             let mistake = |problem: String| {
                 let expected = "a file that this instance alone can write".to_owned();
@@ -42,7 +46,8 @@ impl Memory {
             for row in &contents.rows {
                 table.enter(row);
             }
-            table.expire(now_seconds, ttl_seconds);
+            age = Age::after(contents.rows.last(), now_seconds);
+            table.expire(age.at(now_seconds), ttl_seconds);
             if let Some(moved) = moved {
                 journal.error(
                     "state_file damaged",
@@ -55,7 +60,7 @@ impl Memory {
             }
             keeper = Some(Keeper::start(file, journal, on_start).map_err(mistake)?);
         }
-        Ok(Self { table, ttl_seconds, tickets: Vec::new(), keeper })
+        Ok(Self { table, age, leaps: Leaps::from_now(), ttl_seconds, tickets: Vec::new(), keeper })
     }
 
     pub(super) fn begin_chunk(&mut self, now_seconds: u64) {
@@ -63,7 +68,8 @@ impl Memory {
         // they do, as new ones.
         self.table.abort_all();
         self.tickets.clear();
-        self.table.expire(now_seconds, self.ttl_seconds);
+        self.age.leap(self.leaps.seconds());
+        self.table.expire(self.age.at(now_seconds), self.ttl_seconds);
     }
 
     /// Whether this version went through before, in this chunk or an earlier one.
@@ -81,7 +87,7 @@ impl Memory {
     }
 
     pub(super) fn end_chunk(&mut self, now_seconds: u64) {
-        let row = self.table.commit(&self.tickets, now_seconds);
+        let row = self.table.commit(&self.tickets, self.age.at(now_seconds));
         self.tickets.clear();
         if let (Some(keeper), Some(row)) = (&self.keeper, row) {
             keeper.keep(row, &self.table);

@@ -13,8 +13,9 @@
 //! commit, release (not taken) or doubt (nobody knows). What is in doubt is never delivered again.
 //!
 //! [`table`] holds it in memory and judges, `claims` holds what is about to be sent, `file`, `store`
-//! and `disk` keep both on the disk, [`identity`] says what is the same.
+//! and `disk` keep both on the disk, [`identity`] says what is the same, and [`age`] what is old.
 
+pub mod age;
 mod claims;
 mod disk;
 mod file;
@@ -24,6 +25,7 @@ pub mod table;
 mod verdict;
 
 use crate::config::{LedgerSettings, Updates};
+use age::Age;
 use claims::Claims;
 pub use disk::{is_wrong_path, sync_folder};
 pub use file::{File, MovedAside, Opened};
@@ -36,6 +38,7 @@ pub struct Ledger {
     table: Table,
     claims: Claims,
     file: Option<File>,
+    age: Age,
     ttl_seconds: u64,
     updates: Updates,
     max_entries: usize,
@@ -57,6 +60,7 @@ impl Ledger {
         let ttl_seconds = settings.ttl.as_secs();
         let mut moved = None;
         let mut file = None;
+        let mut age = Age::default();
         if let Some(path) = &settings.state_file {
             let mut opened = File::open(path, now_seconds)?;
             for row in &opened.contents.rows {
@@ -65,8 +69,10 @@ impl Ledger {
             for claim in &opened.contents.claims {
                 claims.enter(claim);
             }
-            table.expire(now_seconds, ttl_seconds);
-            opened.file.end_claims(claims.expire(now_seconds, ttl_seconds));
+            let newest = [opened.contents.rows.last(), opened.contents.claims.last()];
+            age = Age::after(newest.into_iter().flatten().max_by_key(|row| row.at_seconds), now_seconds);
+            table.expire(age.at(now_seconds), ttl_seconds);
+            opened.file.end_claims(claims.expire(age.at(now_seconds), ttl_seconds));
             // What the settings no longer have room for is not news.
             table.take_evicted();
             let first = opened.contents.rows.first().map_or(0, |row| row.number);
@@ -77,7 +83,7 @@ impl Ledger {
             file = Some(opened.file);
         }
         let max_entries = settings.max_entries;
-        Ok((Self { table, claims, file, ttl_seconds, updates, max_entries }, moved))
+        Ok((Self { table, claims, file, age, ttl_seconds, updates, max_entries }, moved))
     }
 
     /// Judges a record, and begins its delivery when it is to be delivered.
@@ -115,7 +121,7 @@ impl Ledger {
         }
         let records = self.begun(tickets);
         let Some(file) = &mut self.file else { return Err("there is no file".to_owned()) };
-        let claim = self.claims.begin(records, now_seconds);
+        let claim = self.claims.begin(records, self.age.at(now_seconds));
         let mut written = Err(String::new());
         if !file.wants_all(now_seconds) {
             written = file.claim(claim, self.table.oldest_row(), now_seconds);
@@ -165,7 +171,7 @@ impl Ledger {
     /// When the file could not be written. The ledger has them in memory and will try again; text for a
     /// person.
     pub fn commit(&mut self, tickets: &[Ticket], now_seconds: u64) -> Result<(), String> {
-        let row = self.table.commit(tickets, now_seconds);
+        let row = self.table.commit(tickets, self.age.at(now_seconds));
         let ended = self.claims.end();
         self.end_claims(ended);
         if let Some(row) = &row {
@@ -180,7 +186,7 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::commit`].
     pub fn commit_unbegun(&mut self, records: Vec<Versioned>, now_seconds: u64) -> Result<(), String> {
-        let row = self.table.commit_unbegun(records, now_seconds);
+        let row = self.table.commit_unbegun(records, self.age.at(now_seconds));
         self.save(row, now_seconds)
     }
 
@@ -189,7 +195,7 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::commit`].
     pub fn put_away(&mut self, ticket: Ticket, now_seconds: u64) -> Result<(), String> {
-        let row = self.table.put_away(ticket, now_seconds);
+        let row = self.table.put_away(ticket, self.age.at(now_seconds));
         self.save(row, now_seconds)
     }
 
@@ -240,9 +246,14 @@ impl Ledger {
 
     /// Lets go of what is older than the time to live.
     pub fn expire(&mut self, now_seconds: u64) {
-        self.table.expire(now_seconds, self.ttl_seconds);
-        let expired = self.claims.expire(now_seconds, self.ttl_seconds);
+        self.table.expire(self.age.at(now_seconds), self.ttl_seconds);
+        let expired = self.claims.expire(self.age.at(now_seconds), self.ttl_seconds);
         self.end_claims(expired);
+    }
+
+    /// The date was set forward: nothing is older for it.
+    pub fn leap(&mut self, seconds: u64) {
+        self.age.leap(seconds);
     }
 
     #[must_use]

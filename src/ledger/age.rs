@@ -1,0 +1,32 @@
+//! The ledger's own time, by which versions are forgotten.
+//!
+//! To forget too early is to deliver again, and to forget late costs a little memory, which has a bound of its
+//! own. So this time goes on only while the plugin runs: neither a stop nor a date that somebody sets forward
+//! makes anything older. A date that is set back makes what was committed since younger, and no more.
+
+use super::table::Row;
+
+/// How far the ledger's time is behind the date.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Age {
+    behind_seconds: u64,
+}
+
+impl Age {
+    /// Goes on where the newest row was committed.
+    #[must_use]
+    pub fn after(newest: Option<&Row>, now_seconds: u64) -> Self {
+        Self { behind_seconds: newest.map_or(0, |row| now_seconds.saturating_sub(row.at_seconds)) }
+    }
+
+    /// The date was set forward.
+    pub fn leap(&mut self, seconds: u64) {
+        self.behind_seconds = self.behind_seconds.saturating_add(seconds);
+    }
+
+    /// The ledger's time at a date.
+    #[must_use]
+    pub fn at(self, now_seconds: u64) -> u64 {
+        now_seconds.saturating_sub(self.behind_seconds)
+    }
+}
