@@ -15,7 +15,7 @@ FILTER := $(CURDIR)/dist/flb-filter_service_impact.so
 TARGET_DIR = $(shell $(CARGO) metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 
 .DEFAULT_GOAL := all
-.PHONY: all demo doctor test check prove soak bench bench-host instructions header fuzz clean help
+.PHONY: all demo doctor test check prove soak schedules valgrind bench bench-host instructions header fuzz clean help
 
 all: ## build dist/out_event_gateway.so, both plugins, and its second name (default)
 	$(CARGO) build --locked --release
@@ -56,6 +56,14 @@ prove: ## the long runs, an hour: kills, power losses, faulty gateways, mutation
 soak: all ## deliver SOAK_EVENTS (5000000) with faults, restarts and kills, and look at memory; SOAK_SEED repeats one
 	SOAK_EVENTS=$${SOAK_EVENTS:-5000000} EVENT_GATEWAY_SO="$(PLUGIN)" \
 		$(CARGO) test --locked --test soak -- --nocapture
+
+schedules: ## try the threads' steps in SCHEDULES (100000) orders for each question; SCHEDULES_SEED repeats a run
+	SCHEDULES=$${SCHEDULES:-100000} $(CARGO) test --locked --test schedules -- --nocapture
+
+# On the mini host alone, which tells valgrind of the stacks that its coroutines run on: a real one tells nobody.
+valgrind: ## look for invalid accesses and leaks at the border over VALGRIND_FLUSHES (100) and ten times as many
+	@valgrind --version >/dev/null 2>&1 || { echo "valgrind: nothing was looked at, as it is not installed"; exit 1; }
+	VALGRIND_FLUSHES=$${VALGRIND_FLUSHES:-100} $(CARGO) test --locked --test border_valgrind -- --nocapture
 
 bench: ## measure what each stage, the whole, a correlation, following a cluster and waiting cost, and how it grows
 	$(CARGO) bench --locked --bench journey --bench topology --bench cluster --bench latency
