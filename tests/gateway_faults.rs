@@ -18,9 +18,9 @@ use std::time::Duration;
 
 use event_gateway::clock;
 use hostile::dice::Dice;
-use hostile::{Guarantee, MODES, Mode, Outcome, Papers, judge, trial};
+use hostile::{Guarantee, MODES, Metronome, Mode, Outcome, Papers, judge, trial};
 
-/// The engine's input is called every 10 ms.
+/// The engine's input is called every 10 ms. A machine that stands still stops it too: that long is added.
 const LONGEST_SILENCE: Duration = Duration::from_secs(1);
 /// Trials mostly wait.
 const AT_A_TIME: usize = 40;
@@ -70,15 +70,17 @@ fn trials(most_others: usize) -> Vec<Trial> {
 /// Runs them all, several at a time, and fails with all that was wrong.
 fn run(trials: &[Trial], guarantee: Guarantee) {
     let (papers, next) = (Arc::new(Papers::new()), AtomicUsize::new(0));
-    let (seen, began) = (Mutex::new(Figures::default()), clock::monotonic());
+    let (seen, metronome, began) = (Mutex::new(Figures::default()), Metronome::start(), clock::monotonic());
     thread::scope(|scope| {
         for _ in 0..AT_A_TIME.min(trials.len()) {
             scope.spawn(|| {
                 while let Some(one) = trials.get(next.fetch_add(1, SeqCst)) {
                     let modes: Vec<_> = [one.mode].into_iter().chain(one.others.iter().copied()).collect();
+                    let since = clock::monotonic();
                     let outcome =
                         catch_unwind(AssertUnwindSafe(|| trial(&modes, one.seed, guarantee, &papers)));
-                    seen.lock().expect("no panic within").add(one, outcome, guarantee);
+                    let standstill = metronome.longest_since(since);
+                    seen.lock().expect("no panic within").add(one, outcome, guarantee, standstill);
                 }
             });
         }
@@ -93,11 +95,12 @@ fn run(trials: &[Trial], guarantee: Guarantee) {
     assert!(trials.len() < 2 * MODES.len() || idle.is_empty(), "never played: {idle:?}");
 }
 
-fn verdict(outcome: &Outcome, guarantee: Guarantee) -> Vec<String> {
+fn verdict(outcome: &Outcome, guarantee: Guarantee, standstill: Duration) -> Vec<String> {
     let mut wrong = judge(&outcome.account, guarantee);
     wrong.extend(outcome.wrong.iter().cloned());
-    if outcome.silence > LONGEST_SILENCE {
-        wrong.push(format!("the engine was silent for {:?}", outcome.silence));
+    if outcome.silence > LONGEST_SILENCE + standstill {
+        wrong
+            .push(format!("the engine was silent for {:?}, the machine for {standstill:?}", outcome.silence));
     }
     wrong
 }
@@ -110,19 +113,28 @@ struct Figures {
     letters: usize,
     requests: usize,
     kills: usize,
-    /// Records that the gateway took again.
+    /// Records that the gateway took again, and those of them that came in the very same batch.
     repeated: usize,
+    in_the_same_batch: usize,
     silence: Duration,
+    standstill: Duration,
     played: BTreeMap<&'static str, usize>,
 }
 
 impl Figures {
-    fn add(&mut self, trial: &Trial, outcome: thread::Result<Outcome>, guarantee: Guarantee) {
+    fn add(
+        &mut self,
+        trial: &Trial,
+        outcome: thread::Result<Outcome>,
+        guarantee: Guarantee,
+        standstill: Duration,
+    ) {
         self.trials += 1;
+        self.standstill = self.standstill.max(standstill);
         let wrong = match outcome {
             Ok(outcome) => {
                 self.count(&outcome);
-                verdict(&outcome, guarantee)
+                verdict(&outcome, guarantee, standstill)
             }
             Err(panic) => {
                 vec![panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "it panicked".to_owned())]
@@ -142,9 +154,14 @@ impl Figures {
         self.letters += account.letters.len();
         self.requests += account.sent.len();
         self.kills += account.kills;
-        let taken: Vec<_> =
-            account.sent.iter().filter(|sent| sent.taken).flat_map(|sent| &sent.ids).collect();
-        self.repeated += taken.len() - taken.iter().collect::<BTreeSet<_>>().len();
+        let mut keys: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for (sent, id) in
+            account.sent.iter().filter(|sent| sent.taken).flat_map(|s| s.ids.iter().map(move |id| (s, id)))
+        {
+            let known = keys.entry(id).or_default();
+            self.repeated += usize::from(!known.is_empty());
+            self.in_the_same_batch += usize::from(!known.insert(&sent.key));
+        }
         self.silence = self.silence.max(outcome.silence);
         for (name, count) in &outcome.played {
             *self.played.entry(name).or_default() += count;
@@ -153,16 +170,30 @@ impl Figures {
 
     #[allow(clippy::print_stdout)]
     fn print(&self, took: Duration) {
-        let Figures { trials, ids, letters, requests, kills, repeated, silence, played, failures } = self;
+        let Figures {
+            trials,
+            ids,
+            letters,
+            requests,
+            kills,
+            repeated,
+            in_the_same_batch,
+            silence,
+            standstill,
+            played,
+            failures,
+        } = self;
         println!(
             "{trials} trials of {} modes in {:.1} s, {} failed: {ids} records, {requests} requests, {} faults \
-             played, {kills} kills; {letters} dead letters, {repeated} records taken again, longest silence of the \
-             engine {} ms",
+             played, {kills} kills; {letters} dead letters, {repeated} records taken again, \
+             {in_the_same_batch} of them in the same batch, longest silence of the \
+             engine {} ms, of the machine {} ms",
             MODES.len(),
             took.as_secs_f64(),
             failures.len(),
             played.values().sum::<usize>(),
-            silence.as_millis()
+            silence.as_millis(),
+            standstill.as_millis()
         );
     }
 }

@@ -9,6 +9,7 @@
 //! - `stage`: all of it put up around one trial, and what was seen there
 //! - `load`: what the source brings
 //! - `lives`: a host that delivers it, and its deaths
+//! - `metronome`: whether the machine stood still, and not the engine
 //! - `judge`: what may have come of it
 #![allow(dead_code, unused_imports, reason = "each test binary uses another part of it")]
 
@@ -18,6 +19,7 @@ pub mod dice;
 pub mod judge;
 mod lives;
 mod load;
+mod metronome;
 mod modes;
 mod papers;
 mod plan;
@@ -25,5 +27,6 @@ mod stage;
 
 pub use judge::{Account, Guarantee, Sent, judge};
 pub use lives::{Outcome, trial};
+pub use metronome::Metronome;
 pub use modes::{MODES, Mode, Place, by_name};
 pub use papers::Papers;
