@@ -85,6 +85,10 @@ fn history(seed: u64, tally: &mut Tally) {
     if seed % 2 == 0 {
         let fails = (0..3).map(|_| (Kind::Sync, 1 + dice.roll() % 20, libc::EIO));
         record.borrow_mut().fails = fails.collect();
+        if seed % 3 == 0 {
+            // What failed cannot be taken back either.
+            record.borrow_mut().fails.extend((1..9).map(|place| (Kind::Truncate, place, libc::EIO)));
+        }
     }
     // Where each said yes.
     let mut said: Vec<(String, Option<usize>)> = Vec::new();

@@ -73,6 +73,8 @@ pub struct DeadLetterFile {
     file: Option<File>,
     /// Why it could not be opened at the start, until it is told.
     trouble: Option<DeadLetterError>,
+    /// A letter failed and could not be taken back. What the kernel shows of it need not be on the disk.
+    has_remains: bool,
 }
 
 impl DeadLetterFile {
@@ -94,7 +96,7 @@ impl DeadLetterFile {
             }
             Err(error) => (None, Some(DeadLetterError::Io { path: path.clone(), error })),
         };
-        Ok(Some(Self { path, max_bytes: settings.max_bytes, file, trouble }))
+        Ok(Some(Self { path, max_bytes: settings.max_bytes, file, trouble, has_remains: false }))
     }
 
     /// Why the file could not be opened at the start, once. Each letter tries again.
@@ -110,18 +112,20 @@ impl DeadLetterFile {
         let path = self.path.clone();
         let failed = |error| DeadLetterError::Io { path: path.clone(), error };
         let mut line = line(letter).map_err(failed)?;
-        let max_bytes = self.max_bytes;
+        let (max_bytes, has_remains) = (self.max_bytes, self.has_remains);
         let file = self.current().map_err(failed)?;
         let len_bytes = file.metadata().map_err(failed)?.len();
-        if !ends_with_newline(file, len_bytes).map_err(failed)? {
-            // A crash or someone's editor left half a line; it must not swallow this one.
+        if has_remains || !ends_with_newline(file, len_bytes).map_err(failed)? {
+            // A crash, the disk or someone's editor left half a line; it must not swallow this one.
             line.insert(0, b'\n');
         }
         let letter_bytes = line.len() as u64;
         if len_bytes.saturating_add(letter_bytes) > max_bytes {
             return Err(DeadLetterError::Full { path, len_bytes, letter_bytes, max_bytes });
         }
-        append(file, &line, len_bytes).map_err(failed)
+        let written = append(file, &line, len_bytes);
+        self.has_remains = matches!(written, Err((Remains::Perhaps, _)));
+        written.map_err(|(_, error)| failed(error))
     }
 
     /// The file that has the path's name now: another one when a person moved the one we held away.
@@ -138,8 +142,14 @@ impl DeadLetterFile {
     }
 }
 
-/// One write, one sync; all or nothing.
-fn append(file: &mut File, line: &[u8], len_before: u64) -> io::Result<()> {
+/// Of a line that was not written.
+enum Remains {
+    Nothing,
+    Perhaps,
+}
+
+/// One write, one sync; all or nothing, if the disk lets us.
+fn append(file: &mut File, line: &[u8], len_before: u64) -> Result<(), (Remains, io::Error)> {
     let (written, error) = match write_once(file, line) {
         Ok(written) if written == line.len() => match file.sync_data() {
             Ok(()) => return Ok(()),
@@ -151,10 +161,10 @@ fn append(file: &mut File, line: &[u8], len_before: u64) -> io::Result<()> {
     // Only what is ours is taken back: another writer (a second instance on the same file) may have
     // appended behind it.
     let ours = len_before.saturating_add(written as u64);
-    if file.metadata().is_ok_and(|metadata| metadata.len() == ours) {
-        let _ = file.set_len(len_before); // the first error is the one to tell
-    }
-    Err(error)
+    let is_taken_back = file.metadata().is_ok_and(|metadata| metadata.len() == ours)
+        // Not its error but the first one is to be told.
+        && file.set_len(len_before).is_ok();
+    Err((if is_taken_back { Remains::Nothing } else { Remains::Perhaps }, error))
 }
 
 fn write_once(file: &mut File, line: &[u8]) -> io::Result<usize> {
