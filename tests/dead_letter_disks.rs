@@ -82,10 +82,10 @@ fn history(seed: u64, tally: &mut Tally) {
     let dice = &mut Dice(seed);
     let folder = tempdir();
     let record = Record::of(folder.path());
-    if seed % 2 == 0 {
+    if seed.is_multiple_of(2) {
         let fails = (0..3).map(|_| (Kind::Sync, 1 + dice.roll() % 20, libc::EIO));
         record.borrow_mut().fails = fails.collect();
-        if seed % 3 == 0 {
+        if seed.is_multiple_of(3) {
             // What failed cannot be taken back either.
             record.borrow_mut().fails.extend((1..9).map(|place| (Kind::Truncate, place, libc::EIO)));
         }
