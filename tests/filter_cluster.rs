@@ -15,7 +15,7 @@ use support::recording::cluster_after;
 use support::service_impact::{EACH, Image, filtering, left_of, loaded, set};
 
 /// Of the 24 KiB.
-const MOST_BYTES: usize = 16 << 10;
+const MOST_BYTES: usize = 8 << 10;
 
 /// The values of the members `impact`, those of the events in order.
 fn impacts(mut chunk: &[u8]) -> Vec<Packed> {

@@ -206,3 +206,27 @@ fn object_of(mut line: Value) -> (String, Value) {
         None => ("ADDED".into(), line),
     }
 }
+
+/// Records that want more of a reader's stack, or memory, than there is: 10,000 maps or arrays in each other, and
+/// values that say they hold 4 GiB, alone and within an event.
+pub fn greedy() -> Vec<Vec<u8>> {
+    let deep_map: Vec<u8> = [0x81, 0xa1, b'k'].repeat(10_000).into_iter().chain([0xc0]).collect();
+    let deep_array: Vec<u8> = vec![0x91; 10_000].into_iter().chain([0xc0]).collect();
+    let liar = |marker: u8| vec![marker, 0xff, 0xff, 0xff, 0xff, b'x'];
+    let values: Vec<Vec<u8>> =
+        [vec![deep_map, deep_array], [0xdb, 0xc6, 0xc9, 0xdd, 0xdf].map(liar).to_vec()].concat();
+    let within_event = |value: &Vec<u8>| {
+        let mut record = vec![0x92, 0x92];
+        write_event_time(&mut record, 1, 0);
+        record.extend([0x80, 0x83]);
+        for (key, text) in [("kind", "Event"), ("message", "greedy")] {
+            encode::write_str(&mut record, key).expect("a Vec takes all");
+            encode::write_str(&mut record, text).expect("a Vec takes all");
+        }
+        encode::write_str(&mut record, "metadata").expect("a Vec takes all");
+        record.extend(value);
+        record
+    };
+    let events: Vec<_> = values.iter().map(within_event).collect();
+    [values, events].concat()
+}
