@@ -1,5 +1,7 @@
 //! Does a hot reload of a real Fluent Bit lose or repeat nothing, ten times in a row and with a gateway
-//! that does not answer?
+//! that does not answer, and does it leave nothing behind?
+//!
+//! RELOADS (10) says how often the last is asked.
 
 #![allow(clippy::disallowed_methods)] // a test that measures reads the clock, where the plugin may not
 
@@ -104,5 +106,59 @@ fn a_gateway_that_is_away_does_not_hold_up_a_reload_that_need_not_wait_for_chunk
         gateway.wait_for_ids(wanted.len());
         stop(host);
         assert_once(&gateway, &wanted);
+    });
+}
+
+/// Of the process: threads, descriptors, and resident memory in KiB.
+fn held(pid: u32) -> (usize, usize, usize) {
+    let entries =
+        |folder: &str| std::fs::read_dir(format!("/proc/{pid}/{folder}")).expect("a process").count();
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+    let kib = resident.trim().trim_end_matches(" kB").parse().expect("a number");
+    (entries("task"), entries("fd"), kib)
+}
+
+#[test]
+#[allow(clippy::print_stdout)]
+fn reloads_leave_neither_threads_nor_descriptors_nor_memory_behind() {
+    const WARM_UP: usize = 5;
+    /// What the host itself leaves behind of a configuration, and no more than a plugin could hide in it.
+    const MOST_KIB_A_RELOAD: usize = 64;
+    let reloads = std::env::var("RELOADS").map_or(RELOADS, |text| text.parse().expect("a number of reloads"));
+    on_every_host(|fluent_bit, folder| {
+        let listed: Vec<Value> = chunk::listed_events().into_iter().take(20).collect();
+        let (api, gateway) = (KubeApi::holding(listed.clone()), TestGateway::start());
+        let (url, ledger) = (gateway.url(), state_file(folder));
+        let config = config(folder)
+            .service("grace", "1")
+            .hot_reload()
+            .service("hot_reload.ensure_thread_safety", "off")
+            .kubernetes_events(&api.url())
+            .event_gateway(&to_gateway(&url, &ledger))
+            .text();
+        let mut host = fluent_bit.start(&config, folder);
+        host.wait_for_log(STARTED, BOUND);
+        let mut before = (0, 0, 0);
+        for reload in 0..WARM_UP + reloads {
+            if reload == WARM_UP {
+                before = held(host.pid());
+            }
+            // Each second flush is given up by the host at the end of its grace.
+            let requests = gateway.requests().len();
+            gateway.set_default(if reload % 2 == 0 { Answer::hang() } else { Answer::ok() });
+            api.add(fresh(&listed[0], reload));
+            gateway.wait_for_requests(requests + 1);
+            host.sighup();
+            host.wait_for_log_times(STARTED, reload + 2, BOUND);
+        }
+        let after = held(host.pid());
+        println!("{reloads} reloads: {before:?} threads, descriptors and KiB, then {after:?}");
+        assert!(after.0 <= before.0, "threads: {} and then {}", before.0, after.0);
+        assert!(after.1 <= before.1 + 2, "descriptors: {} and then {}", before.1, after.1);
+        let grown = after.2.saturating_sub(before.2);
+        assert!(grown <= 1_024 + MOST_KIB_A_RELOAD * reloads, "{grown} KiB more after {reloads} reloads");
+        gateway.set_default(Answer::ok());
+        stop(host);
     });
 }
