@@ -54,18 +54,43 @@ fn many_flushes_wait_at_once_and_each_gets_its_own_answer() {
 
 #[test]
 fn with_workers_a_flush_blocks_its_thread_and_is_told_once() {
-    let gateway = TestGateway::start();
-    let mut host = started(Build::V4_2_2, &gateway, 2);
-    for n in 0..10 {
-        assert_eq!(host.deliver("a", "t", &events([n])), Code::Ok);
+    for workers in [1, 2, 4] {
+        let gateway = TestGateway::start();
+        let mut host = started(Build::V4_2_2, &gateway, workers);
+        for n in 0..10 {
+            assert_eq!(host.deliver("a", "t", &events([n])), Code::Ok);
+        }
+        host.wait_log("leave workers unset");
+        let warnings = host.logs().iter().filter(|line| line.text.contains("workers is set")).count();
+        assert_eq!(warnings, 1);
+        assert_eq!(gateway.accepted_ids().len(), 10);
+        assert!(host.reload().ok);
+        assert_eq!(host.deliver("a", "t", &events(["again"])), Code::Ok);
+        host.quit();
     }
-    host.wait_log("leave workers unset");
-    let warnings = host.logs().iter().filter(|line| line.text.contains("workers is set")).count();
-    assert_eq!(warnings, 1);
-    assert_eq!(gateway.accepted_ids().len(), 10);
-    assert!(host.reload().ok);
-    assert_eq!(host.deliver("a", "t", &events(["again"])), Code::Ok);
-    host.quit();
+}
+
+#[test]
+fn with_workers_an_exit_waits_for_the_flushes_which_end_by_the_timeout() {
+    for workers in [1, 4] {
+        let gateway = TestGateway::start();
+        gateway.set_default(Answer::hang());
+        let mut host = MiniHost::start(Build::V5_1_1);
+        host.workers(workers);
+        host.set("a", "endpoint", gateway.url()).set("a", "timeout", "1s");
+        assert_eq!(host.init("a"), 1);
+        let ids: Vec<_> = (0..6).map(|n| host.flush("a", "t", &events([n]))).collect();
+        gateway.wait_for_requests(1);
+        host.exit("a");
+        for id in ids {
+            assert_eq!(host.wait(id), Code::Retry, "{workers} workers");
+        }
+        gateway.set_default(Answer::ok());
+        assert_eq!(host.init("a"), 1);
+        assert_eq!(host.deliver("a", "t", &events(0..6)), Code::Ok);
+        assert_eq!(gateway.accepted_ids().len(), 6, "all of it, once");
+        host.quit();
+    }
 }
 
 #[test]

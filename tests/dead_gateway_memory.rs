@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use support::gateway::{Answer, TestGateway};
 use support::host::{Build, Code};
-use support::{chunk, event, started, value};
+use support::{chunk, event, events, started, value};
 
 const MIB: usize = 1 << 20;
 /// `BOUNDS` of the courier.
 const TAKEN_AT_MOST: usize = 64 * MIB;
 const CHUNKS: usize = 120;
+/// The other of the `BOUNDS`.
+const JOBS_AT_MOST: usize = 256;
 
 /// A chunk of about 1 MiB of events that nobody has seen.
 fn megabyte(number: usize) -> Vec<u8> {
@@ -53,5 +55,33 @@ fn chunks_beyond_the_bound_go_back_at_once_and_the_rest_is_delivered_later() {
     });
     assert!(is_taken);
     assert!(gateway.accepted_ids().contains(&"0-0.1".to_owned()));
+    host.quit();
+}
+
+#[test]
+fn flushes_beyond_the_bound_are_answered_at_once_while_the_others_wait() {
+    let gateway = TestGateway::start();
+    gateway.set_default(Answer::hang());
+    let mut host = started(Build::V5_1_1, &gateway, &[]);
+    let taken: Vec<_> = (0..JOBS_AT_MOST).map(|n| host.flush("a", "t", &events([n]))).collect();
+    gateway.wait_for_requests(1);
+    host.beats();
+    for n in 0..50 {
+        assert_eq!(host.deliver("a", "t", &events([format!("beyond {n}")])), Code::Retry);
+    }
+    let beats = host.beats();
+    assert!(beats.max_gap < Duration::from_secs(1), "{beats:?}");
+    for flush in &taken {
+        assert_eq!(host.wait_within(*flush, Duration::ZERO), None, "one that was taken is answered");
+    }
+    let metrics = host.metrics_when(|metrics| value(metrics, "refused_chunks_total") == 50.0);
+    assert_eq!(value(&metrics, "jobs_in_flight"), JOBS_AT_MOST as f64);
+    host.exit("a");
+    assert!(taken.into_iter().all(|flush| host.wait(flush) == Code::Abandoned));
+    // All of it comes again.
+    gateway.set_default(Answer::ok());
+    assert_eq!(host.init("a"), 1);
+    assert_eq!(host.deliver("a", "t", &events(0..JOBS_AT_MOST)), Code::Ok);
+    assert_eq!(gateway.accepted_ids().len(), JOBS_AT_MOST);
     host.quit();
 }
