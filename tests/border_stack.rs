@@ -29,7 +29,16 @@ fn a_flush_uses_little_of_the_hosts_stack() {
     assert_eq!(host.deliver("a", "a".repeat(60_000), &events(["u2"])), Code::Ok);
     gateway.set_default(Answer::status(503));
     assert_eq!(host.deliver("a", "t", &events(["u3"])), Code::Retry);
+    // One that the host gives up.
+    gateway.set_default(Answer::hang());
+    host.exit("a");
+    assert_eq!(host.init("a"), 1);
+    let given_up = host.flush("a", "t", &recording);
+    gateway.wait_for_requests(gateway.requests().len() + 1);
+    host.exit("a");
+    assert_eq!(host.wait(given_up), Code::Abandoned);
     let used = host.highwater();
+    println!("a flush uses {used} bytes");
     assert!(used <= MOST_BYTES, "{used} bytes of the host's stack");
     host.quit();
 }

@@ -170,6 +170,9 @@ void flush_abandon(const struct instance *ins)
             continue;
         }
         *at = flush->next;
+        if (flush->co != NULL && coroutine_high_water(flush->co) > high_water) {
+            high_water = coroutine_high_water(flush->co);
+        }
         emit("abandoned %s", flush->id);
         flush_free(flush);
     }
