@@ -1,6 +1,7 @@
 //! Does the host live through thousands of panics at random under load, and is everything delivered once?
 //!
 //! PANICS (300) says how many, PANICS_SEED repeats the dice, though not the scheduler's.
+#![allow(clippy::print_stdout, reason = "it says its seed")]
 
 #[path = "support/dice.rs"]
 mod dice;

@@ -127,7 +127,7 @@ impl Body for Answer {
 pub fn assert_bounded(outcome: &Outcome) {
     let (text, most) = match outcome {
         Outcome::Accepted { .. } => return,
-        Outcome::Retry { after, why } => {
+        Outcome::Retry { after, why, .. } => {
             assert!(after.is_none_or(|wait| wait <= LONGEST_RETRY_AFTER));
             (why, MOST_SAID_BYTES)
         }

@@ -3,6 +3,7 @@
 //! The files of `src` that the threads meet in are compiled once more, as they stand, with a `crate::sync` that
 //! hands each step to a scheduler (shuttle). SCHEDULES (1,000) says how many orders each question is asked in, half
 //! of them at random, half with priorities (PCT); SCHEDULES_SEED repeats a run. A failure prints its schedule.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says its seed")]
 
 mod answers;
 mod clock;
