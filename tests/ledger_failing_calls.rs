@@ -4,7 +4,7 @@
 //! such call; each alone, and with all that come after it. Whatever fails, deliveries go on, memory knows them,
 //! the error names the file, and as soon as the disk is well the file has everything, without a restart.
 //! By default each call fails in one way; `FAILING_CALLS=all` tries each way on each call.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and tells where")]
 
 #[path = "support/failing.rs"]
 mod failing;
@@ -48,7 +48,7 @@ fn batch(number: u64) -> Vec<Versioned> {
         version: Version(1),
         count: 1,
     };
-    (0..if number % 2 == 0 { 1 } else { 200 }).map(record).collect()
+    (0..if number.is_multiple_of(2) { 1 } else { 200 }).map(record).collect()
 }
 
 fn now_seconds(step: u64) -> u64 {

@@ -27,8 +27,6 @@ use std::sync::{Mutex, Once};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use account::Account;
 use dice::Dice;
 use real::{config, on_every_host, stop};

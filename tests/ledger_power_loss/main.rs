@@ -56,7 +56,7 @@ fn history(seed: u64, tally: &mut Tally) {
     let mut folder = tempdir();
     for _ in 0..LIVES {
         let record = Record::of(folder.path());
-        if seed % 2 == 0 {
+        if seed.is_multiple_of(2) {
             let fails = (0..1 + dice.below(3)).map(|_| (Kind::Sync, 1 + dice.below(30) as u64, libc::EIO));
             record.borrow_mut().fails = fails.collect();
         }
