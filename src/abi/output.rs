@@ -10,6 +10,7 @@
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::fs::{self, File};
+use std::io;
 use std::path::Path;
 use std::slice;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use crate::config::{self, Source, shown};
 use crate::courier::Courier;
 use crate::job::Answer;
 use crate::journal::{Journal, Level, Line};
+use crate::ledger::is_wrong_path;
 use crate::metrics::Metrics;
 use crate::trip;
 
@@ -172,17 +174,19 @@ pub(super) fn readable(path: &Path) -> Result<(), String> {
     File::open(path).map(drop).map_err(|error| error.to_string())
 }
 
-/// Whether a file can be made or is there to be written; makes none.
+/// Whether the path is one for a file that can be made or written; makes none. A disk that is full, read-only,
+/// broken or forbidden is passed over: it comes and goes, and is told of by whoever opens the file.
 pub(super) fn writable(path: &Path) -> Result<(), String> {
+    let passing = |error: io::Error| if is_wrong_path(&error) { Err(error.to_string()) } else { Ok(()) };
     match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => Err("it is no regular file".to_owned()),
-        Ok(_) => File::options().append(true).open(path).map(drop).map_err(|error| error.to_string()),
+        Ok(_) => File::options().append(true).open(path).map_or_else(passing, |_| Ok(())),
         Err(_) => {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             match fs::metadata(folder.unwrap_or(Path::new("."))) {
                 Ok(metadata) if metadata.is_dir() => Ok(()),
                 Ok(_) => Err("it lies in something that is no folder".to_owned()),
-                Err(error) => Err(format!("its folder cannot be used: {error}")),
+                Err(error) => passing(error).map_err(|why| format!("its folder cannot be used: {why}")),
             }
         }
     }
