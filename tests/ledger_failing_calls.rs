@@ -19,10 +19,11 @@ use std::time::Duration;
 use event_gateway::config::{LedgerSettings, Updates};
 use event_gateway::ledger::identity::{Identity, Version};
 use event_gateway::ledger::{Ledger, Verdict, Versioned};
-use failing::{Failing, Shared, each, heal};
+use failing::{Failing, Shared, Wrong, each, heal};
 use syscalls::watching;
 
 const START_SECONDS: u64 = 1_800_000_000;
+const TTL_SECONDS: u64 = 10_800;
 /// Longer than the ledger leaves a file alone that failed.
 const STEP_SECONDS: u64 = 6;
 const BATCHES: u64 = 5;
@@ -56,14 +57,22 @@ fn now_seconds(step: u64) -> u64 {
 }
 
 fn open(folder: &Path, step: u64) -> Ledger {
-    let (ttl, state_file) = (Duration::from_secs(10_800), Some(folder.join("ledger")));
+    open_at(folder, now_seconds(step))
+}
+
+fn open_at(folder: &Path, now_seconds: u64) -> Ledger {
+    let (ttl, state_file) = (Duration::from_secs(TTL_SECONDS), Some(folder.join("ledger")));
     let settings = LedgerSettings { state_file, ttl, max_entries: 100_000 };
-    let (ledger, moved) = Ledger::open(&settings, Updates::Every, now_seconds(step)).unwrap();
+    let (ledger, moved) = Ledger::open(&settings, Updates::Every, now_seconds).unwrap();
     assert_eq!(moved, None, "nothing is damaged");
     ledger
 }
 
 fn deliver(ledger: &mut Ledger, number: u64, step: u64) -> Result<(), String> {
+    deliver_at(ledger, number, now_seconds(step))
+}
+
+fn deliver_at(ledger: &mut Ledger, number: u64, now_seconds: u64) -> Result<(), String> {
     let tickets: Vec<_> = batch(number)
         .into_iter()
         .map(|record| match ledger.begin(record) {
@@ -71,7 +80,7 @@ fn deliver(ledger: &mut Ledger, number: u64, step: u64) -> Result<(), String> {
             verdict => panic!("batch {number} is {verdict:?}"),
         })
         .collect();
-    ledger.commit(&tickets, now_seconds(step))
+    ledger.commit(&tickets, now_seconds)
 }
 
 fn knows(ledger: &mut Ledger, number: u64) -> bool {
@@ -100,7 +109,9 @@ enum Before {
 fn prepare(folder: &Path, before: Before) {
     let file = folder.join("ledger");
     if let Before::Closed | Before::Killed = before {
-        let mut ledger = open(folder, 0);
+        // The first is too old when the file is opened again, and to be removed from it.
+        let mut ledger = open_at(folder, START_SECONDS - TTL_SECONDS);
+        deliver_at(&mut ledger, OLD - 1, START_SECONDS - TTL_SECONDS).unwrap();
         for number in OLD..OLD + 3 {
             deliver(&mut ledger, number, 0).unwrap();
         }
@@ -207,4 +218,23 @@ fn what_could_not_be_written_could_be_read() {
         });
     });
     assert!(unread > 0, "a disk that is gone cannot be read");
+}
+
+#[test]
+fn a_clock_set_back_makes_the_pause_no_longer() {
+    let folder = tempdir();
+    let plan = Shared::default();
+    watching(folder.path(), Failing(Shared::clone(&plan)), || {
+        let mut ledger = open_at(folder.path(), START_SECONDS);
+        plan.borrow_mut().wrong = Some(Wrong::Errno(libc::ENOSPC));
+        plan.borrow_mut().stays = true;
+        deliver_at(&mut ledger, 0, START_SECONDS).unwrap_err();
+        heal(&plan);
+        let a_day_ago = START_SECONDS - 86_400;
+        deliver_at(&mut ledger, 1, a_day_ago).unwrap();
+        deliver_at(&mut ledger, 2, a_day_ago + STEP_SECONDS).unwrap();
+        drop(ledger);
+        let mut again = open_at(folder.path(), a_day_ago + STEP_SECONDS);
+        assert!((0..3).all(|number| knows(&mut again, number)), "the file was left alone for a day");
+    });
 }

@@ -257,6 +257,24 @@ fn what_is_no_ledger_is_moved_aside_as_it_was() {
 }
 
 #[test]
+fn a_link_leads_to_the_file_whether_or_not_it_is_there_yet() {
+    let folder = tempdir();
+    let (link, target) = (folder.path().join("link"), folder.path().join("disk/ledger"));
+    std::fs::create_dir(folder.path().join("disk")).unwrap();
+    std::os::unix::fs::symlink("disk/ledger", &link).unwrap();
+    for damaged in [false, true] {
+        if damaged {
+            std::fs::write(&target, "no ledger").unwrap();
+        }
+        deliver_all(&link);
+        assert!(target.is_file() && link.is_symlink());
+        assert_eq!(remembered(&mut open(&target).unwrap().0, COMMITS), all_of(COMMITS));
+        let names = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(names, 2, "what is damaged is kept where it was");
+    }
+}
+
+#[test]
 fn what_cannot_be_a_file_is_named_with_the_reason() {
     let folder = tempdir();
     let (directory, fifo) = (folder.path().join("directory"), folder.path().join("fifo"));

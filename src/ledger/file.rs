@@ -163,6 +163,8 @@ impl File {
     ) -> Result<(), String> {
         self.unsaved.extend(rows);
         self.unsaved.retain(|row| row.number >= oldest);
+        // A clock set back must not make the pause longer than it is.
+        self.resume_at_seconds = self.resume_at_seconds.min(now_seconds.saturating_add(PAUSE_SECONDS));
         self.look()?;
         if let Some(why) = self.trouble.take() {
             return Err(why);
@@ -205,8 +207,7 @@ impl File {
     }
 
     fn is_paused(&self, now_seconds: u64) -> bool {
-        // A clock set back must not make the pause longer than it is.
-        now_seconds < self.resume_at_seconds.min(now_seconds.saturating_add(PAUSE_SECONDS))
+        now_seconds < self.resume_at_seconds
     }
 
     fn paused_unless(&mut self, done: Result<(), String>, now_seconds: u64) -> Result<(), String> {
