@@ -256,7 +256,7 @@ proptest! {
 
 #[test]
 fn values_from_dice_are_read_as_rmpv_reads_them() {
-    for (number, mut dice) in odd_values::numbers(50_000) {
+    for (number, mut dice) in odd_values::numbers(20_000) {
         let body = odd_values::map(&mut dice, KEYS, 3);
         let chunk = framed(&body, dice.below(5), dice.one_in(2));
         // A random number may hold the mark of a head, which the framing itself has once at the most.

@@ -54,7 +54,7 @@ proptest! {
 #[test]
 fn texts_from_dice_are_written_alike() {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for (number, mut dice) in odd_values::numbers(450_000) {
+    for (number, mut dice) in odd_values::numbers(480_000) {
         let text = odd_values::text(&mut dice, 60);
         ours.clear();
         theirs.clear();
