@@ -2,7 +2,7 @@
 //! event arrive, and does nothing come twice but the one batch that was in flight at a kill, as it was? And with
 //! `guarantee no_duplicates`, does nothing come twice at all, and nothing get lost without a letter?
 //!
-//! KILL9_ROUNDS (200, for each guarantee) and KILL9_REAL_ROUNDS (5, for each real Fluent Bit and guarantee) say how
+//! KILL9_ROUNDS (100, for each guarantee) and KILL9_REAL_ROUNDS (5, for each real Fluent Bit and guarantee) say how
 //! often; KILL9_SEED repeats the choices of a run, though not the scheduler's. After EPOCH kills the account is
 //! made, and a new source and ledger are begun.
 #![allow(clippy::disallowed_methods)] // a killer waits on a thread of its own and reads the clock
@@ -115,7 +115,7 @@ fn in_epochs(what: &str, kills: usize, epoch: impl Fn(usize, usize) -> Account +
 
 #[test]
 fn of_the_mini_host() {
-    let (rounds, seed) = (rounds_from("KILL9_ROUNDS", 200), seed());
+    let (rounds, seed) = (rounds_from("KILL9_ROUNDS", 100), seed());
     for guarantee in Guarantee::ALL {
         in_epochs(&format!("mini host, {}", guarantee.text()), rounds, |number, kills| {
             mini_epoch(guarantee, Dice(seed ^ (number as u64) << 32), kills)
