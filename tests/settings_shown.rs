@@ -109,6 +109,7 @@ fn good(key: &Key) -> BoxedStrategy<String> {
                 .prop_map(str::to_owned)
                 .boxed(),
             "compress" => select(&["gzip", "none"][..]).prop_map(str::to_owned).boxed(),
+            "guarantee" => select(&["no_event_loss", "No_Duplicates"][..]).prop_map(str::to_owned).boxed(),
             "updates" => select(&["every", "first", "Doubling"][..]).prop_map(str::to_owned).boxed(),
             "correlate" => select(&["auto", "on", "off"][..]).prop_map(str::to_owned).boxed(),
             "dedup" => Just("on".to_owned()).boxed(), // the other does not go with state_file
@@ -147,6 +148,10 @@ fn random(keys: &'static [Key]) -> impl Strategy<Value = Properties> {
                 all.remove("bearer_token_file");
             }
             all.retain(|_, text| !text.trim().is_empty());
+            // What is sent has to be written down first.
+            if !all.contains_key("state_file") {
+                all.remove("guarantee");
+            }
             all
         })
         .prop_filter("a user of blanks only is none", |all| {
@@ -241,7 +246,7 @@ fn the_lines_as_people_read_them() {
             "delivers to https://gw.example/events, Services from https://api:6443/, version {version}: \
              format=native, compress=gzip, batch_events=500, batch_bytes=1M, timeout=10s, \
              headers=\"X-Key: …, X-Team: …\", bearer_token_file=\"the file it names\", insecure_skip_verify=off, \
-             state_file=/var/lib/ledger, ledger_ttl=3h, ledger_max_entries=1000000, updates=every, \
+             state_file=/var/lib/ledger, ledger_ttl=3h, ledger_max_entries=1000000, updates=every, guarantee=no_event_loss, \
              dead_letter_max_bytes=64M, namespaces=\"shop, kube-*\", correlate=auto, kube_url=https://api:6443/, \
              kube_insecure_skip_verify=off, tombstone_ttl=1h, topology_wait=30s, max_services=20, labels=*"
         )
