@@ -3,7 +3,11 @@
 //! In the mini host, at the start and while it runs. Each time deliveries go on, an ERROR names the key and the
 //! path, and once the disk is back everything is written without a restart: a kill after that repeats nothing.
 //! Disks of a size of their own need root to mount them; without, those tests say so.
-#![allow(clippy::disallowed_methods, reason = "a test that waits for the plugin's pause")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "it waits for the plugin, and says what it leaves out"
+)]
 
 mod support;
 
@@ -141,7 +145,7 @@ impl Trial {
     }
 
     /// The disk is back: everything is written without a restart, so that one repeats nothing.
-    fn is_made_good(mut self) {
+    fn ends_well(mut self) {
         let line = self.host.wait_log(&format!("state_file: {}", self.state.display()));
         assert_eq!(line.level, 1);
         thread::sleep(PAUSE);
@@ -176,7 +180,7 @@ fn a_disk_that_is_full_at_the_start() {
     trial.deliver(30);
     assert_eq!(names(disk.path()), ["ballast"], "nothing is left of what did not fit");
     disk.make_room();
-    trial.is_made_good();
+    trial.ends_well();
     assert_eq!(names(disk.path()), ["ledger"]);
 }
 
@@ -188,7 +192,7 @@ fn a_disk_that_is_full_at_a_later_start() {
     trial.restart();
     trial.deliver(3_000);
     disk.make_room();
-    trial.is_made_good();
+    trial.ends_well();
     assert_eq!(names(disk.path()), ["ledger"]);
 }
 
@@ -202,7 +206,7 @@ fn a_disk_that_fills_up() {
         assert!(trial.sent < 50_000, "what is full takes nothing");
     }
     disk.make_room();
-    trial.is_made_good();
+    trial.ends_well();
     assert_eq!(names(disk.path()), ["ledger"]);
 }
 
@@ -216,7 +220,7 @@ fn a_disk_that_is_read_only_at_a_start() {
     trial.restart();
     trial.deliver(30);
     disk.remount("rw");
-    trial.is_made_good();
+    trial.ends_well();
 }
 
 fn a_full_disk_of_the_dead_letters() {
@@ -253,7 +257,7 @@ fn a_folder_that_nobody_may_write_into() {
     let mut trial = Trial::start_as(&state, as_nobody);
     trial.deliver(30);
     fs::set_permissions(path, Permissions::from_mode(0o777)).expect("ours");
-    trial.is_made_good();
+    trial.ends_well();
 }
 
 fn a_folder_that_vanishes_and_comes_back() {
@@ -266,7 +270,7 @@ fn a_folder_that_vanishes_and_comes_back() {
     trial.deliver(10);
     trial.deliver(10);
     fs::rename(&away, &there).expect("renamed");
-    trial.is_made_good();
+    trial.ends_well();
     assert_eq!(names(&there), ["ledger"]);
 }
 
