@@ -13,14 +13,15 @@ mod syscalls;
 
 use std::cell::Cell;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
 use event_gateway::config::{LedgerSettings, Updates};
 use event_gateway::ledger::identity::{Identity, Version};
 use event_gateway::ledger::{Ledger, Verdict, Versioned};
-use failing::{Failing, Shared, Wrong, each, heal};
-use syscalls::watching;
+use failing::{Failing, Plan, Shared, Wrong, each, heal};
+use syscalls::{Kind, watching};
 
 const START_SECONDS: u64 = 1_800_000_000;
 const TTL_SECONDS: u64 = 10_800;
@@ -218,6 +219,29 @@ fn what_could_not_be_written_could_be_read() {
         });
     });
     assert!(unread > 0, "a disk that is gone cannot be read");
+}
+
+/// The same holds for a sync that fails while it runs: see the test of power losses.
+#[test]
+fn a_file_whose_repair_was_not_synced_is_made_anew() {
+    let folder = tempdir();
+    prepare(folder.path(), Before::Killed);
+    let inode = || fs::metadata(folder.path().join("ledger")).unwrap().ino();
+    let before = inode();
+    let plan = Shared::default();
+    *plan.borrow_mut() =
+        Plan { wrong: Some(Wrong::Errno(libc::EIO)), stays: true, only: Some(Kind::Sync), ..Plan::default() };
+    watching(folder.path(), Failing(Shared::clone(&plan)), || {
+        let mut ledger = open(folder.path(), 1);
+        assert!(ledger.take_trouble().is_some());
+        heal(&plan);
+        deliver(&mut ledger, 0, 2).unwrap();
+        assert!((OLD..OLD + 3).all(|number| knows(&mut ledger, number)), "it could be read");
+        drop(ledger);
+        assert_ne!(inode(), before, "nobody knows what is in it");
+        let mut again = open(folder.path(), 3);
+        assert!((OLD..OLD + 3).chain([0]).all(|number| knows(&mut again, number)));
+    });
 }
 
 #[test]

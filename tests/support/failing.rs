@@ -31,6 +31,8 @@ pub struct Plan {
     pub from: u64,
     /// Whether the next ones fail, too.
     pub stays: bool,
+    /// The only kind of call that fails, if not all do.
+    pub only: Option<Kind>,
     pub calls: u64,
     pub failed: u64,
     /// Of the last one that failed.
@@ -48,6 +50,7 @@ impl Disk for Failing {
         plan.calls += 1;
         let is_hit = if plan.stays { place >= plan.from } else { place == plan.from };
         let fate = match plan.wrong {
+            _ if plan.only.is_some_and(|only| only != call.kind) => Fate::Happens,
             Some(Wrong::Errno(errno)) if is_hit => Fate::Fails(errno),
             Some(Wrong::Short) if is_hit && matches!(call.kind, Kind::Read | Kind::Write) && call.len > 1 => {
                 Fate::Short(call.len / 2)
