@@ -20,6 +20,7 @@ use event_gateway::topology::kind::Kind;
 use event_gateway::topology::parse::Parser;
 use event_gateway::topology::writer::Writer;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::{Body, Seen, data};
 
@@ -35,24 +36,28 @@ pub struct Event {
     seen: Seen,
 }
 
-/// What every format has, by these names and once.
+/// Of a document that may hold anything else, what must stand in it once; serde refuses a second.
 #[derive(Deserialize)]
-struct Written<'w> {
+struct Named<'w> {
     #[serde(borrow)]
     id: Cow<'w, str>,
+}
+
+/// `format raw` with what was added to it.
+#[derive(Deserialize)]
+#[allow(unused, reason = "it is there for serde")]
+struct Enriched<'w> {
     #[serde(borrow)]
-    data: Option<Inner<'w>>,
+    id: Cow<'w, str>,
+    impact: IgnoredAny,
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Inner<'w> {
-    Native {
-        #[serde(borrow)]
-        id: Cow<'w, str>,
-    },
-    /// `format raw` may hold anything.
-    Other(serde::de::IgnoredAny),
+struct Wrapped<'w> {
+    #[serde(borrow)]
+    id: Cow<'w, str>,
+    #[serde(borrow)]
+    data: Named<'w>,
 }
 
 impl Body for Event {
@@ -197,23 +202,21 @@ impl Event {
         }
         assert!(self.out.iter().all(|byte| *byte >= b' '), "a line of NDJSON is one line");
         let text = str::from_utf8(&self.out).expect("UTF-8");
-        let written: Written<'_> =
-            serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
         match FORMATS[format] {
-            Format::Native | Format::Raw => assert_eq!(written.id, self.id),
-            // The attribute can hold less than the id itself.
-            _ => {
-                let Some(Inner::Native { id }) = written.data else { panic!("no data: {text}") };
-                assert_eq!(id, self.id);
-                assert_eq!(written.id.chars().count(), id.chars().count());
+            Format::Native => assert_eq!(parsed::<Named<'_>>(text).id, self.id),
+            Format::Raw => assert_eq!(parsed::<Enriched<'_>>(text).id, self.id),
+            Format::CloudEvents | Format::CloudEventsBatch => {
+                let Wrapped { id, data } = parsed(text);
+                assert_eq!(data.id, self.id);
+                // The attribute can hold fewer characters than the id itself, but none are left out.
+                assert_eq!(id.chars().count(), data.id.chars().count());
             }
         }
     }
 
     fn kept_for_the_dead_letters(&self, body: &[u8]) {
         let kept = original(&self.id, body);
-        let written: Written<'_> = serde_json::from_slice(&kept).expect("JSON");
-        assert_eq!(written.id, self.id);
+        assert_eq!(parsed::<Named<'_>>(str::from_utf8(&kept).expect("UTF-8")).id, self.id);
     }
 
     /// The filter's way: what comes out is one record with the same event.
@@ -257,6 +260,10 @@ impl Event {
         self.record.extend_from_slice(data::HEADS[0]);
         self.record.extend_from_slice(body);
     }
+}
+
+fn parsed<'t, T: Deserialize<'t>>(text: &'t str) -> T {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 /// Whether another record may begin inside: no text can hold that, but other bytes can.
