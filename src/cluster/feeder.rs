@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ureq::Body;
 use ureq::http::Response;
-use ureq::http::header::{HeaderValue, RETRY_AFTER};
+use ureq::http::header::{DATE, HeaderValue, RETRY_AFTER};
 
 use super::board::Board;
 use super::client::{Client, buffer_bytes};
@@ -83,8 +83,8 @@ impl Feeder {
 
     fn answer(&mut self, answer: Response<Body>, buffer: &mut [u8]) {
         let (head, body) = answer.into_parts();
-        let wish = head.headers.get(RETRY_AFTER).and_then(|value: &HeaderValue| value.to_str().ok());
-        let wish = wish.and_then(|value| retry_after(value, clock::wall()));
+        let text = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let wish = text(RETRY_AFTER).and_then(|value| retry_after(value, text(DATE), clock::wall()));
         if !self.watch.answered(head.status.as_u16(), wish, clock::monotonic(), chance()) {
             // Read, so that the connection can be used again.
             drop(beginning(body));

@@ -75,19 +75,21 @@ impl Outcome {
 pub struct Answer<'a> {
     pub status: u16,
     pub retry_after: Option<&'a str>,
+    pub date: Option<&'a str>,
     pub location: Option<&'a str>,
     /// The beginning of the body.
     pub body: &'a [u8],
 }
 
-/// Judges an answer to a request of `sent_bytes`. `wall` is the time now, for a `Retry-After` that is a date.
+/// Judges an answer to a request of `sent_bytes`. `wall` is the time now, for a `Retry-After` that is
+/// a date in an answer without one.
 #[must_use]
 pub fn judge(answer: &Answer<'_>, sent_bytes: u64, wall: SystemTime) -> Outcome {
     let status = answer.status;
     match status {
         200..=299 => Outcome::Accepted { sent_bytes },
         408 | 425 | 429 | 500..=599 => Outcome::Retry {
-            after: answer.retry_after.and_then(|value| retry_after(value, wall)),
+            after: answer.retry_after.and_then(|value| retry_after(value, answer.date, wall)),
             why: format!("the gateway answered {status}{}", quoted(answer.body)),
             doubt: Doubt::of(status),
         },
@@ -181,7 +183,12 @@ mod tests {
     }
 
     fn after(value: &str, wall: SystemTime) -> Option<Duration> {
-        match judge(&Answer { status: 503, retry_after: Some(value), ..Answer::default() }, 0, wall) {
+        dated(value, None, wall)
+    }
+
+    fn dated(value: &str, date: Option<&str>, wall: SystemTime) -> Option<Duration> {
+        let retry_after = Some(value);
+        match judge(&Answer { status: 503, retry_after, date, ..Answer::default() }, 0, wall) {
             Outcome::Retry { after, .. } => after,
             other => panic!("{other:?}"),
         }
@@ -233,6 +240,16 @@ mod tests {
             Some(Duration::from_secs(90))
         );
         assert_eq!(after(&date(whole_second - Duration::from_secs(90)), whole_second), Some(Duration::ZERO));
+        // A gateway whose clock is an hour ahead, or a year behind, waits for as long as it says.
+        for its_now in
+            [whole_second + Duration::from_secs(3_600), whole_second - Duration::from_secs(31_536_000)]
+        {
+            let (until, its_date) = (date(its_now + Duration::from_secs(90)), date(its_now));
+            assert_eq!(dated(&until, Some(&its_date), wall), Some(Duration::from_secs(90)));
+        }
+        let until = date(whole_second + Duration::from_secs(90));
+        assert_eq!(dated(&until, Some("yesterday"), whole_second), Some(Duration::from_secs(90)));
+        assert_eq!(dated("30", Some(&until), wall), Some(Duration::from_secs(30)));
         for far in ["601", "31536000", "18446744073709551616", &"9".repeat(4_000)] {
             assert_eq!(after(far, wall), Some(LONGEST_RETRY_AFTER), "{far:.30}");
         }

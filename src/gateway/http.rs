@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ureq::http::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, LOCATION, RETRY_AFTER,
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, LOCATION, RETRY_AFTER,
 };
 use ureq::http::{HeaderName, HeaderValue, Request, Response, Uri};
 use ureq::{Agent, Body, SendBody};
@@ -252,6 +252,7 @@ impl Gateway {
         let answer = Answer {
             status: head.status.as_u16(),
             retry_after: text(RETRY_AFTER),
+            date: text(DATE),
             location: location.as_deref(),
             body: body.as_bytes(),
         };
