@@ -15,8 +15,9 @@ use crate::record::event::KubeEvent;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identity(pub u128);
 
-/// One state of an event object. Numeric versions (etcd revisions, below 2⁶³) keep their order; any other
-/// text is kept as a hash with the top bit set and has none.
+/// One state of an event object. Numeric versions (etcd revisions, below 2⁶³, without leading zeros) keep their order;
+/// any other text is kept as a hash with the top bit set and has none. So two texts are one version only when they
+/// are one text, as in a record's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version(pub u64);
 
@@ -25,7 +26,7 @@ const TEXT: u64 = 1 << 63;
 impl Version {
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_number = text == "0" || text.starts_with(|first| matches!(first, '1'..='9'));
         match text.parse::<u64>() {
             Ok(number) if is_number && number < TEXT => Self(number),
             _ => Self(xxh3_64(text.as_bytes()) | TEXT),
@@ -134,8 +135,9 @@ mod tests {
         let (a, b) = (Version::parse("abc"), Version::parse("abd"));
         assert!(a.is_newer_than(b) && b.is_newer_than(a) && !a.is_newer_than(a));
         assert!(a.is_newer_than(new) && new.is_newer_than(a));
-        for odd in ["", "-1", "+1", "18446744073709551615", "9223372036854775808", "1 "] {
+        for odd in ["", "-1", "+1", "18446744073709551615", "9223372036854775808", "1 ", "1x", "00", "07"] {
             assert!(!Version::parse(odd).is_number(), "{odd}");
+            assert!(Version::parse(odd).is_newer_than(Version::parse("7")), "{odd}");
         }
     }
 
