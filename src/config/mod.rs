@@ -181,6 +181,7 @@ impl Reader<'_> {
 
 /// A path, unless it may be a secret that was pasted where a file's name belongs.
 fn shown_path(path: &Path) -> String {
+    const SHOWN: usize = 300; // of those that are in use, the whole
     let text = path.display().to_string();
-    if text.starts_with(['/', '.']) { text } else { "the file it names".to_owned() }
+    if text.starts_with(['/', '.']) { units::shorten(&text, SHOWN) } else { "the file it names".to_owned() }
 }

@@ -14,14 +14,14 @@ pub struct Bad {
 
 impl Bad {
     pub(super) fn new(value: &str, what: &str, expected: impl Into<String>) -> Self {
-        Self { problem: format!("\"{}\" is {what}", shorten(value)), expected: expected.into() }
+        const SHOWN: usize = 80;
+        Self { problem: format!("\"{}\" is {what}", shorten(value, SHOWN)), expected: expected.into() }
     }
 }
 
 /// Keeps a hostile value of a megabyte out of the log.
-fn shorten(value: &str) -> String {
-    const SHOWN: usize = 80;
-    match value.char_indices().nth(SHOWN) {
+pub(super) fn shorten(value: &str, characters: usize) -> String {
+    match value.char_indices().nth(characters) {
         Some((cut, _)) => format!("{}…", &value[..cut]),
         None => value.to_owned(),
     }
