@@ -49,9 +49,8 @@ check: ## look for what needs no test run: format, lints and, if installed, depe
 prove: ## the long runs, an hour: kills, power losses, faulty gateways, mutations, histories; docs/guarantees.md has longer ones
 	KILL9_ROUNDS=1000 KILL9_REAL_ROUNDS=100 MUTATIONS=1000000 PROPTEST_CASES=10000 ORACLE_CASES=1000000 \
 		GATEWAY_FAULT_SEEDS=50 POWER_LOSS_STATES=100000 \
-		$(CARGO) test --locked --test gateway_faults --test kill9 --test mutations --test ledger_model \
-		--test ledger_occurrences --test ledger_claims --test ledger_power_loss --test correlation_model \
-		--test filter_impact --test watching_nonsense --test decoding_oracle --test json_writing --test times -- --nocapture
+		$(CARGO) test --locked --test gateway_faults --test kill9 --test mutations --test ledger \
+		--test ledger_power_loss --test correlation_model --test filter --test cluster --test decoding -- --nocapture
 
 soak: all ## deliver SOAK_EVENTS (5000000) with faults, restarts and kills, and look at memory; SOAK_SEED repeats one
 	SOAK_EVENTS=$${SOAK_EVENTS:-5000000} EVENT_GATEWAY_SO="$(PLUGIN)" \
@@ -63,7 +62,7 @@ schedules: ## try the threads' steps in SCHEDULES (100000) orders for each quest
 # On the mini host alone, which tells valgrind of the stacks that its coroutines run on: a real one tells nobody.
 valgrind: ## look for invalid accesses and leaks at the border over VALGRIND_FLUSHES (100) and ten times as many
 	@valgrind --version >/dev/null 2>&1 || { echo "valgrind: nothing was looked at, as it is not installed"; exit 1; }
-	VALGRIND_FLUSHES=$${VALGRIND_FLUSHES:-100} $(CARGO) test --locked --test border_valgrind -- --nocapture
+	VALGRIND_FLUSHES=$${VALGRIND_FLUSHES:-100} $(CARGO) test --locked --test border valgrind -- --nocapture
 
 bench: ## measure what each stage, the whole, a correlation, following a cluster and waiting cost, and how it grows
 	$(CARGO) bench --locked --bench journey --bench topology --bench cluster --bench latency
@@ -72,7 +71,7 @@ bench-host: all ## measure what an event costs a real Fluent Bit (EVENTS, ROUNDS
 	EVENT_GATEWAY_SO="$(PLUGIN)" $(CARGO) bench --locked --profile dev --bench host
 
 header: ## refresh include/event_gateway.h
-	UPDATE_HEADER=1 $(CARGO) test --test header fresh
+	UPDATE_HEADER=1 $(CARGO) test --test papers header::fresh
 
 # New finds go into fuzz/found; fuzz/corpus is what is kept, and is only read.
 fuzz: ## run every fuzz target for FUZZ_SECONDS (60); needs nightly Rust and cargo-fuzz

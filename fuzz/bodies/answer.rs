@@ -78,6 +78,7 @@ impl Body for Answer {
             b"HTTP/1.1 307 Moved\r\nLocation: https://me:hunter2-sesame@other/x?y=hunter2-sesame\r\nContent-Length: 0\r\n\r\n".to_vec(),
             b"HTTP/1.1 429 Too Many\r\nRetry-After: 30\r\nContent-Length: 4\r\n\r\nslow".to_vec(),
             b"HTTP/1.1 503 Busy\r\nRetry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\nContent-Length: 0\r\n\r\n".to_vec(),
+            b"HTTP/1.1 429 Busy\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:51:37 GMT\r\n\r\n".to_vec(),
             b"HTTP/1.1 422 No\r\nContent-Length: 26\r\n\r\nbad token hunter2-sesame!\n".to_vec(),
         ];
         for status in
@@ -105,13 +106,14 @@ impl Body for Answer {
         let status = status.unwrap_or(body.len() as u16 % 1_000);
         let location = header("location").map(|text| self.secrets.hide_in(text.to_owned(), &[]));
         let body = self.secrets.hide_in(String::from_utf8_lossy(body).into_owned(), &[]);
-        let wait = header("retry-after");
-        let parts = Parts { status, retry_after: wait, location: location.as_deref(), body: body.as_bytes() };
+        let (wait, date) = (header("retry-after"), header("date"));
+        let location = location.as_deref();
+        let parts = Parts { status, retry_after: wait, date, location, body: body.as_bytes() };
         let outcome = judge(&parts, 7, self.wall);
         assert_eq!(matches!(outcome, Outcome::Accepted { .. }), (200..300).contains(&status), "{outcome:?}");
         self.seen.note(matches!(outcome, Outcome::Accepted { .. }));
         assert_bounded(&outcome);
-        let asked = wait.and_then(|text| retry_after(text, self.wall));
+        let asked = wait.and_then(|text| retry_after(text, date, self.wall));
         assert!(asked.is_none_or(|wait| wait <= LONGEST_RETRY_AFTER));
         if let Outcome::Retry { after, .. } = outcome {
             assert_eq!(after, asked);

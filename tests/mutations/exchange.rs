@@ -14,7 +14,7 @@ use event_gateway::net::failure;
 use event_gateway::net::peer::GATEWAY;
 use event_gateway::net::stop::Signal;
 use ureq::Agent;
-use ureq::http::header::{LOCATION, RETRY_AFTER};
+use ureq::http::header::{DATE, LOCATION, RETRY_AFTER};
 use ureq::http::{HeaderValue, Request, Uri};
 
 use super::bodies::answer::{Answer, SECRET, assert_bounded};
@@ -97,6 +97,7 @@ impl Body for Exchange {
         let parts = Parts {
             status: head.status.as_u16(),
             retry_after: text(RETRY_AFTER),
+            date: text(DATE),
             location: text(LOCATION),
             body: &body,
         };

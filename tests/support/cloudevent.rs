@@ -1,4 +1,5 @@
 //! The rules of CloudEvents 1.0.2 that a document on its own can break.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};

@@ -1,4 +1,5 @@
 //! Records in every framing, packed by another writer than ours, as tightly as can be or as widely.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use rmpv::Value;
 

@@ -1,0 +1,20 @@
+//! The border to Fluent Bit: what the mini host sees of the output, under each trouble a host can make.
+//! Each file here asks one question.
+
+mod bell;
+mod clock;
+mod cycles;
+#[path = "../support/dice.rs"]
+mod dice;
+mod disk_faults;
+mod disk_trouble;
+mod panic_storm;
+mod panics;
+mod reload;
+mod stack;
+#[path = "../support/mod.rs"]
+mod support;
+mod valgrind;
+mod versions;
+mod voice;
+mod wait;

@@ -1,0 +1,24 @@
+//! From a chunk to an acknowledgement, in the mini host.
+//! Each file here asks one question.
+
+mod acknowledgements;
+mod batching;
+#[path = "../support/cases.rs"]
+mod cases;
+mod closed_gate;
+mod correlated_delivery;
+mod dead_gateway_memory;
+mod dead_letters;
+mod flavours;
+mod hostile_records;
+mod no_duplicates;
+mod odd_records;
+mod rejections;
+mod restarts;
+mod same_request;
+mod shared_batches;
+#[path = "../support/mod.rs"]
+mod support;
+mod whole;
+
+use support::chunk;

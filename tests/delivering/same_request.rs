@@ -1,0 +1,216 @@
+//! Is a request without a clear answer sent again just as it was, so that a gateway that looks at
+//! `Idempotency-Key` takes it once, whatever else has come in between?
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::support;
+use event_gateway::clock;
+use support::gateway::{Answer, Request, TestGateway};
+use support::host::{Build, Code, MiniHost};
+use support::{events, started, value};
+
+fn state() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = folder.path().join("ledger");
+    (folder, ledger)
+}
+
+fn host(gateway: &TestGateway, ledger: &Path, more: &[(&str, &str)]) -> MiniHost {
+    let keys = [("state_file", ledger.to_str().unwrap()), ("timeout", "500ms")];
+    started(Build::V5_1_1, gateway, &[more, &keys].concat())
+}
+
+/// Takes the batch, begins to say so, and never ends.
+fn taken_and_silent() -> Answer {
+    Answer::ok().drip(Duration::from_secs(3_600))
+}
+
+fn key(request: &Request) -> &str {
+    request.header("idempotency-key").unwrap()
+}
+
+fn same(first: &Arc<Request>, second: &Arc<Request>) {
+    assert_eq!((first.ids(), key(first)), (second.ids(), key(second)));
+    assert_eq!(first.body, second.body);
+    for header in ["content-type", "content-encoding", "content-length"] {
+        assert_eq!(first.header(header), second.header(header), "{header}");
+    }
+}
+
+fn until_ok(host: &mut MiniHost, data: &[u8]) {
+    let began = clock::monotonic();
+    while host.deliver("a", "t", data) != Code::Ok {
+        assert!(began.elapsed() < Duration::from_secs(60), "it is never delivered");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn after_a_kill_the_request_on_its_way_goes_out_first_and_as_it_was() {
+    for format in ["native", "cloudevents", "cloudevents_batch", "raw"] {
+        for compress in ["gzip", "none"] {
+            let (gateway, (_folder, ledger)) = (TestGateway::start(), state());
+            let more = [("format", format), ("compress", compress), ("timeout", "60s")];
+            let mut first = started(
+                Build::V5_1_1,
+                &gateway,
+                &[&more[..], &[("state_file", ledger.to_str().unwrap())]].concat(),
+            );
+            assert_eq!(first.deliver("a", "t", &events(["settled"])), Code::Ok);
+            gateway.answer(taken_and_silent());
+            first.flush("a", "t", &events(["u1", "u2"]));
+            gateway.wait_for_requests(2);
+            first.kill();
+
+            let mut second = host(&gateway, &ledger, &more[..2]);
+            // Other records come before them, between them and after them.
+            assert_eq!(second.deliver("a", "t", &events(["x", "u1", "y", "u2", "z", "settled"])), Code::Ok);
+            let requests = gateway.requests();
+            same(&requests[1], &requests[2]);
+            let ids: Vec<_> = requests[2..].iter().flat_map(|request| request.ids().to_vec()).collect();
+            let wanted: &[&str] = match format {
+                // One event a request, so that it is the first alone.
+                "cloudevents" => &["u1.1", "x.1", "y.1", "u2.1", "z.1"],
+                _ => &["u1.1", "u2.1", "x.1", "y.1", "z.1"],
+            };
+            assert_eq!(ids, wanted, "{format} {compress}");
+            let metrics = second.metrics_when(|metrics| value(metrics, "delivered_records_total") == 5.0);
+            assert_eq!(value(&metrics, "records_total"), 6.0);
+            second.kill();
+
+            let asked = gateway.requests().len();
+            let mut third = host(&gateway, &ledger, &more[..2]);
+            assert_eq!(third.deliver("a", "t", &events(["x", "u1", "y", "u2", "z", "settled"])), Code::Ok);
+            assert_eq!(gateway.requests().len(), asked, "settled is settled");
+            third.quit();
+        }
+    }
+}
+
+#[test]
+fn within_a_life_too_whether_or_not_there_is_a_file() {
+    for has_file in [true, false] {
+        let (gateway, (_folder, ledger)) = (TestGateway::start(), state());
+        let mut host =
+            if has_file { host(&gateway, &ledger, &[]) } else { started(Build::V5_1_1, &gateway, &[]) };
+        // The batch is taken once, and the word of it is lost each time.
+        for taken in [true, false, false] {
+            gateway.answer(Answer::close_after_body().accepting(taken));
+        }
+        assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Retry);
+        gateway.stop();
+        assert_eq!(host.deliver("a", "t", &events(["u1", "x"])), Code::Retry);
+        gateway.restart();
+        until_ok(&mut host, &events(["x", "u1"]));
+        let requests = gateway.requests();
+        requests[1..4].iter().for_each(|request| same(&requests[0], request));
+        assert_eq!(requests[4].ids(), ["x.1"]);
+        assert_eq!(requests.len(), 5, "with {has_file}");
+        host.quit();
+    }
+}
+
+#[test]
+fn what_was_certainly_not_taken_is_no_reason_to_send_it_alone() {
+    let (gateway, (_folder, ledger)) = (TestGateway::start(), state());
+    let mut first = host(&gateway, &ledger, &[]);
+    gateway.set_default(Answer::status(503).header("Retry-After", "0"));
+    assert_eq!(first.deliver("a", "t", &events(["u1"])), Code::Retry);
+    first.kill();
+    gateway.set_default(Answer::ok());
+    let mut second = host(&gateway, &ledger, &[]);
+    assert_eq!(second.deliver("a", "t", &events(["x", "u1"])), Code::Ok);
+    assert_eq!(gateway.requests().last().unwrap().ids(), ["x.1", "u1.1"]);
+    second.quit();
+}
+
+#[test]
+fn a_request_that_kills_the_gateway_does_not_stand_in_the_way_for_ever() {
+    let (gateway, (_folder, ledger)) = (TestGateway::start(), state());
+    gateway.respond_with(|request| {
+        let is_poison = request.ids().iter().any(|id| id == "poison.1");
+        if is_poison { Answer::close_after_body() } else { Answer::ok() }
+    });
+    let mut host = host(&gateway, &ledger, &[]);
+    assert_eq!(host.deliver("a", "t", &events(["poison"])), Code::Retry);
+    until_ok(&mut host, &events(["u1", "u2"]));
+    assert_eq!(gateway.accepted_ids(), ["u1.1", "u2.1"]);
+    host.quit();
+}
+
+#[test]
+fn a_request_that_is_rejected_when_it_comes_again_is_taken_apart() {
+    let (gateway, (_folder, ledger)) = (TestGateway::start(), state());
+    let mut first = host(&gateway, &ledger, &[]);
+    gateway.set_default(Answer::hang());
+    assert_eq!(first.deliver("a", "t", &events(["u1", "u2"])), Code::Retry);
+    first.kill();
+    gateway.respond_with(|request| Answer::status(if request.ids().len() > 1 { 413 } else { 200 }));
+    let mut second = host(&gateway, &ledger, &[]);
+    assert_eq!(second.deliver("a", "t", &events(["u1", "u2"])), Code::Ok);
+    assert_eq!(gateway.accepted_ids(), ["u1.1", "u2.1"]);
+    second.quit();
+}
+
+/// Leaves a request without an answer, changes something, and says what comes first then.
+fn first_after(change: impl FnOnce(&Path), more: &[(&str, &str)]) -> Vec<String> {
+    let (gateway, (_folder, ledger)) = (TestGateway::start(), state());
+    let mut first = host(&gateway, &ledger, &[]);
+    gateway.set_default(Answer::close_after_body());
+    assert_eq!(first.deliver("a", "t", &events(["u1"])), Code::Retry);
+    first.kill();
+    let asked = gateway.requests().len();
+    gateway.set_default(Answer::ok());
+    let mut kept = ledger.as_os_str().to_owned();
+    kept.push(".in-flight");
+    change(Path::new(&kept));
+    let mut second = host(&gateway, &ledger, more);
+    assert_eq!(second.deliver("a", "t", &events(["x", "u1"])), Code::Ok);
+    let ids = gateway.requests()[asked].ids().to_vec();
+    let all = gateway.accepted_ids();
+    assert_eq!((all.len(), all.contains(&"u1.1".to_owned())), (2, true), "{all:?}");
+    second.quit();
+    ids
+}
+
+#[test]
+fn what_is_of_no_use_any_more_is_not_sent() {
+    assert_eq!(first_after(|_| {}, &[]), ["u1.1"]);
+    assert_eq!(first_after(|_| {}, &[("format", "raw")]), ["x.1", "u1.1"], "another format");
+    let damaged = |kept: &Path| {
+        let mut bytes = fs::read(kept).unwrap();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        fs::write(kept, bytes).unwrap();
+    };
+    assert_eq!(first_after(damaged, &[]), ["x.1", "u1.1"], "damaged");
+    assert_eq!(first_after(|kept| fs::remove_file(kept).unwrap(), &[]), ["x.1", "u1.1"], "lost");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_stops_nothing() {
+    let (gateway, (_folder, ledger)) = (TestGateway::start(), state());
+    let mut kept = ledger.as_os_str().to_owned();
+    kept.push(".in-flight");
+    fs::create_dir(&kept).unwrap();
+    let mut host = host(&gateway, &ledger, &[]);
+    assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Ok);
+    assert_eq!(host.wait_log("is sent again under another key").level, 2);
+    assert_eq!(gateway.accepted_ids(), ["u1.1"]);
+    host.quit();
+}
+
+#[test]
+fn the_file_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let (gateway, (folder, ledger)) = (TestGateway::start(), state());
+    let mut host = host(&gateway, &ledger, &[]);
+    assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Ok);
+    let mode = fs::metadata(folder.path().join("ledger.in-flight")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    host.quit();
+}

@@ -1,0 +1,54 @@
+//! Does the doctor tell of a real Fluent Bit whether events flow, and when they do not any more?
+
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
+use crate::{examine, real, support};
+use event_gateway::clock;
+use examine::examine;
+use real::{BOUND, config, free_port, on_every_host, state_file, stop, with_http_server};
+use support::event;
+use support::gateway::{Answer, TestGateway};
+
+/// The report, as soon as it has this code and says this.
+fn report_when(url: &str, code: u8, says: &str) -> String {
+    let start = clock::monotonic();
+    loop {
+        let (text, found) = examine(url);
+        if found == code && text.contains(says) {
+            return text;
+        }
+        assert!(start.elapsed() < BOUND, "no {code} with {says:?}:\n{text}");
+        thread::sleep(Duration::from_millis(300));
+    }
+}
+
+#[test]
+fn a_host_is_well_until_its_gateway_is_not_and_again_after_that() {
+    on_every_host(|fluent_bit, folder| {
+        let gateway = TestGateway::start();
+        let (gateway_url, ledger, port) = (gateway.url(), state_file(folder), free_port());
+        let file = folder.join("events.ndjson");
+        fs::write(&file, format!("{}\n", event("u1", 1, 1))).expect("a file to follow");
+        let output = [("alias", "shop"), ("endpoint", &*gateway_url), ("state_file", &*ledger)];
+        let config = with_http_server(config(folder), port).tail(&file).event_gateway(&output);
+        let url = format!("http://127.0.0.1:{port}");
+        assert_eq!(examine(&url).1, 2, "nobody is there yet");
+        let host = fluent_bit.start(&config.text(), folder);
+        gateway.wait_for_ids(1);
+        report_when(&url, 0, "shop: well");
+        report_when(&url, 0, "1 delivered of 1 read");
+
+        gateway.set_default(Answer::status(503));
+        let more = format!("{}\n{}\n", event("u1", 1, 1), event("u2", 1, 1));
+        fs::write(&file, more).expect("the file");
+        let text = report_when(&url, 1, "! gateway  failing for ");
+        assert!(text.contains("http_5xx"), "{text}");
+
+        gateway.set_default(Answer::ok());
+        gateway.wait_for_ids(2);
+        report_when(&url, 0, "2 delivered of ");
+        stop(host);
+    });
+}

@@ -1,0 +1,17 @@
+//! The filter, in the mini host and by itself.
+//! Each file here asks one question.
+
+mod border;
+mod cluster;
+#[path = "../support/dice.rs"]
+mod dice;
+mod host;
+mod impact;
+mod memory;
+#[path = "../support/painted.rs"]
+mod painted;
+mod records;
+#[path = "../support/mod.rs"]
+mod support;
+
+use support::chunk;

@@ -1,0 +1,12 @@
+//! The client of the gateway, against servers that behave and such that do not.
+//! Each file here asks one question.
+
+mod answers;
+mod bounds;
+mod credentials;
+#[path = "../support/posting.rs"]
+mod posting;
+mod stale_answers;
+#[path = "../support/mod.rs"]
+mod support;
+mod tls;

@@ -1,0 +1,14 @@
+//! Whether what is written down is true: documents, manifests, the header, and the rooms of the source.
+//! Each file here asks one question.
+
+#[path = "../support/doc_rows.rs"]
+mod doc_rows;
+mod docs_truth;
+mod header;
+mod logs_docs;
+mod rbac;
+mod rooms;
+#[path = "../support/sources.rs"]
+mod sources;
+#[path = "../support/mod.rs"]
+mod support;

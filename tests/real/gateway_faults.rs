@@ -1,0 +1,111 @@
+//! Does anything that a hostile gateway does stop another input of a real Fluent Bit, or lose an event there?
+#![allow(clippy::disallowed_methods)] // a test that measures reads the clock, where the plugin may not
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::{hostile, real, support};
+use hostile::dice::Dice;
+use hostile::{MODES, Mode, Place};
+use real::{config, on_every_host, state_file, stop};
+use support::chunk;
+use support::gateway::{Answer, TestGateway};
+use support::kube_api::KubeApi;
+
+/// The pulse beats every 100 ms and is flushed as often.
+const LONGEST_SILENCE: Duration = Duration::from_secs(1);
+/// The host comes back after seconds, and most modes cost such a wait.
+const BOUND: Duration = Duration::from_secs(180);
+
+/// What can be played to a host whose names and certificates are not ours: every second request, each mode once.
+fn playable() -> Vec<&'static Mode> {
+    let plays = |mode: &&Mode| matches!(mode.place, Place::Answer(_) | Place::Redirect(_) | Place::Head(_));
+    MODES.iter().filter(plays).collect()
+}
+
+#[test]
+#[allow(clippy::print_stdout)]
+fn every_answer_of_the_table_leaves_the_engine_alone() {
+    on_every_host(|fluent_bit, folder| {
+        let listed: Vec<_> = chunk::listed_events().into_iter().take(200).collect();
+        let wanted: BTreeSet<_> = listed.iter().map(chunk::event_id).collect();
+        let (api, gateway) = (KubeApi::holding(listed), TestGateway::start());
+        let (pulse, elsewhere) = (TestGateway::start(), TestGateway::start());
+        let (played, elsewhere_url) = (Arc::new(Mutex::new(BTreeSet::new())), elsewhere.url());
+        let at = |number: usize| {
+            let mode = playable().get(number.checked_sub(1)? / 2).copied()?;
+            number.is_multiple_of(2).then_some(mode)
+        };
+        let heads = Arc::clone(&played);
+        gateway.cut_with(move |number| match at(number) {
+            Some(Mode { name, place: Place::Head(answer), .. }) => {
+                heads.lock().expect("no panic").insert(*name);
+                Some(answer())
+            }
+            _ => None,
+        });
+        let answers = Arc::clone(&played);
+        gateway.respond_with(move |request| {
+            let Some(mode) = at(request.number) else { return Answer::ok() };
+            answers.lock().expect("no panic").insert(mode.name);
+            let mut dice = Dice(request.number as u64);
+            match mode.place {
+                Place::Answer(answer) => answer(&mut dice),
+                Place::Redirect(answer) => answer(&elsewhere_url, &mut dice),
+                _ => Answer::ok(),
+            }
+        });
+
+        let (url, ledger, pulse_port) = (gateway.url(), state_file(folder), pulse.port().to_string());
+        let beats = [("name", "dummy"), ("tag", "pulse"), ("rate", "10")];
+        let events = [
+            ("name", "event_gateway"),
+            ("match", "kube_events"),
+            ("retry_limit", "no_limits"),
+            ("endpoint", &url),
+            ("state_file", &ledger),
+            ("timeout", "500ms"),
+            ("batch_events", "2"),
+        ];
+        let beats_out = [
+            ("name", "http"),
+            ("match", "pulse"),
+            ("host", "127.0.0.1"),
+            ("port", &pulse_port),
+            ("format", "json"),
+            ("workers", "0"),
+        ];
+        let config = config(folder)
+            .service("flush", "0.1")
+            .section("INPUT", &beats)
+            .kubernetes_events(&api.url())
+            .section("OUTPUT", &events)
+            .section("OUTPUT", &beats_out)
+            .text();
+
+        let host = fluent_bit.start(&config, folder);
+        let began = gateway.wait_for_requests(1)[0].arrived;
+        gateway.wait_for("every event", BOUND, |requests| {
+            let taken: BTreeSet<_> = requests.iter().filter(|r| r.accepted()).flat_map(|r| r.ids()).collect();
+            taken.len() == wanted.len()
+        });
+        let ended = Instant::now();
+        let mut arrivals: Vec<_> = pulse.requests().iter().map(|request| request.arrived).collect();
+        arrivals.retain(|arrived| (began..=ended).contains(arrived));
+        let edges = [&[began][..], &arrivals, &[ended]].concat();
+        let silence = edges.windows(2).map(|pair| pair[1] - pair[0]).max().expect("two edges");
+        let played = played.lock().expect("no panic").len();
+        println!(
+            "{played} modes in {:.1} s, {} pulses, longest silence {} ms",
+            (ended - began).as_secs_f64(),
+            arrivals.len(),
+            silence.as_millis()
+        );
+        assert_eq!(played, playable().len(), "modes played");
+        assert!(silence < LONGEST_SILENCE, "the engine stood still for {silence:?}");
+        assert_eq!(elsewhere.connections(), 0, "the plugin followed a redirect");
+        let count = stop(host);
+        assert_eq!(count.delivered, wanted.len() as u64, "each is acknowledged once: {count:?}");
+    });
+}

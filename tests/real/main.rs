@@ -1,0 +1,22 @@
+//! On real Fluent Bits, those that FLUENT_BIT names or PATH holds; without one there is nothing to ask.
+//! Each file here asks one question.
+
+mod cluster;
+mod delivery;
+mod filter;
+mod gateway_faults;
+mod hanging_gateway;
+#[path = "../support/hostile/mod.rs"]
+mod hostile;
+mod metrics;
+#[path = "../support/page.rs"]
+mod page;
+#[path = "../support/real.rs"]
+mod real;
+mod reload;
+mod sample_configs;
+mod sample_filters;
+mod start;
+mod stop;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,13 @@
+//! What the settings take, say and show.
+//! Each file here asks one question.
+
+#[path = "../support/cases.rs"]
+mod cases;
+mod hostile;
+#[path = "../support/reading.rs"]
+mod reading;
+mod shown;
+mod started;
+#[path = "../support/mod.rs"]
+mod support;
+mod values;
