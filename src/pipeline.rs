@@ -110,7 +110,7 @@ impl Pipeline {
         if settings.guarantee == Guarantee::NoEventLoss {
             ledger.forget_doubts();
         }
-        delivery.take_up(&ledger);
+        delivery.take_up(&mut ledger);
         metrics.ledger_entries.set(ledger.len() as u64);
         Ok(Self {
             admission: settings.admission.clone(),
@@ -168,7 +168,7 @@ impl Pipeline {
     /// Makes good for a round that panicked: nothing of it was committed that was not acknowledged.
     pub fn recover(&mut self) {
         self.ledger.abort_all();
-        self.delivery.take_up(&self.ledger);
+        self.delivery.take_up(&mut self.ledger);
     }
 
     /// Writes what the ledger's file has not taken yet.

@@ -287,10 +287,14 @@ fn guarantee(from: &mut Reader<'_>) -> Option<Guarantee> {
             &[("no_event_loss", Guarantee::NoEventLoss), ("no_duplicates", Guarantee::NoDuplicates)],
         )
     });
-    if guarantee == Some(Guarantee::NoDuplicates) && from.text("state_file").is_none() {
-        // In memory alone it would be forgotten by the very crash that it is for.
-        from.mistake("state_file", "is not set", "a file, since guarantee is no_duplicates");
-        return None;
+    if guarantee == Some(Guarantee::NoDuplicates) {
+        // In memory alone a claim would be forgotten by the very crash that it is for, and what is in doubt would be
+        // lost where it can be put nowhere.
+        for key in ["state_file", "dead_letter_file"] {
+            if from.text(key).is_none() {
+                from.mistake(key, "is not set", "a file, since guarantee is no_duplicates");
+            }
+        }
     }
     guarantee
 }

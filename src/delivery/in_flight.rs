@@ -7,8 +7,10 @@
 //!
 //! It is written without a sync, which costs microseconds: the file outlives the host, not the machine. After a power
 //! loss it may not be whole; the records are then sent again in batches of their own.
+//!
+//! Where nothing may arrive twice nothing is kept, but what an earlier life has left, under the other guarantee, is read.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::PathBuf;
@@ -27,18 +29,22 @@ const MOST_BYTES: u64 = 128 << 20;
 /// A request that is sent again so often for nothing may itself be what the gateway dies of: it must not stand in
 /// the way of all others for ever.
 const MOST_FAILURES: u32 = 3;
+/// Should a pipe lie there, it is an error and no wait for whoever is at its other end.
+const NEVER_WAIT: i32 = libc::O_NONBLOCK;
 /// Over the checksum and the lengths, the mark of a request that is settled.
 const SETTLED: [u8; 24] = [0; 24];
 
 pub struct InFlight {
-    /// `None` where there is no `state_file`, or where nothing is ever sent again.
+    /// `None` where there is no `state_file`.
     path: Option<PathBuf>,
-    /// `None` before the first request, and after a failure.
-    file: Option<File>,
+    /// Whether requests are kept, and sent again.
+    keeps: bool,
+    /// Whether the file may hold a request that is not marked as settled.
+    is_written: bool,
     target: u64,
     /// A request without a clear answer.
     unclear: Option<Kept>,
-    /// How often it was sent again for nothing.
+    /// How often it was sent again for nothing, or a round panicked over it.
     failures: u32,
     journal: Arc<Journal>,
 }
@@ -47,15 +53,16 @@ impl InFlight {
     /// Opens and reads nothing yet.
     #[must_use]
     pub fn new(settings: &Settings, journal: &Arc<Journal>) -> Self {
-        let keeps = settings.guarantee == Guarantee::NoEventLoss;
         let target = format!("{} {:?}", settings.endpoint.url, settings.format);
+        let path = settings.ledger.state_file.as_ref().map(|state_file| {
+            let mut path = state_file.as_os_str().to_owned();
+            path.push(".in-flight");
+            path.into()
+        });
         Self {
-            path: settings.ledger.state_file.as_ref().filter(|_| keeps).map(|state_file| {
-                let mut path = state_file.as_os_str().to_owned();
-                path.push(".in-flight");
-                path.into()
-            }),
-            file: None,
+            path,
+            keeps: settings.guarantee == Guarantee::NoEventLoss,
+            is_written: false,
             target: xxh3_64(target.as_bytes()),
             unclear: None,
             failures: 0,
@@ -66,18 +73,30 @@ impl InFlight {
     /// Takes up the request that an earlier life, or a round that panicked, left without an answer; unless it is of
     /// no use any more: for another endpoint or format, or acknowledged.
     pub fn take_up(&mut self, ledger: &Ledger) {
-        let is_of_use = |kept: &Kept| {
-            kept.head.target == self.target && !kept.records().iter().any(|record| ledger.holds(record))
-        };
-        self.unclear = self.found().filter(is_of_use);
+        if let Some(kept) = self.unclear.take() {
+            self.unclear = Some(kept).filter(|kept| self.is_of_use(kept, ledger));
+            // It may be what the round panicked over.
+            self.failed();
+        } else {
+            self.unclear = self.found().filter(|kept| self.is_of_use(kept, ledger));
+            self.failures = 0;
+        }
     }
 
-    fn found(&self) -> Option<Kept> {
+    fn is_of_use(&self, kept: &Kept, ledger: &Ledger) -> bool {
+        kept.head.target == self.target && !kept.records().iter().any(|record| ledger.holds(record))
+    }
+
+    /// What an earlier life left without an answer, whoever it was for.
+    pub fn found(&mut self) -> Option<Kept> {
         let mut bytes = Vec::new();
-        let read =
-            File::open(self.path.as_ref()?).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes));
-        match read {
-            Ok(_) => Kept::read(&bytes),
+        let opened = OpenOptions::new().read(true).custom_flags(NEVER_WAIT).open(self.path.as_ref()?);
+        match opened.and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes)) {
+            Ok(_) => {
+                let kept = Kept::read(&bytes);
+                self.is_written = kept.is_some();
+                kept
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => {
                 self.complain(&error);
@@ -94,17 +113,14 @@ impl InFlight {
 
     /// A request is about to go out.
     pub fn begin(&mut self, post: &Post<'_>, records: &[Versioned]) {
-        if self.path.is_none() {
+        if !self.keeps || self.path.is_none() {
             return;
         }
         let head = Head::new(self.target, post, records);
         let Some(before) = head.before(post.body.bytes) else { return };
-        let written = self.file().and_then(|file| {
-            file.write_all_at(&before, 0)?;
-            file.write_all_at(post.body.bytes, before.len() as u64)
-        });
+        self.is_written = true;
+        let written = self.write(true, &[&before, post.body.bytes]);
         if let Err(error) = written {
-            self.file = None;
             self.complain(&error);
         }
     }
@@ -127,22 +143,25 @@ impl InFlight {
     pub fn end(&mut self) {
         self.unclear = None;
         self.failures = 0;
-        // Nothing is lost by a failure: what was acknowledged is in the ledger.
-        if let Some(file) = &self.file
-            && file.write_all_at(&SETTLED, 0).is_err()
-        {
-            self.file = None;
+        if std::mem::take(&mut self.is_written) {
+            // Nothing is lost by a failure: what was acknowledged is in the ledger.
+            let _ = self.write(false, &[&SETTLED]);
         }
     }
 
-    fn file(&mut self) -> io::Result<&File> {
+    /// Opened each time: should the file be removed, the next request is kept in a new one.
+    fn write(&self, makes: bool, parts: &[&[u8]]) -> io::Result<()> {
         let path = self.path.as_ref().ok_or(ErrorKind::NotFound)?;
-        let opened = match self.file.take() {
-            Some(file) => file,
-            // Bodies hold what events hold, so they are for their owner only.
-            None => OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?,
-        };
-        Ok(self.file.insert(opened))
+        let mut options = OpenOptions::new();
+        // Bodies hold what events hold, so they are for their owner only.
+        options.write(true).create(makes).truncate(false).mode(0o600).custom_flags(NEVER_WAIT);
+        let file = options.open(path)?;
+        let mut at = 0;
+        for part in parts {
+            file.write_all_at(part, at)?;
+            at += part.len() as u64;
+        }
+        Ok(())
     }
 
     fn complain(&self, error: &io::Error) {

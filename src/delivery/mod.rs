@@ -110,9 +110,19 @@ impl Delivery {
         self.gate.is_open(clock::monotonic()) && self.in_flight.unclear().is_none()
     }
 
-    /// Takes up the request that an earlier life left without an answer.
-    pub fn take_up(&mut self, ledger: &Ledger) {
-        self.in_flight.take_up(ledger);
+    /// Takes up the request that an earlier life left without an answer: it is sent again, or, where nothing may
+    /// arrive twice, its records never are.
+    pub fn take_up(&mut self, ledger: &mut Ledger) {
+        if self.guarantee == Guarantee::NoEventLoss {
+            return self.in_flight.take_up(ledger);
+        }
+        let Some(kept) = self.in_flight.found() else { return };
+        let mut records = kept.records();
+        records.retain(|record| !ledger.holds(record));
+        let written = ledger.doubt_unbegun(records, clock::unix_seconds(clock::wall()));
+        if self.is_written_first(written) {
+            self.in_flight.end();
+        }
     }
 
     /// Sends the request again that has no clear answer, if there is one.
@@ -130,7 +140,7 @@ impl Delivery {
             // Its records come again, in batches that can be halved.
             Outcome::Rejected { .. } => self.answers(),
             outcome => {
-                if outcome.doubt() > Doubt::None {
+                if outcome.doubt() > Doubt::None || outcome.is_about_this_request() {
                     self.in_flight.failed();
                 }
                 return self.failed(&outcome, false);
@@ -231,7 +241,10 @@ impl Delivery {
             return true;
         }
         let now_seconds = clock::unix_seconds(clock::wall());
-        let written = ledger.claim(&tickets(batch, part), now_seconds);
+        self.is_written_first(ledger.claim(&tickets(batch, part), now_seconds))
+    }
+
+    fn is_written_first(&self, written: Result<(), String>) -> bool {
         if let Err(why) = &written {
             self.metrics.ledger_failed_writes_total.add(1);
             self.journal.error(

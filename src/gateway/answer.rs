@@ -60,6 +60,14 @@ impl Outcome {
         }
     }
 
+    /// Whether the gateway refuses this request, and may take another: a key that it holds locked, say. What the
+    /// settings are to blame for, it says to all.
+    #[must_use]
+    pub fn is_about_this_request(&self) -> bool {
+        let Self::Refused { status, .. } = self else { return false };
+        !matches!(status, 300..=399 | 401 | 403..=407 | 410 | 411 | 415 | 421 | 426 | 431 | 501)
+    }
+
     /// The same, of a batch that an earlier try has left in doubt.
     #[must_use]
     pub fn after(mut self, earlier: Doubt) -> Self {

@@ -119,7 +119,14 @@ impl Ledger {
         if self.claims.len() >= self.max_entries {
             return Err(format!("{} records wait to be put away", self.claims.len()));
         }
-        let records = self.begun(tickets);
+        let written = self.claim_records(self.begun(tickets), now_seconds);
+        if written.is_err() {
+            self.claims.end();
+        }
+        written
+    }
+
+    fn claim_records(&mut self, records: Vec<Versioned>, now_seconds: u64) -> Result<(), String> {
         let Some(file) = &mut self.file else { return Err("there is no file".to_owned()) };
         let claim = self.claims.begin(records, self.age.at(now_seconds));
         let mut written = Err(String::new());
@@ -130,9 +137,6 @@ impl Ledger {
         if written.is_err() && file.wants_all(now_seconds) {
             let contents = Contents { rows: self.table.rows(), claims: self.claims.rows() };
             written = file.save_all(&contents, now_seconds);
-        }
-        if written.is_err() {
-            self.claims.end();
         }
         written
     }
@@ -151,6 +155,16 @@ impl Ledger {
     /// away, or aborted; its next coming is judged [`Verdict::InDoubt`].
     pub fn doubt(&mut self) {
         self.claims.doubt();
+    }
+
+    /// These may have arrived, in a request of which an earlier life has left another trace than a claim.
+    ///
+    /// # Errors
+    /// As [`Ledger::claim`]; memory alone knows of them then.
+    pub fn doubt_unbegun(&mut self, records: Vec<Versioned>, now_seconds: u64) -> Result<(), String> {
+        let written = self.claim_records(records, now_seconds);
+        self.claims.doubt();
+        written
     }
 
     /// Delivers again what an earlier life left in doubt: for those who want nothing lost.

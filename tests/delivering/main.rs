@@ -5,6 +5,7 @@ mod acknowledgements;
 mod batching;
 #[path = "../support/cases.rs"]
 mod cases;
+mod changed_guarantee;
 mod closed_gate;
 mod correlated_delivery;
 mod dead_gateway_memory;

@@ -17,20 +17,20 @@ use support::host::{Build, Code, MiniHost};
 use support::{chunk, event, events, value};
 
 /// The files of one instance over its lives.
-struct Place {
+pub struct Place {
     folder: tempfile::TempDir,
 }
 
 impl Place {
-    fn new() -> Place {
+    pub fn new() -> Place {
         Place { folder: tempfile::tempdir().unwrap() }
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn host(&self, gateway: &TestGateway, guarantee: &str, more: &[(&str, &str)]) -> MiniHost {
+    pub fn host(&self, gateway: &TestGateway, guarantee: &str, more: &[(&str, &str)]) -> MiniHost {
         let (ledger, letters) = (self.file("ledger"), self.file("letters.ndjson"));
         let mut keys = vec![
             ("guarantee", guarantee),
@@ -50,7 +50,7 @@ impl Place {
     }
 
     /// Ids and reasons.
-    fn letters(&self) -> Vec<(String, String)> {
+    pub fn letters(&self) -> Vec<(String, String)> {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let letters = fs::read_to_string(self.file("letters.ndjson")).unwrap_or_default();
         let letters = letters.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -58,12 +58,12 @@ impl Place {
     }
 }
 
-fn doubted(ids: &[&str]) -> Vec<(String, String)> {
+pub fn doubted(ids: &[&str]) -> Vec<(String, String)> {
     ids.iter().map(|id| ((*id).to_owned(), "ambiguous".to_owned())).collect()
 }
 
 /// Takes the batch, begins to say so, and never ends.
-fn taken_and_silent() -> Answer {
+pub fn taken_and_silent() -> Answer {
     Answer::ok().drip(Duration::from_secs(3_600))
 }
 
@@ -152,6 +152,7 @@ fn a_gateway_that_cannot_be_reached_has_taken_nothing() {
     let tls = gateway.url().replace("http:", "https:");
     host.set("b", "endpoint", tls).set("b", "guarantee", "no_duplicates");
     host.set("b", "state_file", place.file("other").to_str().unwrap());
+    host.set("b", "dead_letter_file", place.file("others").to_str().unwrap());
     assert!(host.init("b") > 0);
     assert_eq!(host.deliver("b", "t", &events(["u2"])), Code::Retry);
     host.quit();
@@ -320,20 +321,5 @@ fn a_large_body_is_sent_only_when_the_gateway_wants_it() {
     let asked: Vec<_> =
         gateway.requests().iter().map(|request| request.header("expect").map(str::to_owned)).collect();
     assert_eq!(asked, [Some("100-continue".to_owned()), None]);
-    host.quit();
-}
-
-#[test]
-fn whoever_goes_back_to_no_event_loss_gets_what_was_in_doubt() {
-    let (gateway, place) = (TestGateway::start(), Place::new());
-    let mut host = place.host(&gateway, "no_duplicates", &[("timeout", "60s")]);
-    gateway.answer(taken_and_silent());
-    host.flush("a", "t", &events(["u1"]));
-    gateway.wait_for_requests(1);
-    host.kill();
-    let mut host = place.host(&gateway, "no_event_loss", &[]);
-    assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Ok);
-    assert_eq!(gateway.accepted_ids(), ["u1.1", "u1.1"]);
-    assert!(place.letters().is_empty());
     host.quit();
 }

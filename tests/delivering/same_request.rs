@@ -143,6 +143,69 @@ fn a_request_that_kills_the_gateway_does_not_stand_in_the_way_for_ever() {
 }
 
 #[test]
+fn a_gateway_that_holds_a_key_locked_does_not_hold_up_the_others() {
+    for status in [409, 423] {
+        let gateway = TestGateway::start();
+        let locked = std::sync::Mutex::new(None);
+        gateway.respond_with(move |request| match &mut *locked.lock().unwrap() {
+            Some(locked) if *locked == key(request) => Answer::status(status),
+            Some(_) => Answer::ok(),
+            locked => {
+                // It dies over the batch, and its lock outlives it.
+                *locked = Some(key(request).to_owned());
+                Answer::close_after_body()
+            }
+        });
+        let mut host = started(Build::V5_1_1, &gateway, &[]);
+        assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Retry);
+        until_ok(&mut host, &events(["x", "u1"]));
+        assert_eq!(gateway.accepted_ids(), ["x.1", "u1.1"], "{status}");
+        host.quit();
+    }
+}
+
+/// Credentials that have run out, say: to give the request up would make it another one, and help nobody.
+#[test]
+fn what_the_settings_are_to_blame_for_does_not_end_it() {
+    let gateway = TestGateway::start();
+    gateway.answer(Answer::close_after_body());
+    gateway.set_default(Answer::status(403));
+    let mut host = started(Build::V5_1_1, &gateway, &[]);
+    while gateway.requests().len() < 7 {
+        assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Retry);
+    }
+    gateway.set_default(Answer::ok());
+    until_ok(&mut host, &events(["x", "u1"]));
+    let requests = gateway.requests();
+    requests[..requests.len() - 1].iter().for_each(|request| same(&requests[0], request));
+    assert_eq!(requests.last().unwrap().ids(), ["x.1"]);
+    host.quit();
+}
+
+#[test]
+fn a_round_that_panics_does_not_forget_it() {
+    let (gateway, folder) = (TestGateway::start(), tempfile::tempdir().unwrap());
+    let asked = folder.path().join("panics");
+    let mut host = MiniHost::start_with(Build::V5_1_1, |command| {
+        command.env("EVENT_GATEWAY_PANIC", &asked);
+    });
+    host.set("a", "endpoint", gateway.url());
+    assert_eq!(host.init("a"), 1);
+    for taken in [true, false, false] {
+        gateway.answer(Answer::close_after_body().accepting(taken));
+    }
+    assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Retry);
+    fs::write(&asked, "round").unwrap();
+    assert_eq!(host.deliver("a", "t", &events(["x"])), Code::Retry);
+    fs::remove_file(&asked).unwrap();
+    until_ok(&mut host, &events(["x", "u1"]));
+    let requests = gateway.requests();
+    requests[1..4].iter().for_each(|request| same(&requests[0], request));
+    assert_eq!((requests[4].ids(), requests.len()), (&["x.1".to_owned()][..], 5));
+    host.quit();
+}
+
+#[test]
 fn a_request_that_is_rejected_when_it_comes_again_is_taken_apart() {
     let (gateway, (_folder, ledger)) = (TestGateway::start(), state());
     let mut first = host(&gateway, &ledger, &[]);
@@ -201,6 +264,50 @@ fn a_file_that_cannot_be_written_stops_nothing() {
     assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Ok);
     assert_eq!(host.wait_log("is sent again under another key").level, 2);
     assert_eq!(gateway.accepted_ids(), ["u1.1"]);
+    host.quit();
+}
+
+#[test]
+fn a_file_that_was_removed_is_made_again() {
+    let (gateway, (_folder, ledger)) = (TestGateway::start(), state());
+    let mut first = host(&gateway, &ledger, &[("timeout", "60s")]);
+    assert_eq!(first.deliver("a", "t", &events(["settled"])), Code::Ok);
+    fs::remove_file(ledger.with_extension("in-flight")).unwrap();
+    gateway.answer(taken_and_silent());
+    first.flush("a", "t", &events(["u1"]));
+    gateway.wait_for_requests(2);
+    first.kill();
+    let mut second = host(&gateway, &ledger, &[]);
+    assert_eq!(second.deliver("a", "t", &events(["x", "u1"])), Code::Ok);
+    let requests = gateway.requests();
+    same(&requests[1], &requests[2]);
+    second.quit();
+}
+
+/// Also one that an earlier life has begun: whoever comes back to it after weeks, with a ledger that has forgotten
+/// the records, must not send it again.
+#[test]
+fn what_is_settled_is_marked_as_that() {
+    let (gateway, (_folder, ledger)) = (TestGateway::start(), state());
+    let mut first = host(&gateway, &ledger, &[]);
+    gateway.set_default(Answer::close_after_body());
+    assert_eq!(first.deliver("a", "t", &events(["u1"])), Code::Retry);
+    first.kill();
+    gateway.set_default(Answer::ok());
+    let mut second = host(&gateway, &ledger, &[]);
+    assert_eq!(second.deliver("a", "t", &events(["u1"])), Code::Ok);
+    assert_eq!(fs::read(ledger.with_extension("in-flight")).unwrap()[..24], [0; 24]);
+    second.quit();
+}
+
+#[test]
+fn a_pipe_in_its_place_holds_nobody_up() {
+    let (gateway, (_folder, ledger)) = (TestGateway::start(), state());
+    let pipe = ledger.with_extension("in-flight");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut host = host(&gateway, &ledger, &[]);
+    assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Ok);
+    assert_eq!(host.wait_log("is sent again under another key").level, 2);
     host.quit();
 }
 

@@ -146,8 +146,8 @@ fn random(keys: &'static [Key]) -> impl Strategy<Value = Properties> {
                 all.remove("bearer_token_file");
             }
             all.retain(|_, text| !text.trim().is_empty());
-            // What is sent has to be written down first.
-            if !all.contains_key("state_file") {
+            // What is sent has to be written down first, and what is in doubt has to be put somewhere.
+            if !(all.contains_key("state_file") && all.contains_key("dead_letter_file")) {
                 all.remove("guarantee");
             }
             all

@@ -99,7 +99,8 @@ fn every_mistake_is_told_at_once_by_key_and_in_order() {
 fn settings_that_belong_together_come_together() {
     let file = env!("CARGO_MANIFEST_DIR").to_owned() + "/Cargo.toml";
     type Properties<'a> = &'a [(&'a str, &'a str)];
-    let cases: [(Properties<'_>, &[&str]); 8] = [
+    let once = ("guarantee", "no_duplicates");
+    let cases: [(Properties<'_>, &[&str]); 11] = [
         (&[("basic_user", "me")], &["basic_password_file"]),
         (&[("basic_password_file", &file)], &["basic_user"]),
         (&[("basic_user", "a:b"), ("basic_password_file", &file)], &["basic_user"]),
@@ -108,6 +109,10 @@ fn settings_that_belong_together_come_together() {
         (&[("client_key_file", &file)], &["client_cert_file"]),
         (&[("basic_user", "me"), ("client_key_file", &file)], &["basic_password_file", "client_cert_file"]),
         (&[("basic_user", "me"), ("basic_password_file", &file), ("ca_file", &file)], &[]),
+        // Without the one a crash would forget what was sent, without the other what is in doubt would be lost.
+        (&[once], &["state_file", "dead_letter_file"]),
+        (&[once, ("state_file", "/s")], &["dead_letter_file"]),
+        (&[once, ("state_file", "/s"), ("dead_letter_file", "/d")], &[]),
     ];
     for (properties, wrong) in cases {
         let mistakes = read_with(properties).err().unwrap_or_default();

@@ -23,6 +23,9 @@ use taker::Taker;
 
 /// Chunks under way at a time.
 const UNDER_WAY: usize = 4;
+/// Restarts before memory is looked at. Each brings a new thread, to which glibc's malloc gives one of its arenas, up
+/// to eight for each processor; what they keep for later adds up until all of them are in use.
+const WARM_UP: u64 = 20;
 /// When a chunk that was answered RETRY comes again. A real host waits for seconds.
 const AGAIN: Duration = Duration::from_millis(100);
 /// Of the host with the plugin at work over the bare host.
@@ -220,7 +223,11 @@ fn everything_arrives_and_the_host_keeps_its_size() {
         soak.begin_some();
         soak.kill();
     }
-    soak.run(total / 5);
+    for part in 1..=WARM_UP {
+        soak.run(total / 10 + total * part / WARM_UP / 10);
+        soak.begin_some();
+        soak.restart();
+    }
     // Warm by now.
     let warm = (soak.host.threads(), soak.host.fds());
     soak.samples.clear();
