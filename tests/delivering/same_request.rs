@@ -182,8 +182,8 @@ fn what_the_settings_are_to_blame_for_does_not_end_it() {
     host.quit();
 }
 
-#[test]
-fn a_round_that_panics_does_not_forget_it() {
+/// What is sent after a request had no answer, and then so many rounds panicked.
+fn after_panics(rounds: usize) -> Vec<Arc<Request>> {
     let (gateway, folder) = (TestGateway::start(), tempfile::tempdir().unwrap());
     let asked = folder.path().join("panics");
     let mut host = MiniHost::start_with(Build::V5_1_1, |command| {
@@ -195,14 +195,30 @@ fn a_round_that_panics_does_not_forget_it() {
         gateway.answer(Answer::close_after_body().accepting(taken));
     }
     assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Retry);
+    gateway.stop();
     fs::write(&asked, "round").unwrap();
-    assert_eq!(host.deliver("a", "t", &events(["x"])), Code::Retry);
+    for _ in 0..rounds {
+        assert_eq!(host.deliver("a", "t", &events(["x"])), Code::Retry);
+    }
     fs::remove_file(&asked).unwrap();
+    gateway.restart();
     until_ok(&mut host, &events(["x", "u1"]));
-    let requests = gateway.requests();
+    host.quit();
+    gateway.requests()
+}
+
+#[test]
+fn a_round_that_panics_does_not_forget_it() {
+    let requests = after_panics(1);
     requests[1..4].iter().for_each(|request| same(&requests[0], request));
     assert_eq!((requests[4].ids(), requests.len()), (&["x.1".to_owned()][..], 5));
-    host.quit();
+}
+
+/// It may be the very request that they panic over.
+#[test]
+fn a_round_that_panics_again_and_again_gives_it_up() {
+    let requests = after_panics(3);
+    assert_eq!((requests[3].ids(), requests.len()), (&["x.1".to_owned(), "u1.1".to_owned()][..], 4));
 }
 
 #[test]
