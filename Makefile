@@ -15,7 +15,7 @@ FILTER := $(CURDIR)/dist/flb-filter_service_impact.so
 TARGET_DIR = $(shell $(CARGO) metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 
 .DEFAULT_GOAL := all
-.PHONY: all demo doctor test check prove soak schedules valgrind bench bench-host instructions header fuzz clean help
+.PHONY: all demo doctor test check prove soak schedules valgrind bench bench-host instructions header fuzz asan clean help
 
 all: ## build dist/out_event_gateway.so, both plugins, and its second name (default)
 	$(CARGO) build --locked --release
@@ -79,6 +79,13 @@ fuzz: ## run every fuzz target for FUZZ_SECONDS (60); needs nightly Rust and car
 	set -e; for target in $(FUZZ_TARGETS); do mkdir -p fuzz/found/$$target fuzz/corpus/$$target; \
 		$(CARGO) +nightly fuzz run $$target fuzz/found/$$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
 		-dict=fuzz/dictionaries/$$target -max_len=$(FUZZ_BYTES) -timeout=20 -max_total_time=$(FUZZ_SECONDS); done
+
+# Blind, but ten times as fast as the fuzzer. A target of its own, so that build scripts are not instrumented.
+asan: ## try MUTATIONS (1000000) mutants of each target in process under AddressSanitizer; needs nightly Rust
+	MUTATIONS=$${MUTATIONS:-1000000} RUSTFLAGS="-Zsanitizer=address --cfg fuzzing" \
+		CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+		$(CARGO) +nightly test --locked --release --target $$(rustc -vV | sed -n 's/^host: //p') --test mutations -- \
+		--nocapture --exact of_a_chunk of_an_event of_settings of_a_list_and_a_watch of_an_answer
 
 clean: ## remove everything that was built
 	$(CARGO) clean

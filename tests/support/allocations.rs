@@ -2,7 +2,8 @@
 //!
 //! The library brings the allocator of its image, and a program has but one; so it is malloc that is replaced
 //! here, which the library's allocator calls, as a host with jemalloc replaces it. glibc leaves its own behind
-//! other names for this ("Replacing malloc" in its manual).
+//! other names for this ("Replacing malloc" in its manual). Under a sanitizer, which does the same and says so by
+//! `--cfg fuzzing`, nothing is replaced and nothing counted: it looks for leaks itself.
 #![allow(unsafe_code, reason = "malloc is C")]
 #![allow(dead_code, reason = "each test binary uses another part of it")]
 
@@ -72,21 +73,21 @@ unsafe extern "C" {
 // SAFETY of all five: what the caller promises to malloc and its like is what glibc's own want, and `free`
 // takes what they give.
 
-#[unsafe(no_mangle)]
+#[cfg_attr(not(fuzzing), unsafe(no_mangle))]
 unsafe extern "C" fn malloc(bytes: usize) -> *mut c_void {
     count(bytes);
     // SAFETY: as above.
     given(unsafe { __libc_malloc(bytes) })
 }
 
-#[unsafe(no_mangle)]
+#[cfg_attr(not(fuzzing), unsafe(no_mangle))]
 unsafe extern "C" fn calloc(number: usize, bytes: usize) -> *mut c_void {
     count(number.saturating_mul(bytes));
     // SAFETY: as above.
     given(unsafe { __libc_calloc(number, bytes) })
 }
 
-#[unsafe(no_mangle)]
+#[cfg_attr(not(fuzzing), unsafe(no_mangle))]
 unsafe extern "C" fn realloc(memory: *mut c_void, bytes: usize) -> *mut c_void {
     count(bytes);
     let before = size(memory);
@@ -99,14 +100,14 @@ unsafe extern "C" fn realloc(memory: *mut c_void, bytes: usize) -> *mut c_void {
     given(new)
 }
 
-#[unsafe(no_mangle)]
+#[cfg_attr(not(fuzzing), unsafe(no_mangle))]
 unsafe extern "C" fn free(memory: *mut c_void) {
     LIVE.set(LIVE.get() - size(memory));
     // SAFETY: as above.
     unsafe { __libc_free(memory) }
 }
 
-#[unsafe(no_mangle)]
+#[cfg_attr(not(fuzzing), unsafe(no_mangle))]
 unsafe extern "C" fn posix_memalign(memory: *mut *mut c_void, align: usize, bytes: usize) -> c_int {
     count(bytes);
     // SAFETY: as above; `memory` is the caller's to write.
