@@ -262,3 +262,24 @@ fn a_clock_set_back_makes_the_pause_no_longer() {
         assert!((0..3).all(|number| knows(&mut again, number)), "the file was left alone for a day");
     });
 }
+
+/// One that is refused is not saved, and asks for the pause all the same.
+#[test]
+fn a_clock_set_back_makes_no_claim_wait_longer() {
+    for wrong in [Wrong::Errno(libc::ENOSPC), Wrong::Errno(libc::EIO)] {
+        let folder = tempdir();
+        let plan = Shared::default();
+        watching(folder.path(), Failing(Shared::clone(&plan)), || {
+            let mut ledger = open_at(folder.path(), START_SECONDS);
+            let Verdict::New { ticket } = ledger.begin(batch(0)[0]) else { panic!("new") };
+            // A write that fails; and a sync, after which the file has to be made anew.
+            let only = (wrong == Wrong::Errno(libc::EIO)).then_some(Kind::Sync);
+            *plan.borrow_mut() = Plan { wrong: Some(wrong), stays: true, only, ..Plan::default() };
+            ledger.claim(&[ticket], START_SECONDS).unwrap_err();
+            heal(&plan);
+            let a_day_ago = START_SECONDS - 86_400;
+            ledger.claim(&[ticket], a_day_ago).unwrap_err();
+            ledger.claim(&[ticket], a_day_ago + STEP_SECONDS).unwrap();
+        });
+    }
+}

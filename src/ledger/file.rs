@@ -132,7 +132,7 @@ impl File {
     /// Whether a new file is to be made now, which takes all that the table remembers: see
     /// [`File::save_all`].
     #[must_use]
-    pub fn wants_all(&self, now_seconds: u64) -> bool {
+    pub fn wants_all(&mut self, now_seconds: u64) -> bool {
         self.store.is_none() && self.saved_in.is_none() && !self.is_paused(now_seconds)
     }
 
@@ -163,8 +163,6 @@ impl File {
     ) -> Result<(), String> {
         self.unsaved.extend(rows);
         self.unsaved.retain(|row| row.number >= oldest);
-        // A clock set back must not make the pause longer than it is.
-        self.resume_at_seconds = self.resume_at_seconds.min(now_seconds.saturating_add(PAUSE_SECONDS));
         self.look()?;
         if let Some(why) = self.trouble.take() {
             return Err(why);
@@ -206,7 +204,9 @@ impl File {
         self.resume_at_seconds = 0;
     }
 
-    fn is_paused(&self, now_seconds: u64) -> bool {
+    fn is_paused(&mut self, now_seconds: u64) -> bool {
+        // A clock set back must not make the pause longer than it is, whoever asks.
+        self.resume_at_seconds = self.resume_at_seconds.min(now_seconds.saturating_add(PAUSE_SECONDS));
         now_seconds < self.resume_at_seconds
     }
 

@@ -236,15 +236,12 @@ impl Ledger {
     }
 
     fn save(&mut self, row: Option<Row>, now_seconds: u64) -> Result<(), String> {
-        let oldest = self.table.oldest_row();
-        match &mut self.file {
-            Some(file) if file.wants_all(now_seconds) => {
-                let contents = Contents { rows: self.table.rows(), claims: self.claims.rows() };
-                file.save_all(&contents, now_seconds)
-            }
-            Some(file) => file.save(row, oldest, now_seconds),
-            None => Ok(()),
+        let Some(file) = &mut self.file else { return Ok(()) };
+        if file.wants_all(now_seconds) {
+            let contents = Contents { rows: self.table.rows(), claims: self.claims.rows() };
+            return file.save_all(&contents, now_seconds);
         }
+        file.save(row, self.table.oldest_row(), now_seconds)
     }
 
     /// The delivery failed for now.
