@@ -11,7 +11,7 @@ use crate::clock::{self, Leaps};
 use crate::cluster::{Cluster, View};
 use crate::config::{Admission, Guarantee, Mistake, Settings};
 use crate::correlate::About;
-use crate::delivery::{AMBIGUOUS, Culprit, Delivery, Waiting};
+use crate::delivery::{AMBIGUOUS, Culprit, Delivery, Waiting, until_it_is_back};
 use crate::gateway::Stopper;
 use crate::gateway::batch::Batch;
 use crate::job::{Job, Tally};
@@ -96,10 +96,8 @@ impl Pipeline {
             );
         }
         if let Some(why) = ledger.take_trouble() {
-            journal.error(
-                "state_file",
-                format!("state_file: {why}; until it is back, a restart delivers again what was delivered; look at the disk"),
-            );
+            let until = until_it_is_back(settings.guarantee);
+            journal.error("state_file", format!("state_file: {why}; {until}; look at the disk"));
         }
         if settings.ledger.state_file.is_none() {
             journal.warn(
@@ -145,6 +143,7 @@ impl Pipeline {
     pub fn round(&mut self, jobs: Vec<Job>) {
         self.ledger.leap(self.leaps.seconds());
         self.ledger.expire(clock::unix_seconds(clock::wall()));
+        self.delivery.recall(&mut self.ledger);
         self.delivery.send_unclear(&mut self.ledger);
         let mut chunks = Vec::with_capacity(jobs.len());
         let mut tallies = Vec::with_capacity(jobs.len());

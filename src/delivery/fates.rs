@@ -27,6 +27,15 @@ pub struct Culprit<'a> {
     pub answer: &'a str,
 }
 
+/// What it costs that the ledger's file cannot be used.
+#[must_use]
+pub const fn until_it_is_back(guarantee: Guarantee) -> &'static str {
+    match guarantee {
+        Guarantee::NoEventLoss => "until it is back, what was delivered may be delivered again",
+        Guarantee::NoDuplicates => "until it is back, nothing is sent",
+    }
+}
+
 impl Delivery {
     /// Counts a batch that the gateway has taken. When that was.
     pub(super) fn acknowledgement(&mut self, records: usize, sent_bytes: u64) -> SystemTime {
@@ -150,6 +159,13 @@ impl Delivery {
             "state_file",
             format!("state_file: {why}; a restart now would {restart}; look at the disk"),
         );
+    }
+
+    /// Takes in what the ledger's file holds, where the start could not read it.
+    pub fn recall(&self, ledger: &mut Ledger) {
+        let Err(why) = ledger.recall(clock::unix_seconds(clock::wall())) else { return };
+        let until = until_it_is_back(self.guarantee);
+        self.journal.error("state_file", format!("state_file: {why}; {until}; look at the disk"));
     }
 
     /// What was written down last has not arrived, for certain.

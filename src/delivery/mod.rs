@@ -21,7 +21,7 @@ use crate::ledger::{Ledger, Ticket};
 use crate::metrics::Metrics;
 use crate::render::Renderer;
 
-pub use fates::{AMBIGUOUS, Culprit};
+pub use fates::{AMBIGUOUS, Culprit, until_it_is_back};
 use in_flight::InFlight;
 
 /// A record on its way: its place in the ledger, its bytes for the dead letters, and whose fate it is.

@@ -44,6 +44,8 @@ struct Queue {
     /// The file has to be made anew, of everything.
     wants_all: bool,
     all: Option<Contents>,
+    /// What the file turned out to hold, which the start could not read.
+    found: Option<Vec<Row>>,
     is_stopping: bool,
     has_ended: bool,
 }
@@ -83,7 +85,8 @@ impl Keeper {
             // Its end was told when it happened.
             return;
         }
-        if queue.wants_all {
+        // Without what was found it would not be all.
+        if queue.wants_all && queue.found.is_none() {
             queue.hand_over_all(table);
             drop(queue);
             self.shared.changed.notify_all();
@@ -106,6 +109,11 @@ impl Keeper {
         self.shared.changed.notify_all();
     }
 
+    /// What the file turned out to hold late, once: it goes into the table, before what that has.
+    pub(super) fn take_found(&self) -> Option<Vec<Row>> {
+        self.shared.lock().found.take()
+    }
+
     /// Hands everything over if the file needs it: the last chance of an instance that ends.
     pub(super) fn end(&self, table: &Table) {
         let mut queue = self.shared.lock();
@@ -116,6 +124,11 @@ impl Keeper {
 }
 
 impl Queue {
+    fn find(&mut self, contents: Contents) {
+        self.found = Some(contents.rows);
+        self.wants_all = true;
+    }
+
     /// A copy of the table, which takes the host's thread some milliseconds: once for each time that a file is
     /// lost.
     fn hand_over_all(&mut self, table: &Table) {
@@ -164,7 +177,7 @@ fn work(shared: &Shared, mut file: File) {
     let say = |why: String| {
         shared.journal.error(
             "state_file",
-            format!("state_file: {why}; until it is written, a restart lets events through again; look at the disk"),
+            format!("state_file: {why}; until it is back, events may go through again; look at the disk"),
         );
     };
     if let Some(why) = file.take_trouble() {
@@ -177,6 +190,13 @@ fn work(shared: &Shared, mut file: File) {
             file.end_pause();
         }
         let now_seconds = clock::unix_seconds(clock::wall());
+        // At the end nobody would come for it.
+        let recalled = if is_last { Ok(None) } else { file.recall(now_seconds) };
+        match recalled {
+            Ok(None) => {}
+            Ok(Some(contents)) => shared.lock().find(contents),
+            Err(why) => say(why),
+        }
         let anew = all.map_or(Ok(()), |all| file.save_all(&all, now_seconds));
         // What came after a copy of everything was made is not in it.
         if let Err(why) = anew.and_then(|()| file.save(merged(rows), oldest, now_seconds)) {

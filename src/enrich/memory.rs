@@ -69,7 +69,15 @@ impl Memory {
         self.table.abort_all();
         self.tickets.clear();
         self.age.leap(self.leaps.seconds());
+        self.take_in();
         self.table.expire(self.age.at(now_seconds), self.ttl_seconds);
+    }
+
+    /// What a start could not read of the file, as soon as it can be read.
+    fn take_in(&mut self) {
+        if let Some(rows) = self.keeper.as_ref().and_then(Keeper::take_found) {
+            self.table.enter_earlier(rows);
+        }
     }
 
     /// Whether this version went through before, in this chunk or an earlier one.
@@ -97,6 +105,7 @@ impl Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
+        self.take_in();
         if let Some(keeper) = &self.keeper {
             keeper.end(&self.table);
         }

@@ -4,6 +4,7 @@
 //! own. So this time goes on only while the plugin runs: neither a stop nor a date that somebody sets forward
 //! makes anything older. A date that is set back makes what was committed since younger, and no more.
 
+use super::store::Contents;
 use super::table::Row;
 
 /// How far the ledger's time is behind the date.
@@ -28,5 +29,25 @@ impl Age {
     #[must_use]
     pub fn at(self, now_seconds: u64) -> u64 {
         now_seconds.saturating_sub(self.behind_seconds)
+    }
+}
+
+impl Contents {
+    /// Of rows and claims.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Row> {
+        let newest = [self.rows.last(), self.claims.last()];
+        newest.into_iter().flatten().max_by_key(|row| row.at_seconds)
+    }
+
+    /// As if the newest had been committed then, by the ledger's time of a life that began then: the stop
+    /// before it makes nothing older.
+    #[must_use]
+    pub fn carried_over(mut self, to_seconds: u64) -> Self {
+        let stop_seconds = self.newest().map_or(0, |row| to_seconds.saturating_sub(row.at_seconds));
+        for row in self.rows.iter_mut().chain(&mut self.claims) {
+            row.at_seconds = row.at_seconds.saturating_add(stop_seconds);
+        }
+        self
     }
 }

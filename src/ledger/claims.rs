@@ -4,6 +4,7 @@
 //! begin   a request is about to go out      → end     its answer says what became of it
 //!                                           → doubt   it does not: its records are in doubt
 //! enter   a claim that a start finds in the file: a crash came before the answer, so it is in doubt
+//! enter_late  the same where the start could not read it
 //! settle  a record in doubt was put away; with the last one its claim leaves the file
 //! ```
 //! Deliveries go out one at a time, so there is one request at most that has a claim and no answer.
@@ -78,6 +79,11 @@ impl Claims {
         }
         let open = Open { at_seconds: claim.at_seconds, left: claim.records.len() };
         self.open.insert(claim.number, open);
+    }
+
+    /// Takes up a claim of an earlier life when this one may have made some already, under a number of its own.
+    pub fn enter_late(&mut self, claim: Row) {
+        self.enter(&Row { number: self.next, ..claim });
     }
 
     /// All that is in doubt or on its way, for a file that has to be written anew.

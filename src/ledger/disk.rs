@@ -15,6 +15,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use redb::backends::FileBackend;
 use redb::{BackendError, DatabaseError, StorageBackend};
 
+use crate::time::Stamp;
+
 /// Links that are followed by hand; more are a loop.
 const MAX_LINKS: usize = 16;
 
@@ -155,6 +157,27 @@ pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
+}
+
+/// A damaged file that was moved out of the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovedAside {
+    pub to: PathBuf,
+    pub why: String,
+}
+
+/// Moves a damaged file to `<file>.damaged-<time>`.
+///
+/// # Errors
+/// When it cannot be; text for a person.
+pub fn move_aside(path: &Path, why: String, now_seconds: u64) -> Result<MovedAside, String> {
+    let time = Stamp::from_unix_seconds(now_seconds)
+        .map_or_else(|| now_seconds.to_string(), |at| at.to_string().replace([':', '-'], ""));
+    let to = with_suffix(path, &format!(".damaged-{time}"));
+    fs::rename(path, &to).map_err(|error| {
+        format!("{} is damaged ({why}) and cannot be moved aside ({error})", path.display())
+    })?;
+    Ok(MovedAside { to, why })
 }
 
 /// Has the name of a file written down for good.

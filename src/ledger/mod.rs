@@ -27,8 +27,8 @@ mod verdict;
 use crate::config::{LedgerSettings, Updates};
 use age::Age;
 use claims::Claims;
-pub use disk::{is_wrong_path, sync_folder};
-pub use file::{File, MovedAside, Opened};
+pub use disk::{MovedAside, is_wrong_path, sync_folder};
+pub use file::{File, Opened};
 pub use store::Contents;
 use table::{Row, Table};
 pub use table::{Ticket, Verdict, Versioned};
@@ -42,6 +42,8 @@ pub struct Ledger {
     ttl_seconds: u64,
     updates: Updates,
     max_entries: usize,
+    /// What an earlier life left in doubt is delivered again.
+    forgets_doubts: bool,
 }
 
 impl Ledger {
@@ -69,8 +71,7 @@ impl Ledger {
             for claim in &opened.contents.claims {
                 claims.enter(claim);
             }
-            let newest = [opened.contents.rows.last(), opened.contents.claims.last()];
-            age = Age::after(newest.into_iter().flatten().max_by_key(|row| row.at_seconds), now_seconds);
+            age = Age::after(opened.contents.newest(), now_seconds);
             table.expire(age.at(now_seconds), ttl_seconds);
             opened.file.end_claims(claims.expire(age.at(now_seconds), ttl_seconds));
             // What the settings no longer have room for is not news.
@@ -83,7 +84,25 @@ impl Ledger {
             file = Some(opened.file);
         }
         let max_entries = settings.max_entries;
-        Ok((Self { table, claims, file, age, ttl_seconds, updates, max_entries }, moved))
+        let forgets_doubts = false;
+        Ok((Self { table, claims, file, age, ttl_seconds, updates, max_entries, forgets_doubts }, moved))
+    }
+
+    /// Takes in what the file holds, if the start could not read it and it can be read now. While something is
+    /// begun nothing happens: that was judged without it.
+    ///
+    /// # Errors
+    /// When it still cannot be read, was damaged and moved aside, or cannot be written anew; text for a person.
+    pub fn recall(&mut self, now_seconds: u64) -> Result<(), String> {
+        let Some(file) = self.file.as_mut().filter(|_| !self.table.has_begun()) else { return Ok(()) };
+        let Some(found) = file.recall(now_seconds)? else { return Ok(()) };
+        self.table.enter_earlier(found.rows);
+        found.claims.into_iter().for_each(|claim| self.claims.enter_late(claim));
+        if self.forgets_doubts {
+            self.forget_doubts();
+        }
+        self.expire(now_seconds);
+        self.save(None, now_seconds)
     }
 
     /// Judges a record, and begins its delivery when it is to be delivered.
@@ -169,6 +188,7 @@ impl Ledger {
 
     /// Delivers again what an earlier life left in doubt: for those who want nothing lost.
     pub fn forget_doubts(&mut self) {
+        self.forgets_doubts = true;
         let ended = self.claims.forget();
         self.end_claims(ended);
     }
@@ -232,6 +252,7 @@ impl Ledger {
         if let Some(file) = &mut self.file {
             file.end_pause();
         }
+        self.recall(now_seconds)?;
         self.save(None, now_seconds)
     }
 

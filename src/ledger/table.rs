@@ -142,6 +142,12 @@ impl Table {
             || self.older.contains_key(&(record.identity, record.version))
     }
 
+    /// Whether a delivery was begun that has met no fate yet.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        !self.begun.is_empty()
+    }
+
     /// What was begun under this ticket and has met no fate yet.
     #[must_use]
     pub fn begun(&self, ticket: Ticket) -> Option<Versioned> {
@@ -264,6 +270,21 @@ impl Table {
         while self.len > self.max_entries && self.rows.len() > 1 {
             self.evicted += self.drop_oldest_row();
         }
+    }
+
+    /// Enters rows of an earlier life that could not be read before. They are older than all it remembers, so
+    /// its own rows get new numbers behind theirs.
+    pub fn enter_earlier(&mut self, mut rows: Vec<Row>) {
+        // What was committed again since is younger for it.
+        rows.iter_mut().for_each(|row| row.records.retain(|record| !self.holds(record)));
+        rows.retain(|row| !row.records.is_empty());
+        let next = rows.last().map_or(0, |row| row.number + 1);
+        rows.extend((next..).zip(self.rows()).map(|(number, row)| Row { number, ..row }));
+        self.newest.clear();
+        self.older.clear();
+        self.rows.clear();
+        self.len = 0;
+        rows.iter().for_each(|row| self.enter(row));
     }
 
     /// Removes the rows committed `ttl_seconds` ago or earlier.

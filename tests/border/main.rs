@@ -14,6 +14,7 @@ mod reload;
 mod stack;
 #[path = "../support/mod.rs"]
 mod support;
+mod unread_state;
 mod valgrind;
 mod versions;
 mod voice;

@@ -4,6 +4,13 @@
 #[path = "../support/cases.rs"]
 mod cases;
 mod claims;
+#[path = "../support/dice.rs"]
+mod dice;
+#[path = "../support/failing.rs"]
+mod failing;
 mod file;
 mod model;
 mod occurrences;
+#[path = "../support/syscalls.rs"]
+mod syscalls;
+mod unread;

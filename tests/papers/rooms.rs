@@ -51,11 +51,8 @@ const WORLDLY: &[&str] = &[
 /// The types of the crate `http` under ureq's name, and addresses: values, no network.
 const HARMLESS: [&str; 2] = ["ureq::http", "std::net::IpAddr"];
 /// These hold the ledger's file, and read no clock either: the time is an argument.
-const HOLDERS_OF_FILES: &[(&str, &[&str])] = &[
-    ("ledger/disk.rs", &["std::fs", "redb"]),
-    ("ledger/file.rs", &["std::fs"]),
-    ("ledger/store.rs", &["std::fs", "redb"]),
-];
+const HOLDERS_OF_FILES: &[(&str, &[&str])] =
+    &[("ledger/disk.rs", &["std::fs", "redb"]), ("ledger/store.rs", &["std::fs", "redb"])];
 
 /// The one room with unsafe code.
 const UNSAFE_ROOM: &str = "abi";
@@ -109,7 +106,7 @@ fn each_check_finds_what_it_looks_for() {
     let world = |path: &str, text: &str| worldly(path, text).len();
     assert_eq!(world("render/mod.rs", "use std::{fmt, fs::{self, File}};"), 1);
     assert_eq!(world("time.rs", "let now = std::time::Instant::now();"), 1);
-    assert_eq!(world("ledger/file.rs", "use std::fs; use std::thread;"), 1);
+    assert_eq!(world("ledger/disk.rs", "use std::fs; use std::thread;"), 1);
     assert_eq!(world("gateway/http.rs", "use std::net::TcpStream;"), 0);
     assert_eq!(world("record/cursor.rs", "#[cfg(test)] mod tests { use std::fs; }"), 0);
 

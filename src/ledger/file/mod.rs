@@ -8,14 +8,18 @@
 //! a write fails                   → opened again, the rows that wait are added
 //! a sync fails, or the file is    → a new file of all rows that memory holds takes its place
 //! gone, replaced or damaged
+//! a start cannot read it          → left as it is and tried again; what it holds is taken in, and then a
+//!                                   new file of all rows takes its place
 //! ```
+
+mod start;
 
 use std::path::{Path, PathBuf};
 
-use super::disk::{FileId, behind_links, with_suffix};
+use super::disk::{FileId, MovedAside, behind_links, move_aside};
 use super::store::{Change, Contents, Store, StoreError};
 use super::table::Row;
-use crate::time::Stamp;
+pub use start::Opened;
 
 /// After a failed write the file is left alone for so long: opening it again reads it whole.
 const PAUSE_SECONDS: u64 = 5;
@@ -33,86 +37,13 @@ pub struct File {
     /// Claims that it holds still and need not.
     ended_claims: Vec<u64>,
     resume_at_seconds: u64,
+    /// Since when nobody knows what it holds. That may be much, so nothing takes its place.
+    unread_since_seconds: Option<u64>,
     /// What was wrong at the start, until it is told.
     trouble: Option<String>,
 }
 
-/// What a start finds.
-#[derive(Debug)]
-pub struct Opened {
-    pub file: File,
-    pub contents: Contents,
-    pub moved: Option<MovedAside>,
-}
-
-/// A damaged file that was moved out of the way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MovedAside {
-    pub to: PathBuf,
-    pub why: String,
-}
-
 impl File {
-    /// Opens the file, or makes it, and reads it. A disk that is full, read-only, broken
-    /// or forbidden is no reason not to start: see [`File::take_trouble`].
-    ///
-    /// # Errors
-    /// When the file is in use, or the path is none for a file; text for a person.
-    pub fn open(path: &Path, now_seconds: u64) -> Result<Opened, String> {
-        let mut file = Self {
-            path: path.to_owned(),
-            store: None,
-            saved_in: None,
-            unsaved: Vec::new(),
-            ended_claims: Vec::new(),
-            resume_at_seconds: 0,
-            trouble: None,
-        };
-        let place = behind_links(path);
-        let mut moved = None;
-        let opened = match Store::open(&place) {
-            Err(error) if error.is_missing() => begin(&place),
-            Err(StoreError::Damaged(why)) => match move_aside(&place, why, now_seconds) {
-                Ok(aside) => {
-                    moved = Some(aside);
-                    begin(&place)
-                }
-                Err(why) => {
-                    file.wait(why, now_seconds);
-                    return Ok(Opened { file, contents: Contents::default(), moved });
-                }
-            },
-            opened => opened,
-        };
-        let contents = match opened {
-            Ok((store, contents)) => {
-                file.hold(store);
-                contents
-            }
-            Err(error) if error.may_pass() => {
-                file.wait(file.explain(&error), now_seconds);
-                // What cannot be written can perhaps be read. What cannot be read is delivered again.
-                let (id, contents) =
-                    Store::peek(&place).map(|(id, contents)| (Some(id), contents)).unwrap_or_default();
-                file.saved_in = id.filter(|_| !matches!(error, StoreError::Unsynced(_)));
-                contents
-            }
-            Err(error) => return Err(file.explain(&error)),
-        };
-        Ok(Opened { file, contents, moved })
-    }
-
-    /// What was wrong with the file at the start, once; text for a person. Memory alone knows then what is
-    /// delivered, until the disk is back.
-    pub fn take_trouble(&mut self) -> Option<String> {
-        self.trouble.take()
-    }
-
-    fn wait(&mut self, why: String, now_seconds: u64) {
-        self.trouble = Some(why);
-        self.resume_at_seconds = now_seconds.saturating_add(PAUSE_SECONDS);
-    }
-
     fn hold(&mut self, store: Store) {
         self.saved_in = Some(store.id());
         self.store = Some(store);
@@ -133,7 +64,8 @@ impl File {
     /// [`File::save_all`].
     #[must_use]
     pub fn wants_all(&mut self, now_seconds: u64) -> bool {
-        self.store.is_none() && self.saved_in.is_none() && !self.is_paused(now_seconds)
+        let has_none = self.store.is_none() && self.saved_in.is_none();
+        has_none && self.unread_since_seconds.is_none() && !self.is_paused(now_seconds)
     }
 
     /// Puts these contents, all there are, into a new file.
@@ -171,6 +103,7 @@ impl File {
         if is_done || self.is_paused(now_seconds) || self.wants_all(now_seconds) {
             return Ok(());
         }
+        self.wait_until_read()?;
         self.write(&[], oldest, now_seconds)
     }
 
@@ -183,6 +116,7 @@ impl File {
         if let Some(why) = self.trouble.take() {
             return Err(why);
         }
+        self.wait_until_read()?;
         if self.is_paused(now_seconds) {
             return Err(format!("{} could not be written, and is soon tried again", self.path.display()));
         }
@@ -210,7 +144,7 @@ impl File {
         now_seconds < self.resume_at_seconds
     }
 
-    fn paused_unless(&mut self, done: Result<(), String>, now_seconds: u64) -> Result<(), String> {
+    fn paused_unless<T>(&mut self, done: Result<T, String>, now_seconds: u64) -> Result<T, String> {
         self.resume_at_seconds = if done.is_ok() { 0 } else { now_seconds.saturating_add(PAUSE_SECONDS) };
         done
     }
@@ -266,12 +200,7 @@ impl File {
                 self.store = Some(store);
                 return Ok(());
             }
-            Err(StoreError::Damaged(why)) => {
-                let moved = move_aside(&place, why, now_seconds)?;
-                self.saved_in = None;
-                let (from, to) = (self.path.display(), moved.to.display());
-                return Err(format!("{from} was damaged and moved to {to}; it is made anew soon"));
-            }
+            Err(StoreError::Damaged(why)) => return Err(self.give_way(&place, why, now_seconds)),
             Err(error) if !error.is_missing() => {
                 if matches!(error, StoreError::Unsynced(_)) {
                     self.saved_in = None;
@@ -281,6 +210,19 @@ impl File {
             _ => self.saved_in = None,
         }
         Err(format!("{} is not the file it was; it is made anew soon", self.path.display()))
+    }
+
+    /// Moves a damaged file aside. What there is to tell.
+    fn give_way(&mut self, place: &Path, why: String, now_seconds: u64) -> String {
+        match move_aside(place, why, now_seconds) {
+            Ok(MovedAside { to, .. }) => {
+                self.saved_in = None;
+                self.unread_since_seconds = None;
+                let (from, to) = (self.path.display(), to.display());
+                format!("{from} was damaged and moved to {to}; it is made anew soon")
+            }
+            Err(why) => why,
+        }
     }
 
     fn make(&mut self, contents: &Contents, now_seconds: u64) -> Result<(), String> {
@@ -302,19 +244,4 @@ impl File {
     fn explain(&self, error: &StoreError) -> String {
         format!("{} {error}", self.path.display())
     }
-}
-
-fn begin(place: &Path) -> Result<(Store, Contents), StoreError> {
-    let contents = Contents::default();
-    Store::make(place, &contents).map(|store| (store, contents))
-}
-
-fn move_aside(path: &Path, why: String, now_seconds: u64) -> Result<MovedAside, String> {
-    let time = Stamp::from_unix_seconds(now_seconds)
-        .map_or_else(|| now_seconds.to_string(), |at| at.to_string().replace([':', '-'], ""));
-    let to = with_suffix(path, &format!(".damaged-{time}"));
-    std::fs::rename(path, &to).map_err(|error| {
-        format!("{} is damaged ({why}) and cannot be moved aside ({error})", path.display())
-    })?;
-    Ok(MovedAside { to, why })
 }
