@@ -311,6 +311,9 @@ fn run(updates: Updates, are_texts: bool, max_entries: usize, steps: &[Step]) {
                 model.expire(now_seconds);
             }
             Step::Leap(seconds) => {
+                // What was due before is none of its doing.
+                system.ledger().expire(now_seconds);
+                model.expire(now_seconds);
                 let before = model.len();
                 now_seconds += seconds;
                 system.ledger().leap(seconds);
