@@ -150,3 +150,22 @@ impl Claims {
         self.open.extract_if(.., |_, claim| claim.left == 0).map(|(number, _)| number).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_of_two_lives_are_told_apart() {
+        let record = |event| Versioned { identity: Identity(event), version: Version(1), count: 1 };
+        let mut claims = Claims::new();
+        claims.begin(vec![record(1)], 10);
+        claims.doubt();
+        claims.enter_late(Row { number: 0, at_seconds: 5, records: vec![record(2), record(3)] });
+        assert_eq!(claims.len(), 3);
+        let rows: Vec<_> = claims.rows().iter().map(|row| (row.number, row.records.len())).collect();
+        assert_eq!(rows, [(0, 1), (1, 2)]);
+        assert_eq!(claims.settle(&[record(1), record(2)]), [0]);
+        assert_eq!(claims.settle(&[record(3)]), [1]);
+    }
+}

@@ -102,6 +102,8 @@ fn nothing_is_claimed_before_and_all_is_known_after() {
             assert!(fs::read(&file).unwrap() == before, "it was touched");
             let now_seconds = NOW_SECONDS + 10 * 6;
             claim(&mut ledger, in_doubt, now_seconds).unwrap_err();
+            let why = ledger.release(now_seconds).unwrap_err();
+            assert!(why.ends_with("could not be read at the start, nor since"), "{why}");
             // What was judged without it must not be acted upon with it.
             let Verdict::New { ticket } = ledger.begin(delivered) else { panic!("read too early") };
             ledger.recall(now_seconds).unwrap();
