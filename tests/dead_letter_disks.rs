@@ -15,6 +15,7 @@ mod power;
 #[path = "support/syscalls.rs"]
 mod syscalls;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -23,11 +24,11 @@ use std::rc::Rc;
 
 use dice::Dice;
 use event_gateway::config::DeadLetters;
-use event_gateway::gateway::{DeadLetterError, DeadLetterFile, Letter};
+use event_gateway::gateway::{DeadLetterError, DeadLetterFile, Letter, Letters};
 use failing::{Failing, Shared, each, heal};
 use power::{Moment, Record, Recorder};
 use serde_json::Value;
-use syscalls::{Kind, watching};
+use syscalls::{Call, Disk, Fate, Kind, watching};
 
 fn open(folder: &Path) -> DeadLetterFile {
     let settings = DeadLetters { file: Some(folder.join("dead.ndjson")), max_bytes: 100_000_000 };
@@ -35,8 +36,22 @@ fn open(folder: &Path) -> DeadLetterFile {
 }
 
 fn write(file: &mut DeadLetterFile, id: &str, bytes: usize) -> Result<(), DeadLetterError> {
-    let (time, record) = ("2026-01-02T03:04:05Z", format!("\"{}\"", "x".repeat(bytes)));
-    file.write(&Letter { time, id, status: Some(422), reason: "rejected", answer: "", record: &record })
+    file.write(&letter(id, &record(bytes)))
+}
+
+/// Writes letters together. How many are there, and why not all.
+fn write_all(file: &mut DeadLetterFile, ids: &[String], bytes: usize) -> (usize, Option<DeadLetterError>) {
+    let mut letters = Letters::within(file.room_bytes());
+    ids.iter().for_each(|id| assert!(letters.add(&letter(id, &record(bytes)))));
+    file.write_all(letters)
+}
+
+fn record(bytes: usize) -> String {
+    format!("\"{}\"", "x".repeat(bytes))
+}
+
+fn letter<'a>(id: &'a str, record: &'a str) -> Letter<'a> {
+    Letter { time: "2026-01-02T03:04:05Z", id, status: Some(422), reason: "rejected", answer: "", record }
 }
 
 /// What a person does, or log rotation.
@@ -100,10 +115,12 @@ fn history(seed: u64, tally: &mut Tally) {
                 1 => file = open(folder.path()),
                 _ => {}
             }
-            let id = format!("letter-{number}");
             let bytes = [10, 400, 3_000, 12_000][dice.below(4)];
-            let written = write(&mut file, &id, dice.below(bytes)).is_ok();
-            said.push((id, written.then(|| record.borrow().now())));
+            let many = [1, 1, 1, 5][dice.below(4)];
+            let ids: Vec<_> = (0..many).map(|place| format!("letter-{number}-{place}")).collect();
+            let written = write_all(&mut file, &ids, dice.below(bytes)).0;
+            let now = record.borrow().now();
+            said.extend(ids.into_iter().zip(0..).map(|(id, place)| (id, (place < written).then_some(now))));
         }
     });
     let record = record.borrow();
@@ -204,5 +221,58 @@ fn whatever_call_fails_the_letter_waits_and_is_taken_when_the_disk_is_back() {
         });
         println!("{runs} runs");
         assert!(runs > 60, "{runs}");
+    }
+}
+
+/// A disk with room for so many bytes, and how often it was synced.
+struct Small {
+    room_bytes: Rc<Cell<u64>>,
+    syncs: Rc<Cell<u32>>,
+}
+
+impl Disk for Small {
+    fn before(&mut self, call: &Call<'_>) -> Fate {
+        self.syncs.set(self.syncs.get() + u32::from(call.kind == Kind::Sync));
+        match call.kind {
+            Kind::Write if self.room_bytes.get() == 0 => Fate::Fails(libc::ENOSPC),
+            Kind::Write if call.len > self.room_bytes.get() => Fate::Short(self.room_bytes.get()),
+            _ => Fate::Happens,
+        }
+    }
+
+    fn after(&mut self, call: &Call<'_>, result: i64) {
+        let room_bytes = self.room_bytes.get();
+        match (call.kind, u64::try_from(result)) {
+            (Kind::Write, Ok(written)) => self.room_bytes.set(room_bytes - written),
+            // The file was empty before, so that what is cut off is what was written too much.
+            (Kind::Truncate, Ok(_)) => self.room_bytes.set(CAPACITY_BYTES - call.len),
+            _ => {}
+        }
+    }
+}
+
+const CAPACITY_BYTES: u64 = 100_000;
+
+#[test]
+fn a_disk_that_is_nearly_full_takes_as_many_as_fit_with_few_syncs() {
+    const MANY: usize = 300;
+    for bytes in [10, 500, 5_000, 99_000, 200_000] {
+        let folder = tempdir();
+        let (room_bytes, syncs) = (Rc::new(Cell::new(CAPACITY_BYTES)), Rc::new(Cell::new(0)));
+        let disk = Small { room_bytes: Rc::clone(&room_bytes), syncs: Rc::clone(&syncs) };
+        watching(folder.path(), disk, || {
+            let mut file = open(folder.path());
+            syncs.set(0);
+            let ids: Vec<_> = (0..MANY).map(|number| format!("letter-{number:04}")).collect();
+            let (written, error) = write_all(&mut file, &ids, bytes);
+            let (whole, broken) = letters(folder.path());
+            assert!(whole.keys().eq(&ids[..written]) && whole.values().all(|times| *times == 1));
+            assert_eq!(broken, 0);
+            let line_bytes = fs::read(folder.path().join("dead.ndjson")).unwrap().len() / written.max(1);
+            let fit = usize::try_from(CAPACITY_BYTES).unwrap() / line_bytes.max(bytes);
+            assert_eq!(written, fit.min(MANY), "of {bytes} bytes");
+            assert_eq!(error.is_some(), written < MANY);
+            assert!(syncs.get() <= 20, "{} syncs for {written}", syncs.get());
+        });
     }
 }

@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use super::{Delivery, Waiting, settle, tickets};
 use crate::clock;
 use crate::config::Guarantee;
-use crate::gateway::Letter;
 use crate::gateway::batch::Batch;
+use crate::gateway::{DeadLetterError, DeadLetterFile, Letter, Letters};
 use crate::job::Tally;
 use crate::ledger::{Ledger, Ticket};
 use crate::render;
@@ -95,51 +95,73 @@ impl Delivery {
     /// Puts a record away that can never be delivered. `false`: the dead letter file did not take it, so
     /// the host must bring it again.
     pub fn put_away(&mut self, culprit: &Culprit<'_>, ticket: Ticket, ledger: &mut Ledger) -> bool {
+        self.put_all_away(&[(*culprit, ticket)], ledger) == [true]
+    }
+
+    /// The same for records with one reason, in one write and one line of the log. What became of each.
+    fn put_all_away(&mut self, culprits: &[(Culprit<'_>, Ticket)], ledger: &mut Ledger) -> Vec<bool> {
         let now_seconds = clock::unix_seconds(clock::wall());
-        let Culprit { id, status, reason, answer, .. } = *culprit;
-        let status_text = status.map_or_else(String::new, |status| format!(" with {status}"));
-        match &mut self.dead_letters {
-            None => {
-                self.metrics.dropped_records_total.add(1);
-                self.journal.error(
-                    "record dropped",
-                    format!("record {id} is lost: {reason}{status_text} ({answer}), and dead_letter_file is not set"),
-                );
+        let (is_away, error) = match &mut self.dead_letters {
+            None => (vec![true; culprits.len()], None),
+            Some(file) => written(file, culprits, now_seconds),
+        };
+        let split = |away: bool| -> Vec<_> {
+            culprits
+                .iter()
+                .zip(&is_away)
+                .filter(|(_, is_away)| **is_away == away)
+                .map(|(one, _)| *one)
+                .collect()
+        };
+        let (away, waiting) = (split(true), split(false));
+        self.tell_of_waiting(&waiting, error);
+        waiting.iter().for_each(|(_, ticket)| ledger.abort(*ticket));
+        self.tell_of_put_away(&away);
+        let tickets: Vec<_> = away.iter().map(|(_, ticket)| *ticket).collect();
+        match away.first() {
+            // Their occurrences may have been told: better never again than twice.
+            Some((Culprit { reason: AMBIGUOUS, .. }, _)) => {
+                self.metrics.ambiguous_records_total.add(tickets.len() as u64);
+                let written = ledger.commit(&tickets, now_seconds);
+                self.advanced(written, ledger);
             }
-            Some(file) => {
-                let time = Stamp::from_unix_seconds(now_seconds).map(|at| at.to_string()).unwrap_or_default();
-                let record = render::original(id, culprit.body);
-                let letter = Letter {
-                    time: &time,
-                    id,
-                    status,
-                    reason,
-                    answer,
-                    record: &String::from_utf8_lossy(&record),
-                };
-                if let Err(error) = file.write(&letter) {
-                    self.metrics.dead_letter_failures_total.add(1);
-                    self.journal
-                        .error("dead letter waits", format!("record {id} waits: dead_letter_file {error}"));
-                    ledger.abort(ticket);
-                    return false;
+            _ => {
+                for ticket in tickets {
+                    let written = ledger.put_away(ticket, now_seconds);
+                    self.advanced(written, ledger);
                 }
-                self.metrics.dead_lettered_records_total.add(1);
-                self.journal.error(
-                    "record dead-lettered",
-                    format!("record {id} was put into dead_letter_file: {reason}{status_text} ({answer})"),
-                );
             }
         }
-        let written = if reason == AMBIGUOUS {
-            // Its occurrences may have been told: better never again than twice.
-            self.metrics.ambiguous_records_total.add(1);
-            ledger.commit(&[ticket], now_seconds)
+        is_away
+    }
+
+    fn tell_of_waiting(&self, waiting: &[(Culprit<'_>, Ticket)], error: Option<DeadLetterError>) {
+        let (Some((Culprit { id, .. }, _)), Some(error)) = (waiting.first(), error) else { return };
+        self.metrics.dead_letter_failures_total.add(waiting.len() as u64);
+        let others = others(waiting);
+        self.journal.error(
+            "dead letter waits",
+            format!("record {id} waits for a place among the dead letters{others}: {error}"),
+        );
+    }
+
+    fn tell_of_put_away(&self, away: &[(Culprit<'_>, Ticket)]) {
+        let Some((Culprit { id, status, reason, answer, .. }, _)) = away.first() else { return };
+        let status = status.map_or_else(String::new, |status| format!(" with {status}"));
+        let others = others(away);
+        if self.dead_letters.is_none() {
+            self.metrics.dropped_records_total.add(away.len() as u64);
+            self.journal.error(
+                "record dropped",
+                format!("record {id} is lost{others}: {reason}{status} ({answer}), and dead_letter_file is not set"),
+            );
         } else {
-            ledger.put_away(ticket, now_seconds)
-        };
-        self.advanced(written, ledger);
-        true
+            self.metrics.dead_lettered_records_total.add(away.len() as u64);
+            self.journal.error(
+                "record dead-lettered",
+                format!("record {id} was put into dead_letter_file{others}: {reason}{status} ({answer})"),
+            );
+        }
     }
 
     pub(super) fn advanced(&self, written: Result<(), String>, ledger: &mut Ledger) {
@@ -185,17 +207,46 @@ impl Delivery {
         tallies: &mut [Tally],
     ) {
         ledger.doubt();
-        for index in part.clone() {
-            let Some(waiting) = batch.note(index) else { continue };
-            let culprit = Culprit {
-                id: batch.id(index),
-                body: waiting.body,
-                status: None,
-                reason: AMBIGUOUS,
-                answer: why,
-            };
-            let ok = self.put_away(&culprit, waiting.ticket, ledger);
+        let records = part.clone().filter_map(|index| Some((batch.id(index), batch.note(index)?)));
+        let (culprits, waiting): (Vec<_>, Vec<_>) = records
+            .map(|(id, waiting)| {
+                let Waiting { body, ticket, .. } = *waiting;
+                ((Culprit { id, body, status: None, reason: AMBIGUOUS, answer: why }, ticket), waiting)
+            })
+            .unzip();
+        let is_away = self.put_all_away(&culprits, ledger);
+        for (waiting, ok) in waiting.into_iter().zip(is_away) {
             settle(waiting, ok, tallies);
         }
+    }
+}
+
+/// Puts all into the file that it has room for. Which these are, and why not all.
+fn written(
+    file: &mut DeadLetterFile,
+    culprits: &[(Culprit<'_>, Ticket)],
+    now_seconds: u64,
+) -> (Vec<bool>, Option<DeadLetterError>) {
+    let time = Stamp::from_unix_seconds(now_seconds).map(|at| at.to_string()).unwrap_or_default();
+    let mut letters = Letters::within(file.room_bytes());
+    let mut is_away: Vec<_> = culprits
+        .iter()
+        .map(|(Culprit { id, body, status, reason, answer }, _)| {
+            let record = render::original(id, body);
+            let record = &String::from_utf8_lossy(&record);
+            letters.add(&Letter { time: &time, id, status: *status, reason, answer, record })
+        })
+        .collect();
+    let (written, error) = file.write_all(letters);
+    is_away.iter_mut().filter(|is_away| **is_away).skip(written).for_each(|is_away| *is_away = false);
+    (is_away, error)
+}
+
+/// How a line tells of more records than the one it names.
+fn others(records: &[(Culprit<'_>, Ticket)]) -> String {
+    match records.len() {
+        0 | 1 => String::new(),
+        2 => ", and another with it".to_owned(),
+        many => format!(", and {} others with it", many - 1),
     }
 }

@@ -1,36 +1,22 @@
 //! The dead letter file: what the gateway will never take, kept for a person. One JSON value a line.
 //!
 //! A letter counts as written only when it lies on the disk: after that the host may forget the record. So
-//! a line goes out in one write, is synced, and is taken back whole when either fails. A person may rename
-//! or remove the file at any time, as log rotation does; the next letter starts a new one.
+//! a line goes out in one write, is synced, and is taken back whole when either fails. Many letters go out as
+//! one, as a sync may take longer than everything else. A person may rename or remove the file at any time, as log
+//! rotation does; the next letter starts a new one.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
+use super::letter::{Letter, Letters};
 use crate::config::{DeadLetters, Mistake};
 use crate::ledger::{is_wrong_path, sync_folder};
 
 const KEY: &str = "dead_letter_file";
-
-/// One record that will not be delivered, and why.
-#[derive(Debug, Clone, Copy)]
-pub struct Letter<'a> {
-    /// When it was given up, RFC 3339.
-    pub time: &'a str,
-    pub id: &'a str,
-    /// The gateway's status, when it was the gateway that refused it.
-    pub status: Option<u16>,
-    pub reason: &'a str,
-    /// What the gateway said.
-    pub answer: &'a str,
-    /// The record as JSON text. Text that is no JSON is kept too, as a string.
-    pub record: &'a str,
-}
 
 /// Why a letter was not written. In every case the file is as it was before, and the batch must be retried.
 #[derive(Debug)]
@@ -109,21 +95,63 @@ impl DeadLetterFile {
     /// # Errors
     /// When it is not; the file is then as it was.
     pub fn write(&mut self, letter: &Letter<'_>) -> Result<(), DeadLetterError> {
+        let mut letters = Letters::within(u64::MAX);
+        letters.add(letter);
+        self.write_all(letters).1.map_or(Ok(()), Err)
+    }
+
+    /// What is left of `dead_letter_max_bytes`.
+    pub fn room_bytes(&mut self) -> u64 {
+        let max_bytes = self.max_bytes;
+        // Whoever writes is told what is wrong.
+        let len_bytes = self.current().and_then(|file| file.metadata()).map_or(0, |metadata| metadata.len());
+        max_bytes.saturating_sub(len_bytes)
+    }
+
+    /// Appends letters, with one sync where the disk takes all of them. How many are on the disk then, from the
+    /// first on, and why not all, those that were left out before included.
+    pub fn write_all(&mut self, letters: Letters) -> (usize, Option<DeadLetterError>) {
+        let (mut written, mut step) = (0, letters.len());
+        while written < letters.len() {
+            let next = letters.len().min(written + step);
+            match self.append(letters.lines(written, next)) {
+                Ok(()) => written = next,
+                // A full disk has room for some. What could not be taken back would be there once more each time.
+                Err(_) if step > 1 && !self.has_remains => step = step.div_ceil(2),
+                Err(error) => return (written, Some(error)),
+            }
+        }
+        (written, letters.left_out.map(|left_out| self.no_room(left_out)))
+    }
+
+    fn no_room(&mut self, left_out: io::Result<u64>) -> DeadLetterError {
+        let (path, max_bytes) = (self.path.clone(), self.max_bytes);
+        match left_out {
+            Ok(letter_bytes) => {
+                let len_bytes = max_bytes.saturating_sub(self.room_bytes());
+                DeadLetterError::Full { path, len_bytes, letter_bytes, max_bytes }
+            }
+            Err(error) => DeadLetterError::Io { path, error },
+        }
+    }
+
+    /// Appends lines, all of them or nothing.
+    fn append(&mut self, lines: &[u8]) -> Result<(), DeadLetterError> {
         let path = self.path.clone();
         let failed = |error| DeadLetterError::Io { path: path.clone(), error };
-        let mut line = line(letter).map_err(failed)?;
         let (max_bytes, has_remains) = (self.max_bytes, self.has_remains);
         let file = self.current().map_err(failed)?;
         let len_bytes = file.metadata().map_err(failed)?.len();
+        let mut lines = Cow::from(lines);
         if has_remains || !ends_with_newline(file, len_bytes).map_err(failed)? {
             // A crash, the disk or someone's editor left half a line; it must not swallow this one.
-            line.insert(0, b'\n');
+            lines.to_mut().insert(0, b'\n');
         }
-        let letter_bytes = line.len() as u64;
+        let letter_bytes = lines.len() as u64;
         if len_bytes.saturating_add(letter_bytes) > max_bytes {
             return Err(DeadLetterError::Full { path, len_bytes, letter_bytes, max_bytes });
         }
-        let written = append(file, &line, len_bytes);
+        let written = append(file, &lines, len_bytes);
         self.has_remains = matches!(written, Err((Remains::Perhaps, _)));
         written.map_err(|(_, error)| failed(error))
     }
@@ -142,16 +170,16 @@ impl DeadLetterFile {
     }
 }
 
-/// Of a line that was not written.
+/// Of lines that were not written.
 enum Remains {
     Nothing,
     Perhaps,
 }
 
 /// One write, one sync; all or nothing, if the disk lets us.
-fn append(file: &mut File, line: &[u8], len_before: u64) -> Result<(), (Remains, io::Error)> {
-    let (written, error) = match write_once(file, line) {
-        Ok(written) if written == line.len() => match file.sync_data() {
+fn append(file: &mut File, lines: &[u8], len_before: u64) -> Result<(), (Remains, io::Error)> {
+    let (written, error) = match write_once(file, lines) {
+        Ok(written) if written == lines.len() => match file.sync_data() {
             Ok(()) => return Ok(()),
             Err(error) => (written, error),
         },
@@ -167,9 +195,9 @@ fn append(file: &mut File, line: &[u8], len_before: u64) -> Result<(), (Remains,
     Err((if is_taken_back { Remains::Nothing } else { Remains::Perhaps }, error))
 }
 
-fn write_once(file: &mut File, line: &[u8]) -> io::Result<usize> {
+fn write_once(file: &mut File, lines: &[u8]) -> io::Result<usize> {
     loop {
-        match file.write(line) {
+        match file.write(lines) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             result => return result,
         }
@@ -195,30 +223,4 @@ fn open(path: &Path) -> io::Result<File> {
     // Whoever made it may have been stopped before this.
     sync_folder(path)?;
     Ok(file)
-}
-
-/// The letter as one line. What is no JSON (so that no reader chokes on the file) goes in as a string.
-fn line(letter: &Letter<'_>) -> io::Result<Vec<u8>> {
-    #[derive(Serialize)]
-    struct Head<'a> {
-        time: &'a str,
-        id: &'a str,
-        status: Option<u16>,
-        reason: &'a str,
-        answer: &'a str,
-    }
-    let Letter { time, id, status, reason, answer, record } = *letter;
-    let mut line = serde_json::to_vec(&Head { time, id, status, reason, answer })?;
-    line.pop(); // the closing brace; the record follows
-    line.extend_from_slice(b",\"record\":");
-    if serde_json::from_str::<serde_json::Value>(record).is_ok() {
-        // Raw line breaks in JSON are always between values, where a space does as well.
-        line.extend(
-            record.trim().bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }),
-        );
-    } else {
-        serde_json::to_writer(&mut line, record)?;
-    }
-    line.extend_from_slice(b"}\n");
-    Ok(line)
 }

@@ -16,15 +16,17 @@ mod dead_letter;
 mod gate;
 mod gzip;
 mod http;
+mod letter;
 mod packer;
 mod shown_gate;
 
 pub use crate::net::retry_after::LONGEST_RETRY_AFTER;
 pub use crate::net::stop::Stopper;
 pub use answer::{ANSWER_KEPT_BYTES, Answer, Doubt, Outcome, judge};
-pub use dead_letter::{DeadLetterError, DeadLetterFile, Letter};
+pub use dead_letter::{DeadLetterError, DeadLetterFile};
 pub use gate::Gate;
 pub use gzip::Gzip;
 pub use http::{Gateway, Packed, Post};
+pub use letter::{Letter, Letters};
 pub use packer::Packer;
 pub use shown_gate::ShownGate;

@@ -126,7 +126,7 @@ metrics! {
     delivering: Gauge, "1 while the thread that delivers runs, 0 when it has ended, at an exit or by a fault of this plugin.";
     panicked_rounds_total: Counter, "Rounds of deliveries that a fault of this plugin ended; their chunks come again.";
     ledger_entries: Gauge, "Delivered versions that the ledger remembers.";
-    ledger_commits_total: Counter, "Times the ledger advanced: acknowledged batches, and records put away.";
+    ledger_commits_total: Counter, "Times the ledger advanced: acknowledged batches, and records put away, alone or a batch at once.";
     ledger_failed_writes_total: Counter, "Writes of the ledger's file that failed; what they held is written with the next.";
     ledger_evicted_entries_total: Counter, "Versions that left the ledger early because it was full.";
     matched_records_total: Counter, "Records that name at least one Service under impact.";

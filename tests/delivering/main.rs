@@ -10,16 +10,21 @@ mod closed_gate;
 mod correlated_delivery;
 mod dead_gateway_memory;
 mod dead_letters;
+mod doubted_batches;
 mod flavours;
 mod hostile_records;
 mod no_duplicates;
 mod odd_records;
+#[path = "../support/posting.rs"]
+mod posting;
 mod rejections;
 mod restarts;
 mod same_request;
 mod shared_batches;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/syscalls.rs"]
+mod syscalls;
 mod whole;
 
 use support::chunk;
