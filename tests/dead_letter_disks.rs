@@ -276,3 +276,28 @@ fn a_disk_that_is_nearly_full_takes_as_many_as_fit_with_few_syncs() {
         });
     }
 }
+
+/// Takes writes, and neither syncs them nor gives them up again.
+struct Stubborn;
+
+impl Disk for Stubborn {
+    fn before(&mut self, call: &Call<'_>) -> Fate {
+        let fails = matches!(call.kind, Kind::Sync | Kind::Truncate) && call.path.ends_with("dead.ndjson");
+        if fails { Fate::Fails(libc::EIO) } else { Fate::Happens }
+    }
+
+    fn after(&mut self, _: &Call<'_>, _: i64) {}
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_not_written_again_at_once() {
+    let folder = tempdir();
+    watching(folder.path(), Stubborn, || {
+        let mut file = open(folder.path());
+        let ids: Vec<_> = (0..100).map(|number| format!("letter-{number}")).collect();
+        let (written, error) = write_all(&mut file, &ids, 10);
+        assert!(written == 0 && error.is_some());
+        let whole = letters(folder.path()).0;
+        assert!(whole.values().all(|times| *times == 1), "{whole:?}");
+    });
+}
