@@ -10,6 +10,7 @@ use ureq::tls::TlsConfig;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector, TcpConnector};
 use ureq::{Agent, Body};
 
+use super::early::Early;
 use super::leftover::Leftover;
 use super::resolver::Names;
 use super::stop::Signal;
@@ -85,12 +86,13 @@ pub fn agent(endpoint: &Uri, limits: &Limits, tls: Option<TlsConfig>, signal: &A
     if endpoint.host().is_some_and(is_loopback) {
         config = config.proxy(None);
     }
-    // As ureq's own chain, but for one link.
+    // As ureq's own chain, but for two links.
     let connector =
         ().chain(ConnectProxyConnector::default())
             .chain(TcpConnector::default())
             .chain(Leftover)
-            .chain(RustlsConnector::default());
+            .chain(RustlsConnector::default())
+            .chain(Early);
     Agent::with_parts(config.build(), connector, Names::new(Arc::clone(signal)))
 }
 

@@ -2,6 +2,7 @@
 //!
 //! - `peer`: what the far end is called, and which keys a person looks at when it is the trouble
 //! - `agent`: the HTTP client and its limits
+//! - `early`: an answer that came before it was waited for is heard
 //! - `leftover`: no connection is used again with an answer on it that nobody asked for
 //! - `credentials`, `tls`, `watched`: secrets and certificates from files that change
 //! - `stop`, `resolver`: nothing here makes the host wait for its exit
@@ -9,6 +10,7 @@
 
 pub mod agent;
 pub mod credentials;
+pub mod early;
 pub mod failure;
 pub mod leftover;
 pub mod peer;
