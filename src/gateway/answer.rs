@@ -68,6 +68,15 @@ impl Outcome {
         !matches!(status, 300..=399 | 401 | 403..=407 | 410 | 411 | 415 | 421 | 426 | 431 | 501)
     }
 
+    /// The same, of a batch of which nothing went out: the answer is one to the headers, whatever it says.
+    #[must_use]
+    pub fn certain(mut self) -> Self {
+        if let Self::Retry { doubt, .. } | Self::Refused { doubt, .. } = &mut self {
+            *doubt = Doubt::None;
+        }
+        self
+    }
+
     /// The same, of a batch that an earlier try has left in doubt.
     #[must_use]
     pub fn after(mut self, earlier: Doubt) -> Self {

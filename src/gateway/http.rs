@@ -1,7 +1,8 @@
 //! One batch over HTTP: post, a few quick tries, and a verdict.
 //!
 //! What it obeys:
-//! 1. Only a 2xx status acknowledges. What follows it (a body that hangs or never ends) takes nothing back.
+//! 1. Only a 2xx status acknowledges, and only a batch that went out whole: a 2xx in answer to the headers alone
+//!    (`Expect: 100-continue`) does not. What follows it (a body that hangs or never ends) takes nothing back.
 //! 2. Redirects are not followed: the credentials are for the endpoint only.
 //! 3. Nothing that comes in is endless (see `agent`).
 //! 4. The quick tries stay well below the host's grace (5 s, `flb_config.c`), so that a batch of a host that
@@ -145,10 +146,12 @@ impl Gateway {
         let mut credentials_renewed = false;
         // A refusal of a body that is cut off by it may get lost, and would leave open what it was.
         let asks_first = self.guarantee == Guarantee::NoDuplicates && body_bytes >= EXPECT_FROM_BYTES;
-        let mut expect = asks_first;
+        let mut asking = if asks_first { Asking::First } else { Asking::NotYet };
         let mut doubt = Doubt::None;
         loop {
-            let (outcome, cut) = self.one_try(post, expect);
+            let expect = asking == Asking::First && body_bytes >= EXPECT_FROM_BYTES;
+            let (outcome, learned) = self.one_try(post, expect);
+            let asks_in_vain = expect && learned == Asking::InVain;
             let outcome = outcome.after(doubt);
             doubt = outcome.doubt();
             let quick_try = match &outcome {
@@ -158,18 +161,16 @@ impl Gateway {
                     credentials_renewed = true;
                     self.authorization.reread(&self.journal)
                 }
-                // RFC 9110, 10.1.1: do it again without.
-                Outcome::Refused { status: 417, .. } if expect => true,
                 _ if doubt > Doubt::None && self.guarantee == Guarantee::NoDuplicates => false,
+                // RFC 9110, 10.1.1: do it again without.
+                _ if asks_in_vain => true,
                 Outcome::Retry { after: None, .. } => self.pause(began, pauses.next()),
                 _ => false,
             };
             if !quick_try {
                 return outcome;
             }
-            // Was the answer a refusal of the body, lost because we were still sending? Asking first brings it.
-            let may_ask = !matches!(outcome, Outcome::Refused { status: 417, .. });
-            expect = may_ask && (asks_first || cut) && body_bytes >= EXPECT_FROM_BYTES;
+            asking = asking.max(learned);
         }
     }
 
@@ -180,16 +181,17 @@ impl Gateway {
         spent + pause < QUICK && self.stopper.pause(pause)
     }
 
-    /// One request. Says also whether the connection broke in a way that may have swallowed an answer.
-    fn one_try(&mut self, post: &Post<'_>, expect: bool) -> (Outcome, bool) {
+    /// One request, and what it taught about asking.
+    fn one_try(&mut self, post: &Post<'_>, expect: bool) -> (Outcome, Asking) {
         if self.stopper.is_stopped() {
-            return (not_sent("the plugin is stopping".into()), false);
+            return (not_sent("the plugin is stopping".into()), Asking::NotYet);
         }
         let mut body = Outgoing { left: post.body.bytes, has_begun: false };
-        let body_bytes = body.left.len();
         let request = match self.request(post, expect) {
             Ok(request) => request.map(|()| SendBody::from_reader(&mut body)),
-            Err(error) => return (not_sent(format!("the request cannot be built ({error})")), false),
+            Err(error) => {
+                return (not_sent(format!("the request cannot be built ({error})")), Asking::NotYet);
+            }
         };
         self.metrics.requests_total.add(1);
         let began = clock::monotonic();
@@ -200,23 +202,27 @@ impl Gateway {
             Err(error) => failure::class(error, self.tls_files.is_some()),
         };
         self.metrics.request_duration_seconds.observe(clock::monotonic().saturating_duration_since(began));
-        let (outcome, cut) = match answer {
-            Ok(response) => (self.judged(response, body_bytes as u64), false),
+        let (outcome, learned) = match answer {
+            Ok(response) => self.judged(response, post, &body),
             Err(error) => {
                 let why = if self.stopper.is_stopped() {
                     "the plugin is stopping".into()
                 } else {
                     self.hidden(failure::described(&error, &GATEWAY, self.timeout, self.tls_files.is_some()))
                 };
-                let is_open = body.has_begun && !failure::is_refused_certificate(&error);
-                let doubt = if is_open { Doubt::Unanswered } else { Doubt::None };
-                (Outcome::Retry { after: None, why, doubt }, failure::cut_while_sending(&error))
+                let doubt = if failure::is_refused_certificate(&error) {
+                    Doubt::None
+                } else {
+                    body.doubt_unanswered()
+                };
+                let learned = if failure::cut_while_sending(&error) { Asking::First } else { Asking::NotYet };
+                (Outcome::Retry { after: None, why, doubt }, learned)
             }
         };
         if matches!(outcome, Outcome::Retry { .. } | Outcome::Refused { .. }) {
             self.metrics.request_retries_total.add(class);
         }
-        (outcome, cut)
+        (outcome, learned)
     }
 
     fn request(&mut self, post: &Post<'_>, expect: bool) -> Result<Request<()>, ureq::http::Error> {
@@ -240,23 +246,36 @@ impl Gateway {
         Ok(request)
     }
 
-    fn judged(&self, response: Response<Body>, sent_bytes: u64) -> Outcome {
+    /// An answer to the headers alone, as whoever asks first may get it, acknowledges nothing and leaves no doubt.
+    ///
+    /// RFC 9110 lets a gateway answer while the body still goes out. ureq looks for no answer before the body is out:
+    /// then an early 2xx counts, as only the gateway knows how much it had read when it said so. If the sending fails,
+    /// nothing was heard, and some of the body went: that is a doubt.
+    fn judged(&self, response: Response<Body>, post: &Post<'_>, sent: &Outgoing<'_>) -> (Outcome, Asking) {
         let (head, body) = response.into_parts();
         let body = beginning(body);
+        let status = head.status.as_u16();
         if head.status.is_success() {
-            return Outcome::Accepted { sent_bytes };
+            return if sent.left.is_empty() {
+                (Outcome::Accepted { sent_bytes: post.body.bytes.len() as u64 }, Asking::NotYet)
+            } else {
+                let why = format!("the gateway answered {status} before it had the batch");
+                (Outcome::Retry { after: None, why, doubt: sent.doubt_unanswered() }, Asking::InVain)
+            };
         }
         let body = self.hidden(String::from_utf8_lossy(&body).into_owned());
         let text = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let location = text(LOCATION).map(|location| self.hidden(location.to_owned()));
         let answer = Answer {
-            status: head.status.as_u16(),
+            status,
             retry_after: text(RETRY_AFTER),
             date: text(DATE),
             location: location.as_deref(),
             body: body.as_bytes(),
         };
-        judge(&answer, sent_bytes, clock::wall())
+        let outcome = judge(&answer, post.body.bytes.len() as u64, clock::wall());
+        let outcome = if sent.has_begun { outcome } else { outcome.certain() };
+        (outcome, if status == 417 { Asking::InVain } else { Asking::NotYet })
     }
 
     /// A text from outside without what is secret.
@@ -287,10 +306,27 @@ fn not_sent(why: String) -> Outcome {
     Outcome::Retry { after: None, why, doubt: Doubt::None }
 }
 
-/// A body that knows whether any of it was sent. The head goes out before, and with it the TLS handshake.
+/// Whether the next try asks before it sends a large body. What is learned last does not undo what is greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Asking {
+    NotYet,
+    /// A refusal may get lost while the body goes out. Asking first brings it.
+    First,
+    /// It brings no answer that says what becomes of the batch.
+    InVain,
+}
+
+/// A body that knows how much of it was sent. The head goes out before, and with it the TLS handshake.
 struct Outgoing<'a> {
     left: &'a [u8],
     has_begun: bool,
+}
+
+impl Outgoing<'_> {
+    /// Without an answer that tells.
+    fn doubt_unanswered(&self) -> Doubt {
+        if self.has_begun { Doubt::Unanswered } else { Doubt::None }
+    }
 }
 
 impl Read for Outgoing<'_> {

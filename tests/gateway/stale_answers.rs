@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use crate::{posting, support};
-use posting::{Client, accepted, open};
+use event_gateway::gateway::Outcome;
+use posting::{Client, accepted, noise, open};
 use support::gateway::{Answer, Certificates, TestGateway};
 
 /// An acknowledgement of this length, another behind it, and then a gateway that takes nothing.
@@ -28,5 +29,25 @@ fn not_in_the_clear_and_not_under_tls() {
         for taken_bytes in (0..16_000).step_by(61) {
             stale(&gateway, &mut client, taken_bytes);
         }
+    }
+}
+
+/// A body that was announced and not sent leaves nothing behind either: neither the answer that spared it, nor what
+/// comes with that.
+#[test]
+fn not_behind_an_answer_to_the_headers_alone() {
+    let gateway = TestGateway::start();
+    let second = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    gateway.cut_with(move |head, _| {
+        head.header("expect").map(|_| Answer::status(403).body("no").then_more(second))
+    });
+    gateway.set_default(Answer::status(404));
+    let settings = [("guarantee", "no_duplicates"), ("state_file", "/nowhere/ledger"), ("compress", "none")];
+    let mut client = open(&gateway.url(), &settings);
+    for _ in 0..3 {
+        let outcome = client.post_body(&noise(20_000));
+        assert!(matches!(outcome, Outcome::Refused { status: 403, .. }), "{outcome:?}");
+        let outcome = client.post();
+        assert!(matches!(outcome, Outcome::Refused { status: 404, .. }), "{outcome:?}");
     }
 }

@@ -38,7 +38,7 @@ fn every_answer_of_the_table_leaves_the_engine_alone() {
             number.is_multiple_of(2).then_some(mode)
         };
         let heads = Arc::clone(&played);
-        gateway.cut_with(move |number| match at(number) {
+        gateway.cut_with(move |_, number| match at(number) {
             Some(Mode { name, place: Place::Head(answer), .. }) => {
                 heads.lock().expect("no panic").insert(*name);
                 Some(answer())

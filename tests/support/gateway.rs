@@ -21,6 +21,7 @@ use std::time::Duration;
 use rustls::ServerConfig;
 use serde_json::Value;
 
+use super::http::Head;
 use super::server::Server;
 use connection::{Shared, State, serve};
 
@@ -86,9 +87,10 @@ impl TestGateway {
         self.shared.lock().responder = Some(Arc::new(respond));
     }
 
-    /// Asks this function when the headers of a request are there, by the request's number (1 for the first).
-    /// What it answers is given without the body being read; `None` reads on.
-    pub fn cut_with(&self, cut: impl Fn(usize) -> Option<Answer> + Send + Sync + 'static) {
+    /// Asks this function when the headers of a request are there, with the request's number (1 for the first).
+    /// What it answers is given without the body being read; `None` reads on. Whatever comes of the body all the
+    /// same is taken for a request, and complained of.
+    pub fn cut_with(&self, cut: impl Fn(&Head, usize) -> Option<Answer> + Send + Sync + 'static) {
         self.shared.lock().cutter = Some(Arc::new(cut));
     }
 
@@ -97,7 +99,7 @@ impl TestGateway {
         self.shared.lock().greeter = Some(Arc::new(greet));
     }
 
-    /// All requests whose body arrived whole, or that were cut by `close_before_body`.
+    /// All requests whose body arrived whole, or that were answered without it.
     pub fn requests(&self) -> Vec<Arc<Request>> {
         self.shared.lock().requests.clone()
     }

@@ -12,10 +12,10 @@ use rustls::{ServerConfig, ServerConnection};
 
 use super::answer::{Answer, Close};
 use super::request::Request;
-use crate::support::http;
+use crate::support::http::{self, Head};
 
 pub(super) type Responder = Arc<dyn Fn(&Request) -> Answer + Send + Sync>;
-pub(super) type Cutter = Arc<dyn Fn(usize) -> Option<Answer> + Send + Sync>;
+pub(super) type Cutter = Arc<dyn Fn(&Head, usize) -> Option<Answer> + Send + Sync>;
 pub(super) type Greeter = Arc<dyn Fn(usize) -> Welcome + Send + Sync>;
 
 /// How a connection is met.
@@ -125,7 +125,7 @@ pub(super) fn serve(
             state.begun += 1;
             (state.begun, state.take_cut(), state.cutter.clone())
         };
-        let cut = cut.or_else(|| cutter.and_then(|cut| cut(number)));
+        let cut = cut.or_else(|| cutter.and_then(|cut| cut(&head, number)));
         let body = if cut.is_some() { None } else { Some(http::read_body(&mut wire, &head)?) };
         let (request, fault) = Request::new(head, body, connection, number);
         let close_wanted = request.header("connection").is_some_and(|value| value.contains("close"));

@@ -91,7 +91,7 @@ impl Stage {
         script.write_names(&folder.join("names"));
         let (greet, cut, answer) = (Arc::clone(&script), Arc::clone(&script), Arc::clone(&script));
         gateway.greet_with(move |connection| greet.welcome(connection));
-        gateway.cut_with(move |number| cut.cut(number));
+        gateway.cut_with(move |_, number| cut.cut(number));
         gateway.respond_with(move |request| answer.answer(request));
         let hole = hole.then(|| BlackHole::dig(at(BLACK_HOLE)));
         let tls = tls.then(|| papers.trusted());
