@@ -32,6 +32,21 @@ pub fn redirect(elsewhere: &str, dice: &mut Dice) -> Answer {
     Answer::status(status).header("Location", elsewhere)
 }
 
+/// Of a request whose body has not come: whatever it says, the records were not taken.
+pub fn early(dice: &mut Dice) -> Answer {
+    let status = [200, 202, 204, 401, 403, 417, 429, 503][dice.below(8)];
+    let answer = Answer::status(status).accepting(false);
+    if status == 429 { answer.header("Retry-After", "0") } else { answer }
+}
+
+pub fn early_and_closed(dice: &mut Dice) -> Answer {
+    match dice.below(3) {
+        0 => Answer::raw("HTTP/1.1 202 Accepted\r\n\r\n"),
+        1 => Answer::status(200).body("taken").accepting(false).then_close(),
+        _ => Answer::status(202).accepting(false).then_close(),
+    }
+}
+
 /// Longer than any `timeout` of a trial.
 pub fn dripping(dice: &mut Dice) -> Answer {
     let answer = Answer::ok().header("X-Slow", &"x".repeat(1_000)).drip(Duration::from_millis(10));

@@ -11,6 +11,9 @@ pub const TAKEN_BYTES: usize = 8_000;
 /// The message of a record that is larger than that in every format.
 const OVERSIZE_BYTES: usize = 2 * TAKEN_BYTES;
 
+/// Smaller requests are never asked for.
+pub const ASKED_FROM_BYTES: usize = 16 << 10;
+
 pub struct Chunk {
     pub bytes: Vec<u8>,
     pub ids: Vec<String>,
@@ -30,6 +33,7 @@ impl Load {
         let plays = |wanted: fn(&Place) -> bool| modes.iter().any(|mode| wanted(&mode.place));
         let chooses = plays(|place| matches!(place, Place::Chosen));
         let limits = plays(|place| matches!(place, Place::Oversize));
+        let is_asked = plays(|place| matches!(place, Place::Asked(_)));
         let (mut chunks, mut events) = (Vec::new(), Vec::new());
         let (mut wanted, mut chosen, mut oversize) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let (mut uids, mut version) = (0, 1_000);
@@ -55,6 +59,9 @@ impl Load {
                 } else if !limits && dice.one_in(40) {
                     // More than sockets take at once: such a body can be cut in its middle.
                     event["message"] = noise(200_000, dice).into();
+                } else if !limits && is_asked {
+                    // Of hexadecimal digits gzip makes half.
+                    event["message"] = noise(3 * ASKED_FROM_BYTES, dice).into();
                 }
                 wanted.insert(id);
                 events.push(event.clone());

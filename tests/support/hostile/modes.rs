@@ -26,6 +26,8 @@ pub enum Place {
     Redirect(fn(&str, &mut Dice) -> Answer),
     /// Once the headers of a request are read.
     Head(fn() -> Answer),
+    /// The same, in answer to one that asks first. A large one that does not is cut off, so that the next one asks.
+    Asked(fn(&mut Dice) -> Answer),
     /// When a connection is made; for those with another certificate the gateway speaks TLS.
     Connection {
         welcome: fn(&Papers) -> Welcome,
@@ -83,6 +85,8 @@ pub static MODES: &[Mode] = &[
     mode("half-open", 3, Place::Connection { welcome: |_| Welcome::Deaf, tls: false }).waiting().in_doubt(),
     mode("closed when connected", 4, Place::Connection { welcome: |_| Welcome::Shut, tls: false }).in_doubt(),
     mode("closed before the body", 4, Place::Head(Answer::close_before_body)).in_doubt(),
+    mode("2xx before the body, closed", 4, Place::Asked(answers::early_and_closed)).in_doubt(),
+    mode("final before the body, kept open", 4, Place::Asked(answers::early)).in_doubt(),
     mode("half an answer", 3, Place::Answer(answers::half)).in_doubt(),
     mode("no HTTP", 3, Place::Answer(answers::no_http)).in_doubt(),
     mode("HTTP/1.0 with a length", 4, Place::Answer(|_| answers::http10(true))),

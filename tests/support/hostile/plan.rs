@@ -64,7 +64,7 @@ impl Plan {
                 Place::Chosen | Place::Oversize => {}
                 Place::Connection { .. } => plan.connections.add(mode, dice),
                 Place::Name(_) => plan.lookups.add(mode, dice),
-                Place::Answer(_) | Place::Redirect(_) | Place::Head(_) | Place::Token => {
+                Place::Answer(_) | Place::Redirect(_) | Place::Head(_) | Place::Asked(_) | Place::Token => {
                     plan.requests.add(mode, dice);
                 }
             }

@@ -14,11 +14,12 @@ use std::time::Duration;
 
 use super::dice::Dice;
 use super::judge::Sent;
-use super::load::{Load, TAKEN_BYTES};
+use super::load::{ASKED_FROM_BYTES, Load, TAKEN_BYTES};
 use super::modes::{Mode, Place};
 use super::papers::Papers;
 use super::plan::Plan;
 use crate::support::gateway::{Answer, Request, TestGateway, Welcome};
+use crate::support::http::Head;
 use crate::support::server::Server;
 
 /// The gateway's host name, which only the mini host knows.
@@ -91,7 +92,7 @@ impl Stage {
         script.write_names(&folder.join("names"));
         let (greet, cut, answer) = (Arc::clone(&script), Arc::clone(&script), Arc::clone(&script));
         gateway.greet_with(move |connection| greet.welcome(connection));
-        gateway.cut_with(move |_, number| cut.cut(number));
+        gateway.cut_with(move |head, number| cut.cut(head, number));
         gateway.respond_with(move |request| answer.answer(request));
         let hole = hole.then(|| BlackHole::dig(at(BLACK_HOLE)));
         let tls = tls.then(|| papers.trusted());
@@ -193,11 +194,22 @@ impl Script {
         self.look(connection)
     }
 
-    fn cut(&self, number: usize) -> Option<Answer> {
+    fn cut(&self, head: &Head, number: usize) -> Option<Answer> {
         let mode = self.plan.requests.at(number)?;
-        let Place::Head(answer) = mode.place else { return None };
+        let is_large = || {
+            let length = head.header("content-length").and_then(|length| length.parse().ok());
+            length.is_some_and(|bytes: usize| bytes >= ASKED_FROM_BYTES)
+        };
+        let answer = match mode.place {
+            Place::Head(answer) => answer(),
+            Place::Asked(answer) if head.header("expect").is_some() => {
+                answer(&mut Dice(self.seed ^ number as u64))
+            }
+            Place::Asked(_) if is_large() => Answer::close_before_body(),
+            _ => return None,
+        };
         self.played(mode);
-        Some(answer())
+        Some(answer)
     }
 
     fn answer(&self, request: &Request) -> Answer {
