@@ -1,20 +1,20 @@
 //! The dead letter file: what the gateway will never take, kept for a person. One JSON value a line.
 //!
 //! A letter counts as written only when it lies on the disk: after that the host may forget the record. So
-//! a line goes out in one write, is synced, and is taken back whole when either fails. Many letters go out as
-//! one, as a sync may take longer than everything else. A person may rename or remove the file at any time, as log
-//! rotation does; the next letter starts a new one.
+//! a line goes out in one write, is synced, and is taken back whole when either fails, at once or before the next
+//! goes out. Many letters go out as one, as a sync may take longer than everything else. A person may rename or
+//! remove the file at any time, as log rotation does; the next letter starts a new one.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::letter::{Letter, Letters};
 use crate::config::{DeadLetters, Mistake};
-use crate::ledger::{is_wrong_path, sync_folder};
+use crate::ledger::{FileId, is_wrong_path, sync_folder};
 
 const KEY: &str = "dead_letter_file";
 
@@ -59,8 +59,8 @@ pub struct DeadLetterFile {
     file: Option<File>,
     /// Why it could not be opened at the start, until it is told.
     trouble: Option<DeadLetterError>,
-    /// A letter failed and could not be taken back. What the kernel shows of it need not be on the disk.
-    has_remains: bool,
+    /// Letters failed and could not be taken back. What the kernel shows of them need not be on the disk.
+    remains: Option<Remains>,
 }
 
 impl DeadLetterFile {
@@ -82,7 +82,7 @@ impl DeadLetterFile {
             }
             Err(error) => (None, Some(DeadLetterError::Io { path: path.clone(), error })),
         };
-        Ok(Some(Self { path, max_bytes: settings.max_bytes, file, trouble, has_remains: false }))
+        Ok(Some(Self { path, max_bytes: settings.max_bytes, file, trouble, remains: None }))
     }
 
     /// Why the file could not be opened at the start, once. Each letter tries again.
@@ -117,7 +117,7 @@ impl DeadLetterFile {
             match self.append(letters.lines(written, next)) {
                 Ok(()) => written = next,
                 // A full disk has room for some. What could not be taken back would be there once more each time.
-                Err(_) if step > 1 && !self.has_remains => step = step.div_ceil(2),
+                Err(_) if step > 1 && self.remains.is_none() => step = step.div_ceil(2),
                 Err(error) => return (written, Some(error)),
             }
         }
@@ -139,9 +139,11 @@ impl DeadLetterFile {
     fn append(&mut self, lines: &[u8]) -> Result<(), DeadLetterError> {
         let path = self.path.clone();
         let failed = |error| DeadLetterError::Io { path: path.clone(), error };
-        let (max_bytes, has_remains) = (self.max_bytes, self.has_remains);
+        let (max_bytes, remains) = (self.max_bytes, self.remains);
         let file = self.current().map_err(failed)?;
-        let len_bytes = file.metadata().map_err(failed)?.len();
+        let has_remains = remains.is_some_and(|remains| !remains.take_back(file));
+        let metadata = file.metadata().map_err(failed)?;
+        let len_bytes = metadata.len();
         let mut lines = Cow::from(lines);
         if has_remains || !ends_with_newline(file, len_bytes).map_err(failed)? {
             // A crash, the disk or someone's editor left half a line; it must not swallow this one.
@@ -151,17 +153,16 @@ impl DeadLetterFile {
         if len_bytes.saturating_add(letter_bytes) > max_bytes {
             return Err(DeadLetterError::Full { path, len_bytes, letter_bytes, max_bytes });
         }
-        let written = append(file, &lines, len_bytes);
-        self.has_remains = matches!(written, Err((Remains::Perhaps, _)));
+        let written = append(file, &lines, &metadata);
+        self.remains = written.as_ref().err().and_then(|(remains, _)| *remains);
         written.map_err(|(_, error)| failed(error))
     }
 
     /// The file that has the path's name now: another one when a person moved the one we held away.
     fn current(&mut self) -> io::Result<&mut File> {
         if let Some(held) = self.file.take() {
-            let id = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-            let held_id = id(held.metadata()?);
-            if fs::metadata(&self.path).is_ok_and(|named| id(named) == held_id) {
+            let held_id = FileId::of(&held.metadata()?);
+            if FileId::at(&self.path).is_ok_and(|named_id| named_id == held_id) {
                 return Ok(self.file.insert(held));
             }
         }
@@ -170,14 +171,25 @@ impl DeadLetterFile {
     }
 }
 
-/// Of lines that were not written.
-enum Remains {
-    Nothing,
-    Perhaps,
+/// Lines that were not written, and may stand there all the same.
+#[derive(Debug, Clone, Copy)]
+struct Remains {
+    of: FileId,
+    from: u64,
+    to: u64,
+}
+
+impl Remains {
+    /// Only what is ours: another writer (a second instance on the same file) may have appended behind it.
+    fn take_back(self, file: &File) -> bool {
+        let is_last = |metadata: fs::Metadata| metadata.len() == self.to && FileId::of(&metadata) == self.of;
+        file.metadata().is_ok_and(is_last) && file.set_len(self.from).is_ok()
+    }
 }
 
 /// One write, one sync; all or nothing, if the disk lets us.
-fn append(file: &mut File, lines: &[u8], len_before: u64) -> Result<(), (Remains, io::Error)> {
+fn append(file: &mut File, lines: &[u8], before: &fs::Metadata) -> Result<(), (Option<Remains>, io::Error)> {
+    let from = before.len();
     let (written, error) = match write_once(file, lines) {
         Ok(written) if written == lines.len() => match file.sync_data() {
             Ok(()) => return Ok(()),
@@ -186,13 +198,9 @@ fn append(file: &mut File, lines: &[u8], len_before: u64) -> Result<(), (Remains
         Ok(written) => (written, io::Error::new(io::ErrorKind::WriteZero, "the disk took only a part")),
         Err(error) => (0, error),
     };
-    // Only what is ours is taken back: another writer (a second instance on the same file) may have
-    // appended behind it.
-    let ours = len_before.saturating_add(written as u64);
-    let is_taken_back = file.metadata().is_ok_and(|metadata| metadata.len() == ours)
-        // Not its error but the first one is to be told.
-        && file.set_len(len_before).is_ok();
-    Err((if is_taken_back { Remains::Nothing } else { Remains::Perhaps }, error))
+    let remains = Remains { of: FileId::of(before), from, to: from.saturating_add(written as u64) };
+    // Not its error but the first one is to be told.
+    Err(((!remains.take_back(file)).then_some(remains), error))
 }
 
 fn write_once(file: &mut File, lines: &[u8]) -> io::Result<usize> {

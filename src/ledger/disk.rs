@@ -36,7 +36,8 @@ impl FileId {
         fs::metadata(path).map(|metadata| Self::of(&metadata))
     }
 
-    fn of(metadata: &fs::Metadata) -> Self {
+    #[must_use]
+    pub fn of(metadata: &fs::Metadata) -> Self {
         Self { device: metadata.dev(), inode: metadata.ino() }
     }
 }

@@ -27,7 +27,7 @@ mod verdict;
 use crate::config::{LedgerSettings, Updates};
 use age::Age;
 use claims::Claims;
-pub use disk::{MovedAside, is_wrong_path, sync_folder};
+pub use disk::{FileId, MovedAside, is_wrong_path, sync_folder};
 pub use file::{File, Opened};
 pub use store::Contents;
 use table::{Row, Table};

@@ -193,19 +193,3 @@ fn a_disk_that_is_nearly_full_takes_as_many_as_fit_and_the_others_wait() {
         assert_eq!(trial.gateway.requests().len(), 1);
     });
 }
-
-#[test]
-fn without_a_place_for_them_they_are_lost_at_once_and_that_is_said() {
-    let folder = tempfile::tempdir().unwrap();
-    let syncs = Syncs::default();
-    watching(folder.path(), syncs.clone(), || {
-        let mut trial = Trial::start(folder.path(), &[]);
-        syncs.take();
-        assert_eq!(trial.deliver(&numbered(0..500)), Told::Ok);
-        let taken = syncs.take();
-        assert!(taken <= MOST_SYNCS, "{taken} syncs");
-        let said = trial.said("record u0.1 is lost, and 499 others with it: ambiguous");
-        assert!(said.len() == 1 && said[0].ends_with("dead_letter_file is not set"), "{said:?}");
-        assert_eq!(trial.metrics.dropped_records_total.get(), 500);
-    });
-}

@@ -20,8 +20,12 @@ const LARGE_BYTES: usize = 20_000;
 /// More than sockets take at once: sending it can be cut.
 const HUGE_BYTES: usize = 16 << 20;
 
-const NO_DUPLICATES: &[(&str, &str)] =
-    &[("guarantee", "no_duplicates"), ("state_file", "/nowhere/ledger"), ("compress", "none")];
+const NO_DUPLICATES: &[(&str, &str)] = &[
+    ("guarantee", "no_duplicates"),
+    ("state_file", "/nowhere/ledger"),
+    ("dead_letter_file", "/nowhere/letters"),
+    ("compress", "none"),
+];
 const NO_EVENT_LOSS: &[(&str, &str)] = &[("compress", "none")];
 
 fn asks(headers: &[(String, String)]) -> bool {

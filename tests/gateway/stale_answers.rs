@@ -42,7 +42,12 @@ fn not_behind_an_answer_to_the_headers_alone() {
         head.header("expect").map(|_| Answer::status(403).body("no").then_more(second))
     });
     gateway.set_default(Answer::status(404));
-    let settings = [("guarantee", "no_duplicates"), ("state_file", "/nowhere/ledger"), ("compress", "none")];
+    let settings = [
+        ("guarantee", "no_duplicates"),
+        ("state_file", "/nowhere/ledger"),
+        ("dead_letter_file", "/nowhere/letters"),
+        ("compress", "none"),
+    ];
     let mut client = open(&gateway.url(), &settings);
     for _ in 0..3 {
         let outcome = client.post_body(&noise(20_000));

@@ -17,14 +17,6 @@ fn repeated(event: &Value) -> Value {
     event
 }
 
-/// An event of its own, made after the recording.
-fn fresh(like: &Value, number: usize) -> Value {
-    let mut event = like.clone();
-    event["metadata"]["uid"] = format!("fresh-{number}").into();
-    event["metadata"]["name"] = format!("fresh.{number}").into();
-    event
-}
-
 #[test]
 fn what_the_api_server_lists_and_changes_arrives_once_also_after_a_restart() {
     on_every_host(|fluent_bit, folder| {
@@ -46,7 +38,7 @@ fn what_the_api_server_lists_and_changes_arrives_once_also_after_a_restart() {
                 *event = api.modify(repeated(event));
                 wanted.push(chunk::event_id(event));
             }
-            wanted.push(chunk::event_id(&api.add(fresh(&listed[0], round))));
+            wanted.push(chunk::event_id(&api.add(chunk::fresh(&listed[0], round))));
             // A host that polls sees only the newest version; let it see this one.
             gateway.wait_for_ids(wanted.len());
         }
@@ -56,7 +48,7 @@ fn what_the_api_server_lists_and_changes_arrives_once_also_after_a_restart() {
 
         let host = fluent_bit.start(&config, folder);
         // The last one of the list, so what is listed before it has been judged when it arrives.
-        wanted.push(chunk::event_id(&api.add(fresh(&listed[0], 1_000))));
+        wanted.push(chunk::event_id(&api.add(chunk::fresh(&listed[0], 1_000))));
         gateway.wait_for_ids(wanted.len());
         let second = stop(host);
         assert_once(&gateway, &wanted);
@@ -86,7 +78,7 @@ fn the_lines_of_a_file_arrive_once_also_when_it_is_read_again() {
             stop(host);
             assert_once(&gateway, &wanted);
 
-            let last = fresh(&events[0], 1);
+            let last = chunk::fresh(&events[0], 1);
             append(&file, &format!("{last}\n"));
             wanted.push(chunk::event_id(&last));
             let host = fluent_bit.start(&config, folder);

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::{hostile, real, support};
+use crate::{hostile, pulse, real, support};
 use hostile::dice::Dice;
 use hostile::{MODES, Mode, Place};
+use pulse::{Beats, Pulse};
 use real::{config, on_every_host, state_file, stop};
 use support::chunk;
 use support::gateway::{Answer, TestGateway};
@@ -31,7 +32,7 @@ fn every_answer_of_the_table_leaves_the_engine_alone() {
         let listed: Vec<_> = chunk::listed_events().into_iter().take(200).collect();
         let wanted: BTreeSet<_> = listed.iter().map(chunk::event_id).collect();
         let (api, gateway) = (KubeApi::holding(listed), TestGateway::start());
-        let (pulse, elsewhere) = (TestGateway::start(), TestGateway::start());
+        let (pulse, elsewhere) = (Pulse::start("10"), TestGateway::start());
         let (played, elsewhere_url) = (Arc::new(Mutex::new(BTreeSet::new())), elsewhere.url());
         let at = |number: usize| {
             let mode = playable().get(number.checked_sub(1)? / 2).copied()?;
@@ -57,8 +58,7 @@ fn every_answer_of_the_table_leaves_the_engine_alone() {
             }
         });
 
-        let (url, ledger, pulse_port) = (gateway.url(), state_file(folder), pulse.port().to_string());
-        let beats = [("name", "dummy"), ("tag", "pulse"), ("rate", "10")];
+        let (url, ledger) = (gateway.url(), state_file(folder));
         let events = [
             ("name", "event_gateway"),
             ("match", "kube_events"),
@@ -68,20 +68,12 @@ fn every_answer_of_the_table_leaves_the_engine_alone() {
             ("timeout", "500ms"),
             ("batch_events", "2"),
         ];
-        let beats_out = [
-            ("name", "http"),
-            ("match", "pulse"),
-            ("host", "127.0.0.1"),
-            ("port", &pulse_port),
-            ("format", "json"),
-            ("workers", "0"),
-        ];
         let config = config(folder)
             .service("flush", "0.1")
-            .section("INPUT", &beats)
+            .section("INPUT", &pulse.input())
             .kubernetes_events(&api.url())
             .section("OUTPUT", &events)
-            .section("OUTPUT", &beats_out)
+            .section("OUTPUT", &pulse.output())
             .text();
 
         let host = fluent_bit.start(&config, folder);
@@ -91,19 +83,15 @@ fn every_answer_of_the_table_leaves_the_engine_alone() {
             taken.len() == wanted.len()
         });
         let ended = Instant::now();
-        let mut arrivals: Vec<_> = pulse.requests().iter().map(|request| request.arrived).collect();
-        arrivals.retain(|arrived| (began..=ended).contains(arrived));
-        let edges = [&[began][..], &arrivals, &[ended]].concat();
-        let silence = edges.windows(2).map(|pair| pair[1] - pair[0]).max().expect("two edges");
+        let Beats { count, longest_silence } = pulse.between(began, ended);
         let played = played.lock().expect("no panic").len();
         println!(
-            "{played} modes in {:.1} s, {} pulses, longest silence {} ms",
+            "{played} modes in {:.1} s, {count} pulses, longest silence {} ms",
             (ended - began).as_secs_f64(),
-            arrivals.len(),
-            silence.as_millis()
+            longest_silence.as_millis()
         );
         assert_eq!(played, playable().len(), "modes played");
-        assert!(silence < LONGEST_SILENCE, "the engine stood still for {silence:?}");
+        assert!(longest_silence < LONGEST_SILENCE, "the engine stood still for {longest_silence:?}");
         assert_eq!(elsewhere.connections(), 0, "the plugin followed a redirect");
         let count = stop(host);
         assert_eq!(count.delivered, wanted.len() as u64, "each is acknowledged once: {count:?}");

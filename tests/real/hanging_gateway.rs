@@ -3,7 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{real, support};
+use crate::{pulse, real, support};
+use pulse::{Beats, Pulse};
 use real::{BOUND, assert_once, config, counts, on_every_host, state_file, stop};
 use support::chunk;
 use support::gateway::{Answer, TestGateway};
@@ -20,10 +21,9 @@ fn ten_seconds_without_an_answer_do_not_stop_another_input() {
     on_every_host(|fluent_bit, folder| {
         let listed: Vec<_> = chunk::listed_events().into_iter().take(100).collect();
         let wanted: Vec<_> = listed.iter().map(chunk::event_id).collect();
-        let (api, gateway, pulse) = (KubeApi::holding(listed), TestGateway::start(), TestGateway::start());
+        let (api, gateway, pulse) = (KubeApi::holding(listed), TestGateway::start(), Pulse::start("5"));
         gateway.answer(Answer::ok().delay_before(HANG));
-        let (url, ledger, pulse_port) = (gateway.url(), state_file(folder), pulse.port().to_string());
-        let beats = [("name", "dummy"), ("tag", "pulse"), ("rate", "5")];
+        let (url, ledger) = (gateway.url(), state_file(folder));
         let events = [
             ("name", "event_gateway"),
             ("match", "kube_events"),
@@ -32,20 +32,11 @@ fn ten_seconds_without_an_answer_do_not_stop_another_input() {
             ("state_file", &ledger),
             ("timeout", "15s"),
         ];
-        // Without workers of its own this output runs on the engine too, as the input does.
-        let beats_out = [
-            ("name", "http"),
-            ("match", "pulse"),
-            ("host", "127.0.0.1"),
-            ("port", &pulse_port),
-            ("format", "json"),
-            ("workers", "0"),
-        ];
         let config = config(folder)
-            .section("INPUT", &beats)
+            .section("INPUT", &pulse.input())
             .kubernetes_events(&api.url())
             .section("OUTPUT", &events)
-            .section("OUTPUT", &beats_out)
+            .section("OUTPUT", &pulse.output())
             .text();
 
         let host = fluent_bit.start(&config, folder);
@@ -54,13 +45,9 @@ fn ten_seconds_without_an_answer_do_not_stop_another_input() {
         let hung_until = Instant::now();
         assert!(hung_until - hangs_since >= HANG);
 
-        let of_the_hang = |arrived: &Instant| *arrived >= hangs_since && *arrived <= hung_until;
-        let mut arrivals: Vec<_> = pulse.requests().iter().map(|request| request.arrived).collect();
-        arrivals.retain(of_the_hang);
-        let edges = [&[hangs_since][..], &arrivals, &[hung_until]].concat();
-        let silence = edges.windows(2).map(|pair| pair[1] - pair[0]).max().expect("two edges");
-        println!("{} pulses in the hang, longest silence {} ms", arrivals.len(), silence.as_millis());
-        assert!(silence < LONGEST_SILENCE, "the engine stood still for {silence:?}");
+        let Beats { count, longest_silence } = pulse.between(hangs_since, hung_until);
+        println!("{count} pulses in the hang, longest silence {} ms", longest_silence.as_millis());
+        assert!(longest_silence < LONGEST_SILENCE, "the engine stood still for {longest_silence:?}");
 
         gateway.wait_for_ids(wanted.len());
         stop(host);

@@ -11,6 +11,7 @@ mod hostile;
 mod metrics;
 #[path = "../support/page.rs"]
 mod page;
+mod pulse;
 #[path = "../support/real.rs"]
 mod real;
 mod reload;

@@ -19,14 +19,6 @@ const RELOADS: usize = 10;
 /// What the plugin logs in each Init that succeeds.
 const STARTED: &str = "] delivers to ";
 
-/// An event that nobody has seen yet.
-fn fresh(like: &Value, number: usize) -> Value {
-    let mut event = like.clone();
-    event["metadata"]["uid"] = format!("fresh-{number}").into();
-    event["metadata"]["name"] = format!("fresh.{number}").into();
-    event
-}
-
 #[test]
 fn ten_reloads_under_way_lose_and_repeat_nothing() {
     on_every_host(|fluent_bit, folder| {
@@ -52,7 +44,7 @@ fn ten_reloads_under_way_lose_and_repeat_nothing() {
         for reload in 0..RELOADS {
             let requests = gateway.requests().len();
             for number in 0..20 {
-                wanted.push(chunk::event_id(&api.add(fresh(&listed[0], reload * 100 + number))));
+                wanted.push(chunk::event_id(&api.add(chunk::fresh(&listed[0], reload * 100 + number))));
                 if number == 10 {
                     // In turns: a request is on its way, or the last reload is hardly over.
                     if reload % 2 == 0 {
@@ -148,7 +140,7 @@ fn reloads_leave_neither_threads_nor_descriptors_nor_memory_behind() {
             // Each second flush is given up by the host at the end of its grace.
             let requests = gateway.requests().len();
             gateway.set_default(if reload % 2 == 0 { Answer::hang() } else { Answer::ok() });
-            api.add(fresh(&listed[0], reload));
+            api.add(chunk::fresh(&listed[0], reload));
             gateway.wait_for_requests(requests + 1);
             host.sighup();
             host.wait_for_log_times(STARTED, reload + 2, BOUND);

@@ -98,6 +98,14 @@ pub fn to_list_phase(event: &mut Value) {
     }
 }
 
+/// An event of its own, made after the recording.
+pub fn fresh(like: &Value, number: usize) -> Value {
+    let mut event = like.clone();
+    event["metadata"]["uid"] = format!("fresh-{number}").into();
+    event["metadata"]["name"] = format!("fresh.{number}").into();
+    event
+}
+
 /// What the plugin promises as the `id` of an event: `<metadata.uid>.<metadata.resourceVersion>`.
 pub fn event_id(event: &Value) -> String {
     let field = |name: &str| match event["metadata"][name].as_str() {
