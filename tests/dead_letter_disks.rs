@@ -277,13 +277,13 @@ fn a_disk_that_is_nearly_full_takes_as_many_as_fit_with_few_syncs() {
     }
 }
 
-/// Takes writes, and neither syncs them nor gives them up again.
-struct Stubborn;
+/// Takes writes, and neither syncs them nor gives them up again, while this is so.
+struct Stubborn(Rc<Cell<bool>>);
 
 impl Disk for Stubborn {
     fn before(&mut self, call: &Call<'_>) -> Fate {
         let fails = matches!(call.kind, Kind::Sync | Kind::Truncate) && call.path.ends_with("dead.ndjson");
-        if fails { Fate::Fails(libc::EIO) } else { Fate::Happens }
+        if fails && self.0.get() { Fate::Fails(libc::EIO) } else { Fate::Happens }
     }
 
     fn after(&mut self, _: &Call<'_>, _: i64) {}
@@ -292,7 +292,7 @@ impl Disk for Stubborn {
 #[test]
 fn what_cannot_be_taken_back_is_not_written_again_at_once() {
     let folder = tempdir();
-    watching(folder.path(), Stubborn, || {
+    watching(folder.path(), Stubborn(Rc::new(Cell::new(true))), || {
         let mut file = open(folder.path());
         let ids: Vec<_> = (0..100).map(|number| format!("letter-{number}")).collect();
         let (written, error) = write_all(&mut file, &ids, 10);
@@ -300,4 +300,33 @@ fn what_cannot_be_taken_back_is_not_written_again_at_once() {
         let whole = letters(folder.path()).0;
         assert!(whole.values().all(|times| *times == 1), "{whole:?}");
     });
+}
+
+#[test]
+fn it_is_taken_back_before_the_next_if_it_is_the_last_of_this_very_file() {
+    for way in ["as it was", "another writer", "another file"] {
+        let (folder, is_ill) = (tempdir(), Rc::new(Cell::new(false)));
+        watching(folder.path(), Stubborn(Rc::clone(&is_ill)), || {
+            let mut file = open(folder.path());
+            write(&mut file, "before", 10).unwrap();
+            is_ill.set(true);
+            write(&mut file, "stuck", 10).unwrap_err();
+            is_ill.set(false);
+            let path = folder.path().join("dead.ndjson");
+            let there = fs::read(&path).unwrap();
+            match way {
+                "another writer" => fs::write(&path, [&there[..], b"{}\n"].concat()).unwrap(),
+                "another file" => {
+                    fs::rename(&path, folder.path().join("dead.1")).unwrap();
+                    fs::write(&path, &there).unwrap();
+                }
+                _ => {}
+            }
+            write(&mut file, "stuck", 10).unwrap();
+            let text = fs::read_to_string(&path).unwrap();
+            let times = text.matches("stuck").count();
+            assert_eq!(times, if way == "as it was" { 1 } else { 2 }, "{way}: {text}");
+            assert!(text.contains("before"));
+        });
+    }
 }
