@@ -14,6 +14,8 @@ mod failing;
 mod power;
 #[path = "support/syscalls.rs"]
 mod syscalls;
+#[path = "support/variables.rs"]
+mod variables;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -29,6 +31,7 @@ use failing::{Failing, Shared, each, heal};
 use power::{Moment, Record, Recorder};
 use serde_json::Value;
 use syscalls::{Call, Disk, Fate, Kind, watching};
+use variables::number_from;
 
 fn open(folder: &Path) -> DeadLetterFile {
     let settings = DeadLetters { file: Some(folder.join("dead.ndjson")), max_bytes: 100_000_000 };
@@ -77,11 +80,6 @@ fn letters(folder: &Path) -> (BTreeMap<String, usize>, usize) {
 
 fn tempdir() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
-}
-
-fn number_from(variable: &str, default: u64) -> u64 {
-    std::env::var(variable)
-        .map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{variable}={text}")))
 }
 
 #[derive(Debug, Default)]
@@ -148,7 +146,8 @@ fn history(seed: u64, tally: &mut Tally) {
 
 #[test]
 fn a_letter_that_said_yes_survives_a_power_loss() {
-    let (states, base) = (number_from("POWER_LOSS_STATES", 2_000), number_from("POWER_LOSS_SEED", 1));
+    let (states, base) =
+        (number_from("POWER_LOSS_STATES").unwrap_or(2_000), number_from("POWER_LOSS_SEED").unwrap_or(1));
     let mut tally = Tally::default();
     let mut seed = base;
     while tally.disks < states {

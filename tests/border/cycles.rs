@@ -9,6 +9,7 @@ use crate::support;
 use support::events;
 use support::gateway::{Answer, TestGateway};
 use support::host::{Build, Code, MiniHost};
+use support::variables::number_from;
 
 /// The allocator, and what else is made once, has all it needs after so many.
 const WARM_UP: usize = 20;
@@ -20,11 +21,6 @@ const PAUSE: Duration = Duration::from_millis(30);
 const MOST_BYTES_A_CYCLE: usize = 16;
 /// The loader keeps a few bytes of each file that it opens.
 const CYCLES_A_LOAD: usize = 10;
-
-fn number_from(variable: &str) -> Option<usize> {
-    let text = std::env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
-}
 
 /// What a host holds, with nothing loaded.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +67,7 @@ fn cycle(host: &mut MiniHost, gateway: &TestGateway, number: usize) -> usize {
 
 #[test]
 fn a_cycle_leaves_nothing_behind() {
-    let cycles = number_from("CYCLES").unwrap_or(100).next_multiple_of(CYCLES_A_LOAD);
+    let cycles = number_from::<usize>("CYCLES").unwrap_or(100).next_multiple_of(CYCLES_A_LOAD);
     let gateway = TestGateway::start();
     let mut host = MiniHost::start_empty(Build::V5_1_1, |command| {
         // What a thread keeps for itself, and each further arena, would count as memory in use.

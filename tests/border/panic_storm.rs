@@ -12,6 +12,7 @@ use dice::Dice;
 use support::gateway::{Answer, TestGateway};
 use support::host::{Build, Code, MiniHost, Outcome, Place};
 use support::service_impact::loaded;
+use support::variables::number_from;
 use support::{chunk, event, events};
 
 /// Where the output may panic under load, but for what ends its thread.
@@ -21,11 +22,6 @@ const FILTER: &str = "filter,enrich";
 const ONE_IN: u64 = 10;
 /// Chunks on their way at a time.
 const AT_ONCE: usize = 32;
-
-fn number_from(variable: &str) -> Option<u64> {
-    let text = std::env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
-}
 
 /// The file that says where to panic, and the one that says where it did.
 struct Wire {
@@ -66,7 +62,7 @@ impl Wire {
 }
 
 fn panics() -> usize {
-    usize::try_from(number_from("PANICS").unwrap_or(300)).expect("a number of panics")
+    number_from("PANICS").unwrap_or(300)
 }
 
 fn total(sprung: &BTreeMap<String, usize>) -> usize {

@@ -11,17 +11,13 @@ use crate::support;
 use support::gateway::{Answer, TestGateway};
 use support::host::{Build, Code, MiniHost, Outcome, Place};
 use support::service_impact::Image;
+use support::variables::number_from;
 use support::{chunk, events};
 
 /// The test that runs once more, in a process whose mini hosts run under valgrind.
 const UNDER_VALGRIND: &str = "valgrind::the_whole_border";
 /// How often that one flushes.
 const FLUSHES: &str = "VALGRIND_FLUSHES_NOW";
-
-fn number_from(variable: &str) -> Option<usize> {
-    let text = std::env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
-}
 
 /// What memcheck counted at the end, in bytes.
 #[derive(Debug, PartialEq, Eq)]

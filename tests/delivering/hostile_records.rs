@@ -1,46 +1,19 @@
 //! Is nothing lost, and nothing told twice, of records that nobody should send?
 //!
-//! Each case goes through the whole plugin, between two good records, and once more: everything is delivered the
-//! first time, with what it says, and nothing the second.
+//! Each goes between good neighbours, twice.
 
-use std::collections::BTreeSet;
-
-use crate::support;
+use crate::{neighbours, support};
 use event_gateway::record::MAX_RECORD_BYTES;
 use event_gateway::record::cursor::MAX_DEPTH;
+use neighbours::{delivered, delivered_bytes, started};
 use serde_json::{Value, json};
 use support::gateway::{Answer, TestGateway};
-use support::host::{Build, Code, MiniHost};
+use support::host::Code;
 use support::kube_api::KubeApi;
 use support::{chunk, event, value};
 
 /// Clears a screen, rings, begins a line of its own, and the C1 way to an escape.
 const ESCAPES: &str = "\u{1b}[2J\u{1b}]0;title\u{7}\r\n[error] forged\u{0}\u{85}\u{9b}31m\u{7f}";
-
-fn started(gateway: &TestGateway, settings: &[(&str, &str)]) -> MiniHost {
-    support::started(Build::V5_1_1, gateway, settings)
-}
-
-/// Delivers them twice between good neighbours; all that the gateway took, without the neighbours.
-fn delivered(host: &mut MiniHost, gateway: &TestGateway, events: &[Value]) -> Vec<Value> {
-    let packed: Vec<Vec<u8>> = events.iter().map(|event| chunk::v2(event, 1)).collect();
-    delivered_bytes(host, gateway, &packed)
-}
-
-fn delivered_bytes(host: &mut MiniHost, gateway: &TestGateway, records: &[Vec<u8>]) -> Vec<Value> {
-    let neighbours = ["before", "after"].map(|uid| chunk::v2(&event(uid, 1, 1), 1));
-    let whole = [&neighbours[0][..], &records.concat(), &neighbours[1]].concat();
-    assert_eq!(host.deliver("a", "t", &whole), Code::Ok);
-    let mut came = gateway.accepted_records();
-    assert_eq!(host.deliver("a", "t", &whole), Code::Ok);
-    assert_eq!(gateway.accepted_records().len(), came.len(), "something came twice");
-    let ids: BTreeSet<String> = came.iter().map(|record| record["id"].to_string()).collect();
-    assert_eq!(ids.len(), came.len(), "{ids:?}");
-    let all = came.len();
-    came.retain(|record| record["id"] != "before.1" && record["id"] != "after.1");
-    assert_eq!(all - came.len(), 2, "a neighbour is missing");
-    came
-}
 
 /// Every text of an event set to something.
 fn all_texts(event: &mut Value, to: &dyn Fn(&str) -> String) {
@@ -243,133 +216,4 @@ fn ten_thousand_labels_are_told() {
         }
         host.quit();
     }
-}
-
-/// A count that falls tells of nothing new, and the next is held against it: nothing is subtracted.
-#[test]
-fn counts_that_make_no_sense_lose_no_state() {
-    let gateway = TestGateway::start();
-    let mut host = started(&gateway, &[]);
-    let counts = [
-        (json!(5), 5, 5),
-        (json!(3), 3, 0),
-        (json!(4), 4, 1),
-        (json!(-7), 1, 0),
-        (json!(0), 1, 0),
-        (json!("many"), 1, 0),
-        (json!(null), 1, 0),
-        (json!(2.5), 1, 0),
-        (json!(2_147_483_648_u64), 2_147_483_648_u64, 2_147_483_647_u64),
-        (json!(4_294_967_296_u64), 4_294_967_296, 2_147_483_647),
-        (json!(i64::MAX), i64::MAX.unsigned_abs(), 0),
-        (json!(u64::MAX), u64::MAX, 0),
-        (json!(i64::MIN), 1, 0),
-        (json!([1]), 1, 0),
-    ];
-    let events: Vec<Value> = counts
-        .iter()
-        .zip(1..)
-        .map(|((count, _, _), version)| {
-            let mut event = event("counted", version, 1);
-            event["count"] = count.clone();
-            event
-        })
-        .collect();
-    let came = delivered(&mut host, &gateway, &events);
-    let told: Vec<_> =
-        came.iter().map(|record| (record["count"].as_u64(), record["new_occurrences"].as_u64())).collect();
-    let expected: Vec<_> = counts.iter().map(|(_, count, new)| (Some(*count), Some(*new))).collect();
-    assert_eq!(told, expected);
-    host.quit();
-}
-
-#[test]
-fn versions_that_are_no_numbers_are_versions_all_the_same() {
-    let versions = [
-        json!("7"),
-        json!("abc"),
-        json!("-1"),
-        json!("18446744073709551615"),
-        json!("18446744073709551616"),
-        json!("9223372036854775808"),
-        json!("7 "),
-        json!("7.0"),
-        json!("0x7"),
-        json!("٧"),
-        json!("9".repeat(10_000)),
-        json!(8),
-        json!(-8),
-        json!(""),
-    ];
-    let odd = |version: &Value| {
-        let mut event = event("versioned", 1, 1);
-        event["metadata"]["resourceVersion"] = version.clone();
-        event
-    };
-    let gateway = TestGateway::start();
-    let mut host = started(&gateway, &[]);
-    let came = delivered(&mut host, &gateway, &versions.iter().map(odd).collect::<Vec<_>>());
-    let ids: Vec<_> = came.iter().map(|record| record["id"].as_str().expect("an id").to_owned()).collect();
-    let text = |version: &Value| match version {
-        // The count and the time stand in for it.
-        Value::String(text) if text.is_empty() => "versioned.1-2026-11-20T23:29:49Z".to_owned(),
-        Value::String(text) => format!("versioned.{text}"),
-        other => format!("versioned.{other}"),
-    };
-    assert_eq!(ids, versions.iter().map(text).collect::<Vec<_>>());
-    // No text, and so no version: they are one state, which has come already.
-    for nothing in [json!(null), json!(7.5), json!(["7"]), json!({"7": 7})] {
-        assert_eq!(host.deliver("a", "t", &chunk::of([&odd(&nothing)])), Code::Ok);
-    }
-    assert_eq!(gateway.accepted_ids().len(), 2 + versions.len());
-    host.quit();
-}
-
-#[test]
-fn times_at_the_ends_of_the_calendar_are_told_or_null() {
-    let times = [
-        ("0000-01-01T00:00:00Z", Some("0000-01-01T00:00:00Z")),
-        ("0001-01-01T00:00:00Z", Some("0001-01-01T00:00:00Z")),
-        ("9999-12-31T23:59:59.999999999Z", Some("9999-12-31T23:59:59.999999999Z")),
-        ("9999-12-31T23:59:59+14:00", Some("9999-12-31T09:59:59Z")),
-        ("9999-12-31T23:59:59-00:01", None),
-        ("0000-01-01T00:00:00+00:01", None),
-        ("10000-01-01T00:00:00Z", None),
-        ("+10000-01-01T00:00:00Z", None),
-        ("-0001-01-01T00:00:00Z", None),
-        ("1900-02-29T00:00:00Z", None),
-        ("2024-02-29T00:00:00Z", Some("2024-02-29T00:00:00Z")),
-        ("2026-11-20T24:00:00Z", None),
-        ("2026-11-20", None),
-        ("1795217329", None),
-        ("never", None),
-        ("2026-11-20T23:28:49.0000000001Z", Some("2026-11-20T23:28:49.000000000Z")),
-    ];
-    let gateway = TestGateway::start();
-    let mut host = started(&gateway, &[]);
-    let mut events = Vec::new();
-    for (number, (time, _)) in times.iter().enumerate() {
-        let mut event = event(&format!("time-{number}"), 1, 1);
-        event["firstTimestamp"] = json!(time);
-        event["lastTimestamp"] = json!(time);
-        events.push(event);
-    }
-    // The last second of a leap day of the clock, none at all, and numbers for texts.
-    let mut leap = event("leap", 1, 1);
-    leap["lastTimestamp"] = json!("2016-12-31T23:59:60Z");
-    let mut none = event("none", 1, 1);
-    for name in ["firstTimestamp", "lastTimestamp"] {
-        none[name] = json!(null);
-    }
-    none["metadata"]["creationTimestamp"] = json!(1_795_217_329);
-    events.extend([leap, none]);
-    let came = delivered(&mut host, &gateway, &events);
-    assert_eq!(came.len(), events.len());
-    for ((time, expected), record) in times.iter().zip(&came) {
-        assert_eq!((&record["time"], &record["first_time"]), (&json!(expected), &json!(expected)), "{time}");
-    }
-    // A leap second is no second of the clock; RFC 3339 lets it be written, and it is told as the one before it.
-    assert_eq!(came[times.len()]["time"], "2016-12-31T23:59:59Z");
-    assert_eq!(came[times.len() + 1]["time"], json!(null));
-    host.quit();
 }

@@ -13,6 +13,8 @@ mod dead_letters;
 mod doubted_batches;
 mod flavours;
 mod hostile_records;
+mod hostile_values;
+mod neighbours;
 mod no_duplicates;
 mod odd_records;
 #[path = "../support/posting.rs"]

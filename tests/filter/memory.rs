@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support;
-use support::host::{Build, MiniHost, Outcome, Place};
+use support::host::{Build, MiniHost, Outcome, Place, files_of_at_most};
 use support::service_impact::{Image, filtering, left_of, loaded, set};
 use support::{chunk, event, events};
 
@@ -213,7 +213,6 @@ fn two_instances_on_one_file_are_refused_by_the_name_of_the_key() {
 /// The disk is full: the thread meets its limit for files, the host never waits for it.
 #[test]
 fn a_disk_that_takes_nothing_costs_the_memory_nothing() {
-    use std::os::unix::process::CommandExt;
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("seen");
     {
@@ -222,18 +221,7 @@ fn a_disk_that_takes_nothing_costs_the_memory_nothing() {
         host.quit();
     }
     let most = fs::metadata(&file).expect("a file").len() + 4096;
-    let (mut host, _image) = loaded(Build::V5_1_1, |command| {
-        let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
-        #[allow(unsafe_code)]
-        // SAFETY: setrlimit and signal may be called after a fork.
-        unsafe {
-            command.pre_exec(move || {
-                libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
-                libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit);
-                Ok(())
-            });
-        }
-    });
+    let (mut host, _image) = loaded(Build::V5_1_1, files_of_at_most(most));
     set(&mut host, "f", &[("state_file", file.to_str().expect("UTF-8"))]);
     assert_eq!(host.init_filter("f"), 0);
     assert!(is_known(&mut host, &events(["before"])));

@@ -21,16 +21,12 @@ use std::time::Duration;
 use event_gateway::clock;
 use hostile::dice::Dice;
 use hostile::{Guarantee, MODES, Metronome, Mode, Outcome, Papers, judge, trial};
+use support::variables::number_from;
 
 /// The engine's input is called every 10 ms. A machine that stands still stops it too: that long is added.
 const LONGEST_SILENCE: Duration = Duration::from_secs(1);
 /// Trials mostly wait.
 const AT_A_TIME: usize = 40;
-
-fn number_from(variable: &str) -> Option<u64> {
-    let text = std::env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
-}
 
 /// The first seed, which is told.
 #[allow(clippy::print_stdout)]

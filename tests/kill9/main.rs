@@ -34,6 +34,7 @@ use source::Source;
 use support::chunk;
 use support::fluent_bit::FluentBit;
 use support::host::{Build, Code, MiniHost};
+use support::variables::number_from;
 use taker::{Moment, Taker};
 
 /// Records in one request: few, so that a kill has many requests to fall between.
@@ -68,13 +69,8 @@ impl Guarantee {
     }
 }
 
-fn number_from(variable: &str) -> Option<u64> {
-    let text = std::env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
-}
-
 fn rounds_from(variable: &str, default: usize) -> usize {
-    number_from(variable).map_or(default, |rounds| usize::try_from(rounds).expect("a number of kills"))
+    number_from(variable).unwrap_or(default)
 }
 
 #[allow(clippy::print_stdout)]

@@ -10,6 +10,7 @@ mod dice;
 mod failing;
 mod file;
 mod model;
+mod naive;
 mod occurrences;
 #[path = "../support/syscalls.rs"]
 mod syscalls;

@@ -13,6 +13,8 @@ mod dice;
 mod power;
 #[path = "../support/syscalls.rs"]
 mod syscalls;
+#[path = "../support/variables.rs"]
+mod variables;
 mod world;
 
 use std::os::unix::fs::MetadataExt;
@@ -24,6 +26,7 @@ use event_gateway::ledger::Versioned;
 use event_gateway::ledger::identity::{Identity, Version};
 use power::{Moment, Record, Recorder};
 use syscalls::{Kind, watching};
+use variables::number_from;
 use world::{TTL_SECONDS, Tally, World, begin, open};
 
 /// Lives of the machine in one history.
@@ -93,15 +96,10 @@ fn history(seed: u64, tally: &mut Tally) {
     tally.histories += 1;
 }
 
-fn number_from(variable: &str, default: u64) -> u64 {
-    std::env::var(variable)
-        .map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{variable}={text}")))
-}
-
 #[test]
 fn what_it_said_yes_to_is_there_and_nothing_else() {
-    let states = number_from("POWER_LOSS_STATES", 2_000);
-    let base = number_from("POWER_LOSS_SEED", 1);
+    let states = number_from("POWER_LOSS_STATES").unwrap_or(2_000);
+    let base = number_from("POWER_LOSS_SEED").unwrap_or(1);
     let mut tally = Tally::default();
     while tally.disks < states {
         let seed = base + tally.histories;

@@ -1,7 +1,6 @@
 //! Do the figures say what happened: why requests failed, how the gate stands, what waits, what the ledger wrote?
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test may fail, and reads the clock")]
 
-use std::os::unix::process::CommandExt;
 use std::time::Duration;
 
 use crate::{posting, support};
@@ -9,7 +8,7 @@ use event_gateway::clock;
 use event_gateway::metrics::FailureClass;
 use posting::{Client, open};
 use support::gateway::{Answer, Certificates, TestGateway};
-use support::host::{Build, Code, MiniHost};
+use support::host::{Build, Code, MiniHost, files_of_at_most};
 use support::{events, started, value};
 
 fn now_seconds() -> f64 {
@@ -210,18 +209,7 @@ fn a_ledger_that_cannot_be_written_is_counted() {
     host.quit();
 
     // A full disk, as far as a process can tell: nothing may be written beyond the first page.
-    let mut host = MiniHost::start_with(Build::V5_1_1, |command| {
-        let limit = libc::rlimit { rlim_cur: 4_096, rlim_max: 4_096 };
-        #[allow(unsafe_code)]
-        // SAFETY: setrlimit and signal may be called after a fork.
-        unsafe {
-            command.pre_exec(move || {
-                libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
-                libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit);
-                Ok(())
-            });
-        }
-    });
+    let mut host = MiniHost::start_with(Build::V5_1_1, files_of_at_most(4_096));
     host.set("a", "endpoint", gateway.url());
     host.set("a", settings[0].0, settings[0].1);
     assert_eq!(host.init("a"), 1);

@@ -59,24 +59,11 @@ fn every_answer_of_the_table_leaves_the_engine_alone() {
         });
 
         let (url, ledger) = (gateway.url(), state_file(folder));
-        let events = [
-            ("name", "event_gateway"),
-            ("match", "kube_events"),
-            ("retry_limit", "no_limits"),
-            ("endpoint", &url),
-            ("state_file", &ledger),
-            ("timeout", "500ms"),
-            ("batch_events", "2"),
-        ];
-        let config = config(folder)
-            .service("flush", "0.1")
-            .section("INPUT", &pulse.input())
-            .kubernetes_events(&api.url())
-            .section("OUTPUT", &events)
-            .section("OUTPUT", &pulse.output())
-            .text();
+        let settings =
+            [("endpoint", &*url), ("state_file", &ledger), ("timeout", "500ms"), ("batch_events", "2")];
+        let config = pulse.beside(config(folder).service("flush", "0.1"), &api.url(), &settings);
 
-        let host = fluent_bit.start(&config, folder);
+        let host = fluent_bit.start(&config.text(), folder);
         let began = gateway.wait_for_requests(1)[0].arrived;
         gateway.wait_for("every event", BOUND, |requests| {
             let taken: BTreeSet<_> = requests.iter().filter(|r| r.accepted()).flat_map(|r| r.ids()).collect();

@@ -24,22 +24,10 @@ fn ten_seconds_without_an_answer_do_not_stop_another_input() {
         let (api, gateway, pulse) = (KubeApi::holding(listed), TestGateway::start(), Pulse::start("5"));
         gateway.answer(Answer::ok().delay_before(HANG));
         let (url, ledger) = (gateway.url(), state_file(folder));
-        let events = [
-            ("name", "event_gateway"),
-            ("match", "kube_events"),
-            ("retry_limit", "no_limits"),
-            ("endpoint", &url),
-            ("state_file", &ledger),
-            ("timeout", "15s"),
-        ];
-        let config = config(folder)
-            .section("INPUT", &pulse.input())
-            .kubernetes_events(&api.url())
-            .section("OUTPUT", &events)
-            .section("OUTPUT", &pulse.output())
-            .text();
+        let settings = [("endpoint", &*url), ("state_file", &ledger), ("timeout", "15s")];
+        let config = pulse.beside(config(folder), &api.url(), &settings);
 
-        let host = fluent_bit.start(&config, folder);
+        let host = fluent_bit.start(&config.text(), folder);
         let hangs_since = gateway.wait_for_requests(1)[0].arrived;
         gateway.wait_for("the end of the hang", HANG + BOUND, |requests| requests[0].accepted());
         let hung_until = Instant::now();

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::support;
+use support::fluent_bit::Config;
 use support::gateway::TestGateway;
 
 pub struct Pulse {
@@ -25,20 +26,24 @@ impl Pulse {
         Pulse { port: taker.port().to_string(), taker, a_second }
     }
 
-    pub fn input(&self) -> [(&str, &str); 3] {
-        [("name", "dummy"), ("tag", "pulse"), ("rate", self.a_second)]
-    }
-
-    /// Without workers of its own this output runs on the engine too, as the input does.
-    pub fn output(&self) -> [(&str, &str); 6] {
-        [
+    /// The events of an API server to the plugin, with these settings, and the pulse around both.
+    pub fn beside(&self, config: Config, kube_url: &str, event_gateway: &[(&str, &str)]) -> Config {
+        let input = [("name", "dummy"), ("tag", "pulse"), ("rate", self.a_second)];
+        // Without workers of its own this output runs on the engine too, as the input does.
+        let output = [
             ("name", "http"),
             ("match", "pulse"),
             ("host", "127.0.0.1"),
             ("port", &self.port),
             ("format", "json"),
             ("workers", "0"),
-        ]
+        ];
+        let to_us = [("name", "event_gateway"), ("match", "kube_events"), ("retry_limit", "no_limits")];
+        config
+            .section("INPUT", &input)
+            .kubernetes_events(kube_url)
+            .section("OUTPUT", &[&to_us[..], event_gateway].concat())
+            .section("OUTPUT", &output)
     }
 
     pub fn between(&self, began: Instant, ended: Instant) -> Beats {

@@ -5,6 +5,7 @@
 
 #![allow(clippy::disallowed_methods)] // a test that measures reads the clock, where the plugin may not
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::{real, support};
@@ -12,12 +13,30 @@ use serde_json::Value;
 
 use real::{BOUND, assert_once, config, counts, on_every_host, state_file, stop, to_gateway};
 use support::chunk;
+use support::fluent_bit::Config;
 use support::gateway::{Answer, TestGateway};
 use support::kube_api::KubeApi;
+use support::variables::number_from;
 
 const RELOADS: usize = 10;
 /// What the plugin logs in each Init that succeeds.
 const STARTED: &str = "] delivers to ";
+
+/// Events from there to here, and whether a reload waits for each chunk.
+fn reloadable(
+    config: Config,
+    waits_for_chunks: &str,
+    api: &KubeApi,
+    gateway: &TestGateway,
+    folder: &Path,
+) -> String {
+    config
+        .hot_reload()
+        .service("hot_reload.ensure_thread_safety", waits_for_chunks)
+        .kubernetes_events(&api.url())
+        .event_gateway(&to_gateway(&gateway.url(), &state_file(folder)))
+        .text()
+}
 
 #[test]
 fn ten_reloads_under_way_lose_and_repeat_nothing() {
@@ -27,17 +46,11 @@ fn ten_reloads_under_way_lose_and_repeat_nothing() {
         let (api, gateway) = (KubeApi::holding(listed.clone()), TestGateway::start());
         // Slow enough that a reload meets requests on their way.
         gateway.set_default(Answer::ok().delay_before(Duration::from_millis(100)));
-        let (url, ledger) = (gateway.url(), state_file(folder));
         // Hosts before 3.2.3 answer RETRY for the output while they reload, without asking it; so a reload
         // that waits for every chunk never ends there. With `off` it gives the chunk up, which the list
         // then brings again.
         let wait_for_chunks = if fluent_bit.version >= (3, 2, 3) { "on" } else { "off" };
-        let config = config(folder)
-            .hot_reload()
-            .service("hot_reload.ensure_thread_safety", wait_for_chunks)
-            .kubernetes_events(&api.url())
-            .event_gateway(&to_gateway(&url, &ledger))
-            .text();
+        let config = reloadable(config(folder), wait_for_chunks, &api, &gateway, folder);
 
         let mut host = fluent_bit.start(&config, folder);
         host.wait_for_log(STARTED, BOUND);
@@ -75,15 +88,7 @@ fn a_gateway_that_is_away_does_not_hold_up_a_reload_that_need_not_wait_for_chunk
         let wanted: Vec<String> = listed.iter().map(chunk::event_id).collect();
         let (api, gateway) = (KubeApi::holding(listed), TestGateway::start());
         gateway.set_default(Answer::hang());
-        let (url, ledger) = (gateway.url(), state_file(folder));
-        let config = config(folder)
-            .hot_reload()
-            .service("hot_reload.ensure_thread_safety", "off")
-            .kubernetes_events(&api.url())
-            .event_gateway(&to_gateway(&url, &ledger))
-            .text();
-
-        let mut host = fluent_bit.start(&config, folder);
+        let mut host = fluent_bit.start(&reloadable(config(folder), "off", &api, &gateway, folder), folder);
         gateway.wait_for_requests(1);
         let start = Instant::now();
         host.sighup();
@@ -118,19 +123,12 @@ fn reloads_leave_neither_threads_nor_descriptors_nor_memory_behind() {
     const WARM_UP: usize = 5;
     /// What the host itself leaves behind of a configuration, and no more than a plugin could hide in it.
     const MOST_KIB_A_RELOAD: usize = 64;
-    let reloads = std::env::var("RELOADS").map_or(RELOADS, |text| text.parse().expect("a number of reloads"));
+    let reloads = number_from("RELOADS").unwrap_or(RELOADS);
     on_every_host(|fluent_bit, folder| {
         let listed: Vec<Value> = chunk::listed_events().into_iter().take(20).collect();
         let (api, gateway) = (KubeApi::holding(listed.clone()), TestGateway::start());
-        let (url, ledger) = (gateway.url(), state_file(folder));
-        let config = config(folder)
-            .service("grace", "1")
-            .hot_reload()
-            .service("hot_reload.ensure_thread_safety", "off")
-            .kubernetes_events(&api.url())
-            .event_gateway(&to_gateway(&url, &ledger))
-            .text();
-        let mut host = fluent_bit.start(&config, folder);
+        let config = config(folder).service("grace", "1");
+        let mut host = fluent_bit.start(&reloadable(config, "off", &api, &gateway, folder), folder);
         host.wait_for_log(STARTED, BOUND);
         let mut before = (0, 0, 0);
         for reload in 0..WARM_UP + reloads {

@@ -25,17 +25,15 @@ mod job;
 mod parked;
 #[path = "../../src/courier/queue.rs"]
 mod queue;
+#[path = "../support/variables.rs"]
+mod variables;
 
 use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::{Config, Runner};
+use variables::number_from;
 
 /// How many moments of a schedule PCT chooses to change who goes first. Most faults need no more than three.
 const CHANGES: usize = 3;
-
-fn number_from(variable: &str) -> Option<u64> {
-    let text = std::env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
-}
 
 /// Asks a question in so many orders.
 fn in_every_order(question: impl Fn() + Send + Sync + Clone + 'static) {

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use hostile::dice::Dice;
 use load::{Load, NOISE};
 use support::host::{Build, Code, MiniHost};
+use support::variables::number_from;
 use taker::Taker;
 
 /// Chunks under way at a time.
@@ -33,11 +34,6 @@ const MOST_BYTES: f64 = 30e6;
 /// Memory that an event leaves behind, where there were enough of them to tell.
 const MOST_SLOPE: f64 = 0.1;
 const ENOUGH_TO_TELL: u64 = 5_000_000;
-
-fn number_from(variable: &str) -> Option<u64> {
-    let text = std::env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
-}
 
 /// What the host has at one moment.
 #[derive(Clone, Copy, Debug)]

@@ -15,6 +15,7 @@ pub mod recording;
 pub mod replay;
 pub mod server;
 pub mod service_impact;
+pub mod variables;
 
 use std::collections::BTreeMap;
 
