@@ -1,6 +1,6 @@
 //! Does the judge of the hostile gateway's trials see what is wrong, and nothing else?
 
-use crate::hostile::judge::{Account, Guarantee, Sent, judge};
+use crate::hostile::judge::{Account, Guarantee, Letter, Sent, judge};
 
 const NO_DUPLICATES: Guarantee = Guarantee::NoDuplicates { ambiguous: "ambiguous" };
 
@@ -17,7 +17,7 @@ fn good() -> Account {
         wanted: ids(&["a", "b", "x"]),
         doomed: ids(&["x"]),
         sent: vec![sent(1, 1, "a"), sent(2, 1, "b")],
-        letters: vec![("x".to_owned(), "rejected".to_owned())],
+        letters: vec![Letter { id: "x".into(), reason: "rejected".into(), ..Letter::default() }],
         delivered: vec![2],
         ..Account::default()
     }
@@ -38,7 +38,7 @@ fn both(change: impl Fn(&mut Account), complaint: &str) {
 }
 
 fn letter(account: &mut Account, id: &str, reason: &str) {
-    account.letters.push((id.to_owned(), reason.to_owned()));
+    account.letters.push(Letter { id: id.to_owned(), reason: reason.to_owned(), ..Letter::default() });
 }
 
 #[test]

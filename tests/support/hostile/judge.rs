@@ -25,6 +25,15 @@ pub struct Sent {
     pub acknowledged: bool,
 }
 
+/// A line of the dead letter file.
+#[derive(Clone, Debug, Default)]
+pub struct Letter {
+    pub id: String,
+    pub reason: String,
+    /// What the gateway said, or what kept it from saying anything.
+    pub answer: String,
+}
+
 /// All that is known at the end.
 #[derive(Clone, Debug, Default)]
 pub struct Account {
@@ -34,8 +43,7 @@ pub struct Account {
     pub doomed: BTreeSet<String>,
     /// In the order in which they arrived.
     pub sent: Vec<Sent>,
-    /// Id and reason.
-    pub letters: Vec<(String, String)>,
+    pub letters: Vec<Letter>,
     /// How many records the plugin counted as delivered in each life that it ended in good order.
     pub delivered: Vec<usize>,
     /// Lives that were ended by kill -9.
@@ -72,7 +80,7 @@ fn nothing_lost(account: &Account, guarantee: Guarantee, wrong: &mut Vec<String>
     let taken = taken(account);
     for id in &account.wanted {
         let reasons: Vec<_> =
-            account.letters.iter().filter(|(of, _)| of == id).map(|(_, reason)| reason.as_str()).collect();
+            account.letters.iter().filter(|letter| letter.id == *id).map(|letter| &*letter.reason).collect();
         let put_away = match guarantee {
             _ if account.doomed.contains(id) => !reasons.is_empty(),
             Guarantee::NoEventLoss => false,
@@ -89,7 +97,7 @@ fn nothing_lost(account: &Account, guarantee: Guarantee, wrong: &mut Vec<String>
 
 fn letters_only_of_the_doomed(account: &Account, guarantee: Guarantee, wrong: &mut Vec<String>) {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for (id, reason) in &account.letters {
+    for Letter { id, reason, answer } in &account.letters {
         let in_doubt = match guarantee {
             Guarantee::NoEventLoss => false,
             Guarantee::NoDuplicates { ambiguous } => {
@@ -97,8 +105,9 @@ fn letters_only_of_the_doomed(account: &Account, guarantee: Guarantee, wrong: &m
             }
         };
         if !account.doomed.contains(id) && !in_doubt {
-            wrong
-                .push(format!("{id} lies in the dead letter file ({reason}), and the gateway would take it"));
+            wrong.push(format!(
+                "{id} lies in the dead letter file ({reason}), and the gateway would take it; it says: {answer}"
+            ));
         }
         *counts.entry(id).or_default() += 1;
     }

@@ -10,7 +10,7 @@ use event_gateway::clock;
 use serde_json::Value;
 
 use super::dice::Dice;
-use super::judge::{Account, Guarantee};
+use super::judge::{Account, Guarantee, Letter};
 use super::load::Load;
 use super::modes::Mode;
 use super::papers::Papers;
@@ -212,7 +212,7 @@ impl Lives {
         let taken: BTreeSet<String> = self.stage.gateway.accepted_ids().into_iter().collect();
         let letters = self.letters();
         for id in &self.stage.load().chunks[index].ids {
-            if !taken.contains(id) && !letters.iter().any(|(of, _)| of == id) {
+            if !taken.contains(id) && !letters.iter().any(|letter| letter.id == *id) {
                 self.wrong.push(format!("chunk {index} was answered OK, and {id} had not arrived"));
             }
         }
@@ -299,14 +299,18 @@ impl Lives {
 
     /// What lies in the dead letter file. Of one that is just being written, or was when its host was killed,
     /// half a line may be seen: that is no letter yet.
-    fn letters(&self) -> Vec<(String, String)> {
+    fn letters(&self) -> Vec<Letter> {
         let text = fs::read_to_string(self.folder.join("letters")).unwrap_or_default();
         let mut letters = Vec::new();
         for line in text.split_inclusive('\n') {
             match serde_json::from_str::<Value>(line) {
                 Ok(letter) => {
                     let field = |name: &str| letter[name].as_str().unwrap_or_default().to_owned();
-                    letters.push((field("id"), field("reason")));
+                    letters.push(Letter {
+                        id: field("id"),
+                        reason: field("reason"),
+                        answer: field("answer"),
+                    });
                 }
                 Err(error) => {
                     let may_be_half = self.account.kills > 0 || !line.ends_with('\n');
