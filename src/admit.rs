@@ -1,17 +1,55 @@
-//! Which records are ours, by namespace, type and reason.
+//! Which records are ours: by kind and namespace, and by what each kind has of its own.
 
 use crate::config::Admission;
 use crate::pattern::Patterns;
+use crate::record::audit::AuditEvent;
+use crate::record::content::Content;
 use crate::record::event::KubeEvent;
+use crate::record::violation::Violation;
 
-/// Whether an event is taken. An exclusion wins over an inclusion.
+/// Whether a record is taken. An exclusion wins over an inclusion. What is of no known kind has none of all this,
+/// and is taken.
 #[must_use]
-pub fn admits(rules: &Admission, event: &KubeEvent<'_>) -> bool {
-    included(&rules.namespaces, event.namespace())
-        && !excluded(&rules.exclude_namespaces, event.namespace())
-        && included(&rules.types, &event.event_type)
+pub fn admits(rules: &Admission, content: &Content<'_, '_>) -> bool {
+    let is_ours = match content {
+        Content::Event(event) => takes_event(rules, event),
+        Content::Audit(audit) => takes_audit(rules, audit),
+        Content::Violation(violation) => takes_violation(rules, violation),
+        Content::Other { .. } => return true,
+    };
+    is_ours
+        && rules.kinds.has(content.kind())
+        && included(&rules.namespaces, content.namespace())
+        && !excluded(&rules.exclude_namespaces, content.namespace())
+}
+
+fn takes_event(rules: &Admission, event: &KubeEvent<'_>) -> bool {
+    included(&rules.types, &event.event_type)
         && included(&rules.reasons, &event.reason)
         && !excluded(&rules.exclude_reasons, &event.reason)
+}
+
+/// Who acts as somebody else is looked for under both names.
+fn takes_audit(rules: &Admission, audit: &AuditEvent<'_>) -> bool {
+    let object = &audit.object;
+    let users = || [Some(&audit.user), audit.impersonated_user.as_ref()].into_iter().flatten();
+    let is_of = |list: &Patterns| users().any(|user| list.matches(&user.name));
+    let is_about = |list: &Patterns| {
+        list.matches(&object.resource)
+            || (!object.subresource.is_empty()
+                && list.matches(&format!("{}/{}", object.resource, object.subresource)))
+    };
+    included(&rules.verbs, &audit.verb)
+        && included(&rules.levels, &audit.level)
+        && (rules.users.is_empty() || is_of(&rules.users))
+        && !is_of(&rules.exclude_users)
+        && (rules.resources.is_empty() || is_about(&rules.resources))
+}
+
+fn takes_violation(rules: &Admission, violation: &Violation<'_>) -> bool {
+    let list = &rules.enforcement_actions;
+    included(list, &violation.enforcement_action)
+        || violation.enforcement_actions.texts().any(|action| list.matches(&String::from_utf8_lossy(action)))
 }
 
 /// An empty list takes everything.
@@ -20,5 +58,5 @@ fn included(list: &Patterns, text: &str) -> bool {
 }
 
 fn excluded(list: &Patterns, text: &str) -> bool {
-    !list.is_empty() && list.matches(text)
+    list.matches(text)
 }

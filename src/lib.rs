@@ -47,6 +47,7 @@ pub mod enrich;
 pub mod gateway;
 pub mod job;
 pub mod journal;
+pub mod kind;
 pub mod ledger;
 pub mod metrics;
 pub mod net;

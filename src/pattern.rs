@@ -35,6 +35,8 @@ impl Pattern {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Patterns {
     patterns: Vec<Pattern>,
+    /// What matches one of these matches nothing.
+    except: Vec<Pattern>,
 }
 
 impl Patterns {
@@ -42,7 +44,14 @@ impl Patterns {
     #[must_use]
     pub fn parse(list: &str) -> Self {
         let patterns = list.split(',').map(str::trim).filter(|part| !part.is_empty()).map(Pattern::new);
-        Self { patterns: patterns.collect() }
+        Self { patterns: patterns.collect(), except: Vec::new() }
+    }
+
+    /// The same, but for what these match.
+    #[must_use]
+    pub fn except(mut self, others: Self) -> Self {
+        self.except.extend(others.patterns);
+        self
     }
 
     #[must_use]
@@ -53,7 +62,8 @@ impl Patterns {
     /// Whether any pattern matches the whole text. Case counts, as it does in Kubernetes' names.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        self.patterns.iter().any(|pattern| pattern.matches(text))
+        let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(text));
+        any(&self.patterns) && !any(&self.except)
     }
 }
 

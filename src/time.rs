@@ -70,6 +70,26 @@ impl Stamp {
         (at.year() <= 9_999).then_some(Self { at, decimals: 0 })
     }
 
+    /// Seconds since 1970 and nanoseconds, as in an `EventTime` of Fluent Bit.
+    #[must_use]
+    pub fn from_unix(seconds: u32, nanos: u32) -> Option<Self> {
+        let at = OffsetDateTime::from_unix_timestamp(i64::from(seconds)).ok()?;
+        Some(Self { at: at.replace_nanosecond(nanos).ok()?, decimals: 9 })
+    }
+
+    /// Milliseconds since 1970, as a number that may have been no time at all.
+    #[must_use]
+    pub fn from_unix_millis(millis: f64) -> Option<Self> {
+        let millis = millis.round();
+        // Of the years 0 to 9999; a float holds each of their milliseconds.
+        if !(-62_167_219_200_000.0..253_402_300_800_000.0).contains(&millis) {
+            return None;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "checked above")]
+        let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis as i64) * 1_000_000).ok()?;
+        Some(Self { at, decimals: 3 })
+    }
+
     #[must_use]
     pub fn unix_seconds(self) -> i64 {
         self.at.unix_timestamp()

@@ -8,6 +8,7 @@ use event_gateway::config::Format;
 use event_gateway::correlate::About;
 use event_gateway::gateway::batch::Batch;
 use event_gateway::record::chunk::Records;
+use event_gateway::record::content::Content;
 
 use crate::measure::{Cost, print_head};
 use crate::posting;
@@ -59,7 +60,7 @@ fn admission(recorded: &'static Recorded, report: Report<'_>) {
         let rules = posting::settings("http://127.0.0.1/", rules).admission;
         report(name, &mut || {
             for (event, _) in &recorded.events {
-                black_box(admit::admits(&rules, event));
+                black_box(admit::admits(&rules, &Content::Event(event)));
             }
         });
     }
@@ -98,7 +99,7 @@ fn correlation(recorded: &'static Recorded, report: Report<'_>) {
 fn batch(recorded: &'static Recorded, report: Report<'_>) {
     let lines = work::lines(recorded, Format::Native);
     report("batch: gather and name it", &mut || {
-        let mut batch = Batch::new(event_gateway::render::Form::Lines, LIMITS);
+        let mut batch = Batch::new(event_gateway::render::Form::LINES, LIMITS);
         lines.iter().for_each(|(id, line)| batch.push(id, line, ()));
         let all = 0..batch.len();
         black_box((batch.idempotency_key(&all), batch.body(&all)));

@@ -11,6 +11,7 @@ use event_gateway::gateway::Gzip;
 use event_gateway::gateway::batch::{Batch, Limits};
 use event_gateway::ledger::identity::write_record_id;
 use event_gateway::record::chunk::Records;
+use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
 use event_gateway::record::text::Repair;
 use event_gateway::render::{Record, Renderer};
@@ -132,5 +133,10 @@ pub fn lines(recorded: &Recorded, format: Format) -> Vec<(String, Vec<u8>)> {
 fn append(renderer: &Renderer, event: &KubeEvent<'_>, body: &[u8], id: &mut String, text: &mut Vec<u8>) {
     write_record_id(event, id);
     let impact = Impact::without(Correlation::Off);
-    renderer.render(&Record { id, event, new_occurrences: 1, impact: &impact, body }, text);
+    renderer
+        .render(
+            &Record { id, content: Content::Event(event), new_occurrences: 1, impact: &impact, body },
+            text,
+        )
+        .expect("it fits");
 }

@@ -8,6 +8,7 @@ use event_gateway::correlate::{About, Correlation, Correlator, Impact};
 use event_gateway::ledger::identity::{Version, identity, record_id, version_text, write_record_id};
 use event_gateway::pattern::Patterns;
 use event_gateway::record::chunk::Records;
+use event_gateway::record::content::Content;
 use event_gateway::record::cursor::Cursor;
 use event_gateway::record::event::KubeEvent;
 use event_gateway::record::peek::{Shape, peek};
@@ -192,8 +193,9 @@ impl Event {
         closely: bool,
     ) {
         self.out.clear();
-        let record = Record { id: &self.id, event, new_occurrences: 1, impact, body };
-        self.renderers[format].render(&record, &mut self.out);
+        let record =
+            Record { id: &self.id, content: Content::Event(event), new_occurrences: 1, impact, body };
+        self.renderers[format].render(&record, &mut self.out).expect("these formats hold everything");
         // A byte is six at the most, "\u0000", and stands in an id, a subject and a field; what is known of
         // the cluster comes on top.
         assert!(self.out.len() < 24 * body.len() + 20_000, "{} bytes of {}", self.out.len(), body.len());

@@ -4,9 +4,11 @@
 //! 5.1.1, lets a misspelt key pass. So all checking is here. [`read`] looks at every key before it
 //! answers, so that a user mends a configuration in one go instead of one key a restart.
 
+mod admission;
 mod far_end;
 mod filter;
 pub mod keys;
+mod redaction;
 mod settings;
 pub mod shown;
 mod topology;
@@ -15,10 +17,13 @@ pub mod units;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub use admission::{Admission, Kinds};
 pub use far_end::{Endpoint, Tls};
 pub use filter::FilterSettings;
+pub use redaction::Redaction;
 pub use settings::{
-    Admission, Compress, Credentials, DeadLetters, Format, Guarantee, LedgerSettings, Settings, Updates,
+    Compress, Credentials, DeadLetters, Format, Guarantee, LedgerSettings, Others, RenderSettings, Settings,
+    Updates,
 };
 pub use topology::{CorrelationSettings, TopologySettings};
 

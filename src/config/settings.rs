@@ -5,18 +5,17 @@ use std::time::Duration;
 
 use ureq::http::header::{HeaderName, HeaderValue};
 
+use super::admission::{self, Admission};
 use super::far_end::{Endpoint, Tls, url};
+use super::redaction::{self, Redaction};
 use super::topology::{self, CorrelationSettings};
 use super::{Reader, units};
-use crate::pattern::Patterns;
 
 /// Everything one instance of the output was told.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub endpoint: Endpoint,
-    pub format: Format,
-    /// Empty when unset.
-    pub cluster_name: String,
+    pub render: RenderSettings,
     pub compress: Compress,
     /// Most records in one request.
     pub batch_events: usize,
@@ -33,7 +32,19 @@ pub struct Settings {
     pub guarantee: Guarantee,
     pub dead_letters: DeadLetters,
     pub admission: Admission,
+    pub others: Others,
+    pub redaction: Redaction,
     pub correlation: CorrelationSettings,
+}
+
+/// What a record becomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenderSettings {
+    pub format: Format,
+    /// Empty when unset.
+    pub cluster_name: String,
+    /// Whether a native audit record carries the bodies of request and response.
+    pub audit_bodies: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +88,15 @@ pub enum Updates {
     Doubling,
 }
 
+/// What becomes of records of a kind that nobody knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Others {
+    /// Delivered as they are, as often as they come: nothing tells a repetition.
+    Pass,
+    Drop,
+    DeadLetter,
+}
+
 /// What a fault may cost, where it leaves open whether the gateway has taken a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guarantee {
@@ -90,16 +110,6 @@ pub enum Guarantee {
 pub struct DeadLetters {
     pub file: Option<PathBuf>,
     pub max_bytes: u64,
-}
-
-/// Which records are ours; an empty list of what to take takes all.
-#[derive(Debug, Clone, Default)]
-pub struct Admission {
-    pub namespaces: Patterns,
-    pub exclude_namespaces: Patterns,
-    pub types: Patterns,
-    pub reasons: Patterns,
-    pub exclude_reasons: Patterns,
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -140,19 +150,15 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
     let dead_letter_file = from.own_file("dead_letter_file");
     let dead_letter_max_bytes =
         from.parsed("dead_letter_max_bytes", |text| units::size(text, 1_000, 1_000_000_000_000));
-    let admission = Admission {
-        namespaces: from.patterns("namespaces"),
-        exclude_namespaces: from.patterns("exclude_namespaces"),
-        types: from.patterns("types"),
-        reasons: from.patterns("reasons"),
-        exclude_reasons: from.patterns("exclude_reasons"),
-    };
+    let admission = admission::read(from);
+    let others = others(from);
+    let audit_bodies = from.parsed("audit_bodies", units::switch);
     let state_file = ledger.as_ref().and_then(|ledger| ledger.state_file.clone());
-    let correlation = topology::read(from, state_file.as_deref());
+    let mut correlation = topology::read(from, state_file.as_deref());
+    let redaction = redaction::read(from, correlation.as_mut());
     Some(Settings {
         endpoint: endpoint?,
-        format: format?,
-        cluster_name,
+        render: RenderSettings { format: format?, cluster_name, audit_bodies: audit_bodies? },
         compress: compress?,
         batch_events: batch_events?,
         batch_bytes: usize::try_from(batch_bytes?).ok()?,
@@ -164,7 +170,9 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
         updates: updates?,
         guarantee: guarantee?,
         dead_letters: DeadLetters { file: dead_letter_file, max_bytes: dead_letter_max_bytes? },
-        admission,
+        admission: admission?,
+        others: others?,
+        redaction: redaction?,
         correlation: correlation?,
     })
 }
@@ -297,6 +305,19 @@ fn guarantee(from: &mut Reader<'_>) -> Option<Guarantee> {
         }
     }
     guarantee
+}
+
+fn others(from: &mut Reader<'_>) -> Option<Others> {
+    let others = from.parsed("other", |text| {
+        units::choice(
+            text,
+            &[("pass", Others::Pass), ("drop", Others::Drop), ("dead_letter", Others::DeadLetter)],
+        )
+    });
+    if others == Some(Others::DeadLetter) && from.text("dead_letter_file").is_none() {
+        from.mistake("dead_letter_file", "is not set", "a file, since other is dead_letter");
+    }
+    others
 }
 
 /// A file that the plugin writes must be nobody else's: the one writer would ruin the other's.

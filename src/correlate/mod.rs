@@ -15,7 +15,10 @@ mod rules;
 pub use impact::{Affected, Chosen, Correlation, Impact, Node, UidText, Via, Workload, text_or_null};
 
 use crate::pattern::Patterns;
+use crate::record::audit::AuditObject;
+use crate::record::content::Content;
 use crate::record::event::KubeEvent;
+use crate::record::violation::Resource;
 use crate::topology::index::Index;
 use crate::topology::key::Key;
 use crate::topology::kind::{Kind, group_of};
@@ -45,6 +48,33 @@ impl<'e> From<&'e KubeEvent<'_>> for About<'e> {
             uid: &object.uid,
             event_namespace: &event.metadata.namespace,
         }
+    }
+}
+
+impl<'e> From<Content<'e, '_>> for About<'e> {
+    fn from(content: Content<'e, '_>) -> Self {
+        match content {
+            Content::Event(event) => event.into(),
+            Content::Audit(audit) => {
+                let AuditObject { api_version, namespace, name, uid, .. } = &audit.object;
+                Self { api_version, kind: kind_of(&audit.object), namespace, name, uid, event_namespace: "" }
+            }
+            Content::Violation(violation) => {
+                let Resource { api_version, kind, namespace, name, .. } = &violation.resource;
+                Self { api_version, kind, namespace, name, uid: "", event_namespace: "" }
+            }
+            Content::Other { .. } => Self::default(),
+        }
+    }
+}
+
+/// The kind of an audit record's object: as a body says it, else that of the resource, if the topology holds it.
+#[must_use]
+pub fn kind_of<'e>(object: &'e AuditObject<'_>) -> &'e str {
+    if object.kind.is_empty() {
+        Kind::of_resource(group_of(&object.api_version), &object.resource).map_or("", Kind::name)
+    } else {
+        &object.kind
     }
 }
 

@@ -53,7 +53,7 @@ impl InFlight {
     /// Opens and reads nothing yet.
     #[must_use]
     pub fn new(settings: &Settings, journal: &Arc<Journal>) -> Self {
-        let target = format!("{} {:?}", settings.endpoint.url, settings.format);
+        let target = format!("{} {:?}", settings.endpoint.url, settings.render.format);
         let path = settings.ledger.state_file.as_ref().map(|state_file| {
             let mut path = state_file.as_os_str().to_owned();
             path.push(".in-flight");

@@ -82,7 +82,7 @@ impl Delivery {
             in_flight: InFlight::new(settings, journal),
             gate: ShownGate::new(Arc::clone(metrics)),
             dead_letters,
-            renderer: Renderer::new(settings.format, &settings.cluster_name),
+            renderer: Renderer::open(&settings.render),
             limits: Limits { events: settings.batch_events, bytes: settings.batch_bytes },
             metrics: Arc::clone(metrics),
             journal: Arc::clone(journal),
@@ -279,7 +279,8 @@ impl Delivery {
             }
         };
         let idempotency_key = &*batch.idempotency_key(part);
-        let post = Post { body, content_type: self.renderer.content_type(), idempotency_key };
+        let content_type = &*self.renderer.content_type();
+        let post = Post { body, content_type, idempotency_key };
         if self.guarantee == Guarantee::NoDuplicates {
             return self.gateway.post(&post);
         }

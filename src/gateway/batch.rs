@@ -58,22 +58,18 @@ impl<T> Batch<T> {
     /// Whether a record of so many bytes may still join. An empty batch takes a record of any size.
     #[must_use]
     pub fn has_room_for(&self, bytes: usize) -> bool {
-        let most = if self.form == Form::Alone { 1 } else { self.limits.events };
-        // A comma and two brackets at the most.
-        self.is_empty() || (self.len() < most && self.text.len() + bytes + 3 <= self.limits.bytes)
+        let most = if self.form.is_alone { 1 } else { self.limits.events };
+        // What is between them already is counted with the text.
+        let around = self.form.around_bytes(1);
+        self.is_empty() || (self.len() < most && self.text.len() + bytes + around <= self.limits.bytes)
     }
 
     /// Adds a record.
     pub fn push(&mut self, id: &str, rendered: &[u8], note: T) {
-        if self.form == Form::Array && !self.items.is_empty() {
-            self.text.push(b',');
-        }
         let start = self.text.len();
         self.text.extend_from_slice(rendered);
         let bytes = start..self.text.len();
-        if self.form == Form::Lines {
-            self.text.push(b'\n');
-        }
+        self.text.extend_from_slice(self.form.between.as_bytes());
         let id_start = self.ids.len();
         self.ids.push_str(id);
         self.items.push(Item { id: id_start..self.ids.len(), bytes, note });
@@ -100,14 +96,13 @@ impl<T> Batch<T> {
     pub fn body(&self, part: &Range<usize>) -> Cow<'_, [u8]> {
         let items = self.items.get(part.clone()).unwrap_or_default();
         let (Some(first), Some(last)) = (items.first(), items.last()) else { return Cow::Borrowed(b"") };
-        match self.form {
-            Form::Alone => Cow::Borrowed(&self.text[first.bytes.start..last.bytes.end]),
-            Form::Lines => Cow::Borrowed(&self.text[first.bytes.start..=last.bytes.end]),
-            Form::Array => {
-                let joined = &self.text[first.bytes.start..last.bytes.end];
-                Cow::Owned([b"[", joined, b"]"].concat())
-            }
+        let Form { before, between, after, .. } = self.form;
+        if before.is_empty() && between == after {
+            // It stands there already, behind the last.
+            return Cow::Borrowed(&self.text[first.bytes.start..last.bytes.end + after.len()]);
         }
+        let joined = &self.text[first.bytes.start..last.bytes.end];
+        Cow::Owned([before.as_bytes(), joined, after.as_bytes()].concat())
     }
 
     /// How long that body is.
@@ -115,12 +110,7 @@ impl<T> Batch<T> {
     pub fn body_bytes(&self, part: &Range<usize>) -> usize {
         let items = self.items.get(part.clone()).unwrap_or_default();
         let (Some(first), Some(last)) = (items.first(), items.last()) else { return 0 };
-        let around = match self.form {
-            Form::Alone => 0,
-            Form::Lines => 1,
-            Form::Array => 2,
-        };
-        last.bytes.end - first.bytes.start + around
+        last.bytes.end - first.bytes.start + self.form.around_bytes(1)
     }
 
     /// Names this part of the batch: a hash over its ids, the same on every retry.

@@ -8,7 +8,11 @@ use std::fmt::Write;
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
 
+use super::Versioned;
+use crate::record::audit::AuditEvent;
+use crate::record::content::Content;
 use crate::record::event::KubeEvent;
+use crate::record::violation::Violation;
 
 /// Names one event object. 128 bits, because a collision would swallow an event: with a million entries
 /// the chance of one is below 10⁻²⁶.
@@ -74,6 +78,81 @@ pub fn version_text<'e>(event: &'e KubeEvent<'_>) -> Cow<'e, str> {
     } else {
         Cow::Borrowed(&event.metadata.resource_version)
     }
+}
+
+/// What makes an audit record the same: one request passes through several stages, and each is told once.
+///
+/// A client may choose the id of its request (the header `Audit-ID`). So that nobody can hide a request behind the id
+/// of another, it takes more than the id to make a repetition.
+#[must_use]
+pub fn identity_of_audit(audit: &AuditEvent<'_>) -> Identity {
+    let AuditEvent { audit_id, stage, request_received, stage_time, user, verb, request_uri, .. } = audit;
+    hash(&["audit", audit_id, stage, request_received, stage_time, &user.name, verb, request_uri])
+}
+
+/// What makes a violation the same from one run of the audit to the next: the constraint, what violates it, and what
+/// is wrong. One object may violate a constraint in several ways.
+#[must_use]
+pub fn identity_of_violation(violation: &Violation<'_>) -> Identity {
+    let Violation { constraint, resource, request, .. } = violation;
+    hash(&[
+        "violation",
+        if violation.is_of_an_audit() { "audit" } else { "admission" },
+        &constraint.group,
+        &constraint.kind,
+        &constraint.namespace,
+        &constraint.name,
+        &resource.api_version,
+        &resource.kind,
+        &resource.namespace,
+        &resource.name,
+        &request.user,
+        &violation.message,
+    ])
+}
+
+/// The run that found it, or the request; for a record without one, the time.
+#[must_use]
+pub fn version_of_violation<'v>(violation: &'v Violation<'_>) -> Cow<'v, str> {
+    if violation.run.is_empty() {
+        let time = violation.time.map(|time| time.to_string());
+        Cow::Owned(time.unwrap_or_default())
+    } else {
+        Cow::Borrowed(&violation.run)
+    }
+}
+
+/// What the ledger remembers of a record: nothing of one whose kind nobody knows.
+#[must_use]
+pub fn versioned(content: &Content<'_, '_>) -> Option<Versioned> {
+    let (identity, version) = match content {
+        Content::Event(event) => (identity(event), Version::parse(&version_text(event))),
+        Content::Audit(audit) => (identity_of_audit(audit), Version(0)),
+        Content::Violation(violation) => {
+            (identity_of_violation(violation), Version::parse(&version_of_violation(violation)))
+        }
+        Content::Other { .. } => return None,
+    };
+    let count = u32::try_from(content.occurrences()).unwrap_or(u32::MAX);
+    Some(Versioned { identity, version, count })
+}
+
+/// Puts the id of a record into a buffer that may be used for many: [`record_id`] of an event,
+/// `<auditID>.<stage>`, `<violation>.<run>`, and of anything else a hash of all that it says.
+pub fn write_id(content: &Content<'_, '_>, body: &[u8], id: &mut String) {
+    if let Content::Event(event) = content {
+        return write_record_id(event, id);
+    }
+    id.clear();
+    // Writing to a String cannot fail.
+    let _ = match content {
+        Content::Event(_) => Ok(()),
+        Content::Audit(audit) => write!(id, "{}.{}", audit.audit_id, audit.stage),
+        Content::Violation(violation) => {
+            write!(id, "{:032x}.{}", identity_of_violation(violation).0, version_of_violation(violation))
+        }
+        Content::Other { .. } => write!(id, "{:032x}", xxh3_128(body)),
+    };
 }
 
 /// `<event uid>.<resourceVersion>`: the id of a record, the same from every replica, restart and retry.

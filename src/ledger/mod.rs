@@ -16,6 +16,7 @@
 //! and `disk` keep both on the disk, [`identity`] says what is the same, and [`age`] what is old.
 
 pub mod age;
+mod ahead;
 mod claims;
 mod disk;
 mod file;
@@ -115,6 +116,11 @@ impl Ledger {
             Verdict::New { ticket } | Verdict::Update { ticket, .. } => Verdict::InDoubt { ticket },
             verdict => verdict,
         }
+    }
+
+    /// Begins the delivery of a record that has no identity: it is delivered as often as it comes.
+    pub fn begin_unnamed(&mut self) -> Ticket {
+        self.table.start_unnamed()
     }
 
     /// Whether this version was acknowledged.

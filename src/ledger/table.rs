@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 // Fast, and seeded: whoever makes up uids does not easily make them collide here.
 use foldhash::{HashMap, HashMapExt};
 
+use super::ahead::Ahead;
 use super::identity::{Identity, Version};
 pub use super::verdict::{Row, Ticket, Verdict, Versioned};
 use crate::config::Updates;
@@ -26,21 +27,6 @@ struct Newest {
 
 /// The low half of a row's number. Rows alive at one time are far fewer than 2³², so it tells them apart.
 type RowMark = u32;
-
-/// The begun deliveries of one event, in the order they were begun. Nearly always it is one.
-#[derive(Debug)]
-struct Ahead {
-    first: Ticket,
-    more: Vec<Ticket>,
-    /// That of the newest version among them.
-    newest: Ticket,
-}
-
-impl Ahead {
-    fn all(&self) -> impl Iterator<Item = Ticket> {
-        std::iter::once(self.first).chain(self.more.iter().copied())
-    }
-}
 
 #[derive(Debug)]
 struct RowOfKeys {
@@ -175,14 +161,26 @@ impl Table {
         ticket
     }
 
-    fn finish(&mut self, ticket: Ticket) -> Option<Versioned> {
-        let record = self.begun(ticket)?;
-        let place = usize::try_from(ticket.0 - self.oldest_ticket).ok()?;
-        self.begun[place] = None;
+    /// A ticket for a record that nothing is remembered of.
+    pub fn start_unnamed(&mut self) -> Ticket {
+        let ticket = Ticket(self.oldest_ticket + self.begun.len() as u64);
+        self.begun.push_back(None);
+        self.forget_finished();
+        ticket
+    }
+
+    fn forget_finished(&mut self) {
         while let Some(None) = self.begun.front() {
             self.begun.pop_front();
             self.oldest_ticket += 1;
         }
+    }
+
+    fn finish(&mut self, ticket: Ticket) -> Option<Versioned> {
+        let record = self.begun(ticket)?;
+        let place = usize::try_from(ticket.0 - self.oldest_ticket).ok()?;
+        self.begun[place] = None;
+        self.forget_finished();
         let Some(ahead) = self.ahead.get_mut(&record.identity) else { return Some(record) };
         if ahead.first != ticket {
             ahead.more.retain(|other| *other != ticket);

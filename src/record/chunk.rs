@@ -12,6 +12,7 @@
 use memchr::memchr;
 
 use super::cursor::{Cursor, Fault, FaultKind, MAX_DEPTH, Token};
+use crate::time::Stamp;
 
 /// One record: its body, a whole MessagePack map, and where the record starts in the chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,26 @@ impl Envelope<'_> {
     #[must_use]
     pub fn end(&self) -> usize {
         self.offset + self.framing.len() + self.body.len()
+    }
+
+    /// When the host took the record in.
+    #[must_use]
+    pub fn taken(&self) -> Option<Stamp> {
+        let mut inside = Cursor::new(self.framing);
+        inside.token().ok()?;
+        let mut time = inside.token().ok()?;
+        if matches!(time, Token::Array(_)) {
+            time = inside.token().ok()?;
+        }
+        match time {
+            Token::Ext(0, bytes) => {
+                let (seconds, nanos) = bytes.split_first_chunk()?;
+                Stamp::from_unix(u32::from_be_bytes(*seconds), u32::from_be_bytes(*nanos.first_chunk()?))
+            }
+            Token::Int(seconds) => Stamp::from_unix_seconds(u64::try_from(seconds).ok()?),
+            Token::Float(seconds) => Stamp::from_unix_millis(seconds * 1e3),
+            _ => None,
+        }
     }
 }
 

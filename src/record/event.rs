@@ -5,7 +5,8 @@
 //! an unexpected type: what cannot be used is taken as absent, because half an event is worth more to the
 //! person on call than none. An absent text is the empty text, as in Kubernetes' own types.
 
-use super::cursor::{Cursor, Fault, Token};
+use super::cursor::{Cursor, Fault};
+use super::fields::Reader;
 use super::text::{Repair, Text};
 
 /// An event of either API group, borrowed from the chunk.
@@ -150,80 +151,7 @@ fn first_set<'t>(texts: &[&'t str]) -> &'t str {
     texts.iter().copied().find(|text| !text.is_empty()).unwrap_or("")
 }
 
-struct Reader<'r> {
-    repair: &'r Repair,
-}
-
 impl Reader<'_> {
-    /// Calls `field` with each key that is text; `field` must read or skip the value. A value that is no
-    /// map is passed over.
-    fn fields<'a>(
-        &self,
-        cursor: &mut Cursor<'a>,
-        mut field: impl FnMut(&[u8], &mut Cursor<'a>) -> Result<(), Fault>,
-    ) -> Result<(), Fault> {
-        match cursor.token()? {
-            Token::Map(len) => {
-                for _ in 0..len {
-                    if let Some(key) = cursor.short_str() {
-                        field(key, cursor)?;
-                        continue;
-                    }
-                    match cursor.token()? {
-                        Token::Str(key) => field(key, cursor)?,
-                        other => {
-                            cursor.skip_children(other)?;
-                            cursor.skip()?;
-                        }
-                    }
-                }
-                Ok(())
-            }
-            other => cursor.skip_children(other),
-        }
-    }
-
-    fn is_map(&self, cursor: &Cursor<'_>) -> bool {
-        let mut ahead = *cursor;
-        matches!(ahead.token(), Ok(Token::Map(_)))
-    }
-
-    fn text<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Text<'a>, Fault> {
-        if let Some(bytes) = cursor.short_str() {
-            return Ok(self.repair.text(bytes));
-        }
-        match cursor.token()? {
-            Token::Str(bytes) | Token::Bin(bytes) => Ok(self.repair.text(bytes)),
-            other => {
-                cursor.skip_children(other)?;
-                Ok(Text::default())
-            }
-        }
-    }
-
-    /// A resource version is a string; an integer is taken too, for senders that know no better.
-    fn version<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Text<'a>, Fault> {
-        let mut ahead = *cursor;
-        match ahead.token()? {
-            Token::Int(number) => {
-                *cursor = ahead;
-                Ok(Text::Owned(number.to_string()))
-            }
-            _ => self.text(cursor),
-        }
-    }
-
-    fn count(&self, cursor: &mut Cursor<'_>) -> Result<Option<u64>, Fault> {
-        match cursor.token()? {
-            Token::Int(number) => Ok(u64::try_from(number).ok()),
-            Token::Uint(number) => Ok(Some(number)),
-            other => {
-                cursor.skip_children(other)?;
-                Ok(None)
-            }
-        }
-    }
-
     fn metadata<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Metadata<'a>, Fault> {
         let mut metadata = Metadata::default();
         self.fields(cursor, |key, value| {

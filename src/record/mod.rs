@@ -1,15 +1,22 @@
-//! Records: the bytes of a chunk become envelopes, and envelopes become events.
+//! Records: the bytes of a chunk become envelopes, and envelopes become what they say, by their kind ([`content`]).
 //!
 //! Everything is read in place and borrowed from the chunk. [`cursor`] reads one MessagePack value after
 //! the other, [`chunk`] finds the records and skips the broken ones, [`event`] reads the event whole, and
-//! [`peek`] looks at what is none.
+//! [`peek`] looks at what is none: an [`audit`] record, a [`violation`], a list of them, or JSON as [`json`] text.
 
+pub mod audit;
 pub mod chunk;
+pub mod content;
 pub mod cursor;
 pub mod event;
+mod fields;
+pub mod json;
 mod pass;
 pub mod peek;
+pub mod raw;
+pub mod redact;
 pub mod text;
+pub mod violation;
 
 /// A record, or an item of a list, above this size is not for a gateway: it goes to the dead letters.
 /// etcd refuses objects over 1.5 MiB, and an event of a megabyte is a mistake of its sender.

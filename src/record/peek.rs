@@ -1,17 +1,38 @@
-//! A look at a body that was not read as an event: a list of events, or something else?
+//! A look at a body that was not read as an event: another kind, a list, a text, or something else?
 
 use super::cursor::{Cursor, Fault, Token};
+use super::violation::is_violation;
 
 /// What a body is, as far as a glance tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape<'a> {
     /// It names an object it is about.
     Event,
+    /// It has an `auditID` and a `stage`.
+    Audit,
+    /// Its type is a violation's.
+    Violation,
     /// `items` is a whole MessagePack array of bodies.
     List {
         items: &'a [u8],
     },
+    /// A text that may be the body as JSON, under the key that it stood under.
+    Text {
+        key: &'static str,
+        json: &'a [u8],
+    },
     Other,
+}
+
+/// What was seen so far; of a key that comes twice the last counts.
+#[derive(Default)]
+struct Seen<'a> {
+    has_object: bool,
+    has_audit_id: bool,
+    has_stage: bool,
+    is_violation: bool,
+    items: Option<&'a [u8]>,
+    text: Option<(&'static str, &'a [u8])>,
 }
 
 /// Looks at the top of a body; everything inside is passed over.
@@ -20,31 +41,48 @@ pub enum Shape<'a> {
 /// When the body is a map that is not whole.
 pub fn peek(body: &[u8]) -> Result<Shape<'_>, Fault> {
     let mut cursor = Cursor::new(body);
-    let mut is_event = false;
-    let mut items = None;
+    let mut seen = Seen::default();
     let Token::Map(len) = cursor.token()? else { return Ok(Shape::Other) };
     for _ in 0..len {
-        match cursor.token()? {
-            Token::Str(b"involvedObject" | b"regarding") => {
-                is_event |= matches!(cursor.clone().token()?, Token::Map(_));
-                cursor.skip()?;
+        let key = cursor.token()?;
+        cursor.skip_children(key)?;
+        let start = cursor;
+        let head = cursor.token()?;
+        cursor.skip_children(head)?;
+        let Token::Str(key) = key else { continue };
+        match (key, head) {
+            // Of the two names one may be there as null.
+            (b"involvedObject" | b"regarding", _) => seen.has_object |= matches!(head, Token::Map(_)),
+            (b"auditID", _) => seen.has_audit_id = is_said(head),
+            (b"stage", _) => seen.has_stage = is_said(head),
+            (b"eventType" | b"event_type", _) => {
+                seen.is_violation = matches!(head, Token::Str(text) if is_violation(text));
             }
-            Token::Str(b"items") => {
-                let is_array = matches!(cursor.clone().token()?, Token::Array(_));
-                let value = cursor.value()?;
-                items = is_array.then_some(value);
-            }
-            other => {
-                cursor.skip_children(other)?;
-                cursor.skip()?;
-            }
+            (b"items", Token::Array(_)) => seen.items = Some(start.up_to(&cursor)),
+            (b"items", _) => seen.items = None,
+            (b"log", Token::Str(text)) => seen.text = json_in("log", text).or(seen.text),
+            (b"message", Token::Str(text)) => seen.text = json_in("message", text).or(seen.text),
+            _ => {}
         }
     }
-    Ok(match items {
-        _ if is_event => Shape::Event,
-        Some(items) => Shape::List { items },
-        None => Shape::Other,
+    Ok(match seen {
+        Seen { has_object: true, .. } => Shape::Event,
+        Seen { has_audit_id: true, has_stage: true, .. } => Shape::Audit,
+        Seen { is_violation: true, .. } => Shape::Violation,
+        Seen { items: Some(items), .. } => Shape::List { items },
+        Seen { text: Some((key, json)), .. } => Shape::Text { key, json },
+        _ => Shape::Other,
     })
+}
+
+fn is_said(head: Token<'_>) -> bool {
+    matches!(head, Token::Str(text) if !text.is_empty())
+}
+
+/// A text that begins as an object does.
+fn json_in<'a>(key: &'static str, text: &'a [u8]) -> Option<(&'static str, &'a [u8])> {
+    let text = text.trim_ascii();
+    text.starts_with(b"{").then_some((key, text))
 }
 
 /// The bodies inside a list, with their offsets in it.

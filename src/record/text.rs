@@ -1,7 +1,11 @@
-//! Strings of records: borrowed when they are UTF-8, repaired and counted when they are not.
+//! Strings of records: borrowed when they are plain UTF-8, repaired and counted when they are none.
+//!
+//! Whoever reads a record in a terminal must not be at the mercy of who wrote it: a control character, with which
+//! an escape sequence begins, is told by its number. Line breaks and tabs are text.
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::fmt::Write;
 
 /// Text of a record.
 pub type Text<'a> = Cow<'a, str>;
@@ -13,19 +17,72 @@ pub struct Repair {
 }
 
 impl Repair {
-    /// The bytes as text; what is no UTF-8 becomes U+FFFD.
+    /// The bytes as text; what is no UTF-8 becomes U+FFFD, and a control character six of ASCII, as in `\u001b`.
     pub fn text<'a>(&self, bytes: &'a [u8]) -> Text<'a> {
-        match std::str::from_utf8(bytes) {
+        let text = match std::str::from_utf8(bytes) {
             Ok(text) => Cow::Borrowed(text),
             Err(_) => {
                 self.replaced.set(self.replaced.get() + 1);
                 String::from_utf8_lossy(bytes)
             }
-        }
+        };
+        plain(text)
     }
 
     /// How many strings were repaired since the last call.
     pub fn take_count(&self) -> u64 {
         self.replaced.take()
+    }
+}
+
+/// A text without control characters: each is told by its number.
+pub(super) fn plain(text: Text<'_>) -> Text<'_> {
+    if may_hold_controls(text.as_bytes()) && text.contains(is_escaped) {
+        Cow::Owned(escaped(&text))
+    } else {
+        text
+    }
+}
+
+/// A look at each byte, without branches, so that the compiler takes many at a time: 0xc2 begins the C1 controls, and
+/// other characters that are nothing special.
+fn may_hold_controls(bytes: &[u8]) -> bool {
+    bytes.iter().fold(false, |any, byte| any | (*byte < b' ') | (*byte == 0x7f) | (*byte == 0xc2))
+}
+
+fn is_escaped(c: char) -> bool {
+    c.is_control() && !matches!(c, '\t' | '\n' | '\r')
+}
+
+fn escaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_escaped(c) {
+            // Writing to a String cannot fail.
+            let _ = write!(plain, "\\u{:04x}", u32::from(c));
+        } else {
+            plain.push(c);
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_move_a_cursor_is_told_by_its_number() {
+        let repair = Repair::default();
+        for (bytes, text) in [
+            (&b"plain\ttext\r\n"[..], "plain\ttext\r\n"),
+            (b"\x1b[2J\0\x07\x7f", "\\u001b[2J\\u0000\\u0007\\u007f"),
+            ("\u{9b}31m \u{a0}é".as_bytes(), "\\u009b31m \u{a0}é"),
+            (b"\xff\x1b", "\u{fffd}\\u001b"),
+        ] {
+            assert_eq!(repair.text(bytes), text);
+        }
+        assert_eq!(repair.take_count(), 1);
+        assert!(matches!(repair.text("é ü".as_bytes()), Cow::Borrowed(_)));
     }
 }

@@ -1,6 +1,6 @@
 //! `format cloudevents` and `cloudevents_batch`: CloudEvents 1.0.2, structured, around a native document.
 //!
-//! `source` is the cluster, `type` the reason, `subject` the object; `id` together with `source` is
+//! `source` is the cluster, `type` the kind and the reason (of an audit record its verb), `subject` the object; `id` together with `source` is
 //! unique, as the specification asks. The extension attribute `service` names the first Service under
 //! impact, as `namespace/name`.
 
@@ -9,12 +9,43 @@ use std::fmt::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use super::Record;
+use super::common::Common;
 use super::native::{self, Native, Time};
-use crate::time::Stamp;
+use super::{Form, Record, json};
+use crate::kind::Kind;
+
+pub(super) struct Layout {
+    native: native::Layout,
+    source: String,
+    form: Form,
+}
+
+impl Layout {
+    /// Each event in a request of its own, or an array of them.
+    pub(super) fn new(native: native::Layout, form: Form) -> Self {
+        Self { source: source(&native.cluster), native, form }
+    }
+}
+
+impl super::Layout for Layout {
+    fn form(&self) -> Form {
+        self.form
+    }
+
+    /// As the HTTP binding of CloudEvents 1.0.2 names them.
+    fn content_type(&self) -> Cow<'_, str> {
+        let kind = if self.form.is_alone { "cloudevents" } else { "cloudevents-batch" };
+        format!("application/{kind}+json; charset=UTF-8").into()
+    }
+
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
+        json::write(&document(record, &self.source, self.native.document(record)), out);
+        Ok(())
+    }
+}
 
 #[derive(Serialize)]
-pub(super) struct CloudEvent<'r> {
+struct CloudEvent<'r> {
     specversion: &'static str,
     id: Cow<'r, str>,
     source: &'r str,
@@ -34,19 +65,26 @@ fn is_unknown(time: &Time) -> bool {
     time.0.is_none()
 }
 
-pub(super) fn document<'r>(record: &Record<'r, '_>, cluster: &'r str, source: &'r str) -> CloudEvent<'r> {
-    let object = &record.event.object;
+fn document<'r>(record: &Record<'r, 'r>, source: &'r str, data: Native<'r>) -> CloudEvent<'r> {
+    let Common { time, reason, action, object, .. } = Common::of(record);
+    let (kind, more) = match record.content.kind() {
+        Kind::Event => ("io.k8s.event", reason),
+        Kind::Audit => ("io.k8s.audit", action),
+        Kind::Violation => ("io.gatekeeper.violation", reason),
+        Kind::Other => ("io.fluentbit.record", ""),
+    };
+    let what = if object.kind.is_empty() { object.resource } else { object.kind };
     let first = record.impact.services.first();
     CloudEvent {
         specversion: "1.0",
         id: attribute(record.id),
         source,
-        r#type: Joined { parts: [TYPE, &record.event.reason], by: "." },
-        subject: Joined { parts: [&object.namespace, &object.kind, &object.name], by: "/" },
-        time: Time(Stamp::parse(record.event.time())),
+        r#type: Joined { parts: [kind, more], by: "." },
+        subject: Joined { parts: [object.namespace, what, object.name], by: "/" },
+        time: Time(time),
         datacontenttype: "application/json",
         service: first.map(|one| Joined { parts: [one.namespace, one.name], by: "/" }),
-        data: native::document(record, cluster),
+        data,
     }
 }
 
@@ -80,10 +118,8 @@ impl<const N: usize> Serialize for Joined<'_, N> {
     }
 }
 
-const TYPE: &str = "io.k8s.event";
-
 /// `/k8s/<cluster>/events`, a URI-reference as the specification asks.
-pub(super) fn source(cluster: &str) -> String {
+fn source(cluster: &str) -> String {
     let mut source = String::from("/k8s/");
     for byte in cluster.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -1,85 +1,104 @@
-//! An event becomes the text that goes out, one file per format.
+//! A record becomes the text that goes out, one file or folder per format.
 //!
 //! The same record always renders to the same bytes: no clock, no random id, no map without an order.
+//! A new format is a file with its [`Layout`], and a line in [`layout`].
 
 mod cloudevents;
+mod common;
 pub mod enriched;
+mod form;
 pub mod json;
 mod native;
 mod raw;
 
-use crate::config::Format;
+use std::borrow::Cow;
+
+use crate::config::{Format, RenderSettings};
 use crate::correlate::Impact;
-use crate::record::event::KubeEvent;
+use crate::record::content::Content;
+
+pub use form::{Answers, Form};
 
 /// What a format makes its text of.
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'r, 'a> {
-    /// `<event uid>.<resourceVersion>`.
+    /// As [`write_id`](crate::ledger::identity::write_id) makes it.
     pub id: &'r str,
-    pub event: &'r KubeEvent<'a>,
+    pub content: Content<'r, 'a>,
     /// Occurrences since the last delivery; all of them for a new event.
     pub new_occurrences: u32,
     /// What the event touches.
     pub impact: &'r Impact<'r>,
-    /// The body as it came: a whole MessagePack map.
+    /// The body as it came: a whole MessagePack value, nearly always a map.
     pub body: &'a [u8],
 }
 
-/// How records share one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// One a line.
-    Lines,
-    /// A JSON array.
-    Array,
-    /// Each in a request of its own.
-    Alone,
+/// A format, with what it has to know.
+trait Layout: Send + Sync {
+    fn form(&self) -> Form;
+
+    /// Of a request's body.
+    fn content_type(&self) -> Cow<'_, str>;
+
+    /// What a 2xx of its gateways means.
+    fn answers(&self) -> Answers {
+        Answers::Status
+    }
+
+    /// Appends the record without what stands between records. An error, for a person, leaves what was appended.
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String>;
 }
 
-/// A format, with what it has to know.
-#[derive(Debug, Clone)]
+fn layout(settings: &RenderSettings) -> Box<dyn Layout> {
+    let RenderSettings { format, cluster_name, audit_bodies } = settings;
+    let native = native::Layout { cluster: cluster_name.clone(), audit_bodies: *audit_bodies };
+    match format {
+        Format::Native => Box::new(native),
+        Format::CloudEvents => Box::new(cloudevents::Layout::new(native, Form::ALONE)),
+        Format::CloudEventsBatch => Box::new(cloudevents::Layout::new(native, Form::ARRAY)),
+        Format::Raw => Box::new(raw::Layout),
+    }
+}
+
+/// The format that the settings ask for.
 pub struct Renderer {
-    format: Format,
-    cluster: String,
-    cloudevents_source: String,
+    layout: Box<dyn Layout>,
 }
 
 impl Renderer {
     #[must_use]
-    pub fn new(format: Format, cluster: &str) -> Self {
-        let cloudevents_source = cloudevents::source(cluster);
-        Self { format, cluster: cluster.to_owned(), cloudevents_source }
+    pub fn open(settings: &RenderSettings) -> Self {
+        Self { layout: layout(settings) }
+    }
+
+    /// A format as it is when nothing else is set.
+    #[must_use]
+    pub fn new(format: Format, cluster_name: &str) -> Self {
+        Self::open(&RenderSettings { format, cluster_name: cluster_name.to_owned(), audit_bodies: false })
     }
 
     #[must_use]
     pub fn form(&self) -> Form {
-        match self.format {
-            Format::Native | Format::Raw => Form::Lines,
-            Format::CloudEventsBatch => Form::Array,
-            Format::CloudEvents => Form::Alone,
-        }
+        self.layout.form()
     }
 
-    /// As the HTTP binding of CloudEvents 1.0.2 and the NDJSON specification name them.
     #[must_use]
-    pub fn content_type(&self) -> &'static str {
-        match self.format {
-            Format::Native | Format::Raw => "application/x-ndjson",
-            Format::CloudEvents => "application/cloudevents+json; charset=UTF-8",
-            Format::CloudEventsBatch => "application/cloudevents-batch+json; charset=UTF-8",
-        }
+    pub fn content_type(&self) -> Cow<'_, str> {
+        self.layout.content_type()
     }
 
-    /// Appends the record's JSON, one line without its end.
-    pub fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) {
-        match self.format {
-            Format::Native => json::write(&native::document(record, &self.cluster), out),
-            Format::CloudEvents | Format::CloudEventsBatch => {
-                json::write(&cloudevents::document(record, &self.cluster, &self.cloudevents_source), out);
-            }
-            Format::Raw => raw::write(record.id, record.body, Some(record.impact), out),
-        }
+    #[must_use]
+    pub fn answers(&self) -> Answers {
+        self.layout.answers()
+    }
+
+    /// Appends the record, without what stands between records.
+    ///
+    /// # Errors
+    /// Why the format cannot hold it, for a person; nothing was appended then.
+    pub fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
+        let before = out.len();
+        self.layout.render(record, out).inspect_err(|_| out.truncate(before))
     }
 }
 

@@ -158,6 +158,12 @@ impl Kind {
         })
     }
 
+    /// The kind whose objects a path names so.
+    #[must_use]
+    pub fn of_resource(group: Option<&str>, resource: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.resource() == resource && group == Some(kind.group()))
+    }
+
     /// Its place in tables with one row a kind.
     #[must_use]
     pub const fn index(self) -> usize {
@@ -193,5 +199,10 @@ mod tests {
     fn the_resource_is_what_rbac_calls_it() {
         assert_eq!(Kind::HorizontalPodAutoscaler.resource(), "horizontalpodautoscalers");
         assert_eq!(Kind::Service.resource(), "services");
+        for kind in Kind::ALL {
+            assert_eq!(Kind::of_resource(Some(kind.group()), kind.resource()), Some(kind));
+        }
+        assert_eq!(Kind::of_resource(Some("serving.knative.dev"), "services"), None);
+        assert_eq!(Kind::of_resource(Some(""), "configmaps"), None);
     }
 }

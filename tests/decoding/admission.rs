@@ -12,6 +12,7 @@ use event_gateway::journal::Journal;
 use event_gateway::metrics::Metrics;
 use event_gateway::pipeline::Pipeline;
 use event_gateway::record::chunk::Records;
+use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
 use event_gateway::record::text::Repair;
 use proptest::collection::vec;
@@ -117,7 +118,12 @@ fn any_lists_take_what_the_naive_reading_takes() {
         let rules = settings(&lists).admission;
         for (event, envelope) in events.iter().zip(&envelopes) {
             let read = KubeEvent::read(envelope.body, &Repair::default()).unwrap().unwrap();
-            prop_assert_eq!(admits(&rules, &read), naively_admits(&lists, event), "{}", event);
+            prop_assert_eq!(
+                admits(&rules, &Content::Event(&read)),
+                naively_admits(&lists, event),
+                "{}",
+                event
+            );
         }
         Ok(())
     });
@@ -132,7 +138,10 @@ fn the_examples_of_the_documentation_hold() {
         let lists: Vec<_> = lists.iter().map(|(key, list)| (*key, (*list).to_owned())).collect();
         let rules = settings(&lists).admission;
         let mut records = Records::new(&bytes).map(Result::unwrap);
-        let is_taken = |body| admits(&rules, &KubeEvent::read(body, &Repair::default()).unwrap().unwrap());
+        let is_taken = |body| {
+            let event = KubeEvent::read(body, &Repair::default()).unwrap().unwrap();
+            admits(&rules, &Content::Event(&event))
+        };
         events.iter().filter(|_| is_taken(records.next().unwrap().body)).collect::<Vec<_>>()
     };
     assert_eq!(taken(&[]).len(), 982);

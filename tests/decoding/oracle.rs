@@ -1,11 +1,12 @@
 //! Does an independent reader see in every record what ours sees? `ORACLE_CASES` says in how many made from dice.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-use crate::{cases, chunk, odd_values, packing};
+use crate::{cases, chunk, odd_values, packing, support};
 use cases::cases;
 use event_gateway::config::Format;
 use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::record::chunk::Records;
+use event_gateway::record::content::Content;
 use event_gateway::record::event::{KubeEvent, ObjectRef};
 use event_gateway::record::peek::{Items, Shape, peek};
 use event_gateway::record::text::Repair;
@@ -15,11 +16,16 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use rmpv::{Utf8String, Value};
 use serde_json::Value as Json;
+use support::plain;
 
 /// Keys that the reader knows, so that random maps meet it where it looks, and one that it does not.
 const KEYS: &[&str] = &[
     "metadata",
     "involvedObject",
+    "auditID",
+    "stage",
+    "eventType",
+    "log",
     "regarding",
     "source",
     "deprecatedSource",
@@ -102,12 +108,17 @@ fn last<'v>(map: &'v Value, names: &[&str]) -> Option<&'v Value> {
     pairs.iter().rev().find(|(key, _)| is_it(key)).map(|(_, value)| value)
 }
 
-fn lossy(value: Option<&Value>) -> String {
+fn as_it_came(value: Option<&Value>) -> String {
     match value {
         Some(Value::String(text)) => String::from_utf8_lossy(text.as_bytes()).into_owned(),
         Some(Value::Binary(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
         _ => String::new(),
     }
+}
+
+/// As it is told.
+fn lossy(value: Option<&Value>) -> String {
+    plain(&as_it_came(value))
 }
 
 fn lossy_in(map: Option<&Value>, name: &str) -> String {
@@ -124,7 +135,7 @@ fn to_json(value: &Value) -> Json {
         }
         Value::F32(number) => Json::from(f64::from(*number)),
         Value::F64(number) => Json::from(*number),
-        Value::String(_) | Value::Binary(_) => Json::from(lossy(Some(value))),
+        Value::String(_) | Value::Binary(_) => Json::from(as_it_came(Some(value))),
         Value::Array(values) => values.iter().map(to_json).collect(),
         Value::Map(pairs) => pairs.iter().map(|(key, value)| (key_text(key), to_json(value))).collect(),
     }
@@ -132,7 +143,7 @@ fn to_json(value: &Value) -> Json {
 
 fn key_text(key: &Value) -> String {
     match key {
-        Value::String(_) | Value::Binary(_) => lossy(Some(key)),
+        Value::String(_) | Value::Binary(_) => as_it_came(Some(key)),
         Value::Array(_) => "[…]".to_owned(),
         Value::Map(_) => "{…}".to_owned(),
         scalar => to_json(scalar).to_string(),
@@ -162,15 +173,27 @@ fn assert_read_alike(body: &Value, bytes: &[u8]) {
     };
     let is_event = body.as_map().unwrap().iter().any(is_about);
     let items = last(body, &["items"]).and_then(Value::as_array);
+    let said = |names: &[&str]| last(body, names).and_then(Value::as_str).unwrap_or_default();
+    let is_text =
+        |name| matches!(last(body, &[name]), Some(Value::String(text)) if !text.as_bytes().is_empty());
+    let is_audit = is_text("auditID") && is_text("stage");
+    let is_violation = ["violation", "violation_audited", "violation_admission"]
+        .contains(&said(&["eventType", "event_type"]));
     match peek(bytes).unwrap() {
         Shape::Event => assert!(is_event),
+        Shape::Audit => assert!(!is_event && is_audit),
+        Shape::Violation => assert!(!is_event && !is_audit && is_violation),
+        Shape::Text { json, .. } => {
+            assert!(!is_event && !is_audit && !is_violation && items.is_none());
+            assert!(json.starts_with(b"{"));
+        }
         Shape::List { items: list } => {
-            assert!(!is_event);
+            assert!(!is_event && !is_audit && !is_violation);
             let seen: Vec<_> =
                 Items::new(list).map(|mut item| rmpv::decode::read_value(&mut item).unwrap()).collect();
             assert_eq!(format!("{seen:?}"), format!("{:?}", items.unwrap()));
         }
-        Shape::Other => assert!(!is_event && items.is_none()),
+        Shape::Other => assert!(!is_event && !is_audit && !is_violation && items.is_none()),
     }
     let Some(event) = KubeEvent::read(bytes, &repair).unwrap() else { return assert!(!is_event) };
     assert!(is_event);
@@ -214,12 +237,12 @@ fn assert_read_alike(body: &Value, bytes: &[u8]) {
     let mut out = Vec::new();
     let record = Record {
         id: "the id",
-        event: &event,
+        content: Content::Event(&event),
         new_occurrences: 1,
         impact: &Impact::without(Correlation::Off),
         body: bytes,
     };
-    Renderer::new(Format::Raw, "c").render(&record, &mut out);
+    Renderer::new(Format::Raw, "c").render(&record, &mut out).unwrap();
     assert_eq!(serde_json::from_slice::<Json>(&out).unwrap(), to_raw(body, "the id"));
 }
 

@@ -6,6 +6,7 @@
 use crate::support;
 use event_gateway::config::Format;
 use event_gateway::correlate::{Correlation, Impact};
+use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
 use event_gateway::record::text::Repair;
 use event_gateway::render::{Record, Renderer};
@@ -25,9 +26,10 @@ fn render(format: Format, line: &Line, impact: &Impact<'_>) -> Value {
     let mut body = Vec::new();
     chunk::write_value(&mut body, &line.object);
     let event = KubeEvent::read(&body, &Repair::default()).expect("a map").expect("an event");
-    let record = Record { id: "an id", event: &event, new_occurrences: 1, impact, body: &body };
+    let record =
+        Record { id: "an id", content: Content::Event(&event), new_occurrences: 1, impact, body: &body };
     let mut out = Vec::new();
-    Renderer::new(format, "prod-eu").render(&record, &mut out);
+    Renderer::new(format, "prod-eu").render(&record, &mut out).expect("it fits");
     serde_json::from_slice(&out).expect("JSON")
 }
 

@@ -11,7 +11,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
 
-const FORMS: [Form; 3] = [Form::Lines, Form::Array, Form::Alone];
+const FORMS: [Form; 3] = [Form::LINES, Form::ARRAY, Form::ALONE];
 
 /// A rendered record: a JSON document of about so many bytes that says its id.
 fn document(id: usize, padding: usize) -> Vec<u8> {
@@ -34,9 +34,9 @@ fn fill(form: Form, limits: Limits, paddings: &[usize]) -> Vec<Batch<usize>> {
 /// The ids in a body, read as its receiver does by the content type.
 fn ids_in(form: Form, body: &[u8]) -> Vec<usize> {
     let documents: Vec<Value> = match form {
-        Form::Alone => vec![serde_json::from_slice(body).unwrap()],
-        Form::Array => serde_json::from_slice(body).unwrap(),
-        Form::Lines => {
+        Form::ALONE => vec![serde_json::from_slice(body).unwrap()],
+        Form::ARRAY => serde_json::from_slice(body).unwrap(),
+        _ => {
             let lines = body.strip_suffix(b"\n").expect("NDJSON ends its last line too");
             lines.split(|byte| *byte == b'\n').map(|line| serde_json::from_slice(line).unwrap()).collect()
         }
@@ -110,11 +110,11 @@ proptest! {
         for (number, batch) in batches.iter().enumerate() {
             let body = batch.body(&(0..batch.len()));
             ids.extend(ids_in(form, &body));
-            let most = if form == Form::Alone { 1 } else { limits.events };
+            let most = if form == Form::ALONE { 1 } else { limits.events };
             prop_assert!(batch.len() <= most);
             prop_assert!(batch.len() == 1 || body.len() <= limits.bytes, "{} bytes", body.len());
             // It is closed only when the next record does not fit, but for a byte or two of brackets.
-            if let Some(next) = batches.get(number + 1).filter(|_| form != Form::Alone) {
+            if let Some(next) = batches.get(number + 1).filter(|_| form != Form::ALONE) {
                 let next = document(*next.note(0).unwrap(), paddings[*next.note(0).unwrap()]);
                 let is_full = batch.len() == limits.events || body.len() + next.len() + 3 > limits.bytes;
                 prop_assert!(is_full, "{} of {limits:?}", body.len());
@@ -157,8 +157,8 @@ proptest! {
     #[test]
     fn one_culprit_is_found_in_few_requests(count in 1usize..2_000, place in any::<prop::sample::Index>()) {
         let culprit = place.index(count);
-        let batch = fill(Form::Lines, Limits { events: 5_000, bytes: usize::MAX / 2 }, &vec![0; count]).remove(0);
-        let fates = send(Form::Lines, &batch, |ids| {
+        let batch = fill(Form::LINES, Limits { events: 5_000, bytes: usize::MAX / 2 }, &vec![0; count]).remove(0);
+        let fates = send(Form::LINES, &batch, |ids| {
             if ids.contains(&culprit) { Answer::Reject } else { Answer::Accept }
         });
         prop_assert_eq!(&fates.culprits, &[culprit]);
@@ -177,20 +177,20 @@ proptest! {
             ids.iter().for_each(|id| batch.push(id, rendered, ()));
             batch.idempotency_key(&(0..batch.len()))
         };
-        let first = key(&ids, &rendered, Form::Lines);
-        prop_assert_eq!(&first, &key(&ids, b"{}", Form::Array), "not of the text");
-        prop_assert_eq!(first == key(&others, &rendered, Form::Lines), ids == others);
+        let first = key(&ids, &rendered, Form::LINES);
+        prop_assert_eq!(&first, &key(&ids, b"{}", Form::ARRAY), "not of the text");
+        prop_assert_eq!(first == key(&others, &rendered, Form::LINES), ids == others);
         prop_assert!(first.len() == 32 && first.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let mut reversed = ids.clone();
         reversed.reverse();
-        prop_assert_eq!(first == key(&reversed, &rendered, Form::Lines), ids == reversed);
+        prop_assert_eq!(first == key(&reversed, &rendered, Form::LINES), ids == reversed);
     }
 }
 
 #[test]
 fn the_key_of_a_batch_is_the_same_in_every_build() {
     // It is what a gateway compares across restarts and versions of the plugin: never change it.
-    let mut batch = Batch::new(Form::Lines, Limits { events: 10, bytes: 1_000 });
+    let mut batch = Batch::new(Form::LINES, Limits { events: 10, bytes: 1_000 });
     batch.push("0fa87d81-44b4-434d-a19d-2d6a99636aa5.416", b"{}", ());
     batch.push("f8596fcd-74af-4e62-a4ab-4908ce123489.235", b"{}", ());
     let keys =

@@ -136,7 +136,11 @@ fn a_letter_without_room_keeps_no_other_back() {
     let letters = folder.path().join("letters");
     let syncs = Syncs::default();
     watching(folder.path(), syncs.clone(), || {
-        let keys = [("dead_letter_file", letters.to_str().unwrap()), ("dead_letter_max_bytes", "200K")];
+        let keys = [
+            ("dead_letter_file", letters.to_str().unwrap()),
+            ("dead_letter_max_bytes", "200K"),
+            ("max_message_bytes", "1M"),
+        ];
         let mut trial = Trial::start(folder.path(), &keys);
         let with_a_large_one = |number: u64| {
             let mut event = event(&format!("u{number}"), 1, 1);

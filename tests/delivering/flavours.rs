@@ -9,6 +9,7 @@ use event_gateway::config::Format;
 use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::ledger::identity::record_id;
 use event_gateway::record::chunk::Records;
+use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
 use event_gateway::record::peek::{Items, Shape, peek};
 use event_gateway::record::text::Repair;
@@ -204,16 +205,18 @@ fn both_api_groups_give_the_same_native_record() {
         for (_, body, event) in read(&chunk::of(events)) {
             let mut out = Vec::new();
             let id = record_id(&event);
-            renderer.render(
-                &Record {
-                    id: &id,
-                    event: &event,
-                    new_occurrences: 1,
-                    impact: &Impact::without(Correlation::Off),
-                    body,
-                },
-                &mut out,
-            );
+            renderer
+                .render(
+                    &Record {
+                        id: &id,
+                        content: Content::Event(&event),
+                        new_occurrences: 1,
+                        impact: &Impact::without(Correlation::Off),
+                        body,
+                    },
+                    &mut out,
+                )
+                .unwrap();
             documents.push(String::from_utf8(out).unwrap());
         }
         documents.sort();
@@ -261,7 +264,7 @@ fn a_list_in_one_record_is_split_and_its_audit_items_are_no_events() {
     assert!(found.len() > 1);
     for (item, expected) in found.iter().zip(expected) {
         assert_eq!(rmpv::decode::read_value(&mut &**item).unwrap(), *expected);
-        assert_eq!(peek(item), Ok(Shape::Other));
+        assert_eq!(peek(item), Ok(Shape::Audit));
         assert_eq!(KubeEvent::read(item, &Repair::default()), Ok(None));
     }
 }

@@ -12,13 +12,17 @@ mod dead_gateway_memory;
 mod dead_letters;
 mod doubted_batches;
 mod flavours;
+#[path = "../support/golden.rs"]
+mod golden;
 mod hostile_records;
 mod hostile_values;
+mod kinds;
 mod neighbours;
 mod no_duplicates;
 mod odd_records;
 #[path = "../support/posting.rs"]
 mod posting;
+mod redaction;
 mod rejections;
 mod restarts;
 mod same_request;

@@ -46,14 +46,15 @@ fn a_chunk_that_is_no_msgpack_is_counted_and_let_go() {
 #[test]
 fn a_list_inside_one_record_is_split() {
     let gateway = TestGateway::start();
-    let mut host = started(&gateway);
+    let mut host =
+        support::started(Build::V5_1_1, &gateway, &[("other", "drop"), ("kinds", "kubernetes.event")]);
     let list = serde_json::json!({"kind": "EventList", "apiVersion": "v1",
         "items": [event("one", 1, 1), {"kind": "Secret"}, event("two", 1, 1), 17]});
     assert_eq!(host.deliver("a", "t", &chunk::v2(&list, 1)), Code::Ok);
     assert_eq!(gateway.accepted_ids(), ["one.1", "two.1"]);
     let audit = fs::read(chunk::data_file("chunk-audit-in-http.msgpack")).expect("test data");
     assert_eq!(host.deliver("a", "t", &audit), Code::Ok);
-    assert_eq!(gateway.accepted_ids().len(), 2, "audit records are no events");
+    assert_eq!(gateway.accepted_ids().len(), 2, "audit records were not asked for");
     host.quit();
 }
 

@@ -98,7 +98,8 @@ fn a_record_over_a_mebibyte_goes_to_the_dead_letters_unseen_by_the_gateway() {
     let gateway = TestGateway::start();
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("dead.ndjson");
-    let mut host = started(Build::V5_1_1, &gateway, &[("dead_letter_file", file.to_str().expect("UTF-8"))]);
+    let settings = [("dead_letter_file", file.to_str().expect("UTF-8")), ("max_message_bytes", "16M")];
+    let mut host = started(Build::V5_1_1, &gateway, &settings);
     let mut large = event("large", 1, 1);
     large["message"] = "x".repeat(1 << 20).into();
     let listed = serde_json::json!({"kind": "EventList", "apiVersion": "v1", "items": [event("in-list", 1, 1), large.clone()]});

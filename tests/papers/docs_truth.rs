@@ -172,7 +172,14 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
 
 fn known(word: &str) -> bool {
     let host = word.split('.').next().unwrap_or_default();
-    all_keys().any(|key| key.name == word) || HOST_KEYS.contains(&host) || is_metric(word)
+    all_keys().any(|key| key.name == word || is_a_choice(key, word))
+        || HOST_KEYS.contains(&host)
+        || is_metric(word)
+}
+
+/// A value that the help of the key names.
+fn is_a_choice(key: &Key, word: &str) -> bool {
+    key.help.split(|c: char| !c.is_alphanumeric() && c != '_').any(|choice| choice == word)
 }
 
 /// Those of the output and those of the filter.

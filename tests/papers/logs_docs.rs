@@ -138,7 +138,7 @@ fn the_check_finds_what_it_looks_for() {
         ("| `gateway retry` | WARN |", "| `gateway retry` | ERROR |"),
         ("| `gateway retry` |", "| `gateway tries` |"),
         ("| `<resource>` | WARN |", "| `<resource>` | INFO |"),
-        ("| `no event` | ERROR | is no Kubernetes event", "| `no event` | ERROR | is no event"),
+        ("| `other` | WARN | is of no kind", "| `other` | WARN | is no kind"),
         ("| Make `match` narrower. |", "| |"),
         ("| An outage is over. |", "| An outage is over |"),
         ("| Make `match` narrower. |", "|"),

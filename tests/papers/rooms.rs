@@ -9,6 +9,7 @@ use crate::sources;
 /// The rooms and their ranks. A room may use rooms of a lower rank only; inside one anything goes.
 const RANKS: &[(&str, u8)] = &[
     ("journal", 0),
+    ("kind", 0),
     ("metrics", 0),
     ("pattern", 0),
     ("sync", 0),

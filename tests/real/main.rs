@@ -1,6 +1,7 @@
 //! On real Fluent Bits, those that FLUENT_BIT names or PATH holds; without one there is nothing to ask.
 //! Each file here asks one question.
 
+mod audit;
 mod cluster;
 mod delivery;
 mod filter;

@@ -111,14 +111,32 @@ fn good(key: &Key) -> BoxedStrategy<String> {
             "updates" => select(&["every", "first", "Doubling"][..]).prop_map(str::to_owned).boxed(),
             "correlate" => select(&["auto", "on", "off"][..]).prop_map(str::to_owned).boxed(),
             "dedup" => Just("on".to_owned()).boxed(), // the other does not go with state_file
-            "keep_managed_fields" | "insecure_skip_verify" | "kube_insecure_skip_verify" => {
+            "audit_bodies" | "keep_managed_fields" | "insecure_skip_verify" | "kube_insecure_skip_verify" => {
                 select(&["on", "Off", "yes", "FALSE"][..]).prop_map(str::to_owned).boxed()
             }
             "batch_events" | "ledger_max_entries" | "max_services" => "[1-9][0-9]{0,2}".boxed(),
-            "batch_bytes" | "dead_letter_max_bytes" => "[1-9](\\.5)? ?(k|MB)".boxed(),
+            "batch_bytes" | "max_message_bytes" | "dead_letter_max_bytes" => "[1-9](\\.5)? ?(k|MB)".boxed(),
             "timeout" | "ledger_ttl" | "tombstone_ttl" | "topology_wait" => "[1-9] ?(s|m)".boxed(),
             "cluster_name" => "[ -9;-~ü\u{202e}]{1,12}".boxed(),
-            "namespaces" | "exclude_namespaces" | "types" | "reasons" | "exclude_reasons" | "labels"
+            "other" => select(&["pass", "Drop"][..]).prop_map(str::to_owned).boxed(),
+            "kinds" => select(&["kubernetes.event", "gatekeeper.violation , kubernetes.audit"][..])
+                .prop_map(str::to_owned)
+                .boxed(),
+            "redact" | "redact_hash" => {
+                select(&["audit.user.extra", "record.*.a, message"][..]).prop_map(str::to_owned).boxed()
+            }
+            "namespaces"
+            | "exclude_namespaces"
+            | "verbs"
+            | "levels"
+            | "users"
+            | "exclude_users"
+            | "resources"
+            | "enforcement_actions"
+            | "types"
+            | "reasons"
+            | "exclude_reasons"
+            | "labels"
             | "annotations" => list().boxed(),
             _ => panic!("a new key, {name}: what does the reader take, and may all of it be shown?"),
         },
@@ -208,7 +226,9 @@ proptest! {
     ) {
         let mut properties = Properties::new();
         for (key, text) in long {
-            if matches!(KEYS[key].shows, Shows::All) && KEYS[key].default.is_none() {
+            // These name what there is.
+            let is_free = !["kinds", "redact_hash"].contains(&KEYS[key].name);
+            if matches!(KEYS[key].shows, Shows::All) && KEYS[key].default.is_none() && is_free {
                 properties.insert(KEYS[key].name.to_owned(), text);
             }
         }
@@ -245,7 +265,7 @@ fn the_lines_as_people_read_them() {
              format=native, compress=gzip, batch_events=500, batch_bytes=1M, timeout=10s, \
              headers=\"X-Key: …, X-Team: …\", bearer_token_file=\"the file it names\", insecure_skip_verify=off, \
              state_file=/var/lib/ledger, ledger_ttl=3h, ledger_max_entries=1000000, updates=every, guarantee=no_event_loss, \
-             dead_letter_max_bytes=64M, namespaces=\"shop, kube-*\", correlate=auto, kube_url=https://api:6443/, \
+             dead_letter_max_bytes=64M, other=pass, namespaces=\"shop, kube-*\", audit_bodies=off, max_message_bytes=16K, correlate=auto, kube_url=https://api:6443/, \
              kube_insecure_skip_verify=off, tombstone_ttl=1h, topology_wait=30s, max_services=20, labels=*"
         )
     );

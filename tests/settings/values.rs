@@ -15,8 +15,8 @@ fn the_defaults_are_those_of_the_table() {
     let settings = read_with(&[]).unwrap();
     assert_eq!(settings.endpoint.url, "https://gateway.example/events");
     assert!(settings.endpoint.https);
-    assert_eq!(settings.format, Format::Native);
-    assert_eq!(settings.cluster_name, "");
+    assert_eq!(settings.render.format, Format::Native);
+    assert_eq!(settings.render.cluster_name, "");
     assert_eq!(settings.compress, Compress::Gzip);
     assert_eq!((settings.batch_events, settings.batch_bytes), (500, 1_000_000));
     assert_eq!(settings.timeout, Duration::from_secs(10));

@@ -40,6 +40,23 @@ pub fn value(metrics: &BTreeMap<String, f64>, name: &str) -> f64 {
     of_all.map(|(_, value)| value).sum()
 }
 
+/// A text as records tell it: control characters by their numbers, line breaks and tabs as they are.
+pub fn plain(text: &str) -> String {
+    let told = |c: char| match c {
+        '\t' | '\n' | '\r' => c.to_string(),
+        c if c.is_control() => format!("\\u{:04x}", u32::from(c)),
+        c => c.to_string(),
+    };
+    text.chars().map(told).collect()
+}
+
+/// The 487 lines of the audit log of a real API server.
+pub fn audit_log() -> Vec<serde_json::Value> {
+    let packed = std::fs::File::open(chunk::data_file("audit.ndjson.gz")).expect("test data");
+    let lines = std::io::read_to_string(flate2::read::GzDecoder::new(packed)).expect("gzip");
+    lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
 /// An event with what a test cares about; `uid` and `version` make its id.
 pub fn event(uid: &str, version: u64, count: u64) -> serde_json::Value {
     serde_json::json!({

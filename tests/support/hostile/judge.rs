@@ -34,6 +34,9 @@ pub struct Letter {
     pub answer: String,
 }
 
+/// What the plugin says of a request that its own end has cut.
+const STOPPING: &str = "the plugin is stopping";
+
 /// All that is known at the end.
 #[derive(Clone, Debug, Default)]
 pub struct Account {
@@ -101,7 +104,9 @@ fn letters_only_of_the_doomed(account: &Account, guarantee: Guarantee, wrong: &m
         let in_doubt = match guarantee {
             Guarantee::NoEventLoss => false,
             Guarantee::NoDuplicates { ambiguous } => {
-                reason == ambiguous && (account.in_doubt || account.kills > 0)
+                // A stop cuts the request on its way short, where a starved machine keeps it from its end.
+                let was_cut = answer.contains(STOPPING);
+                reason == ambiguous && (account.in_doubt || account.kills > 0 || was_cut)
             }
         };
         if !account.doomed.contains(id) && !in_doubt {

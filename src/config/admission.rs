@@ -1,0 +1,83 @@
+//! The settings that say which records are ours.
+
+use super::{Reader, units};
+use crate::kind::Kind;
+use crate::pattern::Patterns;
+
+/// Which records are ours; an empty list of what to take takes all.
+#[derive(Debug, Clone, Default)]
+pub struct Admission {
+    pub kinds: Kinds,
+    pub namespaces: Patterns,
+    pub exclude_namespaces: Patterns,
+    /// Of events.
+    pub types: Patterns,
+    pub reasons: Patterns,
+    pub exclude_reasons: Patterns,
+    /// Of audit records.
+    pub verbs: Patterns,
+    pub levels: Patterns,
+    pub users: Patterns,
+    pub exclude_users: Patterns,
+    pub resources: Patterns,
+    /// Of violations.
+    pub enforcement_actions: Patterns,
+}
+
+/// Some of the known kinds; all of them by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kinds([bool; Kind::KNOWN.len()]);
+
+impl Default for Kinds {
+    fn default() -> Self {
+        Self([true; Kind::KNOWN.len()])
+    }
+}
+
+impl Kinds {
+    #[must_use]
+    pub fn has(&self, kind: Kind) -> bool {
+        Kind::KNOWN.iter().zip(self.0).any(|(known, is_in)| is_in && *known == kind)
+    }
+
+    /// A comma list of names.
+    fn parse(list: &str) -> Result<Self, units::Bad> {
+        let names = Kind::KNOWN.map(Kind::name);
+        let mut kinds = [false; Kind::KNOWN.len()];
+        for word in list.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+            let place = names.iter().position(|name| *name == word);
+            match place.and_then(|place| kinds.get_mut(place)) {
+                Some(kind) => *kind = true,
+                None => return Err(units::Bad::new(word, "no kind of records", names.join(", "))),
+            }
+        }
+        if kinds.contains(&true) {
+            Ok(Self(kinds))
+        } else {
+            Err(units::Bad::new(list, "no kind of records", names.join(", ")))
+        }
+    }
+}
+
+/// `None` when a mistake was noted.
+pub(super) fn read(from: &mut Reader<'_>) -> Option<Admission> {
+    let kinds = match from.text("kinds") {
+        Some(_) => from.parsed("kinds", Kinds::parse),
+        None => Some(Kinds::default()),
+    };
+    let mut list = |key| from.patterns(key);
+    Some(Admission {
+        namespaces: list("namespaces"),
+        exclude_namespaces: list("exclude_namespaces"),
+        types: list("types"),
+        reasons: list("reasons"),
+        exclude_reasons: list("exclude_reasons"),
+        verbs: list("verbs"),
+        levels: list("levels"),
+        users: list("users"),
+        exclude_users: list("exclude_users"),
+        resources: list("resources"),
+        enforcement_actions: list("enforcement_actions"),
+        kinds: kinds?,
+    })
+}

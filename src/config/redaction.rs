@@ -1,0 +1,49 @@
+//! The settings that say what must not leave.
+
+use super::topology::CorrelationSettings;
+use super::{Reader, units};
+use crate::pattern::Patterns;
+
+/// What is taken out of records.
+#[derive(Debug, Clone, Default)]
+pub struct Redaction {
+    /// Fields by their names in `format native`.
+    pub remove: Vec<String>,
+    pub hash: Vec<String>,
+    /// A longer message is cut.
+    pub max_message_bytes: usize,
+}
+
+const LABELS: &str = "object.labels.";
+const ANNOTATIONS: &str = "object.annotations.";
+
+/// `None` when a mistake was noted. What comes from the topology is in no record, and is not told from there on.
+pub(super) fn read(
+    from: &mut Reader<'_>,
+    correlation: Option<&mut CorrelationSettings>,
+) -> Option<Redaction> {
+    let (mut remove, hash) = (fields(from, "redact"), fields(from, "redact_hash"));
+    let mut named = |prefix: &str| {
+        let names: Vec<_> = remove.iter().filter_map(|field| field.strip_prefix(prefix)).collect();
+        let patterns = Patterns::parse(&names.join(","));
+        remove.retain(|field| !field.starts_with(prefix));
+        patterns
+    };
+    let (labels, annotations) = (named(LABELS), named(ANNOTATIONS));
+    if let Some(told) = correlation {
+        told.labels = std::mem::take(&mut told.labels).except(labels);
+        told.annotations = std::mem::take(&mut told.annotations).except(annotations);
+    }
+    for field in hash.iter().filter(|field| field.starts_with(LABELS) || field.starts_with(ANNOTATIONS)) {
+        let problem = format!("{field} comes from the cluster, and can only be left out");
+        from.mistake("redact_hash", problem, "the field in redact instead");
+    }
+    let max_message_bytes = from.parsed("max_message_bytes", |text| units::size(text, 100, 16_000_000));
+    let max_message_bytes = usize::try_from(max_message_bytes?).ok()?;
+    Some(Redaction { remove, hash, max_message_bytes })
+}
+
+fn fields(from: &mut Reader<'_>, key: &'static str) -> Vec<String> {
+    let text = from.text(key).unwrap_or_default();
+    text.split(',').map(str::trim).filter(|field| !field.is_empty()).map(str::to_owned).collect()
+}

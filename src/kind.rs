@@ -1,0 +1,29 @@
+//! The kinds of records, by the names that settings and documents call them.
+
+/// What a record is. Told apart by shape, never by where it came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An Event of core/v1 or events.k8s.io/v1.
+    Event,
+    /// An Event of audit.k8s.io/v1.
+    Audit,
+    /// A violation of a Gatekeeper constraint.
+    Violation,
+    /// Anything else.
+    Other,
+}
+
+impl Kind {
+    /// Those that are understood.
+    pub const KNOWN: [Self; 3] = [Self::Event, Self::Audit, Self::Violation];
+
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Event => "kubernetes.event",
+            Self::Audit => "kubernetes.audit",
+            Self::Violation => "gatekeeper.violation",
+            Self::Other => "other",
+        }
+    }
+}

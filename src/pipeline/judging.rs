@@ -1,0 +1,110 @@
+//! What becomes of a record: left out, known already, or on its way out.
+
+use super::leaving::Way;
+use super::{Pipeline, Place, Round};
+use crate::admit;
+use crate::config::Others;
+use crate::delivery::AMBIGUOUS;
+use crate::ledger::identity::versioned;
+use crate::ledger::{Ticket, Verdict};
+use crate::record::content::Content;
+
+impl Pipeline {
+    pub(super) fn content<'a>(
+        &mut self,
+        place: Place<'a>,
+        body: &'a [u8],
+        content: &Content<'_, 'a>,
+        round: &mut Round<'a>,
+    ) {
+        self.metrics.records_total.add(1);
+        let replaced = self.repair.take_count();
+        if !admit::admits(&self.admission, content) {
+            self.metrics.excluded_records_total.add(1);
+            return;
+        }
+        self.metrics.replaced_strings_total.add(replaced);
+        let way = match versioned(content) {
+            Some(versioned) => {
+                let verdict = self.ledger.begin(versioned);
+                self.judged(place, verdict, content, versioned.count, round)
+            }
+            None => self.other(place),
+        };
+        if let Some((ticket, way)) = way {
+            self.leave(place, body, content, ticket, way, round);
+        }
+    }
+
+    /// What a verdict of the ledger means; `None`: nothing is left to do.
+    fn judged(
+        &mut self,
+        place: Place<'_>,
+        verdict: Verdict,
+        content: &Content<'_, '_>,
+        count: u32,
+        round: &mut Round<'_>,
+    ) -> Option<(Ticket, Way)> {
+        match verdict {
+            Verdict::New { ticket } => return Some((ticket, Way::Deliver { new_occurrences: count })),
+            Verdict::Update { ticket, new_occurrences } => {
+                // Of what counts nothing each coming is one.
+                let new_occurrences = if content.counts() { new_occurrences } else { 1 };
+                return Some((ticket, Way::Deliver { new_occurrences }));
+            }
+            Verdict::InDoubt { ticket } => {
+                let answer =
+                    "the host ended, or the dead letter file could not be written, before it was put away";
+                return Some((ticket, Way::PutAway { reason: AMBIGUOUS, answer }));
+            }
+            Verdict::Duplicate => self.metrics.duplicate_records_total.add(1),
+            Verdict::InFlight { ticket } => {
+                self.metrics.duplicate_records_total.add(1);
+                share(place.chunk, ticket, round);
+            }
+            Verdict::Suppressed { behind } => {
+                self.metrics.suppressed_updates_total.add(1);
+                if let Some(ticket) = behind {
+                    share(place.chunk, ticket, round);
+                }
+            }
+        }
+        None
+    }
+
+    /// A record of a kind that nobody knows.
+    fn other(&mut self, place: Place<'_>) -> Option<(Ticket, Way)> {
+        let way = match self.others {
+            Others::Pass => Way::Deliver { new_occurrences: 1 },
+            Others::DeadLetter => {
+                Way::PutAway { reason: "of no kind that is known", answer: "other is dead_letter" }
+            }
+            Others::Drop => {
+                self.metrics.excluded_records_total.add(1);
+                self.journal.warn(
+                    "other",
+                    format!(
+                        "the record at offset {} of tag {} is of no kind that is known and was left out, as other is \
+                         drop; does match take too much?",
+                        place.offset, place.tag
+                    ),
+                );
+                return None;
+            }
+        };
+        Some((self.ledger.begin_unnamed(), way))
+    }
+}
+
+/// Makes a chunk wait for a record that another chunk, or an earlier record of its own, brought.
+fn share(chunk: usize, ticket: Ticket, round: &mut Round<'_>) {
+    if let (Some(waiting), Some(tally)) =
+        (round.batch.note_mut(&ticket, |waiting| waiting.ticket), round.tallies.get_mut(chunk))
+    {
+        waiting.sharing.push(chunk);
+        tally.wait_for_one();
+    } else {
+        // Nobody waits for it: let the host bring the chunk again rather than trust that it went out.
+        round.fail(chunk);
+    }
+}

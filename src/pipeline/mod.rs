@@ -1,0 +1,233 @@
+//! The order of the stages and nothing else: record → admit → ledger → correlate → render → batch → delivery.
+//!
+//! - `reading`: a chunk becomes records that say something
+//! - `judging`: what becomes of each
+//! - `leaving`: one that is to be delivered, or put away
+//!
+//! A round takes all chunks that wait. Their records fill one batch after the other, so that one request
+//! may serve several chunks; a chunk is answered as soon as the last of its records is settled. A record
+//! that is already on its way in the same round is not sent twice: its chunk shares the fate.
+
+mod judging;
+mod leaving;
+mod reading;
+
+use std::sync::Arc;
+
+use bumpalo::Bump;
+
+use crate::clock::{self, Leaps};
+use crate::cluster::{Cluster, View};
+use crate::config::{Admission, Guarantee, Mistake, Others, Redaction, Settings};
+use crate::delivery::{Delivery, Waiting, until_it_is_back};
+use crate::gateway::Stopper;
+use crate::gateway::batch::Batch;
+use crate::job::{Job, Tally};
+use crate::journal::Journal;
+use crate::ledger::Ledger;
+use crate::metrics::Metrics;
+use crate::record::redact::{Action, Redactor};
+use crate::record::text::Repair;
+use crate::trip;
+
+/// All stages of one instance.
+pub struct Pipeline {
+    admission: Admission,
+    others: Others,
+    redactor: Redactor,
+    ledger: Ledger,
+    leaps: Leaps,
+    view: View,
+    delivery: Delivery,
+    repair: Repair,
+    metrics: Arc<Metrics>,
+    journal: Arc<Journal>,
+}
+
+/// The chunks of one round on their way.
+struct Round<'a> {
+    tallies: Vec<Tally>,
+    batch: Batch<Waiting<'a>>,
+    /// Where bodies lie that were made here.
+    arena: &'a Bump,
+    /// Of the record at hand; kept for their memory.
+    id: String,
+    rendered: Vec<u8>,
+}
+
+impl Round<'_> {
+    /// The host must bring the chunk again.
+    fn fail(&mut self, chunk: usize) {
+        if let Some(tally) = self.tallies.get_mut(chunk) {
+            tally.fail();
+        }
+    }
+}
+
+/// Where a record stands.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    chunk: usize,
+    tag: &'a str,
+    offset: usize,
+}
+
+impl Pipeline {
+    /// Opens the ledger, the gateway and the dead letter file, and finds or starts the cluster. `on_start`
+    /// runs first on each thread that is started.
+    ///
+    /// # Errors
+    /// All mistakes found in the files that the settings name.
+    pub fn open(
+        settings: &Settings,
+        metrics: &Arc<Metrics>,
+        journal: &Arc<Journal>,
+        on_start: fn(),
+    ) -> Result<Self, Vec<Mistake>> {
+        let now_seconds = clock::unix_seconds(clock::wall());
+        let ledger =
+            Ledger::open(&settings.ledger, settings.updates, now_seconds).map_err(|problem| Mistake {
+                key: "state_file",
+                problem,
+                expected: "a file that this instance alone can write".to_owned(),
+            });
+        let delivery = Delivery::open(settings, metrics, journal);
+        let view = View::open(&settings.correlation, metrics, journal, on_start);
+        let redactor = redactor(&settings.redaction);
+        let ((mut ledger, moved), mut delivery, view, redactor) = match (ledger, delivery, view, redactor) {
+            (Ok(ledger), Ok(delivery), Ok(view), Ok(redactor)) => (ledger, delivery, view, redactor),
+            (ledger, delivery, view, redactor) => {
+                let more = [delivery.err(), view.err(), redactor.err()].into_iter().flatten().flatten();
+                return Err(ledger.err().into_iter().chain(more).collect());
+            }
+        };
+        if let Some(moved) = moved {
+            journal.error(
+                "state_file damaged",
+                format!(
+                    "state_file is damaged ({}) and was moved to {}; events that the source brings again are delivered again; look at the disk",
+                    moved.why,
+                    moved.to.display()
+                ),
+            );
+        }
+        if let Some(why) = ledger.take_trouble() {
+            let until = until_it_is_back(settings.guarantee);
+            journal.error("state_file", format!("state_file: {why}; {until}; look at the disk"));
+        }
+        if settings.ledger.state_file.is_none() {
+            journal.warn(
+                "no state_file",
+                "state_file is not set: a restart forgets what was delivered, and delivers it again; set it to a file that stays",
+            );
+        }
+        if settings.guarantee == Guarantee::NoEventLoss {
+            ledger.forget_doubts();
+        }
+        delivery.take_up(&mut ledger);
+        metrics.ledger_entries.set(ledger.len() as u64);
+        Ok(Self {
+            admission: settings.admission.clone(),
+            others: settings.others,
+            redactor,
+            ledger,
+            leaps: Leaps::from_now(),
+            view,
+            delivery,
+            repair: Repair::default(),
+            metrics: Arc::clone(metrics),
+            journal: Arc::clone(journal),
+        })
+    }
+
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        self.delivery.stopper()
+    }
+
+    /// The cluster that records are looked up in.
+    #[must_use]
+    pub fn cluster(&self) -> Option<Arc<Cluster>> {
+        self.view.cluster()
+    }
+
+    /// Whether chunks should wait for the cluster's first lists.
+    #[must_use]
+    pub fn holds_back(&self) -> bool {
+        self.view.is_worth_waiting_for(clock::monotonic())
+    }
+
+    /// Takes chunks through all stages and answers each.
+    pub fn round(&mut self, jobs: Vec<Job>) {
+        self.ledger.leap(self.leaps.seconds());
+        self.ledger.expire(clock::unix_seconds(clock::wall()));
+        self.delivery.recall(&mut self.ledger);
+        self.delivery.send_unclear(&mut self.ledger);
+        let mut chunks = Vec::with_capacity(jobs.len());
+        let mut tallies = Vec::with_capacity(jobs.len());
+        for Job { tag, data, reply } in jobs {
+            chunks.push((tag, data));
+            tallies.push(Tally::new(reply));
+        }
+        let arena = Bump::new();
+        let mut round = Round {
+            tallies,
+            batch: self.delivery.new_batch(),
+            arena: &arena,
+            id: String::new(),
+            rendered: Vec::new(),
+        };
+        for (index, (tag, data)) in chunks.iter().enumerate() {
+            self.chunk(index, tag, data, &mut round);
+            trip::wire("round");
+            if let Some(tally) = round.tallies.get_mut(index) {
+                tally.finish_reading();
+            }
+        }
+        self.send(&mut round);
+        self.metrics.ledger_entries.set(self.ledger.len() as u64);
+    }
+
+    /// Makes good for a round that panicked: nothing of it was committed that was not acknowledged.
+    pub fn recover(&mut self) {
+        self.ledger.abort_all();
+        self.delivery.take_up(&mut self.ledger);
+    }
+
+    /// Writes what the ledger's file has not taken yet.
+    pub fn finish(&mut self) {
+        trip::wire("finish");
+        if let Err(why) = self.ledger.finish(clock::unix_seconds(clock::wall())) {
+            self.metrics.ledger_failed_writes_total.add(1);
+            self.journal.error(
+                "state_file",
+                format!(
+                    "state_file: {why}; the next start will deliver some records again; look at the disk"
+                ),
+            );
+        }
+    }
+
+    fn send(&mut self, round: &mut Round<'_>) {
+        self.delivery.send(&mut round.batch, &mut self.ledger, &mut round.tallies);
+    }
+}
+
+/// The rules of the settings.
+fn redactor(settings: &Redaction) -> Result<Redactor, Vec<Mistake>> {
+    let mut redactor = Redactor::new(settings.max_message_bytes);
+    let mut mistakes = Vec::new();
+    for (key, fields, action) in
+        [("redact", &settings.remove, Action::Remove), ("redact_hash", &settings.hash, Action::Hash)]
+    {
+        for field in fields {
+            if let Err(bad) = redactor.add(field, action) {
+                let problem = format!("{field} {bad}");
+                mistakes.push(Mistake { key, problem, expected: EXPECTED_FIELDS.to_owned() });
+            }
+        }
+    }
+    if mistakes.is_empty() { Ok(redactor) } else { Err(mistakes) }
+}
+
+const EXPECTED_FIELDS: &str = "fields of format native, such as audit.user.extra or violation.details";

@@ -1,0 +1,225 @@
+//! A body becomes a record of the API server's audit log (`audit.k8s.io/v1`, kind `Event`).
+//!
+//! It comes alone, as a line of the audit log does, or with up to 400 others in the list that the API server's
+//! audit webhook posts. What Kubernetes may leave out is absent here: the empty text, or nothing.
+
+use super::cursor::{Cursor, Fault};
+use super::fields::Reader;
+use super::raw::Raw;
+use super::text::{Repair, Text};
+
+/// One stage of one request to the API server, borrowed from the chunk.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditEvent<'a> {
+    pub audit_id: Text<'a>,
+    /// RequestReceived, ResponseStarted, ResponseComplete or Panic.
+    pub stage: Text<'a>,
+    /// Metadata, Request or RequestResponse.
+    pub level: Text<'a>,
+    pub verb: Text<'a>,
+    pub request_uri: Text<'a>,
+    pub user: User<'a>,
+    /// Whom the user acted as.
+    pub impersonated_user: Option<User<'a>>,
+    /// The client's address and those of the proxies before it.
+    pub source_ips: Raw<'a>,
+    pub user_agent: Text<'a>,
+    pub object: AuditObject<'a>,
+    pub response: Response<'a>,
+    pub request_received: Text<'a>,
+    pub stage_time: Text<'a>,
+    pub annotations: Raw<'a>,
+    /// Of the annotations, what the authorizer decided, and why.
+    pub decision: Text<'a>,
+    pub decision_reason: Text<'a>,
+    /// The bodies, at the levels that have them. That of a patch may be a list (RFC 6902).
+    pub request_object: Raw<'a>,
+    pub response_object: Raw<'a>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct User<'a> {
+    pub name: Text<'a>,
+    pub uid: Text<'a>,
+    pub groups: Raw<'a>,
+    pub extra: Raw<'a>,
+}
+
+/// What the request was about: `objectRef`, completed from the answer where the request could not know it, as the
+/// name of an object that is just made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditObject<'a> {
+    /// Plural and lower case, as in the path of a request: `pods`.
+    pub resource: Text<'a>,
+    pub subresource: Text<'a>,
+    /// Group and version, `apps/v1`.
+    pub api_version: Text<'a>,
+    /// Of the bodies, where there is one; `objectRef` has none.
+    pub kind: Text<'a>,
+    pub namespace: Text<'a>,
+    pub name: Text<'a>,
+    pub uid: Text<'a>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Response<'a> {
+    pub code: Option<u64>,
+    /// `Success` or `Failure`, where the answer was a status.
+    pub status: Text<'a>,
+    pub reason: Text<'a>,
+    pub message: Text<'a>,
+}
+
+impl<'a> AuditEvent<'a> {
+    /// Reads a body. `None` when it is no audit record: it has no `auditID` or no `stage`.
+    ///
+    /// # Errors
+    /// When the body is no whole MessagePack value.
+    pub fn read(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, Fault> {
+        let mut audit = Self::default();
+        let mut group = Text::default();
+        let mut answered = Answered::default();
+        let reader = Reader { repair };
+        reader.fields(&mut Cursor::new(body), |key, value| {
+            match key {
+                b"auditID" => audit.audit_id = reader.text(value)?,
+                b"stage" => audit.stage = reader.text(value)?,
+                b"level" => audit.level = reader.text(value)?,
+                b"verb" => audit.verb = reader.text(value)?,
+                b"requestURI" => audit.request_uri = reader.text(value)?,
+                b"user" => audit.user = reader.user(value)?,
+                b"impersonatedUser" => {
+                    let is_there = reader.is_map(value);
+                    let user = reader.user(value)?;
+                    audit.impersonated_user = is_there.then_some(user);
+                }
+                b"sourceIPs" => audit.source_ips = reader.list(value)?,
+                b"userAgent" => audit.user_agent = reader.text(value)?,
+                b"objectRef" => (audit.object, group) = reader.audit_object(value)?,
+                b"responseStatus" => audit.response = reader.response(value)?,
+                b"requestReceivedTimestamp" => audit.request_received = reader.text(value)?,
+                b"stageTimestamp" => audit.stage_time = reader.text(value)?,
+                b"annotations" => audit.annotations = reader.map(value)?,
+                b"requestObject" => audit.request_object = reader.any(value)?,
+                b"responseObject" => {
+                    audit.response_object = reader.any(value)?;
+                    answered = reader.answered(&mut Cursor::new(audit.response_object.bytes()))?;
+                }
+                _ => value.skip()?,
+            }
+            Ok(())
+        })?;
+        if audit.audit_id.is_empty() || audit.stage.is_empty() {
+            return Ok(None);
+        }
+        let annotation =
+            |name| audit.annotations.get(name).and_then(|value| value.as_text()).unwrap_or_default();
+        (audit.decision, audit.decision_reason) =
+            (annotation("authorization.k8s.io/decision"), annotation("authorization.k8s.io/reason"));
+        audit.object.complete(&group, answered);
+        Ok(Some(audit))
+    }
+}
+
+impl<'a> AuditObject<'a> {
+    fn complete(&mut self, group: &str, answered: Answered<'a>) {
+        if !group.is_empty() && !self.api_version.is_empty() {
+            self.api_version = format!("{group}/{}", self.api_version).into();
+        }
+        // The answer to a subresource, and a failure, is about something else than the object: a Scale, a Status.
+        if self.subresource.is_empty() && answered.kind != "Status" {
+            let Answered { kind, name, uid } = answered;
+            self.kind = kind;
+            for (known, answered) in [(&mut self.name, name), (&mut self.uid, uid)] {
+                if known.is_empty() {
+                    *known = answered;
+                }
+            }
+        }
+    }
+}
+
+/// What an answer says of its object.
+#[derive(Default)]
+struct Answered<'a> {
+    kind: Text<'a>,
+    name: Text<'a>,
+    uid: Text<'a>,
+}
+
+impl Reader<'_> {
+    fn user<'a>(&self, cursor: &mut Cursor<'a>) -> Result<User<'a>, Fault> {
+        let mut user = User::default();
+        self.fields(cursor, |key, value| {
+            match key {
+                b"username" => user.name = self.text(value)?,
+                b"uid" => user.uid = self.text(value)?,
+                b"groups" => user.groups = self.list(value)?,
+                b"extra" => user.extra = self.map(value)?,
+                _ => value.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(user)
+    }
+
+    /// The object, and the group that still has to come before its version.
+    fn audit_object<'a>(&self, cursor: &mut Cursor<'a>) -> Result<(AuditObject<'a>, Text<'a>), Fault> {
+        let mut object = AuditObject::default();
+        let mut group = Text::default();
+        self.fields(cursor, |key, value| {
+            match key {
+                b"resource" => object.resource = self.text(value)?,
+                b"subresource" => object.subresource = self.text(value)?,
+                b"apiGroup" => group = self.text(value)?,
+                b"apiVersion" => object.api_version = self.text(value)?,
+                b"namespace" => object.namespace = self.text(value)?,
+                b"name" => object.name = self.text(value)?,
+                b"uid" => object.uid = self.text(value)?,
+                _ => value.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok((object, group))
+    }
+
+    fn response<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Response<'a>, Fault> {
+        let mut response = Response::default();
+        self.fields(cursor, |key, value| {
+            match key {
+                b"code" => response.code = self.count(value)?,
+                b"status" => response.status = self.text(value)?,
+                b"reason" => response.reason = self.text(value)?,
+                b"message" => response.message = self.text(value)?,
+                _ => value.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(response)
+    }
+
+    fn answered<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Answered<'a>, Fault> {
+        let mut answered = Answered::default();
+        if cursor.is_at_end() {
+            return Ok(answered);
+        }
+        self.fields(cursor, |key, value| {
+            match key {
+                b"kind" => answered.kind = self.text(value)?,
+                b"metadata" => {
+                    self.fields(value, |key, value| {
+                        match key {
+                            b"name" => answered.name = self.text(value)?,
+                            b"uid" => answered.uid = self.text(value)?,
+                            _ => value.skip()?,
+                        }
+                        Ok(())
+                    })?;
+                }
+                _ => value.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(answered)
+    }
+}

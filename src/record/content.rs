@@ -1,0 +1,80 @@
+//! What a record says, whatever kind it is of.
+
+use super::audit::AuditEvent;
+use super::event::KubeEvent;
+use super::violation::Violation;
+use crate::kind::Kind;
+use crate::time::Stamp;
+
+/// A record as it was understood.
+#[derive(Debug, Clone, Copy)]
+pub enum Content<'r, 'a> {
+    Event(&'r KubeEvent<'a>),
+    Audit(&'r AuditEvent<'a>),
+    Violation(&'r Violation<'a>),
+    /// Nothing is known of it but when the host took it in.
+    Other {
+        taken: Option<Stamp>,
+    },
+}
+
+impl<'r> Content<'r, '_> {
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Event(_) => Kind::Event,
+            Self::Audit(_) => Kind::Audit,
+            Self::Violation(_) => Kind::Violation,
+            Self::Other { .. } => Kind::Other,
+        }
+    }
+
+    /// The namespace of what it is about; empty for what lies in none.
+    #[must_use]
+    pub fn namespace(&self) -> &'r str {
+        match self {
+            Self::Event(event) => event.namespace(),
+            Self::Audit(audit) => &audit.object.namespace,
+            Self::Violation(violation) => &violation.resource.namespace,
+            Self::Other { .. } => "",
+        }
+    }
+
+    /// When it happened last.
+    #[must_use]
+    pub fn time(&self) -> Option<Stamp> {
+        match self {
+            Self::Event(event) => Stamp::parse(event.time()),
+            Self::Audit(audit) => {
+                Stamp::parse(&audit.stage_time).or_else(|| Stamp::parse(&audit.request_received))
+            }
+            Self::Violation(violation) => violation.time,
+            Self::Other { taken } => *taken,
+        }
+    }
+
+    /// When it happened first.
+    #[must_use]
+    pub fn first_time(&self) -> Option<Stamp> {
+        match self {
+            Self::Event(event) => Stamp::parse(event.first_time()),
+            Self::Audit(audit) => Stamp::parse(&audit.request_received),
+            Self::Violation(_) | Self::Other { .. } => self.time(),
+        }
+    }
+
+    /// Whether it says how often it happened.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        matches!(self, Self::Event(_))
+    }
+
+    /// How often it happened so far; 1 for what counts nothing.
+    #[must_use]
+    pub fn occurrences(&self) -> u64 {
+        match self {
+            Self::Event(event) => event.occurrences(),
+            _ => 1,
+        }
+    }
+}

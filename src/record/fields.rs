@@ -1,0 +1,118 @@
+//! The fields of a record's maps, read one by one.
+
+use super::cursor::{Cursor, Fault, Token};
+use super::raw::Raw;
+use super::text::{Repair, Text};
+
+/// Reads values as what they are used for; what cannot be used is taken as absent.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'r> {
+    pub(super) repair: &'r Repair,
+}
+
+impl Reader<'_> {
+    /// Calls `field` with each key that is text; `field` must read or skip the value. A value that is no
+    /// map is passed over.
+    pub(super) fn fields<'a>(
+        &self,
+        cursor: &mut Cursor<'a>,
+        mut field: impl FnMut(&[u8], &mut Cursor<'a>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        match cursor.token()? {
+            Token::Map(len) => {
+                for _ in 0..len {
+                    if let Some(key) = cursor.short_str() {
+                        field(key, cursor)?;
+                        continue;
+                    }
+                    match cursor.token()? {
+                        Token::Str(key) => field(key, cursor)?,
+                        other => {
+                            cursor.skip_children(other)?;
+                            cursor.skip()?;
+                        }
+                    }
+                }
+                Ok(())
+            }
+            other => cursor.skip_children(other),
+        }
+    }
+
+    pub(super) fn is_map(&self, cursor: &Cursor<'_>) -> bool {
+        let mut ahead = *cursor;
+        matches!(ahead.token(), Ok(Token::Map(_)))
+    }
+
+    pub(super) fn text<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Text<'a>, Fault> {
+        if let Some(bytes) = cursor.short_str() {
+            return Ok(self.repair.text(bytes));
+        }
+        match cursor.token()? {
+            Token::Str(bytes) | Token::Bin(bytes) => Ok(self.repair.text(bytes)),
+            other => {
+                cursor.skip_children(other)?;
+                Ok(Text::default())
+            }
+        }
+    }
+
+    /// A resource version is a string; an integer is taken too, for senders that know no better.
+    pub(super) fn version<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Text<'a>, Fault> {
+        let mut ahead = *cursor;
+        match ahead.token()? {
+            Token::Int(number) => {
+                *cursor = ahead;
+                Ok(Text::Owned(number.to_string()))
+            }
+            _ => self.text(cursor),
+        }
+    }
+
+    pub(super) fn count(&self, cursor: &mut Cursor<'_>) -> Result<Option<u64>, Fault> {
+        match cursor.token()? {
+            Token::Int(number) => Ok(u64::try_from(number).ok()),
+            Token::Uint(number) => Ok(Some(number)),
+            other => {
+                cursor.skip_children(other)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Whatever stands there, as it came; null is absent.
+    pub(super) fn any<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Raw<'a>, Fault> {
+        self.wanted(cursor, |head| head != Token::Nil)
+    }
+
+    pub(super) fn truth(&self, cursor: &mut Cursor<'_>) -> Result<Option<bool>, Fault> {
+        match cursor.token()? {
+            Token::Bool(truth) => Ok(Some(truth)),
+            other => {
+                cursor.skip_children(other)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// A list as it came; anything else is absent.
+    pub(super) fn list<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Raw<'a>, Fault> {
+        self.wanted(cursor, |head| matches!(head, Token::Array(_)))
+    }
+
+    /// A map as it came; anything else is absent.
+    pub(super) fn map<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Raw<'a>, Fault> {
+        self.wanted(cursor, |head| matches!(head, Token::Map(_)))
+    }
+
+    fn wanted<'a>(
+        &self,
+        cursor: &mut Cursor<'a>,
+        is_wanted: impl Fn(Token<'_>) -> bool,
+    ) -> Result<Raw<'a>, Fault> {
+        let start = *cursor;
+        let head = cursor.token()?;
+        cursor.skip_children(head)?;
+        Ok(if is_wanted(head) { Raw::new(start.up_to(cursor)) } else { Raw::default() })
+    }
+}

@@ -1,0 +1,172 @@
+//! A value as it came, written without being understood.
+
+use std::borrow::Cow;
+
+use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
+
+use super::cursor::{Cursor, Fault, MAX_DEPTH, Token};
+use super::text::plain;
+
+/// One whole MessagePack value, borrowed from the chunk; absent by default.
+///
+/// As a serde document it becomes what `format raw` makes of it: bytes become text, NaN and extensions null, and
+/// keys text, a container as a key a mere sign. Control characters are told by their numbers. Absent is null.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Raw<'a>(&'a [u8]);
+
+impl<'a> Raw<'a> {
+    /// `value` must be one whole value.
+    #[must_use]
+    pub const fn new(value: &'a [u8]) -> Self {
+        Self(value)
+    }
+
+    #[must_use]
+    pub const fn bytes(&self) -> &'a [u8] {
+        self.0
+    }
+
+    #[must_use]
+    pub const fn is_absent(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The texts of a list; whatever else is in it is left out.
+    pub fn texts(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let mut cursor = Cursor::new(self.0);
+        let mut left = match cursor.token() {
+            Ok(Token::Array(len)) => len,
+            _ => 0,
+        };
+        std::iter::from_fn(move || {
+            while left > 0 {
+                left -= 1;
+                match cursor.token().ok()? {
+                    Token::Str(text) | Token::Bin(text) => return Some(text),
+                    other => cursor.skip_children(other).ok()?,
+                }
+            }
+            None
+        })
+    }
+
+    /// The value of a key of a map; of a key that comes twice the last counts, as in JSON.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<Raw<'a>> {
+        let mut cursor = Cursor::new(self.0);
+        let Ok(Token::Map(len)) = cursor.token() else { return None };
+        let mut found = None;
+        for _ in 0..len {
+            let head = cursor.token().ok()?;
+            cursor.skip_children(head).ok()?;
+            let start = cursor;
+            cursor.skip().ok()?;
+            if matches!(head, Token::Str(name) | Token::Bin(name) if name == key.as_bytes()) {
+                found = Some(Raw(start.up_to(&cursor)));
+            }
+        }
+        found
+    }
+
+    /// The text that this is.
+    #[must_use]
+    pub fn as_text(&self) -> Option<Cow<'a, str>> {
+        match Cursor::new(self.0).token() {
+            Ok(Token::Str(text) | Token::Bin(text)) => Some(plain(String::from_utf8_lossy(text))),
+            _ => None,
+        }
+    }
+}
+
+impl Serialize for Raw<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.is_absent() {
+            return serializer.serialize_none();
+        }
+        Rest { cursor: Cursor::new(self.0).into(), depth: 0 }.serialize(serializer)
+    }
+}
+
+/// The value at a cursor, which stands behind it afterwards: a container's children are written one by one.
+struct Rest<'a> {
+    cursor: std::cell::Cell<Cursor<'a>>,
+    depth: usize,
+}
+
+impl Rest<'_> {
+    fn token<E: Error>(&self) -> Result<Token<'_>, E> {
+        let mut cursor = self.cursor.get();
+        let token = cursor.token().map_err(of_fault)?;
+        self.cursor.set(cursor);
+        Ok(token)
+    }
+
+    /// Hands the cursor to the next child and takes it back from it.
+    fn child<R, E: Error>(&self, write: impl FnOnce(&Self) -> Result<R, E>) -> Result<R, E> {
+        if self.depth >= MAX_DEPTH {
+            return Err(E::custom("containers nested too deep"));
+        }
+        let child = Rest { cursor: self.cursor.get().into(), depth: self.depth + 1 };
+        let written = write(&child)?;
+        self.cursor.set(child.cursor.get());
+        Ok(written)
+    }
+}
+
+impl Serialize for Rest<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.token()? {
+            Token::Nil | Token::Ext(..) => serializer.serialize_unit(),
+            Token::Bool(value) => serializer.serialize_bool(value),
+            Token::Int(value) => serializer.serialize_i64(value),
+            Token::Uint(value) => serializer.serialize_u64(value),
+            Token::Float(value) if value.is_finite() => serializer.serialize_f64(value),
+            Token::Float(_) => serializer.serialize_unit(),
+            Token::Str(text) | Token::Bin(text) => {
+                serializer.serialize_str(&plain(String::from_utf8_lossy(text)))
+            }
+            Token::Array(len) => {
+                let mut list = serializer.serialize_seq(usize::try_from(len).ok())?;
+                for _ in 0..len {
+                    self.child(|child| list.serialize_element(child))?;
+                }
+                list.end()
+            }
+            Token::Map(len) => {
+                let mut map = serializer.serialize_map(usize::try_from(len).ok())?;
+                for _ in 0..len {
+                    let name = self.key()?;
+                    self.child(|child| map.serialize_entry(&*name, child))?;
+                }
+                map.end()
+            }
+        }
+    }
+}
+
+impl<'a> Rest<'a> {
+    /// The next key as text. A container is named, not written: escaped once for each key it stands in, a key of a
+    /// few bytes would grow to more than there is memory.
+    fn key<E: Error>(&self) -> Result<Cow<'a, str>, E> {
+        let mut cursor = self.cursor.get();
+        let head = cursor.token().map_err(of_fault)?;
+        let name = match head {
+            Token::Str(name) | Token::Bin(name) => plain(String::from_utf8_lossy(name)),
+            Token::Array(_) => "[…]".into(),
+            Token::Map(_) => "{…}".into(),
+            Token::Bool(value) => value.to_string().into(),
+            Token::Int(value) => value.to_string().into(),
+            Token::Uint(value) => value.to_string().into(),
+            Token::Float(value) if value.is_finite() => serde_json::Number::from_f64(value)
+                .map_or(Cow::Borrowed("null"), |number| number.to_string().into()),
+            Token::Nil | Token::Ext(..) | Token::Float(_) => "null".into(),
+        };
+        cursor.skip_children(head).map_err(of_fault)?;
+        self.cursor.set(cursor);
+        Ok(name)
+    }
+}
+
+fn of_fault<E: Error>(fault: Fault) -> E {
+    E::custom(fault)
+}

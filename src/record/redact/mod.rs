@@ -1,0 +1,267 @@
+//! What must not leave is taken out of a record before anything is made of it.
+//!
+//! A rule names a field as `format native` does, and `paths` knows where that stands in a record as it came. So the
+//! body itself is written anew, without the field or with a hash in its place, and every format, the dead letters
+//! included, is made of what is left. What a Secret holds is taken out without a rule (`secrets`).
+//!
+//! Identity, version and admission are decided before, by what the record really says.
+
+mod paths;
+mod secrets;
+
+use rmp::encode;
+use sha2::{Digest, Sha256};
+
+use super::cursor::{Cursor, Fault, Token};
+use crate::kind::Kind;
+use crate::pattern::Patterns;
+use crate::record::content::Content;
+
+pub use paths::BadPath;
+
+/// What stands in the place of what a Secret holds.
+const REDACTED: &str = "[redacted]";
+/// Hexadecimal digits of a hash: enough that no two names of a company share one.
+const HASH_DIGITS: usize = 32;
+
+/// What becomes of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// It is absent.
+    Remove,
+    /// `sha256:` and 128 bits of the hash of its text stand there: the same for the same text, here and everywhere.
+    Hash,
+    /// A text of more bytes ends at the last character within them, with a mark.
+    Cut(usize),
+}
+
+/// What records say to people, by the path.
+const MESSAGES: [&[&str]; 4] = [&["message"], &["note"], &["msg"], &["responseStatus", "message"]];
+
+fn message<'r>(content: &Content<'r, '_>) -> &'r str {
+    match content {
+        Content::Event(event) => &event.message,
+        Content::Audit(audit) => &audit.response.message,
+        Content::Violation(violation) => &violation.message,
+        Content::Other { .. } => "",
+    }
+}
+
+/// One step of a path.
+#[derive(Debug, Clone, PartialEq)]
+enum Step {
+    Key(Box<str>),
+    /// A star somewhere in it.
+    Any(Patterns),
+}
+
+impl Step {
+    fn takes(&self, key: &[u8]) -> bool {
+        match self {
+            Self::Key(name) => name.as_bytes() == key,
+            Self::Any(patterns) => patterns.matches(&String::from_utf8_lossy(key)),
+        }
+    }
+}
+
+/// A path into a record as it came. Lists are passed through: a step is taken in each of their items.
+#[derive(Debug, Clone, PartialEq)]
+struct Rule {
+    path: Vec<Step>,
+    action: Action,
+}
+
+/// The rules of one instance, for each kind.
+#[derive(Debug, Clone, Default)]
+pub struct Redactor {
+    events: Vec<Rule>,
+    audits: Vec<Rule>,
+    violations: Vec<Rule>,
+    others: Vec<Rule>,
+    max_message_bytes: usize,
+    /// Where messages stand, for those that are cut.
+    messages: Vec<Rule>,
+}
+
+impl Redactor {
+    /// No rules yet, but for messages longer than this, which are cut.
+    #[must_use]
+    pub fn new(max_message_bytes: usize) -> Self {
+        let rule = |path: &&[&str]| Rule {
+            path: path.iter().map(|step| Step::Key((*step).into())).collect(),
+            action: Action::Cut(max_message_bytes),
+        };
+        Self { max_message_bytes, messages: MESSAGES.iter().map(rule).collect(), ..Self::default() }
+    }
+
+    /// Adds a rule for a field of `format native`, such as `audit.user.extra` or `violation.details`.
+    ///
+    /// # Errors
+    /// When there is no such field, or it is what records are told apart by.
+    pub fn add(&mut self, field: &str, action: Action) -> Result<(), BadPath> {
+        for (kind, path) in paths::in_records(field)? {
+            let rules = match kind {
+                Kind::Event => &mut self.events,
+                Kind::Audit => &mut self.audits,
+                Kind::Violation => &mut self.violations,
+                Kind::Other => &mut self.others,
+            };
+            rules.push(Rule { path, action });
+        }
+        Ok(())
+    }
+
+    /// The body without what must not leave; `None` when there is nothing of it in this one.
+    #[must_use]
+    pub fn redact(&self, content: &Content<'_, '_>, body: &[u8]) -> Option<Vec<u8>> {
+        let kind = content.kind();
+        let rules = match kind {
+            Kind::Event => &self.events,
+            Kind::Audit => &self.audits,
+            Kind::Violation => &self.violations,
+            Kind::Other => &self.others,
+        };
+        let holds_secrets = kind == Kind::Audit && secrets::may_be_in(body);
+        let is_long = message(content).len() > self.max_message_bytes;
+        if rules.is_empty() && !holds_secrets && !is_long {
+            return None;
+        }
+        let mut writer = Writer { out: Vec::with_capacity(body.len()), has_changed: false };
+        let messages = self.messages.iter().filter(|_| is_long);
+        let active: Vec<_> = rules.iter().chain(messages).map(|rule| (&rule.path[..], rule.action)).collect();
+        // A body was measured when it was read: it is whole, and not too deep.
+        writer.value(&mut Cursor::new(body), &active, holds_secrets).ok()?;
+        writer.has_changed.then_some(writer.out)
+    }
+}
+
+/// A rule on its way down: the steps that are left.
+type Active<'r> = (&'r [Step], Action);
+
+struct Writer {
+    out: Vec<u8>,
+    has_changed: bool,
+}
+
+impl Writer {
+    /// Copies the value that starts here. `secret`: it stands in an audit record that may hold a Secret.
+    fn value(&mut self, from: &mut Cursor<'_>, active: &[Active<'_>], secret: bool) -> Result<(), Fault> {
+        let start = *from;
+        match from.token()? {
+            Token::Map(len) => self.map(from, len, active, secret),
+            Token::Array(len) => {
+                self.out.extend_from_slice(start.up_to(from));
+                (0..len).try_for_each(|_| self.value(from, active, secret))
+            }
+            _ => {
+                self.out.extend_from_slice(start.up_to(from));
+                Ok(())
+            }
+        }
+    }
+
+    fn map(
+        &mut self,
+        from: &mut Cursor<'_>,
+        len: u32,
+        active: &[Active<'_>],
+        secret: bool,
+    ) -> Result<(), Fault> {
+        // How many pairs stay is known at the end, so the head is of the one form whose size never changes.
+        let head = self.out.len();
+        self.out.extend_from_slice(&[0xdf, 0, 0, 0, 0]);
+        let mut kept: u32 = 0;
+        for _ in 0..len {
+            let key_start = *from;
+            let key = from.token()?;
+            from.skip_children(key)?;
+            let key_bytes = key_start.up_to(from);
+            let name = match key {
+                Token::Str(name) | Token::Bin(name) => name,
+                _ => b"",
+            };
+            let below: Vec<Active<'_>> = active
+                .iter()
+                .filter(|(path, _)| path.first().is_some_and(|step| step.takes(name)))
+                .map(|(path, action)| (&path[1..], *action))
+                .collect();
+            match below.iter().filter(|(path, _)| path.is_empty()).map(|(_, action)| *action).next() {
+                Some(Action::Remove) => {
+                    from.skip()?;
+                    self.has_changed = true;
+                    continue;
+                }
+                Some(Action::Hash) => {
+                    self.out.extend_from_slice(key_bytes);
+                    self.hash(from)?;
+                }
+                Some(Action::Cut(most_bytes)) => {
+                    self.out.extend_from_slice(key_bytes);
+                    self.cut(from, most_bytes)?;
+                }
+                None if secret && secrets::is_one(name) => {
+                    self.out.extend_from_slice(key_bytes);
+                    from.skip()?;
+                    self.text(REDACTED);
+                }
+                None => {
+                    self.out.extend_from_slice(key_bytes);
+                    if below.is_empty() && !secret {
+                        let start = *from;
+                        from.skip()?;
+                        self.out.extend_from_slice(start.up_to(from));
+                    } else {
+                        self.value(from, &below, secret)?;
+                    }
+                }
+            }
+            kept += 1;
+        }
+        self.out[head + 1..head + 5].copy_from_slice(&kept.to_be_bytes());
+        Ok(())
+    }
+
+    fn hash(&mut self, from: &mut Cursor<'_>) -> Result<(), Fault> {
+        let start = *from;
+        let head = from.token()?;
+        from.skip_children(head)?;
+        let said = match head {
+            // Nothing is no secret.
+            Token::Nil => {
+                self.out.extend_from_slice(start.up_to(from));
+                return Ok(());
+            }
+            Token::Str(text) | Token::Bin(text) => text,
+            _ => start.up_to(from),
+        };
+        let mut text = String::from("sha256:");
+        for byte in Sha256::digest(said).iter().take(HASH_DIGITS / 2) {
+            for digit in [byte >> 4, byte & 0x0f] {
+                text.extend(char::from_digit(u32::from(digit), 16));
+            }
+        }
+        self.text(&text);
+        Ok(())
+    }
+
+    fn cut(&mut self, from: &mut Cursor<'_>, most_bytes: usize) -> Result<(), Fault> {
+        let start = *from;
+        let head = from.token()?;
+        from.skip_children(head)?;
+        match head {
+            Token::Str(text) | Token::Bin(text) if text.len() > most_bytes => {
+                let text = String::from_utf8_lossy(text);
+                let kept = &text[..text.floor_char_boundary(most_bytes)];
+                self.text(&format!("{kept}… ({} of {} bytes)", kept.len(), text.len()));
+            }
+            _ => self.out.extend_from_slice(start.up_to(from)),
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) {
+        self.has_changed = true;
+        // A Vec takes everything.
+        let _ = encode::write_str(&mut self.out, text);
+    }
+}

@@ -1,0 +1,33 @@
+//! How records share one request, and how it is answered.
+
+/// What stands around the records of a body and between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Form {
+    pub before: &'static str,
+    pub between: &'static str,
+    pub after: &'static str,
+    /// Each record goes in a request of its own.
+    pub is_alone: bool,
+}
+
+impl Form {
+    /// One a line, each with its end.
+    pub const LINES: Self = Self { before: "", between: "\n", after: "\n", is_alone: false };
+    /// A JSON array.
+    pub const ARRAY: Self = Self { before: "[", between: ",", after: "]", is_alone: false };
+    /// Each in a request of its own.
+    pub const ALONE: Self = Self { before: "", between: "", after: "", is_alone: true };
+
+    /// Bytes of a body that are no record's, of so many records.
+    #[must_use]
+    pub const fn around_bytes(&self, records: usize) -> usize {
+        self.before.len() + self.between.len() * records.saturating_sub(1) + self.after.len()
+    }
+}
+
+/// How a format's gateways say what became of the records of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answers {
+    /// By the status, for all of them.
+    Status,
+}

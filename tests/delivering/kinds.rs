@@ -1,0 +1,270 @@
+//! Is each record taken for what it is, and delivered once with all that it says?
+//!
+//! `UPDATE_GOLDEN=1 cargo test --test delivering kinds` writes tests/golden anew; read the difference first.
+
+use std::fs;
+
+use crate::{golden, support};
+use golden::assert_golden;
+use serde_json::{Value, json};
+use support::gateway::TestGateway;
+use support::host::{Build, Code, MiniHost};
+use support::{chunk, event, value};
+
+fn started(gateway: &TestGateway, settings: &[(&str, &str)]) -> MiniHost {
+    support::started(Build::V5_1_1, gateway, settings)
+}
+
+/// What a chunk becomes.
+fn delivered(settings: &[(&str, &str)], chunk: &[u8]) -> Vec<Value> {
+    let gateway = TestGateway::start();
+    let mut host = started(&gateway, settings);
+    assert_eq!(host.deliver("a", "t", chunk), Code::Ok);
+    host.quit();
+    gateway.accepted_records()
+}
+
+fn webhook_body() -> Value {
+    serde_json::from_slice(&fs::read(chunk::data_file("audit-webhook-body.json")).expect("data"))
+        .expect("JSON")
+}
+
+fn audit_ids(records: &[Value]) -> Vec<String> {
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    records.iter().map(|one| format!("{}.{}", text(&one["auditID"]), text(&one["stage"]))).collect()
+}
+
+#[test]
+fn each_item_of_the_audit_webhooks_body_arrives_once() {
+    let gateway = TestGateway::start();
+    let mut host = started(&gateway, &[]);
+    let body = webhook_body();
+    let expected = audit_ids(body["items"].as_array().expect("a list"));
+    assert_eq!(expected.len(), 77);
+    for _ in 0..2 {
+        assert_eq!(host.deliver("a", "t", &chunk::v2(&body, 1)), Code::Ok);
+        assert_eq!(gateway.accepted_ids(), expected);
+    }
+    // As in_http of a real host packed another one.
+    let packed = fs::read(chunk::data_file("chunk-audit-in-http.msgpack")).expect("data");
+    assert_eq!(host.deliver("a", "t", &packed), Code::Ok);
+    assert_eq!(gateway.accepted_ids().len(), 77 + 13);
+    let metrics = host.metrics_when(|metrics| value(metrics, "records_total") > 166.0);
+    assert_eq!(value(&metrics, "duplicate_records_total"), 77.0);
+    host.quit();
+}
+
+#[test]
+fn the_lines_of_the_audit_log_say_all_but_their_bodies() {
+    let lines = support::audit_log();
+    let records = delivered(&[("cluster_name", "prod-eu")], &chunk::of(&lines));
+    let ids: Vec<_> = records.iter().map(|record| record["id"].as_str().expect("an id").to_owned()).collect();
+    assert_eq!(ids, audit_ids(&lines));
+    assert_eq!(ids.len(), 487);
+    assert!(records.iter().all(|record| record["audit"].get("request_object").is_none()));
+    assert_golden("audit.ndjson", &records);
+    for record in &records {
+        golden::assert_native(record);
+    }
+}
+
+#[test]
+fn bodies_are_told_only_where_they_are_asked_for() {
+    let lines = support::audit_log();
+    let with_body = |line: &&Value| line.get("requestObject").is_some();
+    let chunk = chunk::of(lines.iter().filter(with_body));
+    let records = delivered(&[("audit_bodies", "on")], &chunk);
+    assert_eq!(records.len(), 270);
+    for (record, line) in records.iter().zip(lines.iter().filter(with_body)) {
+        assert_eq!(record["audit"]["request_object"], line["requestObject"]);
+        assert_eq!(record["audit"]["response_object"], line["responseObject"]);
+        golden::assert_native(record);
+    }
+}
+
+/// What a policy engine says in its four ways, from the fields in its sources.
+fn violations() -> Vec<Value> {
+    let labels = json!({"app": "cart"});
+    let exported = json!({
+        "id": "2026-11-20T23:40:00Z", "eventType": "violation_audited", "details": {"missing_labels": ["owner"]},
+        "group": "constraints.gatekeeper.sh", "version": "v1beta1", "kind": "K8sRequiredLabels", "name": "need-owner",
+        "message": "you must provide labels: {\"owner\"}", "enforcementAction": "deny",
+        "resourceGroup": "apps", "resourceAPIVersion": "v1", "resourceKind": "Deployment",
+        "resourceNamespace": "shop", "resourceName": "cart", "resourceLabels": labels,
+    });
+    let mut admission = exported.clone();
+    for (key, value) in [
+        ("id", json!("0a1b")),
+        ("eventType", json!("violation_admission")),
+        ("timestamp", json!("2026-11-20T23:41:01.123456789Z")),
+        ("operation", json!("CREATE")),
+        ("requestResource", json!("deployments")),
+        ("requestUsername", json!("jane")),
+        ("requestUserGroups", json!(["devs"])),
+        ("dryRun", json!(false)),
+    ] {
+        admission[key] = value;
+    }
+    let logged = json!({
+        "level": "info", "ts": 1_795_217_999.123_456, "logger": "controller", "process": "audit",
+        "msg": "you must provide labels: {\"owner\"}", "audit_id": "2026-11-20T23:39:59Z",
+        "details": {"missing_labels": ["owner"]}, "event_type": "violation_audited", "semantic": true,
+        "constraint_group": "constraints.gatekeeper.sh", "constraint_api_version": "v1beta1",
+        "constraint_kind": "K8sRequiredLabels", "constraint_name": "need-owner", "constraint_namespace": "",
+        "constraint_action": "dryrun", "constraint_enforcement_actions": [], "constraint_annotations": null,
+        "resource_group": "apps", "resource_api_version": "v1", "resource_kind": "Deployment",
+        "resource_namespace": "shop", "resource_name": "front", "resource_labels": labels,
+    });
+    let mut denied = logged.clone();
+    for (key, value) in [
+        ("event_type", json!("violation")),
+        ("process", json!("admission")),
+        ("constraint_action", json!("deny")),
+        ("request_username", json!("jane")),
+    ] {
+        denied[key] = value;
+    }
+    denied.as_object_mut().expect("a map").remove("audit_id");
+    vec![exported, admission, logged, denied]
+}
+
+#[test]
+fn a_violation_is_the_same_in_every_run_and_each_run_tells_it_once() {
+    let records = delivered(&[("cluster_name", "prod-eu")], &chunk::of(&violations()));
+    assert_golden("violations.ndjson", &records);
+    records.iter().for_each(golden::assert_native);
+
+    let [one, ..] = &violations()[..] else { unreachable!("four") };
+    let mut of_another_container = one.clone();
+    of_another_container["message"] = json!("another thing is wrong");
+    let mut next_run = one.clone();
+    next_run["id"] = json!("2026-11-20T23:41:00Z");
+    let chunk = chunk::of([one, &of_another_container, one, &next_run, &next_run]);
+    for (updates, expected) in [("every", 3), ("first", 2)] {
+        let records = delivered(&[("updates", updates)], &chunk);
+        assert_eq!(records.len(), expected, "updates {updates}");
+        assert!(records.iter().all(|record| record["new_occurrences"] == 1), "{records:?}");
+    }
+}
+
+#[test]
+fn json_in_a_string_is_read_as_if_a_parser_had() {
+    let audit = support::audit_log().swap_remove(0);
+    let all = [audit, violations().swap_remove(0), event("e", 1, 1)];
+    let wrapped: Vec<Value> = all
+        .iter()
+        .zip(["log", "message", "log"])
+        .map(|(record, key)| json!({key: format!(" {record}\n"), "stream": "stdout"}))
+        .collect();
+    assert_eq!(delivered(&[], &chunk::of(&wrapped)), delivered(&[], &chunk::of(&all)));
+    // A whole list as one line, too.
+    let records = delivered(&[], &chunk::of([&json!({"log": webhook_body().to_string()})]));
+    assert_eq!(records.len(), 77);
+}
+
+#[test]
+fn a_line_cut_in_the_middle_goes_on_as_it_is_and_is_told() {
+    let gateway = TestGateway::start();
+    let mut host = started(&gateway, &[]);
+    let line = support::audit_log().swap_remove(0).to_string();
+    let cut = json!({"log": line[..line.len() / 2]});
+    assert_eq!(host.deliver("a", "t", &chunk::of([&cut, &event("e", 1, 1)])), Code::Ok);
+    let records = gateway.accepted_records();
+    assert_eq!((&records[0]["kind"], &records[0]["record"]), (&json!("other"), &cut));
+    assert_eq!(records[1]["id"], "e.1");
+    let said = host.wait_log("begins as JSON and is none");
+    assert!(said.text.contains("offset 0 of tag t") && said.text.contains("column"), "{said:?}");
+    host.quit();
+}
+
+#[test]
+fn one_broken_item_of_four_hundred_costs_the_others_nothing() {
+    let mut body = webhook_body();
+    let items = body["items"].as_array().expect("a list").clone();
+    let mut many: Vec<Value> = (0..400)
+        .map(|number| {
+            let mut item = items[number % items.len()].clone();
+            item["auditID"] = json!(format!("id-{number}"));
+            item
+        })
+        .collect();
+    many[200] = json!({"auditID": 7, "stage": {"no": "text"}});
+    body["items"] = json!(many);
+    let records = delivered(&[], &chunk::v2(&body, 1));
+    assert_eq!(records.len(), 400);
+    assert_eq!(records.iter().filter(|record| record["kind"] == "kubernetes.audit").count(), 399);
+    assert_eq!(records[200]["record"], many[200]);
+}
+
+#[test]
+fn an_audit_record_of_two_megabytes_is_told_without_its_bodies() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("dead");
+    let mut audit = support::audit_log().swap_remove(0);
+    audit["requestObject"] = json!({"data": "x".repeat(2 << 20)});
+    let settings = [("dead_letter_file", file.to_str().expect("UTF-8"))];
+    let records = delivered(&settings, &chunk::of([&audit]));
+    assert_eq!(records.len(), 1);
+    // With them it is not for a gateway.
+    let with_bodies = [settings[0], ("audit_bodies", "on")];
+    assert_eq!(delivered(&with_bodies, &chunk::of([&audit])).len(), 0);
+    let letter: Value = serde_json::from_str(&fs::read_to_string(&file).expect("a letter")).expect("JSON");
+    assert_eq!(letter["record"]["requestObject"], audit["requestObject"]);
+}
+
+#[test]
+fn what_is_of_no_known_kind_passes_is_dropped_or_put_away() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("dead");
+    let odd = json!({"log": "plain text", "n": [1, null]});
+    let chunk = chunk::of([&odd, &event("e", 1, 1), &odd]);
+    let passed = delivered(&[], &chunk);
+    assert_eq!(passed.len(), 3, "nothing tells a repetition");
+    assert_eq!(passed[0]["record"], odd);
+    golden::assert_native(&passed[0]);
+    assert_eq!(passed[0]["id"], passed[2]["id"]);
+    let raw = delivered(&[("format", "raw")], &chunk);
+    assert_eq!((&raw[0]["log"], &raw[0]["n"]), (&odd["log"], &odd["n"]));
+    assert_eq!(delivered(&[("other", "drop")], &chunk).len(), 1);
+    let away = [("other", "dead_letter"), ("dead_letter_file", file.to_str().expect("UTF-8"))];
+    assert_eq!(delivered(&away, &chunk).len(), 1);
+    let letters = fs::read_to_string(&file).expect("letters");
+    assert_eq!(letters.lines().count(), 2);
+    assert!(letters.contains("of no kind that is known"), "{letters}");
+}
+
+#[test]
+fn kinds_and_what_each_has_of_its_own_choose() {
+    let lines = support::audit_log();
+    let mut all = lines.clone();
+    all.extend(violations());
+    all.push(event("e", 1, 1));
+    let chunk = chunk::of(&all);
+    let count = |settings: &[(&str, &str)]| delivered(settings, &chunk).len();
+    let of = |wanted: &dyn Fn(&Value) -> bool| lines.iter().filter(|line| wanted(line)).count();
+    assert_eq!(count(&[("kinds", "kubernetes.event")]), 1);
+    assert_eq!(count(&[("kinds", "gatekeeper.violation, kubernetes.event")]), 5);
+    let audits = ("kinds", "kubernetes.audit");
+    assert_eq!(count(&[audits]), 487);
+    assert_eq!(count(&[audits, ("verbs", "create, delete*")]), {
+        of(&|line| {
+            let verb = line["verb"].as_str().expect("a text");
+            verb == "create" || verb.starts_with("delete")
+        })
+    });
+    assert_eq!(count(&[audits, ("levels", "Metadata")]), of(&|line| line["level"] == "Metadata"));
+    let of_system =
+        |line: &Value| line["user"]["username"].as_str().is_some_and(|user| user.starts_with("system:"));
+    assert_eq!(count(&[audits, ("exclude_users", "system:*")]), of(&|line| !of_system(line)));
+    assert_eq!(count(&[audits, ("users", "system:*")]), of(&of_system));
+    let about = |line: &Value, resource: &str| line["objectRef"]["resource"] == resource;
+    assert_eq!(count(&[audits, ("resources", "pods")]), of(&|line| about(line, "pods")));
+    assert_eq!(count(&[audits, ("resources", "pods/status")]), {
+        of(&|line| about(line, "pods") && line["objectRef"]["subresource"] == "status")
+    });
+    assert_eq!(
+        count(&[audits, ("namespaces", "shop")]),
+        of(&|line| line["objectRef"]["namespace"] == "shop")
+    );
+    assert_eq!(count(&[("kinds", "gatekeeper.violation"), ("enforcement_actions", "deny")]), 3);
+}
