@@ -44,10 +44,20 @@ pub(super) fn plain(text: Text<'_>) -> Text<'_> {
     }
 }
 
-/// A look at each byte, without branches, so that the compiler takes many at a time: 0xc2 begins the C1 controls, and
-/// other characters that are nothing special.
+/// A look at eight bytes at a time, as nearly all text is short: whether one is below a blank, or 0x7f, or 0xc2, which
+/// begins the C1 controls and other characters that are nothing special.
 fn may_hold_controls(bytes: &[u8]) -> bool {
-    bytes.iter().fold(false, |any, byte| any | (*byte < b' ') | (*byte == 0x7f) | (*byte == 0xc2))
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let has_zero = |word: u64| word.wrapping_sub(LOW) & !word & HIGH;
+    let is_suspect = |word: u64| {
+        let below_blank = word.wrapping_sub(LOW * 0x20) & !word & HIGH;
+        below_blank | has_zero(word ^ (LOW * 0x7f)) | has_zero(word ^ (LOW * 0xc2)) != 0
+    };
+    let (words, tail) = bytes.as_chunks::<8>();
+    let mut last = [b' '; 8];
+    last[..tail.len()].copy_from_slice(tail);
+    words.iter().any(|word| is_suspect(u64::from_le_bytes(*word))) || is_suspect(u64::from_le_bytes(last))
 }
 
 fn is_escaped(c: char) -> bool {
@@ -70,6 +80,17 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_control_is_seen_at_every_place_and_nothing_else_is_changed() {
+        for c in (0..=0x2ff).filter_map(char::from_u32) {
+            for before in 0..20 {
+                let text = format!("{}{c}{}", "a".repeat(before), "z".repeat(before % 5));
+                let is_told = plain(Cow::Borrowed(&text)) != text;
+                assert_eq!(is_told, is_escaped(c), "{c:?} behind {before}");
+            }
+        }
+    }
 
     #[test]
     fn what_could_move_a_cursor_is_told_by_its_number() {
