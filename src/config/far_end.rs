@@ -37,7 +37,7 @@ pub(super) fn url(text: &str, with_password: &'static str) -> Result<Endpoint, &
 }
 
 /// One URL pasted behind the scheme of another has its user and password in the path.
-fn holds_another(path: &str) -> bool {
+pub(super) fn holds_another(path: &str) -> bool {
     let mut authorities = path.split("//").skip(1).filter_map(|rest| rest.split('/').next());
     authorities.any(|authority| authority.contains('@'))
 }

@@ -50,13 +50,15 @@ const fn headers(name: &'static str, help: &'static str) -> Key {
 /// Every key of the output, in the order in which documentation and mistakes list them. No name here may be one that
 /// the host keeps for itself (`host`, `port`, `tls.*`, `net.*`, `oauth2*`, `workers`, `alias`, …).
 pub const KEYS: &[Key] = &[
-    url("endpoint", "http:// or https:// URL that batches are posted to; required"),
+    url("endpoint", "URL that batches go to: http://, https://, http+unix://, unix:// or file://; required"),
     key("format", Some("native"), "native, cloudevents, cloudevents_batch or raw"),
     key("cluster_name", None, "name of the cluster, carried by every record"),
     key("compress", Some("gzip"), "gzip or none"),
     key("batch_events", Some("500"), "most records in one request"),
     key("batch_bytes", Some("1M"), "most bytes in one request, before compression"),
     key("timeout", Some("10s"), "one request, connecting included"),
+    key("file_max_bytes", Some("64M"), "with file://, size at which a file is complete"),
+    key("file_max_age", Some("5m"), "with file://, age at which a file is complete"),
     headers("headers", "added to every request: Name: value, Name: value"),
     file("bearer_token_file", "file with a bearer token; read again when it changes and on 401"),
     secret("basic_user", "user of HTTP basic authentication"),

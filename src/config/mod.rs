@@ -5,6 +5,7 @@
 //! answers, so that a user mends a configuration in one go instead of one key a restart.
 
 mod admission;
+mod endpoint;
 mod far_end;
 mod filter;
 pub mod keys;
@@ -18,6 +19,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use admission::{Admission, Kinds};
+pub use endpoint::{FileSettings, Scheme};
 pub use far_end::{Endpoint, Tls};
 pub use filter::FilterSettings;
 pub use redaction::Redaction;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use ureq::http::header::{HeaderName, HeaderValue};
 
 use super::admission::{self, Admission};
-use super::far_end::{Endpoint, Tls, url};
+use super::endpoint::{self, Scheme};
+use super::far_end::{Endpoint, Tls};
 use super::redaction::{self, Redaction};
 use super::topology::{self, CorrelationSettings};
 use super::{Reader, units};
@@ -15,6 +16,7 @@ use super::{Reader, units};
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub endpoint: Endpoint,
+    pub scheme: Scheme,
     pub render: RenderSettings,
     pub compress: Compress,
     /// Most records in one request.
@@ -112,11 +114,11 @@ pub struct DeadLetters {
     pub max_bytes: u64,
 }
 
-const DAY: Duration = Duration::from_secs(86_400);
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
 
 /// `None` when a mistake was noted; all keys are looked at in any case.
 pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
-    let endpoint = endpoint(from);
+    let destination = endpoint::read(from);
     let format = from.parsed("format", |text| {
         units::choice(
             text,
@@ -156,10 +158,14 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
     let state_file = ledger.as_ref().and_then(|ledger| ledger.state_file.clone());
     let mut correlation = topology::read(from, state_file.as_deref());
     let redaction = redaction::read(from, correlation.as_mut());
+    let (endpoint, scheme) = destination?;
+    // A stream is made of lines.
+    let compress = if scheme.heeds("compress") { compress? } else { Compress::None };
     Some(Settings {
-        endpoint: endpoint?,
+        endpoint,
+        scheme,
         render: RenderSettings { format: format?, cluster_name, audit_bodies: audit_bodies? },
-        compress: compress?,
+        compress,
         batch_events: batch_events?,
         batch_bytes: usize::try_from(batch_bytes?).ok()?,
         timeout: timeout?,
@@ -175,18 +181,6 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
         redaction: redaction?,
         correlation: correlation?,
     })
-}
-
-fn endpoint(from: &mut Reader<'_>) -> Option<Endpoint> {
-    const EXPECTED: &str = "a URL such as https://gateway.example/events";
-    let Some(text) = from.text("endpoint") else {
-        if from.mistakes.iter().all(|mistake| mistake.key != "endpoint") {
-            from.mistake("endpoint", "is not set", EXPECTED);
-        }
-        return None;
-    };
-    let parsed = url(&text, "holds a user or password; use basic_user and basic_password_file");
-    parsed.map_err(|problem| from.mistake("endpoint", problem, EXPECTED)).ok()
 }
 
 /// What the plugin says itself; a second voice would contradict it.

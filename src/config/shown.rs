@@ -5,7 +5,7 @@
 //! format=native, compress=gzip, …, headers="X-Key: …", namespaces="shop, kube-*", labels=*
 //! ```
 //! It goes through the table of keys, so no key can be forgotten, and shows what the reader took: what the user
-//! wrote, or the default. What is neither set nor has a default is left out. Values with commas or spaces
+//! wrote, or the default. What is neither set nor has a default is left out, and what has no effect on this endpoint. Values with commas or spaces
 //! stand in quotation marks.
 
 use std::path::Path;
@@ -25,18 +25,26 @@ const VALUE_BYTES: [usize; 7] = [MOST_BYTES, 500, 200, 100, 50, 25, 10];
 #[must_use]
 pub fn output_line(source: &Source<'_>, settings: &Settings) -> String {
     let endpoint = &settings.endpoint.shown;
-    line(source, KEYS, |most_bytes| {
-        let endpoint = value(endpoint, most_bytes);
-        format!("delivers to {endpoint}, {}", services(&settings.correlation, most_bytes))
-    })
+    line(
+        source,
+        KEYS,
+        |key| settings.scheme.heeds(key),
+        |most_bytes| {
+            let endpoint = value(endpoint, most_bytes);
+            format!("delivers to {endpoint}, {}", services(&settings.correlation, most_bytes))
+        },
+    )
 }
 
 /// The filter's line.
 #[must_use]
 pub fn filter_line(source: &Source<'_>, settings: &FilterSettings) -> String {
-    line(source, FILTER_KEYS, |most_bytes| {
-        format!("looks at events, {}", services(&settings.correlation, most_bytes))
-    })
+    line(
+        source,
+        FILTER_KEYS,
+        |_| true,
+        |most_bytes| format!("looks at events, {}", services(&settings.correlation, most_bytes)),
+    )
 }
 
 /// Where they come from, as `correlate auto` alone does not say.
@@ -47,10 +55,19 @@ fn services(settings: &CorrelationSettings, most_bytes: usize) -> String {
     )
 }
 
-fn line(source: &Source<'_>, keys: &'static [Key], head: impl Fn(usize) -> String) -> String {
+fn line(
+    source: &Source<'_>,
+    keys: &'static [Key],
+    heeds: impl Fn(&str) -> bool,
+    head: impl Fn(usize) -> String,
+) -> String {
     // The settings were read, so there are no mistakes to be had from it.
     let mut reader = Reader { source, keys, mistakes: Vec::new() };
-    let texts: Vec<_> = keys.iter().filter_map(|key| Some((key.name, text(key, &mut reader)?))).collect();
+    let texts: Vec<_> = keys
+        .iter()
+        .filter(|key| heeds(key.name))
+        .filter_map(|key| Some((key.name, text(key, &mut reader)?)))
+        .collect();
     let whole = |most_bytes| {
         let pairs = texts.iter().map(|(name, text)| format!("{name}={}", value(text, most_bytes)));
         let pairs: Vec<String> = pairs.collect();

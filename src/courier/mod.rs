@@ -119,6 +119,10 @@ impl Rounds for Pipeline {
         Pipeline::recover(self);
     }
 
+    fn idle(&mut self) -> Option<Duration> {
+        Pipeline::idle(self)
+    }
+
     fn finish(&mut self) {
         Pipeline::finish(self);
     }

@@ -24,6 +24,10 @@ pub trait Rounds {
     fn round(&mut self, jobs: Vec<Job>);
     /// Makes good for a round that panicked.
     fn recover(&mut self);
+    /// Does what is due though no job waits; how long until something is again. `None`: not before the next round.
+    fn idle(&mut self) -> Option<Duration> {
+        None
+    }
     /// There will be no other round.
     fn finish(&mut self);
 }
@@ -119,7 +123,7 @@ impl Queue {
     /// Takes all jobs that wait through one round after the other, until the queue is closed.
     pub fn serve(&self, rounds: &mut impl Rounds) {
         let _last_will = LastWill(self);
-        while let Some(jobs) = self.next_round(|| rounds.holds_back()) {
+        while let Some(jobs) = self.next_round(rounds) {
             trip::wire("thread");
             // A panic drops the jobs, and a dropped job says RETRY.
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| rounds.round(jobs))) {
@@ -143,21 +147,32 @@ impl Queue {
     }
 
     /// Waits for jobs and takes all that are there, unless they are held back. `None`: stop.
-    fn next_round(&self, hold_back: impl Fn() -> bool) -> Option<Vec<Job>> {
-        let mut state = self.lock();
+    fn next_round(&self, rounds: &mut impl Rounds) -> Option<Vec<Job>> {
         loop {
+            // Without the lock: it may take its time, and the host's threads put jobs meanwhile.
+            let rest = rounds.idle();
+            let state = self.lock();
+            let mut state = match rest {
+                Some(rest) if state.is_idle() => {
+                    self.changed.wait_timeout(state, rest).unwrap_or_else(PoisonError::into_inner).0
+                }
+                _ => state,
+            };
+            // Nothing is due: only a job or a stop matters.
+            while rest.is_none() && state.is_idle() {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
             if state.stopping {
                 return None;
             }
-            if !state.waiting.is_empty() && hold_back() {
-                let slept = self.changed.wait_timeout(state, HOLD_BACK);
-                state = slept.unwrap_or_else(PoisonError::into_inner).0;
+            if state.waiting.is_empty() {
                 continue;
             }
-            if !state.waiting.is_empty() {
-                return Some(state.begin_round());
+            if rounds.holds_back() {
+                drop(self.changed.wait_timeout(state, HOLD_BACK).unwrap_or_else(PoisonError::into_inner));
+                continue;
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            return Some(state.begin_round());
         }
     }
 
@@ -180,6 +195,11 @@ impl State {
         let in_flight = self.waiting_bytes + self.running.1;
         let fits = jobs < bounds.jobs && in_flight + bytes <= bounds.bytes;
         !self.stopping && (fits || (bytes > bounds.bytes && self.waiting.is_empty()))
+    }
+
+    /// Nothing to do and nothing to end.
+    fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && !self.stopping
     }
 
     /// Takes no more, and lets go of what waits: the replies say RETRY when they are dropped.

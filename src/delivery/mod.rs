@@ -9,12 +9,14 @@ mod kept;
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::clock;
 use crate::config::{Endpoint, Guarantee, Mistake, Settings};
 use crate::gateway::batch::{Batch, Limits, Parts};
-use crate::gateway::{DeadLetterFile, Doubt, Gateway, Outcome, Packer, Post, ShownGate, Stopper};
+use crate::gateway::{
+    DeadLetterFile, Doubt, Outcome, Packer, Post, ShownGate, Stopper, Transport, transport,
+};
 use crate::job::Tally;
 use crate::journal::Journal;
 use crate::ledger::{Ledger, Ticket};
@@ -40,7 +42,7 @@ pub struct Waiting<'a> {
 pub struct Delivery {
     endpoint: Endpoint,
     guarantee: Guarantee,
-    gateway: Gateway,
+    gateway: Box<dyn Transport>,
     packer: Packer,
     in_flight: InFlight,
     gate: ShownGate,
@@ -52,7 +54,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Opens the gateway and the dead letter file.
+    /// Opens the transport and the dead letter file.
     ///
     /// # Errors
     /// All mistakes found in the files that the settings name.
@@ -62,12 +64,16 @@ impl Delivery {
         journal: &Arc<Journal>,
     ) -> Result<Self, Vec<Mistake>> {
         let mut mistakes = Vec::new();
-        let gateway = Gateway::open(settings, Arc::clone(metrics), Arc::clone(journal))
-            .map_err(|found| mistakes.extend(found))
-            .ok();
+        let gateway =
+            transport::open(settings, metrics, journal).map_err(|found| mistakes.extend(found)).ok();
+        let renderer = Renderer::open(&settings.render);
+        mistakes.extend(transport::fits(settings, renderer.form()).err());
         let dead_letters =
             DeadLetterFile::open(&settings.dead_letters).map_err(|mistake| mistakes.push(mistake)).ok();
-        let (Some(gateway), Some(mut dead_letters)) = (gateway, dead_letters) else { return Err(mistakes) };
+        let (Some(gateway), Some(mut dead_letters), true) = (gateway, dead_letters, mistakes.is_empty())
+        else {
+            return Err(mistakes);
+        };
         if let Some(trouble) = dead_letters.as_mut().and_then(DeadLetterFile::take_trouble) {
             journal.error(
                 "dead_letter_file",
@@ -82,7 +88,7 @@ impl Delivery {
             in_flight: InFlight::new(settings, journal),
             gate: ShownGate::new(Arc::clone(metrics)),
             dead_letters,
-            renderer: Renderer::open(&settings.render),
+            renderer,
             limits: Limits { events: settings.batch_events, bytes: settings.batch_bytes },
             metrics: Arc::clone(metrics),
             journal: Arc::clone(journal),
@@ -92,6 +98,16 @@ impl Delivery {
     #[must_use]
     pub fn stopper(&self) -> Stopper {
         self.gateway.stopper()
+    }
+
+    /// As [`Transport::idle`].
+    pub fn idle(&mut self) -> Option<Duration> {
+        self.gateway.idle()
+    }
+
+    /// As [`Transport::finish`].
+    pub fn finish(&mut self) {
+        self.gateway.finish();
     }
 
     #[must_use]

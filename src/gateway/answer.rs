@@ -52,6 +52,12 @@ impl Doubt {
 }
 
 impl Outcome {
+    /// Nothing went out; later it may.
+    #[must_use]
+    pub fn not_sent(why: String) -> Self {
+        Self::Retry { after: None, why, doubt: Doubt::None }
+    }
+
     #[must_use]
     pub fn doubt(&self) -> Doubt {
         match self {

@@ -8,10 +8,11 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use super::append::{Remains, append};
 use super::letter::{Letter, Letters};
 use crate::config::{DeadLetters, Mistake};
 use crate::ledger::{FileId, is_wrong_path, sync_folder};
@@ -168,47 +169,6 @@ impl DeadLetterFile {
         }
         let opened = open(&self.path)?;
         Ok(self.file.insert(opened))
-    }
-}
-
-/// Lines that were not written, and may stand there all the same.
-#[derive(Debug, Clone, Copy)]
-struct Remains {
-    of: FileId,
-    from: u64,
-    to: u64,
-}
-
-impl Remains {
-    /// Only what is ours: another writer (a second instance on the same file) may have appended behind it.
-    fn take_back(self, file: &File) -> bool {
-        let is_last = |metadata: fs::Metadata| metadata.len() == self.to && FileId::of(&metadata) == self.of;
-        file.metadata().is_ok_and(is_last) && file.set_len(self.from).is_ok()
-    }
-}
-
-/// One write, one sync; all or nothing, if the disk lets us.
-fn append(file: &mut File, lines: &[u8], before: &fs::Metadata) -> Result<(), (Option<Remains>, io::Error)> {
-    let from = before.len();
-    let (written, error) = match write_once(file, lines) {
-        Ok(written) if written == lines.len() => match file.sync_data() {
-            Ok(()) => return Ok(()),
-            Err(error) => (written, error),
-        },
-        Ok(written) => (written, io::Error::new(io::ErrorKind::WriteZero, "the disk took only a part")),
-        Err(error) => (0, error),
-    };
-    let remains = Remains { of: FileId::of(before), from, to: from.saturating_add(written as u64) };
-    // Not its error but the first one is to be told.
-    Err(((!remains.take_back(file)).then_some(remains), error))
-}
-
-fn write_once(file: &mut File, lines: &[u8]) -> io::Result<usize> {
-    loop {
-        match file.write(lines) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
-        }
     }
 }
 

@@ -1,24 +1,26 @@
 //! The way out: batches to the gateway, and what becomes of them.
 //!
-//! - `http`: one batch, one verdict, over a connection that is kept alive
+//! - `transport`: one batch, one verdict: over HTTP, into a socket, into files
 //! - `answer`: what a status means
 //! - `gate`: the silence after a failure
 //! - `shown_gate`: what the metrics tell of it
 //! - `dead_letter`: what the gateway will never take
+//! - `append`: one write into a file, all of it or nothing
 //! - `batch`: what goes together
 //! - `packer`, `gzip`: what makes it small
 //!
 //! The HTTP client, its credentials, certificates and its stop are in [`net`](crate::net).
 
 mod answer;
+mod append;
 pub mod batch;
 mod dead_letter;
 mod gate;
 mod gzip;
-mod http;
 mod letter;
 mod packer;
 mod shown_gate;
+pub mod transport;
 
 pub use crate::net::retry_after::LONGEST_RETRY_AFTER;
 pub use crate::net::stop::Stopper;
@@ -26,7 +28,7 @@ pub use answer::{ANSWER_KEPT_BYTES, Answer, Doubt, Outcome, judge};
 pub use dead_letter::{DeadLetterError, DeadLetterFile};
 pub use gate::Gate;
 pub use gzip::Gzip;
-pub use http::{Gateway, Packed, Post};
 pub use letter::{Letter, Letters};
 pub use packer::Packer;
 pub use shown_gate::ShownGate;
+pub use transport::{Packed, Post, Transport};

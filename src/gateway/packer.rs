@@ -3,7 +3,7 @@
 use flate2::CompressError;
 
 use super::gzip::Gzip;
-use super::http::Packed;
+use super::transport::Packed;
 use crate::config::Compress;
 
 /// A larger buffer is given back before the next body.

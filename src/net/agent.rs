@@ -2,16 +2,20 @@
 
 use std::io::Read;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ureq::config::ConfigBuilder;
 use ureq::http::Uri;
 use ureq::tls::TlsConfig;
+use ureq::typestate::AgentScope;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector, TcpConnector};
 use ureq::{Agent, Body};
 
 use super::early::Early;
 use super::leftover::Leftover;
+use super::over_unix::{NoNames, OverUnix};
 use super::resolver::Names;
 use super::stop::Signal;
 
@@ -61,23 +65,7 @@ impl Limits {
 /// A client for one endpoint.
 #[must_use]
 pub fn agent(endpoint: &Uri, limits: &Limits, tls: Option<TlsConfig>, signal: &Arc<Signal>) -> Agent {
-    let mut config = Agent::config_builder()
-        .user_agent(USER_AGENT)
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .timeout_global(limits.whole)
-        .timeout_resolve(Some(limits.connect.min(LONGEST_CONNECT)))
-        .timeout_connect(Some(limits.connect.min(LONGEST_CONNECT)))
-        .timeout_recv_response(limits.head)
-        .timeout_recv_body(limits.body)
-        .timeout_per_read(limits.silence)
-        .max_response_header_size(HEADERS_READ_BYTES)
-        .input_buffer_size(limits.buffer_bytes)
-        .output_buffer_size(limits.buffer_bytes)
-        .max_idle_connections(1)
-        .max_idle_connections_per_host(1)
-        .max_idle_age(IDLE);
+    let mut config = limited(limits);
     if let Some(tls) = tls {
         config = config.tls_config(tls);
     }
@@ -94,6 +82,34 @@ pub fn agent(endpoint: &Uri, limits: &Limits, tls: Option<TlsConfig>, signal: &A
             .chain(RustlsConnector::default())
             .chain(Early);
     Agent::with_parts(config.build(), connector, Names::new(Arc::clone(signal)))
+}
+
+/// A client for what listens at this socket. There is no proxy, no name and no TLS between.
+#[must_use]
+pub fn agent_over(socket: &Path, limits: &Limits, signal: &Arc<Signal>) -> Agent {
+    let over = OverUnix { socket: socket.to_owned(), signal: Arc::clone(signal) };
+    let connector = ().chain(over).chain(Leftover).chain(Early);
+    Agent::with_parts(limited(limits).proxy(None).build(), connector, NoNames)
+}
+
+fn limited(limits: &Limits) -> ConfigBuilder<AgentScope> {
+    Agent::config_builder()
+        .user_agent(USER_AGENT)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_global(limits.whole)
+        .timeout_resolve(Some(limits.connect.min(LONGEST_CONNECT)))
+        .timeout_connect(Some(limits.connect.min(LONGEST_CONNECT)))
+        .timeout_recv_response(limits.head)
+        .timeout_recv_body(limits.body)
+        .timeout_per_read(limits.silence)
+        .max_response_header_size(HEADERS_READ_BYTES)
+        .input_buffer_size(limits.buffer_bytes)
+        .output_buffer_size(limits.buffer_bytes)
+        .max_idle_connections(1)
+        .max_idle_connections_per_host(1)
+        .max_idle_age(IDLE)
 }
 
 fn is_loopback(host: &str) -> bool {

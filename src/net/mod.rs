@@ -2,6 +2,7 @@
 //!
 //! - `peer`: what the far end is called, and which keys a person looks at when it is the trouble
 //! - `agent`: the HTTP client and its limits
+//! - `unix_socket`, `over_unix`: a Unix socket, and HTTP over one
 //! - `early`: an answer that came before it was waited for is heard
 //! - `leftover`: no connection is used again with an answer on it that nobody asked for
 //! - `credentials`, `tls`, `watched`: secrets and certificates from files that change
@@ -13,10 +14,12 @@ pub mod credentials;
 pub mod early;
 pub mod failure;
 pub mod leftover;
+pub mod over_unix;
 pub mod peer;
 pub mod resolver;
 pub mod retry_after;
 pub mod secrets;
 pub mod stop;
 pub mod tls;
+pub mod unix_socket;
 pub mod watched;

@@ -13,6 +13,7 @@ mod leaving;
 mod reading;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bumpalo::Bump;
 
@@ -194,9 +195,15 @@ impl Pipeline {
         self.delivery.take_up(&mut self.ledger);
     }
 
-    /// Writes what the ledger's file has not taken yet.
+    /// Does what is due though no chunk waits; how long until something is again.
+    pub fn idle(&mut self) -> Option<Duration> {
+        self.delivery.idle()
+    }
+
+    /// Completes what was delivered, and writes what the ledger's file has not taken yet.
     pub fn finish(&mut self) {
         trip::wire("finish");
+        self.delivery.finish();
         if let Err(why) = self.ledger.finish(clock::unix_seconds(clock::wall())) {
             self.metrics.ledger_failed_writes_total.add(1);
             self.journal.error(

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use event_gateway::clock;
 use event_gateway::config::{self, Mistake, Settings};
-use event_gateway::gateway::{Gateway, Outcome, Packer, Post};
+use event_gateway::gateway::{Outcome, Packer, Post, Transport, transport};
 use event_gateway::journal::{Journal, Level};
 use event_gateway::metrics::Metrics;
 
 pub struct Client {
-    pub gateway: Gateway,
+    pub gateway: Box<dyn Transport>,
     packer: Packer,
     pub metrics: Arc<Metrics>,
     pub journal: Arc<Journal>,
@@ -39,7 +39,7 @@ pub fn open(endpoint: &str, properties: &[(&str, &str)]) -> Client {
 pub fn try_open(endpoint: &str, properties: &[(&str, &str)]) -> Result<Client, Vec<Mistake>> {
     let (metrics, journal) = (Arc::<Metrics>::default(), Arc::<Journal>::default());
     let settings = settings(endpoint, properties);
-    let gateway = Gateway::open(&settings, Arc::clone(&metrics), Arc::clone(&journal))?;
+    let gateway = transport::open(&settings, &metrics, &journal)?;
     Ok(Client { gateway, packer: Packer::new(settings.compress), metrics, journal })
 }
 

@@ -6,14 +6,14 @@
 //! 2. Redirects are not followed: the credentials are for the endpoint only.
 //! 3. Nothing that comes in is endless (see `agent`).
 //! 4. The quick tries stay well below the host's grace (5 s, `flb_config.c`), so that a batch of a host that
-//!    stops gets its answer; longer waits are the host's and the [`Gate`](super::Gate)'s.
+//!    stops gets its answer; longer waits are the host's and the [`Gate`](crate::gateway::Gate)'s.
 //! 5. Where nothing may arrive twice (`guarantee no_duplicates`), it tries again only when it is certain that
 //!    the gateway has not taken the batch, and asks before it sends a large body.
 //! 6. Files of secrets and certificates are looked at before every request, never cached for good.
 
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ureq::http::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, LOCATION, RETRY_AFTER,
@@ -21,12 +21,14 @@ use ureq::http::header::{
 use ureq::http::{HeaderName, HeaderValue, Request, Response, Uri};
 use ureq::{Agent, Body, SendBody};
 
-use super::answer::{Answer, Doubt, Outcome, judge};
+use super::tries::Tries;
+use super::{Post, Transport};
 use crate::clock;
-use crate::config::{Guarantee, Mistake, Settings};
+use crate::config::{Guarantee, Mistake, Scheme, Settings};
+use crate::gateway::answer::{Answer, Doubt, Outcome, judge};
 use crate::journal::Journal;
 use crate::metrics::{FailureClass, Metrics};
-use crate::net::agent::{Limits, agent, beginning};
+use crate::net::agent::{Limits, agent, agent_over, beginning};
 use crate::net::credentials::Authorization;
 use crate::net::failure;
 use crate::net::peer::GATEWAY;
@@ -34,29 +36,9 @@ use crate::net::secrets::Secrets;
 use crate::net::stop::{Signal, Stopper};
 use crate::net::tls::TlsFiles;
 
-/// Tries of one batch in one [`Gateway::post`], and the pauses between them.
-const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(400)];
-/// No further try begins when this much time has gone by since the first began.
-const QUICK: Duration = Duration::from_secs(2);
 /// A smaller body fits into the socket's buffer, so that its sending cannot be cut.
 const EXPECT_FROM_BYTES: usize = 16 << 10;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-
-/// One batch to deliver.
-#[derive(Debug, Clone, Copy)]
-pub struct Post<'a> {
-    pub body: Packed<'a>,
-    pub content_type: &'a str,
-    /// The same on every try of the same batch; letters, digits and the like.
-    pub idempotency_key: &'a str,
-}
-
-/// A body as it goes over the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Packed<'a> {
-    pub bytes: &'a [u8],
-    pub is_gzip: bool,
-}
 
 /// The gateway as one instance of the output sees it: a kept-alive connection and what is needed to renew it.
 pub struct Gateway {
@@ -85,7 +67,11 @@ impl Gateway {
         journal: Arc<Journal>,
     ) -> Result<Self, Vec<Mistake>> {
         let mut mistakes = Vec::new();
-        let endpoint = settings.endpoint.url.parse::<Uri>().map_err(|_| {
+        let (url, socket) = match &settings.scheme {
+            Scheme::HttpOverUnix { socket, url } => (url, Some(socket)),
+            _ => (&settings.endpoint.url, None),
+        };
+        let endpoint = url.parse::<Uri>().map_err(|_| {
             mistakes.push(Mistake {
                 key: "endpoint",
                 problem: "is no URL".into(),
@@ -112,7 +98,11 @@ impl Gateway {
         }
         let signal = Arc::new(Signal::default());
         let stopper = Stopper::new(Arc::clone(&signal));
-        let agent = agent(&endpoint, &Limits::of_a_post(settings.timeout), tls, &signal);
+        let limits = Limits::of_a_post(settings.timeout);
+        let agent = match socket {
+            Some(socket) => agent_over(socket, &limits, &signal),
+            None => agent(&endpoint, &limits, tls, &signal),
+        };
         stopper.watch(&agent);
         Ok(Self {
             agent,
@@ -130,67 +120,16 @@ impl Gateway {
         })
     }
 
-    /// What ends the requests of this gateway from another thread.
-    #[must_use]
-    pub fn stopper(&self) -> Stopper {
-        self.stopper.clone()
-    }
-
-    /// Delivers a batch, or says why not. The quick tries within take about two seconds, and
-    /// the last of them up to a `timeout` more.
-    pub fn post(&mut self, post: &Post<'_>) -> Outcome {
-        self.renew_tls();
-        let body_bytes = post.body.bytes.len();
-        let began = clock::monotonic();
-        let mut pauses = PAUSES.into_iter();
-        let mut credentials_renewed = false;
-        // A refusal of a body that is cut off by it may get lost, and would leave open what it was.
-        let asks_first = self.guarantee == Guarantee::NoDuplicates && body_bytes >= EXPECT_FROM_BYTES;
-        let mut asking = if asks_first { Asking::First } else { Asking::NotYet };
-        let mut doubt = Doubt::None;
-        loop {
-            let expect = asking == Asking::First && body_bytes >= EXPECT_FROM_BYTES;
-            let (outcome, learned) = self.one_try(post, expect);
-            let asks_in_vain = expect && learned == Asking::InVain;
-            let outcome = outcome.after(doubt);
-            doubt = outcome.doubt();
-            let quick_try = match &outcome {
-                // The token may have been renewed after we read it: a file looks the same for some
-                // milliseconds, and a 401 is reason enough to look into it.
-                Outcome::Refused { status: 401, .. } if !credentials_renewed => {
-                    credentials_renewed = true;
-                    self.authorization.reread(&self.journal)
-                }
-                _ if doubt > Doubt::None && self.guarantee == Guarantee::NoDuplicates => false,
-                // RFC 9110, 10.1.1: do it again without.
-                _ if asks_in_vain => true,
-                Outcome::Retry { after: None, .. } => self.pause(began, pauses.next()),
-                _ => false,
-            };
-            if !quick_try {
-                return outcome;
-            }
-            asking = asking.max(learned);
-        }
-    }
-
-    /// Waits before a quick try, if there is to be one.
-    fn pause(&self, began: Instant, pause: Option<Duration>) -> bool {
-        let Some(pause) = pause else { return false };
-        let spent = clock::monotonic().saturating_duration_since(began);
-        spent + pause < QUICK && self.stopper.pause(pause)
-    }
-
     /// One request, and what it taught about asking.
     fn one_try(&mut self, post: &Post<'_>, expect: bool) -> (Outcome, Asking) {
         if self.stopper.is_stopped() {
-            return (not_sent("the plugin is stopping".into()), Asking::NotYet);
+            return (Outcome::not_sent("the plugin is stopping".into()), Asking::NotYet);
         }
         let mut body = Outgoing { left: post.body.bytes, has_begun: false };
         let request = match self.request(post, expect) {
             Ok(request) => request.map(|()| SendBody::from_reader(&mut body)),
             Err(error) => {
-                return (not_sent(format!("the request cannot be built ({error})")), Asking::NotYet);
+                return (Outcome::not_sent(format!("the request cannot be built ({error})")), Asking::NotYet);
             }
         };
         self.metrics.requests_total.add(1);
@@ -302,8 +241,47 @@ impl Gateway {
     }
 }
 
-fn not_sent(why: String) -> Outcome {
-    Outcome::Retry { after: None, why, doubt: Doubt::None }
+impl Transport for Gateway {
+    /// Delivers a batch, or says why not. The quick tries within take about two seconds, and
+    /// the last of them up to a `timeout` more.
+    fn post(&mut self, post: &Post<'_>) -> Outcome {
+        self.renew_tls();
+        let body_bytes = post.body.bytes.len();
+        let mut tries = Tries::begin();
+        let mut credentials_renewed = false;
+        // A refusal of a body that is cut off by it may get lost, and would leave open what it was.
+        let asks_first = self.guarantee == Guarantee::NoDuplicates && body_bytes >= EXPECT_FROM_BYTES;
+        let mut asking = if asks_first { Asking::First } else { Asking::NotYet };
+        let mut doubt = Doubt::None;
+        loop {
+            let expect = asking == Asking::First && body_bytes >= EXPECT_FROM_BYTES;
+            let (outcome, learned) = self.one_try(post, expect);
+            let asks_in_vain = expect && learned == Asking::InVain;
+            let outcome = outcome.after(doubt);
+            doubt = outcome.doubt();
+            let quick_try = match &outcome {
+                // The token may have been renewed after we read it: a file looks the same for some
+                // milliseconds, and a 401 is reason enough to look into it.
+                Outcome::Refused { status: 401, .. } if !credentials_renewed => {
+                    credentials_renewed = true;
+                    self.authorization.reread(&self.journal)
+                }
+                _ if doubt > Doubt::None && self.guarantee == Guarantee::NoDuplicates => false,
+                // RFC 9110, 10.1.1: do it again without.
+                _ if asks_in_vain => true,
+                Outcome::Retry { after: None, .. } => tries.another(&self.stopper),
+                _ => false,
+            };
+            if !quick_try {
+                return outcome;
+            }
+            asking = asking.max(learned);
+        }
+    }
+
+    fn stopper(&self) -> Stopper {
+        self.stopper.clone()
+    }
 }
 
 /// Whether the next try asks before it sends a large body. What is learned last does not undo what is greater.
@@ -333,15 +311,5 @@ impl Read for Outgoing<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.has_begun = true;
         self.left.read(buffer)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_tries_are_over_well_before_the_hosts_grace() {
-        assert!(PAUSES.iter().sum::<Duration>() < QUICK && QUICK < Duration::from_secs(5));
     }
 }

@@ -1,0 +1,172 @@
+//! `endpoint`: where batches go, and by which transport, as the scheme of its URL says.
+//!
+//! ```text
+//! http://host:port/path, https://…       requests
+//! http+unix:///path/of.sock:/path        requests over a Unix socket
+//! unix:///path/of.sock                   lines into a Unix socket
+//! file:///folder                         lines into files
+//! ```
+//! A path is taken as it is written, without escapes.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ureq::http::Uri;
+
+use super::far_end::{Endpoint, holds_another, url};
+use super::settings::DAY;
+use super::{Reader, units};
+
+/// The transport, and what it has to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scheme {
+    /// With or without TLS.
+    Http,
+    /// Requests for this URL, over a socket.
+    HttpOverUnix {
+        socket: PathBuf,
+        url: String,
+    },
+    Unix {
+        socket: PathBuf,
+    },
+    File(FileSettings),
+}
+
+/// The files of a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileSettings {
+    pub folder: PathBuf,
+    /// A file is complete before it is longer, or at this age.
+    pub max_bytes: u64,
+    pub max_age: Duration,
+}
+
+const WITH_PASSWORD: &str = "holds a user or password; use basic_user and basic_password_file";
+/// Longer paths do not fit into a `sockaddr_un` with the zero at their end.
+const MOST_SOCKET_BYTES: usize = 107;
+/// What only a request can carry, and what only TLS needs.
+const OF_REQUESTS: [&str; 8] = [
+    "headers",
+    "bearer_token_file",
+    "basic_user",
+    "basic_password_file",
+    "ca_file",
+    "client_cert_file",
+    "client_key_file",
+    "insecure_skip_verify",
+];
+
+impl Scheme {
+    /// Whether there are requests, with headers and answers.
+    #[must_use]
+    pub fn makes_requests(&self) -> bool {
+        matches!(self, Self::Http | Self::HttpOverUnix { .. })
+    }
+
+    /// Whether a key has any effect.
+    #[must_use]
+    pub fn heeds(&self, key: &str) -> bool {
+        match key {
+            "compress" => !matches!(self, Self::Unix { .. }),
+            "timeout" => !matches!(self, Self::File(_)),
+            "file_max_bytes" | "file_max_age" => matches!(self, Self::File(_)),
+            _ => self.makes_requests() || !OF_REQUESTS.contains(&key),
+        }
+    }
+}
+
+/// What is wrong with an endpoint, and what it should be.
+type Wrong = (&'static str, &'static str);
+
+const OF_ANY: &str =
+    "a URL such as https://gateway.example/events, or one of http+unix://, unix:// or file:// with a path";
+const OF_HTTP_OVER_UNIX: &str =
+    "http+unix:///run/gateway.sock:/events: the socket's absolute path, a colon, the path of the requests";
+const OF_UNIX: &str = "unix:///run/gateway.sock: the socket's absolute path behind two slashes";
+const OF_FILE: &str = "file:///var/spool/events: a folder's absolute path behind two slashes";
+
+pub(super) fn read(from: &mut Reader<'_>) -> Option<(Endpoint, Scheme)> {
+    let max_bytes = from.parsed("file_max_bytes", |text| units::size(text, 1_000, 1_000_000_000_000));
+    let max_age =
+        from.parsed("file_max_age", |text| units::time(text, Duration::from_millis(100), DAY * 365));
+    let Some(text) = from.text("endpoint") else {
+        if from.mistakes.iter().all(|mistake| mistake.key != "endpoint") {
+            from.mistake("endpoint", "is not set", OF_ANY);
+        }
+        return None;
+    };
+    let read = match scheme_and_rest(&text) {
+        Some(("http+unix", rest)) => over_unix(&text, rest).map_err(|problem| (problem, OF_HTTP_OVER_UNIX)),
+        Some(("unix", rest)) => socket(rest)
+            .map(|socket| (plain(&text), Scheme::Unix { socket }))
+            .map_err(|problem| (problem, OF_UNIX)),
+        Some(("file", rest)) => path(rest).map_err(|problem| (problem, OF_FILE)).and_then(|folder| {
+            let (max_bytes, max_age) = (max_bytes.unwrap_or_default(), max_age.unwrap_or_default());
+            Ok((plain(&text), Scheme::File(FileSettings { folder, max_bytes, max_age })))
+        }),
+        _ => url(&text, WITH_PASSWORD)
+            .map(|endpoint| (endpoint, Scheme::Http))
+            .map_err(|problem| (problem, OF_ANY)),
+    };
+    let (endpoint, scheme) =
+        read.map_err(|(problem, expected): Wrong| from.mistake("endpoint", problem, expected)).ok()?;
+    for key in OF_REQUESTS.into_iter().filter(|key| !scheme.heeds(key)) {
+        // Who sets a secret or a certificate counts on its being used.
+        if from.text(key).is_some_and(|text| Some(&*text) != from.default_of(key)) {
+            let problem = format!("is set, and endpoint {} has no use for it", endpoint.shown);
+            from.mistake(key, problem, "an endpoint of http:// or https://, or no such key");
+        }
+    }
+    max_bytes.and(max_age).map(|_| (endpoint, scheme))
+}
+
+/// The scheme in lower case, if it is one of paths.
+fn scheme_and_rest(text: &str) -> Option<(&'static str, &str)> {
+    let (scheme, rest) = text.split_once("://")?;
+    let known = ["http+unix", "unix", "file"].into_iter().find(|known| scheme.eq_ignore_ascii_case(known))?;
+    Some((known, rest))
+}
+
+/// An absolute path that names something.
+fn path(text: &str) -> Result<PathBuf, &'static str> {
+    if holds_another(text) {
+        return Err(WITH_PASSWORD);
+    }
+    match text {
+        "" => Err("has no path"),
+        _ if !text.starts_with('/') => Err("has a relative path, or a host"),
+        _ if text.contains(['?', '#']) => Err("has a query or a fragment, which a path has not"),
+        _ => Ok(PathBuf::from(text)),
+    }
+}
+
+fn socket(text: &str) -> Result<PathBuf, &'static str> {
+    match path(text)? {
+        _ if text.ends_with('/') => Err("names a folder"),
+        _ if text.len() > MOST_SOCKET_BYTES => {
+            Err("has a path of more than 107 bytes, which no socket can have")
+        }
+        socket => Ok(socket),
+    }
+}
+
+fn over_unix(text: &str, rest: &str) -> Result<(Endpoint, Scheme), &'static str> {
+    let Some((socket_path, uri)) = rest.split_once(":/") else {
+        // The path first, as a wrong one is the greater mistake.
+        return path(rest).and(Err("has no path of the requests"));
+    };
+    let socket = socket(socket_path)?;
+    if holds_another(uri) {
+        return Err(WITH_PASSWORD);
+    }
+    let url = format!("http://localhost/{uri}");
+    let parsed = url.parse::<Uri>().map_err(|_| "has a path of the requests that is none")?;
+    let shown = format!("http+unix://{socket_path}:{}", parsed.path());
+    let endpoint = Endpoint { url: text.to_owned(), https: false, shown };
+    Ok((endpoint, Scheme::HttpOverUnix { socket, url }))
+}
+
+fn plain(text: &str) -> Endpoint {
+    Endpoint { url: text.to_owned(), https: false, shown: text.to_owned() }
+}

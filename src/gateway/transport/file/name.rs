@@ -1,0 +1,107 @@
+//! Names of files: they sort by time, say whether the file is complete, and no two are the same.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::time::Stamp;
+
+const PART: &str = ".part";
+const PACKED_PART: &str = ".gz.part";
+const WHOLE: &str = ".ndjson";
+const PACKED_WHOLE: &str = ".ndjson.gz";
+
+/// The names of one life.
+#[derive(Debug)]
+pub struct Names {
+    /// Nobody else's.
+    letters: String,
+    number: u32,
+    /// A clock that is set back takes no name back.
+    latest: Duration,
+}
+
+impl Names {
+    #[must_use]
+    pub fn of_a_new_life() -> Self {
+        // Every `RandomState` has other keys.
+        let random = RandomState::new().build_hasher().finish();
+        Self { letters: format!("{:08x}", random >> 32), number: 0, latest: Duration::ZERO }
+    }
+
+    /// The next, without an end that says what it is.
+    pub fn next(&mut self, wall: SystemTime) -> String {
+        self.latest = self.latest.max(wall.duration_since(UNIX_EPOCH).unwrap_or_default());
+        self.number = self.number.wrapping_add(1);
+        let time = Stamp::from_unix_millis(self.latest.as_millis() as f64);
+        let time = time.map(|time| time.to_string().replace(['-', ':'], "")).unwrap_or_default();
+        format!("{time}-{:06}-{}", self.number, self.letters)
+    }
+}
+
+/// A file that is being written. No glob for `*.ndjson*` finds it.
+#[must_use]
+pub fn part(folder: &Path, stem: &str, is_gzip: bool) -> PathBuf {
+    folder.join(format!("{stem}{}", if is_gzip { PACKED_PART } else { PART }))
+}
+
+/// What the file is called when it is complete, and whether it is compressed; `None` for names of other people.
+#[must_use]
+pub fn whole(part: &Path) -> Option<(PathBuf, bool)> {
+    let name = part.file_name()?.to_str()?;
+    let (stem, is_gzip) = match name.strip_suffix(PACKED_PART) {
+        Some(stem) => (stem, true),
+        None => (name.strip_suffix(PART)?, false),
+    };
+    let end = if is_gzip { PACKED_WHOLE } else { WHOLE };
+    is_ours(stem).then(|| (part.with_file_name(format!("{stem}{end}")), is_gzip))
+}
+
+fn is_ours(stem: &str) -> bool {
+    let mut words = stem.split('-');
+    let (Some(time), Some(number), Some(letters), None) =
+        (words.next(), words.next(), words.next(), words.next())
+    else {
+        return false;
+    };
+    time.ends_with('Z')
+        && time.starts_with(|c: char| c.is_ascii_digit())
+        && number.len() == 6
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+        && letters.len() == 8
+        && letters.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_sort_as_they_were_made_whatever_the_clock_does() {
+        let at = |millis: u64| UNIX_EPOCH + Duration::from_millis(millis);
+        let mut names = Names::of_a_new_life();
+        let clock = [1_795_283_055_123, 1_795_283_055_123, 0, 1_795_283_055_122, 1_795_283_055_124];
+        let made: Vec<_> = clock.into_iter().map(|millis| names.next(at(millis))).collect();
+        assert!(made.is_sorted(), "{made:?}");
+        assert!(made[0].starts_with("20261121T174415.123Z-000001-"), "{made:?}");
+        assert_ne!(names.letters, Names::of_a_new_life().letters);
+    }
+
+    #[test]
+    fn a_name_is_completed_by_its_end_alone_and_only_if_it_is_ours() {
+        let mut names = Names::of_a_new_life();
+        let stem = names.next(SystemTime::UNIX_EPOCH);
+        for (is_gzip, end) in [(false, ".ndjson"), (true, ".ndjson.gz")] {
+            let part = part(Path::new("/x"), &stem, is_gzip);
+            assert!(!part.to_str().unwrap().contains(".ndjson"));
+            let expected = PathBuf::from(format!("/x/{stem}{end}"));
+            assert_eq!(whole(&part), Some((expected.clone(), is_gzip)));
+            assert_eq!(whole(&expected), None);
+        }
+        for other in
+            ["movie.part", "a-b-c.part", "1Z-000001-0123456.part", ".part", "1Z-00001x-01234567.part"]
+        {
+            assert_eq!(whole(Path::new(other)), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! How much of a file is whole, after a crash or a power loss in the middle of a batch.
+//!
+//! Batches are synced one after the other, so only the last can be torn: cut at any byte, or with zeros where nothing
+//! had been written yet. What was accepted lies before it.
+
+use std::io::{self, BufRead, Read};
+
+use flate2::bufread::GzDecoder;
+use memchr::{memchr, memrchr};
+
+/// Up to the end of the last line. No line of JSON holds a zero byte, so what follows one is torn.
+///
+/// # Errors
+/// From the disk.
+pub fn whole_lines(mut reader: impl BufRead) -> io::Result<u64> {
+    let (mut whole, mut at) = (0, 0);
+    loop {
+        let buffer = reader.fill_buf()?;
+        let torn = memchr(0, buffer);
+        let sound = buffer.get(..torn.unwrap_or(buffer.len())).unwrap_or_default();
+        if let Some(newline) = memrchr(b'\n', sound) {
+            whole = at + newline as u64 + 1;
+        }
+        let seen = buffer.len();
+        if seen == 0 || torn.is_some() {
+            return Ok(whole);
+        }
+        at += seen as u64;
+        reader.consume(seen);
+    }
+}
+
+/// Up to the end of the last member of gzip that is whole.
+///
+/// # Errors
+/// From the disk.
+pub fn whole_members(reader: impl BufRead) -> io::Result<u64> {
+    let mut counted = Counted { reader, taken: 0 };
+    let mut whole = 0;
+    while !counted.fill_buf()?.is_empty() {
+        match io::copy(&mut GzDecoder::new(&mut counted), &mut io::sink()) {
+            Ok(_) => whole = counted.taken,
+            Err(error) if error.raw_os_error().is_some() => return Err(error),
+            Err(_) => break,
+        }
+    }
+    Ok(whole)
+}
+
+/// A reader that knows how much was taken from it.
+struct Counted<R> {
+    reader: R,
+    taken: u64,
+}
+
+impl<R: BufRead> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        self.taken += read as u64;
+        Ok(read)
+    }
+}
+
+impl<R: BufRead> BufRead for Counted<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.reader.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.taken += amount as u64;
+        self.reader.consume(amount);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::BufReader;
+
+    use super::*;
+    use crate::gateway::Gzip;
+
+    /// In pieces of any size, as a file is read.
+    fn of(bytes: &[u8], count: impl Fn(BufReader<&[u8]>) -> io::Result<u64>) -> usize {
+        let counts: Vec<_> = [1, 2, 7, 4096]
+            .map(|piece| usize::try_from(count(BufReader::with_capacity(piece, bytes)).unwrap()).unwrap())
+            .to_vec();
+        assert!(counts.iter().all(|one| *one == counts[0]), "{counts:?}");
+        counts[0]
+    }
+
+    /// Wherever the last batch is torn, all before it stays and none of its halves does.
+    #[test]
+    fn a_cut_at_any_byte_leaves_what_is_whole() {
+        let batches =
+            ["{\"id\":1}\n{\"id\":2}\n", "{\"id\":3}\n", "{\"id\":4,\"text\":\"xxxxxxxxxxxxxxxxxxxxx\"}\n"];
+        let plain = batches.concat();
+        let line_ends: Vec<_> = plain.match_indices('\n').map(|(at, _)| at + 1).collect();
+        let mut gzip = Gzip::default();
+        let mut packed = Vec::new();
+        let mut member_ends = Vec::new();
+        for batch in batches {
+            gzip.pack(batch.as_bytes(), &mut packed).unwrap();
+            member_ends.push(packed.len());
+        }
+        let last = |ends: &[usize], cut| ends.iter().copied().rfind(|end| *end <= cut).unwrap_or(0);
+        for (bytes, ends, count) in [
+            (plain.as_bytes(), &line_ends, whole_lines as fn(BufReader<&[u8]>) -> io::Result<u64>),
+            (&packed, &member_ends, whole_members),
+        ] {
+            for cut in 0..=bytes.len() {
+                assert_eq!(of(&bytes[..cut], count), last(ends, cut), "cut at {cut}");
+                // The length of all of it, and zeros where the rest should be.
+                let mut zeros = bytes.to_vec();
+                zeros[cut..].fill(0);
+                // A member may end in zeros of its own.
+                let there = ends.iter().copied().rfind(|end| zeros[..*end] == bytes[..*end]).unwrap_or(0);
+                assert_eq!(of(&zeros, count), there, "zeros from {cut} on");
+            }
+        }
+    }
+}

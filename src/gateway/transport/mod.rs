@@ -1,0 +1,97 @@
+//! How a batch goes out, by the scheme of `endpoint`. A new way is a file of its own, a [`Scheme`] and a line in
+//! [`open`].
+//!
+//! - `http`: one request, one answer; over TCP, or over a Unix socket
+//! - `unix`: lines into a Unix socket, accepted when they are written
+//! - `file`: lines into files of a folder, accepted when they are on the disk
+//! - `tries`: the quick tries of one batch
+
+mod file;
+mod http;
+mod tries;
+mod unix;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::{Mistake, Scheme, Settings};
+use crate::gateway::answer::Outcome;
+use crate::journal::Journal;
+use crate::metrics::Metrics;
+use crate::net::stop::Stopper;
+use crate::render::Form;
+
+use file::Files;
+use http::Gateway;
+use unix::Lines;
+
+/// One batch to deliver.
+#[derive(Debug, Clone, Copy)]
+pub struct Post<'a> {
+    pub body: Packed<'a>,
+    /// A stream and files have no place for it, nor for the key.
+    pub content_type: &'a str,
+    /// The same on every try of the same batch; letters, digits and the like.
+    pub idempotency_key: &'a str,
+}
+
+/// A body as it goes over the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Packed<'a> {
+    pub bytes: &'a [u8],
+    pub is_gzip: bool,
+}
+
+/// A way out, as one instance of the output sees it.
+pub trait Transport: Send {
+    /// Delivers a batch, or says why not. The quick tries within take about two seconds, and the last of them up to
+    /// a `timeout` more.
+    fn post(&mut self, post: &Post<'_>) -> Outcome;
+
+    /// What ends the deliveries from another thread.
+    fn stopper(&self) -> Stopper;
+
+    /// Does what is due though nothing is to be delivered. How long until something is again; `None`: nothing is
+    /// before the next post.
+    fn idle(&mut self) -> Option<Duration> {
+        None
+    }
+
+    /// There will be no other post.
+    fn finish(&mut self) {}
+}
+
+/// Opens the transport of the settings: reads the files that they name, and connects nothing.
+///
+/// # Errors
+/// Everything that is wrong with those files, not just the first.
+pub fn open(
+    settings: &Settings,
+    metrics: &Arc<Metrics>,
+    journal: &Arc<Journal>,
+) -> Result<Box<dyn Transport>, Vec<Mistake>> {
+    let (metrics, journal) = (Arc::clone(metrics), Arc::clone(journal));
+    Ok(match &settings.scheme {
+        Scheme::Http | Scheme::HttpOverUnix { .. } => Box::new(Gateway::open(settings, metrics, journal)?),
+        Scheme::Unix { socket } => Box::new(Lines::new(socket, settings.timeout, metrics, journal)),
+        Scheme::File(files) => {
+            Box::new(Files::open(files, metrics, journal).map_err(|mistake| vec![mistake])?)
+        }
+    })
+}
+
+/// What is wrong with a format where the transport knows nothing of requests, only of lines.
+///
+/// # Errors
+/// When the format does not make lines.
+pub fn fits(settings: &Settings, form: Form) -> Result<(), Mistake> {
+    if settings.scheme.makes_requests() || form == Form::LINES {
+        return Ok(());
+    }
+    let made = if form.is_alone { "requests of one record" } else { "requests that are no lines" };
+    Err(Mistake {
+        key: "format",
+        problem: format!("makes {made}, and endpoint {} takes lines", settings.endpoint.shown),
+        expected: "a format of one line a record, such as native or raw".to_owned(),
+    })
+}

@@ -1,0 +1,137 @@
+//! Lines into a Unix stream socket: a record is one line, and a batch is accepted when all its bytes are written.
+//!
+//! What it obeys:
+//! 1. A written byte may have been read. So a batch of which some bytes went out, and not all, is in doubt; one of
+//!    which none went out is not.
+//! 2. A connection on which a batch was cut is closed, as the next line would begin within the last.
+//! 3. Nothing waits for longer than `timeout`, or through a stop, whatever the reader does.
+//! 4. What the reader says is nobody's business here. It is read all the same, so that a reader that answers does
+//!    not wait for us for ever.
+//!
+//! A batch that is sent again comes over a new connection, from its first line on.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::tries::Tries;
+use super::{Post, Transport};
+use crate::clock;
+use crate::gateway::answer::{Doubt, Outcome};
+use crate::journal::Journal;
+use crate::metrics::{FailureClass, Metrics};
+use crate::net::stop::Stopper;
+use crate::net::unix_socket::{Found, Stream};
+
+/// The reader, and the connection to it.
+pub struct Lines {
+    socket: PathBuf,
+    timeout: Duration,
+    /// `None` until the first batch, and after every trouble.
+    connection: Option<Stream>,
+    stopper: Stopper,
+    metrics: Arc<Metrics>,
+    journal: Arc<Journal>,
+}
+
+impl Lines {
+    #[must_use]
+    pub fn new(socket: &Path, timeout: Duration, metrics: Arc<Metrics>, journal: Arc<Journal>) -> Self {
+        let stopper = Stopper::new(Arc::default());
+        Self { socket: socket.to_owned(), timeout, connection: None, stopper, metrics, journal }
+    }
+
+    fn one_try(&mut self, bytes: &[u8]) -> Outcome {
+        if self.stopper.is_stopped() {
+            return Outcome::not_sent("the plugin is stopping".into());
+        }
+        self.metrics.requests_total.add(1);
+        let began = clock::monotonic();
+        let mut written = 0;
+        let result = self.write(bytes, began + self.timeout, &mut written);
+        self.metrics.request_duration_seconds.observe(clock::monotonic().saturating_duration_since(began));
+        let Err((class, why)) = result else {
+            return Outcome::Accepted { sent_bytes: bytes.len() as u64 };
+        };
+        self.connection = None;
+        let (class, why) = if self.stopper.is_stopped() {
+            (FailureClass::Other, "the plugin is stopping".to_owned())
+        } else {
+            (class, why)
+        };
+        self.metrics.request_retries_total.add(class);
+        let doubt = if written > 0 { Doubt::Unanswered } else { Doubt::None };
+        Outcome::Retry { after: None, why, doubt }
+    }
+
+    /// Writes all, over a new connection if need be. Counts what went out.
+    fn write(
+        &mut self,
+        bytes: &[u8],
+        deadline: Instant,
+        written: &mut usize,
+    ) -> Result<(), (FailureClass, String)> {
+        self.connection = self.connection.take().filter(|connection| self.is_of_use(connection));
+        let stopper = self.stopper.clone();
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            closed => {
+                let connected = Stream::connect(&self.socket, deadline, |pause| stopper.pause(pause));
+                closed.insert(connected.map_err(|error| (FailureClass::Connect, not_connected(&error)))?)
+            }
+        };
+        while let Some(rest) = bytes.get(*written..).filter(|rest| !rest.is_empty()) {
+            let sent = connection.write(rest, deadline, || !stopper.is_stopped());
+            let sent = sent.map_err(|error| match error.kind() {
+                io::ErrorKind::TimedOut => (
+                    FailureClass::Timeout,
+                    format!("the reader took {written} of {} bytes within {:?}", bytes.len(), self.timeout),
+                ),
+                _ => (FailureClass::Cut, format!("the reader hung up ({error})")),
+            })?;
+            *written += sent;
+        }
+        Ok(())
+    }
+
+    /// Whether the reader is there still. One that went away with something unread has lost it.
+    fn is_of_use(&self, connection: &Stream) -> bool {
+        match connection.look() {
+            Found::Open => true,
+            Found::Closed => false,
+            Found::ClosedWithRest => {
+                self.journal.error(
+                    "stream unread",
+                    "the reader of the socket hung up with records unread, which were accepted when they were \
+                     written; look at what ended it",
+                );
+                false
+            }
+        }
+    }
+}
+
+fn not_connected(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::TimedOut => "the reader accepts no connection in time".to_owned(),
+        _ => format!("no connection to the reader ({error})"),
+    }
+}
+
+impl Transport for Lines {
+    fn post(&mut self, post: &Post<'_>) -> Outcome {
+        let mut tries = Tries::begin();
+        loop {
+            let outcome = self.one_try(post.body.bytes);
+            let may_come_again = matches!(outcome, Outcome::Retry { doubt: Doubt::None, .. });
+            if !may_come_again || !tries.another(&self.stopper) {
+                return outcome;
+            }
+        }
+    }
+
+    fn stopper(&self) -> Stopper {
+        self.stopper.clone()
+    }
+}
