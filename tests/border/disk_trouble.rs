@@ -18,6 +18,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use crate::small_disk::Disk;
 use crate::support;
 use support::gateway::{Answer, TestGateway};
 use support::host::{Build, Code, MiniHost, Outcome, Place};
@@ -28,53 +29,6 @@ use support::{chunk, event, events};
 const PAUSE: Duration = Duration::from_millis(6_100);
 /// nobody's, which may do less than root.
 const NOBODY: u32 = 65_534;
-
-/// A disk in memory with its own size, gone with this.
-struct Disk {
-    folder: tempfile::TempDir,
-}
-
-impl Disk {
-    /// `None` where mounting is not permitted.
-    fn mount() -> Option<Disk> {
-        let folder = tempfile::tempdir().expect("a folder");
-        let is_mounted = mount(&["-t", "tmpfs", "-o", "size=1m", "tmpfs"], folder.path());
-        if !is_mounted {
-            println!("not tried: mounting is not permitted");
-        }
-        is_mounted.then_some(Disk { folder })
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn remount(&self, how: &str) {
-        assert!(mount(&["-o", &format!("remount,{how}")], self.path()), "remounting {how}");
-    }
-
-    /// Takes all the room there is.
-    fn fill(&self) {
-        let mut ballast = fs::File::create(self.path().join("ballast")).expect("a file");
-        while ballast.write(&[1; 4096]).is_ok() {}
-    }
-
-    fn make_room(&self) {
-        fs::remove_file(self.path().join("ballast")).expect("the ballast");
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        // Lazily, as a host that the test has left running holds it.
-        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
-    }
-}
-
-fn mount(arguments: &[&str], folder: &Path) -> bool {
-    let output = Command::new("mount").args(arguments).arg(folder).output();
-    output.is_ok_and(|output| output.status.success())
-}
 
 #[test]
 fn deliveries_go_on_and_a_restart_repeats_nothing() {

@@ -11,6 +11,8 @@ mod disk_trouble;
 mod panic_storm;
 mod panics;
 mod reload;
+#[path = "../support/small_disk.rs"]
+mod small_disk;
 mod stack;
 #[path = "../support/mod.rs"]
 mod support;
