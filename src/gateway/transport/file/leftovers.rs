@@ -1,7 +1,11 @@
 //! Files that earlier lives left under a temporary name: cut back to what is whole, and completed.
+//!
+//! What is read of them may be nowhere but in memory: a sync that failed is told once, and the life that was told is
+//! gone. So all of it is written again, in place, before the sync that counts.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, BufReader};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::name;
@@ -41,7 +45,22 @@ fn complete(path: &Path) -> io::Result<bool> {
     let Some(mut part) = Part::left_at(path)? else { return Ok(false) };
     let reader = BufReader::with_capacity(BUFFER_BYTES, part.file());
     let good_bytes = if part.is_gzip() { whole_members(reader)? } else { whole_lines(reader)? };
+    write_again(part.file(), good_bytes)?;
     part.set_good_bytes(good_bytes);
     part.complete()?;
     Ok(true)
+}
+
+/// The same bytes at the same place, so that the kernel takes none of them for written.
+fn write_again(file: &File, len_bytes: u64) -> io::Result<()> {
+    let mut buffer = vec![0; BUFFER_BYTES];
+    let mut at = 0;
+    while at < len_bytes {
+        let left = usize::try_from(len_bytes - at).unwrap_or(BUFFER_BYTES);
+        let Some(block) = buffer.get_mut(..left.min(BUFFER_BYTES)) else { break };
+        file.read_exact_at(block, at)?;
+        file.write_all_at(block, at)?;
+        at += block.len() as u64;
+    }
+    Ok(())
 }

@@ -70,7 +70,7 @@ impl Part {
         let part =
             Self { file, id, path, whole, is_gzip, began, good_bytes, is_unsure: true, is_closed: false };
         // Before it was locked it may have been completed.
-        Ok(part.is_there().then_some(part))
+        Ok(part.is_there()?.then_some(part))
     }
 
     /// For whoever finds out how much of it is whole.
@@ -101,7 +101,8 @@ impl Part {
     /// Whether a batch may be added to it. The first one always may.
     pub fn takes(&self, body_bytes: u64, is_gzip: bool, max_bytes: u64, max_age: Duration) -> bool {
         let fits = self.good_bytes == 0 || self.good_bytes.saturating_add(body_bytes) <= max_bytes;
-        fits && self.is_gzip == is_gzip && !self.left_of(max_age).is_zero() && self.is_there()
+        let is_there = self.is_there().unwrap_or(true);
+        fits && self.is_gzip == is_gzip && !self.left_of(max_age).is_zero() && is_there
     }
 
     /// Adds a batch, which is on the disk then.
@@ -131,7 +132,7 @@ impl Part {
     pub fn complete(&mut self) -> io::Result<()> {
         self.is_closed = true;
         // A person may have taken it away.
-        if !self.is_there() {
+        if !self.is_there()? {
             return Ok(());
         }
         if self.good_bytes == 0 {
@@ -152,7 +153,12 @@ impl Part {
         Ok(())
     }
 
-    fn is_there(&self) -> bool {
-        FileId::at(&self.path).is_ok_and(|named| named == self.id)
+    /// Whether its name is its own still. A disk that does not say is no answer.
+    fn is_there(&self) -> io::Result<bool> {
+        match FileId::at(&self.path) {
+            Ok(named) => Ok(named == self.id),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
