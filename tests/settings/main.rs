@@ -3,6 +3,7 @@
 
 #[path = "../support/cases.rs"]
 mod cases;
+mod endpoints;
 mod hostile;
 #[path = "../support/reading.rs"]
 mod reading;

@@ -7,6 +7,7 @@ mod dice;
 mod disks;
 mod files;
 mod folder;
+mod formats;
 mod over_http;
 mod reader;
 mod relay;
