@@ -101,9 +101,9 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<(Endpoint, Scheme)> {
         Some(("unix", rest)) => socket(rest)
             .map(|socket| (plain(&text), Scheme::Unix { socket }))
             .map_err(|problem| (problem, OF_UNIX)),
-        Some(("file", rest)) => path(rest).map_err(|problem| (problem, OF_FILE)).and_then(|folder| {
+        Some(("file", rest)) => path(rest).map_err(|problem| (problem, OF_FILE)).map(|folder| {
             let (max_bytes, max_age) = (max_bytes.unwrap_or_default(), max_age.unwrap_or_default());
-            Ok((plain(&text), Scheme::File(FileSettings { folder, max_bytes, max_age })))
+            (plain(&text), Scheme::File(FileSettings { folder, max_bytes, max_age }))
         }),
         _ => url(&text, WITH_PASSWORD)
             .map(|endpoint| (endpoint, Scheme::Http))
