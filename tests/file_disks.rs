@@ -182,7 +182,7 @@ fn work(folder: &Path, plan: &Shared, compress: &str) {
     for number in 0..4 {
         let id = format!("batch-{number}");
         for _ in 0..2 {
-            match client.post_body(&body(&[id.clone()], dice, 9_000)) {
+            match client.post_body(&body(std::slice::from_ref(&id), dice, 9_000)) {
                 Outcome::Accepted { .. } => {
                     accepted.push(id.clone());
                     break;

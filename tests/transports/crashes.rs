@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::dice::Dice;
 use crate::folder::{ids_in, letter_ids, parts, whole_ids};
 use crate::support::host::{Build, Code, MiniHost};
-use crate::variables::number_from;
+use crate::support::variables::number_from;
 use crate::{begin, chunk, deliver_at_last, ids, pause};
 
 const BATCH_EVENTS: usize = 10;

@@ -16,8 +16,6 @@ mod small_disk;
 mod stream;
 #[path = "../support/mod.rs"]
 mod support;
-#[path = "../support/variables.rs"]
-mod variables;
 
 use std::thread;
 use std::time::Duration;

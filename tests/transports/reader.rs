@@ -18,6 +18,8 @@ pub enum Manner {
     Leaves(usize),
     /// Holds the connection and reads nothing.
     Deaf,
+    /// The same until it is woken; then it reads.
+    Sleeps,
 }
 
 /// Dropped, it is gone, and so is its socket.
@@ -30,6 +32,7 @@ pub struct Reader {
 #[derive(Default)]
 struct Shared {
     ends: AtomicBool,
+    is_awake: AtomicBool,
     /// What came, by connection, and the connections.
     came: Mutex<Vec<Vec<u8>>>,
     open: Mutex<Vec<UnixStream>>,
@@ -50,6 +53,10 @@ impl Reader {
     /// What came, by connection.
     pub fn came(&self) -> Vec<Vec<u8>> {
         self.shared.came.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn wake(&self) {
+        self.shared.is_awake.store(true, SeqCst);
     }
 
     /// Waits until so many bytes came over all connections.
@@ -103,7 +110,7 @@ fn accept(listener: &UnixListener, shared: &Arc<Shared>, manners: &[Manner]) {
 
 fn read(mut stream: UnixStream, number: usize, manner: Manner, shared: &Shared) {
     let most = match manner {
-        Manner::Reads => usize::MAX,
+        Manner::Reads | Manner::Sleeps => usize::MAX,
         Manner::Leaves(bytes) => bytes,
         Manner::Deaf => 0,
     };
@@ -112,7 +119,8 @@ fn read(mut stream: UnixStream, number: usize, manner: Manner, shared: &Shared) 
     let mut seen = 0;
     let mut buffer = [0; 16 << 10];
     while !shared.ends.load(SeqCst) {
-        if matches!(manner, Manner::Deaf) {
+        let is_asleep = matches!(manner, Manner::Sleeps) && !shared.is_awake.load(SeqCst);
+        if is_asleep || matches!(manner, Manner::Deaf) {
             pause(5);
             continue;
         }

@@ -132,6 +132,24 @@ fn a_reader_that_does_not_read_is_left_after_the_timeout() {
     host.quit();
 }
 
+/// What comes next on the same connection would begin within a line.
+#[test]
+fn a_reader_that_was_too_slow_gets_the_next_over_a_new_connection() {
+    let (_folder, path, endpoint) = place();
+    let reader = Reader::start(&path, &[Manner::Sleeps]);
+    let mut host = started(&endpoint, &[LARGE, &[("timeout", "300ms")]].concat());
+    assert_eq!(host.deliver("a", "t", &chunk(0..2_000)), Code::Retry);
+    reader.wake();
+    deliver_at_last(&mut host, &chunk(0..2_000));
+    let last_id = ids(1_999..2_000).remove(0);
+    let is_whole = |came: &Vec<u8>| came.ends_with(b"\n") && ids_of(came).last() == Some(&last_id);
+    wait_until("all over another connection", || reader.came().get(1).is_some_and(is_whole));
+    let came = reader.came();
+    assert_eq!(ids_of(&came[1]), ids(0..2_000));
+    assert!(came[0].len() < came[1].len() && came[1].starts_with(&came[0]));
+    host.quit();
+}
+
 #[test]
 fn a_stop_does_not_wait_for_a_reader() {
     let (_folder, path, endpoint) = place();
