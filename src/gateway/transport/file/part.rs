@@ -105,7 +105,7 @@ impl Part {
         fits && self.is_gzip == is_gzip && !self.left_of(max_age).is_zero() && is_there
     }
 
-    /// Adds a batch, which is on the disk then.
+    /// Adds a batch, which is on the disk then. After a failure it is to be completed.
     ///
     /// # Errors
     /// From the disk; in doubt when what was written could not be taken back.
@@ -115,7 +115,6 @@ impl Part {
             self.good_bytes = before.len().saturating_add(bytes.len() as u64);
             return Ok(());
         };
-        self.is_closed = true;
         let nothing_there = match remains {
             Some(remains) => remains.is_nothing(),
             // It is gone for good only when that is on the disk, too.
