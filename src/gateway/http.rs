@@ -11,17 +11,18 @@
 //!    the gateway has not taken the batch, and asks before it sends a large body.
 //! 6. Files of secrets and certificates are looked at before every request, never cached for good.
 
-use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ureq::http::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, LOCATION, RETRY_AFTER,
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, LOCATION, RETRY_AFTER,
 };
 use ureq::http::{HeaderName, HeaderValue, Request, Response, Uri};
 use ureq::{Agent, Body, SendBody};
 
 use super::answer::{Answer, Doubt, Outcome, judge};
+use super::dialect::heard;
+use super::outgoing::Outgoing;
 use crate::clock;
 use crate::config::{Guarantee, Mistake, Settings};
 use crate::journal::Journal;
@@ -33,6 +34,7 @@ use crate::net::peer::GATEWAY;
 use crate::net::secrets::Secrets;
 use crate::net::stop::{Signal, Stopper};
 use crate::net::tls::TlsFiles;
+use crate::render::Answers;
 
 /// Tries of one batch in one [`Gateway::post`], and the pauses between them.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(400)];
@@ -64,6 +66,7 @@ pub struct Gateway {
     endpoint: Uri,
     timeout: Duration,
     guarantee: Guarantee,
+    answers: Answers,
     headers: Vec<(HeaderName, HeaderValue)>,
     authorization: Authorization,
     tls_files: Option<TlsFiles>,
@@ -119,6 +122,7 @@ impl Gateway {
             endpoint,
             timeout: settings.timeout,
             guarantee: settings.guarantee,
+            answers: Answers::Status,
             headers,
             authorization,
             tls_files,
@@ -128,6 +132,17 @@ impl Gateway {
             metrics,
             journal,
         })
+    }
+
+    /// How its answers are meant.
+    pub fn understand(&mut self, answers: Answers) {
+        self.answers = answers;
+    }
+
+    /// The key that the format puts into the body of each record.
+    #[must_use]
+    pub fn key_in_the_body(&self) -> Option<&str> {
+        self.authorization.in_the_body()
     }
 
     /// What ends the requests of this gateway from another thread.
@@ -156,8 +171,8 @@ impl Gateway {
             doubt = outcome.doubt();
             let quick_try = match &outcome {
                 // The token may have been renewed after we read it: a file looks the same for some
-                // milliseconds, and a 401 is reason enough to look into it.
-                Outcome::Refused { status: 401, .. } if !credentials_renewed => {
+                // milliseconds, and a 401 is reason enough to look into it. Those who want an API key say 403.
+                Outcome::Refused { status: 401 | 403, .. } if !credentials_renewed => {
                     credentials_renewed = true;
                     self.authorization.reread(&self.journal)
                 }
@@ -240,8 +255,9 @@ impl Gateway {
         if expect {
             headers.insert(EXPECT, HeaderValue::from_static("100-continue"));
         }
+        let name = self.authorization.name();
         if let Some(value) = self.authorization.header(&self.journal) {
-            headers.insert(AUTHORIZATION, value.clone());
+            headers.insert(name, value.clone());
         }
         Ok(request)
     }
@@ -253,17 +269,8 @@ impl Gateway {
     /// nothing was heard, and some of the body went: that is a doubt.
     fn judged(&self, response: Response<Body>, post: &Post<'_>, sent: &Outgoing<'_>) -> (Outcome, Asking) {
         let (head, body) = response.into_parts();
-        let body = beginning(body);
+        let body = self.hidden(String::from_utf8_lossy(&beginning(body)).into_owned());
         let status = head.status.as_u16();
-        if head.status.is_success() {
-            return if sent.left.is_empty() {
-                (Outcome::Accepted { sent_bytes: post.body.bytes.len() as u64 }, Asking::NotYet)
-            } else {
-                let why = format!("the gateway answered {status} before it had the batch");
-                (Outcome::Retry { after: None, why, doubt: sent.doubt_unanswered() }, Asking::InVain)
-            };
-        }
-        let body = self.hidden(String::from_utf8_lossy(&body).into_owned());
         let text = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let location = text(LOCATION).map(|location| self.hidden(location.to_owned()));
         let answer = Answer {
@@ -273,7 +280,14 @@ impl Gateway {
             location: location.as_deref(),
             body: body.as_bytes(),
         };
-        let outcome = judge(&answer, post.body.bytes.len() as u64, clock::wall());
+        let sent_bytes = post.body.bytes.len() as u64;
+        if head.status.is_success() && !sent.left.is_empty() {
+            let why = format!("the gateway answered {status} before it had the batch");
+            let doubt = sent.doubt_unanswered();
+            return (Outcome::Retry { after: None, why, doubt }, Asking::InVain);
+        }
+        let outcome = heard(self.answers, &answer);
+        let outcome = outcome.unwrap_or_else(|| judge(&answer, sent_bytes, clock::wall()));
         let outcome = if sent.has_begun { outcome } else { outcome.certain() };
         (outcome, if status == 417 { Asking::InVain } else { Asking::NotYet })
     }
@@ -314,26 +328,6 @@ enum Asking {
     First,
     /// It brings no answer that says what becomes of the batch.
     InVain,
-}
-
-/// A body that knows how much of it was sent. The head goes out before, and with it the TLS handshake.
-struct Outgoing<'a> {
-    left: &'a [u8],
-    has_begun: bool,
-}
-
-impl Outgoing<'_> {
-    /// Without an answer that tells.
-    fn doubt_unanswered(&self) -> Doubt {
-        if self.has_begun { Doubt::Unanswered } else { Doubt::None }
-    }
-}
-
-impl Read for Outgoing<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.has_begun = true;
-        self.left.read(buffer)
-    }
 }
 
 #[cfg(test)]

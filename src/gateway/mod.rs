@@ -1,7 +1,8 @@
 //! The way out: batches to the gateway, and what becomes of them.
 //!
 //! - `http`: one batch, one verdict, over a connection that is kept alive
-//! - `answer`: what a status means
+//! - `answer`: what a status means; `dialect`: where a service means something else
+//! - `outgoing`: how much of a body has gone
 //! - `gate`: the silence after a failure
 //! - `shown_gate`: what the metrics tell of it
 //! - `dead_letter`: what the gateway will never take
@@ -13,10 +14,12 @@
 mod answer;
 pub mod batch;
 mod dead_letter;
+mod dialect;
 mod gate;
 mod gzip;
 mod http;
 mod letter;
+mod outgoing;
 mod packer;
 mod shown_gate;
 

@@ -1,0 +1,8 @@
+//! The formats of services and tools that have their own: one file each, which says how it is sent, what it answers,
+//! and what becomes of the kinds of records that it has no word for.
+//!
+//! All are made of the same columns ([`common`](super::common)) and of the impact; `words` has what several say alike.
+//! Each but the stand-ins for other exporters takes records of all kinds.
+
+pub(super) mod pagerduty;
+mod words;
