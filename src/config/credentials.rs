@@ -68,6 +68,7 @@ pub(super) fn read(from: &mut Reader<'_>, format: Option<Format>) -> Option<Cred
 /// How a service of this format is shown its key; `None` for those that have none of their own.
 fn keyed(format: Format) -> Option<fn(PathBuf) -> Credentials> {
     match format {
+        Format::SplunkHec => Some(|key_file| Credentials::Splunk { key_file }),
         Format::PagerDuty => Some(|key_file| Credentials::PagerDuty { key_file }),
         _ => None,
     }

@@ -57,6 +57,7 @@ pub enum Format {
     CloudEvents,
     CloudEventsBatch,
     Raw,
+    SplunkHec,
     PagerDuty,
 }
 
@@ -67,6 +68,7 @@ impl Format {
         ("cloudevents", Self::CloudEvents),
         ("cloudevents_batch", Self::CloudEventsBatch),
         ("raw", Self::Raw),
+        ("splunk_hec", Self::SplunkHec),
         ("pagerduty", Self::PagerDuty),
     ];
 }

@@ -58,6 +58,7 @@ fn layout(settings: &RenderSettings, body_key: Option<&str>) -> Box<dyn Layout> 
         Format::CloudEvents => Box::new(cloudevents::Layout::new(native, Form::ALONE)),
         Format::CloudEventsBatch => Box::new(cloudevents::Layout::new(native, Form::ARRAY)),
         Format::Raw => Box::new(raw::Layout),
+        Format::SplunkHec => Box::new(presets::splunk_hec::Layout::new(native, presets)),
         Format::PagerDuty => Box::new(presets::pagerduty::Layout::new(native, body_key)),
     }
 }

@@ -5,4 +5,5 @@
 //! Each but the stand-ins for other exporters takes records of all kinds.
 
 pub(super) mod pagerduty;
+pub(super) mod splunk_hec;
 mod words;
