@@ -69,6 +69,7 @@ pub(super) fn read(from: &mut Reader<'_>, format: Option<Format>) -> Option<Cred
 fn keyed(format: Format) -> Option<fn(PathBuf) -> Credentials> {
     match format {
         Format::SplunkHec => Some(|key_file| Credentials::Splunk { key_file }),
+        Format::Datadog => Some(|key_file| Credentials::Datadog { key_file }),
         Format::PagerDuty => Some(|key_file| Credentials::PagerDuty { key_file }),
         _ => None,
     }

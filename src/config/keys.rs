@@ -51,7 +51,11 @@ const fn headers(name: &'static str, help: &'static str) -> Key {
 /// the host keeps for itself (`host`, `port`, `tls.*`, `net.*`, `oauth2*`, `workers`, `alias`, …).
 pub const KEYS: &[Key] = &[
     url("endpoint", "http:// or https:// URL that batches are posted to; required"),
-    key("format", Some("native"), "native, cloudevents, cloudevents_batch, raw, pagerduty or splunk_hec"),
+    key(
+        "format",
+        Some("native"),
+        "native, cloudevents, cloudevents_batch, raw, pagerduty, splunk_hec or datadog",
+    ),
     key("cluster_name", None, "name of the cluster, carried by every record"),
     key("compress", Some("gzip"), "gzip or none; none with formats whose services unpack nothing"),
     key("batch_events", Some("500"), "most records in one request"),

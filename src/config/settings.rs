@@ -58,6 +58,7 @@ pub enum Format {
     CloudEventsBatch,
     Raw,
     SplunkHec,
+    Datadog,
     PagerDuty,
 }
 
@@ -69,6 +70,7 @@ impl Format {
         ("cloudevents_batch", Self::CloudEventsBatch),
         ("raw", Self::Raw),
         ("splunk_hec", Self::SplunkHec),
+        ("datadog", Self::Datadog),
         ("pagerduty", Self::PagerDuty),
     ];
 }
