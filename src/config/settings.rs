@@ -59,6 +59,7 @@ pub enum Format {
     Raw,
     SplunkHec,
     Datadog,
+    Loki,
     PagerDuty,
 }
 
@@ -71,6 +72,7 @@ impl Format {
         ("raw", Self::Raw),
         ("splunk_hec", Self::SplunkHec),
         ("datadog", Self::Datadog),
+        ("loki", Self::Loki),
         ("pagerduty", Self::PagerDuty),
     ];
 }

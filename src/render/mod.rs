@@ -60,6 +60,7 @@ fn layout(settings: &RenderSettings, body_key: Option<&str>) -> Box<dyn Layout> 
         Format::Raw => Box::new(raw::Layout),
         Format::SplunkHec => Box::new(presets::splunk_hec::Layout::new(native, presets)),
         Format::Datadog => Box::new(presets::datadog::Layout::new(native)),
+        Format::Loki => Box::new(presets::loki::Layout::new(native)),
         Format::PagerDuty => Box::new(presets::pagerduty::Layout::new(native, body_key)),
     }
 }

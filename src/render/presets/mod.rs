@@ -5,6 +5,7 @@
 //! Each but the stand-ins for other exporters takes records of all kinds.
 
 pub(super) mod datadog;
+pub(super) mod loki;
 pub(super) mod pagerduty;
 pub(super) mod splunk_hec;
 mod words;
