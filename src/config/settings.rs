@@ -60,6 +60,7 @@ pub enum Format {
     SplunkHec,
     Datadog,
     Loki,
+    Alertmanager,
     PagerDuty,
 }
 
@@ -73,6 +74,7 @@ impl Format {
         ("splunk_hec", Self::SplunkHec),
         ("datadog", Self::Datadog),
         ("loki", Self::Loki),
+        ("alertmanager", Self::Alertmanager),
         ("pagerduty", Self::PagerDuty),
     ];
 }

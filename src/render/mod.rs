@@ -61,6 +61,7 @@ fn layout(settings: &RenderSettings, body_key: Option<&str>) -> Box<dyn Layout> 
         Format::SplunkHec => Box::new(presets::splunk_hec::Layout::new(native, presets)),
         Format::Datadog => Box::new(presets::datadog::Layout::new(native)),
         Format::Loki => Box::new(presets::loki::Layout::new(native)),
+        Format::Alertmanager => Box::new(presets::alertmanager::Layout::new(native, presets)),
         Format::PagerDuty => Box::new(presets::pagerduty::Layout::new(native, body_key)),
     }
 }

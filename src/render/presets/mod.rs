@@ -4,6 +4,7 @@
 //! All are made of the same columns ([`common`](super::common)) and of the impact; `words` has what several say alike.
 //! Each but the stand-ins for other exporters takes records of all kinds.
 
+pub(super) mod alertmanager;
 pub(super) mod datadog;
 pub(super) mod loki;
 pub(super) mod pagerduty;
