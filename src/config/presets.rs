@@ -54,7 +54,7 @@ impl Format {
     /// What `compress` is when nobody says: most services of these formats unpack nothing.
     pub(super) fn compress(self) -> Compress {
         match self {
-            Self::Datadog | Self::Alertmanager | Self::PagerDuty => Compress::None,
+            Self::Datadog | Self::Alertmanager | Self::PagerDuty | Self::Falco => Compress::None,
             _ => Compress::Gzip,
         }
     }
@@ -62,6 +62,6 @@ impl Format {
     /// Whether the service is known to unpack nothing: gzip would be no JSON to it, so that every record would end
     /// among the dead letters. Who takes the place of an exporter or of eventrouter may unpack.
     pub(super) fn takes_no_gzip(self) -> bool {
-        matches!(self, Self::Datadog | Self::Alertmanager | Self::PagerDuty)
+        matches!(self, Self::Datadog | Self::Alertmanager | Self::PagerDuty | Self::Falco)
     }
 }

@@ -62,6 +62,7 @@ pub enum Format {
     Loki,
     Alertmanager,
     PagerDuty,
+    Falco,
 }
 
 impl Format {
@@ -76,6 +77,7 @@ impl Format {
         ("loki", Self::Loki),
         ("alertmanager", Self::Alertmanager),
         ("pagerduty", Self::PagerDuty),
+        ("falco", Self::Falco),
     ];
 }
 

@@ -63,6 +63,7 @@ fn layout(settings: &RenderSettings, body_key: Option<&str>) -> Box<dyn Layout> 
         Format::Loki => Box::new(presets::loki::Layout::new(native)),
         Format::Alertmanager => Box::new(presets::alertmanager::Layout::new(native, presets)),
         Format::PagerDuty => Box::new(presets::pagerduty::Layout::new(native, body_key)),
+        Format::Falco => Box::new(presets::falco::Layout::new(native)),
     }
 }
 

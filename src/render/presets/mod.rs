@@ -6,6 +6,7 @@
 
 pub(super) mod alertmanager;
 pub(super) mod datadog;
+pub(super) mod falco;
 pub(super) mod loki;
 pub(super) mod pagerduty;
 pub(super) mod splunk_hec;
