@@ -54,7 +54,11 @@ impl Format {
     /// What `compress` is when nobody says: most services of these formats unpack nothing.
     pub(super) fn compress(self) -> Compress {
         match self {
-            Self::Datadog | Self::Alertmanager | Self::PagerDuty | Self::Falco => Compress::None,
+            Self::Datadog
+            | Self::Alertmanager
+            | Self::PagerDuty
+            | Self::Falco
+            | Self::KubernetesEventExporter => Compress::None,
             _ => Compress::Gzip,
         }
     }

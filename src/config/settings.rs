@@ -63,6 +63,7 @@ pub enum Format {
     Alertmanager,
     PagerDuty,
     Falco,
+    KubernetesEventExporter,
 }
 
 impl Format {
@@ -78,6 +79,7 @@ impl Format {
         ("alertmanager", Self::Alertmanager),
         ("pagerduty", Self::PagerDuty),
         ("falco", Self::Falco),
+        ("kubernetes_event_exporter", Self::KubernetesEventExporter),
     ];
 }
 

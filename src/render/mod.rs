@@ -64,6 +64,7 @@ fn layout(settings: &RenderSettings, body_key: Option<&str>) -> Box<dyn Layout> 
         Format::Alertmanager => Box::new(presets::alertmanager::Layout::new(native, presets)),
         Format::PagerDuty => Box::new(presets::pagerduty::Layout::new(native, body_key)),
         Format::Falco => Box::new(presets::falco::Layout::new(native)),
+        Format::KubernetesEventExporter => Box::new(presets::kubernetes_event_exporter::Layout::new(native)),
     }
 }
 

@@ -5,8 +5,10 @@
 //! Each but the stand-ins for other exporters takes records of all kinds.
 
 pub(super) mod alertmanager;
+mod core_event;
 pub(super) mod datadog;
 pub(super) mod falco;
+pub(super) mod kubernetes_event_exporter;
 pub(super) mod loki;
 pub(super) mod pagerduty;
 pub(super) mod splunk_hec;
