@@ -54,7 +54,7 @@ pub const KEYS: &[Key] = &[
     key(
         "format",
         Some("native"),
-        "native, cloudevents, cloudevents_batch, raw, pagerduty, splunk_hec, datadog, loki, alertmanager, falco or kubernetes_event_exporter",
+        "native, cloudevents, cloudevents_batch, raw, pagerduty, splunk_hec, datadog, loki, alertmanager, falco, kubernetes_event_exporter or k8stream",
     ),
     key("cluster_name", None, "name of the cluster, carried by every record"),
     key("compress", Some("gzip"), "gzip or none; none with formats whose services unpack nothing"),

@@ -64,6 +64,7 @@ pub enum Format {
     PagerDuty,
     Falco,
     KubernetesEventExporter,
+    K8stream,
 }
 
 impl Format {
@@ -80,6 +81,7 @@ impl Format {
         ("pagerduty", Self::PagerDuty),
         ("falco", Self::Falco),
         ("kubernetes_event_exporter", Self::KubernetesEventExporter),
+        ("k8stream", Self::K8stream),
     ];
 }
 

@@ -65,6 +65,7 @@ fn layout(settings: &RenderSettings, body_key: Option<&str>) -> Box<dyn Layout> 
         Format::PagerDuty => Box::new(presets::pagerduty::Layout::new(native, body_key)),
         Format::Falco => Box::new(presets::falco::Layout::new(native)),
         Format::KubernetesEventExporter => Box::new(presets::kubernetes_event_exporter::Layout::new(native)),
+        Format::K8stream => Box::new(presets::k8stream::Layout),
     }
 }
 

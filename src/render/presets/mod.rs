@@ -8,6 +8,8 @@ pub(super) mod alertmanager;
 mod core_event;
 pub(super) mod datadog;
 pub(super) mod falco;
+mod go_json;
+pub(super) mod k8stream;
 pub(super) mod kubernetes_event_exporter;
 pub(super) mod loki;
 pub(super) mod pagerduty;
