@@ -54,7 +54,8 @@ pub const KEYS: &[Key] = &[
     key(
         "format",
         Some("native"),
-        "native, cloudevents, cloudevents_batch, raw, pagerduty, splunk_hec, datadog, loki, alertmanager, falco, kubernetes_event_exporter or k8stream",
+        "native, cloudevents, cloudevents_batch, raw, splunk_hec, datadog, loki, alertmanager, pagerduty, falco, \
+         kubernetes_event_exporter, k8stream or eventrouter",
     ),
     key("cluster_name", None, "name of the cluster, carried by every record"),
     key("compress", Some("gzip"), "gzip or none; none with formats whose services unpack nothing"),

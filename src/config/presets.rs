@@ -58,7 +58,8 @@ impl Format {
             | Self::Alertmanager
             | Self::PagerDuty
             | Self::Falco
-            | Self::KubernetesEventExporter => Compress::None,
+            | Self::KubernetesEventExporter
+            | Self::Eventrouter => Compress::None,
             _ => Compress::Gzip,
         }
     }

@@ -65,6 +65,7 @@ pub enum Format {
     Falco,
     KubernetesEventExporter,
     K8stream,
+    Eventrouter,
 }
 
 impl Format {
@@ -82,6 +83,7 @@ impl Format {
         ("falco", Self::Falco),
         ("kubernetes_event_exporter", Self::KubernetesEventExporter),
         ("k8stream", Self::K8stream),
+        ("eventrouter", Self::Eventrouter),
     ];
 }
 

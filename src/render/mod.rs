@@ -66,6 +66,7 @@ fn layout(settings: &RenderSettings, body_key: Option<&str>) -> Box<dyn Layout> 
         Format::Falco => Box::new(presets::falco::Layout::new(native)),
         Format::KubernetesEventExporter => Box::new(presets::kubernetes_event_exporter::Layout::new(native)),
         Format::K8stream => Box::new(presets::k8stream::Layout),
+        Format::Eventrouter => Box::new(presets::eventrouter::Layout),
     }
 }
 

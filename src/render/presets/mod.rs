@@ -7,6 +7,7 @@
 pub(super) mod alertmanager;
 mod core_event;
 pub(super) mod datadog;
+pub(super) mod eventrouter;
 pub(super) mod falco;
 mod go_json;
 pub(super) mod k8stream;
