@@ -95,6 +95,19 @@ impl Stamp {
         self.at.unix_timestamp()
     }
 
+    /// Nanoseconds since 1970.
+    #[must_use]
+    pub fn unix_nanos(self) -> i128 {
+        self.at.unix_timestamp_nanos()
+    }
+
+    /// So much later, if that can still be written.
+    #[must_use]
+    pub fn later(self, by: Duration) -> Option<Self> {
+        let at = self.at.checked_add(by.try_into().ok()?)?;
+        (at.year() <= 9_999).then_some(Self { at, ..self })
+    }
+
     /// As a clock would show it; `None` before 1970.
     #[must_use]
     pub fn wall(self) -> Option<SystemTime> {

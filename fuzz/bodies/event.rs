@@ -213,6 +213,7 @@ impl Event {
                 // The attribute can hold fewer characters than the id itself, but none are left out.
                 assert_eq!(id.chars().count(), data.id.chars().count());
             }
+            other => unreachable!("{other:?} is none of these"),
         }
     }
 

@@ -51,9 +51,14 @@ const fn headers(name: &'static str, help: &'static str) -> Key {
 /// the host keeps for itself (`host`, `port`, `tls.*`, `net.*`, `oauth2*`, `workers`, `alias`, …).
 pub const KEYS: &[Key] = &[
     url("endpoint", "URL that batches go to: http://, https://, http+unix://, unix:// or file://; required"),
-    key("format", Some("native"), "native, cloudevents, cloudevents_batch or raw"),
+    key(
+        "format",
+        Some("native"),
+        "native, cloudevents, cloudevents_batch, raw, splunk_hec, datadog, loki, alertmanager, pagerduty, falco, \
+         kubernetes_event_exporter, k8stream or eventrouter",
+    ),
     key("cluster_name", None, "name of the cluster, carried by every record"),
-    key("compress", Some("gzip"), "gzip or none"),
+    key("compress", Some("gzip"), "gzip or none; none with formats whose services unpack nothing"),
     key("batch_events", Some("500"), "most records in one request"),
     key("batch_bytes", Some("1M"), "most bytes in one request, before compression"),
     key("timeout", Some("10s"), "one request, connecting included"),
@@ -63,6 +68,15 @@ pub const KEYS: &[Key] = &[
     file("bearer_token_file", "file with a bearer token; read again when it changes and on 401"),
     secret("basic_user", "user of HTTP basic authentication"),
     file("basic_password_file", "file with the password of basic_user; read again as the token is"),
+    file("api_key_file", "file with the key of splunk_hec, datadog or pagerduty; read again as the token is"),
+    key("splunk_index", None, "index that splunk_hec names; the token's own when unset"),
+    key("splunk_source", None, "source that splunk_hec names; kubernetes when unset"),
+    key("splunk_sourcetype", None, "sourcetype that splunk_hec names; kube:events when unset"),
+    key(
+        "alertmanager_expires_after",
+        None,
+        "how long after its last occurrence an alert of alertmanager ends",
+    ),
     file("ca_file", "PEM file of the authorities to trust instead of the system's"),
     file("client_cert_file", "PEM file of the client's certificate chain"),
     file("client_key_file", "PEM file of the client's private key"),

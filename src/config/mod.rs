@@ -5,10 +5,12 @@
 //! answers, so that a user mends a configuration in one go instead of one key a restart.
 
 mod admission;
+mod credentials;
 mod endpoint;
 mod far_end;
 mod filter;
 pub mod keys;
+mod presets;
 mod redaction;
 mod settings;
 pub mod shown;
@@ -19,13 +21,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use admission::{Admission, Kinds};
+pub use credentials::Credentials;
 pub use endpoint::{FileSettings, Scheme};
 pub use far_end::{Endpoint, Tls};
 pub use filter::FilterSettings;
+pub use presets::PresetSettings;
 pub use redaction::Redaction;
 pub use settings::{
-    Compress, Credentials, DeadLetters, Format, Guarantee, LedgerSettings, Others, RenderSettings, Settings,
-    Updates,
+    Compress, DeadLetters, Format, Guarantee, LedgerSettings, Others, RenderSettings, Settings, Updates,
 };
 pub use topology::{CorrelationSettings, TopologySettings};
 
@@ -110,6 +113,9 @@ impl Reader<'_> {
     }
 
     fn default_of(&self, name: &str) -> Option<&'static str> {
+        if name == "compress" && self.format().is_some_and(|format| format.compress() == Compress::None) {
+            return Some("none");
+        }
         self.keys.iter().find(|key| key.name == name).and_then(|key| key.default)
     }
 
@@ -132,6 +138,12 @@ impl Reader<'_> {
             return None;
         }
         text.or_else(|| self.default_of(key).map(str::to_owned))
+    }
+
+    /// As far as it is one; whoever reads the settings tells when it is none.
+    fn format(&self) -> Option<Format> {
+        let text = (self.source.property)("format")?;
+        units::choice(str::from_utf8(&text).ok()?.trim(), Format::WORDS).ok()
     }
 
     /// A key parsed by `parse`, whose error is the pair (problem, expected).

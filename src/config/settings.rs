@@ -6,8 +6,10 @@ use std::time::Duration;
 use ureq::http::header::{HeaderName, HeaderValue};
 
 use super::admission::{self, Admission};
+use super::credentials::{self, Credentials};
 use super::endpoint::{self, Scheme};
 use super::far_end::{Endpoint, Tls};
+use super::presets::{self, PresetSettings};
 use super::redaction::{self, Redaction};
 use super::topology::{self, CorrelationSettings};
 use super::{Reader, units};
@@ -47,6 +49,8 @@ pub struct RenderSettings {
     pub cluster_name: String,
     /// Whether a native audit record carries the bodies of request and response.
     pub audit_bodies: bool,
+    /// Of single formats.
+    pub presets: PresetSettings,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,20 +59,40 @@ pub enum Format {
     CloudEvents,
     CloudEventsBatch,
     Raw,
+    SplunkHec,
+    Datadog,
+    Loki,
+    Alertmanager,
+    PagerDuty,
+    Falco,
+    KubernetesEventExporter,
+    K8stream,
+    Eventrouter,
+}
+
+impl Format {
+    /// All of them, by the words of the setting.
+    pub const WORDS: &[(&str, Self)] = &[
+        ("native", Self::Native),
+        ("cloudevents", Self::CloudEvents),
+        ("cloudevents_batch", Self::CloudEventsBatch),
+        ("raw", Self::Raw),
+        ("splunk_hec", Self::SplunkHec),
+        ("datadog", Self::Datadog),
+        ("loki", Self::Loki),
+        ("alertmanager", Self::Alertmanager),
+        ("pagerduty", Self::PagerDuty),
+        ("falco", Self::Falco),
+        ("kubernetes_event_exporter", Self::KubernetesEventExporter),
+        ("k8stream", Self::K8stream),
+        ("eventrouter", Self::Eventrouter),
+    ];
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compress {
     Gzip,
     None,
-}
-
-/// How the plugin shows the gateway who it is. The files are read by the gateway, again when they change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Credentials {
-    None,
-    Bearer { token_file: PathBuf },
-    Basic { user: String, password_file: PathBuf },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,26 +143,15 @@ pub(super) const DAY: Duration = Duration::from_secs(86_400);
 /// `None` when a mistake was noted; all keys are looked at in any case.
 pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
     let destination = endpoint::read(from);
-    let format = from.parsed("format", |text| {
-        units::choice(
-            text,
-            &[
-                ("native", Format::Native),
-                ("cloudevents", Format::CloudEvents),
-                ("cloudevents_batch", Format::CloudEventsBatch),
-                ("raw", Format::Raw),
-            ],
-        )
-    });
+    let format = from.parsed("format", |text| units::choice(text, Format::WORDS));
     let cluster_name = from.text("cluster_name").unwrap_or_default();
-    let compress = from.parsed("compress", |text| {
-        units::choice(text, &[("gzip", Compress::Gzip), ("none", Compress::None)])
-    });
+    let compress = compress(from, format);
+    let presets = presets::read(from);
     let batch_events = from.parsed("batch_events", |text| units::count(text, 1, 10_000));
     let batch_bytes = from.parsed("batch_bytes", |text| units::size(text, 1_000, 64_000_000));
     let timeout = from.parsed("timeout", |text| units::time(text, Duration::from_millis(100), DAY / 24));
     let headers = headers(from);
-    let credentials = credentials(from);
+    let credentials = credentials::read(from, format);
     let tls = tls(from);
     let ledger = ledger(from);
     files_of_our_own(from);
@@ -164,7 +177,12 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
     Some(Settings {
         endpoint,
         scheme,
-        render: RenderSettings { format: format?, cluster_name, audit_bodies: audit_bodies? },
+        render: RenderSettings {
+            format: format?,
+            cluster_name,
+            audit_bodies: audit_bodies?,
+            presets: presets?,
+        },
         compress,
         batch_events: batch_events?,
         batch_bytes: usize::try_from(batch_bytes?).ok()?,
@@ -225,37 +243,15 @@ fn headers(from: &mut Reader<'_>) -> Option<Vec<(HeaderName, HeaderValue)>> {
     (from.mistakes.len() == before).then_some(headers)
 }
 
-fn credentials(from: &mut Reader<'_>) -> Option<Credentials> {
-    let before = from.mistakes.len();
-    let token_file = from.file("bearer_token_file");
-    let user = from.text("basic_user");
-    let password_file = from.file("basic_password_file");
-    if from.mistakes.len() > before {
+fn compress(from: &mut Reader<'_>, format: Option<Format>) -> Option<Compress> {
+    let compress = from.parsed("compress", |text| {
+        units::choice(text, &[("gzip", Compress::Gzip), ("none", Compress::None)])
+    });
+    if compress == Some(Compress::Gzip) && format.is_some_and(Format::takes_no_gzip) {
+        from.mistake("compress", "is gzip, which the service of this format does not unpack", "none");
         return None;
     }
-    match (token_file, user, password_file) {
-        (None, None, None) => Some(Credentials::None),
-        (Some(token_file), None, None) => Some(Credentials::Bearer { token_file }),
-        (None, Some(user), Some(password_file)) if !user.contains(':') => {
-            Some(Credentials::Basic { user, password_file })
-        }
-        (None, Some(_), Some(_)) => {
-            from.mistake("basic_user", "holds a colon", "a user name without a colon (RFC 7617)");
-            None
-        }
-        (None, Some(_), None) => {
-            from.mistake("basic_password_file", "is not set", "a file, since basic_user is set");
-            None
-        }
-        (None, None, Some(_)) => {
-            from.mistake("basic_user", "is not set", "a user name, since basic_password_file is set");
-            None
-        }
-        (Some(_), _, _) => {
-            from.mistake("bearer_token_file", "is set together with basic authentication", "one of the two");
-            None
-        }
-    }
+    compress
 }
 
 fn tls(from: &mut Reader<'_>) -> Option<Tls> {
@@ -317,8 +313,9 @@ fn others(from: &mut Reader<'_>) -> Option<Others> {
 /// A file that the plugin writes must be nobody else's: the one writer would ruin the other's.
 fn files_of_our_own(from: &mut Reader<'_>) {
     const OWN: [&str; 2] = ["state_file", "dead_letter_file"];
-    const READ: [&str; 7] = [
+    const READ: [&str; 8] = [
         "bearer_token_file",
+        "api_key_file",
         "basic_password_file",
         "ca_file",
         "client_cert_file",

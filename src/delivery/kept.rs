@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::gateway::{Packed, Post};
 use crate::ledger::Versioned;
 use crate::ledger::identity::{Identity, Version};
+use crate::render::Answers;
 
 const CHECKSUM_BYTES: usize = 8;
 /// What stands before the head.
@@ -85,11 +86,12 @@ impl Kept {
     }
 
     #[must_use]
-    pub fn post(&self) -> Post<'_> {
+    pub fn post(&self, answers: Answers) -> Post<'_> {
         Post {
             body: Packed { bytes: &self.body, is_gzip: self.head.is_gzip },
             content_type: &self.head.content_type,
             idempotency_key: &self.head.idempotency_key,
+            answers,
         }
     }
 
@@ -122,7 +124,12 @@ mod tests {
             Versioned { identity: Identity(3), version: Version(0), count: 1 },
         ];
         let packed = Packed { bytes: &body, is_gzip: true };
-        let post = Post { body: packed, content_type: "application/x-ndjson", idempotency_key: "0f" };
+        let post = Post {
+            body: packed,
+            content_type: "application/x-ndjson",
+            idempotency_key: "0f",
+            answers: Answers::Status,
+        };
         let head = Head::new(1, &post, &records);
         let kept = Kept { head, body: body.clone() };
         assert_eq!(kept.records(), records);

@@ -66,7 +66,8 @@ impl Delivery {
         let mut mistakes = Vec::new();
         let gateway =
             transport::open(settings, metrics, journal).map_err(|found| mistakes.extend(found)).ok();
-        let renderer = Renderer::open(&settings.render);
+        let body_key = gateway.as_ref().and_then(|gateway| gateway.key_in_the_body());
+        let renderer = Renderer::open(&settings.render, body_key);
         mistakes.extend(transport::fits(settings, renderer.form()).err());
         let dead_letters =
             DeadLetterFile::open(&settings.dead_letters).map_err(|mistake| mistakes.push(mistake)).ok();
@@ -147,7 +148,7 @@ impl Delivery {
             return;
         };
         let records = kept.records();
-        match self.gateway.post(&kept.post()) {
+        match self.gateway.post(&kept.post(self.renderer.answers())) {
             Outcome::Accepted { sent_bytes } => {
                 let now = self.acknowledgement(records.len(), sent_bytes);
                 let written = ledger.commit_unbegun(records, clock::unix_seconds(now));
@@ -296,7 +297,7 @@ impl Delivery {
         };
         let idempotency_key = &*batch.idempotency_key(part);
         let content_type = &*self.renderer.content_type();
-        let post = Post { body, content_type, idempotency_key };
+        let post = Post { body, content_type, idempotency_key, answers: self.renderer.answers() };
         if self.guarantee == Guarantee::NoDuplicates {
             return self.gateway.post(&post);
         }

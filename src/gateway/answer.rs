@@ -140,11 +140,11 @@ fn remedy(answer: &Answer<'_>) -> String {
         }
         401 => {
             "the gateway does not accept the credentials: look at bearer_token_file or basic_password_file \
-             (or an Authorization in headers)"
+             (or api_key_file, or an Authorization in headers)"
         }
         403 => {
-            "the credentials do not allow this: look at bearer_token_file, basic_user, client_cert_file, \
-             or the gateway's own rules"
+            "the credentials do not allow this: look at bearer_token_file, api_key_file, basic_user, \
+             client_cert_file, or the gateway's own rules"
         }
         404 | 410 => "nothing at this path: look at endpoint",
         405 | 501 => "this path takes no POST: look at endpoint",
@@ -177,7 +177,7 @@ fn shown_location(location: &str) -> String {
 }
 
 /// What the gateway says itself, for the end of a log line.
-fn quoted(body: &[u8]) -> String {
+pub(super) fn quoted(body: &[u8]) -> String {
     match plain_text(body, ANSWER_SHOWN_BYTES).trim() {
         "" => String::new(),
         text => format!(" (it says: {text})"),

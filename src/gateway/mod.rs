@@ -1,7 +1,8 @@
 //! The way out: batches to the gateway, and what becomes of them.
 //!
 //! - `transport`: one batch, one verdict: over HTTP, into a socket, into files
-//! - `answer`: what a status means
+//! - `answer`: what a status means; `dialect`: where a service means something else
+//! - `outgoing`: how much of a body has gone
 //! - `gate`: the silence after a failure
 //! - `shown_gate`: what the metrics tell of it
 //! - `dead_letter`: what the gateway will never take
@@ -15,9 +16,11 @@ mod answer;
 mod append;
 pub mod batch;
 mod dead_letter;
+mod dialect;
 mod gate;
 mod gzip;
 mod letter;
+mod outgoing;
 mod packer;
 mod shown_gate;
 pub mod transport;

@@ -1,9 +1,10 @@
-//! The `Authorization` header, from files that change while we run.
+//! The header that says who we are, `Authorization` nearly always, from files that change while we run.
 //!
 //! Kubernetes renews a projected token long before it ends, and secrets are exchanged under a running pod.
 //! So the file is read again whenever it looks different, and when the far end answers 401.
 
-use ureq::http::HeaderValue;
+use ureq::http::header::AUTHORIZATION;
+use ureq::http::{HeaderName, HeaderValue};
 
 use super::watched::Watched;
 use crate::config::{Credentials, Mistake};
@@ -26,10 +27,22 @@ enum Scheme {
     Bearer,
     /// RFC 7617.
     Basic { user: String },
+    /// As the HTTP Event Collector wants it.
+    Splunk,
+    /// The key alone, in a header of its own.
+    Datadog,
+    /// Not in a header at all: the body holds it.
+    PagerDuty,
 }
 
+const API_KEY_FILE: &str = "api_key_file";
+const DD_API_KEY: HeaderName = HeaderName::from_static("dd-api-key");
+/// "Length of 'routing_key' is incorrect (should be 32 characters)", says the service.
+const ROUTING_KEY_CHARACTERS: usize = 32;
+
 struct Current {
-    header: HeaderValue,
+    /// `None`: the secret goes into the body.
+    header: Option<HeaderValue>,
     /// What is secret in it: the token, or the password and its encoded form.
     secrets: Vec<String>,
 }
@@ -46,14 +59,37 @@ impl Authorization {
             Credentials::Basic { user, password_file } => {
                 ("basic_password_file", Scheme::Basic { user: user.clone() }, password_file)
             }
+            Credentials::Splunk { key_file } => (API_KEY_FILE, Scheme::Splunk, key_file),
+            Credentials::Datadog { key_file } => (API_KEY_FILE, Scheme::Datadog, key_file),
+            Credentials::PagerDuty { key_file } => (API_KEY_FILE, Scheme::PagerDuty, key_file),
         };
         let mut source = Source { key, scheme, file: Watched::new(path.clone()) };
         match source.read() {
-            Ok(current) => Ok(Self { source: Some(source), current: Some(current) }),
+            // Records that are rendered hold the key as it was: what is read later would be another.
+            Ok(current) => {
+                let source = (!matches!(source.scheme, Scheme::PagerDuty)).then_some(source);
+                Ok(Self { source, current: Some(current) })
+            }
             Err(problem) => {
                 Err(Mistake { key, problem, expected: "a file with one line, the secret".to_owned() })
             }
         }
+    }
+
+    /// What the header is called.
+    #[must_use]
+    pub fn name(&self) -> HeaderName {
+        match &self.source {
+            Some(Source { scheme: Scheme::Datadog, .. }) => DD_API_KEY,
+            _ => AUTHORIZATION,
+        }
+    }
+
+    /// The key that goes into the body instead of a header.
+    #[must_use]
+    pub fn in_the_body(&self) -> Option<&str> {
+        let current = self.current.as_ref().filter(|current| current.header.is_none())?;
+        current.secrets.first().map(String::as_str)
     }
 
     /// The header to send now, from the file as it is now.
@@ -61,7 +97,7 @@ impl Authorization {
         if self.source.as_ref().is_some_and(|source| source.file.changed()) {
             self.reread(journal);
         }
-        self.current.as_ref().map(|current| &current.header)
+        self.current.as_ref().and_then(|current| current.header.as_ref())
     }
 
     /// Reads the file, whatever it looks like. Says whether the header is another one now. When the file
@@ -112,11 +148,22 @@ impl Source {
                 let encoded = base64(format!("{user}:{text}").as_bytes());
                 (format!("Basic {encoded}"), vec![encoded, text])
             }
+            Scheme::Splunk => (format!("Splunk {text}"), vec![text]),
+            Scheme::Datadog => (text.clone(), vec![text]),
+            Scheme::PagerDuty => {
+                return match text.chars().count() {
+                    ROUTING_KEY_CHARACTERS => Ok(Current { header: None, secrets: vec![text] }),
+                    found => Err(format!(
+                        "{shown} holds {found} characters, and an integration key of the Events API v2 has \
+                         {ROUTING_KEY_CHARACTERS}"
+                    )),
+                };
+            }
         };
         let mut header = HeaderValue::try_from(header)
             .map_err(|_| format!("{shown} holds characters that no header can carry"))?;
         header.set_sensitive(true);
-        Ok(Current { header, secrets })
+        Ok(Current { header: Some(header), secrets })
     }
 }
 

@@ -68,6 +68,30 @@ impl<'a> Raw<'a> {
         found
     }
 
+    /// The pairs of a map of which both are text; whatever else is in it is left out.
+    pub fn text_pairs(&self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> + use<'a> {
+        let mut cursor = Cursor::new(self.0);
+        let mut left = match cursor.token() {
+            Ok(Token::Map(len)) => len,
+            _ => 0,
+        };
+        let mut text = move || -> Option<Option<Cow<'a, str>>> {
+            match cursor.token().ok()? {
+                Token::Str(text) | Token::Bin(text) => Some(Some(String::from_utf8_lossy(text))),
+                other => cursor.skip_children(other).ok().map(|()| None),
+            }
+        };
+        std::iter::from_fn(move || {
+            while left > 0 {
+                left -= 1;
+                if let (Some(name), Some(value)) = (text()?, text()?) {
+                    return Some((name, value));
+                }
+            }
+            None
+        })
+    }
+
     /// The text that this is.
     #[must_use]
     pub fn as_text(&self) -> Option<Cow<'a, str>> {

@@ -15,6 +15,8 @@ impl Form {
     pub const LINES: Self = Self { before: "", between: "\n", after: "\n", is_alone: false };
     /// A JSON array.
     pub const ARRAY: Self = Self { before: "[", between: ",", after: "]", is_alone: false };
+    /// The streams of a push to Loki.
+    pub const STREAMS: Self = Self { before: "{\"streams\":[", between: ",", after: "]}", is_alone: false };
     /// Each in a request of its own.
     pub const ALONE: Self = Self { before: "", between: "", after: "", is_alone: true };
 
@@ -30,4 +32,10 @@ impl Form {
 pub enum Answers {
     /// By the status, for all of them.
     Status,
+    /// As Splunk's HTTP Event Collector: a `code` in the answer's JSON says more than the status.
+    Hec,
+    /// As Loki: a 2xx other than 200 and 204 took nothing.
+    Loki,
+    /// As PagerDuty's Events API v2: a 400 may be about the routing key, which all events share.
+    PagerDuty,
 }

@@ -9,11 +9,12 @@ pub mod enriched;
 mod form;
 pub mod json;
 mod native;
+mod presets;
 mod raw;
 
 use std::borrow::Cow;
 
-use crate::config::{Format, RenderSettings};
+use crate::config::{Format, PresetSettings, RenderSettings};
 use crate::correlate::Impact;
 use crate::record::content::Content;
 
@@ -49,14 +50,23 @@ trait Layout: Send + Sync {
     fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String>;
 }
 
-fn layout(settings: &RenderSettings) -> Box<dyn Layout> {
-    let RenderSettings { format, cluster_name, audit_bodies } = settings;
+fn layout(settings: &RenderSettings, body_key: Option<&str>) -> Box<dyn Layout> {
+    let RenderSettings { format, cluster_name, audit_bodies, presets } = settings;
     let native = native::Layout { cluster: cluster_name.clone(), audit_bodies: *audit_bodies };
     match format {
         Format::Native => Box::new(native),
         Format::CloudEvents => Box::new(cloudevents::Layout::new(native, Form::ALONE)),
         Format::CloudEventsBatch => Box::new(cloudevents::Layout::new(native, Form::ARRAY)),
         Format::Raw => Box::new(raw::Layout),
+        Format::SplunkHec => Box::new(presets::splunk_hec::Layout::new(native, presets)),
+        Format::Datadog => Box::new(presets::datadog::Layout::new(native)),
+        Format::Loki => Box::new(presets::loki::Layout::new(native)),
+        Format::Alertmanager => Box::new(presets::alertmanager::Layout::new(native, presets)),
+        Format::PagerDuty => Box::new(presets::pagerduty::Layout::new(native, body_key)),
+        Format::Falco => Box::new(presets::falco::Layout::new(native)),
+        Format::KubernetesEventExporter => Box::new(presets::kubernetes_event_exporter::Layout::new(native)),
+        Format::K8stream => Box::new(presets::k8stream::Layout),
+        Format::Eventrouter => Box::new(presets::eventrouter::Layout),
     }
 }
 
@@ -66,15 +76,19 @@ pub struct Renderer {
 }
 
 impl Renderer {
+    /// `body_key` is the secret that `format pagerduty` puts into each record; without one zeros stand there, which
+    /// is right for a look at the format.
     #[must_use]
-    pub fn open(settings: &RenderSettings) -> Self {
-        Self { layout: layout(settings) }
+    pub fn open(settings: &RenderSettings, body_key: Option<&str>) -> Self {
+        Self { layout: layout(settings, body_key) }
     }
 
     /// A format as it is when nothing else is set.
     #[must_use]
     pub fn new(format: Format, cluster_name: &str) -> Self {
-        Self::open(&RenderSettings { format, cluster_name: cluster_name.to_owned(), audit_bodies: false })
+        let presets = PresetSettings::default();
+        let cluster_name = cluster_name.to_owned();
+        Self::open(&RenderSettings { format, cluster_name, audit_bodies: false, presets }, None)
     }
 
     #[must_use]

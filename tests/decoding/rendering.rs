@@ -62,31 +62,9 @@ fn schema() -> Value {
     serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
 }
 
-/// One event of each flavour and of each trap in records.md.
-fn chosen() -> Vec<Value> {
-    let listed = chunk::listed_events();
-    let places = [
-        0,   // Endpoints: neither uid nor namespace, empty reportingInstance
-        1,   // a Node without a uid
-        26,  // a Node whose uid is its name
-        36,  // a Namespace, no reporter
-        37,  // a controller's, host absent
-        39,  // the scheduler's: eventTime only
-        40,  // the kubelet's, with fieldPath
-        77,  // a series
-        85,  // the kubelet's, repeated
-        103, // a Pod without a uid
-        375, // combined from similar events, repeated
-    ];
-    let mut chosen: Vec<_> = places.iter().map(|place| listed[*place].clone()).collect();
-    let is_update = |event: &&Value| event["metadata"]["managedFields"].is_array() && event["count"] == 3;
-    chosen.push(chunk::watch_events().iter().find(is_update).unwrap().clone());
-    chosen
-}
-
 #[test]
 fn the_golden_files_hold() {
-    let bytes = chunk::of(&chosen());
+    let bytes = chunk::of(&chunk::chosen_events());
     for (name, format) in FORMATS {
         let renderer = Renderer::new(format, "prod-eu");
         let mut bodies = Vec::new();
@@ -147,7 +125,7 @@ fn every_native_record_is_valid_and_holds_every_key() {
 fn the_schema_refuses_what_is_no_native_record() {
     let schema = schema();
     let validator = jsonschema::draft202012::new(&schema).unwrap();
-    let good = render_json(Format::Native, "c", &chunk::of(&chosen())).remove(0);
+    let good = render_json(Format::Native, "c", &chunk::of(&chunk::chosen_events())).remove(0);
     assert!(validator.is_valid(&good));
     let mut later = good.clone();
     later["a_key_of_a_later_version"] = json!(1);

@@ -118,9 +118,13 @@ fn good(key: &Key) -> BoxedStrategy<String> {
             "batch_bytes" | "max_message_bytes" | "file_max_bytes" | "dead_letter_max_bytes" => {
                 "[1-9](\\.5)? ?(k|MB)".boxed()
             }
-            "timeout" | "file_max_age" | "ledger_ttl" | "tombstone_ttl" | "topology_wait" => {
-                "[1-9] ?(s|m)".boxed()
-            }
+            "splunk_index" | "splunk_source" | "splunk_sourcetype" => "[ -9;-~ü]{1,12}".boxed(),
+            "alertmanager_expires_after"
+            | "file_max_age"
+            | "timeout"
+            | "ledger_ttl"
+            | "tombstone_ttl"
+            | "topology_wait" => "[1-9] ?(s|m)".boxed(),
             "cluster_name" => "[ -9;-~ü\u{202e}]{1,12}".boxed(),
             "other" => select(&["pass", "Drop"][..]).prop_map(str::to_owned).boxed(),
             "kinds" => select(&["kubernetes.event", "gatekeeper.violation , kubernetes.audit"][..])
@@ -166,6 +170,17 @@ fn random(keys: &'static [Key]) -> impl Strategy<Value = Properties> {
             }
             if all.contains_key("basic_user") {
                 all.remove("bearer_token_file");
+            }
+            // No other credentials go with it, and it goes with few formats.
+            if all.contains_key("api_key_file") {
+                if all.get("format").is_some_and(|format| format == "raw") {
+                    all.insert("format".to_owned(), "splunk_hec".to_owned());
+                    for other in ["basic_user", "basic_password_file", "bearer_token_file"] {
+                        all.remove(other);
+                    }
+                } else {
+                    all.remove("api_key_file");
+                }
             }
             all.retain(|_, text| !text.trim().is_empty());
             // What is sent has to be written down first, and what is in doubt has to be put somewhere.
@@ -232,7 +247,7 @@ proptest! {
         let mut properties = Properties::new();
         for (key, text) in long {
             // These name what there is.
-            let is_free = !["kinds", "redact_hash"].contains(&KEYS[key].name);
+            let is_free = !["kinds", "redact_hash", "alertmanager_expires_after"].contains(&KEYS[key].name);
             if matches!(KEYS[key].shows, Shows::All) && KEYS[key].default.is_none() && is_free {
                 properties.insert(KEYS[key].name.to_owned(), text);
             }

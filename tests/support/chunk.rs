@@ -154,6 +154,28 @@ pub fn recording() -> Vec<Value> {
     lines(&text).collect()
 }
 
+/// One event of each flavour and of each trap in records.md.
+pub fn chosen_events() -> Vec<Value> {
+    let listed = listed_events();
+    let places = [
+        0,   // Endpoints: neither uid nor namespace, empty reportingInstance
+        1,   // a Node without a uid
+        26,  // a Node whose uid is its name
+        36,  // a Namespace, no reporter
+        37,  // a controller's, host absent
+        39,  // the scheduler's: eventTime only
+        40,  // the kubelet's, with fieldPath
+        77,  // a series
+        85,  // the kubelet's, repeated
+        103, // a Pod without a uid
+        375, // combined from similar events, repeated
+    ];
+    let mut chosen: Vec<_> = places.iter().map(|place| listed[*place].clone()).collect();
+    let is_update = |event: &&Value| event["metadata"]["managedFields"].is_array() && event["count"] == 3;
+    chosen.push(watch_events().iter().find(is_update).expect("an update").clone());
+    chosen
+}
+
 pub fn data_file(name: &str) -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data")).join(name)
 }

@@ -1,4 +1,5 @@
 //! Records held against golden files and against the schema.
+#![allow(dead_code, reason = "each test binary uses another part of it")]
 
 use std::sync::OnceLock;
 
@@ -6,10 +7,14 @@ use serde_json::Value;
 
 /// Holds records, a line each, against a file of tests/golden; with `UPDATE_GOLDEN` set the file is written anew.
 pub fn assert_golden(name: &str, records: &[Value]) {
+    assert_golden_text(name, &records.iter().map(|record| format!("{record}\n")).collect::<String>());
+}
+
+/// The same of lines as they are.
+pub fn assert_golden_text(name: &str, found: &str) {
     let file = format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
-    let found: String = records.iter().map(|record| format!("{record}\n")).collect();
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&file, &found).expect("a golden file");
+        std::fs::write(&file, found).expect("a golden file");
     }
     let golden = std::fs::read_to_string(&file).unwrap_or_default();
     for (number, (found, golden)) in found.lines().zip(golden.lines()).enumerate() {

@@ -16,6 +16,9 @@ pub mod replay;
 pub mod server;
 pub mod service_impact;
 pub mod variables;
+mod violations;
+
+pub use violations::violations;
 
 use std::collections::BTreeMap;
 

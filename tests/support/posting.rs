@@ -9,6 +9,7 @@ use event_gateway::config::{self, Mistake, Settings};
 use event_gateway::gateway::{Outcome, Packer, Post, Transport, transport};
 use event_gateway::journal::{Journal, Level};
 use event_gateway::metrics::Metrics;
+use event_gateway::render::Answers;
 
 pub struct Client {
     pub gateway: Box<dyn Transport>,
@@ -50,7 +51,13 @@ impl Client {
 
     pub fn post_body(&mut self, body: &[u8]) -> Outcome {
         let body = self.packer.pack(body).expect("a body");
-        self.gateway.post(&Post { body, content_type: "application/x-ndjson", idempotency_key: "batch-1" })
+        let answers = Answers::Status;
+        self.gateway.post(&Post {
+            body,
+            content_type: "application/x-ndjson",
+            idempotency_key: "batch-1",
+            answers,
+        })
     }
 
     /// What was said to the journal since the last look.

@@ -11,12 +11,11 @@
 //!    the gateway has not taken the batch, and asks before it sends a large body.
 //! 6. Files of secrets and certificates are looked at before every request, never cached for good.
 
-use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::http::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, LOCATION, RETRY_AFTER,
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, LOCATION, RETRY_AFTER,
 };
 use ureq::http::{HeaderName, HeaderValue, Request, Response, Uri};
 use ureq::{Agent, Body, SendBody};
@@ -26,6 +25,8 @@ use super::{Post, Transport};
 use crate::clock;
 use crate::config::{Guarantee, Mistake, Scheme, Settings};
 use crate::gateway::answer::{Answer, Doubt, Outcome, judge};
+use crate::gateway::dialect::heard;
+use crate::gateway::outgoing::Outgoing;
 use crate::journal::Journal;
 use crate::metrics::{FailureClass, Metrics};
 use crate::net::agent::{Limits, agent, agent_over, beginning};
@@ -179,8 +180,9 @@ impl Gateway {
         if expect {
             headers.insert(EXPECT, HeaderValue::from_static("100-continue"));
         }
+        let name = self.authorization.name();
         if let Some(value) = self.authorization.header(&self.journal) {
-            headers.insert(AUTHORIZATION, value.clone());
+            headers.insert(name, value.clone());
         }
         Ok(request)
     }
@@ -192,17 +194,8 @@ impl Gateway {
     /// nothing was heard, and some of the body went: that is a doubt.
     fn judged(&self, response: Response<Body>, post: &Post<'_>, sent: &Outgoing<'_>) -> (Outcome, Asking) {
         let (head, body) = response.into_parts();
-        let body = beginning(body);
+        let body = self.hidden(String::from_utf8_lossy(&beginning(body)).into_owned());
         let status = head.status.as_u16();
-        if head.status.is_success() {
-            return if sent.left.is_empty() {
-                (Outcome::Accepted { sent_bytes: post.body.bytes.len() as u64 }, Asking::NotYet)
-            } else {
-                let why = format!("the gateway answered {status} before it had the batch");
-                (Outcome::Retry { after: None, why, doubt: sent.doubt_unanswered() }, Asking::InVain)
-            };
-        }
-        let body = self.hidden(String::from_utf8_lossy(&body).into_owned());
         let text = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let location = text(LOCATION).map(|location| self.hidden(location.to_owned()));
         let answer = Answer {
@@ -212,7 +205,14 @@ impl Gateway {
             location: location.as_deref(),
             body: body.as_bytes(),
         };
-        let outcome = judge(&answer, post.body.bytes.len() as u64, clock::wall());
+        let sent_bytes = post.body.bytes.len() as u64;
+        if head.status.is_success() && !sent.left.is_empty() {
+            let why = format!("the gateway answered {status} before it had the batch");
+            let doubt = sent.doubt_unanswered();
+            return (Outcome::Retry { after: None, why, doubt }, Asking::InVain);
+        }
+        let outcome = heard(post.answers, &answer);
+        let outcome = outcome.unwrap_or_else(|| judge(&answer, sent_bytes, clock::wall()));
         let outcome = if sent.has_begun { outcome } else { outcome.certain() };
         (outcome, if status == 417 { Asking::InVain } else { Asking::NotYet })
     }
@@ -261,8 +261,8 @@ impl Transport for Gateway {
             doubt = outcome.doubt();
             let quick_try = match &outcome {
                 // The token may have been renewed after we read it: a file looks the same for some
-                // milliseconds, and a 401 is reason enough to look into it.
-                Outcome::Refused { status: 401, .. } if !credentials_renewed => {
+                // milliseconds, and a 401 is reason enough to look into it. Those who want an API key say 403.
+                Outcome::Refused { status: 401 | 403, .. } if !credentials_renewed => {
                     credentials_renewed = true;
                     self.authorization.reread(&self.journal)
                 }
@@ -282,6 +282,10 @@ impl Transport for Gateway {
     fn stopper(&self) -> Stopper {
         self.stopper.clone()
     }
+
+    fn key_in_the_body(&self) -> Option<&str> {
+        self.authorization.in_the_body()
+    }
 }
 
 /// Whether the next try asks before it sends a large body. What is learned last does not undo what is greater.
@@ -292,24 +296,4 @@ enum Asking {
     First,
     /// It brings no answer that says what becomes of the batch.
     InVain,
-}
-
-/// A body that knows how much of it was sent. The head goes out before, and with it the TLS handshake.
-struct Outgoing<'a> {
-    left: &'a [u8],
-    has_begun: bool,
-}
-
-impl Outgoing<'_> {
-    /// Without an answer that tells.
-    fn doubt_unanswered(&self) -> Doubt {
-        if self.has_begun { Doubt::Unanswered } else { Doubt::None }
-    }
-}
-
-impl Read for Outgoing<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.has_begun = true;
-        self.left.read(buffer)
-    }
 }

@@ -19,7 +19,7 @@ use crate::gateway::answer::Outcome;
 use crate::journal::Journal;
 use crate::metrics::Metrics;
 use crate::net::stop::Stopper;
-use crate::render::Form;
+use crate::render::{Answers, Form};
 
 use file::Files;
 use http::Gateway;
@@ -33,6 +33,8 @@ pub struct Post<'a> {
     pub content_type: &'a str,
     /// The same on every try of the same batch; letters, digits and the like.
     pub idempotency_key: &'a str,
+    /// How an answer is to be read.
+    pub answers: Answers,
 }
 
 /// A body as it goes over the wire.
@@ -50,6 +52,11 @@ pub trait Transport: Send {
 
     /// What ends the deliveries from another thread.
     fn stopper(&self) -> Stopper;
+
+    /// The key that the format puts into the body of each record.
+    fn key_in_the_body(&self) -> Option<&str> {
+        None
+    }
 
     /// Does what is due though nothing is to be delivered. How long until something is again; `None`: nothing is
     /// before the next post.

@@ -1,0 +1,109 @@
+//! How the plugin shows the gateway who it is.
+//!
+//! A token or basic authentication goes with any format. The services that want a key of their own, wherever they
+//! want it, all have it in `api_key_file`, and take nothing else beside.
+
+use std::path::PathBuf;
+
+use super::Reader;
+use super::settings::Format;
+
+/// Who it is. The files are read by the gateway, again when they change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credentials {
+    None,
+    Bearer {
+        token_file: PathBuf,
+    },
+    Basic {
+        user: String,
+        password_file: PathBuf,
+    },
+    /// `Authorization: Splunk <key>`.
+    Splunk {
+        key_file: PathBuf,
+    },
+    /// `DD-API-KEY: <key>`.
+    Datadog {
+        key_file: PathBuf,
+    },
+    /// In the body, as `routing_key`; read once.
+    PagerDuty {
+        key_file: PathBuf,
+    },
+}
+
+/// `None` when a mistake was noted.
+pub(super) fn read(from: &mut Reader<'_>, format: Option<Format>) -> Option<Credentials> {
+    const KEY: &str = "api_key_file";
+    let others = of_any_format(from);
+    let before = from.mistakes.len();
+    let key_file = from.file(KEY);
+    let credentials = match (format.and_then(keyed), key_file) {
+        (Some(_), _) if others.as_ref().is_some_and(|others| *others != Credentials::None) => {
+            let problem = "is the one way to authenticate with this format";
+            from.mistake(KEY, problem, "no bearer_token_file, basic_user or basic_password_file beside it");
+            None
+        }
+        (Some(with), Some(key_file)) => Some(with(key_file)),
+        (Some(_), None) => {
+            if from.mistakes.len() == before {
+                from.mistake(KEY, "is not set", "a file with the service's key, as format asks for one");
+            }
+            None
+        }
+        (None, Some(_)) if format.is_some() => {
+            from.mistake(
+                KEY,
+                "is set, and format has no use for it",
+                "format splunk_hec, datadog or pagerduty; bearer_token_file for a token",
+            );
+            None
+        }
+        (None, _) => others,
+    };
+    credentials.filter(|_| from.mistakes.len() == before)
+}
+
+/// How a service of this format is shown its key; `None` for those that have none of their own.
+fn keyed(format: Format) -> Option<fn(PathBuf) -> Credentials> {
+    match format {
+        Format::SplunkHec => Some(|key_file| Credentials::Splunk { key_file }),
+        Format::Datadog => Some(|key_file| Credentials::Datadog { key_file }),
+        Format::PagerDuty => Some(|key_file| Credentials::PagerDuty { key_file }),
+        _ => None,
+    }
+}
+
+fn of_any_format(from: &mut Reader<'_>) -> Option<Credentials> {
+    let before = from.mistakes.len();
+    let token_file = from.file("bearer_token_file");
+    let user = from.text("basic_user");
+    let password_file = from.file("basic_password_file");
+    if from.mistakes.len() > before {
+        return None;
+    }
+    match (token_file, user, password_file) {
+        (None, None, None) => Some(Credentials::None),
+        (Some(token_file), None, None) => Some(Credentials::Bearer { token_file }),
+        (None, Some(user), Some(password_file)) if !user.contains(':') => {
+            Some(Credentials::Basic { user, password_file })
+        }
+        (None, Some(_), Some(_)) => {
+            from.mistake("basic_user", "holds a colon", "a user name without a colon (RFC 7617)");
+            None
+        }
+        (None, Some(_), None) => {
+            from.mistake("basic_password_file", "is not set", "a file, since basic_user is set");
+            None
+        }
+        (None, None, Some(_)) => {
+            from.mistake("basic_user", "is not set", "a user name, since basic_password_file is set");
+            None
+        }
+        (Some(_), _, _) => {
+            from.mistake("bearer_token_file", "is set together with basic authentication", "one of the two");
+            None
+        }
+    }
+}

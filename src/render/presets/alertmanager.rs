@@ -1,0 +1,126 @@
+//! `format alertmanager`: alerts for Prometheus' Alertmanager, `POST /api/v2/alerts`, an array of them.
+//!
+//! The labels are what makes an alert the same one, so they hold what stays the same over a series and what is routed
+//! by: `alertname`, `severity`, the object, and the first Service under impact as `service` and `service_namespace`;
+//! all Services, with their endpoints, are an annotation. It begins when the series did. It ends
+//! `alertmanager_expires_after` after the last occurrence, or else `resolve_timeout` (5 minutes by default) after it
+//! arrived, which loses nothing when events come late: one that has ended already notifies nobody. There is no
+//! `generatorURL`, as an event has no page of its own.
+//!
+//! 200 means that it has them all. A 400 is for the whole array, of which it has taken what was good; an alert that
+//! comes twice is one, so halving repeats nothing. Nothing is compressed.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::super::common::Common;
+use super::super::native::{self, Time};
+use super::super::{Form, Record, json};
+use super::words::{self, Pairs};
+use crate::config::PresetSettings;
+use crate::record::content::Content;
+
+pub(in super::super) struct Layout {
+    cluster: String,
+    expires_after: Option<Duration>,
+}
+
+impl Layout {
+    pub(in super::super) fn new(native: native::Layout, settings: &PresetSettings) -> Self {
+        Self { cluster: native.cluster, expires_after: settings.alertmanager_expires_after }
+    }
+}
+
+impl super::super::Layout for Layout {
+    fn form(&self) -> Form {
+        Form::ARRAY
+    }
+
+    fn content_type(&self) -> Cow<'_, str> {
+        "application/json".into()
+    }
+
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
+        let common = Common::of(record);
+        let ends = common.time.zip(self.expires_after).and_then(|(time, after)| time.later(after));
+        // An alert must not begin after its end, and a series whose first time lies behind its last is nonsense.
+        let last = common.time.map(|time| time.unix_nanos());
+        let begins = common.first_time.filter(|first| last.is_none_or(|last| first.unix_nanos() <= last));
+        let alert = Alert {
+            labels: self.labels(record, &common),
+            annotations: annotations(record, &common),
+            starts_at: Time(begins.or(common.time)),
+            ends_at: Time(ends),
+        };
+        json::write(&alert, out);
+        Ok(())
+    }
+}
+
+#[derive(Serialize)]
+struct Alert<'r> {
+    labels: Pairs<'r>,
+    annotations: Pairs<'r>,
+    #[serde(rename = "startsAt", skip_serializing_if = "is_unknown")]
+    starts_at: Time,
+    #[serde(rename = "endsAt", skip_serializing_if = "is_unknown")]
+    ends_at: Time,
+}
+
+fn is_unknown(time: &Time) -> bool {
+    time.0.is_none()
+}
+
+impl Layout {
+    fn labels<'r>(&'r self, record: &Record<'r, '_>, common: &Common<'r>) -> Pairs<'r> {
+        let mut labels = Pairs::default();
+        labels.add("alertname", words::rule(record, common));
+        labels.add("severity", common.severity.name());
+        labels.add("source", record.content.kind().name());
+        labels.add("cluster", self.cluster.as_str());
+        labels.add("namespace", record.content.namespace());
+        labels.add("kind", common.object.kind);
+        labels.add("resource", common.object.resource);
+        labels.add("subresource", common.object.subresource);
+        labels.add("name", common.object.name);
+        if common.object.kind == "Pod" {
+            labels.add("pod", common.object.name);
+        }
+        match record.content {
+            Content::Audit(audit) => {
+                labels.add("verb", common.action);
+                labels.add("user", &*audit.user.name);
+            }
+            Content::Violation(violation) => {
+                labels.add("constraint", &*violation.constraint.name);
+                labels.add("action", common.action);
+            }
+            Content::Event(event) => labels.add("field_path", &*event.object.field_path),
+            // Nothing else tells two of them apart.
+            Content::Other { .. } => labels.add("id", record.id),
+        }
+        if let Some(first) = record.impact.services.first() {
+            labels.add("service", first.name);
+            labels.add("service_namespace", first.namespace);
+        }
+        labels
+    }
+}
+
+fn annotations<'r>(record: &Record<'r, '_>, common: &Common<'r>) -> Pairs<'r> {
+    let object = words::object(&common.object);
+    let rule = words::rule(record, common);
+    let mut annotations = Pairs::default();
+    annotations.add("summary", if object.is_empty() { rule.to_owned() } else { format!("{rule}: {object}") });
+    annotations.add("description", words::message(record, common).into_owned());
+    annotations.add("services", words::services_in_numbers(record.impact).unwrap_or_default());
+    if let Some(workload) = record.impact.workload {
+        annotations.add("workload", format!("{} {}/{}", workload.kind, workload.namespace, workload.name));
+    }
+    annotations.add("node", words::host(common, record.impact));
+    annotations.add("count", common.count.to_string());
+    annotations.add("id", record.id);
+    annotations
+}
