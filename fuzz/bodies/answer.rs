@@ -4,9 +4,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use event_gateway::gateway::{ANSWER_KEPT_BYTES, Answer as Parts, Outcome, judge};
+use event_gateway::gateway::{ANSWER_KEPT_BYTES, Answer as Parts, Fate, Outcome, judge, told};
 use event_gateway::net::retry_after::{LONGEST_RETRY_AFTER, retry_after};
 use event_gateway::net::secrets::Secrets;
+use event_gateway::render::Answers;
 
 use super::{Body, Seen};
 
@@ -113,6 +114,10 @@ impl Body for Answer {
         assert_eq!(matches!(outcome, Outcome::Accepted { .. }), (200..300).contains(&status), "{outcome:?}");
         self.seen.note(matches!(outcome, Outcome::Accepted { .. }));
         assert_bounded(&outcome);
+        for answers in [Answers::Status, Answers::ElasticsearchBulk, Answers::OtlpJson, Answers::OtlpProtobuf]
+        {
+            assert_bounded(&told(answers, parts.body, 7));
+        }
         let asked = wait.and_then(|text| retry_after(text, date, self.wall));
         assert!(asked.is_none_or(|wait| wait <= LONGEST_RETRY_AFTER));
         if let Outcome::Retry { after, .. } = outcome {
@@ -129,6 +134,15 @@ impl Body for Answer {
 pub fn assert_bounded(outcome: &Outcome) {
     let (text, most) = match outcome {
         Outcome::Accepted { .. } => return,
+        Outcome::Each { fates, .. } => {
+            for fate in fates {
+                if let Fate::Rejected { answer, .. } = fate {
+                    assert!(answer.len() <= ANSWER_KEPT_BYTES && !answer.contains(|c: char| c.is_control()));
+                }
+            }
+            return;
+        }
+        Outcome::PartlyRejected { answer, .. } => (answer, ANSWER_KEPT_BYTES),
         Outcome::Retry { after, why, .. } => {
             assert!(after.is_none_or(|wait| wait <= LONGEST_RETRY_AFTER));
             (why, MOST_SAID_BYTES)

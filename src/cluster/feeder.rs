@@ -14,7 +14,7 @@ use super::client::{Client, buffer_bytes};
 use super::numbers::Numbers;
 use crate::clock;
 use crate::journal::{Journal, Level};
-use crate::net::agent::beginning;
+use crate::net::agent::{BODY_READ_BYTES, beginning};
 use crate::net::retry_after::retry_after;
 use crate::net::stop::Stopper;
 use crate::topology::kind::Kind;
@@ -87,7 +87,7 @@ impl Feeder {
         let wish = text(RETRY_AFTER).and_then(|value| retry_after(value, text(DATE), clock::wall()));
         if !self.watch.answered(head.status.as_u16(), wish, clock::monotonic(), chance()) {
             // Read, so that the connection can be used again.
-            drop(beginning(body));
+            drop(beginning(body, BODY_READ_BYTES));
             return;
         }
         let mut body = body.into_reader();

@@ -54,8 +54,13 @@ pub const KEYS: &[Key] = &[
     key(
         "format",
         Some("native"),
-        "native, cloudevents, cloudevents_batch, raw, splunk_hec, datadog, loki, alertmanager, pagerduty, falco, \
+        "native, cloudevents, cloudevents_batch, raw, otlp, otlp_json, ecs, elasticsearch, splunk_hec, datadog, loki, alertmanager, pagerduty, falco, \
          kubernetes_event_exporter, k8stream or eventrouter",
+    ),
+    key(
+        "elasticsearch_index",
+        Some("logs-kubernetes.events-default"),
+        "index or data stream of format elasticsearch",
     ),
     key("cluster_name", None, "name of the cluster, carried by every record"),
     key("compress", Some("gzip"), "gzip or none; none with formats whose services unpack nothing"),

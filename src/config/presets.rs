@@ -15,6 +15,8 @@ pub struct PresetSettings {
     /// Of `alertmanager`: an alert ends so long after its last occurrence. `None` leaves that to the
     /// Alertmanager's `resolve_timeout`.
     pub alertmanager_expires_after: Option<Duration>,
+    /// Of `elasticsearch`: the index or data stream that documents are created in.
+    pub elasticsearch_index: String,
 }
 
 impl Default for PresetSettings {
@@ -25,6 +27,7 @@ impl Default for PresetSettings {
             splunk_source: "kubernetes".to_owned(),
             splunk_sourcetype: "kube:events".to_owned(),
             alertmanager_expires_after: None,
+            elasticsearch_index: String::new(),
         }
     }
 }
@@ -42,6 +45,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<PresetSettings> {
         ("splunk_index", &mut presets.splunk_index),
         ("splunk_source", &mut presets.splunk_source),
         ("splunk_sourcetype", &mut presets.splunk_sourcetype),
+        ("elasticsearch_index", &mut presets.elasticsearch_index),
     ] {
         if let Some(text) = from.text(key) {
             *field = text;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::time::SystemTime;
 
+use super::each::PARTLY;
 use super::{Delivery, Waiting, settle, tickets};
 use crate::clock;
 use crate::config::Guarantee;
@@ -48,20 +49,20 @@ impl Delivery {
         now
     }
 
+    /// These records, each by its place in the batch, were taken.
     pub(super) fn acknowledged(
         &mut self,
         batch: &Batch<Waiting<'_>>,
-        part: &Range<usize>,
+        places: impl ExactSizeIterator<Item = usize> + Clone,
         sent_bytes: u64,
         ledger: &mut Ledger,
         tallies: &mut [Tally],
     ) {
-        let now = self.acknowledgement(part.len(), sent_bytes);
+        let now = self.acknowledgement(places.len(), sent_bytes);
         let now_seconds = clock::unix_seconds(now);
-        self.metrics.batch_bytes_total.add(batch.body_bytes(part) as u64);
-        let written = ledger.commit(&tickets(batch, part), now_seconds);
+        let written = ledger.commit(&tickets(batch, places.clone()), now_seconds);
         self.advanced(written, ledger);
-        for waiting in part.clone().filter_map(|index| batch.note(index)) {
+        for waiting in places.filter_map(|place| batch.note(place)) {
             if let Some(happened) = waiting.happened {
                 // A clock ahead of ours is no reason to count an event as anything but prompt.
                 let took = now.duration_since(happened).unwrap_or_default();
@@ -74,15 +75,15 @@ impl Delivery {
     pub(super) fn rejected(
         &mut self,
         batch: &Batch<Waiting<'_>>,
-        part: &Range<usize>,
+        place: usize,
         status: u16,
         answer: &str,
         ledger: &mut Ledger,
         tallies: &mut [Tally],
     ) {
-        let Some(waiting) = batch.note(part.start) else { return };
+        let Some(waiting) = batch.note(place) else { return };
         let culprit = Culprit {
-            id: batch.id(part.start),
+            id: batch.id(place),
             body: waiting.body,
             status: Some(status),
             reason: "rejected by the gateway",
@@ -118,18 +119,18 @@ impl Delivery {
         waiting.iter().for_each(|(_, ticket)| ledger.abort(*ticket));
         self.tell_of_put_away(&away);
         let tickets: Vec<_> = away.iter().map(|(_, ticket)| *ticket).collect();
-        match away.first() {
+        let reason = away.first().map_or("", |(culprit, _)| culprit.reason);
+        if reason == AMBIGUOUS {
+            self.metrics.ambiguous_records_total.add(tickets.len() as u64);
+        }
+        if [AMBIGUOUS, PARTLY].contains(&reason) {
             // Their occurrences may have been told: better never again than twice.
-            Some((Culprit { reason: AMBIGUOUS, .. }, _)) => {
-                self.metrics.ambiguous_records_total.add(tickets.len() as u64);
-                let written = ledger.commit(&tickets, now_seconds);
+            let written = ledger.commit(&tickets, now_seconds);
+            self.advanced(written, ledger);
+        } else {
+            for ticket in tickets {
+                let written = ledger.put_away(ticket, now_seconds);
                 self.advanced(written, ledger);
-            }
-            _ => {
-                for ticket in tickets {
-                    let written = ledger.put_away(ticket, now_seconds);
-                    self.advanced(written, ledger);
-                }
             }
         }
         is_away
@@ -207,11 +208,24 @@ impl Delivery {
         tallies: &mut [Tally],
     ) {
         ledger.doubt();
+        self.buried(batch, part, AMBIGUOUS, why, ledger, tallies);
+    }
+
+    /// Puts a whole part away.
+    pub(super) fn buried(
+        &mut self,
+        batch: &Batch<Waiting<'_>>,
+        part: &Range<usize>,
+        reason: &str,
+        why: &str,
+        ledger: &mut Ledger,
+        tallies: &mut [Tally],
+    ) {
         let records = part.clone().filter_map(|index| Some((batch.id(index), batch.note(index)?)));
         let (culprits, waiting): (Vec<_>, Vec<_>) = records
             .map(|(id, waiting)| {
                 let Waiting { body, ticket, .. } = *waiting;
-                ((Culprit { id, body, status: None, reason: AMBIGUOUS, answer: why }, ticket), waiting)
+                ((Culprit { id, body, status: None, reason, answer: why }, ticket), waiting)
             })
             .unzip();
         let is_away = self.put_all_away(&culprits, ledger);

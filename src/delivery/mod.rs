@@ -3,9 +3,11 @@
 //! Here it goes out; what an answer does to ledger, dead letters and chunks is in `fates`. `in_flight` keeps the
 //! request on its way, so that it can be sent again just as it was.
 
+mod each;
 mod fates;
 mod in_flight;
 mod kept;
+mod unclear;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -127,45 +129,6 @@ impl Delivery {
         self.gate.is_open(clock::monotonic()) && self.in_flight.unclear().is_none()
     }
 
-    /// Takes up the request that an earlier life left without an answer: it is sent again, or, where nothing may
-    /// arrive twice, its records never are.
-    pub fn take_up(&mut self, ledger: &mut Ledger) {
-        if self.guarantee == Guarantee::NoEventLoss {
-            return self.in_flight.take_up(ledger);
-        }
-        let Some(kept) = self.in_flight.found() else { return };
-        let mut records = kept.records();
-        records.retain(|record| !ledger.holds(record));
-        let written = ledger.doubt_unbegun(records, clock::unix_seconds(clock::wall()));
-        if self.is_written_first(written) {
-            self.in_flight.end();
-        }
-    }
-
-    /// Sends the request again that has no clear answer, if there is one.
-    pub fn send_unclear(&mut self, ledger: &mut Ledger) {
-        let Some(kept) = self.in_flight.unclear().filter(|_| self.gate.is_open(clock::monotonic())) else {
-            return;
-        };
-        let records = kept.records();
-        match self.gateway.post(&kept.post(self.renderer.answers())) {
-            Outcome::Accepted { sent_bytes } => {
-                let now = self.acknowledgement(records.len(), sent_bytes);
-                let written = ledger.commit_unbegun(records, clock::unix_seconds(now));
-                self.advanced(written, ledger);
-            }
-            // Its records come again, in batches that can be halved.
-            Outcome::Rejected { .. } => self.answers(),
-            outcome => {
-                if outcome.doubt() > Doubt::None || outcome.is_about_this_request() {
-                    self.in_flight.failed();
-                }
-                return self.failed(&outcome, false);
-            }
-        }
-        self.in_flight.end();
-    }
-
     /// Sends a batch and empties it. Every record in it is settled when this returns.
     pub fn send(&mut self, batch: &mut Batch<Waiting<'_>>, ledger: &mut Ledger, tallies: &mut [Tally]) {
         let mut parts = Parts::whole(batch.len());
@@ -198,18 +161,35 @@ impl Delivery {
             return false;
         }
         let outcome = self.post(batch, part, ledger);
+        if outcome.is_success() {
+            self.metrics.batch_bytes_total.add(batch.body_bytes(part) as u64);
+        }
         let is_answered = outcome.doubt() < Doubt::Unanswered;
         let is_settled = match outcome {
             Outcome::Accepted { sent_bytes } => {
-                self.acknowledged(batch, part, sent_bytes, ledger, tallies);
+                self.acknowledged(batch, part.clone(), sent_bytes, ledger, tallies);
                 true
             }
-            Outcome::Rejected { status, answer } => {
+            Outcome::Each { ref fates, sent_bytes } => {
+                let left = self.told_of_each(batch, part, fates, sent_bytes, ledger, tallies);
+                if left > 0 {
+                    let why = format!("it does not take {left} of {} records now", part.len());
+                    self.failed(&Outcome::Retry { after: None, why, doubt: Doubt::None }, false);
+                }
+                left == 0
+            }
+            Outcome::PartlyRejected { rejected, ref answer, .. } => {
+                self.release(ledger);
+                self.answers();
+                self.partly_rejected(batch, part, rejected, answer, ledger, tallies);
+                true
+            }
+            Outcome::Rejected { status, ref answer } => {
                 self.release(ledger);
                 // It judges what it gets, so it is there.
                 self.answers();
                 if !parts.halve(part) {
-                    self.rejected(batch, part, status, &answer, ledger, tallies);
+                    self.rejected(batch, part.start, status, answer, ledger, tallies);
                 }
                 true
             }
@@ -248,7 +228,7 @@ impl Delivery {
                 self.journal.error("gateway refused", told(why));
                 self.gate.failed(clock::monotonic(), None);
             }
-            Outcome::Accepted { .. } | Outcome::Rejected { .. } => {}
+            _ => {}
         }
     }
 
@@ -258,7 +238,7 @@ impl Delivery {
             return true;
         }
         let now_seconds = clock::unix_seconds(clock::wall());
-        self.is_written_first(ledger.claim(&tickets(batch, part), now_seconds))
+        self.is_written_first(ledger.claim(&tickets(batch, part.clone()), now_seconds))
     }
 
     fn is_written_first(&self, written: Result<(), String>) -> bool {
@@ -301,7 +281,7 @@ impl Delivery {
         if self.guarantee == Guarantee::NoDuplicates {
             return self.gateway.post(&post);
         }
-        let records = ledger.begun(&tickets(batch, part));
+        let records = ledger.begun(&tickets(batch, part.clone()));
         self.in_flight.begin(&post, &records);
         let outcome = self.gateway.post(&post);
         if outcome.doubt() == Doubt::Unanswered {
@@ -311,9 +291,9 @@ impl Delivery {
     }
 }
 
-fn tickets(batch: &Batch<Waiting<'_>>, part: &Range<usize>) -> Vec<Ticket> {
-    let mut tickets = Vec::with_capacity(part.len());
-    tickets.extend(part.clone().filter_map(|index| batch.note(index)).map(|note| note.ticket));
+fn tickets(batch: &Batch<Waiting<'_>>, places: impl ExactSizeIterator<Item = usize>) -> Vec<Ticket> {
+    let mut tickets = Vec::with_capacity(places.len());
+    tickets.extend(places.filter_map(|place| batch.note(place)).map(|note| note.ticket));
     tickets
 }
 

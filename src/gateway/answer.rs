@@ -3,95 +3,15 @@
 //! The classes follow RFC 9110 as far as it says whether the same request may succeed later; where it
 //! leaves the choice, the answer is the one that loses nothing.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
+use super::outcome::{Doubt, Outcome};
 use crate::net::retry_after::retry_after;
 
 /// So much of a rejecting answer is kept for the dead letter.
 pub const ANSWER_KEPT_BYTES: usize = 500;
 /// So much of any other unfriendly answer is worth a place in a log line.
 const ANSWER_SHOWN_BYTES: usize = 200;
-
-/// What became of a batch, and so what the caller does with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// 2xx: the gateway has the batch. Commit.
-    Accepted { sent_bytes: u64 },
-    /// Nothing is known to be delivered; the same batch may succeed later. `after` is the gateway's own
-    /// wish (`Retry-After`), never more than ten minutes.
-    Retry { after: Option<Duration>, why: String, doubt: Doubt },
-    /// The settings do not fit the gateway: an ERROR that a person can act on, then the same as `Retry`.
-    Refused { status: u16, why: String, doubt: Doubt },
-    /// The gateway will never take this batch as it is: split it, or bury the record that stands alone.
-    /// `answer` is at most [`ANSWER_KEPT_BYTES`] of text without control characters.
-    Rejected { status: u16, answer: String },
-}
-
-/// Whether the gateway may have taken a batch all the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Doubt {
-    /// It has not.
-    None,
-    /// It says that it failed, and not how far it came.
-    Failed,
-    /// It says nothing that is known, or a proxy before it does not know.
-    Unanswered,
-}
-
-impl Doubt {
-    /// Certain are the 4xx but 408, which say that the request was not carried out, the redirects that ask to send it
-    /// elsewhere, and a gateway that is unavailable; 303 is the redirect after a request that was carried out
-    /// (RFC 9110, 15.4.4).
-    fn of(status: u16) -> Self {
-        match status {
-            300..=302 | 304..=407 | 409..=499 | 503 => Self::None,
-            502 | 504 => Self::Unanswered,
-            _ => Self::Failed,
-        }
-    }
-}
-
-impl Outcome {
-    /// Nothing went out; later it may.
-    #[must_use]
-    pub fn not_sent(why: String) -> Self {
-        Self::Retry { after: None, why, doubt: Doubt::None }
-    }
-
-    #[must_use]
-    pub fn doubt(&self) -> Doubt {
-        match self {
-            Self::Retry { doubt, .. } | Self::Refused { doubt, .. } => *doubt,
-            Self::Accepted { .. } | Self::Rejected { .. } => Doubt::None,
-        }
-    }
-
-    /// Whether the gateway refuses this request, and may take another: a key that it holds locked, say. What the
-    /// settings are to blame for, it says to all.
-    #[must_use]
-    pub fn is_about_this_request(&self) -> bool {
-        let Self::Refused { status, .. } = self else { return false };
-        !matches!(status, 300..=399 | 401 | 403..=407 | 410 | 411 | 415 | 421 | 426 | 431 | 501)
-    }
-
-    /// The same, of a batch of which nothing went out: the answer is one to the headers, whatever it says.
-    #[must_use]
-    pub fn certain(mut self) -> Self {
-        if let Self::Retry { doubt, .. } | Self::Refused { doubt, .. } = &mut self {
-            *doubt = Doubt::None;
-        }
-        self
-    }
-
-    /// The same, of a batch that an earlier try has left in doubt.
-    #[must_use]
-    pub fn after(mut self, earlier: Doubt) -> Self {
-        if let Self::Retry { doubt, .. } | Self::Refused { doubt, .. } = &mut self {
-            *doubt = earlier.max(*doubt);
-        }
-        self
-    }
-}
 
 /// The parts of an answer that decide.
 #[derive(Debug, Clone, Copy, Default)]
@@ -186,7 +106,7 @@ pub(super) fn quoted(body: &[u8]) -> String {
 
 /// The beginning of a text from outside: valid, in at most `most_bytes`, without control characters, which
 /// could forge lines of a log or move a terminal's cursor.
-fn plain_text(bytes: &[u8], most_bytes: usize) -> String {
+pub(super) fn plain_text(bytes: &[u8], most_bytes: usize) -> String {
     // Up to 3 bytes more than wanted, so that a character across the border is whole and can be left out.
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(most_bytes + 3)]);
     let mut text: String = start.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

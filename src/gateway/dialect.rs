@@ -5,13 +5,14 @@
 
 use serde::Deserialize;
 
-use super::answer::{Answer, Doubt, Outcome, quoted};
+use super::answer::{Answer, quoted};
+use super::outcome::{Doubt, Outcome};
 use crate::render::Answers;
 
 /// What the answer says beside its status; `None` where the status says all.
 pub(super) fn heard(answers: Answers, answer: &Answer<'_>) -> Option<Outcome> {
     match answers {
-        Answers::Status => None,
+        Answers::Status | Answers::ElasticsearchBulk | Answers::OtlpJson | Answers::OtlpProtobuf => None,
         Answers::Hec => of_hec(answer),
         Answers::Loki => of_loki(answer),
         Answers::PagerDuty => of_pagerduty(answer),

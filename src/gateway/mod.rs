@@ -3,6 +3,8 @@
 //! - `transport`: one batch, one verdict: over HTTP, into a socket, into files
 //! - `answer`: what a status means; `dialect`: where a service means something else
 //! - `outgoing`: how much of a body has gone
+//! - `outcome`: what became of a batch
+//! - `told`: what a 2xx says beyond itself
 //! - `gate`: the silence after a failure
 //! - `shown_gate`: what the metrics tell of it
 //! - `dead_letter`: what the gateway will never take
@@ -20,18 +22,22 @@ mod dialect;
 mod gate;
 mod gzip;
 mod letter;
+mod outcome;
 mod outgoing;
 mod packer;
 mod shown_gate;
+mod told;
 pub mod transport;
 
 pub use crate::net::retry_after::LONGEST_RETRY_AFTER;
 pub use crate::net::stop::Stopper;
-pub use answer::{ANSWER_KEPT_BYTES, Answer, Doubt, Outcome, judge};
+pub use answer::{ANSWER_KEPT_BYTES, Answer, judge};
 pub use dead_letter::{DeadLetterError, DeadLetterFile};
 pub use gate::Gate;
 pub use gzip::Gzip;
 pub use letter::{Letter, Letters};
+pub use outcome::{Doubt, Outcome};
 pub use packer::Packer;
 pub use shown_gate::ShownGate;
+pub use told::{Fate, answer_bytes, told};
 pub use transport::{Packed, Post, Transport};

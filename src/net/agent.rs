@@ -24,8 +24,8 @@ use super::stop::Signal;
 const LONGEST_CONNECT: Duration = Duration::from_secs(5);
 /// The status has come; so long the body of an answer to a POST may take. Its beginning is all that is wanted.
 const BODY_TIME: Duration = Duration::from_secs(1);
-/// So much of a body is read. A longer one costs its connection.
-const BODY_READ_BYTES: u64 = 16 << 10;
+/// So much of a body is read where only its beginning is wanted. A longer one costs its connection.
+pub const BODY_READ_BYTES: u64 = 16 << 10;
 const HEADERS_READ_BYTES: usize = 32 << 10;
 /// Below the idle times of usual gateways and load balancers (60 s and more), so that they seldom close first.
 const IDLE: Duration = Duration::from_secs(20);
@@ -120,10 +120,10 @@ fn is_loopback(host: &str) -> bool {
 
 /// The beginning of a body. Reading up to its end, where that is near, lets the connection be used again.
 #[must_use]
-pub fn beginning(body: Body) -> Vec<u8> {
+pub fn beginning(body: Body, most_bytes: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     // The status has come already: what fails here loses words, not the verdict.
-    let _ = body.into_reader().take(BODY_READ_BYTES).read_to_end(&mut bytes);
+    let _ = body.into_reader().take(most_bytes).read_to_end(&mut bytes);
     bytes
 }
 

@@ -53,6 +53,7 @@ pub struct ObjectRef<'a> {
     pub name: Text<'a>,
     pub uid: Text<'a>,
     pub field_path: Text<'a>,
+    pub resource_version: Text<'a>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -178,6 +179,7 @@ impl Reader<'_> {
                 b"name" => object.name = self.text(value)?,
                 b"uid" => object.uid = self.text(value)?,
                 b"fieldPath" => object.field_path = self.text(value)?,
+                b"resourceVersion" => object.resource_version = self.version(value)?,
                 _ => value.skip()?,
             }
             Ok(())

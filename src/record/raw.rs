@@ -92,6 +92,33 @@ impl<'a> Raw<'a> {
         })
     }
 
+    #[must_use]
+    pub fn is_map(&self) -> bool {
+        matches!(Cursor::new(self.0).token(), Ok(Token::Map(_)))
+    }
+
+    /// The pairs of a map, those left out whose keys are no text.
+    pub fn pairs(&self) -> impl Iterator<Item = (Cow<'a, str>, Raw<'a>)> + use<'a> {
+        let mut cursor = Cursor::new(self.0);
+        let mut left = match cursor.token() {
+            Ok(Token::Map(len)) => len,
+            _ => 0,
+        };
+        std::iter::from_fn(move || {
+            while left > 0 {
+                left -= 1;
+                let key = cursor.token().ok()?;
+                cursor.skip_children(key).ok()?;
+                let start = cursor;
+                cursor.skip().ok()?;
+                if let Token::Str(name) | Token::Bin(name) = key {
+                    return Some((plain(String::from_utf8_lossy(name)), Raw(start.up_to(&cursor))));
+                }
+            }
+            None
+        })
+    }
+
     /// The text that this is.
     #[must_use]
     pub fn as_text(&self) -> Option<Cow<'a, str>> {

@@ -52,17 +52,13 @@ struct CloudEvent<'r> {
     r#type: Joined<'r, 2>,
     #[serde(skip_serializing_if = "Joined::is_empty")]
     subject: Joined<'r, 3>,
-    #[serde(skip_serializing_if = "is_unknown")]
+    #[serde(skip_serializing_if = "Time::is_unknown")]
     time: Time,
     datacontenttype: &'static str,
     /// An extension attribute: the first Service under impact, for routing without a look into `data`.
     #[serde(skip_serializing_if = "Option::is_none")]
     service: Option<Joined<'r, 2>>,
     data: Native<'r>,
-}
-
-fn is_unknown(time: &Time) -> bool {
-    time.0.is_none()
 }
 
 fn document<'r>(record: &Record<'r, 'r>, source: &'r str, data: Native<'r>) -> CloudEvent<'r> {

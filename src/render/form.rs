@@ -38,4 +38,10 @@ pub enum Answers {
     Loki,
     /// As PagerDuty's Events API v2: a 400 may be about the routing key, which all events share.
     PagerDuty,
+    /// A 200 tells of each record, in order (`items` of the answer to `_bulk`).
+    ElasticsearchBulk,
+    /// A 200 may say how many records were rejected, and not which (`partial_success`); what may be tried again is
+    /// said by 429, 502, 503 and 504 alone. In JSON or protobuf, as the request was.
+    OtlpJson,
+    OtlpProtobuf,
 }

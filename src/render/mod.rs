@@ -5,10 +5,12 @@
 
 mod cloudevents;
 mod common;
+mod ecs;
 pub mod enriched;
 mod form;
 pub mod json;
 mod native;
+mod otlp;
 mod presets;
 mod raw;
 
@@ -52,6 +54,7 @@ trait Layout: Send + Sync {
 
 fn layout(settings: &RenderSettings, body_key: Option<&str>) -> Box<dyn Layout> {
     let RenderSettings { format, cluster_name, audit_bodies, presets } = settings;
+    let cluster = cluster_name.clone();
     let native = native::Layout { cluster: cluster_name.clone(), audit_bodies: *audit_bodies };
     match format {
         Format::Native => Box::new(native),
@@ -67,6 +70,12 @@ fn layout(settings: &RenderSettings, body_key: Option<&str>) -> Box<dyn Layout> 
         Format::KubernetesEventExporter => Box::new(presets::kubernetes_event_exporter::Layout::new(native)),
         Format::K8stream => Box::new(presets::k8stream::Layout),
         Format::Eventrouter => Box::new(presets::eventrouter::Layout),
+        Format::Otlp => Box::new(otlp::Layout { cluster, encoding: otlp::Encoding::Protobuf }),
+        Format::OtlpJson => Box::new(otlp::Layout { cluster, encoding: otlp::Encoding::Json }),
+        Format::Ecs => Box::new(ecs::Layout { cluster, index: None }),
+        Format::Elasticsearch => {
+            Box::new(ecs::Layout { cluster, index: Some(presets.elasticsearch_index.clone()) })
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod json_writing;
 mod odd_values;
 mod once;
 mod oracle;
+mod otlp;
 #[path = "../support/packing.rs"]
 mod packing;
 #[path = "../support/reading.rs"]

@@ -31,6 +31,7 @@ mod shared_batches;
 mod support;
 #[path = "../support/syscalls.rs"]
 mod syscalls;
+mod told_of_each;
 mod whole;
 
 use support::chunk;

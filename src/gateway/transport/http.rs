@@ -24,9 +24,11 @@ use super::tries::Tries;
 use super::{Post, Transport};
 use crate::clock;
 use crate::config::{Guarantee, Mistake, Scheme, Settings};
-use crate::gateway::answer::{Answer, Doubt, Outcome, judge};
+use crate::gateway::answer::{Answer, judge};
 use crate::gateway::dialect::heard;
+use crate::gateway::outcome::{Doubt, Outcome};
 use crate::gateway::outgoing::Outgoing;
+use crate::gateway::told::{answer_bytes, told};
 use crate::journal::Journal;
 use crate::metrics::{FailureClass, Metrics};
 use crate::net::agent::{Limits, agent, agent_over, beginning};
@@ -194,7 +196,8 @@ impl Gateway {
     /// nothing was heard, and some of the body went: that is a doubt.
     fn judged(&self, response: Response<Body>, post: &Post<'_>, sent: &Outgoing<'_>) -> (Outcome, Asking) {
         let (head, body) = response.into_parts();
-        let body = self.hidden(String::from_utf8_lossy(&beginning(body)).into_owned());
+        let bytes = beginning(body, answer_bytes(post.answers));
+        let body = self.hidden(String::from_utf8_lossy(&bytes).into_owned());
         let status = head.status.as_u16();
         let text = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let location = text(LOCATION).map(|location| self.hidden(location.to_owned()));
@@ -211,8 +214,13 @@ impl Gateway {
             let doubt = sent.doubt_unanswered();
             return (Outcome::Retry { after: None, why, doubt }, Asking::InVain);
         }
-        let outcome = heard(post.answers, &answer);
-        let outcome = outcome.unwrap_or_else(|| judge(&answer, sent_bytes, clock::wall()));
+        let outcome = heard(post.answers, &answer).unwrap_or_else(|| {
+            if head.status.is_success() {
+                told(post.answers, &bytes, sent_bytes).with_texts(|text| self.hidden(text))
+            } else {
+                judge(&answer, sent_bytes, clock::wall())
+            }
+        });
         let outcome = if sent.has_begun { outcome } else { outcome.certain() };
         (outcome, if status == 417 { Asking::InVain } else { Asking::NotYet })
     }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{Mistake, Scheme, Settings};
-use crate::gateway::answer::Outcome;
+use crate::gateway::outcome::Outcome;
 use crate::journal::Journal;
 use crate::metrics::Metrics;
 use crate::net::stop::Stopper;

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use super::tries::Tries;
 use super::{Post, Transport};
 use crate::clock;
-use crate::gateway::answer::{Doubt, Outcome};
+use crate::gateway::outcome::{Doubt, Outcome};
 use crate::journal::Journal;
 use crate::metrics::{FailureClass, Metrics};
 use crate::net::stop::Stopper;

@@ -6,6 +6,8 @@
 
 mod own;
 
+pub(super) use own::{Violated, violation};
+
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -173,6 +175,12 @@ impl Serialize for MessageOrNull<'_> {
 
 /// RFC 3339 in UTC, or null for what is no time.
 pub(super) struct Time(pub Option<Stamp>);
+
+impl Time {
+    pub(super) fn is_unknown(&self) -> bool {
+        self.0.is_none()
+    }
+}
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

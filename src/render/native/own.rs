@@ -96,7 +96,7 @@ fn who<'r>(user: &'r User<'_>) -> Who<'r> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Violated<'r> {
+pub(in crate::render) struct Violated<'r> {
     /// `audit` or `admission`.
     process: &'static str,
     run: OrNull<'r>,
@@ -128,7 +128,7 @@ struct Request<'r> {
     dry_run: Option<bool>,
 }
 
-pub(super) fn violation<'r>(violation: &'r Violation<'_>) -> Violated<'r> {
+pub(in crate::render) fn violation<'r>(violation: &'r Violation<'_>) -> Violated<'r> {
     let Violation { constraint, request, .. } = violation;
     let is_of_an_audit = violation.is_of_an_audit();
     Violated {

@@ -29,7 +29,7 @@ use std::time::Duration;
 use super::{Packed, Post, Transport};
 use crate::clock;
 use crate::config::{FileSettings, Mistake};
-use crate::gateway::answer::{Doubt, Outcome};
+use crate::gateway::outcome::{Doubt, Outcome};
 use crate::journal::Journal;
 use crate::ledger::is_wrong_path;
 use crate::metrics::{FailureClass, Metrics};

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::name::{self, Names};
 use crate::clock;
-use crate::gateway::answer::Doubt;
 use crate::gateway::append::append;
+use crate::gateway::outcome::Doubt;
 use crate::ledger::{FileId, sync_folder};
 
 #[derive(Debug)]

@@ -1,0 +1,58 @@
+//! The request that has no clear answer: it goes out again before any other, just as it was, or never.
+
+use super::Delivery;
+use crate::clock;
+use crate::config::Guarantee;
+use crate::gateway::{Doubt, Fate, Outcome};
+use crate::ledger::Ledger;
+
+impl Delivery {
+    /// Takes up the request that an earlier life left without an answer: it is sent again, or, where nothing may
+    /// arrive twice, its records never are.
+    pub fn take_up(&mut self, ledger: &mut Ledger) {
+        if self.guarantee == Guarantee::NoEventLoss {
+            return self.in_flight.take_up(ledger);
+        }
+        let Some(kept) = self.in_flight.found() else { return };
+        let mut records = kept.records();
+        records.retain(|record| !ledger.holds(record));
+        let written = ledger.doubt_unbegun(records, clock::unix_seconds(clock::wall()));
+        if self.is_written_first(written) {
+            self.in_flight.end();
+        }
+    }
+
+    /// Sends the request again that has no clear answer, if there is one.
+    pub fn send_unclear(&mut self, ledger: &mut Ledger) {
+        let Some(kept) = self.in_flight.unclear().filter(|_| self.gate.is_open(clock::monotonic())) else {
+            return;
+        };
+        let records = kept.records();
+        match self.gateway.post(&kept.post(self.renderer.answers())) {
+            Outcome::Accepted { sent_bytes } => {
+                let now = self.acknowledgement(records.len(), sent_bytes);
+                let written = ledger.commit_unbegun(records, clock::unix_seconds(now));
+                self.advanced(written, ledger);
+            }
+            // What it did not take comes again, in batches whose records are at hand.
+            Outcome::Each { fates, sent_bytes } if fates.len() == records.len() => {
+                let pairs = records.into_iter().zip(fates);
+                let taken: Vec<_> =
+                    pairs.filter(|(_, fate)| *fate == Fate::Accepted).map(|(record, _)| record).collect();
+                let now = self.acknowledgement(taken.len(), sent_bytes);
+                let written = ledger.commit_unbegun(taken, clock::unix_seconds(now));
+                self.advanced(written, ledger);
+            }
+            Outcome::Each { .. } | Outcome::PartlyRejected { .. } => self.answers(),
+            // Its records come again, in batches that can be halved.
+            Outcome::Rejected { .. } => self.answers(),
+            outcome => {
+                if outcome.doubt() > Doubt::None || outcome.is_about_this_request() {
+                    self.in_flight.failed();
+                }
+                return self.failed(&outcome, false);
+            }
+        }
+        self.in_flight.end();
+    }
+}

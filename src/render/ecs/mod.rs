@@ -1,0 +1,67 @@
+//! `format ecs` and `elasticsearch`: documents of the Elastic Common Schema 8.
+//!
+//! `ecs` is a document a line, for whatever reads NDJSON. `elasticsearch` is the body of the `_bulk` API: before each
+//! document stands an action that creates it under the record's id. So a record that comes again meets itself there
+//! (409), which counts as accepted: nothing is indexed twice, whatever happens in between. The answer tells of each
+//! document by itself.
+//!
+//! - `document`: what all kinds share
+//! - `event`, `audit`: what is under `kubernetes.event` and `kubernetes.audit`
+
+mod audit;
+mod document;
+mod event;
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::{Answers, Form, Record, json};
+
+pub(super) struct Layout {
+    pub(super) cluster: String,
+    /// The index or data stream of the bulk API; `None`: documents alone.
+    pub(super) index: Option<String>,
+}
+
+/// `create` is what data streams take.
+#[derive(Serialize)]
+struct Action<'r> {
+    create: Target<'r>,
+}
+
+#[derive(Serialize)]
+struct Target<'r> {
+    _index: &'r str,
+    _id: &'r str,
+}
+
+impl super::Layout for Layout {
+    fn form(&self) -> Form {
+        Form::LINES
+    }
+
+    fn content_type(&self) -> Cow<'_, str> {
+        "application/x-ndjson".into()
+    }
+
+    fn answers(&self) -> Answers {
+        if self.index.is_some() { Answers::ElasticsearchBulk } else { Answers::Status }
+    }
+
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
+        if let Some(index) = &self.index {
+            json::write(&Action { create: Target { _index: index, _id: &id(record.id) } }, out);
+            out.push(b'\n');
+        }
+        json::write(&document::of(record, &self.cluster), out);
+        Ok(())
+    }
+}
+
+/// Elasticsearch takes ids of up to 512 bytes. A longer one is a hostile sender's, and is told by its hash.
+fn id(id: &str) -> Cow<'_, str> {
+    const MOST_BYTES: usize = 512;
+    if id.len() <= MOST_BYTES { id.into() } else { format!("{:032x}", xxh3_128(id.as_bytes())).into() }
+}

@@ -1,0 +1,196 @@
+//! What a record says, as a log record of OTLP and the attributes of its resource.
+
+use std::borrow::Cow;
+
+use crate::correlate::Workload;
+use crate::record::audit::AuditEvent;
+use crate::record::content::Content;
+use crate::record::event::KubeEvent;
+use crate::record::violation::Violation;
+use crate::render::Record;
+use crate::render::common::{Common, Severity};
+use crate::time::Stamp;
+
+/// The value of an attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value<'r> {
+    Text(Cow<'r, str>),
+    Int(i64),
+    List(Vec<Cow<'r, str>>),
+}
+
+/// Names are unique within a list.
+pub(super) type Attributes<'r> = Vec<(Cow<'static, str>, Value<'r>)>;
+
+/// One log record and its resource.
+#[derive(Debug)]
+pub(super) struct Log<'r> {
+    pub(super) resource: Attributes<'r>,
+    /// Nanoseconds since 1970; 0 is unknown.
+    pub(super) time_nanos: u64,
+    /// Of the scale of OpenTelemetry: 9 is INFO, 13 WARN, 17 ERROR, 21 FATAL.
+    pub(super) severity: u8,
+    pub(super) severity_text: &'r str,
+    pub(super) body: Cow<'r, str>,
+    pub(super) attributes: Attributes<'r>,
+    /// The kind of the record.
+    pub(super) event_name: &'static str,
+}
+
+/// Who says it: the instrumentation scope of every record.
+pub(super) const SCOPE: (&str, &str) = ("fluent-bit-event-gateway", env!("CARGO_PKG_VERSION"));
+
+/// Lists of attributes leave out what is not said.
+struct Said<'r>(Attributes<'r>);
+
+impl<'r> Said<'r> {
+    fn text(&mut self, name: impl Into<Cow<'static, str>>, text: impl Into<Cow<'r, str>>) {
+        let text = text.into();
+        if !text.is_empty() {
+            self.0.push((name.into(), Value::Text(text)));
+        }
+    }
+
+    fn int(&mut self, name: &'static str, number: impl TryInto<i64>) {
+        self.0.push((name.into(), Value::Int(number.try_into().unwrap_or(i64::MAX))));
+    }
+
+    fn list(&mut self, name: &'static str, texts: Vec<Cow<'r, str>>) {
+        if !texts.is_empty() {
+            self.0.push((name.into(), Value::List(texts)));
+        }
+    }
+}
+
+impl<'r> Log<'r> {
+    pub(super) fn of(record: &Record<'r, 'r>, cluster: &'r str) -> Self {
+        let common = Common::of(record);
+        let mut attributes = Said(Vec::with_capacity(16));
+        match record.content {
+            Content::Event(event) => of_event(event, &mut attributes),
+            Content::Audit(audit) => of_audit(audit, &mut attributes),
+            Content::Violation(violation) => of_violation(violation, &mut attributes),
+            Content::Other { .. } => {}
+        }
+        attributes.text("log.record.uid", record.id);
+        let services = record.impact.services.iter();
+        let services = services.map(|one| Cow::Owned(format!("{}/{}", one.namespace, one.name)));
+        attributes.list("k8s.impact.services", services.collect());
+        let body = match record.content {
+            Content::Other { .. } => Cow::Owned(as_json(record)),
+            _ => common.message.clone(),
+        };
+        Self {
+            resource: resource(record, &common, cluster),
+            time_nanos: common.time.and_then(|time| u64::try_from(time.unix_nanos()).ok()).unwrap_or(0),
+            severity: severity(common.severity),
+            severity_text: if common.r#type.is_empty() { common.severity.name() } else { common.r#type },
+            body,
+            attributes: attributes.0,
+            event_name: record.content.kind().name(),
+        }
+    }
+}
+
+const fn severity(severity: Severity) -> u8 {
+    match severity {
+        Severity::Info => 9,
+        Severity::Warning => 13,
+        Severity::Error => 17,
+        Severity::Critical => 21,
+    }
+}
+
+/// A record of no known kind as it came, less what `format raw` adds.
+fn as_json(record: &Record<'_, '_>) -> String {
+    let mut text = Vec::with_capacity(record.body.len() * 2);
+    crate::render::json::write(&crate::record::raw::Raw::new(record.body), &mut text);
+    String::from_utf8(text).unwrap_or_default()
+}
+
+fn resource<'r>(record: &Record<'r, 'r>, common: &Common<'r>, cluster: &'r str) -> Attributes<'r> {
+    let mut said = Said(Vec::with_capacity(12));
+    let impact = record.impact;
+    said.text("k8s.cluster.name", cluster);
+    let node = if common.host.is_empty() { impact.node.map_or("", |node| node.name) } else { common.host };
+    said.text("k8s.node.name", node);
+    said.text("k8s.object.kind", common.object.kind);
+    said.text("k8s.object.name", common.object.name);
+    said.text("k8s.object.uid", common.object.uid);
+    said.text("k8s.object.fieldpath", common.object.field_path);
+    said.text("k8s.object.api_version", common.object.api_version);
+    if let Content::Event(event) = record.content {
+        said.text("k8s.object.resource_version", &*event.object.resource_version);
+    }
+    if let Some(workload) = impact.workload {
+        of_workload(workload, &mut said);
+    }
+    said.0
+}
+
+/// `k8s.deployment.name` and the like; of a kind that the conventions do not know, nothing.
+fn of_workload<'r>(workload: Workload<'r>, said: &mut Said<'r>) {
+    let known = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"];
+    if known.contains(&workload.kind) {
+        said.text(format!("k8s.{}.name", workload.kind.to_ascii_lowercase()), workload.name);
+    }
+}
+
+/// As `k8s_event_to_logdata.go` of the collector names them.
+fn of_event<'r>(event: &'r KubeEvent<'_>, said: &mut Said<'r>) {
+    said.text("k8s.event.reason", &*event.reason);
+    said.text("k8s.event.action", &*event.action);
+    said.text("k8s.event.start_time", go_time(&event.metadata.creation_timestamp));
+    said.text("k8s.event.name", &*event.metadata.name);
+    said.text("k8s.event.uid", &*event.metadata.uid);
+    said.text("k8s.namespace.name", event.namespace());
+    if let Some(count) = event.count.filter(|count| *count != 0) {
+        said.int("k8s.event.count", count);
+    }
+}
+
+/// As Go prints a time: `2026-11-20 23:28:49 +0000 UTC`.
+fn go_time(text: &str) -> String {
+    Stamp::parse(text).map_or_else(String::new, |time| {
+        format!("{} +0000 UTC", time.text().as_str().trim_end_matches('Z').replace('T', " "))
+    })
+}
+
+fn of_audit<'r>(audit: &'r AuditEvent<'_>, said: &mut Said<'r>) {
+    said.text("k8s.audit.id", &*audit.audit_id);
+    said.text("k8s.audit.stage", &*audit.stage);
+    said.text("k8s.audit.level", &*audit.level);
+    said.text("k8s.audit.verb", &*audit.verb);
+    said.text("k8s.audit.resource", &*audit.object.resource);
+    said.text("k8s.audit.subresource", &*audit.object.subresource);
+    said.text("k8s.audit.decision", &*audit.decision);
+    said.text("k8s.namespace.name", &*audit.object.namespace);
+    said.text("user.name", &*audit.user.name);
+    said.text("user.id", &*audit.user.uid);
+    said.list("user.roles", texts(audit.user.groups));
+    if let Some(other) = &audit.impersonated_user {
+        said.text("k8s.audit.impersonated_user", &*other.name);
+    }
+    said.text("client.address", texts(audit.source_ips).into_iter().next().unwrap_or_default());
+    said.text("user_agent.original", &*audit.user_agent);
+    said.text("url.path", audit.request_uri.split('?').next().unwrap_or_default());
+    if let Some(code) = audit.response.code {
+        said.int("http.response.status_code", code);
+    }
+}
+
+fn texts<'r>(list: crate::record::raw::Raw<'r>) -> Vec<Cow<'r, str>> {
+    list.texts().map(String::from_utf8_lossy).collect()
+}
+
+fn of_violation<'r>(violation: &'r Violation<'_>, said: &mut Said<'r>) {
+    let Violation { constraint, resource, request, .. } = violation;
+    said.text("gatekeeper.process", if violation.is_of_an_audit() { "audit" } else { "admission" });
+    said.text("gatekeeper.run", &*violation.run);
+    said.text("gatekeeper.constraint.kind", &*constraint.kind);
+    said.text("gatekeeper.constraint.name", &*constraint.name);
+    said.text("gatekeeper.constraint.namespace", &*constraint.namespace);
+    said.text("gatekeeper.enforcement_action", &*violation.enforcement_action);
+    said.text("k8s.namespace.name", &*resource.namespace);
+    said.text("user.name", &*request.user);
+}

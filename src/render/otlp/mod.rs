@@ -1,0 +1,65 @@
+//! `format otlp` and `otlp_json`: OTLP logs 1.x over HTTP, for the path `/v1/logs` of a collector or a back end.
+//!
+//! An event is named as the OpenTelemetry collector's `k8seventsreceiver` names it, so that what reads the one reads
+//! the other; what that has no name for (the Services under impact, audit records, violations) stands beside it under
+//! names of the semantic conventions, or with a prefix of its own. Each record is a `ResourceLogs` of its own: what it
+//! is about is its resource. A request is so many of them one behind the other, in protobuf without anything between.
+//!
+//! - `log`: what a record says, as attributes
+//! - `proto`, `json`: the two encodings
+
+mod json;
+mod log;
+mod proto;
+
+use std::borrow::Cow;
+
+use super::{Answers, Form, Record};
+use log::Log;
+
+/// One behind the other: protobuf takes a repeated field in pieces.
+const MESSAGES: Form = Form { before: "", between: "", after: "", is_alone: false };
+const DOCUMENT: Form = Form { before: "{\"resourceLogs\":[", between: ",", after: "]}", is_alone: false };
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    Protobuf,
+    Json,
+}
+
+pub(super) struct Layout {
+    pub(super) cluster: String,
+    pub(super) encoding: Encoding,
+}
+
+impl super::Layout for Layout {
+    fn form(&self) -> Form {
+        match self.encoding {
+            Encoding::Protobuf => MESSAGES,
+            Encoding::Json => DOCUMENT,
+        }
+    }
+
+    fn content_type(&self) -> Cow<'_, str> {
+        match self.encoding {
+            Encoding::Protobuf => "application/x-protobuf".into(),
+            Encoding::Json => "application/json".into(),
+        }
+    }
+
+    fn answers(&self) -> Answers {
+        match self.encoding {
+            Encoding::Protobuf => Answers::OtlpProtobuf,
+            Encoding::Json => Answers::OtlpJson,
+        }
+    }
+
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
+        let log = Log::of(record, &self.cluster);
+        match self.encoding {
+            Encoding::Protobuf => proto::write(&log, out),
+            Encoding::Json => json::write(&log, out),
+        }
+        Ok(())
+    }
+}
