@@ -6,6 +6,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use time::format_description::parse_strftime_borrowed;
 use time::format_description::well_known::Rfc3339;
 use time::{Date, Month, OffsetDateTime, UtcOffset};
 
@@ -88,6 +89,19 @@ impl Stamp {
         #[expect(clippy::cast_possible_truncation, reason = "checked above")]
         let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis as i64) * 1_000_000).ok()?;
         Some(Self { at, decimals: 3 })
+    }
+
+    /// As `strftime(3)` writes it, in UTC; `None` where the format is none.
+    #[must_use]
+    pub fn formatted(self, format: &str) -> Option<String> {
+        let format = parse_strftime_borrowed(format).ok()?;
+        self.at.format(&format).ok()
+    }
+
+    /// Nanoseconds since 1970.
+    #[must_use]
+    pub fn unix_nanos(self) -> i128 {
+        self.at.unix_timestamp_nanos()
     }
 
     #[must_use]

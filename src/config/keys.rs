@@ -51,7 +51,14 @@ const fn headers(name: &'static str, help: &'static str) -> Key {
 /// the host keeps for itself (`host`, `port`, `tls.*`, `net.*`, `oauth2*`, `workers`, `alias`, …).
 pub const KEYS: &[Key] = &[
     url("endpoint", "http:// or https:// URL that batches are posted to; required"),
-    key("format", Some("native"), "native, cloudevents, cloudevents_batch or raw"),
+    key("format", Some("native"), "native, cloudevents, cloudevents_batch, raw or template"),
+    file(
+        "template_file",
+        "JSON document with expressions, which format template renders; read once, at the start",
+    ),
+    key("content_type", None, "Content-Type of what format template renders; by default as batch_as has it"),
+    key("batch_as", Some("ndjson"), "of format template: ndjson, json_array or one_per_request"),
+    key("omit_null", Some("off"), "on: format template leaves out members that a record has no value for"),
     key("cluster_name", None, "name of the cluster, carried by every record"),
     key("compress", Some("gzip"), "gzip or none"),
     key("batch_events", Some("500"), "most records in one request"),

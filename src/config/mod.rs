@@ -11,6 +11,7 @@ pub mod keys;
 mod redaction;
 mod settings;
 pub mod shown;
+mod template;
 mod topology;
 pub mod units;
 
@@ -25,6 +26,7 @@ pub use settings::{
     Compress, Credentials, DeadLetters, Format, Guarantee, LedgerSettings, Others, RenderSettings, Settings,
     Updates,
 };
+pub use template::{BatchAs, TemplateSettings};
 pub use topology::{CorrelationSettings, TopologySettings};
 
 use crate::pattern::Patterns;
@@ -52,6 +54,8 @@ pub struct Source<'a> {
     pub property: &'a dyn Fn(&str) -> Option<Vec<u8>>,
     /// Whether a file can be read; the error says why not.
     pub readable: &'a dyn Fn(&Path) -> Result<(), String>,
+    /// The text of a file that is read once, at the start; the error says why there is none.
+    pub contents: &'a dyn Fn(&Path) -> Result<String, String>,
     /// Whether a file can be written, or made; the error says why not.
     pub writable: &'a dyn Fn(&Path) -> Result<(), String>,
     /// A variable of the environment: whether we run in a pod is said there.

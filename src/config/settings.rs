@@ -6,8 +6,9 @@ use std::time::Duration;
 use ureq::http::header::{HeaderName, HeaderValue};
 
 use super::admission::{self, Admission};
-use super::far_end::{Endpoint, Tls, url};
+use super::far_end::{self, Endpoint, Tls, url};
 use super::redaction::{self, Redaction};
+use super::template::{self, TemplateSettings};
 use super::topology::{self, CorrelationSettings};
 use super::{Reader, units};
 
@@ -45,6 +46,8 @@ pub struct RenderSettings {
     pub cluster_name: String,
     /// Whether a native audit record carries the bodies of request and response.
     pub audit_bodies: bool,
+    /// Of the format template.
+    pub template: Option<TemplateSettings>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +56,7 @@ pub enum Format {
     CloudEvents,
     CloudEventsBatch,
     Raw,
+    Template,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,9 +129,11 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
                 ("cloudevents", Format::CloudEvents),
                 ("cloudevents_batch", Format::CloudEventsBatch),
                 ("raw", Format::Raw),
+                ("template", Format::Template),
             ],
         )
     });
+    let template = template::read(from, format);
     let cluster_name = from.text("cluster_name").unwrap_or_default();
     let compress = from.parsed("compress", |text| {
         units::choice(text, &[("gzip", Compress::Gzip), ("none", Compress::None)])
@@ -137,7 +143,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
     let timeout = from.parsed("timeout", |text| units::time(text, Duration::from_millis(100), DAY / 24));
     let headers = headers(from);
     let credentials = credentials(from);
-    let tls = tls(from);
+    let tls = far_end::tls(from);
     let ledger = ledger(from);
     files_of_our_own(from);
     let updates = from.parsed("updates", |text| {
@@ -158,7 +164,12 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
     let redaction = redaction::read(from, correlation.as_mut());
     Some(Settings {
         endpoint: endpoint?,
-        render: RenderSettings { format: format?, cluster_name, audit_bodies: audit_bodies? },
+        render: RenderSettings {
+            format: format?,
+            cluster_name,
+            audit_bodies: audit_bodies?,
+            template: template?,
+        },
         compress: compress?,
         batch_events: batch_events?,
         batch_bytes: usize::try_from(batch_bytes?).ok()?,
@@ -264,30 +275,6 @@ fn credentials(from: &mut Reader<'_>) -> Option<Credentials> {
     }
 }
 
-fn tls(from: &mut Reader<'_>) -> Option<Tls> {
-    let before = from.mistakes.len();
-    let ca_file = from.file("ca_file");
-    let certificate = from.file("client_cert_file");
-    let key = from.file("client_key_file");
-    let insecure_skip_verify = from.parsed("insecure_skip_verify", units::switch);
-    if from.mistakes.len() > before {
-        return None;
-    }
-    let client = match (certificate, key) {
-        (Some(certificate), Some(key)) => Some((certificate, key)),
-        (None, None) => None,
-        (Some(_), None) => {
-            from.mistake("client_key_file", "is not set", "a file, since client_cert_file is set");
-            return None;
-        }
-        (None, Some(_)) => {
-            from.mistake("client_cert_file", "is not set", "a file, since client_key_file is set");
-            return None;
-        }
-    };
-    Some(Tls { ca_file, client, insecure_skip_verify: insecure_skip_verify? })
-}
-
 fn guarantee(from: &mut Reader<'_>) -> Option<Guarantee> {
     let guarantee = from.parsed("guarantee", |text| {
         units::choice(
@@ -323,7 +310,8 @@ fn others(from: &mut Reader<'_>) -> Option<Others> {
 /// A file that the plugin writes must be nobody else's: the one writer would ruin the other's.
 fn files_of_our_own(from: &mut Reader<'_>) {
     const OWN: [&str; 2] = ["state_file", "dead_letter_file"];
-    const READ: [&str; 7] = [
+    const READ: [&str; 8] = [
+        "template_file",
         "bearer_token_file",
         "basic_password_file",
         "ca_file",

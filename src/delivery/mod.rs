@@ -67,7 +67,11 @@ impl Delivery {
             .ok();
         let dead_letters =
             DeadLetterFile::open(&settings.dead_letters).map_err(|mistake| mistakes.push(mistake)).ok();
-        let (Some(gateway), Some(mut dead_letters)) = (gateway, dead_letters) else { return Err(mistakes) };
+        let renderer = Renderer::open(&settings.render).map_err(|found| mistakes.extend(found)).ok();
+        let (Some(gateway), Some(mut dead_letters), Some(renderer)) = (gateway, dead_letters, renderer)
+        else {
+            return Err(mistakes);
+        };
         if let Some(trouble) = dead_letters.as_mut().and_then(DeadLetterFile::take_trouble) {
             journal.error(
                 "dead_letter_file",
@@ -82,7 +86,7 @@ impl Delivery {
             in_flight: InFlight::new(settings, journal),
             gate: ShownGate::new(Arc::clone(metrics)),
             dead_letters,
-            renderer: Renderer::open(&settings.render),
+            renderer,
             limits: Limits { events: settings.batch_events, bytes: settings.batch_bytes },
             metrics: Arc::clone(metrics),
             journal: Arc::clone(journal),

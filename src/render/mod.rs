@@ -10,10 +10,11 @@ mod form;
 pub mod json;
 mod native;
 mod raw;
+mod template;
 
 use std::borrow::Cow;
 
-use crate::config::{Format, RenderSettings};
+use crate::config::{Format, Mistake, RenderSettings};
 use crate::correlate::Impact;
 use crate::record::content::Content;
 
@@ -49,15 +50,16 @@ trait Layout: Send + Sync {
     fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String>;
 }
 
-fn layout(settings: &RenderSettings) -> Box<dyn Layout> {
-    let RenderSettings { format, cluster_name, audit_bodies } = settings;
+fn layout(settings: &RenderSettings) -> Result<Box<dyn Layout>, Vec<Mistake>> {
+    let RenderSettings { format, cluster_name, audit_bodies, template } = settings;
     let native = native::Layout { cluster: cluster_name.clone(), audit_bodies: *audit_bodies };
-    match format {
+    Ok(match format {
         Format::Native => Box::new(native),
         Format::CloudEvents => Box::new(cloudevents::Layout::new(native, Form::ALONE)),
         Format::CloudEventsBatch => Box::new(cloudevents::Layout::new(native, Form::ARRAY)),
         Format::Raw => Box::new(raw::Layout),
-    }
+        Format::Template => Box::new(template::Layout::open(template.as_ref(), native)?),
+    })
 }
 
 /// The format that the settings ask for.
@@ -66,15 +68,19 @@ pub struct Renderer {
 }
 
 impl Renderer {
-    #[must_use]
-    pub fn open(settings: &RenderSettings) -> Self {
-        Self { layout: layout(settings) }
+    /// # Errors
+    /// What is wrong with what the format is made of.
+    pub fn open(settings: &RenderSettings) -> Result<Self, Vec<Mistake>> {
+        Ok(Self { layout: layout(settings)? })
     }
 
-    /// A format as it is when nothing else is set.
-    #[must_use]
-    pub fn new(format: Format, cluster_name: &str) -> Self {
-        Self::open(&RenderSettings { format, cluster_name: cluster_name.to_owned(), audit_bodies: false })
+    /// A format that is made of nothing else, as it is when nothing else is set.
+    ///
+    /// # Errors
+    /// When it is made of something else.
+    pub fn new(format: Format, cluster_name: &str) -> Result<Self, Vec<Mistake>> {
+        let cluster_name = cluster_name.to_owned();
+        Self::open(&RenderSettings { format, cluster_name, audit_bodies: false, template: None })
     }
 
     #[must_use]
