@@ -1,4 +1,5 @@
 //! Records held against golden files and against the schema.
+#![allow(dead_code, reason = "each test binary uses another part of it")]
 
 use std::sync::OnceLock;
 

@@ -144,7 +144,6 @@ fn append(out: &mut String, text: &str) -> Result<(), Error> {
 
 /// What is not there is null in a native document, so of null there is a default, too; with `true` behind it, of
 /// whatever counts as false.
-#[expect(clippy::needless_pass_by_value, reason = "as the engine calls it")]
 fn default(value: Value, instead: Option<Value>, of_false: Option<bool>) -> Value {
     let is_replaced = is_nothing(&value) || (of_false == Some(true) && !value.is_true());
     if is_replaced { instead.unwrap_or_else(|| Value::from("")) } else { value }
