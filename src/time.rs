@@ -6,6 +6,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use time::format_description::parse_strftime_borrowed;
 use time::format_description::well_known::Rfc3339;
 use time::{Date, Month, OffsetDateTime, UtcOffset};
 
@@ -90,15 +91,22 @@ impl Stamp {
         Some(Self { at, decimals: 3 })
     }
 
+    /// As `strftime(3)` writes it, in UTC; `None` where the format is none.
     #[must_use]
-    pub fn unix_seconds(self) -> i64 {
-        self.at.unix_timestamp()
+    pub fn formatted(self, format: &str) -> Option<String> {
+        let format = parse_strftime_borrowed(format).ok()?;
+        self.at.format(&format).ok()
     }
 
     /// Nanoseconds since 1970.
     #[must_use]
     pub fn unix_nanos(self) -> i128 {
         self.at.unix_timestamp_nanos()
+    }
+
+    #[must_use]
+    pub fn unix_seconds(self) -> i64 {
+        self.at.unix_timestamp()
     }
 
     /// So much later, if that can still be written.

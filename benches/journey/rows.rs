@@ -18,11 +18,12 @@ use crate::stages::work::{self, LIMITS};
 use crate::support::recording;
 use crate::support::replay::Replay;
 
-const FORMATS: [(&str, Format); 4] = [
+const FORMATS: [(&str, Format); 5] = [
     ("native", Format::Native),
     ("cloudevents", Format::CloudEvents),
     ("cloudevents_batch", Format::CloudEventsBatch),
     ("raw", Format::Raw),
+    ("template", Format::Template),
 ];
 
 pub fn print(recorded: &'static Recorded) {

@@ -5,7 +5,7 @@
 
 use std::hint::black_box;
 
-use event_gateway::config::Format;
+use event_gateway::config::{BatchAs, Format, PresetSettings, RenderSettings, TemplateSettings};
 use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::gateway::Gzip;
 use event_gateway::gateway::batch::{Batch, Limits};
@@ -24,6 +24,22 @@ pub type Work = Box<dyn FnMut()>;
 
 /// As the settings have it by default.
 pub const LIMITS: Limits = Limits { events: 500, bytes: 1 << 20 };
+
+/// As the settings make it; of the format template with the sample of this repository, which has twelve fields.
+fn renderer(format: Format) -> Renderer {
+    let template = TemplateSettings {
+        file: "template.json".to_owned(),
+        text: include_str!("../../fluent-bit-conf/template.json").to_owned(),
+        content_type: "application/x-ndjson".to_owned(),
+        batch_as: BatchAs::Ndjson,
+        omit_null: false,
+    };
+    let cluster_name = "prod-eu".to_owned();
+    let template = (format == Format::Template).then_some(template);
+    let presets = PresetSettings::default();
+    let settings = RenderSettings { format, cluster_name, audit_bodies: false, template, presets };
+    Renderer::open(&settings, None).expect("a format")
+}
 
 /// Finds the records of the chunk and reads them.
 pub fn decode(recorded: &'static Recorded) -> Work {
@@ -53,7 +69,7 @@ pub fn judge_with(recorded: &'static Recorded, mut judge: Judge) -> Work {
 
 /// Into one buffer, behind its id.
 pub fn render(recorded: &'static Recorded, format: Format) -> Work {
-    let renderer = Renderer::new(format, "prod-eu");
+    let renderer = renderer(format);
     let (mut id, mut text) = (String::new(), Vec::new());
     Box::new(move || {
         text.clear();
@@ -85,7 +101,7 @@ pub fn pack_text(text: Vec<u8>) -> impl FnMut() -> usize {
 /// From the chunk to the compressed body, and the acknowledgement in the ledger.
 pub fn journey(recorded: &'static Recorded) -> Work {
     let repair = Repair::default();
-    let renderer = Renderer::new(Format::Native, "prod-eu");
+    let renderer = renderer(Format::Native);
     let mut judge = Judge::new(recorded);
     let (mut id, mut rendered) = (String::new(), Vec::new());
     let (mut gzip, mut packed) = (Gzip::default(), Vec::new());
@@ -121,7 +137,7 @@ pub fn text(recorded: &Recorded, format: Format) -> Vec<u8> {
 
 /// Each event with its id.
 pub fn lines(recorded: &Recorded, format: Format) -> Vec<(String, Vec<u8>)> {
-    let renderer = Renderer::new(format, "prod-eu");
+    let renderer = renderer(format);
     let line = |(event, body): &(KubeEvent<'_>, &[u8])| {
         let (mut id, mut text) = (String::new(), Vec::new());
         append(&renderer, event, body, &mut id, &mut text);

@@ -87,6 +87,9 @@ impl Body for Config {
         let source = Source {
             property: &|name| value(name).filter(|value| !value.is_empty()).map(<[u8]>::to_vec),
             readable: &|path| if path.ends_with("missing") { Err("not there".to_owned()) } else { Ok(()) },
+            contents: &|path| {
+                if path.ends_with("missing") { Err("not there".to_owned()) } else { Ok("{}".to_owned()) }
+            },
             writable: &|path| if path.ends_with("missing") { Err("read-only".to_owned()) } else { Ok(()) },
             environment: &|_| input.first().map(u8::to_string),
         };

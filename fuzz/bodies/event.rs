@@ -115,7 +115,7 @@ impl Body for Event {
         // Made here, where nobody counts what it takes.
         let _ = cluster();
         Self {
-            renderers: FORMATS.map(|format| Renderer::new(format, "a \"cluster\"")),
+            renderers: FORMATS.map(|format| Renderer::new(format, "a \"cluster\"").expect("a format")),
             repair: Repair::default(),
             id: String::new(),
             out: Vec::new(),

@@ -20,7 +20,7 @@ use std::time::Instant;
 use super::filter_host::FilterHost;
 use super::guard::{block_signals, guarded, guarded_and_told, silence_panics};
 use super::layout::{EgFilterPlugin, FILTER_LOGS, FLB_FILTER_MODIFIED, FLB_FILTER_NOTOUCH};
-use super::output::{readable, writable};
+use super::output::{contents, readable, writable};
 use crate::clock;
 use crate::config::{self, FilterSettings, Mistake, Source, shown};
 use crate::enrich::{Enricher, Impacts};
@@ -122,6 +122,7 @@ fn settings(host: &FilterHost) -> Result<(FilterSettings, String), Vec<Mistake>>
     let source = Source {
         property: &|key| host.property(key),
         readable: &readable,
+        contents: &contents,
         writable: &writable,
         environment: &|name| std::env::var(name).ok(),
     };

@@ -10,7 +10,7 @@
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 use std::slice;
 use std::sync::Arc;
@@ -126,6 +126,7 @@ fn start(host: Host) -> Option<Box<Instance>> {
     let source = Source {
         property: &|key| host.property(key),
         readable: &readable,
+        contents: &contents,
         writable: &writable,
         environment: &|name| std::env::var(name).ok(),
     };
@@ -172,6 +173,19 @@ pub(super) fn readable(path: &Path) -> Result<(), String> {
         return Err("it is no regular file".to_owned());
     }
     File::open(path).map(drop).map_err(|error| error.to_string())
+}
+
+/// Reads a file whole, up to what nobody writes by hand.
+pub(super) fn contents(path: &Path) -> Result<String, String> {
+    const MOST_BYTES: u64 = 1 << 20;
+    readable(path)?;
+    let mut text = String::new();
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    match file.take(MOST_BYTES + 1).read_to_string(&mut text) {
+        Ok(_) if text.len() as u64 > MOST_BYTES => Err("it is larger than 1 MiB".to_owned()),
+        Ok(_) => Ok(text),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Whether the path is one for a file that can be made or written; makes none. A disk that is full, read-only,

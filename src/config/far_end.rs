@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use ureq::http::Uri;
 
+use super::{Reader, units};
+
 /// A URL that requests go to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
@@ -40,4 +42,29 @@ pub(super) fn url(text: &str, with_password: &'static str) -> Result<Endpoint, &
 pub(super) fn holds_another(path: &str) -> bool {
     let mut authorities = path.split("//").skip(1).filter_map(|rest| rest.split('/').next());
     authorities.any(|authority| authority.contains('@'))
+}
+
+/// `None` when a mistake was noted.
+pub(super) fn tls(from: &mut Reader<'_>) -> Option<Tls> {
+    let before = from.mistakes.len();
+    let ca_file = from.file("ca_file");
+    let certificate = from.file("client_cert_file");
+    let key = from.file("client_key_file");
+    let insecure_skip_verify = from.parsed("insecure_skip_verify", units::switch);
+    if from.mistakes.len() > before {
+        return None;
+    }
+    let client = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) => None,
+        (Some(_), None) => {
+            from.mistake("client_key_file", "is not set", "a file, since client_cert_file is set");
+            return None;
+        }
+        (None, Some(_)) => {
+            from.mistake("client_cert_file", "is not set", "a file, since client_key_file is set");
+            return None;
+        }
+    };
+    Some(Tls { ca_file, client, insecure_skip_verify: insecure_skip_verify? })
 }

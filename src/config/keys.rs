@@ -54,7 +54,7 @@ pub const KEYS: &[Key] = &[
     key(
         "format",
         Some("native"),
-        "native, cloudevents, cloudevents_batch, raw, otlp, otlp_json, ecs, elasticsearch, splunk_hec, datadog, loki, alertmanager, pagerduty, falco, \
+        "native, cloudevents, cloudevents_batch, raw, template, otlp, otlp_json, ecs, elasticsearch, splunk_hec, datadog, loki, alertmanager, pagerduty, falco, \
          kubernetes_event_exporter, k8stream or eventrouter",
     ),
     key(
@@ -62,6 +62,13 @@ pub const KEYS: &[Key] = &[
         Some("logs-kubernetes.events-default"),
         "index or data stream of format elasticsearch",
     ),
+    file(
+        "template_file",
+        "JSON document with expressions, which format template renders; read once, at the start",
+    ),
+    key("content_type", None, "Content-Type of what format template renders; by default as batch_as has it"),
+    key("batch_as", Some("ndjson"), "of format template: ndjson, json_array or one_per_request"),
+    key("omit_null", Some("off"), "on: format template leaves out members that a record has no value for"),
     key("cluster_name", None, "name of the cluster, carried by every record"),
     key("compress", Some("gzip"), "gzip or none; none with formats whose services unpack nothing"),
     key("batch_events", Some("500"), "most records in one request"),

@@ -14,6 +14,7 @@ mod presets;
 mod redaction;
 mod settings;
 pub mod shown;
+mod template;
 mod topology;
 pub mod units;
 
@@ -30,6 +31,7 @@ pub use redaction::Redaction;
 pub use settings::{
     Compress, DeadLetters, Format, Guarantee, LedgerSettings, Others, RenderSettings, Settings, Updates,
 };
+pub use template::{BatchAs, TemplateSettings};
 pub use topology::{CorrelationSettings, TopologySettings};
 
 use crate::pattern::Patterns;
@@ -57,6 +59,8 @@ pub struct Source<'a> {
     pub property: &'a dyn Fn(&str) -> Option<Vec<u8>>,
     /// Whether a file can be read; the error says why not.
     pub readable: &'a dyn Fn(&Path) -> Result<(), String>,
+    /// The text of a file that is read once, at the start; the error says why there is none.
+    pub contents: &'a dyn Fn(&Path) -> Result<String, String>,
     /// Whether a file can be written, or made; the error says why not.
     pub writable: &'a dyn Fn(&Path) -> Result<(), String>,
     /// A variable of the environment: whether we run in a pod is said there.

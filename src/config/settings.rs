@@ -8,9 +8,10 @@ use ureq::http::header::{HeaderName, HeaderValue};
 use super::admission::{self, Admission};
 use super::credentials::{self, Credentials};
 use super::endpoint::{self, Scheme};
-use super::far_end::{Endpoint, Tls};
+use super::far_end::{self, Endpoint, Tls};
 use super::presets::{self, PresetSettings};
 use super::redaction::{self, Redaction};
+use super::template::{self, TemplateSettings};
 use super::topology::{self, CorrelationSettings};
 use super::{Reader, units};
 
@@ -51,6 +52,8 @@ pub struct RenderSettings {
     pub audit_bodies: bool,
     /// Of single formats.
     pub presets: PresetSettings,
+    /// Of the format template.
+    pub template: Option<TemplateSettings>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +62,7 @@ pub enum Format {
     CloudEvents,
     CloudEventsBatch,
     Raw,
+    Template,
     Otlp,
     OtlpJson,
     Ecs,
@@ -81,6 +85,7 @@ impl Format {
         ("cloudevents", Self::CloudEvents),
         ("cloudevents_batch", Self::CloudEventsBatch),
         ("raw", Self::Raw),
+        ("template", Self::Template),
         ("otlp", Self::Otlp),
         ("otlp_json", Self::OtlpJson),
         ("ecs", Self::Ecs),
@@ -152,6 +157,7 @@ pub(super) const DAY: Duration = Duration::from_secs(86_400);
 pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
     let destination = endpoint::read(from);
     let format = from.parsed("format", |text| units::choice(text, Format::WORDS));
+    let template = template::read(from, format);
     let cluster_name = from.text("cluster_name").unwrap_or_default();
     let compress = compress(from, format);
     let presets = presets::read(from);
@@ -160,7 +166,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
     let timeout = from.parsed("timeout", |text| units::time(text, Duration::from_millis(100), DAY / 24));
     let headers = headers(from);
     let credentials = credentials::read(from, format);
-    let tls = tls(from);
+    let tls = far_end::tls(from);
     let ledger = ledger(from);
     files_of_our_own(from);
     let updates = from.parsed("updates", |text| {
@@ -189,6 +195,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
             format: format?,
             cluster_name,
             audit_bodies: audit_bodies?,
+            template: template?,
             presets: presets?,
         },
         compress,
@@ -262,30 +269,6 @@ fn compress(from: &mut Reader<'_>, format: Option<Format>) -> Option<Compress> {
     compress
 }
 
-fn tls(from: &mut Reader<'_>) -> Option<Tls> {
-    let before = from.mistakes.len();
-    let ca_file = from.file("ca_file");
-    let certificate = from.file("client_cert_file");
-    let key = from.file("client_key_file");
-    let insecure_skip_verify = from.parsed("insecure_skip_verify", units::switch);
-    if from.mistakes.len() > before {
-        return None;
-    }
-    let client = match (certificate, key) {
-        (Some(certificate), Some(key)) => Some((certificate, key)),
-        (None, None) => None,
-        (Some(_), None) => {
-            from.mistake("client_key_file", "is not set", "a file, since client_cert_file is set");
-            return None;
-        }
-        (None, Some(_)) => {
-            from.mistake("client_cert_file", "is not set", "a file, since client_key_file is set");
-            return None;
-        }
-    };
-    Some(Tls { ca_file, client, insecure_skip_verify: insecure_skip_verify? })
-}
-
 fn guarantee(from: &mut Reader<'_>) -> Option<Guarantee> {
     let guarantee = from.parsed("guarantee", |text| {
         units::choice(
@@ -321,7 +304,8 @@ fn others(from: &mut Reader<'_>) -> Option<Others> {
 /// A file that the plugin writes must be nobody else's: the one writer would ruin the other's.
 fn files_of_our_own(from: &mut Reader<'_>) {
     const OWN: [&str; 2] = ["state_file", "dead_letter_file"];
-    const READ: [&str; 8] = [
+    const READ: [&str; 9] = [
+        "template_file",
         "bearer_token_file",
         "api_key_file",
         "basic_password_file",

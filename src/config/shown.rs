@@ -118,6 +118,7 @@ mod tests {
         let source = Source {
             property: &|_| Some(b"https://host/path?token=S3CR3T".to_vec()),
             readable: &|_| Ok(()),
+            contents: &|_| Ok("{}".to_owned()),
             writable: &|_| Ok(()),
             environment: &|_| None,
         };

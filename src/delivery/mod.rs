@@ -69,11 +69,15 @@ impl Delivery {
         let gateway =
             transport::open(settings, metrics, journal).map_err(|found| mistakes.extend(found)).ok();
         let body_key = gateway.as_ref().and_then(|gateway| gateway.key_in_the_body());
-        let renderer = Renderer::open(&settings.render, body_key);
-        mistakes.extend(transport::fits(settings, renderer.form()).err());
+        let renderer =
+            Renderer::open(&settings.render, body_key).map_err(|found| mistakes.extend(found)).ok();
+        if let Some(renderer) = &renderer {
+            mistakes.extend(transport::fits(settings, renderer.form()).err());
+        }
         let dead_letters =
             DeadLetterFile::open(&settings.dead_letters).map_err(|mistake| mistakes.push(mistake)).ok();
-        let (Some(gateway), Some(mut dead_letters), true) = (gateway, dead_letters, mistakes.is_empty())
+        let (Some(gateway), Some(mut dead_letters), Some(renderer), true) =
+            (gateway, dead_letters, renderer, mistakes.is_empty())
         else {
             return Err(mistakes);
         };

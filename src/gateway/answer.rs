@@ -117,6 +117,8 @@ pub(super) fn plain_text(bytes: &[u8], most_bytes: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::clock;
     use crate::net::retry_after::LONGEST_RETRY_AFTER;

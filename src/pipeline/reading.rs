@@ -1,22 +1,10 @@
 //! A chunk is read: each record becomes what it says, whatever way it came in.
 
 use super::{Pipeline, Place, Round};
-use crate::record::audit::AuditEvent;
 use crate::record::chunk::{Envelope, Records};
 use crate::record::content::Content;
 use crate::record::event::KubeEvent;
-use crate::record::json;
-use crate::record::peek::{Items, Shape, peek};
-use crate::record::violation::Violation;
-
-/// In what a body came, and so what it may be yet.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Within {
-    Record,
-    /// JSON in a string of a record.
-    Text,
-    List,
-}
+use crate::record::understood::{Understood, Within, understand};
 
 impl Pipeline {
     /// Reads a chunk and takes each of its records further.
@@ -52,43 +40,30 @@ impl Pipeline {
         round: &mut Round<'a>,
     ) {
         self.repair.take_count();
-        match peek(body) {
-            Ok(Shape::List { items }) if within != Within::List => {
-                for item in Items::new(items) {
+        match understand(body, within, &self.repair, round.arena) {
+            Understood::Event(event) => return self.content(place, body, &Content::Event(&event), round),
+            Understood::Audit(audit) => return self.content(place, body, &Content::Audit(&audit), round),
+            Understood::Violation(violation) => {
+                return self.content(place, body, &Content::Violation(&violation), round);
+            }
+            Understood::List(items) => {
+                for item in items {
                     self.body(place, envelope, item, Within::List, round);
                 }
                 return;
             }
-            Ok(Shape::Text { key, json }) if within == Within::Record => match json::packed(json) {
-                Ok(packed) => {
-                    let packed = round.arena.alloc_slice_copy(&packed);
-                    return self.body(place, envelope, packed, Within::Text, round);
-                }
-                Err(why) => self.journal.warn(
-                    "broken JSON",
-                    format!(
-                        "the record at offset {} of tag {} has in {key} what begins as JSON and is none ({why}); it is \
-                         taken as it is, see the setting other; was the line cut?",
-                        place.offset, place.tag
-                    ),
+            Understood::Packed(packed) => {
+                return self.body(place, envelope, packed, Within::Text, round);
+            }
+            Understood::Broken { key, why } => self.journal.warn(
+                "broken JSON",
+                format!(
+                    "the record at offset {} of tag {} has in {key} what begins as JSON and is none ({why}); it is \
+                     taken as it is, see the setting other; was the line cut?",
+                    place.offset, place.tag
                 ),
-            },
-            Ok(Shape::Event) => {
-                if let Ok(Some(event)) = KubeEvent::read(body, &self.repair) {
-                    return self.content(place, body, &Content::Event(&event), round);
-                }
-            }
-            Ok(Shape::Audit) => {
-                if let Ok(Some(audit)) = AuditEvent::read(body, &self.repair) {
-                    return self.content(place, body, &Content::Audit(&audit), round);
-                }
-            }
-            Ok(Shape::Violation) => {
-                if let Ok(Some(violation)) = Violation::read(body, &self.repair) {
-                    return self.content(place, body, &Content::Violation(&violation), round);
-                }
-            }
-            _ => {}
+            ),
+            Understood::Other => {}
         }
         self.content(place, body, &Content::Other { taken: envelope.taken() }, round);
     }

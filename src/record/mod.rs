@@ -2,7 +2,8 @@
 //!
 //! Everything is read in place and borrowed from the chunk. [`cursor`] reads one MessagePack value after
 //! the other, [`chunk`] finds the records and skips the broken ones, [`event`] reads the event whole, and
-//! [`peek`] looks at what is none: an [`audit`] record, a [`violation`], a list of them, or JSON as [`json`] text.
+//! [`peek`] looks at what is none: an [`audit`] record, a [`violation`], a list of them, or JSON as [`json`] text;
+//! [`understood`] does both.
 
 pub mod audit;
 pub mod chunk;
@@ -16,6 +17,7 @@ pub mod peek;
 pub mod raw;
 pub mod redact;
 pub mod text;
+pub mod understood;
 pub mod violation;
 
 /// A record, or an item of a list, above this size is not for a gateway: it goes to the dead letters.

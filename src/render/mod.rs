@@ -13,10 +13,11 @@ mod native;
 mod otlp;
 mod presets;
 mod raw;
+mod template;
 
 use std::borrow::Cow;
 
-use crate::config::{Format, PresetSettings, RenderSettings};
+use crate::config::{Format, Mistake, PresetSettings, RenderSettings};
 use crate::correlate::Impact;
 use crate::record::content::Content;
 
@@ -52,15 +53,16 @@ trait Layout: Send + Sync {
     fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String>;
 }
 
-fn layout(settings: &RenderSettings, body_key: Option<&str>) -> Box<dyn Layout> {
-    let RenderSettings { format, cluster_name, audit_bodies, presets } = settings;
+fn layout(settings: &RenderSettings, body_key: Option<&str>) -> Result<Box<dyn Layout>, Vec<Mistake>> {
+    let RenderSettings { format, cluster_name, audit_bodies, template, presets } = settings;
     let cluster = cluster_name.clone();
     let native = native::Layout { cluster: cluster_name.clone(), audit_bodies: *audit_bodies };
-    match format {
+    Ok(match format {
         Format::Native => Box::new(native),
         Format::CloudEvents => Box::new(cloudevents::Layout::new(native, Form::ALONE)),
         Format::CloudEventsBatch => Box::new(cloudevents::Layout::new(native, Form::ARRAY)),
         Format::Raw => Box::new(raw::Layout),
+        Format::Template => Box::new(template::Layout::open(template.as_ref(), native)?),
         Format::SplunkHec => Box::new(presets::splunk_hec::Layout::new(native, presets)),
         Format::Datadog => Box::new(presets::datadog::Layout::new(native)),
         Format::Loki => Box::new(presets::loki::Layout::new(native)),
@@ -76,7 +78,7 @@ fn layout(settings: &RenderSettings, body_key: Option<&str>) -> Box<dyn Layout> 
         Format::Elasticsearch => {
             Box::new(ecs::Layout { cluster, index: Some(presets.elasticsearch_index.clone()) })
         }
-    }
+    })
 }
 
 /// The format that the settings ask for.
@@ -87,17 +89,21 @@ pub struct Renderer {
 impl Renderer {
     /// `body_key` is the secret that `format pagerduty` puts into each record; without one zeros stand there, which
     /// is right for a look at the format.
-    #[must_use]
-    pub fn open(settings: &RenderSettings, body_key: Option<&str>) -> Self {
-        Self { layout: layout(settings, body_key) }
+    ///
+    /// # Errors
+    /// What is wrong with what the format is made of.
+    pub fn open(settings: &RenderSettings, body_key: Option<&str>) -> Result<Self, Vec<Mistake>> {
+        Ok(Self { layout: layout(settings, body_key)? })
     }
 
-    /// A format as it is when nothing else is set.
-    #[must_use]
-    pub fn new(format: Format, cluster_name: &str) -> Self {
-        let presets = PresetSettings::default();
-        let cluster_name = cluster_name.to_owned();
-        Self::open(&RenderSettings { format, cluster_name, audit_bodies: false, presets }, None)
+    /// A format that is made of nothing else, as it is when nothing else is set.
+    ///
+    /// # Errors
+    /// When it is made of something else.
+    pub fn new(format: Format, cluster_name: &str) -> Result<Self, Vec<Mistake>> {
+        let (cluster_name, presets) = (cluster_name.to_owned(), PresetSettings::default());
+        let settings = RenderSettings { format, cluster_name, audit_bodies: false, template: None, presets };
+        Self::open(&settings, None)
     }
 
     #[must_use]

@@ -242,7 +242,7 @@ fn assert_read_alike(body: &Value, bytes: &[u8]) {
         impact: &Impact::without(Correlation::Off),
         body: bytes,
     };
-    Renderer::new(Format::Raw, "c").render(&record, &mut out).unwrap();
+    Renderer::new(Format::Raw, "c").expect("a format").render(&record, &mut out).unwrap();
     assert_eq!(serde_json::from_slice::<Json>(&out).unwrap(), to_raw(body, "the id"));
 }
 

@@ -21,7 +21,7 @@ use serde_json::Value;
 
 /// A request with all records of a chunk.
 fn request(format: Format, chunk: &[u8]) -> Vec<u8> {
-    let renderer = Renderer::new(format, "prod-eu");
+    let renderer = Renderer::new(format, "prod-eu").expect("a format");
     let (form, repair) = (renderer.form(), Repair::default());
     let impact = Impact::without(Correlation::Off);
     let mut body = form.before.as_bytes().to_vec();

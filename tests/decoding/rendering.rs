@@ -48,7 +48,7 @@ fn render_with(impact: &Impact<'_>, renderer: &Renderer, chunk: &[u8]) -> Vec<(S
 }
 
 fn render_json(format: Format, cluster: &str, chunk: &[u8]) -> Vec<Value> {
-    let rendered = render(&Renderer::new(format, cluster), chunk);
+    let rendered = render(&Renderer::new(format, cluster).expect("a format"), chunk);
     rendered.iter().map(|(_, line)| serde_json::from_slice(line).unwrap()).collect()
 }
 
@@ -66,7 +66,7 @@ fn schema() -> Value {
 fn the_golden_files_hold() {
     let bytes = chunk::of(&chunk::chosen_events());
     for (name, format) in FORMATS {
-        let renderer = Renderer::new(format, "prod-eu");
+        let renderer = Renderer::new(format, "prod-eu").expect("a format");
         let mut bodies = Vec::new();
         let limits = Limits { events: 100, bytes: 1_000_000 };
         let mut batch = Batch::new(renderer.form(), limits);
@@ -190,9 +190,13 @@ fn the_same_record_renders_to_the_same_bytes() {
     let bytes = chunk::of(&events);
     let older: Vec<u8> = events.iter().flat_map(|event| chunk::v2_before_5(event, 1)).collect();
     for (_, format) in FORMATS {
-        let first = render(&Renderer::new(format, "c"), &bytes);
-        assert_eq!(first, render(&Renderer::new(format, "c"), &bytes));
-        assert_eq!(first, render(&Renderer::new(format, "c"), &older), "the framing is not in the record");
+        let first = render(&Renderer::new(format, "c").expect("a format"), &bytes);
+        assert_eq!(first, render(&Renderer::new(format, "c").expect("a format"), &bytes));
+        assert_eq!(
+            first,
+            render(&Renderer::new(format, "c").expect("a format"), &older),
+            "the framing is not in the record"
+        );
     }
 }
 
@@ -275,7 +279,7 @@ fn hostile_texts_stay_inside_their_line() {
         let shown = String::from_utf8_lossy(&text);
         let impacts = [Impact::without(Correlation::Off), impact_on(&shown)];
         for (impact, (name, format)) in impacts.iter().flat_map(|impact| FORMATS.map(|of| (impact, of))) {
-            let rendered = render_with(impact, &Renderer::new(format, &shown), &record);
+            let rendered = render_with(impact, &Renderer::new(format, &shown).expect("a format"), &record);
             let (_, line) = &rendered[0];
             let start: String = shown.chars().take(30).collect();
             assert_eq!(line.iter().filter(|byte| **byte < b' ').count(), 0, "{name}: {start:?}");

@@ -29,7 +29,7 @@ fn render(format: Format, line: &Line, impact: &Impact<'_>) -> Value {
     let record =
         Record { id: "an id", content: Content::Event(&event), new_occurrences: 1, impact, body: &body };
     let mut out = Vec::new();
-    Renderer::new(format, "prod-eu").render(&record, &mut out).expect("it fits");
+    Renderer::new(format, "prod-eu").expect("a format").render(&record, &mut out).expect("it fits");
     serde_json::from_slice(&out).expect("JSON")
 }
 

@@ -199,7 +199,7 @@ fn the_counts_of_the_flavours_hold() {
 fn both_api_groups_give_the_same_native_record() {
     let (core, newer) = (core_events(), parse_lines("events-events.k8s.io-v1.ndjson"));
     assert!(newer.iter().all(|event| event.get("regarding").is_some() && event.get("message").is_none()));
-    let renderer = Renderer::new(Format::Native, "here");
+    let renderer = Renderer::new(Format::Native, "here").expect("a format");
     let render = |events: &[Value]| {
         let mut documents = Vec::new();
         for (_, body, event) in read(&chunk::of(events)) {

@@ -3,6 +3,7 @@
 //! The gateways are stubs of the specifications: Elasticsearch's `_bulk` API, and OTLP's `ExportLogsServiceResponse`.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs;
 use std::path::Path;
 
@@ -55,11 +56,11 @@ fn a_bulk_is_settled_item_by_item() {
                 json!({"status": 400, "error": {"type": "document_parsing_exception", "reason": "no"}})
             } else if id.starts_with("busy") && *times == 1 {
                 json!({"status": 429, "error": {"type": "es_rejected_execution_exception"}})
-            } else if index.contains_key(&id) {
-                json!({"status": 409, "error": {"type": "version_conflict_engine_exception"}})
-            } else {
-                index.insert(id, document);
+            } else if let Entry::Vacant(place) = index.entry(id) {
+                place.insert(document);
                 json!({"status": 201})
+            } else {
+                json!({"status": 409, "error": {"type": "version_conflict_engine_exception"}})
             };
             json!({"create": done})
         };

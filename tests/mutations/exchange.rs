@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use event_gateway::gateway::{Answer as Parts, Outcome, judge};
-use event_gateway::net::agent::{Limits, agent, beginning};
+use event_gateway::net::agent::{BODY_READ_BYTES, Limits, agent, beginning};
 use event_gateway::net::failure;
 use event_gateway::net::peer::GATEWAY;
 use event_gateway::net::stop::Signal;
@@ -91,7 +91,7 @@ impl Body for Exchange {
         };
         self.seen.good += 1;
         let (head, body) = response.into_parts();
-        let body = beginning(body);
+        let body = beginning(body, BODY_READ_BYTES);
         assert!(body.len() <= 16 << 10 && body.len() <= input.len());
         let text = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let parts = Parts {

@@ -13,7 +13,7 @@ use crate::samples::{FORMATS, chosen, of_the_recording, rendered};
 #[test]
 fn the_golden_files_hold() {
     for (name, format) in FORMATS {
-        let renderer = Renderer::new(format, "prod-eu");
+        let renderer = Renderer::new(format, "prod-eu").expect("a format");
         let mut lines: Vec<String> = rendered(&renderer, &chosen())
             .into_iter()
             .map(|text| text.unwrap_or_else(|why| format!("put away: {why}")))

@@ -37,7 +37,7 @@ fn written(format: Format, event: &Value, new_occurrences: u32, correlation: Cor
     let content = Content::Event(&event);
     let record = Record { id: "e1.9", content, new_occurrences, impact, body: &body };
     let mut out = Vec::new();
-    Renderer::new(format, "prod-eu").render(&record, &mut out).expect("an event");
+    Renderer::new(format, "prod-eu").expect("a format").render(&record, &mut out).expect("an event");
     String::from_utf8(out).expect("UTF-8")
 }
 

@@ -57,7 +57,7 @@ fn first_service(format: &str, record: &Value) -> Value {
 fn every_real_event_with_its_services() {
     let schemas = Schemas::load();
     for (name, format) in FORMATS {
-        let renderer = Renderer::new(format, "prod-eu");
+        let renderer = Renderer::new(format, "prod-eu").expect("a format");
         let (mut events, mut hit) = (0, 0);
         of_the_recording(&renderer, |_, impact, text| {
             let record = schemas.assert_valid(name, text);
@@ -85,7 +85,9 @@ fn every_real_record_of_each_kind() {
     assert_eq!((events, all.len()), (491 + 981, 491 + 981 + 487 + 4 + 1));
     for (name, format) in FORMATS {
         for cluster in ["", "prod-eu"] {
-            for (number, text) in rendered(&Renderer::new(format, cluster), &all).into_iter().enumerate() {
+            for (number, text) in
+                rendered(&Renderer::new(format, cluster).expect("a format"), &all).into_iter().enumerate()
+            {
                 match text {
                     Ok(text) => drop(schemas.assert_valid(name, &text)),
                     Err(why) => {
@@ -225,7 +227,7 @@ fn any_odd_record_is_valid_or_put_away_with_a_reason() {
         let texts = [odd_values::text(&mut dice, 300), format!("x{}", odd_values::text(&mut dice, 300))];
         let impact = odd_impact(&texts, &mut dice);
         for (name, format) in FORMATS {
-            match render(&Renderer::new(format, &cluster), record.body, taken, &impact) {
+            match render(&Renderer::new(format, &cluster).expect("a format"), record.body, taken, &impact) {
                 Ok(text) => {
                     assert!(!text.bytes().any(|byte| byte < b' '), "{name}: case {number}: {text}");
                     schemas.assert_valid(name, &text);
@@ -252,7 +254,7 @@ fn an_event_of_either_api_group_is_the_same() {
     let core = chunk::chosen_events();
     let newer: Vec<Value> = core.iter().map(as_newer_group).collect();
     for (name, format) in FORMATS {
-        let renderer = Renderer::new(format, "prod-eu");
+        let renderer = Renderer::new(format, "prod-eu").expect("a format");
         assert_eq!(rendered(&renderer, &core), rendered(&renderer, &newer), "{name}");
     }
 }
@@ -280,7 +282,7 @@ fn as_newer_group(event: &Value) -> Value {
 fn what_tells_no_time_is_put_away_where_one_is_needed() {
     let timeless = [json!({"involvedObject": {"kind": "Pod", "name": "cart-1"}, "reason": "BackOff"})];
     for (name, format) in FORMATS {
-        let text = rendered(&Renderer::new(format, "prod-eu"), &timeless).remove(0);
+        let text = rendered(&Renderer::new(format, "prod-eu").expect("a format"), &timeless).remove(0);
         let needs_one = ["loki", "falco"].contains(&name);
         assert_eq!(text.as_ref().is_err_and(|why| why.starts_with("it tells no time")), needs_one, "{name}");
         assert_eq!(text.is_err(), needs_one, "{name}: {text:?}");
@@ -291,7 +293,9 @@ fn what_tells_no_time_is_put_away_where_one_is_needed() {
 fn an_alert_does_not_begin_after_its_end() {
     let odd = [json!({"involvedObject": {"kind": "Pod", "name": "cart-1"}, "reason": "BackOff",
         "firstTimestamp": "2026-11-20T23:29:49Z", "lastTimestamp": "2026-11-20T23:28:49Z"})];
-    let text = rendered(&Renderer::new(Format::Alertmanager, ""), &odd).remove(0).expect("an alert");
+    let text = rendered(&Renderer::new(Format::Alertmanager, "").expect("a format"), &odd)
+        .remove(0)
+        .expect("an alert");
     let alert: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(alert["startsAt"], "2026-11-20T23:28:49Z");
 }
@@ -300,7 +304,7 @@ fn an_alert_does_not_begin_after_its_end() {
 fn the_schemas_refuse_what_is_none() {
     let schemas = Schemas::load();
     for (name, format) in FORMATS {
-        let renderer = Renderer::new(format, "prod-eu");
+        let renderer = Renderer::new(format, "prod-eu").expect("a format");
         let good = rendered(&renderer, &chunk::chosen_events()).remove(0).expect("an event");
         let good: Value = serde_json::from_str(&good).expect("JSON");
         assert_eq!(schemas.fault(name, &good), None);

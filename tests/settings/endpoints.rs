@@ -123,6 +123,7 @@ fn what_is_shown_is_what_takes_effect() {
             property: &property,
             readable: &|_: &Path| Ok(()),
             writable: &|_| Ok(()),
+            contents: &|_| Err("there is no file".to_owned()),
             environment: &|_| None,
         };
         output_line(&source, &settings(endpoint, &[]).unwrap())

@@ -23,6 +23,7 @@ fn with_source<R>(properties: &Properties, look: impl FnOnce(&Source<'_>) -> R) 
             properties.get(key).filter(|text| !text.is_empty()).map(|text| text.clone().into_bytes())
         },
         readable: &|_: &Path| Ok(()),
+        contents: &|_| Ok("{}".to_owned()),
         writable: &|_: &Path| Ok(()),
         environment: &|_| None,
     })
@@ -106,6 +107,11 @@ fn good(key: &Key) -> BoxedStrategy<String> {
             "format" => select(&["native", "CloudEvents", "cloudevents_batch", "raw"][..])
                 .prop_map(str::to_owned)
                 .boxed(),
+            "batch_as" => {
+                select(&["ndjson", "json_array", "One_Per_Request"][..]).prop_map(str::to_owned).boxed()
+            }
+            "omit_null" => select(&["on", "off"][..]).prop_map(str::to_owned).boxed(),
+            "content_type" => "application/[a-z]{1,9}(; ?charset=utf-8)?".boxed(),
             "compress" => select(&["gzip", "none"][..]).prop_map(str::to_owned).boxed(),
             "guarantee" => select(&["no_event_loss", "No_Duplicates"][..]).prop_map(str::to_owned).boxed(),
             "updates" => select(&["every", "first", "Doubling"][..]).prop_map(str::to_owned).boxed(),
@@ -183,6 +189,13 @@ fn random(keys: &'static [Key]) -> impl Strategy<Value = Properties> {
                 }
             }
             all.retain(|_, text| !text.trim().is_empty());
+            // They go with a format that they are for.
+            all.remove("content_type");
+            if all.remove("template_file").is_some_and(|file| file.starts_with('/')) {
+                all.insert("format".to_owned(), "template".to_owned());
+                all.insert("template_file".to_owned(), "/a, file".to_owned());
+                all.insert("content_type".to_owned(), "application/x; charset=utf-8".to_owned());
+            }
             // What is sent has to be written down first, and what is in doubt has to be put somewhere.
             if !(all.contains_key("state_file") && all.contains_key("dead_letter_file")) {
                 all.remove("guarantee");
@@ -247,7 +260,7 @@ proptest! {
         let mut properties = Properties::new();
         for (key, text) in long {
             // These name what there is.
-            let is_free = !["kinds", "redact_hash", "alertmanager_expires_after"].contains(&KEYS[key].name);
+            let is_free = !["content_type", "kinds", "redact_hash", "alertmanager_expires_after"].contains(&KEYS[key].name);
             if matches!(KEYS[key].shows, Shows::All) && KEYS[key].default.is_none() && is_free {
                 properties.insert(KEYS[key].name.to_owned(), text);
             }
@@ -282,7 +295,7 @@ fn the_lines_as_people_read_them() {
         line,
         format!(
             "delivers to https://gw.example/events, Services from https://api:6443/, version {version}: \
-             format=native, compress=gzip, batch_events=500, batch_bytes=1M, timeout=10s, \
+             format=native, batch_as=ndjson, omit_null=off, compress=gzip, batch_events=500, batch_bytes=1M, timeout=10s, \
              headers=\"X-Key: …, X-Team: …\", bearer_token_file=\"the file it names\", insecure_skip_verify=off, \
              state_file=/var/lib/ledger, ledger_ttl=3h, ledger_max_entries=1000000, updates=every, guarantee=no_event_loss, \
              dead_letter_max_bytes=64M, other=pass, namespaces=\"shop, kube-*\", audit_bodies=off, max_message_bytes=16K, correlate=auto, kube_url=https://api:6443/, \

@@ -91,7 +91,14 @@ fn of_the_output() {
     }
     assert_given_back(&mut host, before);
     // Of two that belong together one alone is a mistake.
-    let pairs = ["client_cert_file", "client_key_file", "basic_user", "basic_password_file"];
+    let pairs = [
+        "client_cert_file",
+        "client_key_file",
+        "basic_user",
+        "basic_password_file",
+        "template_file",
+        "content_type",
+    ];
     tried.assert_sensible(KEYS, &pairs);
     assert_told_well(&host);
     host.quit();

@@ -85,7 +85,7 @@ fn every_mistake_is_told_at_once_by_key_and_in_order() {
     }
     let texts: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
     for sentence in [
-        "format: \"xml\" is none of the choices; expected native, cloudevents, cloudevents_batch, raw",
+        "format: \"xml\" is none of the choices; expected native, cloudevents, cloudevents_batch, raw, template",
         "cluster_name: holds a control character; expected one line of text",
         "batch_events: \"0\" is out of range; expected a whole number from 1 to 10000",
         "timeout: \"1ms\" is out of range; expected a time from 100ms to 3600s, such as 500ms, 10s, 5m or 3h",
@@ -137,6 +137,7 @@ fn in_a_pod_its_own_api_server_is_used_unless_told_otherwise() {
         config::read(&config::Source {
             property: &property,
             readable: &readable,
+            contents: &|_| Ok("{}".to_owned()),
             writable: &|_| Ok(()),
             environment: &environment,
         })

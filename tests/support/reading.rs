@@ -21,7 +21,14 @@ fn from<S>(properties: &[(&str, &[u8])], read: impl FnOnce(&Source<'_>) -> S) ->
     let property =
         |key: &str| properties.get(key).filter(|value| !value.is_empty()).map(|value| value.to_vec());
     let readable = |path: &Path| std::fs::read(path).map(drop).map_err(|error| error.to_string());
-    read(&Source { property: &property, readable: &readable, writable: &|_| Ok(()), environment: &|_| None })
+    let contents = |path: &Path| std::fs::read_to_string(path).map_err(|error| error.to_string());
+    read(&Source {
+        property: &property,
+        readable: &readable,
+        contents: &contents,
+        writable: &|_| Ok(()),
+        environment: &|_| None,
+    })
 }
 
 /// With an endpoint, so that only the others can be wrong.

@@ -19,6 +19,11 @@ pub fn write(document: &impl Serialize, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends a text as it stands inside of the quotation marks of a JSON string.
+pub fn write_inside(text: &str, out: &mut Vec<u8>) {
+    text::write_inside(text, out);
+}
+
 /// Appends the MessagePack value that starts here. What JSON cannot hold becomes what comes closest:
 /// bytes become text, NaN and extensions become null, keys become strings, and a container as a key becomes
 /// a mere sign.

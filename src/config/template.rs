@@ -1,0 +1,111 @@
+//! The settings of `format template`.
+
+use std::path::{Path, PathBuf};
+
+use ureq::http::header::HeaderValue;
+
+use super::settings::Format;
+use super::{Reader, shown_path, units};
+
+/// A template, as it was read at the start, and how its records go out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateSettings {
+    /// The file's name, fit for a log.
+    pub file: String,
+    pub text: String,
+    pub content_type: String,
+    pub batch_as: BatchAs,
+    /// Whether members are left out that a record has no value for.
+    pub omit_null: bool,
+}
+
+/// How records share a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchAs {
+    /// One a line.
+    Ndjson,
+    JsonArray,
+    OnePerRequest,
+}
+
+impl BatchAs {
+    const fn content_type(self) -> &'static str {
+        match self {
+            Self::Ndjson => "application/x-ndjson",
+            Self::JsonArray | Self::OnePerRequest => "application/json",
+        }
+    }
+}
+
+/// `None` when a mistake was noted, `Some(None)` with another format.
+#[expect(clippy::option_option, reason = "the outer one is of all readers of settings")]
+pub(super) fn read(from: &mut Reader<'_>, format: Option<Format>) -> Option<Option<TemplateSettings>> {
+    let batch_as = from.parsed("batch_as", |text| {
+        units::choice(
+            text,
+            &[
+                ("ndjson", BatchAs::Ndjson),
+                ("json_array", BatchAs::JsonArray),
+                ("one_per_request", BatchAs::OnePerRequest),
+            ],
+        )
+    });
+    let omit_null = from.parsed("omit_null", units::switch);
+    if format != Some(Format::Template) {
+        let before = from.mistakes.len();
+        // Of a format that is none nobody knows what it should have been.
+        for key in ["template_file", "content_type"].into_iter().filter(|_| format.is_some()) {
+            if from.text(key).is_some() {
+                from.mistake(key, "is set, and format is not template", "it with format template only");
+            }
+        }
+        return (from.mistakes.len() == before && batch_as.is_some() && omit_null.is_some()).then_some(None);
+    }
+    let content_type = content_type(from, batch_as);
+    let file = file(from);
+    let (file, text) = file?;
+    Some(Some(TemplateSettings {
+        file,
+        text,
+        content_type: content_type?,
+        batch_as: batch_as?,
+        omit_null: omit_null?,
+    }))
+}
+
+fn content_type(from: &mut Reader<'_>, batch_as: Option<BatchAs>) -> Option<String> {
+    let Some(text) = from.text("content_type") else {
+        return batch_as.map(|batch_as| batch_as.content_type().to_owned());
+    };
+    // RFC 9110, 8.3.1: two tokens, and parameters that are not looked at here.
+    let is_token = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+    };
+    let kind = text.split(';').next().unwrap_or_default().trim();
+    let is_one = kind.split_once('/').is_some_and(|(kind, of_it)| is_token(kind) && is_token(of_it));
+    if is_one && HeaderValue::from_str(&text).is_ok() {
+        return Some(text);
+    }
+    let shown = units::shorten(&text, 80);
+    from.mistake("content_type", format!("\"{shown}\" is no media type"), "one such as application/json");
+    None
+}
+
+fn file(from: &mut Reader<'_>) -> Option<(String, String)> {
+    let before = from.mistakes.len();
+    let Some(path) = from.text("template_file").map(PathBuf::from) else {
+        if from.mistakes.len() == before {
+            from.mistake("template_file", "is not set", "a file, since format is template");
+        }
+        return None;
+    };
+    match (from.source.contents)(&path) {
+        Ok(text) => Some((shown_path(Path::new(&path)), text)),
+        Err(why) => {
+            let problem = format!("{} cannot be read ({why})", shown_path(&path));
+            from.mistake("template_file", problem, "a readable file");
+            None
+        }
+    }
+}

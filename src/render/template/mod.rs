@@ -1,0 +1,233 @@
+//! `format template`: a JSON document of the user's own, whose strings hold expressions over the record.
+//!
+//! ```text
+//! document   JSON with comments → a tree, and where each leaf stands
+//! tokens     a leaf → its expressions and tags
+//! rules      what must not stand in a leaf
+//! scene      leaves that are plain paths: from MessagePack to JSON
+//! engine     all other leaves; view: the record as the engine sees it; filters; values: back to JSON
+//! samples    records of every kind, which a template has to render before it is taken
+//! ```
+//! Whatever a record holds, what is rendered is one JSON value without a line's end, or an error.
+
+mod document;
+mod engine;
+mod filters;
+mod rules;
+mod samples;
+mod scene;
+mod tokens;
+mod values;
+mod view;
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use minijinja::value::Value;
+use serde::Serialize;
+
+use self::document::{Fault, Literal, Member, Node, Source};
+use self::engine::{Compiled, Engine};
+use self::scene::{Part, Path, Scene, Wanted};
+use super::{Form, Record, native};
+use crate::config::{BatchAs, Mistake, TemplateSettings};
+use crate::record::MAX_RECORD_BYTES;
+
+/// Faults told of one template: who has more mends these first.
+const MOST_TOLD: usize = 10;
+
+pub(super) struct Layout {
+    native: native::Layout,
+    settings: TemplateSettings,
+    engine: Engine,
+    wanted: Wanted,
+    document: Node<Leaf>,
+}
+
+/// A string that is not the same for every record.
+#[derive(Debug)]
+struct Leaf {
+    kind: Kind,
+    literal: Literal,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Path(Path),
+    /// A text of paths.
+    Parts(Vec<Part>),
+    Compiled(Compiled),
+}
+
+impl Layout {
+    /// # Errors
+    /// What is wrong with the template, with its places; what is wrong with how it renders the samples.
+    pub(super) fn open(
+        settings: Option<&TemplateSettings>,
+        native: native::Layout,
+    ) -> Result<Self, Vec<Mistake>> {
+        let Some(settings) = settings else {
+            return Err(vec![mistake("is not set".to_owned(), "a file, since format is template")]);
+        };
+        let (mut engine, mut wanted) = (Engine::new(), Wanted::default());
+        let document = document::read(&settings.text, &mut |source| leaf(source, &mut engine, &mut wanted));
+        let told = |fault: &Fault| fault.shown(&settings.file, &settings.text).to_string();
+        let expected = "a template as docs/templates.md describes it";
+        let document = document.map_err(|faults| {
+            faults.iter().take(MOST_TOLD).map(|fault| mistake(told(fault), expected)).collect::<Vec<_>>()
+        })?;
+        let layout = Self { native, settings: settings.clone(), engine, wanted, document };
+        match samples::first_fault(|record, out| layout.write(record, out)) {
+            None => Ok(layout),
+            Some((sample, fault)) => {
+                let problem = format!("{} (with the sample record \"{sample}\")", told(&fault));
+                Err(vec![mistake(problem, "a template that renders every sample record")])
+            }
+        }
+    }
+
+    fn write(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let mut native = Vec::with_capacity(record.body.len());
+        let packed = self.native.document(record);
+        let written = packed.serialize(&mut rmp_serde::Serializer::new(&mut native).with_struct_map());
+        written.map_err(|error| Fault::new(0, error.to_string()))?;
+        let scene = Scene::new(&native, record.body, &self.wanted);
+        let root = OnceCell::new();
+        let mut writer = Writer {
+            layout: self,
+            scene,
+            root: &|| root.get_or_init(|| Value::from_object(view::Root::new(&native, record.body))).clone(),
+            most_bytes: out.len().saturating_add(MAX_RECORD_BYTES),
+            out,
+        };
+        writer.node(&self.document)
+    }
+}
+
+fn mistake(problem: String, expected: &str) -> Mistake {
+    Mistake { key: "template_file", problem, expected: expected.to_owned() }
+}
+
+/// Makes a leaf of a string.
+fn leaf(source: &Source<'_>, engine: &mut Engine, wanted: &mut Wanted) -> Result<Leaf, Fault> {
+    let in_file = |fault: Fault| Fault { at: source.place(fault.at), ..fault };
+    let pieces = tokens::pieces(source.text);
+    rules::check(&pieces, &engine.known).map_err(in_file)?;
+    let is_one = matches!(&pieces[..], [one] if one.kind == tokens::Kind::Expression
+        && (one.start, one.end) == (0, source.text.len()));
+    // The engine looks at the syntax of all of them.
+    let form = if is_one { engine::Form::Typed } else { engine::Form::Text };
+    let compiled = engine.add(source, form).map_err(in_file)?;
+    let plain = match &pieces[..] {
+        [one] if is_one => wanted.path(one).map(Kind::Path),
+        all => wanted.text(source.text, all).map(Kind::Parts),
+    };
+    Ok(Leaf { kind: plain.unwrap_or(Kind::Compiled(compiled)), literal: source.literal.clone() })
+}
+
+impl super::Layout for Layout {
+    fn form(&self) -> Form {
+        match self.settings.batch_as {
+            BatchAs::Ndjson => Form::LINES,
+            BatchAs::JsonArray => Form::ARRAY,
+            BatchAs::OnePerRequest => Form::ALONE,
+        }
+    }
+
+    fn content_type(&self) -> Cow<'_, str> {
+        self.settings.content_type.as_str().into()
+    }
+
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
+        self.write(record, out)
+            .map_err(|fault| fault.shown(&self.settings.file, &self.settings.text).to_string())
+    }
+}
+
+/// One record on its way into the document.
+struct Writer<'w> {
+    layout: &'w Layout,
+    scene: Scene<'w>,
+    /// Made for the first leaf that needs the engine.
+    root: &'w dyn Fn() -> Value,
+    /// `out` may grow to so many.
+    most_bytes: usize,
+    out: &'w mut Vec<u8>,
+}
+
+impl Writer<'_> {
+    fn node(&mut self, node: &Node<Leaf>) -> Result<(), Fault> {
+        match node {
+            Node::Always(text) => self.out.extend_from_slice(text),
+            Node::Leaf(leaf) => self.leaf(leaf)?,
+            Node::List(nodes) => {
+                self.out.push(b'[');
+                for (index, node) in nodes.iter().enumerate() {
+                    if index > 0 {
+                        self.out.push(b',');
+                    }
+                    self.node(node)?;
+                }
+                self.out.push(b']');
+            }
+            Node::Map(members) => self.map(members)?,
+        }
+        Ok(())
+    }
+
+    fn map(&mut self, members: &[Member<Leaf>]) -> Result<(), Fault> {
+        self.out.push(b'{');
+        let mut is_first = true;
+        for Member { name, value } in members {
+            let before = self.out.len();
+            if !is_first {
+                self.out.push(b',');
+            }
+            self.out.extend_from_slice(name);
+            let start = self.out.len();
+            self.node(value)?;
+            let is_omitted = self.layout.settings.omit_null
+                && matches!(value, Node::Leaf(_))
+                && self.out.get(start..) == Some(b"null");
+            if is_omitted {
+                self.out.truncate(before);
+            } else {
+                is_first = false;
+            }
+        }
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    fn leaf(&mut self, leaf: &Leaf) -> Result<(), Fault> {
+        match &leaf.kind {
+            Kind::Path(path) => self.scene.write(path, false, self.out),
+            Kind::Parts(parts) => {
+                self.out.push(b'"');
+                for part in parts {
+                    match part {
+                        Part::Always(text) => self.out.extend_from_slice(text),
+                        Part::Path(path) => self.scene.write(path, true, self.out),
+                    }
+                    if self.out.len() > self.most_bytes {
+                        break;
+                    }
+                }
+                self.out.push(b'"');
+            }
+            Kind::Compiled(compiled) => {
+                let root = (self.root)();
+                let written = self.layout.engine.write(compiled, &root, self.out, self.most_bytes);
+                written.map_err(|fault| self.in_file(leaf, fault))?;
+            }
+        }
+        if self.out.len() > self.most_bytes {
+            return Err(self.in_file(leaf, Fault::new(0, engine::too_large())));
+        }
+        Ok(())
+    }
+
+    fn in_file(&self, leaf: &Leaf, fault: Fault) -> Fault {
+        Fault { at: leaf.literal.place(&self.layout.settings.text, fault.at), ..fault }
+    }
+}

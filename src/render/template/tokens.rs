@@ -1,0 +1,143 @@
+//! The expressions and tags of a leaf as tokens, as far as the rules and the plain paths need them.
+//!
+//! The template engine parses for itself and tells what is no syntax; it keeps its tree to itself.
+
+/// What stands between `{{` and `}}`, `{%` and `%}`, `{#` and `#}`.
+#[derive(Debug)]
+pub(super) struct Piece<'s> {
+    pub(super) kind: Kind,
+    /// Where it begins and ends in the source, its signs included.
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) tokens: Vec<(usize, Token<'s>)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Expression,
+    Tag,
+    Comment,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Token<'s> {
+    Name(&'s str),
+    /// Without its quotation marks, escapes as they are.
+    Text(&'s str),
+    Number(&'s str),
+    Sign(&'s str),
+}
+
+/// All of a source; what is not closed ends with it.
+pub(super) fn pieces(source: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    while let Some((start, kind)) = next_start(source, at) {
+        let mut piece = Piece { kind, start, end: source.len(), tokens: Vec::new() };
+        let inside = start + 2;
+        if kind == Kind::Comment {
+            piece.end = source[inside..].find("#}").map_or(source.len(), |length| inside + length + 2);
+        } else {
+            piece.read(source, inside);
+        }
+        at = piece.end;
+        pieces.push(piece);
+    }
+    pieces
+}
+
+fn next_start(source: &str, from: usize) -> Option<(usize, Kind)> {
+    let kinds = [("{{", Kind::Expression), ("{%", Kind::Tag), ("{#", Kind::Comment)];
+    let found = kinds.into_iter().filter_map(|(sign, kind)| Some((from + source[from..].find(sign)?, kind)));
+    found.min_by_key(|(at, _)| *at)
+}
+
+impl<'s> Piece<'s> {
+    fn read(&mut self, source: &'s str, inside: usize) {
+        let close = if self.kind == Kind::Tag { "%}" } else { "}}" };
+        let mut at = inside;
+        let mut open = 0usize;
+        // A sign of what becomes of blanks around it.
+        if source[at..].starts_with(['-', '+']) {
+            at += 1;
+        }
+        while let Some(next) = source[at..].chars().next() {
+            let rest = &source[at..];
+            let is_end = |rest: &str| open == 0 && rest.starts_with(close);
+            if is_end(rest) || (rest.starts_with(['-', '+']) && is_end(&rest[1..])) {
+                self.end = at + rest.find(close).unwrap_or_default() + close.len();
+                return;
+            }
+            let (length, token) = token(rest, next);
+            match token {
+                Some(Token::Sign("(" | "[" | "{")) => open += 1,
+                Some(Token::Sign(")" | "]" | "}")) => open = open.saturating_sub(1),
+                _ => {}
+            }
+            self.tokens.extend(token.map(|token| (at, token)));
+            at += length;
+        }
+    }
+
+    pub(super) fn token(&self, index: usize) -> Option<Token<'s>> {
+        self.tokens.get(index).map(|(_, token)| *token)
+    }
+}
+
+/// The token that the text begins with, and its length; blanks are none.
+fn token(rest: &str, next: char) -> (usize, Option<Token<'_>>) {
+    let while_some = |is_in: fn(char) -> bool| rest.find(|c| !is_in(c)).unwrap_or(rest.len());
+    match next {
+        _ if next.is_whitespace() => (next.len_utf8(), None),
+        '\'' | '"' => {
+            let mut is_escaped = false;
+            let end = rest.char_indices().skip(1).find(|(_, sign)| {
+                let ends = !is_escaped && *sign == next;
+                is_escaped = !is_escaped && *sign == '\\';
+                ends
+            });
+            let end = end.map_or(rest.len(), |(end, _)| end);
+            ((end + 1).min(rest.len()), Some(Token::Text(&rest[1..end])))
+        }
+        'a'..='z' | 'A'..='Z' | '_' => {
+            let end = while_some(|c| c.is_ascii_alphanumeric() || c == '_');
+            (end, Some(Token::Name(&rest[..end])))
+        }
+        '0'..='9' => {
+            let end = while_some(|c| c.is_ascii_alphanumeric() || c == '_');
+            (end, Some(Token::Number(&rest[..end])))
+        }
+        _ => {
+            let two = ["**", "//", "==", "!=", "<=", ">="].into_iter().any(|sign| rest.starts_with(sign));
+            let end = if two { 2 } else { next.len_utf8() };
+            (end, Some(Token::Sign(&rest[..end])))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_end_where_they_end() {
+        let source = "a {{ {'}}': {'b': 1}} }} {# {{ #} {%- if x['%}'] == \"\\\"\" -%}b{{ c";
+        let pieces = pieces(source);
+        let texts: Vec<_> = pieces.iter().map(|piece| &source[piece.start..piece.end]).collect();
+        assert_eq!(texts, ["{{ {'}}': {'b': 1}} }}", "{# {{ #}", "{%- if x['%}'] == \"\\\"\" -%}", "{{ c"]);
+        let tokens: Vec<_> = pieces[2].tokens.iter().map(|(_, token)| *token).collect();
+        assert_eq!(
+            tokens,
+            [
+                Token::Name("if"),
+                Token::Name("x"),
+                Token::Sign("["),
+                Token::Text("%}"),
+                Token::Sign("]"),
+                Token::Sign("=="),
+                Token::Text("\\\""),
+            ]
+        );
+        assert_eq!(pieces[3].tokens, [(source.len() - 1, Token::Name("c"))]);
+    }
+}

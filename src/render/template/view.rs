@@ -1,0 +1,345 @@
+//! The record as the engine sees it: looked up in MessagePack, value by value, and never unpacked as a whole.
+//!
+//! The engine's values outlive what they were made of, so the bytes of a record are copied once, in one piece, and
+//! every container is a place in them.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
+use minijinja::{Error, ErrorKind, State};
+
+use super::scene::first_name;
+use super::values;
+use crate::record::cursor::{Cursor, Token};
+use crate::record::raw::Raw;
+
+/// What looking at one record may cost, in bytes that are copied; what is only passed over costs less.
+const MOST_WORK: usize = 32 << 20;
+const PASSED_OVER: usize = 16;
+/// Of an item of a list or a key of a map.
+pub(super) const ITEM: usize = 64;
+
+/// What all views of a record share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    bytes: Vec<u8>,
+    work: AtomicUsize,
+}
+
+impl Shared {
+    fn charge(&self, work: usize) -> Result<(), Error> {
+        // One thread renders a record.
+        let spent = self.work.load(Relaxed).saturating_add(work);
+        self.work.store(spent, Relaxed);
+        if spent > MOST_WORK {
+            let why = "it looks at more of the record than there is time for";
+            return Err(Error::new(ErrorKind::InvalidOperation, why));
+        }
+        Ok(())
+    }
+}
+
+impl Object for Shared {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+}
+
+/// No name that a leaf could say.
+const SHARED: &str = "what is shared";
+
+/// Charges for what is made of a record.
+///
+/// # Errors
+/// When that was enough.
+pub(super) fn charge(state: &State<'_, '_>, work: usize) -> Result<(), Error> {
+    let shared = state.lookup(SHARED);
+    shared
+        .as_ref()
+        .and_then(Value::downcast_object_ref::<Shared>)
+        .map_or(Ok(()), |shared| shared.charge(work))
+}
+
+/// A map or a list of the record.
+pub(super) struct View {
+    shared: Arc<Shared>,
+    place: Range<usize>,
+}
+
+/// All that a leaf may name: the native document, and the record as it came.
+pub(super) struct Root {
+    native: View,
+    record: View,
+}
+
+/// What is called `event`: what the native document says of the event itself, and then the record's own keys.
+#[derive(Debug)]
+struct Event {
+    own: Option<Arc<View>>,
+    record: Arc<View>,
+}
+
+impl Root {
+    /// Both are one whole value.
+    pub(super) fn new(native: &[u8], record: &[u8]) -> Self {
+        let shared = Arc::new(Shared { bytes: [native, record].concat(), work: AtomicUsize::new(0) });
+        let all = native.len() + record.len();
+        Self {
+            native: View { shared: Arc::clone(&shared), place: 0..native.len() },
+            record: View { shared, place: native.len()..all },
+        }
+    }
+}
+
+impl View {
+    fn raw(&self) -> Raw<'_> {
+        Raw::new(self.shared.bytes.get(self.place.clone()).unwrap_or_default())
+    }
+
+    fn head(&self) -> Option<Token<'_>> {
+        Cursor::new(self.raw().bytes()).token().ok()
+    }
+
+    fn len(&self) -> usize {
+        match self.head() {
+            Some(Token::Array(len) | Token::Map(len)) => usize::try_from(len).unwrap_or_default(),
+            _ => 0,
+        }
+    }
+
+    fn charge(&self, work: usize) -> Result<(), Value> {
+        self.shared.charge(work).map_err(Value::from)
+    }
+
+    /// The value at a place of the bytes.
+    fn value(&self, place: Range<usize>) -> Value {
+        let bytes = self.shared.bytes.get(place.clone()).unwrap_or_default();
+        match Cursor::new(bytes).token() {
+            Err(_) | Ok(Token::Nil | Token::Ext(..)) => Value::from(()),
+            Ok(Token::Bool(truth)) => Value::from(truth),
+            Ok(Token::Int(number)) => Value::from(number),
+            Ok(Token::Uint(number)) => Value::from(number),
+            Ok(Token::Float(number)) => Value::from(number),
+            Ok(Token::Str(text) | Token::Bin(text)) => match self.charge(text.len()) {
+                Ok(()) => Value::from(String::from_utf8_lossy(text)),
+                Err(error) => error,
+            },
+            Ok(Token::Array(_) | Token::Map(_)) => {
+                Value::from_object(Self { shared: Arc::clone(&self.shared), place })
+            }
+        }
+    }
+
+    /// Where a part of our bytes stands in them.
+    fn place_of(&self, part: &[u8]) -> Range<usize> {
+        let start = part.as_ptr().addr().saturating_sub(self.shared.bytes.as_ptr().addr());
+        start..start + part.len()
+    }
+
+    fn get(&self, name: &str) -> Option<Value> {
+        if let Err(error) = self.charge(self.place.len() / PASSED_OVER) {
+            return Some(error);
+        }
+        let found = self.raw().get(name)?;
+        Some(self.value(self.place_of(found.bytes())))
+    }
+
+    /// What stands in a container, one after the other.
+    fn parts(self: &Arc<Self>) -> Parts {
+        let mut at = Cursor::new(self.raw().bytes());
+        // Its head.
+        let _ = at.token();
+        Parts { at: self.place.start + at.offset(), left: self.len(), of: Arc::clone(self) }
+    }
+}
+
+/// The values of a list, or the pairs of a map.
+struct Parts {
+    of: Arc<View>,
+    at: usize,
+    left: usize,
+}
+
+impl Parts {
+    fn part(&mut self) -> Option<Range<usize>> {
+        let mut cursor = Cursor::at(&self.of.shared.bytes, self.at);
+        cursor.skip().ok()?;
+        let place = self.at..cursor.offset();
+        self.at = place.end;
+        Some(place)
+    }
+
+    /// Whether there is one more; the error takes the place of what would come.
+    fn begin(&mut self) -> Option<Result<(), Value>> {
+        self.left = self.left.checked_sub(1)?;
+        let paid = self.of.charge(ITEM);
+        if paid.is_err() {
+            self.left = 0;
+        }
+        Some(paid)
+    }
+}
+
+struct Items(Parts);
+
+impl Iterator for Items {
+    type Item = Value;
+
+    fn next(&mut self) -> Option<Value> {
+        if let Err(error) = self.0.begin()? {
+            return Some(error);
+        }
+        let place = self.0.part()?;
+        Some(self.0.of.value(place))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.0.left, Some(self.0.left))
+    }
+}
+
+struct Pairs(Parts);
+
+impl Iterator for Pairs {
+    type Item = (Value, Value);
+
+    fn next(&mut self) -> Option<(Value, Value)> {
+        if let Err(error) = self.0.begin()? {
+            return Some((error.clone(), error));
+        }
+        let (key, value) = (self.0.part()?, self.0.part()?);
+        let view = &self.0.of;
+        // As JSON has them.
+        let key = match view.value(key) {
+            key if key.as_str().is_some() => key,
+            key => values::text(&key).map_or_else(Value::from, Value::from),
+        };
+        Some((key, view.value(value)))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.0.left, Some(self.0.left))
+    }
+}
+
+impl Object for View {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        match self.head() {
+            Some(Token::Array(_)) => ObjectRepr::Seq,
+            _ => ObjectRepr::Map,
+        }
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match key.as_str() {
+            Some(name) => self.get(name),
+            None if self.repr() == ObjectRepr::Seq => self.parts_at(key.as_usize()?),
+            None => None,
+        }
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.get(key)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        match self.repr() {
+            ObjectRepr::Seq => Enumerator::Iter(Box::new(Items(self.parts()))),
+            _ => Enumerator::KeyValueIter(Box::new(Pairs(self.parts()))),
+        }
+    }
+
+    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
+        Some(self.len())
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = Vec::new();
+        values::write_packed(self.raw().bytes(), &mut out);
+        f.write_str(&String::from_utf8_lossy(&out))
+    }
+}
+
+impl View {
+    fn parts_at(self: &Arc<Self>, index: usize) -> Option<Value> {
+        if let Err(error) = self.charge(self.place.len() / PASSED_OVER) {
+            return Some(error);
+        }
+        let found = super::scene::item(self.raw(), index)?;
+        Some(self.value(self.place_of(found.bytes())))
+    }
+}
+
+/// Not its bytes, which may be a megabyte.
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("View").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Root")
+    }
+}
+
+impl Object for Root {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let view = |view: &View| View { shared: Arc::clone(&view.shared), place: view.place.clone() };
+        match key {
+            "record" => Some(self.record.value(self.record.place.clone())),
+            "event" => {
+                let own = self.native.raw().get("event").map(|own| self.native.place_of(own.bytes()));
+                let own = own.map(|place| Arc::new(View { place, ..view(&self.native) }));
+                Some(Value::from_object(Event { own, record: Arc::new(view(&self.record)) }))
+            }
+            SHARED => Some(Value::from_dyn_object(Arc::clone(&self.record.shared))),
+            _ => self.native.get(key),
+        }
+    }
+}
+
+impl Event {
+    fn whole(&self) -> &Arc<View> {
+        self.own.as_ref().unwrap_or(&self.record)
+    }
+}
+
+impl Object for Event {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let own = self.own.as_ref().and_then(|own| own.get(key));
+        own.or_else(|| self.record.get(first_name(self.record.raw(), key)))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        self.whole().enumerate()
+    }
+
+    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
+        self.whole().enumerator_len()
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.whole().render(f)
+    }
+}
+
+/// The MessagePack of a value that is one of ours.
+pub(super) fn bytes_of(value: &Value) -> Option<&[u8]> {
+    let object = value.as_object()?;
+    if let Some(view) = object.downcast_ref::<View>() {
+        return Some(view.raw().bytes());
+    }
+    object.downcast_ref::<Event>().map(|event| event.whole().raw().bytes())
+}
