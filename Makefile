@@ -38,12 +38,12 @@ test: ## run the whole suite, documentation tests included, then the guard of in
 # A release build is what it costs: a minute after a change, two to four from nothing; counting takes ten
 # seconds. It is not even built where it could not count.
 instructions: ## count each stage's instructions against benches/instructions.txt; needs valgrind
-	@if valgrind --version >/dev/null 2>&1; then $(CARGO) bench --locked --bench instructions; \
+	@if valgrind --version >/dev/null 2>&1; then $(CARGO) run --locked --quiet --release --features instructions --bin instructions; \
 		else echo "instructions: not counted, as valgrind is not installed"; fi
 
 check: ## look for what needs no test run: format, lints and, if installed, dependencies
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --all-targets --features instructions -- -D warnings
 	if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; fi
 
 prove: ## the long runs, an hour: kills, power losses, faulty gateways, mutations, histories; docs/guarantees.md has longer ones

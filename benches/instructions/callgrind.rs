@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use crate::machine;
@@ -28,8 +28,7 @@ pub fn instructions_an_event(stage: &Stage) -> u64 {
     // Side by side: they do not disturb each other, and most machines have two processors.
     let runs = [WARM_UP, WARM_UP + stage.rounds].map(|rounds| {
         // By its process, as somebody may run this twice.
-        let file = Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .join(format!("instructions-{}-{rounds}.callgrind", std::process::id()));
+        let file = env::temp_dir().join(format!("instructions-{}-{rounds}.callgrind", std::process::id()));
         let mut valgrind = Command::new("valgrind");
         valgrind.args(["--quiet", "--tool=callgrind"]);
         valgrind.arg(format!("--callgrind-out-file={}", file.display()));

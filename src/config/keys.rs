@@ -59,8 +59,8 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "elasticsearch_index",
-        Some("logs-kubernetes.events-default"),
-        "index or data stream of format elasticsearch",
+        None,
+        "index or data stream of format elasticsearch; logs-kubernetes.events-default when unset",
     ),
     file(
         "template_file",

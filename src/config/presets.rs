@@ -27,7 +27,7 @@ impl Default for PresetSettings {
             splunk_source: "kubernetes".to_owned(),
             splunk_sourcetype: "kube:events".to_owned(),
             alertmanager_expires_after: None,
-            elasticsearch_index: String::new(),
+            elasticsearch_index: "logs-kubernetes.events-default".to_owned(),
         }
     }
 }

@@ -18,6 +18,7 @@ pub struct Repair {
 
 impl Repair {
     /// The bytes as text; what is no UTF-8 becomes U+FFFD, and a control character six of ASCII, as in `\u001b`.
+    #[inline]
     pub fn text<'a>(&self, bytes: &'a [u8]) -> Text<'a> {
         let text = match std::str::from_utf8(bytes) {
             Ok(text) => Cow::Borrowed(text),
@@ -36,6 +37,7 @@ impl Repair {
 }
 
 /// A text without control characters: each is told by its number.
+#[inline]
 pub(super) fn plain(text: Text<'_>) -> Text<'_> {
     if may_hold_controls(text.as_bytes()) && text.contains(is_escaped) {
         Cow::Owned(escaped(&text))
@@ -54,16 +56,19 @@ fn may_hold_controls(bytes: &[u8]) -> bool {
         let below_blank = word.wrapping_sub(LOW * 0x20) & !word & HIGH;
         below_blank | has_zero(word ^ (LOW * 0x7f)) | has_zero(word ^ (LOW * 0xc2)) != 0
     };
-    let (words, tail) = bytes.as_chunks::<8>();
-    let mut last = [b' '; 8];
-    last[..tail.len()].copy_from_slice(tail);
-    words.iter().any(|word| is_suspect(u64::from_le_bytes(*word))) || is_suspect(u64::from_le_bytes(last))
+    // The last eight may have been looked at already.
+    let Some(last) = bytes.last_chunk::<8>() else {
+        return bytes.iter().any(|byte| matches!(byte, ..b' ' | 0x7f | 0xc2));
+    };
+    let (words, _) = bytes.as_chunks::<8>();
+    words.iter().any(|word| is_suspect(u64::from_le_bytes(*word))) || is_suspect(u64::from_le_bytes(*last))
 }
 
 fn is_escaped(c: char) -> bool {
     c.is_control() && !matches!(c, '\t' | '\n' | '\r')
 }
 
+#[cold]
 fn escaped(text: &str) -> String {
     let mut plain = String::with_capacity(text.len() + 16);
     for c in text.chars() {

@@ -18,6 +18,7 @@ mod real;
 mod reload;
 mod sample_configs;
 mod sample_filters;
+mod sources;
 mod start;
 mod stop;
 #[path = "../support/mod.rs"]

@@ -124,7 +124,9 @@ fn good(key: &Key) -> BoxedStrategy<String> {
             "batch_bytes" | "max_message_bytes" | "file_max_bytes" | "dead_letter_max_bytes" => {
                 "[1-9](\\.5)? ?(k|MB)".boxed()
             }
-            "splunk_index" | "splunk_source" | "splunk_sourcetype" => "[ -9;-~ü]{1,12}".boxed(),
+            "elasticsearch_index" | "splunk_index" | "splunk_source" | "splunk_sourcetype" => {
+                "[ -9;-~ü]{1,12}".boxed()
+            }
             "alertmanager_expires_after"
             | "file_max_age"
             | "timeout"
@@ -193,6 +195,7 @@ fn random(keys: &'static [Key]) -> impl Strategy<Value = Properties> {
             all.remove("content_type");
             if all.remove("template_file").is_some_and(|file| file.starts_with('/')) {
                 all.insert("format".to_owned(), "template".to_owned());
+                all.remove("api_key_file");
                 all.insert("template_file".to_owned(), "/a, file".to_owned());
                 all.insert("content_type".to_owned(), "application/x; charset=utf-8".to_owned());
             }

@@ -271,7 +271,7 @@ mod tests {
     fn faults_are_told_with_line_and_column_all_at_once() {
         for (text, told) in [
             ("", "f, line 1, column 1: the file is empty"),
-            ("{\n  \"a\": 01}", "f, line 2, column 8: "),
+            ("{\n  \"a\": 01}", "f, line 2, column 9: expected comma"),
             ("{\"a\": 1,}", "f, line 1, column 8: trailing commas are not allowed"),
             ("{\"a\" 1}", "f, line 1, column 6: expected colon"),
             ("{'a': 1}", "f, line 1, column 2: single-quoted strings are not allowed"),
