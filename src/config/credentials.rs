@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use super::Reader;
-use super::settings::Format;
+use super::format::Format;
 
 /// Who it is. The files are read by the gateway, again when they change.
 #[derive(Debug, Clone, PartialEq, Eq)]

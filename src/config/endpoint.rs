@@ -14,7 +14,7 @@ use std::time::Duration;
 use ureq::http::Uri;
 
 use super::far_end::{Endpoint, holds_another, url};
-use super::settings::DAY;
+use super::units::DAY;
 use super::{Reader, units};
 
 /// The transport, and what it has to know.

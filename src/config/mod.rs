@@ -9,6 +9,7 @@ mod credentials;
 mod endpoint;
 mod far_end;
 mod filter;
+mod format;
 pub mod keys;
 mod presets;
 mod redaction;
@@ -26,11 +27,10 @@ pub use credentials::Credentials;
 pub use endpoint::{FileSettings, Scheme};
 pub use far_end::{Endpoint, Tls};
 pub use filter::FilterSettings;
+pub use format::{Compress, Format};
 pub use presets::PresetSettings;
 pub use redaction::Redaction;
-pub use settings::{
-    Compress, DeadLetters, Format, Guarantee, LedgerSettings, Others, RenderSettings, Settings, Updates,
-};
+pub use settings::{DeadLetters, Guarantee, LedgerSettings, Others, RenderSettings, Settings, Updates};
 pub use template::{BatchAs, TemplateSettings};
 pub use topology::{CorrelationSettings, TopologySettings};
 

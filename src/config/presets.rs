@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::settings::{Compress, Format};
+use super::format::{Compress, Format};
 use super::{Reader, units};
 
 /// Settings of single formats; the others pass them over.

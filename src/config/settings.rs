@@ -9,10 +9,12 @@ use super::admission::{self, Admission};
 use super::credentials::{self, Credentials};
 use super::endpoint::{self, Scheme};
 use super::far_end::{self, Endpoint, Tls};
+use super::format::{Compress, Format};
 use super::presets::{self, PresetSettings};
 use super::redaction::{self, Redaction};
 use super::template::{self, TemplateSettings};
 use super::topology::{self, CorrelationSettings};
+use super::units::DAY;
 use super::{Reader, units};
 
 /// Everything one instance of the output was told.
@@ -54,58 +56,6 @@ pub struct RenderSettings {
     pub presets: PresetSettings,
     /// Of the format template.
     pub template: Option<TemplateSettings>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    Native,
-    CloudEvents,
-    CloudEventsBatch,
-    Raw,
-    Template,
-    Otlp,
-    OtlpJson,
-    Ecs,
-    Elasticsearch,
-    SplunkHec,
-    Datadog,
-    Loki,
-    Alertmanager,
-    PagerDuty,
-    Falco,
-    KubernetesEventExporter,
-    K8stream,
-    Eventrouter,
-}
-
-impl Format {
-    /// All of them, by the words of the setting.
-    pub const WORDS: &[(&str, Self)] = &[
-        ("native", Self::Native),
-        ("cloudevents", Self::CloudEvents),
-        ("cloudevents_batch", Self::CloudEventsBatch),
-        ("raw", Self::Raw),
-        ("template", Self::Template),
-        ("otlp", Self::Otlp),
-        ("otlp_json", Self::OtlpJson),
-        ("ecs", Self::Ecs),
-        ("elasticsearch", Self::Elasticsearch),
-        ("splunk_hec", Self::SplunkHec),
-        ("datadog", Self::Datadog),
-        ("loki", Self::Loki),
-        ("alertmanager", Self::Alertmanager),
-        ("pagerduty", Self::PagerDuty),
-        ("falco", Self::Falco),
-        ("kubernetes_event_exporter", Self::KubernetesEventExporter),
-        ("k8stream", Self::K8stream),
-        ("eventrouter", Self::Eventrouter),
-    ];
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compress {
-    Gzip,
-    None,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,8 +100,6 @@ pub struct DeadLetters {
     pub file: Option<PathBuf>,
     pub max_bytes: u64,
 }
-
-pub(super) const DAY: Duration = Duration::from_secs(86_400);
 
 /// `None` when a mistake was noted; all keys are looked at in any case.
 pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {

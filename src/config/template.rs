@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ureq::http::header::HeaderValue;
 
-use super::settings::Format;
+use super::format::Format;
 use super::{Reader, shown_path, units};
 
 /// A template, as it was read at the start, and how its records go out.

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
+
 /// Why a value was not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bad {

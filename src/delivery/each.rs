@@ -2,14 +2,12 @@
 
 use std::ops::Range;
 
+use super::fates::PARTLY;
 use super::{Delivery, Waiting, settle};
 use crate::gateway::Fate;
 use crate::gateway::batch::Batch;
 use crate::job::Tally;
 use crate::ledger::Ledger;
-
-/// The reason of records among which some, and nobody says which, were rejected.
-pub(super) const PARTLY: &str = "partly rejected by the gateway";
 
 impl Delivery {
     /// Settles a part of which the answer tells record by record. How many have to come again: what

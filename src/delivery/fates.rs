@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::time::SystemTime;
 
-use super::each::PARTLY;
 use super::{Delivery, Waiting, settle, tickets};
 use crate::clock;
 use crate::config::Guarantee;
@@ -16,6 +15,9 @@ use crate::time::Stamp;
 
 /// The reason of a record that the gateway may have and that nobody has acknowledged.
 pub const AMBIGUOUS: &str = "ambiguous";
+
+/// The reason of records among which some, and nobody says which, were rejected.
+pub(super) const PARTLY: &str = "partly rejected by the gateway";
 
 /// A record that the gateway will never take, or that it may have and must not be sent again.
 #[derive(Debug, Clone, Copy)]

@@ -5,11 +5,9 @@
 
 use std::time::SystemTime;
 
-use super::outcome::{Doubt, Outcome};
+use super::outcome::{ANSWER_KEPT_BYTES, Doubt, Outcome};
 use crate::net::retry_after::retry_after;
 
-/// So much of a rejecting answer is kept for the dead letter.
-pub const ANSWER_KEPT_BYTES: usize = 500;
 /// So much of any other unfriendly answer is worth a place in a log line.
 const ANSWER_SHOWN_BYTES: usize = 200;
 

@@ -31,13 +31,13 @@ pub mod transport;
 
 pub use crate::net::retry_after::LONGEST_RETRY_AFTER;
 pub use crate::net::stop::Stopper;
-pub use answer::{ANSWER_KEPT_BYTES, Answer, judge};
+pub use answer::{Answer, judge};
 pub use dead_letter::{DeadLetterError, DeadLetterFile};
 pub use gate::Gate;
 pub use gzip::Gzip;
 pub use letter::{Letter, Letters};
-pub use outcome::{Doubt, Outcome};
+pub use outcome::{ANSWER_KEPT_BYTES, Doubt, Fate, Outcome};
 pub use packer::Packer;
 pub use shown_gate::ShownGate;
-pub use told::{Fate, answer_bytes, told};
+pub use told::{answer_bytes, told};
 pub use transport::{Packed, Post, Transport};

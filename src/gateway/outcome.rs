@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-#[cfg(doc)]
-use super::answer::ANSWER_KEPT_BYTES;
-use super::told::Fate;
+/// So much of a rejecting answer is kept for the dead letter.
+pub const ANSWER_KEPT_BYTES: usize = 500;
 
 /// What became of a batch, and so what the caller does with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +22,19 @@ pub enum Outcome {
     /// The gateway will never take this batch as it is: split it, or bury the record that stands alone.
     /// `answer` is at most [`ANSWER_KEPT_BYTES`] of text without control characters.
     Rejected { status: u16, answer: String },
+}
+
+/// What became of one record of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    Accepted,
+    /// The same record may be taken later.
+    Retry,
+    /// It will never be; at most [`ANSWER_KEPT_BYTES`] of why.
+    Rejected {
+        status: u16,
+        answer: String,
+    },
 }
 
 /// Whether the gateway may have taken a batch all the same.

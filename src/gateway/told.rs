@@ -2,23 +2,10 @@
 
 use serde::Deserialize;
 
-use super::answer::{ANSWER_KEPT_BYTES, plain_text};
-use super::outcome::{Doubt, Outcome};
+use super::answer::plain_text;
+use super::outcome::{ANSWER_KEPT_BYTES, Doubt, Fate, Outcome};
 use crate::net::agent::BODY_READ_BYTES;
 use crate::render::Answers;
-
-/// What became of one record of a batch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
-    Accepted,
-    /// The same record may be taken later.
-    Retry,
-    /// It will never be; at most [`ANSWER_KEPT_BYTES`] of why.
-    Rejected {
-        status: u16,
-        answer: String,
-    },
-}
 
 /// So much of an answer is read.
 #[must_use]

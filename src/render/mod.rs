@@ -39,10 +39,14 @@ pub struct Record<'r, 'a> {
 
 /// A format, with what it has to know.
 trait Layout: Send + Sync {
-    fn form(&self) -> Form;
+    fn form(&self) -> Form {
+        Form::LINES
+    }
 
-    /// Of a request's body.
-    fn content_type(&self) -> Cow<'_, str>;
+    /// Of a request's body. Lines are named as the NDJSON specification has it.
+    fn content_type(&self) -> Cow<'_, str> {
+        if self.form() == Form::LINES { "application/x-ndjson" } else { "application/json" }.into()
+    }
 
     /// What a 2xx of its gateways means.
     fn answers(&self) -> Answers {

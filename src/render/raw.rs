@@ -3,23 +3,13 @@
 //! `managedFields` is about a quarter of an event's bytes and says which client wrote which field, which
 //! is of no use to anyone behind a gateway.
 
-use std::borrow::Cow;
-
-use super::{Form, Record, json};
+use super::{Record, json};
 use crate::correlate::{Correlation, Impact};
 use crate::record::cursor::{Cursor, Fault, Token};
 
 pub(super) struct Layout;
 
 impl super::Layout for Layout {
-    fn form(&self) -> Form {
-        Form::LINES
-    }
-
-    fn content_type(&self) -> Cow<'_, str> {
-        "application/x-ndjson".into()
-    }
-
     fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
         write(record.id, record.body, Some(record.impact), out);
         Ok(())

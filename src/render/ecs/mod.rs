@@ -17,7 +17,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Answers, Form, Record, json};
+use super::{Answers, Record, json};
 
 pub(super) struct Layout {
     pub(super) cluster: String,
@@ -38,14 +38,6 @@ struct Target<'r> {
 }
 
 impl super::Layout for Layout {
-    fn form(&self) -> Form {
-        Form::LINES
-    }
-
-    fn content_type(&self) -> Cow<'_, str> {
-        "application/x-ndjson".into()
-    }
-
     fn answers(&self) -> Answers {
         if self.index.is_some() { Answers::ElasticsearchBulk } else { Answers::Status }
     }

@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use serde::{Serialize, Serializer};
 
 use super::common::Common;
-use super::{Form, Record, json};
+use super::{Record, json};
 use crate::correlate::{Affected, Chosen, Correlation, Node, Workload, text_or_null};
 use crate::record::content::Content;
 use crate::record::raw::Raw;
@@ -27,15 +27,6 @@ pub(super) struct Layout {
 }
 
 impl super::Layout for Layout {
-    fn form(&self) -> Form {
-        Form::LINES
-    }
-
-    /// As the NDJSON specification names it.
-    fn content_type(&self) -> Cow<'_, str> {
-        "application/x-ndjson".into()
-    }
-
     fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
         json::write(&self.document(record), out);
         Ok(())

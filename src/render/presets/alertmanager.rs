@@ -10,7 +10,6 @@
 //! 200 means that it has them all. A 400 is for the whole array, of which it has taken what was good; an alert that
 //! comes twice is one, so halving repeats nothing. Nothing is compressed.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -36,10 +35,6 @@ impl Layout {
 impl super::super::Layout for Layout {
     fn form(&self) -> Form {
         Form::ARRAY
-    }
-
-    fn content_type(&self) -> Cow<'_, str> {
-        "application/json".into()
     }
 
     fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {

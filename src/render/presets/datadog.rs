@@ -41,10 +41,6 @@ impl super::super::Layout for Layout {
         Form::ALONE
     }
 
-    fn content_type(&self) -> Cow<'_, str> {
-        "application/json".into()
-    }
-
     fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
         let common = Common::of(record);
         let event = Event {

@@ -7,25 +7,15 @@
 //!
 //! Any 2xx means that they were taken.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
-use super::super::{Form, Record, json};
+use super::super::{Record, json};
 use super::core_event::{Metadata, Reference, Rest, event, involved_object, metadata, rest};
 use crate::correlate::{Affected, Correlation};
 
 pub(in super::super) struct Layout;
 
 impl super::super::Layout for Layout {
-    fn form(&self) -> Form {
-        Form::LINES
-    }
-
-    fn content_type(&self) -> Cow<'_, str> {
-        "application/x-ndjson".into()
-    }
-
     fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
         let event = event(record, "eventrouter")?;
         // The ledger counts no further than 32 bits.

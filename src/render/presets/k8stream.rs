@@ -8,13 +8,12 @@
 //! The file has one idea of a Service, so `services` holds those under impact with their endpoints, and is null where
 //! correlation is off. Any 2xx means that they were taken.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 
 use serde::Serialize;
 
 use super::super::common::Common;
-use super::super::{Form, Record, json};
+use super::super::{Record, json};
 use super::go_json;
 use crate::correlate::{Affected, Chosen, Correlation, Impact};
 use crate::record::content::Content;
@@ -28,14 +27,6 @@ const NO_TIME_SECONDS: i64 = -62_135_596_800;
 pub(in super::super) struct Layout;
 
 impl super::super::Layout for Layout {
-    fn form(&self) -> Form {
-        Form::LINES
-    }
-
-    fn content_type(&self) -> Cow<'_, str> {
-        "application/x-ndjson".into()
-    }
-
     fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
         let mut plain = Vec::new();
         json::write(&document(record, &Common::of(record)), &mut plain);

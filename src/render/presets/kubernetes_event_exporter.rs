@@ -8,8 +8,6 @@
 //!
 //! Any 2xx means that it was taken.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
 use super::super::native;
@@ -30,10 +28,6 @@ impl Layout {
 impl super::super::Layout for Layout {
     fn form(&self) -> Form {
         Form::ALONE
-    }
-
-    fn content_type(&self) -> Cow<'_, str> {
-        "application/json".into()
     }
 
     fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {

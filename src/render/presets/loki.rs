@@ -9,8 +9,6 @@
 //! and takes what halving repeats for what it is, the same entry at the same time. A record that tells no time cannot
 //! be pushed. Several tenants: `headers X-Scope-OrgID: …`.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
 use super::super::common::Common;
@@ -31,10 +29,6 @@ impl Layout {
 impl super::super::Layout for Layout {
     fn form(&self) -> Form {
         Form::STREAMS
-    }
-
-    fn content_type(&self) -> Cow<'_, str> {
-        "application/json".into()
     }
 
     fn answers(&self) -> Answers {

@@ -10,8 +10,6 @@
 //! has the event. A 400 is final, and puts the event away, unless it is about the key ([`Answers::PagerDuty`]); 429
 //! and 5xx come again. Nothing is compressed.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
 use super::super::common::Common;
@@ -41,10 +39,6 @@ impl Layout {
 impl super::super::Layout for Layout {
     fn form(&self) -> Form {
         Form::ALONE
-    }
-
-    fn content_type(&self) -> Cow<'_, str> {
-        "application/json".into()
     }
 
     fn answers(&self) -> Answers {

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::super::common::Common;
 use super::super::native::{self, Native};
-use super::super::{Answers, Form, Record, json};
+use super::super::{Answers, Record, json};
 use super::words;
 use crate::config::PresetSettings;
 use crate::time::Stamp;
@@ -35,10 +35,6 @@ impl Layout {
 }
 
 impl super::super::Layout for Layout {
-    fn form(&self) -> Form {
-        Form::LINES
-    }
-
     fn content_type(&self) -> Cow<'_, str> {
         "application/json".into()
     }
