@@ -7,10 +7,8 @@ use crate::kind::Kind;
 use crate::ledger::Ticket;
 use crate::ledger::identity::write_id;
 use crate::record::MAX_RECORD_BYTES;
-use crate::record::audit::AuditEvent;
 use crate::record::content::Content;
-use crate::record::event::KubeEvent;
-use crate::record::violation::Violation;
+use crate::record::understood::{Understood, Within, understand};
 use crate::render::Record;
 use crate::time::Stamp;
 use crate::trip;
@@ -48,26 +46,17 @@ impl Pipeline {
             return self.go(place, body, content, &known, round);
         };
         let body: &'a [u8] = round.arena.alloc_slice_copy(&redacted);
-        match content.kind() {
-            Kind::Event => {
-                if let Ok(Some(event)) = KubeEvent::read(body, &self.repair) {
-                    return self.go(place, body, &Content::Event(&event), &known, round);
-                }
+        // As an item of a list it is what it says itself, and nothing inside it is looked for.
+        match (understand(body, Within::List, &self.repair, round.arena), content) {
+            (Understood::Event(event), _) => self.go(place, body, &Content::Event(&event), &known, round),
+            (Understood::Audit(audit), _) => self.go(place, body, &Content::Audit(&audit), &known, round),
+            (Understood::Violation(violation), _) => {
+                self.go(place, body, &Content::Violation(&violation), &known, round);
             }
-            Kind::Audit => {
-                if let Ok(Some(audit)) = AuditEvent::read(body, &self.repair) {
-                    return self.go(place, body, &Content::Audit(&audit), &known, round);
-                }
-            }
-            Kind::Violation => {
-                if let Ok(Some(violation)) = Violation::read(body, &self.repair) {
-                    return self.go(place, body, &Content::Violation(&violation), &known, round);
-                }
-            }
-            Kind::Other => return self.go(place, body, content, &known, round),
+            (_, Content::Other { .. }) => self.go(place, body, content, &known, round),
+            // No rule takes away what a kind is told by. Should one all the same, nothing leaves.
+            _ => self.put_away(place, &[], ticket, "not itself any more when it was redacted", "", round),
         }
-        // No rule takes away what a kind is told by. Should one all the same, nothing leaves.
-        self.put_away(place, &[], ticket, "not itself any more when it was redacted", "", round);
     }
 
     fn go<'a>(

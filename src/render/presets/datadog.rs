@@ -13,7 +13,6 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::super::common::{Common, Severity};
-use super::super::native;
 use super::super::{Form, Record, json};
 use super::words;
 use crate::record::content::Content;
@@ -27,13 +26,7 @@ const MOST_TAG: usize = 200;
 const MOST_TITLE: usize = 500;
 
 pub(in super::super) struct Layout {
-    cluster: String,
-}
-
-impl Layout {
-    pub(in super::super) fn new(native: native::Layout) -> Self {
-        Self { cluster: native.cluster }
-    }
+    pub(in super::super) cluster: String,
 }
 
 impl super::super::Layout for Layout {

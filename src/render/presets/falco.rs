@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::super::common::{Common, Severity};
-use super::super::native::{self, Time};
+use super::super::native::Time;
 use super::super::{Form, Record, json};
 use super::words;
 use crate::kind::Kind;
@@ -27,13 +27,7 @@ use crate::record::violation::Violation;
 const GO_ZERO_SECONDS: i64 = -62_135_596_800;
 
 pub(in super::super) struct Layout {
-    cluster: String,
-}
-
-impl Layout {
-    pub(in super::super) fn new(native: native::Layout) -> Self {
-        Self { cluster: native.cluster }
-    }
+    pub(in super::super) cluster: String,
 }
 
 impl super::super::Layout for Layout {

@@ -10,19 +10,12 @@
 
 use serde::Serialize;
 
-use super::super::native;
 use super::super::{Form, Record, json};
 use super::core_event::{Metadata, Reference, Rest, event, involved_object, metadata, rest};
 use crate::correlate::{Affected, Chosen, Correlation};
 
 pub(in super::super) struct Layout {
-    cluster: String,
-}
-
-impl Layout {
-    pub(in super::super) fn new(native: native::Layout) -> Self {
-        Self { cluster: native.cluster }
-    }
+    pub(in super::super) cluster: String,
 }
 
 impl super::super::Layout for Layout {

@@ -17,13 +17,7 @@ use super::super::{Answers, Form, Record, json};
 use super::words::{self, Pairs};
 
 pub(in super::super) struct Layout {
-    native: native::Layout,
-}
-
-impl Layout {
-    pub(in super::super) fn new(native: native::Layout) -> Self {
-        Self { native }
-    }
+    pub(in super::super) native: native::Layout,
 }
 
 impl super::super::Layout for Layout {
