@@ -110,7 +110,7 @@ fn history(seed: u64, tally: &mut Tally) {
             match dice.below(12) {
                 0 => client.gateway.finish(),
                 1 => client = open(folder.path(), compress),
-                2 => drop(client.gateway.idle()),
+                2 => client.settle(),
                 _ => {}
             }
             let ids: Vec<_> = (0..1 + dice.below(3)).map(|place| format!("{number}-{place}")).collect();
@@ -137,6 +137,7 @@ fn history(seed: u64, tally: &mut Tally) {
         moment.lose_power(dice, left.path());
         tally.disks += 1;
         let mut client = open(left.path(), compress);
+        client.settle();
         assert!(posting::accepted(&client.post_body(b"{\"id\":\"later\"}\n")));
         client.gateway.finish();
         let (times, others) = ids_in(left.path());
@@ -196,7 +197,7 @@ fn work(folder: &Path, plan: &Shared, compress: &str) {
         }
         if number == 1 {
             client = open(folder, compress);
-            client.gateway.idle();
+            client.settle();
         }
     }
     heal(plan);
@@ -206,12 +207,12 @@ fn work(folder: &Path, plan: &Shared, compress: &str) {
             assert!(posting::accepted(&client.post_body(&body(&[id], dice, 10))), "the disk is well");
         }
     }
-    client.gateway.idle();
+    client.settle();
     client.gateway.finish();
     drop(client);
     // What a life without a lock on its file left, the next one completes.
     let mut client = open(folder, compress);
-    client.gateway.idle();
+    client.settle();
     client.gateway.finish();
     let (times, others) = ids_in(folder);
     assert_eq!(others, [""; 0], "not completed");

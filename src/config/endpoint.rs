@@ -46,8 +46,9 @@ const WITH_PASSWORD: &str = "holds a user or password; use basic_user and basic_
 /// Longer paths do not fit into a `sockaddr_un` with the zero at their end.
 const MOST_SOCKET_BYTES: usize = 107;
 /// What only a request can carry, and what only TLS needs.
-const OF_REQUESTS: [&str; 8] = [
+const OF_REQUESTS: [&str; 9] = [
     "headers",
+    "api_key_file",
     "bearer_token_file",
     "basic_user",
     "basic_password_file",

@@ -16,6 +16,9 @@ use crate::trip;
 /// Jobs that are held back are looked at again so often.
 const HOLD_BACK: Duration = Duration::from_millis(20);
 
+/// So long nothing is done between rounds when that has panicked.
+const AFTER_A_PANIC: Duration = Duration::from_secs(5);
+
 /// What the thread does with the jobs it takes.
 pub trait Rounds {
     /// Whether jobs should wait for now.
@@ -126,17 +129,7 @@ impl Queue {
         while let Some(jobs) = self.next_round(rounds) {
             trip::wire("thread");
             // A panic drops the jobs, and a dropped job says RETRY.
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| rounds.round(jobs))) {
-                rounds.recover();
-                self.metrics.panicked_rounds_total.add(1);
-                self.journal.error(
-                    "delivery panicked",
-                    format!(
-                        "a round of deliveries panicked, a fault of this plugin; its chunks come again: {}",
-                        said(&*panic)
-                    ),
-                );
-            }
+            self.guarded(rounds, |rounds| rounds.round(jobs));
             let mut state = self.lock();
             state.end_round();
             self.publish(&state);
@@ -146,11 +139,28 @@ impl Queue {
         rounds.finish();
     }
 
+    /// Does a part of the work, unless it panics: that is told, and made good for.
+    fn guarded<R: Rounds, T>(&self, rounds: &mut R, work: impl FnOnce(&mut R) -> T) -> Option<T> {
+        let done = catch_unwind(AssertUnwindSafe(|| work(rounds)));
+        done.map_err(|panic| {
+            rounds.recover();
+            self.metrics.panicked_rounds_total.add(1);
+            self.journal.error(
+                "delivery panicked",
+                format!(
+                    "a round of deliveries panicked, a fault of this plugin; its chunks come again: {}",
+                    said(&*panic)
+                ),
+            );
+        })
+        .ok()
+    }
+
     /// Waits for jobs and takes all that are there, unless they are held back. `None`: stop.
     fn next_round(&self, rounds: &mut impl Rounds) -> Option<Vec<Job>> {
         loop {
             // Without the lock: it may take its time, and the host's threads put jobs meanwhile.
-            let rest = rounds.idle();
+            let rest = self.guarded(rounds, Rounds::idle).unwrap_or(Some(AFTER_A_PANIC));
             let state = self.lock();
             let mut state = match rest {
                 Some(rest) if state.is_idle() => {

@@ -10,7 +10,7 @@ use crate::job::Tally;
 use crate::ledger::Ledger;
 
 impl Delivery {
-    /// Settles a part of which the answer tells record by record. How many have to come again: what
+    /// Settles a part of which the answer tells record by record. Why some have to come again, if some have: what
     /// follows must not overtake them.
     pub(super) fn told_of_each(
         &mut self,
@@ -20,49 +20,55 @@ impl Delivery {
         sent_bytes: u64,
         ledger: &mut Ledger,
         tallies: &mut [Tally],
-    ) -> usize {
-        // Of more or fewer items than records none can be told which it is.
-        let known = |place: usize| fates.get(place).filter(|_| fates.len() == part.len());
-        let with_fate = |wanted: fn(&Fate) -> bool| -> Vec<usize> {
-            let is_wanted = |(place, _): &(usize, usize)| known(*place).is_some_and(wanted);
-            part.clone().enumerate().filter(is_wanted).map(|(_, index)| index).collect()
-        };
-        let accepted = with_fate(|fate| *fate == Fate::Accepted);
-        self.acknowledged(batch, accepted.into_iter(), sent_bytes, ledger, tallies);
-        let mut left = 0;
-        for (place, index) in part.clone().enumerate() {
-            match known(place) {
-                Some(Fate::Accepted) => {}
-                Some(Fate::Rejected { status, answer }) => {
+    ) -> Option<String> {
+        let told = || part.clone().zip(fates);
+        let accepted: Vec<_> =
+            told().filter(|(_, fate)| **fate == Fate::Accepted).map(|(index, _)| index).collect();
+        if accepted.is_empty() {
+            self.release(ledger);
+        } else {
+            self.acknowledged(batch, accepted.into_iter(), sent_bytes, ledger, tallies);
+        }
+        let mut left: Option<(usize, &str)> = None;
+        for (index, fate) in told() {
+            match fate {
+                Fate::Accepted => {}
+                Fate::Rejected { status, answer } => {
+                    // It judges what it gets, so it is there.
+                    self.answers();
                     self.rejected(batch, index, *status, answer, ledger, tallies);
                 }
-                Some(Fate::Retry) | None => {
+                Fate::Retry { why } => {
                     if let Some(waiting) = batch.note(index) {
                         ledger.abort(waiting.ticket);
                         settle(waiting, false, tallies);
                     }
-                    left += 1;
+                    left.get_or_insert((0, why)).0 += 1;
                 }
             }
         }
-        left
+        left.map(|(count, why)| format!("it does not take {count} of {} records now ({why})", part.len()))
     }
 
-    /// Settles a part of which the gateway took all but so many. Which these are nobody knows, and none may be sent
-    /// again: so that none is lost, all of them go to the dead letters too.
+    /// Settles a part of which the gateway took all but so many, and its reason. Which these are nobody knows, and
+    /// none may be sent again: so that none is lost, all of them go to the dead letters too.
     pub(super) fn partly_rejected(
         &mut self,
         batch: &Batch<Waiting<'_>>,
         part: &Range<usize>,
-        rejected: u64,
-        answer: &str,
+        (rejected, answer): (usize, &str),
+        sent_bytes: u64,
         ledger: &mut Ledger,
         tallies: &mut [Tally],
     ) {
-        if part.len() == 1 {
-            return self.rejected(batch, part.start, 200, answer, ledger, tallies);
-        }
+        let taken = part.len().saturating_sub(rejected);
+        let now = self.acknowledgement(taken, sent_bytes);
         let why = format!("{rejected} of {}: {answer}", part.len());
+        if self.lost(rejected, &why) {
+            return self.committed(batch, part.clone(), now, ledger, tallies);
+        }
+        // Most of them are there. Should there be no room for them, the next time they are put away, and not sent.
+        ledger.doubt();
         self.buried(batch, part, PARTLY, &why, ledger, tallies);
     }
 }

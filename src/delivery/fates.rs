@@ -61,6 +61,18 @@ impl Delivery {
         tallies: &mut [Tally],
     ) {
         let now = self.acknowledgement(places.len(), sent_bytes);
+        self.committed(batch, places, now, ledger, tallies);
+    }
+
+    /// These records need not come again.
+    pub(super) fn committed(
+        &mut self,
+        batch: &Batch<Waiting<'_>>,
+        places: impl ExactSizeIterator<Item = usize> + Clone,
+        now: SystemTime,
+        ledger: &mut Ledger,
+        tallies: &mut [Tally],
+    ) {
         let now_seconds = clock::unix_seconds(now);
         let written = ledger.commit(&tickets(batch, places.clone()), now_seconds);
         self.advanced(written, ledger);
@@ -165,6 +177,19 @@ impl Delivery {
                 format!("record {id} was put into dead_letter_file{others}: {reason}{status} ({answer})"),
             );
         }
+    }
+
+    /// Tells that so many records are lost, unless there are dead letters to put them into.
+    pub(super) fn lost(&self, records: usize, why: &str) -> bool {
+        if self.dead_letters.is_some() {
+            return false;
+        }
+        self.metrics.dropped_records_total.add(records as u64);
+        self.journal.error(
+            "record dropped",
+            format!("{records} records are lost: {PARTLY} ({why}), and dead_letter_file is not set"),
+        );
+        true
     }
 
     pub(super) fn advanced(&self, written: Result<(), String>, ledger: &mut Ledger) {

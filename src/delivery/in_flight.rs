@@ -84,7 +84,7 @@ impl InFlight {
     }
 
     fn is_of_use(&self, kept: &Kept, ledger: &Ledger) -> bool {
-        kept.head.target == self.target && !kept.records().iter().any(|record| ledger.holds(record))
+        kept.head.target == self.target && !kept.named().iter().any(|record| ledger.holds(record))
     }
 
     /// What an earlier life left without an answer, whoever it was for.
@@ -112,7 +112,7 @@ impl InFlight {
     }
 
     /// A request is about to go out.
-    pub fn begin(&mut self, post: &Post<'_>, records: &[Versioned]) {
+    pub fn begin(&mut self, post: &Post<'_>, records: &[Option<Versioned>]) {
         if !self.keeps || self.path.is_none() {
             return;
         }
@@ -126,7 +126,7 @@ impl InFlight {
     }
 
     /// It has no clear answer.
-    pub fn keep(&mut self, post: &Post<'_>, records: &[Versioned]) {
+    pub fn keep(&mut self, post: &Post<'_>, records: &[Option<Versioned>]) {
         let head = Head::new(self.target, post, records);
         self.unclear = Some(Kept { head, body: post.body.bytes.to_vec() });
     }

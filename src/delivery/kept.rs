@@ -31,13 +31,13 @@ pub struct Head {
     content_type: String,
     idempotency_key: String,
     is_gzip: bool,
-    /// What it carries: identity in two halves, version, count.
-    records: Vec<(u64, u64, u64, u32)>,
+    /// What it carries, in order: identity in two halves, version, count; nothing of what has no identity.
+    records: Vec<Option<(u64, u64, u64, u32)>>,
 }
 
 impl Head {
     #[must_use]
-    pub fn new(target: u64, post: &Post<'_>, records: &[Versioned]) -> Self {
+    pub fn new(target: u64, post: &Post<'_>, records: &[Option<Versioned>]) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
         let halves = |identity: u128| ((identity >> 64) as u64, identity as u64);
         let record = |record: &Versioned| {
@@ -49,7 +49,7 @@ impl Head {
             content_type: post.content_type.to_owned(),
             idempotency_key: post.idempotency_key.to_owned(),
             is_gzip: post.body.is_gzip,
-            records: records.iter().map(record).collect(),
+            records: records.iter().map(|named| named.as_ref().map(record)).collect(),
         }
     }
 
@@ -92,17 +92,25 @@ impl Kept {
             content_type: &self.head.content_type,
             idempotency_key: &self.head.idempotency_key,
             answers,
+            records: self.head.records.len(),
         }
     }
 
+    /// What it carries, in order; `None` is a record without an identity.
     #[must_use]
-    pub fn records(&self) -> Vec<Versioned> {
+    pub fn records(&self) -> Vec<Option<Versioned>> {
         let record = |(high, low, version, count): &(u64, u64, u64, u32)| Versioned {
             identity: Identity(u128::from(*high) << 64 | u128::from(*low)),
             version: Version(*version),
             count: *count,
         };
-        self.head.records.iter().map(record).collect()
+        self.head.records.iter().map(|named| named.as_ref().map(record)).collect()
+    }
+
+    /// Those of its records that have an identity.
+    #[must_use]
+    pub fn named(&self) -> Vec<Versioned> {
+        self.records().into_iter().flatten().collect()
     }
 }
 
@@ -120,8 +128,13 @@ mod tests {
     fn kept() -> Kept {
         let body = vec![7; 100];
         let records = [
-            Versioned { identity: Identity(u128::MAX - 5), version: Version(u64::MAX), count: u32::MAX },
-            Versioned { identity: Identity(3), version: Version(0), count: 1 },
+            Some(Versioned {
+                identity: Identity(u128::MAX - 5),
+                version: Version(u64::MAX),
+                count: u32::MAX,
+            }),
+            None,
+            Some(Versioned { identity: Identity(3), version: Version(0), count: 1 }),
         ];
         let packed = Packed { bytes: &body, is_gzip: true };
         let post = Post {
@@ -129,6 +142,7 @@ mod tests {
             content_type: "application/x-ndjson",
             idempotency_key: "0f",
             answers: Answers::Status,
+            records: records.len(),
         };
         let head = Head::new(1, &post, &records);
         let kept = Kept { head, body: body.clone() };

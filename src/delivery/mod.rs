@@ -72,7 +72,7 @@ impl Delivery {
         let renderer =
             Renderer::open(&settings.render, body_key).map_err(|found| mistakes.extend(found)).ok();
         if let Some(renderer) = &renderer {
-            mistakes.extend(transport::fits(settings, renderer.form()).err());
+            mistakes.extend(transport::fits(settings, renderer.form(), renderer.answers()).err());
         }
         let dead_letters =
             DeadLetterFile::open(&settings.dead_letters).map_err(|mistake| mistakes.push(mistake)).ok();
@@ -176,16 +176,13 @@ impl Delivery {
             }
             Outcome::Each { ref fates, sent_bytes } => {
                 let left = self.told_of_each(batch, part, fates, sent_bytes, ledger, tallies);
-                if left > 0 {
-                    let why = format!("it does not take {left} of {} records now", part.len());
-                    self.failed(&Outcome::Retry { after: None, why, doubt: Doubt::None }, false);
+                if let Some(why) = &left {
+                    self.failed(&Outcome::not_sent(why.clone()), false);
                 }
-                left == 0
+                left.is_none()
             }
-            Outcome::PartlyRejected { rejected, ref answer, .. } => {
-                self.release(ledger);
-                self.answers();
-                self.partly_rejected(batch, part, rejected, answer, ledger, tallies);
+            Outcome::PartlyRejected { rejected, ref answer, sent_bytes } => {
+                self.partly_rejected(batch, part, (rejected, answer), sent_bytes, ledger, tallies);
                 true
             }
             Outcome::Rejected { status, ref answer } => {
@@ -281,7 +278,13 @@ impl Delivery {
         };
         let idempotency_key = &*batch.idempotency_key(part);
         let content_type = &*self.renderer.content_type();
-        let post = Post { body, content_type, idempotency_key, answers: self.renderer.answers() };
+        let post = Post {
+            body,
+            content_type,
+            idempotency_key,
+            answers: self.renderer.answers(),
+            records: part.len(),
+        };
         if self.guarantee == Guarantee::NoDuplicates {
             return self.gateway.post(&post);
         }

@@ -4,7 +4,7 @@ use super::Delivery;
 use crate::clock;
 use crate::config::Guarantee;
 use crate::gateway::{Doubt, Fate, Outcome};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Versioned};
 
 impl Delivery {
     /// Takes up the request that an earlier life left without an answer: it is sent again, or, where nothing may
@@ -14,7 +14,7 @@ impl Delivery {
             return self.in_flight.take_up(ledger);
         }
         let Some(kept) = self.in_flight.found() else { return };
-        let mut records = kept.records();
+        let mut records = kept.named();
         records.retain(|record| !ledger.holds(record));
         let written = ledger.doubt_unbegun(records, clock::unix_seconds(clock::wall()));
         if self.is_written_first(written) {
@@ -29,21 +29,28 @@ impl Delivery {
         };
         let records = kept.records();
         match self.gateway.post(&kept.post(self.renderer.answers())) {
-            Outcome::Accepted { sent_bytes } => {
-                let now = self.acknowledgement(records.len(), sent_bytes);
-                let written = ledger.commit_unbegun(records, clock::unix_seconds(now));
-                self.advanced(written, ledger);
-            }
+            Outcome::Accepted { sent_bytes } => self.taken_at_last(records, sent_bytes, ledger),
             // What it did not take comes again, in batches whose records are at hand.
-            Outcome::Each { fates, sent_bytes } if fates.len() == records.len() => {
+            Outcome::Each { fates, sent_bytes } => {
                 let pairs = records.into_iter().zip(fates);
                 let taken: Vec<_> =
                     pairs.filter(|(_, fate)| *fate == Fate::Accepted).map(|(record, _)| record).collect();
-                let now = self.acknowledgement(taken.len(), sent_bytes);
-                let written = ledger.commit_unbegun(taken, clock::unix_seconds(now));
-                self.advanced(written, ledger);
+                if !taken.is_empty() {
+                    self.taken_at_last(taken, sent_bytes, ledger);
+                }
             }
-            Outcome::Each { .. } | Outcome::PartlyRejected { .. } => self.answers(),
+            Outcome::PartlyRejected { rejected, answer, sent_bytes } => {
+                let (of, named) = (records.len(), records.into_iter().flatten().collect());
+                let now = clock::unix_seconds(self.acknowledgement(of.saturating_sub(rejected), sent_bytes));
+                if self.lost(rejected, &format!("{rejected} of {of}: {answer}")) {
+                    let written = ledger.commit_unbegun(named, now);
+                    self.advanced(written, ledger);
+                } else {
+                    // They come again to be put away, and are not sent.
+                    let written = ledger.doubt_unbegun(named, now);
+                    self.advanced(written, ledger);
+                }
+            }
             // Its records come again, in batches that can be halved.
             Outcome::Rejected { .. } => self.answers(),
             outcome => {
@@ -54,5 +61,13 @@ impl Delivery {
             }
         }
         self.in_flight.end();
+    }
+
+    /// Records without an identity come again all the same: nothing remembers them.
+    fn taken_at_last(&mut self, records: Vec<Option<Versioned>>, sent_bytes: u64, ledger: &mut Ledger) {
+        let now = self.acknowledgement(records.len(), sent_bytes);
+        let named = records.into_iter().flatten().collect();
+        let written = ledger.commit_unbegun(named, clock::unix_seconds(now));
+        self.advanced(written, ledger);
     }
 }

@@ -12,7 +12,7 @@ use crate::render::Answers;
 /// What the answer says beside its status; `None` where the status says all.
 pub(super) fn heard(answers: Answers, answer: &Answer<'_>) -> Option<Outcome> {
     match answers {
-        Answers::Status | Answers::ElasticsearchBulk | Answers::OtlpJson | Answers::OtlpProtobuf => None,
+        Answers::Status | Answers::ElasticsearchBulk | Answers::Otlp => None,
         Answers::Hec => of_hec(answer),
         Answers::Loki => of_loki(answer),
         Answers::PagerDuty => of_pagerduty(answer),
@@ -46,8 +46,8 @@ fn of_hec(answer: &Answer<'_>) -> Option<Outcome> {
 /// While `block_ingestion_until` is in force, Loki answers 260 by default, which looks like a success.
 fn of_loki(answer: &Answer<'_>) -> Option<Outcome> {
     match answer.status {
-        200 | 204 => None,
-        201..=299 => Some(refused(answer, "it took nothing: look at block_ingestion_until in its limits")),
+        // Another 2xx is that of a proxy that takes for Loki.
+        260 => Some(refused(answer, "it took nothing: look at block_ingestion_until in its limits")),
         400 if holds(answer.body, &["allow_structured_metadata"]) => Some(refused(
             answer,
             "it takes no structured metadata: look at allow_structured_metadata in its limits",
@@ -112,7 +112,9 @@ mod tests {
     #[test]
     fn a_blocked_loki_took_nothing() {
         let loki = |status, body: &str| said(Answers::Loki, status, body);
-        assert_eq!((loki(204, ""), loki(200, "")), (None, None));
+        for taken in [200, 202, 204, 299] {
+            assert_eq!(loki(taken, ""), None);
+        }
         assert!(loki(260, "ingestion blocked until 2026-11-21").unwrap().contains("block_ingestion_until"));
         let disallowed = "stream '{job=\"x\"}' includes structured metadata, but this feature is disallowed. Please see \
              `limits_config.allow_structured_metadata`";

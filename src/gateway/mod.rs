@@ -39,5 +39,5 @@ pub use letter::{Letter, Letters};
 pub use outcome::{ANSWER_KEPT_BYTES, Doubt, Fate, Outcome};
 pub use packer::Packer;
 pub use shown_gate::ShownGate;
-pub use told::{answer_bytes, told};
+pub use told::told;
 pub use transport::{Packed, Post, Transport};

@@ -13,7 +13,7 @@ pub enum Outcome {
     /// 2xx, and the answer tells of each record, in order.
     Each { fates: Vec<Fate>, sent_bytes: u64 },
     /// 2xx, and so many records were rejected for good; nobody knows which. The batch must not be sent again.
-    PartlyRejected { rejected: u64, answer: String, sent_bytes: u64 },
+    PartlyRejected { rejected: usize, answer: String, sent_bytes: u64 },
     /// Nothing is known to be delivered; the same batch may succeed later. `after` is the gateway's own
     /// wish (`Retry-After`), never more than ten minutes.
     Retry { after: Option<Duration>, why: String, doubt: Doubt },
@@ -28,8 +28,10 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
     Accepted,
-    /// The same record may be taken later.
-    Retry,
+    /// The same record may be taken later; at most [`ANSWER_KEPT_BYTES`] of why it was not now.
+    Retry {
+        why: String,
+    },
     /// It will never be; at most [`ANSWER_KEPT_BYTES`] of why.
     Rejected {
         status: u16,
@@ -83,8 +85,8 @@ impl Outcome {
             Self::PartlyRejected { answer, .. } => *answer = change(std::mem::take(answer)),
             Self::Each { fates, .. } => {
                 for fate in fates {
-                    if let Fate::Rejected { answer, .. } = fate {
-                        *answer = change(std::mem::take(answer));
+                    if let Fate::Rejected { answer: text, .. } | Fate::Retry { why: text } = fate {
+                        *text = change(std::mem::take(text));
                     }
                 }
             }
@@ -93,18 +95,23 @@ impl Outcome {
         self
     }
 
-    /// Whether it was a 2xx that means it.
+    /// Whether some of the records, or all, were taken.
     #[must_use]
     pub fn is_success(&self) -> bool {
-        matches!(self, Self::Accepted { .. } | Self::Each { .. } | Self::PartlyRejected { .. })
+        match self {
+            Self::Accepted { .. } | Self::PartlyRejected { .. } => true,
+            Self::Each { fates, .. } => fates.contains(&Fate::Accepted),
+            _ => false,
+        }
     }
 
     /// Whether the gateway refuses this request, and may take another: a key that it holds locked, say. What the
-    /// settings are to blame for, it says to all.
+    /// settings are to blame for, it says to all; so it does where a status that means something else was found to be
+    /// a refusal.
     #[must_use]
     pub fn is_about_this_request(&self) -> bool {
         let Self::Refused { status, .. } = self else { return false };
-        !matches!(status, 300..=399 | 401 | 403..=407 | 410 | 411 | 415 | 421 | 426 | 431 | 501)
+        !matches!(status, 200..=401 | 403..=407 | 410 | 411 | 415 | 421 | 426 | 431 | 501)
     }
 
     /// The same, of a batch of which nothing went out: the answer is one to the headers, whatever it says.

@@ -129,10 +129,10 @@ impl Ledger {
         self.table.holds(record)
     }
 
-    /// What these deliveries carry.
+    /// What these deliveries carry, in order; `None` is a record without an identity.
     #[must_use]
-    pub fn begun(&self, tickets: &[Ticket]) -> Vec<Versioned> {
-        tickets.iter().filter_map(|ticket| self.table.begun(*ticket)).collect()
+    pub fn begun(&self, tickets: &[Ticket]) -> Vec<Option<Versioned>> {
+        tickets.iter().map(|ticket| self.table.begun(*ticket)).collect()
     }
 
     /// The deliveries are about to go out.
@@ -144,7 +144,8 @@ impl Ledger {
         if self.claims.len() >= self.max_entries {
             return Err(format!("{} records wait to be put away", self.claims.len()));
         }
-        let written = self.claim_records(self.begun(tickets), now_seconds);
+        let records = self.begun(tickets).into_iter().flatten().collect();
+        let written = self.claim_records(records, now_seconds);
         if written.is_err() {
             self.claims.end();
         }
@@ -152,8 +153,8 @@ impl Ledger {
     }
 
     fn claim_records(&mut self, records: Vec<Versioned>, now_seconds: u64) -> Result<(), String> {
-        let Some(file) = &mut self.file else { return Err("there is no file".to_owned()) };
         let claim = self.claims.begin(records, self.age.at(now_seconds));
+        let Some(file) = &mut self.file else { return Err("there is no file".to_owned()) };
         let mut written = Err(String::new());
         if !file.wants_all(now_seconds) {
             written = file.claim(claim, self.table.oldest_row(), now_seconds);

@@ -22,7 +22,7 @@ use super::stop::Signal;
 /// Looking up a name and connecting take no longer, whatever `timeout` says: it is the one wait that a stop
 /// cannot end at once, so it must not be longer than the host's grace.
 const LONGEST_CONNECT: Duration = Duration::from_secs(5);
-/// The status has come; so long the body of an answer to a POST may take. Its beginning is all that is wanted.
+/// The status has come; so long the body of an answer to a POST may take where its beginning is all that is wanted.
 const BODY_TIME: Duration = Duration::from_secs(1);
 /// So much of a body is read where only its beginning is wanted. A longer one costs its connection.
 pub const BODY_READ_BYTES: u64 = 16 << 10;
@@ -48,7 +48,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// For a request that carries a body, and an answer of which the status is what counts.
+    /// For a request that carries a body, and an answer of which the status is what counts. Where its body counts as
+    /// well, the request says so itself.
     #[must_use]
     pub fn of_a_post(timeout: Duration) -> Self {
         Self {
@@ -118,13 +119,25 @@ fn is_loopback(host: &str) -> bool {
         || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+/// What was read of a body.
+#[derive(Debug, Default)]
+pub struct Beginning {
+    pub bytes: Vec<u8>,
+    /// It ended there, and nothing failed on the way.
+    pub is_whole: bool,
+}
+
 /// The beginning of a body. Reading up to its end, where that is near, lets the connection be used again.
+///
+/// The status has come already: a failure loses words, and the verdict only where that is in the words.
 #[must_use]
-pub fn beginning(body: Body, most_bytes: u64) -> Vec<u8> {
+pub fn beginning(body: Body, most_bytes: u64) -> Beginning {
     let mut bytes = Vec::new();
-    // The status has come already: what fails here loses words, not the verdict.
-    let _ = body.into_reader().take(most_bytes).read_to_end(&mut bytes);
-    bytes
+    let read = body.into_reader().take(most_bytes.saturating_add(1)).read_to_end(&mut bytes);
+    let most = usize::try_from(most_bytes).unwrap_or(usize::MAX);
+    let is_whole = read.is_ok() && bytes.len() <= most;
+    bytes.truncate(most);
+    Beginning { bytes, is_whole }
 }
 
 #[cfg(test)]

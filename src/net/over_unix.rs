@@ -19,7 +19,7 @@ use ureq::unversioned::transport::{
 use ureq::{Error, Timeout};
 
 use super::stop::Signal;
-use super::unix_socket::Stream;
+use super::unix_socket::{Stream, is_worth_another};
 use crate::clock;
 
 /// Longer than any request; a request without a limit has none of its own.
@@ -142,9 +142,4 @@ impl Transport for UnixTransport {
 
 fn limit(timeout: &NextTimeout) -> Duration {
     if timeout.after.is_not_happening() { NO_LIMIT } else { *timeout.after }
-}
-
-/// Time is up only when the deadline says so.
-fn is_worth_another(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
 }

@@ -104,7 +104,8 @@ impl Stream {
     }
 }
 
-fn is_worth_another(error: &io::Error) -> bool {
+/// Whether a call ended before anything came of it. Time is up only when the deadline says so.
+pub(super) fn is_worth_another(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
 }
 

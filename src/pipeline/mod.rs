@@ -197,6 +197,7 @@ impl Pipeline {
 
     /// Does what is due though no chunk waits; how long until something is again.
     pub fn idle(&mut self) -> Option<Duration> {
+        trip::wire("idle");
         self.delivery.idle()
     }
 

@@ -32,16 +32,14 @@ impl Form {
 pub enum Answers {
     /// By the status, for all of them.
     Status,
-    /// As Splunk's HTTP Event Collector: a `code` in the answer's JSON says more than the status.
+    /// As Splunk's HTTP Event Collector: a `code` in the answer's JSON says more than the status, a 2xx or not.
     Hec,
-    /// As Loki: a 2xx other than 200 and 204 took nothing.
+    /// As Loki: a 260 took nothing, and a 400 may be about what its limits do not allow, of any record.
     Loki,
     /// As PagerDuty's Events API v2: a 400 may be about the routing key, which all events share.
     PagerDuty,
-    /// A 200 tells of each record, in order (`items` of the answer to `_bulk`).
+    /// A 2xx tells of each record, in order (`items` of the answer to `_bulk`).
     ElasticsearchBulk,
-    /// A 200 may say how many records were rejected, and not which (`partial_success`); what may be tried again is
-    /// said by 429, 502, 503 and 504 alone. In JSON or protobuf, as the request was.
-    OtlpJson,
-    OtlpProtobuf,
+    /// A 2xx may say how many records were rejected, and not which (`partial_success`), in JSON or in protobuf.
+    Otlp,
 }

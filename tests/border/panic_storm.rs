@@ -16,7 +16,7 @@ use support::variables::number_from;
 use support::{chunk, event, events};
 
 /// Where the output may panic under load, but for what ends its thread.
-const OUTPUT: &str = "flush,round,deliver,tick,rung,publish,log";
+const OUTPUT: &str = "flush,round,deliver,idle,tick,rung,publish,log";
 const FILTER: &str = "filter,enrich";
 /// One time in so many.
 const ONE_IN: u64 = 10;

@@ -50,7 +50,7 @@ fn a_panic_loses_nothing_and_kills_nobody() {
     assert_eq!(value(&metrics, "delivering"), 1.0);
 
     // A bell that panics resumes nobody; then the timer does, and without it the bell does.
-    for (requests, place) in (4..).zip(["rung", "tick", "publish", "log"]) {
+    for (requests, place) in (4..).zip(["rung", "tick", "publish", "log", "idle"]) {
         fs::write(&wire, place).expect("written");
         assert_eq!(host.deliver("a", "t", &events([place])), Code::Ok, "{place}");
         gateway.wait_for_requests(requests);
@@ -75,7 +75,7 @@ fn a_panic_loses_nothing_and_kills_nobody() {
     }
     assert_eq!(
         gateway.accepted_ids(),
-        ["flush.1", "round.1", "deliver.1", "rung.1", "tick.1", "publish.1", "log.1"]
+        ["flush.1", "round.1", "deliver.1", "rung.1", "tick.1", "publish.1", "log.1", "idle.1"]
     );
     assert_eq!(host.stderr(), [""; 0], "nothing goes to the host's descriptors");
     host.quit();

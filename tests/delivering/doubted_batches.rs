@@ -197,3 +197,21 @@ fn a_disk_that_is_nearly_full_takes_as_many_as_fit_and_the_others_wait() {
         assert_eq!(trial.gateway.requests().len(), 1);
     });
 }
+
+/// What a collector took all of but one is mostly there.
+#[test]
+fn what_was_partly_rejected_is_not_sent_again_though_it_has_no_room_among_the_letters() {
+    let folder = tempfile::tempdir().unwrap();
+    let letters = folder.path().join("letters");
+    let syncs = Syncs::default();
+    watching(folder.path(), syncs.clone(), || {
+        let keys = [("dead_letter_file", letters.to_str().unwrap()), ("format", "otlp_json")];
+        let mut trial = Trial::start(folder.path(), &keys);
+        trial.gateway.set_default(Answer::ok().body(r#"{"partialSuccess":{"rejectedLogRecords":"1"}}"#));
+        syncs.leave_room(Some(0));
+        assert_eq!(trial.deliver(&numbered(0..3)), Told::Retry);
+        syncs.leave_room(None);
+        assert_eq!(trial.deliver(&numbered(0..3)), Told::Ok);
+        assert_eq!((trial.letters().len(), trial.gateway.requests().len()), (3, 1));
+    });
+}

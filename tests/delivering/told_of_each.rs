@@ -100,6 +100,61 @@ fn an_answer_that_tells_of_no_item_settles_none() {
     host.quit();
 }
 
+/// An index that is closed for writing is mended by a person; until then all waits, and nothing is put away.
+#[test]
+fn what_the_index_is_to_blame_for_waits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gateway = TestGateway::start();
+    gateway.respond_with(|request| {
+        let error = json!({"type": "cluster_block_exception", "reason": "index blocked by: [FORBIDDEN/8]"});
+        let item = json!({"create": {"status": 403, "error": error}});
+        let items = vec![item; actions(&request.body).len()];
+        Answer::ok().body(json!({"errors": true, "items": items}).to_string())
+    });
+    let mut host = started(&gateway, folder.path(), &[("format", "elasticsearch")]);
+    assert_eq!(host.deliver("a", "t", &events(["one", "two"])), Code::Retry);
+    let line = host.wait_log("it does not take 2 of 2 records now");
+    assert!(line.text.contains("403") && line.text.contains("cluster_block_exception"), "{line:?}");
+    assert_eq!(letters(folder.path()).len(), 0);
+    let metrics = host.metrics_when(|metrics| value(metrics, "requests_total") > 0.0);
+    for name in ["delivered_records_total", "batches_total", "sent_bytes_total"] {
+        assert_eq!(value(&metrics, name), 0.0, "{name}");
+    }
+    host.quit();
+}
+
+/// The request without an answer goes out again as it was, and the answer tells of each of what was in it: of a
+/// record without an identity, too.
+#[test]
+fn a_bulk_that_is_sent_again_is_settled_item_by_item() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gateway = TestGateway::start();
+    gateway.set_default(Answer::close_after_body());
+    let mut host = started(&gateway, folder.path(), &[("format", "elasticsearch")]);
+    let chunk = support::chunk::of(&[event("one", 1, 1), json!({"odd": "record"}), event("two", 1, 1)]);
+    assert_eq!(host.deliver("a", "t", &chunk), Code::Retry);
+    let lost = gateway.request_count();
+    gateway.respond_with(|request| {
+        let actions = actions(&request.body);
+        let is_first = actions.len() == 3;
+        let status = |id: &str| if is_first && id.starts_with("two") { 429 } else { 201 };
+        let items: Vec<_> = actions.iter().map(|(id, _)| json!({"create": {"status": status(id)}})).collect();
+        Answer::ok().body(json!({"errors": is_first, "items": items}).to_string())
+    });
+    let is_over = (0..100).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        host.deliver("a", "t", &chunk) == Code::Ok
+    });
+    assert!(is_over, "it is never delivered");
+    let sent: Vec<Vec<String>> = gateway.requests()[lost..]
+        .iter()
+        .map(|request| actions(&request.body).into_iter().map(|(id, _)| id).collect())
+        .collect();
+    assert_eq!(sent[0].len(), 3, "as it was");
+    assert_eq!(sent[1..].concat(), [sent[0][1].clone(), "two.1".to_owned()], "{sent:?}");
+    host.quit();
+}
+
 #[test]
 fn a_collector_that_rejects_some_is_not_asked_again_and_nothing_is_lost() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -122,6 +177,58 @@ fn a_collector_that_rejects_some_is_not_asked_again_and_nothing_is_lost() {
     assert_eq!((found.len(), &found[3]["reason"]), (4, &json!("rejected by the gateway")));
     let metrics = host.metrics_when(|metrics| value(metrics, "dead_lettered_records_total") > 3.0);
     assert_eq!(value(&metrics, "dead_lettered_records_total"), 4.0);
+    host.quit();
+}
+
+#[test]
+fn an_answer_that_tells_is_waited_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gateway = TestGateway::start();
+    let partly = json!({"partialSuccess": {"rejectedLogRecords": 1, "errorMessage": "x".repeat(60)}});
+    let slowly = std::time::Duration::from_millis(20);
+    gateway.answer(Answer::ok().body(partly.to_string()).drip(slowly));
+    let mut host = started(&gateway, folder.path(), &[("format", "otlp_json")]);
+    assert_eq!(host.deliver("a", "t", &events(["one", "two"])), Code::Ok);
+    assert_eq!(letters(folder.path()).len(), 2);
+    host.quit();
+}
+
+#[test]
+fn without_dead_letters_what_was_rejected_is_lost_and_no_more() {
+    let gateway = TestGateway::start();
+    let partly = json!({"partialSuccess": {"rejectedLogRecords": 1, "errorMessage": "too old"}});
+    gateway.answer(Answer::ok().body(partly.to_string()));
+    let mut host = support::started(Build::V5_1_1, &gateway, &[("format", "otlp_json")]);
+    for _ in 0..2 {
+        assert_eq!(host.deliver("a", "t", &events(["one", "two", "three"])), Code::Ok);
+    }
+    assert_eq!(gateway.request_count(), 1, "none may be sent again");
+    assert!(host.wait_log("1 records are lost").text.contains("1 of 3: too old"));
+    let metrics = host.metrics_when(|metrics| value(metrics, "duplicate_records_total") > 2.0);
+    let counted = ["dropped_records_total", "delivered_records_total"].map(|name| value(&metrics, name));
+    assert_eq!(counted, [1.0, 2.0]);
+    host.quit();
+}
+
+/// Its records are not at hand when the answer comes. They are put away when they come again.
+#[test]
+fn a_partial_success_of_a_request_that_is_sent_again_sends_none_a_third_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gateway = TestGateway::start();
+    gateway.set_default(Answer::close_after_body());
+    let mut host = started(&gateway, folder.path(), &[("format", "otlp_json")]);
+    let chunk = events(["one", "two", "three"]);
+    assert_eq!(host.deliver("a", "t", &chunk), Code::Retry);
+    let lost = gateway.request_count();
+    let partly = json!({"partialSuccess": {"rejectedLogRecords": 1, "errorMessage": "too old"}});
+    gateway.set_default(Answer::ok().body(partly.to_string()));
+    let is_over = (0..100).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        host.deliver("a", "t", &chunk) == Code::Ok
+    });
+    assert!(is_over, "it is never delivered");
+    assert_eq!(gateway.request_count(), lost + 1);
+    assert_eq!(letters(folder.path()).len(), 3);
     host.quit();
 }
 

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use event_gateway::clock;
 use event_gateway::config::{self, Mistake, Settings};
@@ -58,7 +59,13 @@ impl Client {
             content_type: "application/x-ndjson",
             idempotency_key: "batch-1",
             answers,
+            records: 1,
         })
+    }
+
+    /// Does all that is due now.
+    pub fn settle(&mut self) {
+        while self.gateway.idle() == Some(Duration::ZERO) {}
     }
 
     /// What was said to the journal since the last look.

@@ -28,10 +28,10 @@ use crate::gateway::answer::{Answer, judge};
 use crate::gateway::dialect::heard;
 use crate::gateway::outcome::{Doubt, Outcome};
 use crate::gateway::outgoing::Outgoing;
-use crate::gateway::told::{answer_bytes, told};
+use crate::gateway::told::{answer_bytes, is_read, told};
 use crate::journal::Journal;
 use crate::metrics::{FailureClass, Metrics};
-use crate::net::agent::{Limits, agent, agent_over, beginning};
+use crate::net::agent::{BODY_READ_BYTES, Limits, agent, agent_over, beginning};
 use crate::net::credentials::Authorization;
 use crate::net::failure;
 use crate::net::peer::GATEWAY;
@@ -137,6 +137,11 @@ impl Gateway {
         };
         self.metrics.requests_total.add(1);
         let began = clock::monotonic();
+        let request = if is_read(post.answers) {
+            self.agent.configure_request(request).timeout_recv_body(Some(self.timeout)).build()
+        } else {
+            request
+        };
         let answer = self.agent.run(request);
         let class = match &answer {
             Ok(response) => FailureClass::of_status(response.status().as_u16()),
@@ -196,8 +201,9 @@ impl Gateway {
     /// nothing was heard, and some of the body went: that is a doubt.
     fn judged(&self, response: Response<Body>, post: &Post<'_>, sent: &Outgoing<'_>) -> (Outcome, Asking) {
         let (head, body) = response.into_parts();
-        let bytes = beginning(body, answer_bytes(post.answers));
-        let body = self.hidden(String::from_utf8_lossy(&bytes).into_owned());
+        let heard_of = beginning(body, answer_bytes(post.answers));
+        let shown = heard_of.bytes.get(..BODY_READ_BYTES as usize).unwrap_or(&heard_of.bytes);
+        let body = self.hidden(String::from_utf8_lossy(shown).into_owned());
         let status = head.status.as_u16();
         let text = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let location = text(LOCATION).map(|location| self.hidden(location.to_owned()));
@@ -216,7 +222,7 @@ impl Gateway {
         }
         let outcome = heard(post.answers, &answer).unwrap_or_else(|| {
             if head.status.is_success() {
-                told(post.answers, &bytes, sent_bytes).with_texts(|text| self.hidden(text))
+                told(post.answers, &heard_of, post.records, sent_bytes).with_texts(|text| self.hidden(text))
             } else {
                 judge(&answer, sent_bytes, clock::wall())
             }

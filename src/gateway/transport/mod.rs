@@ -35,6 +35,8 @@ pub struct Post<'a> {
     pub idempotency_key: &'a str,
     /// How an answer is to be read.
     pub answers: Answers,
+    /// How many are in it.
+    pub records: usize,
 }
 
 /// A body as it goes over the wire.
@@ -90,12 +92,17 @@ pub fn open(
 /// What is wrong with a format where the transport knows nothing of requests, only of lines.
 ///
 /// # Errors
-/// When the format does not make lines.
-pub fn fits(settings: &Settings, form: Form) -> Result<(), Mistake> {
-    if settings.scheme.makes_requests() || form == Form::LINES {
+/// When the format does not make one line a record, or counts on an answer.
+pub fn fits(settings: &Settings, form: Form, answers: Answers) -> Result<(), Mistake> {
+    let is_line_by_line = form == Form::LINES && answers == Answers::Status;
+    if settings.scheme.makes_requests() || is_line_by_line {
         return Ok(());
     }
-    let made = if form.is_alone { "requests of one record" } else { "requests that are no lines" };
+    let made = match form {
+        Form { is_alone: true, .. } => "requests of one record",
+        Form::LINES => "lines that only its own service can answer",
+        _ => "requests that are no lines",
+    };
     Err(Mistake {
         key: "format",
         problem: format!("makes {made}, and endpoint {} takes lines", settings.endpoint.shown),

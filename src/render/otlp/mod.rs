@@ -48,10 +48,7 @@ impl super::Layout for Layout {
     }
 
     fn answers(&self) -> Answers {
-        match self.encoding {
-            Encoding::Protobuf => Answers::OtlpProtobuf,
-            Encoding::Json => Answers::OtlpJson,
-        }
+        Answers::Otlp
     }
 
     fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {

@@ -34,6 +34,7 @@ use crate::journal::Journal;
 use crate::ledger::is_wrong_path;
 use crate::metrics::{FailureClass, Metrics};
 use crate::net::stop::Stopper;
+use leftovers::{Leftovers, Step};
 use name::Names;
 use part::Part;
 
@@ -47,8 +48,7 @@ pub struct Files {
     max_age: Duration,
     names: Names,
     part: Option<Part>,
-    /// Whether what earlier lives left was completed.
-    is_tidy: bool,
+    leftovers: Leftovers,
     stopper: Stopper,
     metrics: Arc<Metrics>,
     journal: Arc<Journal>,
@@ -77,7 +77,8 @@ impl Files {
         }
         let stopper = Stopper::new(Arc::default());
         let names = Names::of_a_new_life();
-        Ok(Self { folder, max_bytes, max_age, names, part: None, is_tidy: false, stopper, metrics, journal })
+        let leftovers = Leftovers::of(&folder);
+        Ok(Self { folder, max_bytes, max_age, names, part: None, leftovers, stopper, metrics, journal })
     }
 
     fn write(&mut self, body: &Packed<'_>) -> Result<(), (Doubt, String)> {
@@ -113,22 +114,18 @@ impl Files {
         Ok(())
     }
 
-    /// Completes what earlier lives left; once, or until it works.
-    fn tidy(&mut self) {
-        if self.is_tidy {
-            return;
+    /// Completes a file that an earlier life left, if there is one. How long until there is something to do again.
+    fn tidy(&mut self) -> Option<Duration> {
+        let Step { completed, failed } = self.leftovers.step(|| !self.stopper.is_stopped());
+        if completed > 0 {
+            let folder = self.folder.display();
+            let text = format!("{folder}: {completed} files that an earlier life left were completed");
+            self.journal.info("files completed", text);
         }
-        match leftovers::complete_all(&self.folder, || !self.stopper.is_stopped()) {
-            Ok(count) => {
-                self.is_tidy = true;
-                if count > 0 {
-                    let folder = self.folder.display();
-                    let text = format!("{folder}: {count} files that an earlier life left were completed");
-                    self.journal.info("files completed", text);
-                }
-            }
-            Err((path, error)) => self.tell_of_waiting(&path.display().to_string(), &error),
+        if let Some((path, error)) = failed {
+            self.tell_of_waiting(&path.display().to_string(), &error);
         }
+        self.leftovers.rest()
     }
 
     fn tell_of_waiting(&self, what: &str, error: &io::Error) {
@@ -144,7 +141,6 @@ impl Transport for Files {
         if self.stopper.is_stopped() {
             return Outcome::not_sent("the plugin is stopping".into());
         }
-        self.tidy();
         self.metrics.requests_total.add(1);
         let began = clock::monotonic();
         let written = self.write(&post.body);
@@ -163,8 +159,7 @@ impl Transport for Files {
     }
 
     fn idle(&mut self) -> Option<Duration> {
-        self.tidy();
-        let mut rest = (!self.is_tidy).then_some(AGAIN);
+        let mut rest = self.tidy();
         if let Some(part) = &self.part {
             let mut left = part.left_of(self.max_age);
             if left.is_zero() {

@@ -142,13 +142,22 @@ impl Part {
             self.file.sync_all()?;
             self.is_unsure = false;
         }
+        self.may_have_its_name()?;
+        fs::rename(&self.path, &self.whole)?;
+        // Should the power go before this is on the disk, the next life finds it under the name that it had.
+        let _ = sync_folder(&self.whole);
+        Ok(())
+    }
+
+    /// Its final name is nobody's.
+    ///
+    /// # Errors
+    /// When there is such a file already, and from the disk.
+    pub fn may_have_its_name(&self) -> io::Result<()> {
         if self.whole.try_exists()? {
             let text = format!("there is a {} already", self.whole.display());
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
         }
-        fs::rename(&self.path, &self.whole)?;
-        // Should the power go before this is on the disk, the next life finds it under the name that it had.
-        let _ = sync_folder(&self.whole);
         Ok(())
     }
 

@@ -1,0 +1,66 @@
+//! What a 2xx says beyond itself: of each record, or of how many. Pure: no network, no clock.
+//!
+//! An answer that should tell and does not acknowledges nothing: the request goes out again.
+
+mod bulk;
+mod partial;
+mod protobuf;
+
+use super::outcome::{Doubt, Outcome};
+use crate::net::agent::{BODY_READ_BYTES, Beginning};
+use crate::render::Answers;
+
+/// Whether the body of a 2xx is read as a whole, however long it takes within `timeout`; where not, its beginning is
+/// for a person.
+#[must_use]
+pub const fn is_read(answers: Answers) -> bool {
+    matches!(answers, Answers::ElasticsearchBulk | Answers::Otlp)
+}
+
+/// So much of an answer is read.
+#[must_use]
+pub const fn answer_bytes(answers: Answers) -> u64 {
+    // For each of 10,000 records some hundred bytes.
+    if is_read(answers) { 8 << 20 } else { BODY_READ_BYTES }
+}
+
+/// The outcome of a request of so many records with a 2xx, by what the answer's body says.
+#[must_use]
+pub fn told(answers: Answers, answer: &Beginning, records: usize, sent_bytes: u64) -> Outcome {
+    if !is_read(answers) {
+        return Outcome::Accepted { sent_bytes };
+    }
+    if !answer.is_whole {
+        return unclear("the answer was cut before it had told of each record");
+    }
+    match answers {
+        Answers::ElasticsearchBulk => bulk::told(&answer.bytes, records, sent_bytes),
+        _ => partial::told(&answer.bytes, records, sent_bytes),
+    }
+}
+
+fn unclear(why: &str) -> Outcome {
+    Outcome::Retry { after: None, why: why.to_owned(), doubt: Doubt::Unanswered }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_was_cut_tells_nothing() {
+        let cut = |bytes: &[u8]| Beginning { bytes: bytes.to_vec(), is_whole: false };
+        for answers in [Answers::ElasticsearchBulk, Answers::Otlp] {
+            for bytes in [&b""[..], b"{}", br#"{"errors":false,"items":[]}"#, b"\x0a\x02\x08\x01"] {
+                let outcome = told(answers, &cut(bytes), 3, 7);
+                assert!(
+                    matches!(outcome, Outcome::Retry { doubt: Doubt::Unanswered, .. }),
+                    "{answers:?}: {outcome:?}"
+                );
+            }
+        }
+        for answers in [Answers::Status, Answers::Hec, Answers::Loki, Answers::PagerDuty] {
+            assert_eq!(told(answers, &cut(b"welc"), 3, 7), Outcome::Accepted { sent_bytes: 7 });
+        }
+    }
+}

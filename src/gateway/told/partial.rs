@@ -1,0 +1,125 @@
+//! OTLP's `ExportLogsServiceResponse`: how many records were rejected, and not which.
+//!
+//! Protobuf's JSON begins with a brace, with which no protobuf of it can begin: so the body tells itself what it is,
+//! and collectors that answer in JSON whatever they were asked in are understood.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{protobuf, unclear};
+use crate::gateway::answer::plain_text;
+use crate::gateway::outcome::{ANSWER_KEPT_BYTES, Fate, Outcome};
+
+/// `partial_success`; absent is zero and nothing said.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Partial {
+    pub rejected: i64,
+    pub message: String,
+}
+
+/// All of it may be absent or null. Parsers of protobuf's JSON take both spellings.
+#[derive(Deserialize)]
+struct Response {
+    #[serde(alias = "partial_success", rename = "partialSuccess")]
+    partial: Option<InJson>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct InJson {
+    #[serde(alias = "rejected_log_records", rename = "rejectedLogRecords")]
+    rejected: Value,
+    #[serde(alias = "error_message", rename = "errorMessage")]
+    message: Option<String>,
+}
+
+pub(super) fn told(body: &[u8], records: usize, sent_bytes: u64) -> Outcome {
+    let partial = if body.trim_ascii_start().starts_with(b"{") {
+        of_json(body)
+    } else {
+        // Some collectors answer `OK`. It is a 2xx, and it tells of no rejection.
+        Some(protobuf::partial(body))
+    };
+    let Some(Partial { rejected, message }) = partial else {
+        return unclear("the answer is no ExportLogsServiceResponse: does endpoint lead to /v1/logs?");
+    };
+    let answer = plain_text(message.as_bytes(), ANSWER_KEPT_BYTES);
+    match usize::try_from(rejected) {
+        // A receiver that took all may still have something to say; that is no error.
+        Err(_) | Ok(0) => Outcome::Accepted { sent_bytes },
+        Ok(rejected) if rejected < records => Outcome::PartlyRejected { rejected, answer, sent_bytes },
+        Ok(_) => Outcome::Each { fates: vec![Fate::Rejected { status: 200, answer }; records], sent_bytes },
+    }
+}
+
+fn of_json(body: &[u8]) -> Option<Partial> {
+    let Response { partial } = serde_json::from_slice(body).ok()?;
+    let InJson { rejected, message } = partial.unwrap_or_default();
+    // A 64-bit integer is a text in protobuf's JSON, and some write a number.
+    let rejected = match rejected {
+        Value::Null => 0,
+        Value::Number(number) => number.as_i64()?,
+        Value::String(text) => text.parse().ok()?,
+        _ => return None,
+    };
+    Some(Partial { rejected, message: message.unwrap_or_default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::outcome::Doubt;
+
+    /// Of three records: how many were rejected, and why; `None` when it does not say.
+    fn of(body: &[u8]) -> Option<(usize, String)> {
+        match told(body, 3, 7) {
+            Outcome::Accepted { sent_bytes: 7 } => Some((0, String::new())),
+            Outcome::PartlyRejected { rejected, answer, sent_bytes: 7 } => Some((rejected, answer)),
+            Outcome::Each { fates, sent_bytes: 7 } => match &fates[..] {
+                [Fate::Rejected { status: 200, answer }, _, _] => Some((3, answer.clone())),
+                _ => panic!("{fates:?}"),
+            },
+            Outcome::Retry { doubt: Doubt::Unanswered, .. } => None,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn said(rejected: usize, why: &str) -> Option<(usize, String)> {
+        Some((rejected, why.to_owned()))
+    }
+
+    #[test]
+    fn json_tells_how_many_were_rejected() {
+        for (json, expected) in [
+            ("", said(0, "")),
+            ("OK", said(0, "")),
+            ("{}", said(0, "")),
+            (r#"{"partialSuccess":null}"#, said(0, "")),
+            (r#"{"partialSuccess":{}}"#, said(0, "")),
+            (r#"{"partialSuccess":{"rejectedLogRecords":"0","errorMessage":"careful"}}"#, said(0, "")),
+            (r#"{"partialSuccess":{"rejectedLogRecords":null,"errorMessage":null}}"#, said(0, "")),
+            (r#"{"partialSuccess":{"rejectedLogRecords":"2","errorMessage":"old"}}"#, said(2, "old")),
+            (r#" {"partialSuccess":{"rejectedLogRecords":2,"errorMessage":null}}"#, said(2, "")),
+            (r#"{"partial_success":{"rejected_log_records":1,"error_message":"old"}}"#, said(1, "old")),
+            (r#"{"partialSuccess":{"rejectedLogRecords":3,"errorMessage":"old"}}"#, said(3, "old")),
+            (r#"{"partialSuccess":{"rejectedLogRecords":"400"}}"#, said(3, "")),
+            (r#"{"partialSuccess":{"rejectedLogRecords":"some"}}"#, None),
+            (r#"{"partialSuccess":{"rejectedLogRecords":[2]}}"#, None),
+            (r#"{"partialSuccess":{"rejectedLogRecords":2"#, None),
+        ] {
+            assert_eq!(of(json.as_bytes()), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn so_does_protobuf() {
+        for (bytes, expected) in [
+            (&b"\x0a\x00"[..], said(0, "")),
+            (b"\x0a\x07\x08\x02\x12\x03old", said(2, "old")),
+            (b"\x10\x01\x0a\x02\x08\x02", said(2, "")),
+            (b"\x0a\x02\x08\x03", said(3, "")),
+        ] {
+            assert_eq!(of(bytes), expected, "{bytes:?}");
+        }
+    }
+}
