@@ -12,6 +12,8 @@ mod dice;
 mod failing;
 #[path = "support/power/mod.rs"]
 mod power;
+#[path = "support/scratch.rs"]
+mod scratch;
 #[path = "support/syscalls.rs"]
 mod syscalls;
 #[path = "support/variables.rs"]
@@ -28,10 +30,10 @@ use dice::Dice;
 use event_gateway::config::DeadLetters;
 use event_gateway::gateway::{DeadLetterError, DeadLetterFile, Letter, Letters};
 use failing::{Failing, Shared, each, heal};
-use power::{Moment, Record, Recorder};
+use power::{Moment, Recorder, trials};
+use scratch::tempdir;
 use serde_json::Value;
 use syscalls::{Call, Disk, Fate, Kind, watching};
-use variables::number_from;
 
 fn open(folder: &Path) -> DeadLetterFile {
     let settings = DeadLetters { file: Some(folder.join("dead.ndjson")), max_bytes: 100_000_000 };
@@ -78,10 +80,6 @@ fn letters(folder: &Path) -> (BTreeMap<String, usize>, usize) {
     (whole, broken)
 }
 
-fn tempdir() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
-}
-
 #[derive(Debug, Default)]
 struct Tally {
     disks: u64,
@@ -94,15 +92,7 @@ struct Tally {
 fn history(seed: u64, tally: &mut Tally) {
     let dice = &mut Dice(seed);
     let folder = tempdir();
-    let record = Record::of(folder.path());
-    if seed.is_multiple_of(2) {
-        let fails = (0..3).map(|_| (Kind::Sync, 1 + dice.roll() % 20, libc::EIO));
-        record.borrow_mut().fails = fails.collect();
-        if seed.is_multiple_of(3) {
-            // What failed cannot be taken back either.
-            record.borrow_mut().fails.extend((1..9).map(|place| (Kind::Truncate, place, libc::EIO)));
-        }
-    }
+    let record = trials::failing(folder.path(), seed, dice);
     // Where each said yes.
     let mut said: Vec<(String, Option<usize>)> = Vec::new();
     watching(folder.path(), Recorder(Rc::clone(&record)), || {
@@ -146,18 +136,12 @@ fn history(seed: u64, tally: &mut Tally) {
 
 #[test]
 fn a_letter_that_said_yes_survives_a_power_loss() {
-    let (states, base) =
-        (number_from("POWER_LOSS_STATES").unwrap_or(2_000), number_from("POWER_LOSS_SEED").unwrap_or(1));
     let mut tally = Tally::default();
-    let mut seed = base;
-    while tally.disks < states {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| history(seed, &mut tally))) {
-            println!("POWER_LOSS_SEED={seed}");
-            resume_unwind(panic);
-        }
-        seed += 1;
-    }
-    println!("from POWER_LOSS_SEED={base}: {tally:?}");
+    let states = trials::histories(|seed| {
+        history(seed, &mut tally);
+        tally.disks
+    });
+    println!("{tally:?}");
     assert!(states < 500 || tally.broken_lines.min(tally.unsaid_and_there) > 0, "nothing was cut: {tally:?}");
 }
 

@@ -8,6 +8,8 @@
 
 #[path = "support/failing.rs"]
 mod failing;
+#[path = "support/scratch.rs"]
+mod scratch;
 #[path = "support/syscalls.rs"]
 mod syscalls;
 
@@ -21,6 +23,7 @@ use event_gateway::config::{LedgerSettings, Updates};
 use event_gateway::ledger::identity::{Identity, Version};
 use event_gateway::ledger::{Ledger, Verdict, Versioned};
 use failing::{Failing, Plan, Shared, Wrong, each, heal};
+use scratch::tempdir;
 use syscalls::{Kind, watching};
 
 const START_SECONDS: u64 = 1_800_000_000;
@@ -142,10 +145,6 @@ fn work(folder: &Path) -> (Ledger, u64) {
         assert!((0..=number).all(|number| knows(&mut ledger, number)), "memory forgot");
     }
     (ledger, saved)
-}
-
-fn tempdir() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 fn sweep(what: &str, ending: impl Fn(&Path, &Shared, Before)) {

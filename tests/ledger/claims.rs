@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cases;
+use crate::scratch::tempdir;
 use cases::cases;
 use event_gateway::config::{LedgerSettings, Updates};
 use event_gateway::ledger::identity::{Identity, Version};
@@ -163,7 +164,7 @@ impl World {
 
 fn run(updates: Updates, steps: &[Step]) {
     let mut world = World {
-        folder: tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap(),
+        folder: tempdir(),
         lives: 0,
         ledger: None,
         updates,

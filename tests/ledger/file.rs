@@ -11,6 +11,7 @@
     reason = "a test may fail, and watches a thread"
 )]
 
+use crate::scratch::tempdir;
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
@@ -133,11 +134,6 @@ fn survives(folder: &Path, bytes: &[u8], tally: &mut Tally) {
     if let Some(moved) = moved {
         std::fs::remove_file(moved.to).unwrap();
     }
-}
-
-/// In memory where there is a folder for it: there are thousands of files to write.
-fn tempdir() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 fn good_file(folder: &Path) -> Vec<u8> {

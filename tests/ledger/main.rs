@@ -12,6 +12,8 @@ mod file;
 mod model;
 mod naive;
 mod occurrences;
+#[path = "../support/scratch.rs"]
+mod scratch;
 #[path = "../support/syscalls.rs"]
 mod syscalls;
 mod unread;

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::scratch::tempdir;
 use crate::{cases, naive};
 use cases::cases;
 use event_gateway::config::{LedgerSettings, Updates};
@@ -175,11 +176,6 @@ fn run(updates: Updates, are_texts: bool, max_entries: usize, steps: &[Step]) {
         assert_eq!(system.ledger().len(), model.len());
         assert_eq!(system.ledger().take_evicted(), std::mem::take(&mut model.evicted));
     }
-}
-
-/// In memory where there is a folder for it: this is about histories, and disks are slow.
-fn tempdir() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 fn updates() -> impl Strategy<Value = Updates> {

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use crate::cases;
+use crate::scratch::tempdir;
 use cases::cases;
 use event_gateway::config::{LedgerSettings, Updates};
 use event_gateway::ledger::identity::{Identity, Version};
@@ -102,7 +103,7 @@ impl Gateway {
 }
 
 fn run(steps: &[Step]) {
-    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+    let folder = tempdir();
     let mut gateway = Gateway::open(folder.path());
     for step in steps {
         match *step {

@@ -9,6 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::scratch::tempdir;
 use crate::{dice, failing, syscalls};
 use dice::Dice;
 use event_gateway::config::{LedgerSettings, Updates};
@@ -75,10 +76,6 @@ fn unread(folder: &Path, errno: i32, work: impl FnOnce(&Shared, Ledger)) {
         assert!(why.starts_with(folder.to_str().unwrap()) && why.ends_with(", nor can it be read"), "{why}");
         work(&plan, ledger);
     });
-}
-
-fn tempdir() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 #[test]

@@ -11,6 +11,8 @@
 mod dice;
 #[path = "../support/power/mod.rs"]
 mod power;
+#[path = "../support/scratch.rs"]
+mod scratch;
 #[path = "../support/syscalls.rs"]
 mod syscalls;
 #[path = "../support/variables.rs"]
@@ -24,19 +26,14 @@ use std::rc::Rc;
 use dice::Dice;
 use event_gateway::ledger::Versioned;
 use event_gateway::ledger::identity::{Identity, Version};
-use power::{Moment, Record, Recorder};
+use power::{Moment, Record, Recorder, trials};
+use scratch::tempdir;
 use syscalls::{Kind, watching};
-use variables::number_from;
 use world::{TTL_SECONDS, Tally, World, begin, open};
 
 /// Lives of the machine in one history.
 const LIVES: usize = 3;
 const MOMENTS_IN_A_LIFE: usize = 14;
-
-/// In memory where there is a folder for it: there are thousands of disks.
-fn tempdir() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
-}
 
 /// Some moments of a life, in order: any, and those at which a commit had just said yes.
 fn moments(world: &World, record: &Record, dice: &mut Dice) -> Vec<usize> {
@@ -98,18 +95,12 @@ fn history(seed: u64, tally: &mut Tally) {
 
 #[test]
 fn what_it_said_yes_to_is_there_and_nothing_else() {
-    let states = number_from("POWER_LOSS_STATES").unwrap_or(2_000);
-    let base = number_from("POWER_LOSS_SEED").unwrap_or(1);
     let mut tally = Tally::default();
-    while tally.disks < states {
-        let seed = base + tally.histories;
-        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| history(seed, &mut tally)));
-        if let Err(panic) = worked {
-            println!("POWER_LOSS_SEED={seed}");
-            std::panic::resume_unwind(panic);
-        }
-    }
-    println!("from POWER_LOSS_SEED={base}: {tally:?}; no failed start, none moved aside");
+    let states = trials::histories(|seed| {
+        history(seed, &mut tally);
+        tally.disks
+    });
+    println!("{tally:?}; no failed start, none moved aside");
     let everything = tally.in_flight_there.min(tally.in_flight_not).min(tally.failed_syncs);
     assert!(states < 500 || everything > 0, "not all that may happen did: {tally:?}");
 }

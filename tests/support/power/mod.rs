@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 mod remains;
+pub mod trials;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
