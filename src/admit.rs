@@ -29,7 +29,8 @@ fn takes_event(rules: &Admission, event: &KubeEvent<'_>) -> bool {
         && !excluded(&rules.exclude_reasons, &event.reason)
 }
 
-/// Who acts as somebody else is looked for under both names.
+/// Who acts as somebody else is looked for under both names, and is left out only under both: else whoever may act
+/// as one of those that are left out would not be seen.
 fn takes_audit(rules: &Admission, audit: &AuditEvent<'_>) -> bool {
     let object = &audit.object;
     let users = || [Some(&audit.user), audit.impersonated_user.as_ref()].into_iter().flatten();
@@ -42,14 +43,14 @@ fn takes_audit(rules: &Admission, audit: &AuditEvent<'_>) -> bool {
     included(&rules.verbs, &audit.verb)
         && included(&rules.levels, &audit.level)
         && (rules.users.is_empty() || is_of(&rules.users))
-        && !is_of(&rules.exclude_users)
+        && !users().all(|user| rules.exclude_users.matches(&user.name))
         && (rules.resources.is_empty() || is_about(&rules.resources))
 }
 
 fn takes_violation(rules: &Admission, violation: &Violation<'_>) -> bool {
     let list = &rules.enforcement_actions;
     included(list, &violation.enforcement_action)
-        || violation.enforcement_actions.texts().any(|action| list.matches(&String::from_utf8_lossy(action)))
+        || violation.enforcement_actions.texts().any(|action| list.matches(&action))
 }
 
 /// An empty list takes everything.

@@ -24,7 +24,16 @@ pub(super) fn read(
 ) -> Option<Redaction> {
     let (mut remove, hash) = (fields(from, "redact"), fields(from, "redact_hash"));
     let mut named = |prefix: &str| {
-        let names: Vec<_> = remove.iter().filter_map(|field| field.strip_prefix(prefix)).collect();
+        // As elsewhere a name with points may stand in quotes, and need not.
+        let names = remove.iter().filter_map(|field| field.strip_prefix(prefix));
+        let names: Vec<_> = names.map(|name| name.trim_matches('"')).collect();
+        if names.contains(&"") {
+            from.mistake(
+                "redact",
+                format!("{prefix} names none of them"),
+                format!("{prefix}app, or {prefix}*"),
+            );
+        }
         let patterns = Patterns::parse(&names.join(","));
         remove.retain(|field| !field.starts_with(prefix));
         patterns

@@ -138,7 +138,8 @@ pub fn versioned(content: &Content<'_, '_>) -> Option<Versioned> {
 }
 
 /// Puts the id of a record into a buffer that may be used for many: [`record_id`] of an event,
-/// `<auditID>.<stage>`, `<violation>.<run>`, and of anything else a hash of all that it says.
+/// `<auditID>.<stage>.<hash>`, `<violation>.<run>`, and of anything else a hash of all that it says. Whoever drops
+/// repetitions by the id must not be led to drop an audit record whose client chose another's `auditID`.
 pub fn write_id(content: &Content<'_, '_>, body: &[u8], id: &mut String) {
     if let Content::Event(event) = content {
         return write_record_id(event, id);
@@ -147,7 +148,10 @@ pub fn write_id(content: &Content<'_, '_>, body: &[u8], id: &mut String) {
     // Writing to a String cannot fail.
     let _ = match content {
         Content::Event(_) => Ok(()),
-        Content::Audit(audit) => write!(id, "{}.{}", audit.audit_id, audit.stage),
+        Content::Audit(audit) => {
+            let whole = identity_of_audit(audit).0 >> 64;
+            write!(id, "{}.{}.{whole:016x}", audit.audit_id, audit.stage)
+        }
         Content::Violation(violation) => {
             write!(id, "{:032x}.{}", identity_of_violation(violation).0, version_of_violation(violation))
         }

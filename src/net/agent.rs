@@ -25,7 +25,7 @@ const LONGEST_CONNECT: Duration = Duration::from_secs(5);
 /// The status has come; so long the body of an answer to a POST may take where its beginning is all that is wanted.
 const BODY_TIME: Duration = Duration::from_secs(1);
 /// So much of a body is read where only its beginning is wanted. A longer one costs its connection.
-pub const BODY_READ_BYTES: u64 = 16 << 10;
+pub const BODY_READ_BYTES: usize = 16 << 10;
 const HEADERS_READ_BYTES: usize = 32 << 10;
 /// Below the idle times of usual gateways and load balancers (60 s and more), so that they seldom close first.
 const IDLE: Duration = Duration::from_secs(20);
@@ -131,12 +131,11 @@ pub struct Beginning {
 ///
 /// The status has come already: a failure loses words, and the verdict only where that is in the words.
 #[must_use]
-pub fn beginning(body: Body, most_bytes: u64) -> Beginning {
+pub fn beginning(body: Body, most_bytes: usize) -> Beginning {
     let mut bytes = Vec::new();
-    let read = body.into_reader().take(most_bytes.saturating_add(1)).read_to_end(&mut bytes);
-    let most = usize::try_from(most_bytes).unwrap_or(usize::MAX);
-    let is_whole = read.is_ok() && bytes.len() <= most;
-    bytes.truncate(most);
+    let read = body.into_reader().take(most_bytes as u64 + 1).read_to_end(&mut bytes);
+    let is_whole = read.is_ok() && bytes.len() <= most_bytes;
+    bytes.truncate(most_bytes);
     Beginning { bytes, is_whole }
 }
 

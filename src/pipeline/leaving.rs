@@ -9,6 +9,7 @@ use crate::ledger::identity::write_id;
 use crate::record::MAX_RECORD_BYTES;
 use crate::record::content::Content;
 use crate::record::understood::{Understood, Within, understand};
+use crate::record::violation::Violation;
 use crate::render::Record;
 use crate::time::Stamp;
 use crate::trip;
@@ -47,14 +48,15 @@ impl Pipeline {
         };
         let body: &'a [u8] = round.arena.alloc_slice_copy(&redacted);
         // As an item of a list it is what it says itself, and nothing inside it is looked for.
-        match (understand(body, Within::List, &self.repair, round.arena), content) {
+        match (understand(body, Within::List, &self.repair, round.arena).is, content) {
             (Understood::Event(event), _) => self.go(place, body, &Content::Event(&event), &known, round),
             (Understood::Audit(audit), _) => self.go(place, body, &Content::Audit(&audit), &known, round),
-            (Understood::Violation(violation), _) => {
+            (Understood::Violation(violation), Content::Violation(said)) => {
+                let violation = Violation { time: said.time, ..violation };
                 self.go(place, body, &Content::Violation(&violation), &known, round);
             }
-            (_, Content::Other { .. }) => self.go(place, body, content, &known, round),
-            // No rule takes away what a kind is told by. Should one all the same, nothing leaves.
+            (_, Content::Other { .. }) if !body.is_empty() => self.go(place, body, content, &known, round),
+            // No rule takes away what a kind is told by, and no body breaks. Should it be so all the same, nothing leaves.
             _ => self.put_away(place, &[], ticket, "not itself any more when it was redacted", "", round),
         }
     }
@@ -68,26 +70,13 @@ impl Pipeline {
         round: &mut Round<'a>,
     ) {
         self.repair.take_count();
-        match known.way {
-            Way::Deliver { new_occurrences } => {
-                self.deliver(place, body, content, known, new_occurrences, round);
-            }
-            Way::PutAway { reason, answer } => {
-                self.put_away(place, body, known.ticket, reason, answer, round);
-            }
-        }
-    }
-
-    fn deliver<'a>(
-        &mut self,
-        place: Place<'_>,
-        body: &'a [u8],
-        content: &Content<'_, 'a>,
-        known: &Known<'_>,
-        new_occurrences: u32,
-        round: &mut Round<'a>,
-    ) {
         let ticket = known.ticket;
+        let new_occurrences = match known.way {
+            Way::Deliver { new_occurrences } => new_occurrences,
+            Way::PutAway { reason, answer } => {
+                return self.put_away(place, body, ticket, reason, answer, round);
+            }
+        };
         trip::wire("deliver");
         // Of an audit record the bodies may be all there is to its size, and are not told.
         let is_audit = content.kind() == Kind::Audit;

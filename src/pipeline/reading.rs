@@ -4,7 +4,7 @@ use super::{Pipeline, Place, Round};
 use crate::record::chunk::{Envelope, Records};
 use crate::record::content::Content;
 use crate::record::event::KubeEvent;
-use crate::record::understood::{Understood, Within, understand};
+use crate::record::understood::{Looked, Understood, Within, understand};
 
 impl Pipeline {
     /// Reads a chunk and takes each of its records further.
@@ -40,10 +40,13 @@ impl Pipeline {
         round: &mut Round<'a>,
     ) {
         self.repair.take_count();
-        match understand(body, within, &self.repair, round.arena) {
+        let Looked { body, is } = understand(body, within, &self.repair, round.arena);
+        match is {
             Understood::Event(event) => return self.content(place, body, &Content::Event(&event), round),
             Understood::Audit(audit) => return self.content(place, body, &Content::Audit(&audit), round),
-            Understood::Violation(violation) => {
+            Understood::Violation(mut violation) => {
+                // The parser of a `tail` may have taken it out, as the time of the record.
+                violation.time = violation.time.or(envelope.taken());
                 return self.content(place, body, &Content::Violation(&violation), round);
             }
             Understood::List(items) => {
@@ -51,9 +54,6 @@ impl Pipeline {
                     self.body(place, envelope, item, Within::List, round);
                 }
                 return;
-            }
-            Understood::Packed(packed) => {
-                return self.body(place, envelope, packed, Within::Text, round);
             }
             Understood::Broken { key, why } => self.journal.warn(
                 "broken JSON",

@@ -12,7 +12,7 @@ pub enum Shape<'a> {
     Audit,
     /// Its type is a violation's.
     Violation,
-    /// `items` is a whole MessagePack array of bodies.
+    /// It is of the kind `EventList`, or `List` as `kubectl` makes them; `items` is a whole MessagePack array of bodies.
     List {
         items: &'a [u8],
     },
@@ -31,6 +31,7 @@ struct Seen<'a> {
     has_audit_id: bool,
     has_stage: bool,
     is_violation: bool,
+    is_list: bool,
     items: Option<&'a [u8]>,
     text: Option<(&'static str, &'a [u8])>,
 }
@@ -58,6 +59,8 @@ pub fn peek(body: &[u8]) -> Result<Shape<'_>, Fault> {
             (b"eventType" | b"event_type", _) => {
                 seen.is_violation = matches!(head, Token::Str(text) if is_violation(text));
             }
+            // Whatever else has items is passed on as it is.
+            (b"kind", _) => seen.is_list = matches!(head, Token::Str(b"EventList" | b"List")),
             (b"items", Token::Array(_)) => seen.items = Some(start.up_to(&cursor)),
             (b"items", _) => seen.items = None,
             (b"log", Token::Str(text)) => seen.text = json_in("log", text).or(seen.text),
@@ -69,7 +72,7 @@ pub fn peek(body: &[u8]) -> Result<Shape<'_>, Fault> {
         Seen { has_object: true, .. } => Shape::Event,
         Seen { has_audit_id: true, has_stage: true, .. } => Shape::Audit,
         Seen { is_violation: true, .. } => Shape::Violation,
-        Seen { items: Some(items), .. } => Shape::List { items },
+        Seen { is_list: true, items: Some(items), .. } => Shape::List { items },
         Seen { text: Some((key, json)), .. } => Shape::Text { key, json },
         _ => Shape::Other,
     })

@@ -31,65 +31,19 @@ impl<'a> Raw<'a> {
         self.0.is_empty()
     }
 
-    /// The texts of a list; whatever else is in it is left out.
-    pub fn texts(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    /// The items of a list.
+    pub fn items(&self) -> impl Iterator<Item = Raw<'a>> + use<'a> {
         let mut cursor = Cursor::new(self.0);
-        let mut left = match cursor.token() {
+        let left = match cursor.token() {
             Ok(Token::Array(len)) => len,
             _ => 0,
         };
-        std::iter::from_fn(move || {
-            while left > 0 {
-                left -= 1;
-                match cursor.token().ok()? {
-                    Token::Str(text) | Token::Bin(text) => return Some(text),
-                    other => cursor.skip_children(other).ok()?,
-                }
-            }
-            None
-        })
+        (0..left).map_while(move |_| cursor.value().ok().map(Raw))
     }
 
-    /// The value of a key of a map; of a key that comes twice the last counts, as in JSON.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Option<Raw<'a>> {
-        let mut cursor = Cursor::new(self.0);
-        let Ok(Token::Map(len)) = cursor.token() else { return None };
-        let mut found = None;
-        for _ in 0..len {
-            let head = cursor.token().ok()?;
-            cursor.skip_children(head).ok()?;
-            let start = cursor;
-            cursor.skip().ok()?;
-            if matches!(head, Token::Str(name) | Token::Bin(name) if name == key.as_bytes()) {
-                found = Some(Raw(start.up_to(&cursor)));
-            }
-        }
-        found
-    }
-
-    /// The pairs of a map of which both are text; whatever else is in it is left out.
-    pub fn text_pairs(&self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> + use<'a> {
-        let mut cursor = Cursor::new(self.0);
-        let mut left = match cursor.token() {
-            Ok(Token::Map(len)) => len,
-            _ => 0,
-        };
-        let mut text = move || -> Option<Option<Cow<'a, str>>> {
-            match cursor.token().ok()? {
-                Token::Str(text) | Token::Bin(text) => Some(Some(String::from_utf8_lossy(text))),
-                other => cursor.skip_children(other).ok().map(|()| None),
-            }
-        };
-        std::iter::from_fn(move || {
-            while left > 0 {
-                left -= 1;
-                if let (Some(name), Some(value)) = (text()?, text()?) {
-                    return Some((name, value));
-                }
-            }
-            None
-        })
+    /// The texts of a list; whatever else is in it is left out.
+    pub fn texts(&self) -> impl Iterator<Item = Cow<'a, str>> + use<'a> {
+        self.items().filter_map(|item| item.as_text())
     }
 
     #[must_use]
@@ -97,26 +51,39 @@ impl<'a> Raw<'a> {
         matches!(Cursor::new(self.0).token(), Ok(Token::Map(_)))
     }
 
-    /// The pairs of a map, those left out whose keys are no text.
-    pub fn pairs(&self) -> impl Iterator<Item = (Cow<'a, str>, Raw<'a>)> + use<'a> {
+    /// The pairs of a map with their keys as they came, those left out whose keys are no text.
+    fn entries(&self) -> impl Iterator<Item = (&'a [u8], Raw<'a>)> + use<'a> {
         let mut cursor = Cursor::new(self.0);
-        let mut left = match cursor.token() {
+        let left = match cursor.token() {
             Ok(Token::Map(len)) => len,
             _ => 0,
         };
-        std::iter::from_fn(move || {
-            while left > 0 {
-                left -= 1;
-                let key = cursor.token().ok()?;
-                cursor.skip_children(key).ok()?;
-                let start = cursor;
-                cursor.skip().ok()?;
-                if let Token::Str(name) | Token::Bin(name) = key {
-                    return Some((plain(String::from_utf8_lossy(name)), Raw(start.up_to(&cursor))));
-                }
+        let entry = move |_| {
+            let key = cursor.token().ok()?;
+            cursor.skip_children(key).ok()?;
+            let value = cursor.value().ok().map(Raw)?;
+            match key {
+                Token::Str(name) | Token::Bin(name) => Some(Some((name, value))),
+                _ => Some(None),
             }
-            None
-        })
+        };
+        (0..left).map_while(entry).flatten()
+    }
+
+    /// The pairs of a map, those left out whose keys are no text.
+    pub fn pairs(&self) -> impl Iterator<Item = (Cow<'a, str>, Raw<'a>)> + use<'a> {
+        self.entries().map(|(name, value)| (plain(String::from_utf8_lossy(name)), value))
+    }
+
+    /// The pairs of a map of which both are text; whatever else is in it is left out.
+    pub fn text_pairs(&self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> + use<'a> {
+        self.pairs().filter_map(|(name, value)| Some((name, value.as_text()?)))
+    }
+
+    /// The value of a key of a map; of a key that comes twice the last counts, as in JSON.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<Raw<'a>> {
+        self.entries().filter(|(name, _)| *name == key.as_bytes()).last().map(|(_, value)| value)
     }
 
     /// The text that this is.

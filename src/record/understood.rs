@@ -21,14 +21,20 @@ pub enum Within {
 
 /// A body that was looked at.
 #[derive(Debug)]
+pub struct Looked<'a> {
+    /// The one that was given, or what was found in it as a text.
+    pub body: &'a [u8],
+    pub is: Understood<'a>,
+}
+
+/// What a body is.
+#[derive(Debug)]
 pub enum Understood<'a> {
     Event(KubeEvent<'a>),
     Audit(AuditEvent<'a>),
     Violation(Violation<'a>),
     /// Bodies, one by one.
     List(Items<'a>),
-    /// A body that was JSON in a string, as MessagePack.
-    Packed(&'a [u8]),
     /// A body in a string that begins as JSON and is none; under which key, and why not.
     Broken {
         key: &'static str,
@@ -38,19 +44,28 @@ pub enum Understood<'a> {
 }
 
 /// Looks at a body. What has to be made for it lies in `arena`.
-pub fn understand<'a>(body: &'a [u8], within: Within, repair: &Repair, arena: &'a Bump) -> Understood<'a> {
+///
+/// JSON in a text is taken out of its record only when it is something that is known: else what stood beside it
+/// would be lost for nothing.
+pub fn understand<'a>(body: &'a [u8], within: Within, repair: &Repair, arena: &'a Bump) -> Looked<'a> {
     let read = match peek(body) {
         Ok(Shape::List { items }) if within != Within::List => Some(Understood::List(Items::new(items))),
-        Ok(Shape::Text { key, json }) if within == Within::Record => Some(match json::packed(json) {
-            Ok(packed) => Understood::Packed(arena.alloc_slice_copy(&packed)),
-            Err(why) => Understood::Broken { key, why },
-        }),
+        Ok(Shape::Text { key, json }) if within == Within::Record => match json::packed(json) {
+            Ok(packed) => {
+                let inside = understand(arena.alloc_slice_copy(&packed), Within::Text, repair, arena);
+                if !matches!(inside.is, Understood::Other) {
+                    return inside;
+                }
+                None
+            }
+            Err(why) => Some(Understood::Broken { key, why }),
+        },
         Ok(Shape::Event) => KubeEvent::read(body, repair).ok().flatten().map(Understood::Event),
         Ok(Shape::Audit) => AuditEvent::read(body, repair).ok().flatten().map(Understood::Audit),
         Ok(Shape::Violation) => Violation::read(body, repair).ok().flatten().map(Understood::Violation),
         _ => None,
     };
-    read.unwrap_or(Understood::Other)
+    Looked { body, is: read.unwrap_or(Understood::Other) }
 }
 
 /// Calls with each body that a record holds, and with what it says.
@@ -60,12 +75,12 @@ pub fn each<'a>(
     arena: &'a Bump,
     then: &mut dyn FnMut(&'a [u8], &Content<'_, 'a>),
 ) {
-    match understand(body, within, &Repair::default(), arena) {
+    let Looked { body, is } = understand(body, within, &Repair::default(), arena);
+    match is {
         Understood::Event(event) => then(body, &Content::Event(&event)),
         Understood::Audit(audit) => then(body, &Content::Audit(&audit)),
         Understood::Violation(violation) => then(body, &Content::Violation(&violation)),
         Understood::List(items) => items.for_each(|item| each(item, Within::List, arena, then)),
-        Understood::Packed(packed) => each(packed, Within::Text, arena, then),
         Understood::Broken { .. } | Understood::Other => then(body, &Content::Other { taken: None }),
     }
 }

@@ -20,12 +20,14 @@ mod kinds;
 mod neighbours;
 mod no_duplicates;
 mod odd_records;
+mod other_kinds;
 #[path = "../support/posting.rs"]
 mod posting;
 mod redaction;
 mod rejections;
 mod restarts;
 mod same_request;
+mod secrets;
 mod shared_batches;
 #[path = "../support/mod.rs"]
 mod support;

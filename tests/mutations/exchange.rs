@@ -100,7 +100,7 @@ impl Body for Exchange {
             retry_after: text(RETRY_AFTER),
             date: text(DATE),
             location: text(LOCATION),
-            body: &body,
+            body,
         };
         let outcome = judge(&parts, 3, SystemTime::UNIX_EPOCH);
         if let Outcome::Accepted { .. } = outcome {

@@ -19,7 +19,7 @@ pub const fn is_read(answers: Answers) -> bool {
 
 /// So much of an answer is read.
 #[must_use]
-pub const fn answer_bytes(answers: Answers) -> u64 {
+pub const fn answer_bytes(answers: Answers) -> usize {
     // For each of 10,000 records some hundred bytes.
     if is_read(answers) { 8 << 20 } else { BODY_READ_BYTES }
 }

@@ -202,7 +202,7 @@ impl Gateway {
     fn judged(&self, response: Response<Body>, post: &Post<'_>, sent: &Outgoing<'_>) -> (Outcome, Asking) {
         let (head, body) = response.into_parts();
         let heard_of = beginning(body, answer_bytes(post.answers));
-        let shown = heard_of.bytes.get(..BODY_READ_BYTES as usize).unwrap_or(&heard_of.bytes);
+        let shown = heard_of.bytes.get(..BODY_READ_BYTES).unwrap_or(&heard_of.bytes);
         let body = self.hidden(String::from_utf8_lossy(shown).into_owned());
         let status = head.status.as_u16();
         let text = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());

@@ -9,10 +9,14 @@
 mod paths;
 mod secrets;
 
+use std::borrow::Cow;
+
 use rmp::encode;
 use sha2::{Digest, Sha256};
 
 use super::cursor::{Cursor, Fault, Token};
+use super::raw::Raw;
+use super::text::plain;
 use crate::kind::Kind;
 use crate::pattern::Patterns;
 use crate::record::content::Content;
@@ -29,7 +33,8 @@ const HASH_DIGITS: usize = 32;
 pub enum Action {
     /// It is absent.
     Remove,
-    /// `sha256:` and 128 bits of the hash of its text stand there: the same for the same text, here and everywhere.
+    /// `sha256:` and 128 bits of the hash of its text stand there: the same for the same text, here and everywhere. Of
+    /// a list or a map each value is hashed.
     Hash,
     /// A text of more bytes ends at the last character within them, with a mark.
     Cut(usize),
@@ -111,7 +116,8 @@ impl Redactor {
         Ok(())
     }
 
-    /// The body without what must not leave; `None` when there is nothing of it in this one.
+    /// The body without what must not leave; `None` when there is nothing of it in this one, and nothing at all should
+    /// it be no whole value.
     #[must_use]
     pub fn redact(&self, content: &Content<'_, '_>, body: &[u8]) -> Option<Vec<u8>> {
         let kind = content.kind();
@@ -121,17 +127,24 @@ impl Redactor {
             Kind::Violation => &self.violations,
             Kind::Other => &self.others,
         };
-        let holds_secrets = kind == Kind::Audit && secrets::may_be_in(body);
+        // No field of an event holds an object.
+        let may_hold_secrets = kind != Kind::Event;
+        let secret = may_hold_secrets && secrets::may_be_in_bodies(body);
+        let finds_secrets = may_hold_secrets && secrets::may_be_an_object_in(body);
+        let cuts_bodies = kind == Kind::Other && secrets::before_bodies(body).is_some();
         let is_long = message(content).len() > self.max_message_bytes;
-        if rules.is_empty() && !holds_secrets && !is_long {
+        if rules.is_empty() && !secret && !finds_secrets && !cuts_bodies && !is_long {
             return None;
         }
-        let mut writer = Writer { out: Vec::with_capacity(body.len()), has_changed: false };
+        let out = Vec::with_capacity(body.len());
+        let mut writer = Writer { out, has_changed: false, finds_secrets, cuts_bodies };
         let messages = self.messages.iter().filter(|_| is_long);
         let active: Vec<_> = rules.iter().chain(messages).map(|rule| (&rule.path[..], rule.action)).collect();
-        // A body was measured when it was read: it is whole, and not too deep.
-        writer.value(&mut Cursor::new(body), &active, holds_secrets).ok()?;
-        writer.has_changed.then_some(writer.out)
+        match writer.value(&mut Cursor::new(body), &active, secret) {
+            Ok(()) => writer.has_changed.then_some(writer.out),
+            // A body was measured when it was read, so it is whole. Should it not be, nothing of it leaves.
+            Err(_) => Some(Vec::new()),
+        }
     }
 }
 
@@ -141,17 +154,31 @@ type Active<'r> = (&'r [Step], Action);
 struct Writer {
     out: Vec<u8>,
     has_changed: bool,
+    /// A map of it may be a Secret.
+    finds_secrets: bool,
+    /// A text of it may be an audit record.
+    cuts_bodies: bool,
 }
 
 impl Writer {
-    /// Copies the value that starts here. `secret`: it stands in an audit record that may hold a Secret.
+    /// Copies the value that starts here. `secret`: it stands in a Secret, or in an audit record about one.
     fn value(&mut self, from: &mut Cursor<'_>, active: &[Active<'_>], secret: bool) -> Result<(), Fault> {
         let start = *from;
         match from.token()? {
-            Token::Map(len) => self.map(from, len, active, secret),
+            Token::Map(len) => {
+                let secret = secret || (self.finds_secrets && secrets::is_object(Raw::new(whole(start)?)));
+                self.map(from, len, active, secret)
+            }
             Token::Array(len) => {
                 self.out.extend_from_slice(start.up_to(from));
                 (0..len).try_for_each(|_| self.value(from, active, secret))
+            }
+            Token::Str(text) | Token::Bin(text) if self.cuts_bodies => {
+                match secrets::before_bodies(text) {
+                    Some(kept) => self.text(&format!("{}… {REDACTED}", String::from_utf8_lossy(kept))),
+                    None => self.out.extend_from_slice(start.up_to(from)),
+                }
+                Ok(())
             }
             _ => {
                 self.out.extend_from_slice(start.up_to(from));
@@ -206,7 +233,7 @@ impl Writer {
                 }
                 None => {
                     self.out.extend_from_slice(key_bytes);
-                    if below.is_empty() && !secret {
+                    if below.is_empty() && !secret && !self.finds_secrets && !self.cuts_bodies {
                         let start = *from;
                         from.skip()?;
                         self.out.extend_from_slice(start.up_to(from));
@@ -223,13 +250,24 @@ impl Writer {
 
     fn hash(&mut self, from: &mut Cursor<'_>) -> Result<(), Fault> {
         let start = *from;
-        let head = from.token()?;
-        from.skip_children(head)?;
-        let said = match head {
+        let said = match from.token()? {
             // Nothing is no secret.
             Token::Nil => {
                 self.out.extend_from_slice(start.up_to(from));
                 return Ok(());
+            }
+            Token::Array(len) => {
+                self.out.extend_from_slice(start.up_to(from));
+                return (0..len).try_for_each(|_| self.hash(from));
+            }
+            Token::Map(len) => {
+                self.out.extend_from_slice(start.up_to(from));
+                return (0..len).try_for_each(|_| {
+                    let key = *from;
+                    from.skip()?;
+                    self.out.extend_from_slice(key.up_to(from));
+                    self.hash(from)
+                });
             }
             Token::Str(text) | Token::Bin(text) => text,
             _ => start.up_to(from),
@@ -249,8 +287,9 @@ impl Writer {
         let head = from.token()?;
         from.skip_children(head)?;
         match head {
-            Token::Str(text) | Token::Bin(text) if text.len() > most_bytes => {
-                let text = String::from_utf8_lossy(text);
+            // As long as it is told: a control character is told by its number.
+            Token::Str(text) | Token::Bin(text) if told(text).len() > most_bytes => {
+                let text = told(text);
                 let kept = &text[..text.floor_char_boundary(most_bytes)];
                 self.text(&format!("{kept}… ({} of {} bytes)", kept.len(), text.len()));
             }
@@ -263,5 +302,29 @@ impl Writer {
         self.has_changed = true;
         // A Vec takes everything.
         let _ = encode::write_str(&mut self.out, text);
+    }
+}
+
+/// The whole value that starts here.
+fn whole(start: Cursor<'_>) -> Result<&[u8], Fault> {
+    let mut from = start;
+    from.value()
+}
+
+fn told(text: &[u8]) -> Cow<'_, str> {
+    plain(String::from_utf8_lossy(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_is_not_whole_nothing_leaves() {
+        let mut redactor = Redactor::new(100);
+        redactor.add("record.secret", Action::Remove).unwrap();
+        let content = Content::Other { taken: None };
+        assert_eq!(redactor.redact(&content, b"\x81\xa1a\x01"), None);
+        assert_eq!(redactor.redact(&content, b"\x82\xa1a\x01"), Some(Vec::new()));
     }
 }

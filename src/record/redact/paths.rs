@@ -57,6 +57,8 @@ const FIELDS: &[(&str, Kind, &str, Below)] = &[
     ("object.name", Kind::Event, "involvedObject.name", Nothing),
     ("object.name", Kind::Event, "regarding.name", Nothing),
     ("object.name", Kind::Audit, "objectRef.name", Nothing),
+    // Where the request did not know it.
+    ("object.name", Kind::Audit, "responseObject.metadata.name", Nothing),
     ("object.name", Kind::Violation, "resourceName", Nothing),
     ("object.name", Kind::Violation, "resource_name", Nothing),
     ("object.namespace", Kind::Event, "involvedObject.namespace", Nothing),
@@ -66,6 +68,8 @@ const FIELDS: &[(&str, Kind, &str, Below)] = &[
     ("object.namespace", Kind::Violation, "resource_namespace", Nothing),
     ("object.field_path", Kind::Event, "involvedObject.fieldPath", Nothing),
     ("object.field_path", Kind::Event, "regarding.fieldPath", Nothing),
+    // It holds the object's.
+    ("event.name", Kind::Event, "metadata.name", Nothing),
     ("event.annotations", Kind::Event, "metadata.annotations", Keys),
     ("event.labels", Kind::Event, "metadata.labels", Keys),
     ("audit.user.name", Kind::Audit, "user.username", Nothing),
@@ -82,6 +86,8 @@ const FIELDS: &[(&str, Kind, &str, Below)] = &[
     ("audit.user_agent", Kind::Audit, "userAgent", Nothing),
     ("audit.request_uri", Kind::Audit, "requestURI", Nothing),
     ("audit.response.message", Kind::Audit, "responseStatus.message", Nothing),
+    ("audit.decision", Kind::Audit, "annotations.\"authorization.k8s.io/decision\"", Nothing),
+    ("audit.decision_reason", Kind::Audit, "annotations.\"authorization.k8s.io/reason\"", Nothing),
     ("audit.annotations", Kind::Audit, "annotations", Keys),
     ("audit.request_object", Kind::Audit, "requestObject", Anything),
     ("audit.response_object", Kind::Audit, "responseObject", Anything),
@@ -128,7 +134,6 @@ pub(super) fn in_records(field: &str) -> Result<Vec<(Kind, Vec<Step>)>, BadPath>
         path.extend(rest);
         found.push((*kind, path));
     }
-    // Of `audit.user` and `audit.user.extra` both begin the same: the longer name is meant.
     if found.is_empty() { Err(BadPath::Unknown) } else { Ok(found) }
 }
 

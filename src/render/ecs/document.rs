@@ -201,7 +201,7 @@ pub(super) fn of<'r>(record: &Record<'r, 'r>, cluster: &'r str) -> Document<'r> 
             document.kubernetes.audit = Some(audit::Audit(Raw::new(record.body)));
             document.event.outcome = audit::outcome(said);
             document.user = named(&said.user.name);
-            let address = said.source_ips.texts().next().map(String::from_utf8_lossy);
+            let address = said.source_ips.texts().next();
             document.source = address.map(|address| Address { address });
             document.user_agent =
                 (!said.user_agent.is_empty()).then_some(Original { original: &said.user_agent });

@@ -180,7 +180,7 @@ fn of_audit<'r>(audit: &'r AuditEvent<'_>, said: &mut Said<'r>) {
 }
 
 fn texts<'r>(list: crate::record::raw::Raw<'r>) -> Vec<Cow<'r, str>> {
-    list.texts().map(String::from_utf8_lossy).collect()
+    list.texts().collect()
 }
 
 fn of_violation<'r>(violation: &'r Violation<'_>, said: &mut Said<'r>) {

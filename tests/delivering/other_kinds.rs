@@ -1,0 +1,57 @@
+//! Does a record of no known kind arrive as it came, whatever it resembles?
+
+use crate::support;
+use serde_json::{Value, json};
+use support::chunk;
+use support::gateway::TestGateway;
+use support::host::{Build, Code};
+
+fn delivered(records: &[Value]) -> Vec<Value> {
+    let gateway = TestGateway::start();
+    let mut host = support::started(Build::V5_1_1, &gateway, &[]);
+    assert_eq!(host.deliver("a", "t", &chunk::of(records)), Code::Ok);
+    host.quit();
+    gateway.accepted_records()
+}
+
+#[test]
+fn what_has_items_is_no_list_for_that() {
+    let records = [
+        json!({"order": "A-1", "items": []}),
+        json!({"order": "A-2", "items": [{"sku": 1}, {"sku": 2}], "total": 3}),
+        json!({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": [{"kind": "Pod"}]}),
+        json!({"kind": 7, "items": [support::event("inside", 1, 1)]}),
+    ];
+    let told: Vec<_> = delivered(&records).into_iter().map(|mut told| told["record"].take()).collect();
+    assert_eq!(told, records);
+}
+
+/// As `kubectl get events -o json` makes it.
+#[test]
+fn a_list_of_events_is_one() {
+    let list = json!({"kind": "List", "apiVersion": "v1", "items": [support::event("one", 1, 1)]});
+    let records = delivered(&[list]);
+    assert_eq!((records.len(), &records[0]["id"]), (1, &json!("one.1")));
+}
+
+/// What stands beside a text is lost with its record, so the text takes the record's place only if it is known.
+#[test]
+fn a_text_that_is_json_keeps_what_stands_beside_it() {
+    let beside = json!({"pod_name": "cart-1", "labels": {"app": "cart"}});
+    let in_texts = [
+        json!({"level": "info", "n": 1}),
+        json!({"items": []}),
+        json!({"log": "{\"deeper\": 1}"}),
+        json!({"auditID": "a"}),
+        json!({"eventType": "violation_audited", "message": "of no constraint"}),
+        json!({"involvedObject": "cart"}),
+    ];
+    for key in ["log", "message"] {
+        let records: Vec<_> = in_texts
+            .iter()
+            .map(|inside| json!({key: format!("{inside}\n"), "stream": "stderr", "kubernetes": beside}))
+            .collect();
+        let told: Vec<_> = delivered(&records).into_iter().map(|mut told| told["record"].take()).collect();
+        assert_eq!(told, records);
+    }
+}
