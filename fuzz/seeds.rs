@@ -10,6 +10,8 @@ use bodies::Body;
 fn main() -> std::io::Result<()> {
     write::<bodies::chunk::Chunk>()?;
     write::<bodies::event::Event>()?;
+    write::<bodies::record::Record>()?;
+    write::<bodies::template::Template>()?;
     write::<bodies::config::Config>()?;
     write::<bodies::watch::Watch>()?;
     write::<bodies::answer::Answer>()

@@ -3,7 +3,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use flate2::read::MultiGzDecoder;
+use serde_json::{Value, json};
 
 /// The head of a record in each framing: Fluent Bit 5, those before it, the old framing with a time, a number and
 /// a float.
@@ -22,18 +23,48 @@ pub fn file(name: &str) -> PathBuf {
     if near.exists() { near.join(name) } else { root.join("../tests/data").join(name) }
 }
 
-/// The lines of a file of JSON.
+/// The lines of a file of JSON, compressed or not.
 pub fn lines(name: &str) -> Vec<Value> {
-    let text = std::fs::read_to_string(file(name)).expect("test data");
+    let bytes = std::fs::read(file(name)).expect("test data");
+    let mut text = String::new();
+    let read = if name.ends_with(".gz") {
+        MultiGzDecoder::new(&*bytes).read_to_string(&mut text)
+    } else {
+        bytes.as_slice().read_to_string(&mut text)
+    };
+    read.expect("whole test data");
     text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
 /// The recording of a cluster, line by line: `{"ms", "resource", "type", "object"}`.
 pub fn recording() -> Vec<Value> {
-    let packed = std::fs::read(file("recording.ndjson.gz")).expect("test data");
-    let mut text = String::new();
-    flate2::read::MultiGzDecoder::new(&*packed).read_to_string(&mut text).expect("a whole recording");
-    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    lines("recording.ndjson.gz")
+}
+
+/// Records of every kind, in every way they come.
+pub fn records() -> Vec<Value> {
+    let audits: Vec<Value> = lines("audit.ndjson.gz").into_iter().step_by(23).collect();
+    let webhook = std::fs::read_to_string(file("audit-webhook-body.json")).expect("test data");
+    let mut webhook: Value = serde_json::from_str(&webhook).expect("JSON");
+    webhook["items"].as_array_mut().expect("a list").truncate(3);
+    let violations = lines("violations.ndjson");
+    let secret = json!({"kind": "Secret", "data": {"password": "aHVudGVyMg=="}, "metadata": {"name": "db"}});
+    let mut of_a_secret = audits[0].clone();
+    of_a_secret["objectRef"] = json!({"resource": "secrets", "name": "db"});
+    of_a_secret["requestObject"] = secret.clone();
+    let line = of_a_secret.to_string();
+    let others = [
+        json!({"log": line, "stream": "stdout"}),
+        json!({"log": line[..line.len() - 30]}),
+        json!({"message": violations[0].to_string()}),
+        json!({"kind": "List", "items": [secret, violations[1], audits[1]]}),
+        json!({"type": "ADDED", "object": secret}),
+        json!({"order": "A-1", "items": [1, 2.5, null], "text": "plain"}),
+        webhook,
+        of_a_secret,
+    ];
+    let events = events().into_iter().step_by(3);
+    audits.into_iter().chain(violations).chain(others).chain(events).collect()
 }
 
 /// Events of either API group, most of them without what is a quarter of their bytes.

@@ -289,7 +289,7 @@ fn times(event: &KubeEvent<'_>) {
 }
 
 /// The recorded cluster after 45 s, and what is told of it.
-fn cluster() -> &'static (Index, Correlator) {
+pub fn cluster() -> &'static (Index, Correlator) {
     static CLUSTER: OnceLock<(Index, Correlator)> = OnceLock::new();
     CLUSTER.get_or_init(|| {
         let mut lines = data::recording();

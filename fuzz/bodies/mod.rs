@@ -15,6 +15,8 @@ pub mod chunk;
 pub mod config;
 mod data;
 pub mod event;
+pub mod record;
+pub mod template;
 pub mod watch;
 
 /// One reader of what comes from outside, and what must hold for all that it reads.
@@ -23,6 +25,8 @@ pub trait Body {
     const NAME: &'static str;
     /// What inputs are made of, to be put in anywhere.
     const WORDS: &'static [&'static [u8]];
+    /// So much may be kept for good by a thread that reads it: what is no cache of ours, and bounded.
+    const KEPT_BYTES: i64 = 0;
 
     fn new() -> Self;
 

@@ -25,6 +25,8 @@ use bodies::answer::Answer;
 use bodies::chunk::Chunk;
 use bodies::config::Config;
 use bodies::event::Event;
+use bodies::record::Record;
+use bodies::template::Template;
 use bodies::watch::Watch;
 use bodies::{Body, Seen};
 use exchange::Exchange;
@@ -39,6 +41,17 @@ fn of_a_chunk() {
 #[test]
 fn of_an_event() {
     each_mutant::<Event>(100_000, 1);
+}
+
+#[test]
+fn of_a_record() {
+    each_mutant::<Record>(50_000, 1);
+}
+
+/// Opened and tried on samples, one takes as long as ten of the others.
+#[test]
+fn of_a_template() {
+    each_mutant::<Template>(100_000, 10);
 }
 
 #[test]

@@ -127,10 +127,8 @@ impl Redactor {
             Kind::Violation => &self.violations,
             Kind::Other => &self.others,
         };
-        // No field of an event holds an object.
-        let may_hold_secrets = kind != Kind::Event;
-        let secret = may_hold_secrets && secrets::may_be_in_bodies(body);
-        let finds_secrets = may_hold_secrets && secrets::may_be_an_object_in(body);
+        let secret = kind != Kind::Event && secrets::may_be_in_bodies(body);
+        let finds_secrets = secrets::may_be_an_object_in(body);
         let cuts_bodies = kind == Kind::Other && secrets::before_bodies(body).is_some();
         let is_long = message(content).len() > self.max_message_bytes;
         if rules.is_empty() && !secret && !finds_secrets && !cuts_bodies && !is_long {

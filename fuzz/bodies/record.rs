@@ -1,0 +1,249 @@
+//! Any bytes as the body of a record of any kind: what it is taken for, what must not leave it, and what each format
+//! makes of it.
+
+use bumpalo::Bump;
+use event_gateway::admit;
+use event_gateway::config::{Admission, BatchAs, Format, PresetSettings, RenderSettings, TemplateSettings};
+use event_gateway::correlate::{About, Correlation, Impact};
+use event_gateway::kind::Kind;
+use event_gateway::ledger::identity::{versioned, write_id};
+use event_gateway::record::content::Content;
+use event_gateway::record::cursor::Cursor;
+use event_gateway::record::raw::Raw;
+use event_gateway::record::redact::{Action, Redactor};
+use event_gateway::record::text::Repair;
+use event_gateway::record::understood::{Understood, Within, each, understand};
+use event_gateway::render::{self, Renderer};
+use serde::de::IgnoredAny;
+
+use super::event::cluster;
+use super::{Body, Seen, data};
+
+/// Formats without a field that a record may lack.
+const HOLD_EVERYTHING: [Format; 10] = [
+    Format::Native,
+    Format::CloudEvents,
+    Format::CloudEventsBatch,
+    Format::Raw,
+    Format::Otlp,
+    Format::OtlpJson,
+    Format::Ecs,
+    Format::Elasticsearch,
+    Format::SplunkHec,
+    Format::Alertmanager,
+];
+
+pub struct Record {
+    renderers: Vec<(Format, Renderer)>,
+    /// As by default, and with a rule of each sort.
+    redactors: [Redactor; 2],
+    admission: Admission,
+    id: String,
+    out: Vec<u8>,
+    turn: usize,
+    seen: Seen,
+}
+
+impl Body for Record {
+    const NAME: &'static str = "record";
+
+    const WORDS: &'static [&'static [u8]] = &[
+        b"\xa7auditID",
+        b"\xa5stage",
+        b"\xa5level",
+        b"\xa4verb",
+        b"\xaarequestURI",
+        b"\xa4user",
+        b"\xb0impersonatedUser",
+        b"\xa8username",
+        b"\xa6groups",
+        b"\xa5extra",
+        b"\xa9sourceIPs",
+        b"\xa9objectRef",
+        b"\xa8resource\xa7secrets",
+        b"\xabsubresource",
+        b"\xaeresponseStatus",
+        b"\xa4code",
+        b"\xadrequestObject",
+        b"\xaeresponseObject",
+        b"\xb8requestReceivedTimestamp",
+        b"\xabannotations",
+        b"\xbcauthorization.k8s.io/decision",
+        b"\xa9eventType\xb1violation_audited",
+        b"\xaaevent_type\xa9violation",
+        b"\xafconstraint_name",
+        b"\xa7details",
+        b"\xb2enforcementActions",
+        b"\xa9timestamp",
+        b"\xa2ts",
+        b"\xa4kind\xa6Secret",
+        b"\xa4kind\xaaSecretList",
+        b"\xa4kind\xa9EventList",
+        b"\xa5items",
+        b"\xa4data",
+        b"\xaastringData",
+        b"\xa3log",
+        b"\xa7message",
+        b"\xaeinvolvedObject",
+        b"\xa8metadata",
+        b"{\"auditID\":\"a\",\"stage\":\"b\"}",
+        b"\"requestObject\":{",
+        b"\\u0000\\ud800",
+        b"{{ x }}{% for %}",
+        &[0xca, 0x7f, 0x80, 0, 0],
+        &[0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0],
+        &[0xcf, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+        &[0xdf, 0, 0, 0, 1],
+        &[0xdd, 0, 0, 0, 2],
+        &[0xc0],
+        b"\xa6\x1b[31m\x07",
+        b"\xa4\xff\xfe\xc0\x80",
+    ];
+
+    fn new() -> Self {
+        // Made here, where nobody counts what it takes.
+        let _ = cluster();
+        let mut redactor = Redactor::new(40);
+        for (field, action) in [
+            ("object.name", Action::Hash),
+            ("audit.user", Action::Hash),
+            ("audit.annotations.authorization.*", Action::Remove),
+            ("audit.source_ips", Action::Remove),
+            ("violation.details", Action::Hash),
+            ("event.name", Action::Remove),
+            ("record.log", Action::Hash),
+        ] {
+            redactor.add(field, action).expect("a field");
+        }
+        Self {
+            renderers: Format::WORDS.iter().map(|(_, format)| (*format, renderer(*format))).collect(),
+            redactors: [Redactor::new(16_000), redactor],
+            admission: Admission::default(),
+            id: String::new(),
+            out: Vec::new(),
+            turn: 0,
+            seen: Seen::default(),
+        }
+    }
+
+    fn seeds() -> Vec<Vec<u8>> {
+        data::records().iter().map(data::packed).collect()
+    }
+
+    fn check(&mut self, body: &[u8], closely: bool) {
+        // As the chunk's reader measures it: one container is around it.
+        let Ok(body) = Cursor::new(body).value_inside(1) else { return self.seen.note(false) };
+        let arena = Bump::new();
+        let mut found = Vec::new();
+        each(body, Within::Record, &arena, &mut |body, content| {
+            found.push(content.kind());
+            self.found(body, content, closely);
+        });
+        self.seen.note(found.iter().any(|kind| *kind != Kind::Other));
+    }
+
+    fn seen(&self) -> Seen {
+        self.seen
+    }
+}
+
+impl Record {
+    fn found(&mut self, body: &[u8], content: &Content<'_, '_>, closely: bool) {
+        write_id(content, body, &mut self.id);
+        assert!(!self.id.is_empty() && admit::admits(&self.admission, content));
+        assert_eq!(versioned(content).is_some(), content.kind() != Kind::Other);
+        self.turn += 1;
+        let redactor = &self.redactors[self.turn / self.renderers.len() % 2];
+        let redacted = redactor.redact(content, body);
+        let Some(redacted) = redacted else {
+            assert!(!shows_a_secret(Raw::new(body), false), "{:?}", content.kind());
+            return self.rendered(body, content, closely);
+        };
+        assert_eq!(Cursor::new(&redacted).value().map(<[u8]>::len), Ok(redacted.len()), "one whole value");
+        assert!(!shows_a_secret(Raw::new(&redacted), false), "{:?}", content.kind());
+        let (repair, arena) = (Repair::default(), Bump::new());
+        let looked = understand(&redacted, Within::List, &repair, &arena);
+        let again = match &looked.is {
+            Understood::Event(event) => Content::Event(event),
+            Understood::Audit(audit) => Content::Audit(audit),
+            Understood::Violation(violation) => Content::Violation(violation),
+            _ => Content::Other { taken: None },
+        };
+        assert_eq!(again.kind(), content.kind(), "it is itself still");
+        self.rendered(&redacted, &again, closely);
+    }
+
+    fn rendered(&mut self, body: &[u8], content: &Content<'_, '_>, closely: bool) {
+        let (index, correlator) = cluster();
+        let impact = if closely {
+            correlator.correlate(index, &About::from(*content))
+        } else {
+            Impact::without(Correlation::Off)
+        };
+        let record =
+            render::Record { id: &self.id, content: *content, new_occurrences: 1, impact: &impact, body };
+        let turn = self.turn;
+        let chosen = |place: usize| closely || place == turn % Format::WORDS.len();
+        for (_, (format, renderer)) in self.renderers.iter().enumerate().filter(|(place, _)| chosen(*place)) {
+            self.out.clear();
+            match renderer.render(&record, &mut self.out) {
+                Ok(()) => assert_well_formed(*format, &self.out, body.len()),
+                Err(why) => {
+                    assert!(!HOLD_EVERYTHING.contains(format) && !why.is_empty(), "{format:?}: {why}");
+                    assert!(self.out.is_empty(), "nothing of it stays");
+                }
+            }
+        }
+    }
+}
+
+/// Whether what a Secret holds stands in a document, in the plainest way to look for it.
+fn shows_a_secret(value: Raw<'_>, in_one: bool) -> bool {
+    let is_one = || {
+        let kind = value.pairs().filter(|(key, _)| key == "kind").last().and_then(|(_, kind)| kind.as_text());
+        kind.is_some_and(|kind| kind == "Secret" || kind == "SecretList")
+    };
+    let in_one = in_one || is_one();
+    value.items().any(|item| shows_a_secret(item, in_one))
+        || value.pairs().any(|(key, inside)| {
+            let holds = in_one && (key == "data" || key == "stringData");
+            // A rule may have taken all of it.
+            let is_shown =
+                inside.as_text().is_none_or(|text| text != "[redacted]" && !text.starts_with("sha256:"));
+            (holds && is_shown) || shows_a_secret(inside, in_one)
+        })
+}
+
+fn assert_well_formed(format: Format, out: &[u8], body_bytes: usize) {
+    // A byte is seven at the most where a document stands in a text of another, and stands in several places.
+    assert!(out.len() < 64 * body_bytes + 40_000, "{format:?}: {} bytes of {body_bytes}", out.len());
+    if format == Format::Otlp {
+        return;
+    }
+    let text = str::from_utf8(out).expect("UTF-8");
+    let lines: Vec<_> = text.split('\n').collect();
+    assert_eq!(lines.len(), if format == Format::Elasticsearch { 2 } else { 1 }, "{format:?}: {text}");
+    for line in lines {
+        assert!(line.bytes().all(|byte| byte >= b' '), "{format:?}: a control character");
+        if let Err(error) = serde_json::from_str::<IgnoredAny>(line) {
+            panic!("{format:?}: {error}: {line}");
+        }
+    }
+}
+
+/// As the settings make it by default, the template that of this repository.
+fn renderer(format: Format) -> Renderer {
+    let template = TemplateSettings {
+        file: "template.json".to_owned(),
+        text: include_str!("../../fluent-bit-conf/template.json").to_owned(),
+        content_type: "application/x-ndjson".to_owned(),
+        batch_as: BatchAs::Ndjson,
+        omit_null: false,
+    };
+    let template = (format == Format::Template).then_some(template);
+    let cluster_name = "a \"cluster\"".to_owned();
+    let presets = PresetSettings::default();
+    // Bodies are told as long as they are asked for.
+    let settings = RenderSettings { format, cluster_name, audit_bodies: true, template, presets };
+    Renderer::open(&settings, None).expect("a format")
+}
