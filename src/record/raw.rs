@@ -38,7 +38,7 @@ impl<'a> Raw<'a> {
             Ok(Token::Array(len)) => len,
             _ => 0,
         };
-        (0..left).map_while(move |_| cursor.value().ok().map(Raw))
+        (0..left).map_while(move |_| next(&mut cursor))
     }
 
     /// The texts of a list; whatever else is in it is left out.
@@ -61,7 +61,7 @@ impl<'a> Raw<'a> {
         let entry = move |_| {
             let key = cursor.token().ok()?;
             cursor.skip_children(key).ok()?;
-            let value = cursor.value().ok().map(Raw)?;
+            let value = next(&mut cursor)?;
             match key {
                 Token::Str(name) | Token::Bin(name) => Some(Some((name, value))),
                 _ => Some(None),
@@ -86,6 +86,12 @@ impl<'a> Raw<'a> {
         self.entries().filter(|(name, _)| *name == key.as_bytes()).last().map(|(_, value)| value)
     }
 
+    /// The same of a map that has each key once, as a struct that was written here.
+    #[must_use]
+    pub fn get_first(&self, key: &str) -> Option<Raw<'a>> {
+        self.entries().find(|(name, _)| *name == key.as_bytes()).map(|(_, value)| value)
+    }
+
     /// The text that this is.
     #[must_use]
     pub fn as_text(&self) -> Option<Cow<'a, str>> {
@@ -94,6 +100,13 @@ impl<'a> Raw<'a> {
             _ => None,
         }
     }
+}
+
+/// The value that a cursor stands at, which was measured when its record was.
+fn next<'a>(cursor: &mut Cursor<'a>) -> Option<Raw<'a>> {
+    let start = *cursor;
+    cursor.skip().ok()?;
+    Some(Raw(start.up_to(cursor)))
 }
 
 impl Serialize for Raw<'_> {

@@ -7,47 +7,10 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 
 use super::document::{Fault, Source};
+use super::names::{Known, MOST_STEPS, too_large};
 use super::{filters, values};
 use crate::record::MAX_RECORD_BYTES;
 use crate::render::json;
-
-/// What a leaf may name: the members of the native document, and the record as it came.
-pub(super) const ROOTS: [&str; 23] = [
-    "action",
-    "audit",
-    "cluster",
-    "correlation",
-    "count",
-    "event",
-    "first_time",
-    "id",
-    "kind",
-    "message",
-    "new_occurrences",
-    "node",
-    "object",
-    "reason",
-    "record",
-    "services",
-    "services_total",
-    "severity",
-    "source",
-    "time",
-    "type",
-    "violation",
-    "workload",
-];
-
-/// Instructions of the engine for one leaf of one record. A turn of a loop takes some six of them.
-pub(super) const MOST_STEPS: u64 = 20_000;
-
-/// Names that leaves may use.
-#[derive(Debug, Default)]
-pub(super) struct Known {
-    pub(super) filters: Vec<&'static str>,
-    pub(super) tests: Vec<&'static str>,
-    pub(super) functions: Vec<&'static str>,
-}
 
 /// What a leaf's value becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,16 +26,33 @@ pub(super) enum Form {
 pub(super) struct Compiled {
     name: String,
     form: Form,
+    /// Its place among those that are rendered in one run.
+    together: Option<usize>,
 }
 
+/// To begin a run costs as much as a leaf or two, so all typed leaves of a record are rendered in one, as a list. A leaf
+/// that fails there is rendered by itself again: its own error is told then, and it has all steps for itself.
 pub(super) struct Engine {
     environment: Environment<'static>,
     pub(super) known: Known,
     leaves: usize,
+    /// The expressions of the leaves that are rendered in one run.
+    together: Vec<String>,
+}
+
+/// What was rendered in one run: each leaf's JSON.
+#[derive(Debug)]
+pub(super) struct Together {
+    text: Vec<u8>,
+    ends: Vec<usize>,
 }
 
 /// What the names of typed leaves begin with: the formatter is told nothing else.
 const TYPED: char = '=';
+/// The list of them, which is rendered item by item: JSON of one line each.
+const TOGETHER: &str = "together";
+/// Of most records.
+const TOGETHER_BYTES: usize = 512;
 
 impl Engine {
     pub(super) fn new() -> Self {
@@ -87,6 +67,14 @@ impl Engine {
         environment.set_undefined_behavior(UndefinedBehavior::Chainable);
         environment.set_fuel(Some(MOST_STEPS));
         environment.set_formatter(|out, state, value| {
+            if state.name() == TOGETHER {
+                let mut text = Vec::with_capacity(TOGETHER_BYTES);
+                for item in value.try_iter()? {
+                    values::write_json(&item, &mut text)?;
+                    text.push(b'\n');
+                }
+                return Ok(out.write_str(&String::from_utf8_lossy(&text))?);
+            }
             if state.name().starts_with(TYPED) {
                 let mut text = Vec::new();
                 values::write_json(value, &mut text)?;
@@ -104,7 +92,7 @@ impl Engine {
         });
         let mut known = Known::default();
         filters::add_to(&mut environment, &mut known);
-        Self { environment, known, leaves: 0 }
+        Self { environment, known, leaves: 0, together: Vec::new() }
     }
 
     /// # Errors
@@ -114,7 +102,37 @@ impl Engine {
         let name = format!("{typed}{}", self.leaves);
         self.leaves += 1;
         let added = self.environment.add_template_owned(name.clone(), source.text.to_owned());
-        added.map_err(|error| fault(&error)).map(|()| Compiled { name, form })
+        added.map_err(|error| fault(&error)).map(|()| Compiled { name, form, together: None })
+    }
+
+    /// This leaf, which is one expression, is to be rendered together with the others that are.
+    pub(super) fn gather(&mut self, compiled: Compiled, expression: &str) -> Compiled {
+        self.together.push(expression.to_owned());
+        Compiled { together: Some(self.together.len() - 1), ..compiled }
+    }
+
+    /// There will be no other leaf.
+    pub(super) fn seal(&mut self) {
+        let mut list = "{{ [".to_owned();
+        self.together.iter().for_each(|expression| list.extend(["(", expression, "), "]));
+        list.push_str("] }}");
+        // One leaf gains nothing; and what cannot stand in a list stands alone.
+        if self.together.len() < 2 || self.environment.add_template_owned(TOGETHER, list).is_err() {
+            self.together.clear();
+        }
+    }
+
+    /// All that is rendered in one run; `None` when there is no such thing, or one of them fails.
+    pub(super) fn together(&self, root: &Value) -> Option<Together> {
+        if self.together.is_empty() {
+            return None;
+        }
+        let mut text = Vec::with_capacity(TOGETHER_BYTES);
+        let sink = Sink { out: &mut text, most_bytes: MAX_RECORD_BYTES, is_text: false };
+        let template = self.environment.get_template(TOGETHER).ok()?;
+        template.render_captured_to(root.clone(), sink).ok()?;
+        let ends: Vec<_> = memchr::memchr_iter(b'\n', &text).collect();
+        (ends.len() == self.together.len()).then_some(Together { text, ends })
     }
 
     /// Appends what a leaf says of a record as one JSON value; `out` may grow to so many bytes.
@@ -139,6 +157,15 @@ impl Engine {
             out.push(b'"');
         }
         Ok(())
+    }
+}
+
+impl Together {
+    /// The JSON of a leaf, if it is one of these.
+    pub(super) fn get(&self, leaf: &Compiled) -> Option<&[u8]> {
+        let place = leaf.together?;
+        let start = place.checked_sub(1).map_or(Some(0), |before| Some(self.ends.get(before)? + 1))?;
+        self.text.get(start..*self.ends.get(place)?)
     }
 }
 
@@ -180,6 +207,55 @@ fn fault(error: &Error) -> Fault {
     Fault::new(at, why)
 }
 
-pub(super) fn too_large() -> String {
-    format!("larger than {} KiB", MAX_RECORD_BYTES / 1024)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAVES: [&str; 4] =
+        ["id", " count if count > 3 else none", "- message | upper -", "{'a\n': [1, none]}"];
+
+    fn engine(leaves: &[&str]) -> (Engine, Vec<Compiled>) {
+        let mut engine = Engine::new();
+        let add = |(number, leaf): (usize, &&str)| {
+            let name = format!("{TYPED}{number}");
+            let added = engine.environment.add_template_owned(name.clone(), format!("{{{{{leaf}}}}}"));
+            added.unwrap_or_else(|error| panic!("{leaf}: {error}"));
+            let compiled = Compiled { name, form: Form::Typed, together: None };
+            let inside = leaf.trim_matches('-');
+            engine.gather(compiled, inside)
+        };
+        let compiled = leaves.iter().enumerate().map(add).collect();
+        engine.seal();
+        (engine, compiled)
+    }
+
+    fn root(count: u32) -> Value {
+        Value::from(std::collections::BTreeMap::from([
+            ("id", Value::from("a\"\n1")),
+            ("count", Value::from(count)),
+            ("message", Value::from("ä")),
+        ]))
+    }
+
+    #[test]
+    fn in_one_run_each_leaf_is_what_it_is_alone() {
+        let (engine, leaves) = engine(&LEAVES);
+        for count in [1, 7] {
+            let together = engine.together(&root(count)).expect("none of them fails");
+            for leaf in &leaves {
+                let mut alone = Vec::new();
+                engine.write(leaf, &root(count), &mut alone, 1_000).expect("it does not fail");
+                assert_eq!(together.get(leaf), Some(&*alone), "{leaf:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_one_fails_all_stand_alone() {
+        let (engine, leaves) = engine(&["id", "message | times(2)"]);
+        assert!(engine.together(&root(1)).is_none());
+        let mut out = Vec::new();
+        engine.write(&leaves[0], &root(1), &mut out, 1_000).expect("it does not fail");
+        assert!(engine.write(&leaves[1], &root(1), &mut out, 1_000).is_err());
+    }
 }

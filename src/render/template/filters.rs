@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use minijinja::value::{Rest, Value, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State, filters, functions, tests};
 
-use super::engine::{Known, too_large};
+use super::names::{Known, too_large};
 use super::{values, view};
 use crate::pattern::Patterns;
 use crate::record::MAX_RECORD_BYTES;

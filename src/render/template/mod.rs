@@ -4,8 +4,10 @@
 //! document   JSON with comments → a tree, and where each leaf stands
 //! tokens     a leaf → its expressions and tags
 //! rules      what must not stand in a leaf
+//! members    what the template wants of the native document, as MessagePack
 //! scene      leaves that are plain paths: from MessagePack to JSON
-//! engine     all other leaves; view: the record as the engine sees it; filters; values: back to JSON
+//! engine     all other leaves; root, view: the record as the engine sees it; filters; values, packed: back to JSON
+//! names      what leaves may name, and how much they may take
 //! samples    records of every kind, which a template has to render before it is taken
 //! ```
 //! Whatever a record holds, what is rendered is one JSON value without a line's end, or an error.
@@ -13,6 +15,10 @@
 mod document;
 mod engine;
 mod filters;
+mod members;
+mod names;
+mod packed;
+mod root;
 mod rules;
 mod samples;
 mod scene;
@@ -22,13 +28,14 @@ mod view;
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use minijinja::value::Value;
-use serde::Serialize;
 
 use self::document::{Fault, Literal, Member, Node, Source};
-use self::engine::{Compiled, Engine};
-use self::scene::{Part, Path, Scene, Wanted};
+use self::engine::{Compiled, Engine, Together};
+use self::members::{Members, Wanted};
+use self::scene::{Part, Path, Scene};
 use super::{Form, Record, native};
 use crate::config::{BatchAs, Mistake, TemplateSettings};
 use crate::record::MAX_RECORD_BYTES;
@@ -40,7 +47,7 @@ pub(super) struct Layout {
     native: native::Layout,
     settings: TemplateSettings,
     engine: Engine,
-    wanted: Wanted,
+    wanted: Arc<Wanted>,
     document: Node<Leaf>,
 }
 
@@ -76,7 +83,8 @@ impl Layout {
         let document = document.map_err(|faults| {
             faults.iter().take(MOST_TOLD).map(|fault| mistake(told(fault), expected)).collect::<Vec<_>>()
         })?;
-        let layout = Self { native, settings: settings.clone(), engine, wanted, document };
+        engine.seal();
+        let layout = Self { native, settings: settings.clone(), engine, wanted: Arc::new(wanted), document };
         match samples::first_fault(|record, out| layout.write(record, out)) {
             None => Ok(layout),
             Some((sample, fault)) => {
@@ -87,20 +95,46 @@ impl Layout {
     }
 
     fn write(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), Fault> {
-        let mut native = Vec::with_capacity(record.body.len());
-        let packed = self.native.document(record);
-        let written = packed.serialize(&mut rmp_serde::Serializer::new(&mut native).with_struct_map());
-        written.map_err(|error| Fault::new(0, error.to_string()))?;
-        let scene = Scene::new(&native, record.body, &self.wanted);
-        let root = OnceCell::new();
+        let members = Members::of(&self.native.document(record), &self.wanted);
+        let members = members.map_err(|why| Fault::new(0, why))?;
         let mut writer = Writer {
             layout: self,
-            scene,
-            root: &|| root.get_or_init(|| Value::from_object(view::Root::new(&native, record.body))).clone(),
+            scene: Scene::new(&members, record.body),
+            views: Views {
+                layout: self,
+                members: &members,
+                body: record.body,
+                together: OnceCell::new(),
+                alone: OnceCell::new(),
+            },
             most_bytes: out.len().saturating_add(MAX_RECORD_BYTES),
             out,
         };
         writer.node(&self.document)
+    }
+}
+
+/// What the engine sees of a record, made for the first leaf that needs it.
+struct Views<'w> {
+    layout: &'w Layout,
+    members: &'w Members,
+    body: &'w [u8],
+    together: OnceCell<Option<Together>>,
+    alone: OnceCell<Value>,
+}
+
+impl Views<'_> {
+    fn root(&self) -> Value {
+        Value::from_object(root::Root::new(&self.layout.wanted, self.members, self.body))
+    }
+
+    /// With a root of its own: what it has cost is nothing to a leaf that stands alone.
+    fn together(&self) -> Option<&Together> {
+        self.together.get_or_init(|| self.layout.engine.together(&self.root())).as_ref()
+    }
+
+    fn alone(&self) -> &Value {
+        self.alone.get_or_init(|| self.root())
     }
 }
 
@@ -122,7 +156,18 @@ fn leaf(source: &Source<'_>, engine: &mut Engine, wanted: &mut Wanted) -> Result
         [one] if is_one => wanted.path(one).map(Kind::Path),
         all => wanted.text(source.text, all).map(Kind::Parts),
     };
-    Ok(Leaf { kind: plain.unwrap_or(Kind::Compiled(compiled)), literal: source.literal.clone() })
+    let kind = plain.unwrap_or_else(|| {
+        let names = pieces.iter().flat_map(|piece| &piece.tokens);
+        for (_, token) in names {
+            let root = names::ROOTS.into_iter().find(|root| *token == tokens::Token::Name(root));
+            root.map(|root| wanted.place(root));
+        }
+        Kind::Compiled(match pieces.first().filter(|_| is_one) {
+            Some(one) => engine.gather(compiled, one.inside(source.text)),
+            None => compiled,
+        })
+    });
+    Ok(Leaf { kind, literal: source.literal.clone() })
 }
 
 impl super::Layout for Layout {
@@ -148,8 +193,7 @@ impl super::Layout for Layout {
 struct Writer<'w> {
     layout: &'w Layout,
     scene: Scene<'w>,
-    /// Made for the first leaf that needs the engine.
-    root: &'w dyn Fn() -> Value,
+    views: Views<'w>,
     /// `out` may grow to so many.
     most_bytes: usize,
     out: &'w mut Vec<u8>,
@@ -216,13 +260,17 @@ impl Writer<'_> {
                 self.out.push(b'"');
             }
             Kind::Compiled(compiled) => {
-                let root = (self.root)();
-                let written = self.layout.engine.write(compiled, &root, self.out, self.most_bytes);
-                written.map_err(|fault| self.in_file(leaf, fault))?;
+                if let Some(json) = self.views.together().and_then(|together| together.get(compiled)) {
+                    self.out.extend_from_slice(json);
+                } else {
+                    let root = self.views.alone();
+                    let written = self.layout.engine.write(compiled, root, self.out, self.most_bytes);
+                    written.map_err(|fault| self.in_file(leaf, fault))?;
+                }
             }
         }
         if self.out.len() > self.most_bytes {
-            return Err(self.in_file(leaf, Fault::new(0, engine::too_large())));
+            return Err(self.in_file(leaf, Fault::new(0, names::too_large())));
         }
         Ok(())
     }

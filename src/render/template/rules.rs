@@ -8,7 +8,7 @@
 //!    and what `for` runs over is taken from the record, or is a list of constants.
 
 use super::document::Fault;
-use super::engine::{Known, ROOTS};
+use super::names::{Known, ROOTS};
 use super::tokens::{Kind, Piece, Token};
 
 /// Joined texts of an expression.

@@ -4,11 +4,11 @@
 //! What a path finds is what the engine would find (a test holds the two together), at a tenth of its time.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
-use super::engine::ROOTS;
+use super::members::{Members, Wanted};
+use super::names::ROOTS;
+use super::packed::write_packed;
 use super::tokens::{Kind, Piece, Token};
-use super::values;
 use crate::record::cursor::{Cursor, Token as Head};
 use crate::record::raw::Raw;
 use crate::render::json;
@@ -45,18 +45,7 @@ enum Step {
     At(usize),
 }
 
-/// The members of the native document that paths begin with.
-#[derive(Debug, Default)]
-pub(super) struct Wanted(Vec<&'static str>);
-
 impl Wanted {
-    fn place(&mut self, name: &'static str) -> usize {
-        self.0.iter().position(|wanted| *wanted == name).unwrap_or_else(|| {
-            self.0.push(name);
-            self.0.len() - 1
-        })
-    }
-
     /// The path that an expression is, if it is nothing else.
     pub(super) fn path(&mut self, piece: &Piece<'_>) -> Option<Path> {
         let (Kind::Expression, Some(Token::Name(root))) = (piece.kind, piece.token(0)) else { return None };
@@ -127,43 +116,20 @@ impl Wanted {
 }
 
 /// What paths are looked up in.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Scene<'r> {
-    /// The native document, as MessagePack.
-    native: &'r [u8],
+    members: &'r Members,
     /// The record as it came.
     record: Raw<'r>,
-    /// Of the members that are wanted; empty where there is none.
-    places: Vec<Range<usize>>,
 }
 
 impl<'r> Scene<'r> {
-    pub(super) fn new(native: &'r [u8], record: &'r [u8], wanted: &Wanted) -> Self {
-        let mut places = vec![0..0; wanted.0.len()];
-        let mut cursor = Cursor::new(native);
-        let mut left = match cursor.token() {
-            Ok(Head::Map(len)) if !places.is_empty() => len,
-            _ => 0,
-        };
-        // As long as it is what we have written ourselves.
-        while left > 0
-            && let Ok(Head::Str(name)) = cursor.token()
-        {
-            let start = cursor.offset();
-            if cursor.skip().is_err() {
-                break;
-            }
-            if let Some(place) = wanted.0.iter().position(|wanted| wanted.as_bytes() == name) {
-                places[place] = start..cursor.offset();
-            }
-            left -= 1;
-        }
-        Self { native, record: Raw::new(record), places }
+    pub(super) fn new(members: &'r Members, record: &'r [u8]) -> Self {
+        Self { members, record: Raw::new(record) }
     }
 
     fn member(&self, place: usize) -> Option<Raw<'r>> {
-        let bytes = self.native.get(self.places.get(place)?.clone())?;
-        (!bytes.is_empty()).then_some(Raw::new(bytes))
+        self.members.get(place).map(Raw::new)
     }
 
     /// Appends what a path leads to, as JSON; or as a text, to stand inside of a JSON string.
@@ -172,13 +138,13 @@ impl<'r> Scene<'r> {
         let found = found.as_deref().map(|bytes| (bytes, Cursor::new(bytes).token()));
         let found = found.filter(|(_, head)| !matches!(head, Err(_) | Ok(Head::Nil | Head::Ext(..))));
         match (found, &path.instead) {
-            (Some((bytes, _)), _) if !is_text => values::write_packed(bytes, out),
+            (Some((bytes, _)), _) if !is_text => write_packed(bytes, out),
             (Some((_, Ok(Head::Str(text) | Head::Bin(text)))), _) => {
                 json::write_inside(&String::from_utf8_lossy(text), out);
             }
             (Some((bytes, _)), _) => {
                 let mut json = Vec::new();
-                values::write_packed(bytes, &mut json);
+                write_packed(bytes, &mut json);
                 json::write_inside(&String::from_utf8_lossy(&json), out);
             }
             (None, Some(instead)) if is_text => json::write_inside(instead, out),
@@ -202,8 +168,11 @@ impl<'r> Scene<'r> {
                 (_, Some(Step::At(_))) => return None,
             },
         };
+        // Only the members themselves are structs: below them stands what a record said.
+        let mut is_struct = matches!(path.root, Root::Native(_));
         while let Some(step) = steps.next() {
             found = match step {
+                Step::Key(name) if std::mem::take(&mut is_struct) => found.get_first(name)?,
                 Step::Key(name) => found.get(name)?,
                 Step::At(index) => match Cursor::new(found.bytes()).token() {
                     Ok(Head::Str(text) | Head::Bin(text)) => {

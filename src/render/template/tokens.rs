@@ -79,6 +79,13 @@ impl<'s> Piece<'s> {
         }
     }
 
+    /// What stands between the signs.
+    pub(super) fn inside(&self, source: &'s str) -> &'s str {
+        let inside = source.get(self.start + 2..self.end.saturating_sub(2)).unwrap_or_default();
+        let inside = inside.strip_prefix(['-', '+']).unwrap_or(inside);
+        inside.strip_suffix(['-', '+']).unwrap_or(inside)
+    }
+
     pub(super) fn token(&self, index: usize) -> Option<Token<'s>> {
         self.tokens.get(index).map(|(_, token)| *token)
     }

@@ -3,8 +3,9 @@
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 
-use super::engine::too_large;
-use super::view;
+use super::names::too_large;
+use super::packed::write_packed;
+use super::root;
 use crate::record::MAX_RECORD_BYTES;
 use crate::record::cursor::MAX_DEPTH;
 use crate::render::json;
@@ -25,7 +26,7 @@ fn write(value: &Value, out: &mut Vec<u8>, depth: usize) -> Result<(), Error> {
     if depth > MAX_DEPTH {
         return Err(Error::new(ErrorKind::InvalidOperation, "containers nested too deep"));
     }
-    if let Some(bytes) = view::bytes_of(value) {
+    if let Some(bytes) = root::bytes_of(value) {
         write_packed(bytes, out);
         return Ok(());
     }
@@ -86,15 +87,6 @@ fn number(value: &Value, out: &mut Vec<u8>) {
         Ok(number) => out.extend_from_slice(number.to_string().as_bytes()),
         // Above all that 128 bits hold with a sign.
         Err(_) => out.extend_from_slice(b"null"),
-    }
-}
-
-/// Appends the one MessagePack value of these bytes.
-pub(super) fn write_packed(bytes: &[u8], out: &mut Vec<u8>) {
-    let before = out.len();
-    if json::write_value(&mut crate::record::cursor::Cursor::new(bytes), out).is_err() {
-        out.truncate(before);
-        out.extend_from_slice(b"null");
     }
 }
 

@@ -8,11 +8,10 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
-use super::scene::first_name;
-use super::values;
+use super::packed::{self, write_packed};
 use crate::record::cursor::{Cursor, Token};
 use crate::record::raw::Raw;
 
@@ -49,7 +48,7 @@ impl Object for Shared {
 }
 
 /// No name that a leaf could say.
-const SHARED: &str = "what is shared";
+pub(super) const SHARED: &str = "what is shared";
 
 /// Charges for what is made of a record.
 ///
@@ -69,33 +68,28 @@ pub(super) struct View {
     place: Range<usize>,
 }
 
-/// All that a leaf may name: the native document, and the record as it came.
-pub(super) struct Root {
-    native: View,
-    record: View,
-}
-
-/// What is called `event`: what the native document says of the event itself, and then the record's own keys.
-#[derive(Debug)]
-struct Event {
-    own: Option<Arc<View>>,
-    record: Arc<View>,
-}
-
-impl Root {
-    /// Both are one whole value.
-    pub(super) fn new(native: &[u8], record: &[u8]) -> Self {
-        let shared = Arc::new(Shared { bytes: [native, record].concat(), work: AtomicUsize::new(0) });
-        let all = native.len() + record.len();
-        Self {
-            native: View { shared: Arc::clone(&shared), place: 0..native.len() },
-            record: View { shared, place: native.len()..all },
-        }
-    }
-}
-
 impl View {
-    fn raw(&self) -> Raw<'_> {
+    /// A place in bytes of one record.
+    pub(super) fn of(bytes: Vec<u8>, place: Range<usize>) -> Self {
+        Self { shared: Arc::new(Shared { bytes, work: AtomicUsize::new(0) }), place }
+    }
+
+    /// Another place in the same bytes.
+    pub(super) fn at(&self, place: Range<usize>) -> Self {
+        Self { shared: Arc::clone(&self.shared), place }
+    }
+
+    /// For [`charge`], under its name.
+    pub(super) fn shared(&self) -> Value {
+        Value::from_dyn_object(Arc::clone(&self.shared))
+    }
+
+    /// What stands here.
+    pub(super) fn whole(&self) -> Value {
+        self.value(self.place.clone())
+    }
+
+    pub(super) fn raw(&self) -> Raw<'_> {
         Raw::new(self.shared.bytes.get(self.place.clone()).unwrap_or_default())
     }
 
@@ -115,7 +109,7 @@ impl View {
     }
 
     /// The value at a place of the bytes.
-    fn value(&self, place: Range<usize>) -> Value {
+    pub(super) fn value(&self, place: Range<usize>) -> Value {
         let bytes = self.shared.bytes.get(place.clone()).unwrap_or_default();
         match Cursor::new(bytes).token() {
             Err(_) | Ok(Token::Nil | Token::Ext(..)) => Value::from(()),
@@ -127,9 +121,7 @@ impl View {
                 Ok(()) => Value::from(String::from_utf8_lossy(text)),
                 Err(error) => error,
             },
-            Ok(Token::Array(_) | Token::Map(_)) => {
-                Value::from_object(Self { shared: Arc::clone(&self.shared), place })
-            }
+            Ok(Token::Array(_) | Token::Map(_)) => Value::from_object(self.at(place)),
         }
     }
 
@@ -139,7 +131,7 @@ impl View {
         start..start + part.len()
     }
 
-    fn get(&self, name: &str) -> Option<Value> {
+    pub(super) fn get(&self, name: &str) -> Option<Value> {
         if let Err(error) = self.charge(self.place.len() / PASSED_OVER) {
             return Some(error);
         }
@@ -213,9 +205,10 @@ impl Iterator for Pairs {
         let (key, value) = (self.0.part()?, self.0.part()?);
         let view = &self.0.of;
         // As JSON has them.
-        let key = match view.value(key) {
-            key if key.as_str().is_some() => key,
-            key => values::text(&key).map_or_else(Value::from, Value::from),
+        let key = match view.value(key.clone()) {
+            text if text.as_str().is_some() => text,
+            error if error.kind() == ValueKind::Invalid => error,
+            _ => Value::from(packed::text(view.shared.bytes.get(key).unwrap_or_default())),
         };
         Some((key, view.value(value)))
     }
@@ -258,7 +251,7 @@ impl Object for View {
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = Vec::new();
-        values::write_packed(self.raw().bytes(), &mut out);
+        write_packed(self.raw().bytes(), &mut out);
         f.write_str(&String::from_utf8_lossy(&out))
     }
 }
@@ -278,68 +271,4 @@ impl fmt::Debug for View {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("View").field("place", &self.place).finish_non_exhaustive()
     }
-}
-
-impl fmt::Debug for Root {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Root")
-    }
-}
-
-impl Object for Root {
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.get_value_by_str(key.as_str()?)
-    }
-
-    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let view = |view: &View| View { shared: Arc::clone(&view.shared), place: view.place.clone() };
-        match key {
-            "record" => Some(self.record.value(self.record.place.clone())),
-            "event" => {
-                let own = self.native.raw().get("event").map(|own| self.native.place_of(own.bytes()));
-                let own = own.map(|place| Arc::new(View { place, ..view(&self.native) }));
-                Some(Value::from_object(Event { own, record: Arc::new(view(&self.record)) }))
-            }
-            SHARED => Some(Value::from_dyn_object(Arc::clone(&self.record.shared))),
-            _ => self.native.get(key),
-        }
-    }
-}
-
-impl Event {
-    fn whole(&self) -> &Arc<View> {
-        self.own.as_ref().unwrap_or(&self.record)
-    }
-}
-
-impl Object for Event {
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.get_value_by_str(key.as_str()?)
-    }
-
-    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let own = self.own.as_ref().and_then(|own| own.get(key));
-        own.or_else(|| self.record.get(first_name(self.record.raw(), key)))
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        self.whole().enumerate()
-    }
-
-    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
-        self.whole().enumerator_len()
-    }
-
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.whole().render(f)
-    }
-}
-
-/// The MessagePack of a value that is one of ours.
-pub(super) fn bytes_of(value: &Value) -> Option<&[u8]> {
-    let object = value.as_object()?;
-    if let Some(view) = object.downcast_ref::<View>() {
-        return Some(view.raw().bytes());
-    }
-    object.downcast_ref::<Event>().map(|event| event.whole().raw().bytes())
 }
