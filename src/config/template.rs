@@ -59,6 +59,11 @@ pub(super) fn read(from: &mut Reader<'_>, format: Option<Format>) -> Option<Opti
                 from.mistake(key, "is set, and format is not template", "it with format template only");
             }
         }
+        for key in ["batch_as", "omit_null"].into_iter().filter(|_| format.is_some()) {
+            if from.text(key).is_some_and(|text| Some(&*text) != from.default_of(key)) {
+                from.mistake(key, "is set, and format is not template", "it with format template only");
+            }
+        }
         return (from.mistakes.len() == before && batch_as.is_some() && omit_null.is_some()).then_some(None);
     }
     let content_type = content_type(from, batch_as);

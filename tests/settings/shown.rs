@@ -198,6 +198,9 @@ fn random(keys: &'static [Key]) -> impl Strategy<Value = Properties> {
                 all.remove("api_key_file");
                 all.insert("template_file".to_owned(), "/a, file".to_owned());
                 all.insert("content_type".to_owned(), "application/x; charset=utf-8".to_owned());
+            } else {
+                all.remove("batch_as");
+                all.remove("omit_null");
             }
             // What is sent has to be written down first, and what is in doubt has to be put somewhere.
             if !(all.contains_key("state_file") && all.contains_key("dead_letter_file")) {

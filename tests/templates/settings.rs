@@ -62,6 +62,7 @@ fn what_does_not_go_together_is_a_mistake() {
     assert_eq!(mistakes(&template[..1]), ["template_file"]);
     assert_eq!(mistakes(&template[1..]), ["template_file"]);
     assert_eq!(mistakes(&[("content_type", "application/json")]), ["content_type"]);
+    assert_eq!(mistakes(&[("batch_as", "json_array"), ("omit_null", "on")]), ["batch_as", "omit_null"]);
     assert_eq!(mistakes(&[("format", "nonsense"), template[1]]), ["format"]);
     assert_eq!(with("batch_as", "lines"), ["batch_as"]);
     assert_eq!(with("omit_null", "perhaps"), ["omit_null"]);
