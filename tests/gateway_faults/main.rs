@@ -25,8 +25,8 @@ use support::variables::number_from;
 
 /// The engine's input is called every 10 ms. A machine that stands still stops it too: that long is added.
 const LONGEST_SILENCE: Duration = Duration::from_secs(1);
-/// Trials mostly wait.
-const AT_A_TIME: usize = 40;
+/// Of each test. Trials mostly wait.
+const AT_A_TIME: usize = 20;
 /// A kill may take the only request that was to be spoiled, and a seed may have none of the size that a mode
 /// waits for: a mode that was not played is tried on so many seeds more before it counts as one that cannot be.
 const FURTHER_SEEDS: u64 = 20;
