@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 /// What became of the records.
 #[derive(Debug)]
 pub struct Shown {
-    /// The bodies, each with the end of a line.
+    /// The bodies, each with the end of a line if it is text.
     pub text: Vec<u8>,
     /// Why records have none.
     pub trouble: Vec<String>,
@@ -48,9 +48,11 @@ pub fn show(settings: &RenderSettings, input: &[u8]) -> Result<Shown, String> {
     }
     let step = if renderer.form().is_alone { 1 } else { batch.len().max(1) };
     let mut text = Vec::new();
+    // Any byte more would be a part of the message.
+    let is_text = !renderer.content_type().contains("protobuf");
     for start in (0..batch.len()).step_by(step) {
         text.extend_from_slice(&batch.body(&(start..start + step)));
-        if text.last() != Some(&b'\n') {
+        if is_text && text.last() != Some(&b'\n') {
             text.push(b'\n');
         }
     }

@@ -4,6 +4,10 @@
 use std::fs;
 use std::time::Duration;
 
+use bumpalo::Bump;
+use event_gateway::ledger::identity::write_id;
+use event_gateway::record::understood::{Within, each};
+
 use crate::{real, support};
 use real::{assert_once, config, free_port, on_every_host, state_file, stop, to_gateway};
 use serde_json::Value;
@@ -11,7 +15,10 @@ use support::gateway::TestGateway;
 use support::{audit_log, chunk};
 
 fn id(audit: &Value) -> String {
-    format!("{}.{}", audit["auditID"].as_str().expect("an id"), audit["stage"].as_str().expect("a stage"))
+    let (mut body, mut id) = (Vec::new(), String::new());
+    chunk::write_value(&mut body, audit);
+    each(&body, Within::Record, &Bump::new(), &mut |body, content| write_id(content, body, &mut id));
+    id
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! On real Fluent Bits, those that FLUENT_BIT names or PATH holds; without one there is nothing to ask.
 //! Each file here asks one question.
 
+mod alertmanager;
 mod audit;
 mod cluster;
 mod delivery;
@@ -15,6 +16,7 @@ mod page;
 mod pulse;
 #[path = "../support/real.rs"]
 mod real;
+mod receivers;
 mod reload;
 mod sample_configs;
 mod sample_filters;
@@ -23,3 +25,4 @@ mod start;
 mod stop;
 #[path = "../support/mod.rs"]
 mod support;
+mod waiting;
