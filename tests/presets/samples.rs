@@ -20,7 +20,8 @@ use crate::support::replay::{Replay, about};
 use crate::support::{audit_log, violations};
 
 /// The formats of this group, by their words.
-pub const FORMATS: [(&str, Format); 9] = [
+pub const FORMATS: [(&str, Format); 10] = [
+    ("ecs", Format::Ecs),
     ("splunk_hec", Format::SplunkHec),
     ("datadog", Format::Datadog),
     ("loki", Format::Loki),

@@ -1,5 +1,6 @@
-//! Stubs of the services, built from their specifications: none of them can be started here. A stub takes what its
-//! service takes, at its path, under its key, in its form and by its schema, and answers in its words.
+//! Stubs of the services, built from their specifications: few of them can be started here (tests/real/receivers.rs,
+//! tests/real/alertmanager.rs). A stub takes what its service takes, at its path, under its key, in its form and by its
+//! schema, and answers in its words.
 
 use serde_json::{Value, json};
 

@@ -42,6 +42,14 @@ fn first_service(format: &str, record: &Value) -> Value {
         },
         "pagerduty" => record["payload"]["group"].clone(),
         "falco" => record["tags"][0].clone(),
+        "ecs" => match &record["kubernetes"]["impact"]["services"][0] {
+            Value::Null => Value::Null,
+            one => json!(format!(
+                "{}/{}",
+                one["namespace"].as_str().expect("its namespace"),
+                one["name"].as_str().expect("its name")
+            )),
+        },
         _ => match &record["services"][0] {
             Value::Null => Value::Null,
             one => json!(format!(
