@@ -7,7 +7,7 @@ use serde::ser::{SerializeMap, Serializer};
 use crate::record::audit::AuditEvent;
 use crate::record::raw::Raw;
 
-/// An audit record as it came, less its bodies; the names of annotations have underscores for points.
+/// An audit record as it came, less its bodies.
 pub(super) struct Audit<'r>(pub(super) Raw<'r>);
 
 impl Serialize for Audit<'_> {
@@ -16,22 +16,8 @@ impl Serialize for Audit<'_> {
         for (name, value) in self.0.pairs() {
             match &*name {
                 "requestObject" | "responseObject" => {}
-                "annotations" if value.is_map() => map.serialize_entry(&name, &Underscored(value))?,
                 _ => map.serialize_entry(&name, &value)?,
             }
-        }
-        map.end()
-    }
-}
-
-/// A map whose names hold points, which Elasticsearch would take for objects in objects.
-pub(super) struct Underscored<'r>(pub(super) Raw<'r>);
-
-impl Serialize for Underscored<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for (name, value) in self.0.pairs() {
-            map.serialize_entry(&name.replace('.', "_"), &value)?;
         }
         map.end()
     }

@@ -1,11 +1,9 @@
-//! `kubernetes.event` as metricbeat has it (`metricbeat/module/kubernetes/event/event.go`), with the points in the
-//! names of labels and annotations turned into underscores: Elasticsearch would take them for objects in objects.
+//! `kubernetes.event` as metricbeat has it (`metricbeat/module/kubernetes/event/event.go`).
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::audit::Underscored;
 use crate::record::event::{KubeEvent, ObjectRef};
 use crate::record::raw::Raw;
 use crate::render::native::Time;
@@ -47,9 +45,9 @@ struct Metadata<'r> {
     uid: &'r str,
     resource_version: &'r str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    labels: Option<Underscored<'r>>,
+    labels: Option<Raw<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    annotations: Option<Underscored<'r>>,
+    annotations: Option<Raw<'r>>,
 }
 
 #[derive(Serialize)]
@@ -69,7 +67,7 @@ struct Times {
 pub(super) fn of<'r>(event: &'r KubeEvent<'_>, body: &'r [u8]) -> Event<'r> {
     let ObjectRef { api_version, kind, name, uid, resource_version, .. } = &event.object;
     let metadata = Raw::new(body).get("metadata").unwrap_or_default();
-    let map = |key| metadata.get(key).filter(Raw::is_map).map(Underscored);
+    let map = |key| metadata.get(key).filter(Raw::is_map);
     Event {
         message: &event.message,
         reason: &event.reason,

@@ -5,6 +5,9 @@
 //! (409), which counts as accepted: nothing is indexed twice, whatever happens in between. The answer tells of each
 //! document by itself.
 //!
+//! A point in the name of a label, or of whatever else a record brings, would be an object in an object there, and
+//! `app` beside `app.kubernetes.io/name` a document that no index takes: as metricbeat has it, they are underscores.
+//!
 //! - `document`: what all kinds share
 //! - `event`, `audit`: what is under `kubernetes.event` and `kubernetes.audit`
 
@@ -47,7 +50,7 @@ impl super::Layout for Layout {
             json::write(&Action { create: Target { _index: index, _id: &id(record.id) } }, out);
             out.push(b'\n');
         }
-        json::write(&document::of(record, &self.cluster), out);
+        json::write_underscored(&document::of(record, &self.cluster), out);
         Ok(())
     }
 }

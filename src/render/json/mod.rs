@@ -11,9 +11,18 @@ use crate::record::cursor::{Cursor, Fault, Token};
 
 /// Appends a document.
 pub fn write(document: &impl Serialize, out: &mut Vec<u8>) {
+    write_with::<false>(document, out);
+}
+
+/// Appends a document in which the keys of maps have underscores for points; the names of its own fields stay.
+pub fn write_underscored(document: &impl Serialize, out: &mut Vec<u8>) {
+    write_with::<true>(document, out);
+}
+
+fn write_with<const UNDERSCORES: bool>(document: &impl Serialize, out: &mut Vec<u8>) {
     let before = out.len();
     // Neither a Vec nor these documents (no maps with odd keys) can fail; a cut document must not stay.
-    if document.serialize(serializer::Json(out)).is_err() {
+    if document.serialize(serializer::Json::<UNDERSCORES>(out)).is_err() {
         out.truncate(before);
         out.extend_from_slice(b"null");
     }

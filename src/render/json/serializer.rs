@@ -12,17 +12,17 @@ use serde::ser::{
 
 use super::text;
 
-/// Writes values at the end of a buffer.
-pub(super) struct Json<'o>(pub &'o mut Vec<u8>);
+/// Writes values at the end of a buffer; with underscores for the points in the keys of maps, if so.
+pub(super) struct Json<'o, const UNDERSCORES: bool>(pub &'o mut Vec<u8>);
 
 /// A map or a list that is being written.
-pub(super) struct Open<'o> {
+pub(super) struct Open<'o, const UNDERSCORES: bool> {
     out: &'o mut Vec<u8>,
     is_empty: bool,
     close: u8,
 }
 
-impl<'o> Open<'o> {
+impl<'o, const UNDERSCORES: bool> Open<'o, UNDERSCORES> {
     fn new(out: &'o mut Vec<u8>, open: u8, close: u8) -> Self {
         out.push(open);
         Self { out, is_empty: true, close }
@@ -36,7 +36,7 @@ impl<'o> Open<'o> {
 
     fn item(&mut self, value: &(impl Serialize + ?Sized)) -> Result<(), fmt::Error> {
         self.separate();
-        value.serialize(Json(self.out))
+        value.serialize(Json::<UNDERSCORES>(self.out))
     }
 
     fn close(self) -> Result<(), fmt::Error> {
@@ -63,15 +63,15 @@ macro_rules! without {
     };
 }
 
-impl<'o> Serializer for Json<'o> {
+impl<'o, const UNDERSCORES: bool> Serializer for Json<'o, UNDERSCORES> {
     type Ok = ();
     type Error = fmt::Error;
-    type SerializeSeq = Open<'o>;
-    type SerializeTuple = Open<'o>;
+    type SerializeSeq = Open<'o, UNDERSCORES>;
+    type SerializeTuple = Open<'o, UNDERSCORES>;
     type SerializeTupleStruct = Impossible<(), fmt::Error>;
     type SerializeTupleVariant = Impossible<(), fmt::Error>;
-    type SerializeMap = Open<'o>;
-    type SerializeStruct = Open<'o>;
+    type SerializeMap = Open<'o, UNDERSCORES>;
+    type SerializeStruct = Open<'o, UNDERSCORES>;
     type SerializeStructVariant = Impossible<(), fmt::Error>;
 
     numbers! {
@@ -147,19 +147,19 @@ impl<'o> Serializer for Json<'o> {
         Err(fmt::Error)
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Open<'o>, fmt::Error> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<Open<'o, UNDERSCORES>, fmt::Error> {
         Ok(Open::new(self.0, b'[', b']'))
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<Open<'o>, fmt::Error> {
+    fn serialize_tuple(self, _: usize) -> Result<Open<'o, UNDERSCORES>, fmt::Error> {
         self.serialize_seq(None)
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Open<'o>, fmt::Error> {
+    fn serialize_map(self, _: Option<usize>) -> Result<Open<'o, UNDERSCORES>, fmt::Error> {
         Ok(Open::new(self.0, b'{', b'}'))
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Open<'o>, fmt::Error> {
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Open<'o, UNDERSCORES>, fmt::Error> {
         self.serialize_map(None)
     }
 
@@ -183,7 +183,7 @@ impl Write for Pieces<'_> {
 
 macro_rules! lists {
     ($($kind:ident)*) => {
-        $(impl $kind for Open<'_> {
+        $(impl<const UNDERSCORES: bool> $kind for Open<'_, UNDERSCORES> {
             type Ok = ();
             type Error = fmt::Error;
 
@@ -200,20 +200,24 @@ macro_rules! lists {
 
 lists! { SerializeSeq SerializeTuple }
 
-impl SerializeMap for Open<'_> {
+impl<const UNDERSCORES: bool> SerializeMap for Open<'_, UNDERSCORES> {
     type Ok = ();
     type Error = fmt::Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), fmt::Error> {
         self.separate();
         let start = self.out.len();
-        key.serialize(Json(self.out))?;
+        key.serialize(Json::<UNDERSCORES>(self.out))?;
+        let written = self.out.get_mut(start..).unwrap_or_default();
+        if UNDERSCORES {
+            written.iter_mut().filter(|byte| **byte == b'.').for_each(|byte| *byte = b'_');
+        }
         if self.out.get(start) == Some(&b'"') { Ok(()) } else { Err(fmt::Error) }
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), fmt::Error> {
         self.out.push(b':');
-        value.serialize(Json(self.out))
+        value.serialize(Json::<UNDERSCORES>(self.out))
     }
 
     fn end(self) -> Result<(), fmt::Error> {
@@ -221,7 +225,7 @@ impl SerializeMap for Open<'_> {
     }
 }
 
-impl SerializeStruct for Open<'_> {
+impl<const UNDERSCORES: bool> SerializeStruct for Open<'_, UNDERSCORES> {
     type Ok = ();
     type Error = fmt::Error;
 
@@ -236,7 +240,7 @@ impl SerializeStruct for Open<'_> {
         self.out.push(b'"');
         self.out.extend_from_slice(name.as_bytes());
         self.out.extend_from_slice(b"\":");
-        value.serialize(Json(self.out))
+        value.serialize(Json::<UNDERSCORES>(self.out))
     }
 
     fn end(self) -> Result<(), fmt::Error> {
