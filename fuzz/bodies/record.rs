@@ -207,9 +207,7 @@ fn shows_a_secret(value: Raw<'_>, in_one: bool) -> bool {
     value.items().any(|item| shows_a_secret(item, in_one))
         || value.pairs().any(|(key, inside)| {
             let holds = in_one && (key == "data" || key == "stringData");
-            // A rule may have taken all of it.
-            let is_shown =
-                inside.as_text().is_none_or(|text| text != "[redacted]" && !text.starts_with("sha256:"));
+            let is_shown = inside.as_text().is_none_or(|text| text != "[redacted]");
             (holds && is_shown) || shows_a_secret(inside, in_one)
         })
 }

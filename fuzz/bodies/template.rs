@@ -127,6 +127,7 @@ impl Body for Template {
         };
         let opened = Renderer::open(&settings, None);
         self.seen.note(opened.is_ok());
+        self.together(&settings);
         match opened {
             Ok(renderer) => self.rendered(&renderer, closely),
             Err(mistakes) => {
@@ -145,6 +146,25 @@ impl Body for Template {
 }
 
 impl Template {
+    /// A leaf says the same whether it stands alone or is rendered with others.
+    fn together(&self, settings: &RenderSettings) {
+        let template = settings.template.as_ref().expect("it is set");
+        let Ok(document) = serde_json::from_str::<serde_json::Value>(&template.text) else { return };
+        let Some(leaf) = document["a"].as_str() else { return };
+        let open = |document: serde_json::Value| {
+            let template = TemplateSettings { text: document.to_string(), ..template.clone() };
+            Renderer::open(&RenderSettings { template: Some(template), ..settings.clone() }, None)
+        };
+        let alone = open(serde_json::json!({ "a": leaf }));
+        let with_others =
+            open(serde_json::json!({"a": leaf, "b": "{{ (id) }}", "c": "{{ [count, kind] }}", "d": leaf}));
+        assert_eq!(alone.is_ok(), with_others.is_ok(), "{leaf}");
+        let (Ok(alone), Ok(with_others)) = (alone, with_others) else { return };
+        for body in &self.records {
+            assert_eq!(a_of(&alone, body), a_of(&with_others, body), "{leaf}");
+        }
+    }
+
     fn rendered(&self, renderer: &Renderer, closely: bool) {
         let impact = Impact::without(Correlation::Off);
         let (mut id, mut out) = (String::new(), Vec::new());
@@ -166,4 +186,20 @@ impl Template {
             });
         }
     }
+}
+
+/// What the leaf `a` becomes, record by record, as far as it is rendered.
+fn a_of(renderer: &Renderer, body: &[u8]) -> Vec<serde_json::Value> {
+    let impact = Impact::without(Correlation::Off);
+    let (mut id, mut found) = (String::new(), Vec::new());
+    each(body, Within::Record, &Bump::new(), &mut |body, content| {
+        write_id(content, body, &mut id);
+        let record = Record { id: &id, content: *content, new_occurrences: 1, impact: &impact, body };
+        let mut out = Vec::new();
+        if renderer.render(&record, &mut out).is_ok() {
+            let document: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
+            found.push(document["a"].clone());
+        }
+    });
+    found
 }

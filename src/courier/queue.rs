@@ -129,7 +129,9 @@ impl Queue {
         while let Some(jobs) = self.next_round(rounds) {
             trip::wire("thread");
             // A panic drops the jobs, and a dropped job says RETRY.
-            self.guarded(rounds, |rounds| rounds.round(jobs));
+            if self.guarded("a round of deliveries", || rounds.round(jobs)).is_none() {
+                rounds.recover();
+            }
             let mut state = self.lock();
             state.end_round();
             self.publish(&state);
@@ -139,16 +141,15 @@ impl Queue {
         rounds.finish();
     }
 
-    /// Does a part of the work, unless it panics: that is told, and made good for.
-    fn guarded<R: Rounds, T>(&self, rounds: &mut R, work: impl FnOnce(&mut R) -> T) -> Option<T> {
-        let done = catch_unwind(AssertUnwindSafe(|| work(rounds)));
+    /// Does a part of the work, unless it panics, which is told.
+    fn guarded<T>(&self, what: &str, work: impl FnOnce() -> T) -> Option<T> {
+        let done = catch_unwind(AssertUnwindSafe(work));
         done.map_err(|panic| {
-            rounds.recover();
             self.metrics.panicked_rounds_total.add(1);
             self.journal.error(
                 "delivery panicked",
                 format!(
-                    "a round of deliveries panicked, a fault of this plugin; its chunks come again: {}",
+                    "{what} panicked, a fault of this plugin; what it had in hand comes again: {}",
                     said(&*panic)
                 ),
             );
@@ -160,7 +161,8 @@ impl Queue {
     fn next_round(&self, rounds: &mut impl Rounds) -> Option<Vec<Job>> {
         loop {
             // Without the lock: it may take its time, and the host's threads put jobs meanwhile.
-            let rest = self.guarded(rounds, Rounds::idle).unwrap_or(Some(AFTER_A_PANIC));
+            let rest =
+                self.guarded("the work between rounds", || rounds.idle()).unwrap_or(Some(AFTER_A_PANIC));
             let state = self.lock();
             let mut state = match rest {
                 Some(rest) if state.is_idle() => {

@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use super::fates::PARTLY;
-use super::{Delivery, Waiting, settle};
+use super::{Delivery, Waiting, settle, tickets};
+use crate::clock;
+use crate::config::Guarantee;
 use crate::gateway::Fate;
 use crate::gateway::batch::Batch;
 use crate::job::Tally;
@@ -68,7 +70,13 @@ impl Delivery {
             return self.committed(batch, part.clone(), now, ledger, tallies);
         }
         // Most of them are there. Should there be no room for them, the next time they are put away, and not sent.
-        ledger.doubt();
+        if self.guarantee == Guarantee::NoDuplicates {
+            ledger.doubt();
+        } else {
+            let named = ledger.begun(&tickets(batch, part.clone())).into_iter().flatten().collect();
+            let written = ledger.doubt_unbegun(named, clock::unix_seconds(now));
+            self.advanced(written, ledger);
+        }
         self.buried(batch, part, PARTLY, &why, ledger, tallies);
     }
 }

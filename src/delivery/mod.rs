@@ -41,6 +41,17 @@ pub struct Waiting<'a> {
     pub sharing: Vec<usize>,
 }
 
+/// What became of a part of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    /// Each of its records has its fate, or was handed on in smaller parts.
+    Settled,
+    /// The same, and what follows has to wait.
+    SettledAndLast,
+    /// It has to come again, and what follows with it.
+    NotTaken,
+}
+
 pub struct Delivery {
     endpoint: Endpoint,
     guarantee: Guarantee,
@@ -138,21 +149,28 @@ impl Delivery {
         let mut parts = Parts::whole(batch.len());
         while let Some(part) = parts.next() {
             // A batch begun while the gate was open meets it closed when the one before it failed.
-            let settled = self.is_open() && self.send_part(batch, &part, &mut parts, ledger, tallies);
-            if !settled {
-                // What follows must not overtake: an update of the same event may be in it.
-                for index in std::iter::once(part).chain(parts.by_ref()).flatten() {
-                    if let Some(waiting) = batch.note(index) {
-                        ledger.abort(waiting.ticket);
-                        settle(waiting, false, tallies);
-                    }
+            let sent = if self.is_open() {
+                self.send_part(batch, &part, &mut parts, ledger, tallies)
+            } else {
+                Sent::NotTaken
+            };
+            let left = match sent {
+                Sent::Settled => continue,
+                Sent::SettledAndLast => None,
+                Sent::NotTaken => Some(part),
+            };
+            // What follows must not overtake: an update of the same event may be in it.
+            for index in left.into_iter().chain(parts.by_ref()).flatten() {
+                if let Some(waiting) = batch.note(index) {
+                    ledger.abort(waiting.ticket);
+                    settle(waiting, false, tallies);
                 }
             }
         }
         batch.clear();
     }
 
-    /// Posts a part. `false`: nobody has taken it, and it has to come again.
+    /// Posts a part, and settles it unless nobody has taken it.
     fn send_part(
         &mut self,
         batch: &Batch<Waiting<'_>>,
@@ -160,30 +178,33 @@ impl Delivery {
         parts: &mut Parts,
         ledger: &mut Ledger,
         tallies: &mut [Tally],
-    ) -> bool {
+    ) -> Sent {
         if !self.claim(batch, part, ledger) {
-            return false;
+            return Sent::NotTaken;
         }
         let outcome = self.post(batch, part, ledger);
         if outcome.is_success() {
             self.metrics.batch_bytes_total.add(batch.body_bytes(part) as u64);
         }
         let is_answered = outcome.doubt() < Doubt::Unanswered;
-        let is_settled = match outcome {
+        let sent = match outcome {
             Outcome::Accepted { sent_bytes } => {
                 self.acknowledged(batch, part.clone(), sent_bytes, ledger, tallies);
-                true
+                Sent::Settled
             }
             Outcome::Each { ref fates, sent_bytes } => {
                 let left = self.told_of_each(batch, part, fates, sent_bytes, ledger, tallies);
-                if let Some(why) = &left {
-                    self.failed(&Outcome::not_sent(why.clone()), false);
+                match left {
+                    None => Sent::Settled,
+                    Some(why) => {
+                        self.failed(&Outcome::not_sent(why), false);
+                        Sent::SettledAndLast
+                    }
                 }
-                left.is_none()
             }
             Outcome::PartlyRejected { rejected, ref answer, sent_bytes } => {
                 self.partly_rejected(batch, part, (rejected, answer), sent_bytes, ledger, tallies);
-                true
+                Sent::Settled
             }
             Outcome::Rejected { status, ref answer } => {
                 self.release(ledger);
@@ -192,24 +213,25 @@ impl Delivery {
                 if !parts.halve(part) {
                     self.rejected(batch, part.start, status, answer, ledger, tallies);
                 }
-                true
+                Sent::Settled
             }
             Outcome::Retry { ref why, doubt, .. } | Outcome::Refused { ref why, doubt, .. } => {
                 let is_doubted = doubt > Doubt::None && self.guarantee == Guarantee::NoDuplicates;
                 self.failed(&outcome, is_doubted);
                 if is_doubted {
                     self.doubted(batch, part, why, ledger, tallies);
+                    Sent::SettledAndLast
                 } else {
                     self.release(ledger);
+                    Sent::NotTaken
                 }
-                is_doubted
             }
         };
         // Not before the ledger knows: a crash in between would send it again in other company.
         if is_answered {
             self.in_flight.end();
         }
-        is_settled
+        sent
     }
 
     /// Closes the gate for a while, and tells why.

@@ -139,7 +139,8 @@ pub fn versioned(content: &Content<'_, '_>) -> Option<Versioned> {
 
 /// Puts the id of a record into a buffer that may be used for many: [`record_id`] of an event,
 /// `<auditID>.<stage>.<hash>`, `<violation>.<run>`, and of anything else a hash of all that it says. Whoever drops
-/// repetitions by the id must not be led to drop an audit record whose client chose another's `auditID`.
+/// repetitions by the id must not be led to drop an audit record whose client chose another's `auditID`; nobody chooses
+/// the microseconds. What may have to be taken out of a record is not in its id, where it could be guessed and tried.
 pub fn write_id(content: &Content<'_, '_>, body: &[u8], id: &mut String) {
     if let Content::Event(event) = content {
         return write_record_id(event, id);
@@ -149,8 +150,9 @@ pub fn write_id(content: &Content<'_, '_>, body: &[u8], id: &mut String) {
     let _ = match content {
         Content::Event(_) => Ok(()),
         Content::Audit(audit) => {
-            let whole = identity_of_audit(audit).0 >> 64;
-            write!(id, "{}.{}.{whole:016x}", audit.audit_id, audit.stage)
+            let AuditEvent { audit_id, stage, request_received, stage_time, verb, .. } = *audit;
+            let hash = hash(&[audit_id, stage, request_received, stage_time, verb]).0 >> 64;
+            write!(id, "{audit_id}.{stage}.{hash:016x}")
         }
         Content::Violation(violation) => {
             write!(id, "{:032x}.{}", identity_of_violation(violation).0, version_of_violation(violation))

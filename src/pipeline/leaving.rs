@@ -47,6 +47,10 @@ impl Pipeline {
             return self.go(place, body, content, &known, round);
         };
         let body: &'a [u8] = round.arena.alloc_slice_copy(&redacted);
+        if content.kind() == Kind::Other {
+            // A hash of all that it says: of what is left of it.
+            write_id(content, body, &mut round.id);
+        }
         // As an item of a list it is what it says itself, and nothing inside it is looked for.
         match (understand(body, Within::List, &self.repair, round.arena).is, content) {
             (Understood::Event(event), _) => self.go(place, body, &Content::Event(&event), &known, round),

@@ -12,16 +12,20 @@ pub enum Shape<'a> {
     Audit,
     /// Its type is a violation's.
     Violation,
-    /// It is of the kind `EventList`, or `List` as `kubectl` makes them; `items` is a whole MessagePack array of bodies.
+    /// An `EventList`, or a `List` of `v1` as `kubectl` makes them; `items` is a whole MessagePack array of bodies.
     List {
         items: &'a [u8],
     },
-    /// A text that may be the body as JSON, under the key that it stood under.
-    Text {
-        key: &'static str,
-        json: &'a [u8],
-    },
+    /// Texts that may be the body as JSON, each under the key that it stood under.
+    Texts([Option<Text<'a>>; 2]),
     Other,
+}
+
+/// A text that begins as an object does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Text<'a> {
+    pub key: &'static str,
+    pub json: &'a [u8],
 }
 
 /// What was seen so far; of a key that comes twice the last counts.
@@ -31,9 +35,11 @@ struct Seen<'a> {
     has_audit_id: bool,
     has_stage: bool,
     is_violation: bool,
+    is_event_list: bool,
     is_list: bool,
+    is_v1: bool,
     items: Option<&'a [u8]>,
-    text: Option<(&'static str, &'a [u8])>,
+    texts: [Option<Text<'a>>; 2],
 }
 
 /// Looks at the top of a body; everything inside is passed over.
@@ -60,11 +66,15 @@ pub fn peek(body: &[u8]) -> Result<Shape<'_>, Fault> {
                 seen.is_violation = matches!(head, Token::Str(text) if is_violation(text));
             }
             // Whatever else has items is passed on as it is.
-            (b"kind", _) => seen.is_list = matches!(head, Token::Str(b"EventList" | b"List")),
+            (b"kind", _) => {
+                seen.is_event_list = head == Token::Str(b"EventList");
+                seen.is_list = head == Token::Str(b"List");
+            }
+            (b"apiVersion", _) => seen.is_v1 = head == Token::Str(b"v1"),
             (b"items", Token::Array(_)) => seen.items = Some(start.up_to(&cursor)),
             (b"items", _) => seen.items = None,
-            (b"log", Token::Str(text)) => seen.text = json_in("log", text).or(seen.text),
-            (b"message", Token::Str(text)) => seen.text = json_in("message", text).or(seen.text),
+            (b"log", Token::Str(text)) => seen.texts[0] = json_in("log", text),
+            (b"message", Token::Str(text)) => seen.texts[1] = json_in("message", text),
             _ => {}
         }
     }
@@ -72,9 +82,10 @@ pub fn peek(body: &[u8]) -> Result<Shape<'_>, Fault> {
         Seen { has_object: true, .. } => Shape::Event,
         Seen { has_audit_id: true, has_stage: true, .. } => Shape::Audit,
         Seen { is_violation: true, .. } => Shape::Violation,
-        Seen { is_list: true, items: Some(items), .. } => Shape::List { items },
-        Seen { text: Some((key, json)), .. } => Shape::Text { key, json },
-        _ => Shape::Other,
+        Seen { is_event_list: true, items: Some(items), .. }
+        | Seen { is_list: true, is_v1: true, items: Some(items), .. } => Shape::List { items },
+        Seen { texts: [None, None], .. } => Shape::Other,
+        Seen { texts, .. } => Shape::Texts(texts),
     })
 }
 
@@ -82,10 +93,9 @@ fn is_said(head: Token<'_>) -> bool {
     matches!(head, Token::Str(text) if !text.is_empty())
 }
 
-/// A text that begins as an object does.
-fn json_in<'a>(key: &'static str, text: &'a [u8]) -> Option<(&'static str, &'a [u8])> {
-    let text = text.trim_ascii();
-    text.starts_with(b"{").then_some((key, text))
+fn json_in<'a>(key: &'static str, text: &'a [u8]) -> Option<Text<'a>> {
+    let json = text.trim_ascii();
+    json.starts_with(b"{").then_some(Text { key, json })
 }
 
 /// The bodies inside a list, with their offsets in it.

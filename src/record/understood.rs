@@ -6,7 +6,7 @@ use super::audit::AuditEvent;
 use super::content::Content;
 use super::event::KubeEvent;
 use super::json;
-use super::peek::{Items, Shape, peek};
+use super::peek::{Items, Shape, Text, peek};
 use super::text::Repair;
 use super::violation::Violation;
 
@@ -50,16 +50,21 @@ pub enum Understood<'a> {
 pub fn understand<'a>(body: &'a [u8], within: Within, repair: &Repair, arena: &'a Bump) -> Looked<'a> {
     let read = match peek(body) {
         Ok(Shape::List { items }) if within != Within::List => Some(Understood::List(Items::new(items))),
-        Ok(Shape::Text { key, json }) if within == Within::Record => match json::packed(json) {
-            Ok(packed) => {
-                let inside = understand(arena.alloc_slice_copy(&packed), Within::Text, repair, arena);
-                if !matches!(inside.is, Understood::Other) {
-                    return inside;
+        Ok(Shape::Texts(texts)) if within == Within::Record => {
+            let mut broken = None;
+            for Text { key, json } in texts.into_iter().flatten() {
+                match json::packed(json) {
+                    Ok(packed) => {
+                        let inside = understand(arena.alloc_slice_copy(&packed), Within::Text, repair, arena);
+                        if !matches!(inside.is, Understood::Other) {
+                            return inside;
+                        }
+                    }
+                    Err(why) => drop(broken.get_or_insert(Understood::Broken { key, why })),
                 }
-                None
             }
-            Err(why) => Some(Understood::Broken { key, why }),
-        },
+            broken
+        }
         Ok(Shape::Event) => KubeEvent::read(body, repair).ok().flatten().map(Understood::Event),
         Ok(Shape::Audit) => AuditEvent::read(body, repair).ok().flatten().map(Understood::Audit),
         Ok(Shape::Violation) => Violation::read(body, repair).ok().flatten().map(Understood::Violation),

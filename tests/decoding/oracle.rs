@@ -46,6 +46,7 @@ const KEYS: &[&str] = &[
     "managedFields",
     "items",
     "kind",
+    "apiVersion",
     "fieldPath",
     "component",
     "lastObservedTime",
@@ -167,7 +168,7 @@ fn to_raw(body: &Value, id: &str) -> Json {
 }
 
 /// Whatever else has items is no list.
-const LISTS: [&str; 2] = ["List", "EventList"];
+const LISTS: [&str; 3] = ["List", "EventList", "v1"];
 
 fn assert_read_alike(body: &Value, bytes: &[u8]) {
     let repair = Repair::default();
@@ -176,7 +177,9 @@ fn assert_read_alike(body: &Value, bytes: &[u8]) {
         about.iter().any(|name| key.as_str() == Some(*name)) && value.is_map()
     };
     let is_event = body.as_map().unwrap().iter().any(is_about);
-    let is_list = last(body, &["kind"]).and_then(Value::as_str).is_some_and(|kind| LISTS.contains(&kind));
+    let is_called = |key, name| last(body, &[key]).and_then(Value::as_str) == Some(name);
+    let is_list =
+        is_called("kind", "EventList") || (is_called("kind", "List") && is_called("apiVersion", "v1"));
     let items = last(body, &["items"]).and_then(Value::as_array).filter(|_| is_list);
     let said = |names: &[&str]| last(body, names).and_then(Value::as_str).unwrap_or_default();
     let is_text =
@@ -188,9 +191,9 @@ fn assert_read_alike(body: &Value, bytes: &[u8]) {
         Shape::Event => assert!(is_event),
         Shape::Audit => assert!(!is_event && is_audit),
         Shape::Violation => assert!(!is_event && !is_audit && is_violation),
-        Shape::Text { json, .. } => {
+        Shape::Texts(texts) => {
             assert!(!is_event && !is_audit && !is_violation && items.is_none());
-            assert!(json.starts_with(b"{"));
+            assert!(texts.iter().flatten().all(|text| text.json.starts_with(b"{")) && texts != [None, None]);
         }
         Shape::List { items: list } => {
             assert!(!is_event && !is_audit && !is_violation);

@@ -112,6 +112,7 @@ fn nobody_hides_a_request_behind_anothers_id() {
     let one = support::audit_log().swap_remove(0);
     let mut other = one.clone();
     other["requestURI"] = json!("/api/v1/namespaces/shop/secrets/db");
+    other["requestReceivedTimestamp"] = json!("2026-11-20T23:28:37.926488Z");
     let records = delivered(&[], &chunk::of([&one, &other, &one]));
     assert_eq!(records.len(), 2);
     assert_ne!(records[0]["id"], records[1]["id"]);

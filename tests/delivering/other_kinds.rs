@@ -21,6 +21,8 @@ fn what_has_items_is_no_list_for_that() {
         json!({"order": "A-2", "items": [{"sku": 1}, {"sku": 2}], "total": 3}),
         json!({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": [{"kind": "Pod"}]}),
         json!({"kind": 7, "items": [support::event("inside", 1, 1)]}),
+        json!({"kind": "List", "items": [], "order": "A-1"}),
+        json!({"kind": "List", "apiVersion": "shop/v1", "items": [{"sku": 1}], "order": "A-1"}),
     ];
     let told: Vec<_> = delivered(&records).into_iter().map(|mut told| told["record"].take()).collect();
     assert_eq!(told, records);
@@ -41,6 +43,7 @@ fn a_text_that_is_json_keeps_what_stands_beside_it() {
     let in_texts = [
         json!({"level": "info", "n": 1}),
         json!({"items": []}),
+        json!({"kind": "List", "items": []}),
         json!({"log": "{\"deeper\": 1}"}),
         json!({"auditID": "a"}),
         json!({"eventType": "violation_audited", "message": "of no constraint"}),
@@ -53,5 +56,16 @@ fn a_text_that_is_json_keeps_what_stands_beside_it() {
             .collect();
         let told: Vec<_> = delivered(&records).into_iter().map(|mut told| told["record"].take()).collect();
         assert_eq!(told, records);
+    }
+}
+
+/// Whichever of the two it is.
+#[test]
+fn the_text_that_is_known_counts() {
+    let audit = support::audit_log().swap_remove(0).to_string();
+    let other = json!({"n": 1}).to_string();
+    for record in [json!({"log": other, "message": audit}), json!({"message": other, "log": audit})] {
+        let told = delivered(&[record]);
+        assert_eq!((told.len(), &told[0]["kind"]), (1, &json!("kubernetes.audit")));
     }
 }

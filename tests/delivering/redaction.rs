@@ -144,20 +144,49 @@ fn of_a_list_or_a_map_each_value_is_hashed() {
     assert!(!text.contains(line["user"]["username"].as_str().expect("a name")), "{text}");
 }
 
+/// The rule that takes more away holds, wherever it stands; and of one number there is one hash.
+#[test]
+fn what_is_left_out_is_left_out_of_what_is_hashed() {
+    let lines = audit_log();
+    let line = lines.iter().find(|line| line["user"].get("extra").is_some()).expect("one");
+    let rules =
+        [("redact", "audit.user.extra, audit.decision"), ("redact_hash", "audit.user, audit.annotations")];
+    let (records, text) = delivered(&rules, &chunk::of([line]));
+    assert!(!text.contains("credential-id") && !text.contains("authorization.k8s.io/decision"), "{text}");
+    assert!(
+        records[0]["audit"]["user"]["groups"][0].as_str().is_some_and(|text| text.starts_with("sha256:"))
+    );
+    let numbers = json!({"a": 5, "b": 5.0, "c": "5", "d": [true, null]});
+    let (records, _) = delivered(&[("redact_hash", "record.*")], &chunk::of([&numbers]));
+    let told = &records[0]["record"];
+    assert_eq!(told["a"], told["c"]);
+    assert!(told["d"][0].is_string() && told["d"][1].is_null(), "{told}");
+}
+
 /// It stands in several places, and some of them are not where one looks first.
 #[test]
 fn a_name_leaves_from_nowhere() {
     let mut made = audit_log().into_iter().find(|line| line.get("requestObject").is_some()).expect("one");
     made["objectRef"] = json!({"resource": "pods", "namespace": "shop", "apiVersion": "v1"});
     made["responseObject"] = json!({"kind": "Pod", "metadata": {"name": "jane-x7k2p", "uid": "u"}});
+    made["requestObject"] = json!({"kind": "Pod", "metadata": {"name": "jane-x7k2p"}});
+    let mut gone = made.clone();
+    gone["auditID"] = json!("gone");
+    gone["objectRef"]["name"] = json!("jane-x7k2p");
+    gone["requestURI"] = json!("/");
+    gone["responseObject"] = json!({"kind": "Status", "details": {"name": "jane-x7k2p"}});
+    gone["responseStatus"]["details"] = json!({"name": "jane-x7k2p"});
     let mut happened = event("e", 1, 1);
     happened["metadata"]["name"] = json!("jane-x7k2p.18");
     happened["involvedObject"]["name"] = json!("jane-x7k2p");
-    let chunk = chunk::of([&made, &happened]);
+    let chunk = chunk::of([&made, &gone, &happened]);
     assert_eq!(delivered(&[], &chunk).0[0]["object"]["name"], "jane-x7k2p");
     for key in ["redact", "redact_hash"] {
-        let (records, text) = delivered(&[(key, "object.name, event.name")], &chunk);
-        assert!(records.len() == 2 && !text.contains("jane"), "{text}");
+        for format in FORMATS {
+            let rules = [(key, "object.name, event.name"), ("audit_bodies", "on"), ("format", format)];
+            let (records, text) = delivered(&rules, &chunk);
+            assert!(records.len() == 3 && !text.contains("jane"), "{format}: {text}");
+        }
     }
 }
 

@@ -79,6 +79,18 @@ fn nor_does_it_leave_where_it_is_not_expected() {
     unsaid["objectRef"] = Value::Null;
     let mut review = about_a_secret("review", &json!({"spec": {"token": DATA}}), &Value::Null);
     review["objectRef"] = json!({"resource": "tokenreviews", "apiGroup": "authentication.k8s.io"});
+    // Without a word of its kind: a patch of it.
+    let patch = json!({"data": {"password": DATA}});
+    let bare = |keys: &[(&str, Value)]| {
+        let mut record = about_a_secret("patch", &patch, &Value::Null);
+        for (key, value) in keys {
+            record[key] = value.clone();
+        }
+        record
+    };
+    let no_stage = bare(&[("stage", Value::Null)]);
+    let applied = json!({"metadata": {"annotations":
+        {"kubectl.kubernetes.io/last-applied-configuration": json!({"objects": [secret]}).to_string()}}});
     let mut template = whole.clone();
     template["objectRef"]["resource"] = json!("templates");
     template["requestObject"] = json!({"objects": [{"kind": "ConfigMap"}, secret]});
@@ -93,6 +105,12 @@ fn nor_does_it_leave_where_it_is_not_expected() {
         unsaid,
         review,
         template,
+        no_stage.clone(),
+        json!({"log_processed": no_stage}),
+        json!({"log_processed": {"deeper": [bare(&[])]}}),
+        bare(&[("objectRef", Value::Null)]),
+        bare(&[("objectRef", json!({"namespace": "shop"}))]),
+        bare(&[("objectRef", json!({"resource": "templates"})), ("requestObject", applied)]),
     ];
     for format in FORMATS {
         for (number, record) in records.iter().enumerate() {
@@ -118,8 +136,24 @@ fn of_an_audit_record_that_cannot_be_read_the_bodies_are_left_out() {
             assert!(text.contains("… [redacted]") && text.contains("stdout"), "{format}, {key}: {text}");
         }
     }
+    // The second half of one that was split says less.
+    let rest = format!("{{}}}},\"responseObject\":{secret}}},\"stageTimestamp\":\"2026-11-20T23:28:37Z\"}}");
+    let (records, text) = delivered(&[], &chunk::of([&json!({"log": rest})]));
+    assert!(records.len() == 1 && !text.contains(DATA), "{text}");
     // What tells of none stays as it is.
     let plain = json!({"log": "auditID 7 was told in requestId", "line": "the requestObject is large"});
     let (records, _) = delivered(&[], &chunk::of([&plain]));
     assert_eq!(records[0]["record"], plain);
+}
+
+/// Who hashes a body hashes what a Secret holds no more than who does not: short ones could be tried.
+#[test]
+fn nor_as_a_hash() {
+    let secret = json!({"kind": "Secret", "data": {"password": DATA}, "metadata": {"name": "db"}});
+    let audit = about_a_secret("create", &secret, &Value::Null);
+    for rule in ["audit.request_object", "audit.request_object.data", "audit.request_object.data.password"] {
+        let rules = [("redact_hash", rule), ("audit_bodies", "on")];
+        let (records, text) = delivered(&rules, &chunk::of([&audit]));
+        assert_eq!(records[0]["audit"]["request_object"]["data"], "[redacted]", "{rule}: {text}");
+    }
 }

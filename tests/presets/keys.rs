@@ -124,8 +124,9 @@ fn settings_of_one_format_fit_it() {
     let file = folder.path().join("key");
     fs::write(&file, KEY).expect("a key");
     let path = file.to_str().expect("UTF-8");
-    for (name, format) in FORMATS {
-        let service = Service::named(name);
+    for service in SERVICES {
+        let name = service.name;
+        let format = FORMATS.into_iter().find(|(format, _)| *format == name).expect("a format").1;
         let mut settings = vec![("format", name)];
         settings.extend(service.is_keyed().then_some(("api_key_file", path)));
         let read = crate::reading::read_with(&settings).expect("good settings");

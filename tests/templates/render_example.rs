@@ -26,7 +26,7 @@ fn bodies(words: &[&str], input: &str) -> String {
 fn it_shows_what_a_gateway_gets() {
     let mut records = support::audit_log();
     records.truncate(20);
-    records.push(json!({"items": [event("a", 1, 3), event("b", 2, 1)], "kind": "List"}));
+    records.push(json!({"items": [event("a", 1, 3), event("b", 2, 1)], "kind": "List", "apiVersion": "v1"}));
     records.push(json!({"log": event("c", 1, 2).to_string()}));
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("template.json");

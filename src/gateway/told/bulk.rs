@@ -3,21 +3,25 @@
 //! <https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk>
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::unclear;
 use crate::gateway::answer::plain_text;
-use crate::gateway::outcome::{ANSWER_KEPT_BYTES, Fate, Outcome};
+use crate::gateway::outcome::{ANSWER_KEPT_BYTES, Doubt, Fate, Outcome};
 
+/// The items are only looked at where there are errors. Whoever filters the answer down to its items leaves `errors`
+/// out.
 #[derive(Deserialize)]
-struct Bulk {
-    #[serde(default = "yes")]
-    errors: bool,
-    #[serde(default)]
-    items: Vec<Item>,
+struct Bulk<'b> {
+    errors: Option<bool>,
+    #[serde(borrow)]
+    items: Option<&'b RawValue>,
 }
 
+/// Servers that speak the protocol may call what they have done by another name.
 #[derive(Deserialize)]
 struct Item {
+    #[serde(alias = "index", alias = "update")]
     create: Done,
 }
 
@@ -28,35 +32,56 @@ struct Done {
     error: serde_json::Value,
 }
 
-/// Whoever filters the answer down to its items leaves it out.
-const fn yes() -> bool {
-    true
-}
-
-/// A 400 with one of these is about the index, which all records share.
-const OF_THE_INDEX: [&str; 2] = ["invalid_index_name_exception", "index_closed_exception"];
+/// A 400 of one of these is about the index or the cluster, which all records share ...
+const OF_ALL: [&str; 3] = ["invalid_index_name_exception", "index_closed_exception", "validation_exception"];
+/// ... and so is one with such a reason.
+const REASONS_OF_ALL: [&str; 4] =
+    ["shards open", "no write index is defined", "pipeline with id", "pipeline does not exist"];
+/// Of a document, whatever the status.
+const OF_ONE: &str = "fail_processor_exception";
 
 pub(super) fn told(body: &[u8], records: usize, sent_bytes: u64) -> Outcome {
-    match serde_json::from_slice::<Bulk>(body) {
-        Ok(Bulk { errors: false, .. }) => Outcome::Accepted { sent_bytes },
-        // Of more or fewer nobody could tell which is whose.
-        Ok(Bulk { items, .. }) if !items.is_empty() && items.len() == records => {
-            Outcome::Each { fates: items.into_iter().map(fate).collect(), sent_bytes }
-        }
-        _ => unclear("the answer does not tell of each document: does endpoint lead to _bulk?"),
+    let Ok(Bulk { errors, items }) = serde_json::from_slice(body) else {
+        return unclear("the answer is none of _bulk: does endpoint lead to _bulk?");
+    };
+    if errors == Some(false) {
+        return Outcome::Accepted { sent_bytes };
+    }
+    let items = items.and_then(|items| serde_json::from_str::<Vec<Item>>(items.get()).ok());
+    let fates: Vec<_> = items.into_iter().flatten().map(fate).collect();
+    let retry = fates.iter().find_map(|fate| match fate {
+        Fate::Retry { why } => Some(why),
+        _ => None,
+    });
+    match (&fates[..], retry) {
+        ([], _) => unclear("the answer does not tell of each document: is there a filter_path in endpoint?"),
+        (all, _) if all.len() == records => Outcome::Each { fates, sent_bytes },
+        // Of fewer nobody can tell which is whose. Sent again they meet themselves there, under their ids.
+        (_, Some(why)) => Outcome::Retry {
+            after: None,
+            why: format!("it does not take all ({why})"),
+            doubt: Doubt::Unanswered,
+        },
+        (_, None) => Outcome::Rejected {
+            status: 200,
+            answer: "some were rejected, and the answer does not tell of each document".to_owned(),
+        },
     }
 }
 
 /// As with whole requests: rejected is only what a document can be to blame for. An index that is missing, blocked or
-/// closed, or a key that may not write, is mended by a person, and all wait for that.
+/// closed, a cluster that is full, or a key that may not write, is mended by a person, and all wait for that.
 fn fate(Item { create: Done { status, error } }: Item) -> Fate {
     let answer = || plain_text(error.to_string().as_bytes(), ANSWER_KEPT_BYTES);
-    let is_of_the_index =
-        || error.get("type").and_then(|name| name.as_str()).is_some_and(|name| OF_THE_INDEX.contains(&name));
+    let text = |key| error.get(key).and_then(|text| text.as_str()).unwrap_or_default();
+    let is_of_all = || {
+        OF_ALL.contains(&text("type")) || REASONS_OF_ALL.iter().any(|words| text("reason").contains(words))
+    };
     match status {
         // 409: it is there already.
         200..=299 | 409 => Fate::Accepted,
-        400 | 413 | 422 if !is_of_the_index() => Fate::Rejected { status, answer: answer() },
+        _ if text("type") == OF_ONE => Fate::Rejected { status, answer: answer() },
+        400 | 413 | 422 if !is_of_all() => Fate::Rejected { status, answer: answer() },
         _ => Fate::Retry { why: format!("{status}: {}", answer()) },
     }
 }
@@ -64,7 +89,6 @@ fn fate(Item { create: Done { status, error } }: Item) -> Fate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gateway::outcome::Doubt;
 
     fn of(body: &str, records: usize) -> Outcome {
         told(body.as_bytes(), records, 7)
@@ -83,36 +107,55 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_the_index_or_the_key_is_no_documents_fault() {
-        for (status, name) in [
-            (400, "invalid_index_name_exception"),
-            (400, "index_closed_exception"),
-            (403, "cluster_block_exception"),
-            (403, "security_exception"),
-            (404, "index_not_found_exception"),
-            (429, "es_rejected_execution_exception"),
-            (503, "unavailable_shards_exception"),
+        let shards = "this action would add [2] shards, but this cluster currently has [1000]/[1000] maximum normal shards open";
+        for (status, name, reason) in [
+            (400, "invalid_index_name_exception", ""),
+            (400, "index_closed_exception", ""),
+            (400, "validation_exception", shards),
+            (400, "illegal_argument_exception", shards),
+            (400, "illegal_argument_exception", "no write index is defined for alias [logs]"),
+            (400, "illegal_argument_exception", "pipeline with id [x] does not exist"),
+            (403, "cluster_block_exception", ""),
+            (403, "security_exception", ""),
+            (404, "index_not_found_exception", ""),
+            (429, "es_rejected_execution_exception", ""),
+            (503, "unavailable_shards_exception", ""),
         ] {
+            let error = serde_json::json!({"type": name, "reason": reason});
             let body =
-                format!(r#"{{"items":[{{"create":{{"status":{status},"error":{{"type":"{name}"}}}}}}]}}"#);
+                serde_json::json!({"items": [{"create": {"status": status, "error": error}}]}).to_string();
             let Outcome::Each { fates, .. } = of(&body, 1) else { panic!("{body}") };
             assert!(matches!(&fates[0], Fate::Retry { why } if why.contains(name)), "{fates:?}");
         }
+        let failed = r#"{"items":[{"create":{"status":500,"error":{"type":"fail_processor_exception"}}}]}"#;
+        let Outcome::Each { fates, .. } = of(failed, 1) else { panic!("{failed}") };
+        assert!(matches!(fates[0], Fate::Rejected { status: 500, .. }), "it would fail for ever: {fates:?}");
     }
 
     #[test]
     fn an_answer_that_does_not_tell_of_each_tells_nothing() {
-        let one = r#"{"errors":true,"items":[{"create":{"status":201}}]}"#;
         for (unclear, records) in [
             ("", 1),
             ("{}", 1),
             ("<html>", 1),
             (r#"{"errors":true}"#, 1),
             (r#"{"errors":true,"items":[{"cre"#, 1),
-            (one, 2),
-            (one, 0),
+            (r#"{"errors":true,"items":[{"create":{"error":{}}}]}"#, 1),
+            (r#"{"errors":true,"items":[{"create":{"status":429}}]}"#, 2),
         ] {
             let outcome = of(unclear, records);
             assert!(matches!(outcome, Outcome::Retry { doubt: Doubt::Unanswered, .. }), "{unclear}");
         }
+    }
+
+    /// Some that speak the protocol tell of failures alone, or by another name.
+    #[test]
+    fn other_servers_are_understood() {
+        let named = r#"{"errors":false,"items":[{"index":{"_id":"a","status":201}}]}"#;
+        assert_eq!(of(named, 1), Outcome::Accepted { sent_bytes: 7 });
+        let index = r#"{"errors":true,"items":[{"index":{"status":201}},{"index":{"status":400}}]}"#;
+        assert!(matches!(of(index, 2), Outcome::Each { .. }));
+        let failures_alone = r#"{"errors":true,"items":[{"create":{"status":400}}]}"#;
+        assert!(matches!(of(failures_alone, 2), Outcome::Rejected { status: 200, .. }), "to be halved");
     }
 }

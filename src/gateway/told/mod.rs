@@ -1,6 +1,7 @@
 //! What a 2xx says beyond itself: of each record, or of how many. Pure: no network, no clock.
 //!
-//! An answer that should tell and does not acknowledges nothing: the request goes out again.
+//! An answer that should tell and does not acknowledges nothing: the request goes out again, or, where nothing may
+//! arrive twice, its records are put away.
 
 mod bulk;
 mod partial;

@@ -1,7 +1,8 @@
 //! OTLP's `ExportLogsServiceResponse`: how many records were rejected, and not which.
 //!
-//! Protobuf's JSON begins with a brace, with which no protobuf of it can begin: so the body tells itself what it is,
-//! and collectors that answer in JSON whatever they were asked in are understood.
+//! The body tells itself what it is, and collectors that answer in JSON whatever they were asked in are understood:
+//! no whole protobuf of it begins with a brace. A few words of text are a 2xx like any other; a page, JSON that is
+//! none, or what was compressed unasked, tell nothing.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -34,13 +35,7 @@ struct InJson {
 }
 
 pub(super) fn told(body: &[u8], records: usize, sent_bytes: u64) -> Outcome {
-    let partial = if body.trim_ascii_start().starts_with(b"{") {
-        of_json(body)
-    } else {
-        // Some collectors answer `OK`. It is a 2xx, and it tells of no rejection.
-        Some(protobuf::partial(body))
-    };
-    let Some(Partial { rejected, message }) = partial else {
+    let Some(Partial { rejected, message }) = partial(body) else {
         return unclear("the answer is no ExportLogsServiceResponse: does endpoint lead to /v1/logs?");
     };
     let answer = plain_text(message.as_bytes(), ANSWER_KEPT_BYTES);
@@ -52,8 +47,27 @@ pub(super) fn told(body: &[u8], records: usize, sent_bytes: u64) -> Outcome {
     }
 }
 
-fn of_json(body: &[u8]) -> Option<Partial> {
-    let Response { partial } = serde_json::from_slice(body).ok()?;
+fn partial(body: &[u8]) -> Option<Partial> {
+    const GZIP: [u8; 2] = [0x1f, 0x8b];
+    let in_protobuf = protobuf::read(body);
+    if in_protobuf.is_whole {
+        return Some(in_protobuf.partial);
+    }
+    let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
+    match text {
+        [b'{', ..] => of_json(text),
+        [b'<', ..] => None,
+        _ if body.starts_with(&GZIP) => None,
+        // Cut: what it has said of rejections holds, and silence says nothing.
+        [..] if body.first() == Some(&protobuf::PARTIAL_SUCCESS) => {
+            Some(in_protobuf.partial).filter(|partial| partial.rejected > 0)
+        }
+        _ => Some(Partial::default()),
+    }
+}
+
+fn of_json(text: &[u8]) -> Option<Partial> {
+    let Response { partial } = serde_json::from_slice(text).ok()?;
     let InJson { rejected, message } = partial.unwrap_or_default();
     // A 64-bit integer is a text in protobuf's JSON, and some write a number.
     let rejected = match rejected {
@@ -92,7 +106,7 @@ mod tests {
     fn json_tells_how_many_were_rejected() {
         for (json, expected) in [
             ("", said(0, "")),
-            ("OK", said(0, "")),
+            ("OK\n", said(0, "")),
             ("{}", said(0, "")),
             (r#"{"partialSuccess":null}"#, said(0, "")),
             (r#"{"partialSuccess":{}}"#, said(0, "")),
@@ -100,12 +114,14 @@ mod tests {
             (r#"{"partialSuccess":{"rejectedLogRecords":null,"errorMessage":null}}"#, said(0, "")),
             (r#"{"partialSuccess":{"rejectedLogRecords":"2","errorMessage":"old"}}"#, said(2, "old")),
             (r#" {"partialSuccess":{"rejectedLogRecords":2,"errorMessage":null}}"#, said(2, "")),
+            ("\u{feff}{\"partialSuccess\":{\"rejectedLogRecords\":2}}", said(2, "")),
             (r#"{"partial_success":{"rejected_log_records":1,"error_message":"old"}}"#, said(1, "old")),
             (r#"{"partialSuccess":{"rejectedLogRecords":3,"errorMessage":"old"}}"#, said(3, "old")),
             (r#"{"partialSuccess":{"rejectedLogRecords":"400"}}"#, said(3, "")),
             (r#"{"partialSuccess":{"rejectedLogRecords":"some"}}"#, None),
             (r#"{"partialSuccess":{"rejectedLogRecords":[2]}}"#, None),
             (r#"{"partialSuccess":{"rejectedLogRecords":2"#, None),
+            ("\n <!doctype html>", None),
         ] {
             assert_eq!(of(json.as_bytes()), expected, "{json}");
         }
@@ -118,8 +134,23 @@ mod tests {
             (b"\x0a\x07\x08\x02\x12\x03old", said(2, "old")),
             (b"\x10\x01\x0a\x02\x08\x02", said(2, "")),
             (b"\x0a\x02\x08\x03", said(3, "")),
+            // Cut before, and behind, what counts.
+            (b"\x0a\x07\x12\x03ol", None),
+            (b"\x0a\x07\x08\x02\x12\x03ol", said(2, "")),
+            (b"\x1f\x8b\x08\x00\x00\x00\x00\x00", None),
         ] {
             assert_eq!(of(bytes), expected, "{bytes:?}");
+        }
+    }
+
+    /// The length of a message may be a brace, and its tag is a line's end.
+    #[test]
+    fn no_message_is_taken_for_json_for_its_length() {
+        for length in 5..128_u8 {
+            let text = vec![b'x'; usize::from(length) - 4];
+            let inside = [&[0x08, 2, 0x12, length - 4][..], &text].concat();
+            let body = [&[0x0a, length][..], &inside].concat();
+            assert_eq!(of(&body), said(2, str::from_utf8(&text).unwrap()), "{length}");
         }
     }
 }

@@ -4,23 +4,38 @@
 
 use super::partial::Partial;
 
-/// What is said, up to where it is no protobuf any more.
-pub(super) fn partial(body: &[u8]) -> Partial {
-    let mut partial = Partial::default();
-    for (field, value) in Fields(body) {
-        let (1, Wire::Bytes(inside)) = (field, value) else { continue };
-        for (field, value) in Fields(inside) {
-            match (field, value) {
-                (1, Wire::Varint(number)) => partial.rejected = number.cast_signed(),
-                (2, Wire::Bytes(text)) => partial.message = String::from_utf8_lossy(text).into_owned(),
-                _ => {}
-            }
-        }
-    }
-    partial
+/// The tag of the one field: a message.
+pub(super) const PARTIAL_SUCCESS: u8 = 0x0a;
+
+/// What was read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Read {
+    /// What is said, up to where it is no protobuf any more.
+    pub partial: Partial,
+    /// It is protobuf to its end.
+    pub is_whole: bool,
 }
 
-/// The fields of a message, up to one that is cut or of a kind that is no longer in use.
+pub(super) fn read(body: &[u8]) -> Read {
+    let mut partial = Partial::default();
+    let mut outer = Fields(body);
+    let mut is_whole = true;
+    for (field, value) in outer.by_ref() {
+        let (1, Wire::Bytes(inside)) = (field, value) else { continue };
+        let mut fields = Fields(inside);
+        is_whole &= fields.take_in(&mut partial);
+    }
+    // A message that is cut is read as far as it goes.
+    if let Some(cut) = outer.0.strip_prefix(&[PARTIAL_SUCCESS]) {
+        let mut rest = Fields(cut);
+        if rest.varint().is_some() {
+            rest.take_in(&mut partial);
+        }
+    }
+    Read { partial, is_whole: is_whole && outer.0.is_empty() }
+}
+
+/// The fields of a message, up to one that is cut or of a kind that is no longer in use, where they stop.
 struct Fields<'b>(&'b [u8]);
 
 enum Wire<'b> {
@@ -33,6 +48,29 @@ impl<'b> Iterator for Fields<'b> {
     type Item = (u64, Wire<'b>);
 
     fn next(&mut self) -> Option<Self::Item> {
+        let before = self.0;
+        let field = self.field();
+        if field.is_none() {
+            self.0 = before;
+        }
+        field
+    }
+}
+
+impl<'b> Fields<'b> {
+    /// Whether all of them could be read.
+    fn take_in(&mut self, partial: &mut Partial) -> bool {
+        for (field, value) in self.by_ref() {
+            match (field, value) {
+                (1, Wire::Varint(number)) => partial.rejected = number.cast_signed(),
+                (2, Wire::Bytes(text)) => partial.message = String::from_utf8_lossy(text).into_owned(),
+                _ => {}
+            }
+        }
+        self.0.is_empty()
+    }
+
+    fn field(&mut self) -> Option<(u64, Wire<'b>)> {
         let tag = self.varint()?;
         let value = match tag & 7 {
             0 => Wire::Varint(self.varint()?),
@@ -46,9 +84,7 @@ impl<'b> Iterator for Fields<'b> {
         };
         Some((tag >> 3, value))
     }
-}
 
-impl<'b> Fields<'b> {
     fn take(&mut self, len: usize) -> Option<&'b [u8]> {
         let (taken, rest) = self.0.split_at_checked(len)?;
         self.0 = rest;
@@ -75,17 +111,20 @@ mod tests {
 
     #[test]
     fn what_was_said_before_it_broke_counts() {
-        for (bytes, rejected, message) in [
-            (&b""[..], 0, ""),
-            (b"\x0a\x07\x08\x03\x12\x03old", 3, "old"),
-            // The text is cut, or what follows is of no kind that is known.
-            (b"\x0a\x06\x08\x03\x12\x03ol", 3, ""),
-            (b"\x0a\x02\x08\x03\x0b", 3, ""),
-            (b"\x0a\x02\x08\x03\xff", 3, ""),
-            (b"\x09________\x0d____\x0a\x02\x08\x01", 1, ""),
-            (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 0, ""),
+        for (bytes, rejected, message, is_whole) in [
+            (&b""[..], 0, "", true),
+            (b"\x0a\x07\x08\x03\x12\x03old", 3, "old", true),
+            // The text is cut, or the message, or what follows is of no kind that is known.
+            (b"\x0a\x06\x08\x03\x12\x03ol", 3, "", false),
+            (b"\x0a\x07\x08\x03\x12\x03ol", 3, "", false),
+            (b"\x0a\x07", 0, "", false),
+            (b"\x0a\x02\x08\x03\x0b", 3, "", false),
+            (b"\x0a\x02\x08\x03\xff", 3, "", false),
+            (b"\x09________\x0d____\x0a\x02\x08\x01", 1, "", true),
+            (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 0, "", false),
         ] {
-            assert_eq!(partial(bytes), Partial { rejected, message: message.into() }, "{bytes:?}");
+            let partial = Partial { rejected, message: message.into() };
+            assert_eq!(read(bytes), Read { partial, is_whole }, "{bytes:?}");
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! What it obeys:
 //! 1. Only a 2xx status acknowledges, and only a batch that went out whole: a 2xx in answer to the headers alone
-//!    (`Expect: 100-continue`) does not. What follows it (a body that hangs or never ends) takes nothing back.
+//!    (`Expect: 100-continue`) does not. What follows it (a body that hangs or never ends) takes nothing back, unless
+//!    the body is what tells of each record (`told`).
 //! 2. Redirects are not followed: the credentials are for the endpoint only.
 //! 3. Nothing that comes in is endless (see `agent`).
 //! 4. The quick tries stay well below the host's grace (5 s, `flb_config.c`), so that a batch of a host that

@@ -127,18 +127,15 @@ impl Redactor {
             Kind::Violation => &self.violations,
             Kind::Other => &self.others,
         };
-        let secret = kind != Kind::Event && secrets::may_be_in_bodies(body);
-        let finds_secrets = secrets::may_be_an_object_in(body);
-        let cuts_bodies = kind == Kind::Other && secrets::before_bodies(body).is_some();
+        let looks = secrets::Looks::at(body, kind);
         let is_long = message(content).len() > self.max_message_bytes;
-        if rules.is_empty() && !secret && !finds_secrets && !cuts_bodies && !is_long {
+        if rules.is_empty() && looks == secrets::Looks::default() && !is_long {
             return None;
         }
-        let out = Vec::with_capacity(body.len());
-        let mut writer = Writer { out, has_changed: false, finds_secrets, cuts_bodies };
+        let mut writer = Writer { out: Vec::with_capacity(body.len()), has_changed: false, looks };
         let messages = self.messages.iter().filter(|_| is_long);
         let active: Vec<_> = rules.iter().chain(messages).map(|rule| (&rule.path[..], rule.action)).collect();
-        match writer.value(&mut Cursor::new(body), &active, secret) {
+        match writer.value(&mut Cursor::new(body), &active, Mode::default()) {
             Ok(()) => writer.has_changed.then_some(writer.out),
             // A body was measured when it was read, so it is whole. Should it not be, nothing of it leaves.
             Err(_) => Some(Vec::new()),
@@ -152,29 +149,55 @@ type Active<'r> = (&'r [Step], Action);
 struct Writer {
     out: Vec<u8>,
     has_changed: bool,
-    /// A map of it may be a Secret.
-    finds_secrets: bool,
-    /// A text of it may be an audit record.
-    cuts_bodies: bool,
+    looks: secrets::Looks,
+}
+
+/// How a value is copied.
+#[derive(Debug, Clone, Copy, Default)]
+struct Mode {
+    /// It stands in a Secret, or in an audit record about one.
+    secret: bool,
+    /// Each text and number in it is hashed.
+    hashes: bool,
+    /// A text is cut.
+    most_bytes: Option<usize>,
 }
 
 impl Writer {
-    /// Copies the value that starts here. `secret`: it stands in a Secret, or in an audit record about one.
-    fn value(&mut self, from: &mut Cursor<'_>, active: &[Active<'_>], secret: bool) -> Result<(), Fault> {
+    /// Copies the value that starts here.
+    fn value(&mut self, from: &mut Cursor<'_>, active: &[Active<'_>], mode: Mode) -> Result<(), Fault> {
         let start = *from;
         match from.token()? {
             Token::Map(len) => {
-                let secret = secret || (self.finds_secrets && secrets::is_object(Raw::new(whole(start)?)));
-                self.map(from, len, active, secret)
+                let secret = mode.secret || self.looks.is_secret(Raw::new(whole(start)?));
+                self.map(from, len, active, Mode { secret, most_bytes: None, ..mode })
             }
             Token::Array(len) => {
                 self.out.extend_from_slice(start.up_to(from));
-                (0..len).try_for_each(|_| self.value(from, active, secret))
+                (0..len).try_for_each(|_| self.value(from, active, Mode { most_bytes: None, ..mode }))
             }
-            Token::Str(text) | Token::Bin(text) if self.cuts_bodies => {
-                match secrets::before_bodies(text) {
-                    Some(kept) => self.text(&format!("{}… {REDACTED}", String::from_utf8_lossy(kept))),
-                    None => self.out.extend_from_slice(start.up_to(from)),
+            // Nothing is no secret.
+            Token::Nil => {
+                self.out.extend_from_slice(start.up_to(from));
+                Ok(())
+            }
+            token if mode.hashes => {
+                match token {
+                    Token::Str(text) | Token::Bin(text) => self.hash(text),
+                    _ => self.hash(number(start.up_to(from)).as_bytes()),
+                }
+                Ok(())
+            }
+            Token::Str(text) | Token::Bin(text) => {
+                match (self.looks.before_bodies(text), mode.most_bytes) {
+                    (Some(kept), _) => self.text(&format!("{}… {REDACTED}", String::from_utf8_lossy(kept))),
+                    // As long as it is told: a control character is told by its number.
+                    (None, Some(most_bytes)) if told(text).len() > most_bytes => {
+                        let text = told(text);
+                        let kept = &text[..text.floor_char_boundary(most_bytes)];
+                        self.text(&format!("{kept}… ({} of {} bytes)", kept.len(), text.len()));
+                    }
+                    _ => self.out.extend_from_slice(start.up_to(from)),
                 }
                 Ok(())
             }
@@ -190,7 +213,7 @@ impl Writer {
         from: &mut Cursor<'_>,
         len: u32,
         active: &[Active<'_>],
-        secret: bool,
+        mode: Mode,
     ) -> Result<(), Fault> {
         // How many pairs stay is known at the end, so the head is of the one form whose size never changes.
         let head = self.out.len();
@@ -205,71 +228,49 @@ impl Writer {
                 Token::Str(name) | Token::Bin(name) => name,
                 _ => b"",
             };
-            let below: Vec<Active<'_>> = active
-                .iter()
-                .filter(|(path, _)| path.first().is_some_and(|step| step.takes(name)))
-                .map(|(path, action)| (&path[1..], *action))
-                .collect();
-            match below.iter().filter(|(path, _)| path.is_empty()).map(|(_, action)| *action).next() {
-                Some(Action::Remove) => {
-                    from.skip()?;
-                    self.has_changed = true;
-                    continue;
-                }
-                Some(Action::Hash) => {
-                    self.out.extend_from_slice(key_bytes);
-                    self.hash(from)?;
-                }
-                Some(Action::Cut(most_bytes)) => {
-                    self.out.extend_from_slice(key_bytes);
-                    self.cut(from, most_bytes)?;
-                }
-                None if secret && secrets::is_one(name) => {
-                    self.out.extend_from_slice(key_bytes);
-                    from.skip()?;
-                    self.text(REDACTED);
-                }
-                None => {
-                    self.out.extend_from_slice(key_bytes);
-                    if below.is_empty() && !secret && !self.finds_secrets && !self.cuts_bodies {
-                        let start = *from;
-                        from.skip()?;
-                        self.out.extend_from_slice(start.up_to(from));
-                    } else {
-                        self.value(from, &below, secret)?;
-                    }
-                }
+            let taken = active.iter().filter(|(path, _)| path.first().is_some_and(|step| step.takes(name)));
+            let (here, below): (Vec<_>, Vec<_>) =
+                taken.map(|(path, action)| (&path[1..], *action)).partition(|(path, _)| path.is_empty());
+            let has = |wanted: fn(&Action) -> bool| here.iter().any(|(_, action)| wanted(action));
+            if has(|action| *action == Action::Remove) {
+                from.skip()?;
+                self.has_changed = true;
+                continue;
             }
+            self.out.extend_from_slice(key_bytes);
             kept += 1;
+            // Before any rule: a hash of a short secret tells it to whoever tries them all.
+            if (mode.secret && secrets::is_one(name)) || self.looks.holds_one(name, *from) {
+                from.skip()?;
+                self.text(REDACTED);
+                continue;
+            }
+            let mode = Mode {
+                hashes: mode.hashes || has(|action| *action == Action::Hash),
+                most_bytes: here.iter().find_map(|(_, action)| match action {
+                    Action::Cut(most_bytes) => Some(*most_bytes),
+                    _ => None,
+                }),
+                ..mode
+            };
+            let is_copied = below.is_empty()
+                && !mode.hashes
+                && mode.most_bytes.is_none()
+                && !mode.secret
+                && self.looks.is_done();
+            if is_copied {
+                let start = *from;
+                from.skip()?;
+                self.out.extend_from_slice(start.up_to(from));
+            } else {
+                self.value(from, &below, mode)?;
+            }
         }
         self.out[head + 1..head + 5].copy_from_slice(&kept.to_be_bytes());
         Ok(())
     }
 
-    fn hash(&mut self, from: &mut Cursor<'_>) -> Result<(), Fault> {
-        let start = *from;
-        let said = match from.token()? {
-            // Nothing is no secret.
-            Token::Nil => {
-                self.out.extend_from_slice(start.up_to(from));
-                return Ok(());
-            }
-            Token::Array(len) => {
-                self.out.extend_from_slice(start.up_to(from));
-                return (0..len).try_for_each(|_| self.hash(from));
-            }
-            Token::Map(len) => {
-                self.out.extend_from_slice(start.up_to(from));
-                return (0..len).try_for_each(|_| {
-                    let key = *from;
-                    from.skip()?;
-                    self.out.extend_from_slice(key.up_to(from));
-                    self.hash(from)
-                });
-            }
-            Token::Str(text) | Token::Bin(text) => text,
-            _ => start.up_to(from),
-        };
+    fn hash(&mut self, said: &[u8]) {
         let mut text = String::from("sha256:");
         for byte in Sha256::digest(said).iter().take(HASH_DIGITS / 2) {
             for digit in [byte >> 4, byte & 0x0f] {
@@ -277,23 +278,6 @@ impl Writer {
             }
         }
         self.text(&text);
-        Ok(())
-    }
-
-    fn cut(&mut self, from: &mut Cursor<'_>, most_bytes: usize) -> Result<(), Fault> {
-        let start = *from;
-        let head = from.token()?;
-        from.skip_children(head)?;
-        match head {
-            // As long as it is told: a control character is told by its number.
-            Token::Str(text) | Token::Bin(text) if told(text).len() > most_bytes => {
-                let text = told(text);
-                let kept = &text[..text.floor_char_boundary(most_bytes)];
-                self.text(&format!("{kept}… ({} of {} bytes)", kept.len(), text.len()));
-            }
-            _ => self.out.extend_from_slice(start.up_to(from)),
-        }
-        Ok(())
     }
 
     fn text(&mut self, text: &str) {
@@ -307,6 +291,11 @@ impl Writer {
 fn whole(start: Cursor<'_>) -> Result<&[u8], Fault> {
     let mut from = start;
     from.value()
+}
+
+/// What is no text as JSON has it: of all ways to write a number there is one hash.
+fn number(value: &[u8]) -> String {
+    serde_json::to_string(&Raw::new(value)).unwrap_or_default()
 }
 
 fn told(text: &[u8]) -> Cow<'_, str> {
