@@ -129,7 +129,7 @@ impl Queue {
         while let Some(jobs) = self.next_round(rounds) {
             trip::wire("thread");
             // A panic drops the jobs, and a dropped job says RETRY.
-            if self.guarded("a round of deliveries", || rounds.round(jobs)).is_none() {
+            if self.guarded("a round of deliveries panicked", || rounds.round(jobs)).is_none() {
                 rounds.recover();
             }
             let mut state = self.lock();
@@ -148,10 +148,7 @@ impl Queue {
             self.metrics.panicked_rounds_total.add(1);
             self.journal.error(
                 "delivery panicked",
-                format!(
-                    "{what} panicked, a fault of this plugin; what it had in hand comes again: {}",
-                    said(&*panic)
-                ),
+                format!("{what}, a fault of this plugin; what it had in hand comes again: {}", said(&*panic)),
             );
         })
         .ok()
@@ -161,8 +158,9 @@ impl Queue {
     fn next_round(&self, rounds: &mut impl Rounds) -> Option<Vec<Job>> {
         loop {
             // Without the lock: it may take its time, and the host's threads put jobs meanwhile.
-            let rest =
-                self.guarded("the work between rounds", || rounds.idle()).unwrap_or(Some(AFTER_A_PANIC));
+            let rest = self
+                .guarded("the work between rounds panicked", || rounds.idle())
+                .unwrap_or(Some(AFTER_A_PANIC));
             let state = self.lock();
             let mut state = match rest {
                 Some(rest) if state.is_idle() => {

@@ -7,16 +7,10 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{protobuf, unclear};
+use super::protobuf::{self, Partial};
+use super::unclear;
 use crate::gateway::answer::plain_text;
 use crate::gateway::outcome::{ANSWER_KEPT_BYTES, Fate, Outcome};
-
-/// `partial_success`; absent is zero and nothing said.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Partial {
-    pub rejected: i64,
-    pub message: String,
-}
 
 /// All of it may be absent or null. Parsers of protobuf's JSON take both spellings.
 #[derive(Deserialize)]

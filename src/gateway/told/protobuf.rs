@@ -2,7 +2,12 @@
 //!
 //! Ten lines of reader for two fields: a generated one would bring a compiler of protobuf into the build.
 
-use super::partial::Partial;
+/// `partial_success`; absent is zero and nothing said.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Partial {
+    pub rejected: i64,
+    pub message: String,
+}
 
 /// The tag of the one field: a message.
 pub(super) const PARTIAL_SUCCESS: u8 = 0x0a;
