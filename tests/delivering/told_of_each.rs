@@ -100,6 +100,31 @@ fn an_answer_that_tells_of_no_item_settles_none() {
     host.quit();
 }
 
+/// Two chunks share a request; the records of the one are taken, that of the other is not.
+#[test]
+fn a_chunk_of_which_all_is_taken_is_done() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gateway = TestGateway::start();
+    gateway.respond_with(|request| {
+        let ids: Vec<_> = actions(&request.body).into_iter().map(|(id, _)| id).collect();
+        let status = |id: &String| if id.starts_with("busy") { 429 } else { 201 };
+        let items: Vec<_> = ids.iter().map(|id| json!({"create": {"status": status(id)}})).collect();
+        let wait = if ids == ["first.1"] { 500 } else { 0 };
+        let answer =
+            json!({"errors": items.iter().any(|item| item["create"]["status"] == 429), "items": items});
+        Answer::ok().body(answer.to_string()).delay_before(std::time::Duration::from_millis(wait))
+    });
+    let mut host = started(&gateway, folder.path(), &[("format", "elasticsearch")]);
+    let first = host.flush("a", "t", &events(["first"]));
+    gateway.wait_for_requests(1);
+    let taken = host.flush("a", "t", &events(["one", "two"]));
+    let busy = host.flush("a", "t", &events(["busy"]));
+    assert_eq!([first, taken, busy].map(|id| host.wait(id)), [Code::Ok, Code::Ok, Code::Retry]);
+    let together = gateway.requests().iter().any(|request| actions(&request.body).len() == 3);
+    assert!(together, "they shared a request");
+    host.quit();
+}
+
 /// An index that is closed for writing is mended by a person; until then all waits, and nothing is put away.
 #[test]
 fn what_the_index_is_to_blame_for_waits() {
