@@ -74,7 +74,7 @@ fn may_be_in_bodies(record: Raw<'_>) -> bool {
     if !BODIES.iter().any(|key| record.get(key).is_some()) {
         return false;
     }
-    let Some(object) = record.get("objectRef").filter(Raw::is_map) else { return true };
+    let object = record.get("objectRef").unwrap_or_default();
     let text = |key| object.get(key).and_then(|value| value.as_text()).unwrap_or_default();
     let (resource, subresource) = (text("resource"), text("subresource"));
     let whole = if subresource.is_empty() { resource } else { format!("{resource}/{subresource}").into() };
