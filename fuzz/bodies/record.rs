@@ -17,7 +17,7 @@ use event_gateway::render::{self, Renderer};
 use serde::de::IgnoredAny;
 
 use super::event::cluster;
-use super::{Body, Seen, data};
+use super::{Body, Seen, data, distinct};
 
 /// Formats without a field that a record may lack.
 const HOLD_EVERYTHING: [Format; 10] = [
@@ -151,7 +151,10 @@ impl Record {
     fn found(&mut self, body: &[u8], content: &Content<'_, '_>, closely: bool) {
         write_id(content, body, &mut self.id);
         assert!(!self.id.is_empty() && admit::admits(&self.admission, content));
-        assert_eq!(versioned(content).is_some(), content.kind() != Kind::Other);
+        assert_eq!(versioned(content, body).is_some(), content.kind() != Kind::Other);
+        if closely {
+            distinct::check(body, content);
+        }
         self.turn += 1;
         let redactor = &self.redactors[self.turn / self.renderers.len() % 2];
         let redacted = redactor.redact(content, body);

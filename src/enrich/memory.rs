@@ -11,10 +11,10 @@ use crate::clock::{self, Leaps};
 use crate::config::{LedgerSettings, Mistake, Updates};
 use crate::journal::Journal;
 use crate::ledger::age::Age;
-use crate::ledger::identity::{Version, identity, version_text};
+use crate::ledger::identity::versioned;
 use crate::ledger::table::Table;
-use crate::ledger::{File, Opened, Ticket, Verdict, Versioned};
-use crate::record::event::KubeEvent;
+use crate::ledger::{File, Opened, Ticket, Verdict};
+use crate::record::content::Content;
 
 pub(super) struct Memory {
     table: Table,
@@ -81,10 +81,8 @@ impl Memory {
     }
 
     /// Whether this version went through before, in this chunk or an earlier one.
-    pub(super) fn has_seen(&mut self, event: &KubeEvent<'_>) -> bool {
-        let count = u32::try_from(event.occurrences()).unwrap_or(u32::MAX);
-        let version = Version::parse(&version_text(event));
-        let versioned = Versioned { identity: identity(event), version, count };
+    pub(super) fn has_seen(&mut self, content: &Content<'_, '_>, body: &[u8]) -> bool {
+        let Some(versioned) = versioned(content, body) else { return false };
         match self.table.begin(versioned, Updates::Every) {
             Verdict::New { ticket } | Verdict::Update { ticket, .. } | Verdict::InDoubt { ticket } => {
                 self.tickets.push(ticket);

@@ -1,6 +1,7 @@
 //! The order of the stages and nothing else: record → admit → ledger → correlate → render → batch → delivery.
 //!
 //! - `reading`: a chunk becomes records that say something
+//! - `unread`: what of a chunk is no record
 //! - `judging`: what becomes of each
 //! - `leaving`: one that is to be delivered, or put away
 //!
@@ -11,6 +12,7 @@
 mod judging;
 mod leaving;
 mod reading;
+mod unread;
 
 use std::sync::Arc;
 use std::time::Duration;

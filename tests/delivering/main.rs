@@ -29,11 +29,13 @@ mod restarts;
 mod same_request;
 mod secrets;
 mod shared_batches;
+mod strange;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../support/syscalls.rs"]
 mod syscalls;
 mod told_of_each;
+mod unread;
 mod whole;
 
 use support::chunk;
