@@ -37,6 +37,9 @@ struct Seen<'a> {
     is_of_a_request: bool,
     is_violation: bool,
     is_gatekeepers: bool,
+    /// A word for a violation that nobody else has, and a constraint's group under the name it is exported by.
+    is_gatekeepers_word: bool,
+    has_group: bool,
     is_event_list: bool,
     is_list: bool,
     api: Api,
@@ -98,6 +101,7 @@ pub fn peek(body: &[u8]) -> Result<Shape<'_>, Fault> {
             }
             (b"eventType" | b"event_type", _) => {
                 seen.is_violation = matches!(head, Token::Str(text) if is_violation(text));
+                seen.is_gatekeepers_word = head != Token::Str(b"violation");
             }
             // Whatever else has items is passed on as it is.
             (b"kind", _) => {
@@ -107,6 +111,7 @@ pub fn peek(body: &[u8]) -> Result<Shape<'_>, Fault> {
             (b"apiVersion", _) => seen.api = Api::of(head),
             (b"items", Token::Array(_)) => seen.items = Some(start.up_to(&cursor)),
             (b"items", _) => seen.items = None,
+            (b"group", _) => seen.has_group = is_said(head),
             _ if is_gatekeepers(key) => seen.is_gatekeepers = true,
             _ => seen.is_wrapper |= wrapper::may_hold(key, head),
         }
@@ -121,7 +126,8 @@ impl<'a> Seen<'a> {
             Self { is_about: true, .. } => Shape::Event,
             Self { is_regarding: true, .. } if is_new_event => Shape::Event,
             Self { has_audit_id: true, is_of_a_request: true, .. } => Shape::Audit,
-            Self { is_violation: true, is_gatekeepers: true, .. } => Shape::Violation,
+            Self { is_violation: true, is_gatekeepers: true, .. }
+            | Self { is_violation: true, is_gatekeepers_word: true, has_group: true, .. } => Shape::Violation,
             Self { is_event_list: true, items: Some(items), .. }
                 if self.api != Api::Unsaid || holds_events(items) =>
             {

@@ -124,6 +124,8 @@ fn unknown() -> Vec<Value> {
         json!({"log": format!("at {event}")}),
         json!({"log": event.to_string()[..40]}),
         json!({"event_type": "violation", "name": "csp", "message": "inline script", "url": "/a"}),
+        json!({"event_type": "violation", "name": "csp", "group": "browsers"}),
+        json!({"event_type": "violation_audited", "name": "csp"}),
         json!({"regarding": {"id": 7}, "text": "a letter"}),
         json!({"auditID": "7", "text": "an audit of the books"}),
         json!({"auditID": "", "stage": "ResponseComplete", "verb": "get"}),
@@ -154,6 +156,7 @@ fn kinds_are_known_by_keys_that_only_they_have() {
             Shape::Violation,
         ),
         (json!({"eventType": "violation", "name": "a", "resource_labels": null}), Shape::Violation),
+        (json!({"eventType": "violation_audited", "name": "a", "group": "g"}), Shape::Violation),
     ];
     for (record, shape) in known {
         assert_eq!(peek(&packed(&record)), Ok(shape), "{record}");

@@ -35,5 +35,8 @@ mod support;
 mod syscalls;
 mod told_of_each;
 mod whole;
+#[path = "../support/wrapped.rs"]
+mod wrapped;
+mod wrappers;
 
 use support::chunk;

@@ -1,4 +1,5 @@
 //! A record in what the tools around Kubernetes put it into.
+#![allow(dead_code, reason = "each test file uses its own part")]
 
 use serde_json::{Value, json};
 
