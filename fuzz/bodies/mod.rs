@@ -19,6 +19,8 @@ pub mod event;
 pub mod record;
 pub mod template;
 pub mod watch;
+#[path = "../../tests/support/wrapped.rs"]
+pub mod wrapped;
 
 /// One reader of what comes from outside, and what must hold for all that it reads.
 pub trait Body {

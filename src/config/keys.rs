@@ -105,7 +105,11 @@ pub const KEYS: &[Key] = &[
     file("dead_letter_file", "NDJSON file of what the gateway will never take"),
     key("dead_letter_max_bytes", Some("64M"), "size at which the dead letter file takes no more"),
     key("kinds", None, "take only these kinds: kubernetes.event, kubernetes.audit, gatekeeper.violation"),
-    key("other", Some("pass"), "records of no known kind: pass, drop or dead_letter"),
+    key(
+        "other",
+        Some("pass"),
+        "records of no known kind: pass, drop (but what holds an auditID is passed) or dead_letter",
+    ),
     key("namespaces", None, "take only these namespaces (comma list, * wildcards)"),
     key("exclude_namespaces", None, "leave these namespaces out (comma list, * wildcards)"),
     key("types", None, "take only these event types, such as Warning (comma list, * wildcards)"),

@@ -9,7 +9,7 @@ use crate::ledger::identity::write_id;
 use crate::record::MAX_RECORD_BYTES;
 use crate::record::audit;
 use crate::record::content::Content;
-use crate::record::understood::{Understood, Within, understand};
+use crate::record::understood::{Understood, read_as};
 use crate::record::violation::Violation;
 use crate::render::Record;
 use crate::time::Stamp;
@@ -78,16 +78,20 @@ impl Pipeline {
         known: &Known<'_>,
         round: &mut Round<'a>,
     ) {
-        // As an item of a list it is what it says itself, and nothing inside it is looked for.
-        match (understand(body, Within::List, &self.repair, round.arena).is, before) {
-            (Understood::Event(event), _) => self.go(place, body, &Content::Event(&event), known, round),
-            (Understood::Audit(audit), _) => self.go(place, body, &Content::Audit(&audit), known, round),
-            (Understood::Violation(violation), Content::Violation(said)) => {
+        match (read_as(before.kind(), body, &self.repair), before) {
+            (Some(Understood::Event(event)), _) => {
+                self.go(place, body, &Content::Event(&event), known, round);
+            }
+            (Some(Understood::Audit(audit)), _) => {
+                self.go(place, body, &Content::Audit(&audit), known, round);
+            }
+            (Some(Understood::Violation(violation)), Content::Violation(said)) => {
                 let violation = Violation { time: said.time, ..violation };
                 self.go(place, body, &Content::Violation(&violation), known, round);
             }
-            (_, Content::Other { .. }) if !body.is_empty() => self.go(place, body, before, known, round),
-            // No rule takes away what a kind is told by, and no body breaks. Should it be so all the same, nothing leaves.
+            (Some(_), Content::Other { .. }) => self.go(place, body, before, known, round),
+            // No rule takes away what a kind cannot be without, and no body breaks. Should it be so all the same,
+            // nothing leaves.
             _ => {
                 round.id.clear();
                 let reason = "not itself any more when it was redacted";

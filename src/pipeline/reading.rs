@@ -75,9 +75,9 @@ impl Pipeline {
                 violation.time = violation.time.or(envelope.taken());
                 return self.content(place, body, &Content::Violation(&violation), round);
             }
-            Understood::List(items) => {
+            Understood::List { items, within } => {
                 for item in items {
-                    self.body(place, envelope, item, Within::List, round);
+                    self.body(place, envelope, item, within, round);
                 }
                 return;
             }

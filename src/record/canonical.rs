@@ -239,7 +239,7 @@ mod tests {
     fn depth_and_width_cost_no_stack_and_little_time() {
         for bytes in [
             [vec![0x91; 1_000_000], vec![0xc0]].concat(),
-            [vec![0x81, 0xa1, b'a'].repeat(300_000), vec![0xc0]].concat(),
+            [[0x81, 0xa1, b'a'].repeat(300_000), vec![0xc0]].concat(),
             [vec![0xdd, 0, 0x0f, 0x42, 0x40], vec![1; 1_000_000]].concat(),
         ] {
             let of = |bytes: Vec<u8>| hash(&mut Cursor::new(&bytes)).unwrap();

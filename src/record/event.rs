@@ -191,7 +191,8 @@ impl<'a> Newer<'a> {
         key: &[u8],
         value: &mut Cursor<'a>,
     ) -> Result<(), Fault> {
-        if !is_newer(key) && !(key == b"apiVersion" && reader.is_newer_group(value)) {
+        let is_known = is_newer(key) || (key == b"apiVersion" && reader.is_newer_group(value));
+        if !is_known {
             return value.skip();
         }
         let newer = newer.get_or_insert_default();

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use support::gateway::{Answer, TestGateway};
 use support::host::Code;
 use support::kube_api::KubeApi;
-use support::{chunk, event, value};
+use support::{chunk, event};
 
 /// Clears a screen, rings, begins a line of its own, and the C1 way to an escape.
 const ESCAPES: &str = "\u{1b}[2J\u{1b}]0;title\u{7}\r\n[error] forged\u{0}\u{85}\u{9b}31m\u{7f}";

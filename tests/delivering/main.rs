@@ -37,5 +37,8 @@ mod syscalls;
 mod told_of_each;
 mod unread;
 mod whole;
+#[path = "../support/wrapped.rs"]
+mod wrapped;
+mod wrappers;
 
 use support::chunk;
