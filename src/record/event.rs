@@ -90,7 +90,7 @@ impl<'a> KubeEvent<'a> {
         let mut event = Self::default();
         let mut newer = None;
         let mut severity = Text::default();
-        let mut is_event = false;
+        let (mut is_event, mut has_event_time) = (false, false);
         let reader = Reader { repair };
         reader.fields(cursor, |key, value| {
             match key {
@@ -108,7 +108,10 @@ impl<'a> KubeEvent<'a> {
                 b"reportingInstance" => event.reporting_instance = reader.text(value)?,
                 b"firstTimestamp" => event.first_timestamp = reader.text(value)?,
                 b"lastTimestamp" => event.last_timestamp = reader.text(value)?,
-                b"eventTime" => event.event_time = reader.text(value)?,
+                b"eventTime" => {
+                    has_event_time = true;
+                    event.event_time = reader.text(value)?;
+                }
                 b"count" => event.count = reader.count(value)?,
                 b"series" => event.series = reader.series(value)?,
                 b"severity" => severity = reader.text(value)?,
@@ -118,7 +121,7 @@ impl<'a> KubeEvent<'a> {
             Ok(())
         })?;
         if let Some(newer) = newer {
-            is_event |= newer.complete(&mut event);
+            is_event |= newer.complete(&mut event, has_event_time);
         }
         if event.event_type.is_empty() {
             event.event_type = severity;
@@ -214,7 +217,7 @@ impl<'a> Newer<'a> {
     }
 
     /// Says what the event does not say yet. Whether it is one by what stood here.
-    fn complete(self, event: &mut KubeEvent<'a>) -> bool {
+    fn complete(self, event: &mut KubeEvent<'a>, has_event_time: bool) -> bool {
         if event.object == ObjectRef::default() {
             event.object = self.object;
         }
@@ -237,7 +240,7 @@ impl<'a> Newer<'a> {
             }
         }
         event.count = event.count.or(self.count);
-        self.has_object && (self.is_event || !event.event_time.is_empty())
+        self.has_object && (self.is_event || has_event_time)
     }
 }
 
