@@ -3,6 +3,8 @@
 //! A wrapper is known by its members. Where in it a record may stand is said here; whether one really stands there,
 //! `understood` finds out, and without a known kind inside a wrapper stays as it came.
 
+use memchr::memmem;
+
 use super::cursor::{Cursor, Fault, Token};
 use super::raw::Raw;
 use crate::time::Stamp;
@@ -37,6 +39,8 @@ const MEMBERS: [&str; 12] = [
 
 /// A line longer than this before its first blank has no time there.
 const LONGEST_TIME: usize = 40;
+/// What klog begins a line with ends before this.
+const LONGEST_HEADER: usize = 160;
 
 /// A member that may hold a record.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +78,8 @@ pub(super) fn may_hold(name: &[u8], value: Token<'_>) -> bool {
     let is_worth_it = match value {
         Token::Map(len) | Token::Array(len) => len > 0,
         Token::Str(text) | Token::Bin(text) => {
-            matches!(text.trim_ascii_start().first(), Some(b'{' | b'[' | b'"' | b'0'..=b'9'))
+            let text = text.trim_ascii_start();
+            matches!(text, [b'{' | b'[' | b'"' | b'0'..=b'9', ..]) || is_klog(text)
         }
         _ => false,
     };
@@ -130,16 +135,20 @@ fn is_list(value: &[u8]) -> bool {
     matches!(Cursor::new(value).token(), Ok(Token::Array(_)))
 }
 
-/// JSON in a text: of an object, of a list of objects, or of a text that holds one of these once more. Before it the
-/// line of a container's log may say when and where it was written (CRI).
+/// JSON in a text: of an object, of a list of objects, or of a text that holds one of these once more. Before it may
+/// stand what a container's log (CRI) and klog begin a line with.
 pub(super) fn json_in(text: &[u8]) -> Option<&[u8]> {
     let text = text.trim_ascii();
-    let json = if text.first()?.is_ascii_digit() { behind_cri(text)?.trim_ascii_start() } else { text };
-    let second = || json.get(1..)?.trim_ascii_start().first().copied();
-    match json.first()? {
-        b'{' => Some(json),
-        b'[' => (second() == Some(b'{')).then_some(json),
-        b'"' => matches!(second(), Some(b'{' | b'[')).then_some(json),
+    let line = if text.first()?.is_ascii_digit() { behind_cri(text)?.trim_ascii_start() } else { text };
+    if is_klog(line) {
+        // Go prints a struct in braces as well, without quotes.
+        return behind_klog(line).filter(|json| json.starts_with(b"{\""));
+    }
+    let second = || line.get(1..)?.trim_ascii_start().first().copied();
+    match line.first()? {
+        b'{' => Some(line),
+        b'[' => (second() == Some(b'{')).then_some(line),
+        b'"' => matches!(second(), Some(b'{' | b'[')).then_some(line),
         _ => None,
     }
 }
@@ -157,6 +166,24 @@ fn behind_cri(line: &[u8]) -> Option<&[u8]> {
     is_whole.then_some(&rest[tags.len() + 1..])
 }
 
+fn is_klog(line: &[u8]) -> bool {
+    matches!(line, [b'I' | b'W' | b'E' | b'F', b'0'..=b'9', ..])
+}
+
+/// What stands behind `I1120 23:28:53.123456       1 glogsink.go:42] `: eventrouter's sink `glog` writes its events so.
+fn behind_klog(line: &[u8]) -> Option<&[u8]> {
+    let end = memmem::find(&line[..line.len().min(LONGEST_HEADER)], b"] ")?;
+    let header = str::from_utf8(&line[..end]).ok()?;
+    let mut words = header.split_ascii_whitespace();
+    let (day, time, thread, place) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let is_header = day.len() == 5
+        && time.len() == 15
+        && thread.bytes().all(|digit| digit.is_ascii_digit())
+        && place.contains(".go:")
+        && words.next().is_none();
+    is_header.then(|| line[end + 2..].trim_ascii_start())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +199,16 @@ mod tests {
             (b"2026-11-20 23:28:53 stdout F {\"a\": 1}", None),
             (b"2026-11-20T23:28:53.123456789Z stdout F", None),
             (b"7 {\"a\": 1}", None),
+            (b"I1120 23:28:53.123456       1 glogsink.go:42] {\"a\": 1}\n", Some(b"{\"a\": 1}")),
+            (
+                b"2026-11-20T23:28:53Z stderr F W1120 23:28:53.123456 1 a.go:4] {\"a\": 1}",
+                Some(b"{\"a\": 1}"),
+            ),
+            (b"I1120 23:28:53.123456 1 a.go:42] {a 1}", None),
+            (b"I1120 23:28:53.123456 1 a.go:42 {\"a\": 1}", None),
+            (b"I1120 23:28:53.123456 x a.go:42] {\"a\": 1}", None),
+            (b"I1120] {\"a\": 1}", None),
+            (b"INFO {\"a\": 1}", None),
             (b" {\"a\": 1", Some(b"{\"a\": 1")),
             (b"[1, 2]", None),
             (b"[INFO] text", None),
