@@ -13,7 +13,8 @@
 //! commit, release (not taken) or doubt (nobody knows). What is in doubt is never delivered again.
 //!
 //! [`table`] holds it in memory and judges, `claims` holds what is about to be sent, `file`, `store`
-//! and `disk` keep both on the disk, [`identity`] says what is the same, and [`age`] what is old.
+//! and `disk` keep both on the disk, [`identity`] says what is the same, [`rules`] by which rules it does, and [`age`] what
+//! is old.
 
 pub mod age;
 mod ahead;
@@ -21,6 +22,8 @@ mod claims;
 mod disk;
 mod file;
 pub mod identity;
+mod packing;
+pub mod rules;
 mod store;
 pub mod table;
 mod verdict;
@@ -28,7 +31,7 @@ mod verdict;
 use crate::config::{LedgerSettings, Updates};
 use age::Age;
 use claims::Claims;
-pub use disk::{FileId, MovedAside, is_wrong_path, sync_folder};
+pub use disk::{FileId, MovedAside, Unusable, is_wrong_path, sync_folder};
 pub use file::{File, Opened};
 pub use store::Contents;
 use table::{Row, Table};
@@ -48,8 +51,9 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the ledger. A damaged file is moved aside to `<file>.damaged-<time>`, and work goes on with
-    /// an empty one; for a disk that is away see [`Ledger::take_trouble`].
+    /// Opens the ledger. A damaged file is moved aside to `<file>.damaged-<time>`, one of a newer version of this
+    /// plugin to `<file>.newer-<time>`, and work goes on with an empty one; for a disk that is away see
+    /// [`Ledger::take_trouble`].
     ///
     /// # Errors
     /// When the file is in use, or the path is none for a file; text for a person.

@@ -9,6 +9,8 @@ mod dice;
 #[path = "../support/failing.rs"]
 mod failing;
 mod file;
+#[path = "../support/mark.rs"]
+mod mark;
 mod model;
 mod naive;
 mod occurrences;
@@ -17,3 +19,4 @@ mod scratch;
 #[path = "../support/syscalls.rs"]
 mod syscalls;
 mod unread;
+mod upgrade;
