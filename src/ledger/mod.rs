@@ -113,13 +113,27 @@ impl Ledger {
     /// Judges a record, and begins its delivery when it is to be delivered.
     pub fn begin(&mut self, record: Versioned) -> Verdict {
         if !self.claims.is_in_doubt(&record) {
-            return self.table.begin(record, self.updates);
+            let verdict = self.table.begin(record, self.updates);
+            return self.told_once(verdict, &record);
         }
         // It was wanted when it was sent.
         match self.table.begin(record, Updates::Every) {
             Verdict::New { ticket } | Verdict::Update { ticket, .. } => Verdict::InDoubt { ticket },
             verdict => verdict,
         }
+    }
+
+    /// The same verdict, without the occurrences that another version of the event may have told, which is in doubt.
+    /// That version need not come again: the source may have nothing but the newest.
+    fn told_once(&self, verdict: Verdict, record: &Versioned) -> Verdict {
+        let (ticket, new_occurrences) = match verdict {
+            Verdict::New { ticket } => (ticket, record.count),
+            Verdict::Update { ticket, new_occurrences } => (ticket, new_occurrences),
+            verdict => return verdict,
+        };
+        let Some(count) = self.claims.count_in_doubt(record.identity) else { return verdict };
+        let new_occurrences = new_occurrences.min(record.count.saturating_sub(count));
+        Verdict::Update { ticket, new_occurrences }
     }
 
     /// Begins the delivery of a record that has no identity: it is delivered as often as it comes.

@@ -6,6 +6,7 @@ mod cases;
 mod claims;
 #[path = "../support/dice.rs"]
 mod dice;
+mod doubted_occurrences;
 #[path = "../support/failing.rs"]
 mod failing;
 mod file;
