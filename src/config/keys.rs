@@ -76,7 +76,7 @@ pub const KEYS: &[Key] = &[
     key("timeout", Some("10s"), "one request, connecting included"),
     key("file_max_bytes", Some("64M"), "with file://, size at which a file is complete"),
     key("file_max_age", Some("5m"), "with file://, age at which a file is complete"),
-    headers("headers", "added to every request: Name: value, Name: value"),
+    headers("headers", "added to every request: Name: value, Name: \"value, with commas\""),
     file("bearer_token_file", "file with a bearer token; read again when it changes and on 401"),
     secret("basic_user", "user of HTTP basic authentication"),
     file("basic_password_file", "file with the password of basic_user; read again as the token is"),

@@ -50,11 +50,10 @@ impl Memory {
             table.expire(age.at(now_seconds), ttl_seconds);
             if let Some(moved) = moved {
                 journal.error(
-                    "state_file damaged",
+                    "state_file moved aside",
                     format!(
-                        "state_file is damaged ({}) and was moved to {}; what the source brings again goes through again; look at the disk",
-                        moved.why,
-                        moved.to.display()
+                        "state_file {moved}; what the source brings again goes through again; {}",
+                        moved.advice()
                     ),
                 );
             }

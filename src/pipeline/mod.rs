@@ -106,11 +106,10 @@ impl Pipeline {
         };
         if let Some(moved) = moved {
             journal.error(
-                "state_file damaged",
+                "state_file moved aside",
                 format!(
-                    "state_file is damaged ({}) and was moved to {}; events that the source brings again are delivered again; look at the disk",
-                    moved.why,
-                    moved.to.display()
+                    "state_file {moved}; events that the source brings again are delivered again; {}",
+                    moved.advice()
                 ),
             );
         }

@@ -17,6 +17,8 @@ mod golden;
 mod hostile_records;
 mod hostile_values;
 mod kinds;
+#[path = "../support/mark.rs"]
+mod mark;
 mod neighbours;
 mod no_duplicates;
 mod odd_records;
