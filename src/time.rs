@@ -25,6 +25,20 @@ impl Stamp {
         Self::parse_utc(text.as_bytes()).or_else(|| Self::parse_any(text))
     }
 
+    /// The same of a field that a sender may have left unset: Go writes the year 1 for a time that was never set, and
+    /// so does .NET, in whatever zone. Such a time is none, and the next field counts.
+    #[must_use]
+    pub fn parse_set(text: &str) -> Option<Self> {
+        Self::parse(text).filter(|stamp| stamp.is_set())
+    }
+
+    /// Whether this is a time, and not what stands for none ([`Stamp::parse_set`]).
+    #[must_use]
+    pub const fn is_set(self) -> bool {
+        // The year 1 of a zone east of Greenwich begins in the year 0.
+        self.at.year() > 1
+    }
+
     /// What Kubernetes itself writes, `2026-11-20T23:28:49.468737Z` with or without the decimals: five
     /// times as fast as all of RFC 3339, and there are two of them in every event.
     fn parse_utc(text: &[u8]) -> Option<Self> {
@@ -228,6 +242,23 @@ mod tests {
     fn what_is_no_time_is_none() {
         for text in ["", "null", "2026-11-20", "2026-13-01T00:00:00Z", "9999-12-31T23:59:59-01:00", "1e9"] {
             assert_eq!(again(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_zero_time_of_go_is_no_time_in_any_zone() {
+        for text in [
+            "0001-01-01T00:00:00Z",
+            "0001-01-01T00:00:00.000000Z",
+            "0001-01-01T00:00:00+05:30",
+            "0001-01-01T00:00:00-08:00",
+            "0000-01-01T00:00:00Z",
+        ] {
+            assert!(Stamp::parse(text).is_some(), "{text}");
+            assert_eq!(Stamp::parse_set(text), None, "{text}");
+        }
+        for text in ["0002-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "2026-11-20T23:28:49Z"] {
+            assert_eq!(Stamp::parse_set(text), Stamp::parse(text), "{text}");
         }
     }
 
