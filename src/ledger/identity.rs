@@ -131,7 +131,7 @@ pub fn versioned(content: &Content<'_, '_>) -> Option<Versioned> {
         Content::Violation(violation) => {
             (identity_of_violation(violation), Version::parse(&version_of_violation(violation)))
         }
-        Content::Other { .. } => return None,
+        Content::Other => return None,
     };
     let count = u32::try_from(content.occurrences()).unwrap_or(u32::MAX);
     Some(Versioned { identity, version, count })
@@ -157,7 +157,7 @@ pub fn write_id(content: &Content<'_, '_>, body: &[u8], id: &mut String) {
         Content::Violation(violation) => {
             write!(id, "{:032x}.{}", identity_of_violation(violation).0, version_of_violation(violation))
         }
-        Content::Other { .. } => write!(id, "{:032x}", xxh3_128(body)),
+        Content::Other => write!(id, "{:032x}", xxh3_128(body)),
     };
 }
 

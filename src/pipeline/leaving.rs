@@ -10,7 +10,7 @@ use crate::record::MAX_RECORD_BYTES;
 use crate::record::content::Content;
 use crate::record::understood::{Understood, Within, understand};
 use crate::record::violation::Violation;
-use crate::render::Record;
+use crate::render::{Adjusted, Record};
 use crate::time::Stamp;
 use crate::trip;
 
@@ -59,7 +59,7 @@ impl Pipeline {
                 let violation = Violation { time: said.time, ..violation };
                 self.go(place, body, &Content::Violation(&violation), &known, round);
             }
-            (_, Content::Other { .. }) if !body.is_empty() => self.go(place, body, content, &known, round),
+            (_, Content::Other) if !body.is_empty() => self.go(place, body, content, &known, round),
             // No rule takes away what a kind is told by, and no body breaks. Should it be so all the same, nothing leaves.
             _ => self.put_away(place, &[], ticket, "not itself any more when it was redacted", "", round),
         }
@@ -92,15 +92,29 @@ impl Pipeline {
             return round.fail(place.chunk);
         }
         round.rendered.clear();
+        let now = round.now;
         let rendered = self.view.with_impact(&known.about, |impact| {
-            let record = Record { id: &round.id, content: *content, new_occurrences, impact, body };
+            let record = Record {
+                id: &round.id,
+                content: *content,
+                new_occurrences,
+                impact,
+                body,
+                taken: place.taken,
+                now,
+            };
             self.delivery.renderer().render(&record, &mut round.rendered)
         });
-        if let Err(why) = rendered {
-            return self.put_away(place, body, ticket, "the format cannot hold it", &why, round);
-        }
+        let adjusted = match rendered {
+            Ok(adjusted) => adjusted,
+            Err(why) => return self.put_away(place, body, ticket, "the format cannot hold it", &why, round),
+        };
         if is_audit && round.rendered.len() > MAX_RECORD_BYTES {
             return self.put_away(place, body, ticket, TOO_LARGE, "", round);
+        }
+        if adjusted != Adjusted::default() {
+            self.metrics.adjusted_times_total.add(u64::from(adjusted.time));
+            self.metrics.receiver_cuts_total.add(u64::from(adjusted.cut));
         }
         if !round.batch.has_room_for(round.rendered.len()) {
             self.send(round);
@@ -108,7 +122,9 @@ impl Pipeline {
         if let Some(tally) = round.tallies.get_mut(place.chunk) {
             tally.wait_for_one();
         }
-        let happened = content.time().and_then(Stamp::wall);
+        // A parser of the host may have made what a line tells the time of the record; an event tells its own.
+        let taken = place.taken.filter(|_| matches!(content.kind(), Kind::Violation | Kind::Other));
+        let happened = content.time().or(taken).and_then(Stamp::wall);
         let waiting = Waiting { ticket, body, happened, chunk: place.chunk, sharing: Vec::new() };
         round.batch.push(&round.id, &round.rendered, waiting);
     }

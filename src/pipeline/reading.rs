@@ -1,7 +1,7 @@
 //! A chunk is read: each record becomes what it says, whatever way it came in.
 
 use super::{Pipeline, Place, Round};
-use crate::record::chunk::{Envelope, Records};
+use crate::record::chunk::Records;
 use crate::record::content::Content;
 use crate::record::event::KubeEvent;
 use crate::record::understood::{Looked, Understood, Within, understand};
@@ -13,10 +13,11 @@ impl Pipeline {
         while let Some(record) = records.next_with(|body| KubeEvent::read_at(body, &self.repair)) {
             match record {
                 Ok((envelope, event)) => {
-                    let place = Place { chunk, tag, offset: envelope.offset };
+                    let (offset, taken) = (envelope.offset, envelope.taken());
+                    let place = Place { chunk, tag, offset, taken };
                     match event.flatten() {
                         Some(event) => self.content(place, envelope.body, &Content::Event(&event), round),
-                        None => self.body(place, &envelope, envelope.body, Within::Record, round),
+                        None => self.body(place, envelope.body, Within::Record, round),
                     }
                 }
                 Err(fault) => {
@@ -31,27 +32,18 @@ impl Pipeline {
     }
 
     /// Takes a closer look at what was not an event at first sight.
-    fn body<'a>(
-        &mut self,
-        place: Place<'a>,
-        envelope: &Envelope<'a>,
-        body: &'a [u8],
-        within: Within,
-        round: &mut Round<'a>,
-    ) {
+    fn body<'a>(&mut self, place: Place<'a>, body: &'a [u8], within: Within, round: &mut Round<'a>) {
         self.repair.take_count();
         let Looked { body, is } = understand(body, within, &self.repair, round.arena);
         match is {
             Understood::Event(event) => return self.content(place, body, &Content::Event(&event), round),
             Understood::Audit(audit) => return self.content(place, body, &Content::Audit(&audit), round),
-            Understood::Violation(mut violation) => {
-                // The parser of a `tail` may have taken it out, as the time of the record.
-                violation.time = violation.time.or(envelope.taken());
+            Understood::Violation(violation) => {
                 return self.content(place, body, &Content::Violation(&violation), round);
             }
             Understood::List(items) => {
                 for item in items {
-                    self.body(place, envelope, item, Within::List, round);
+                    self.body(place, item, Within::List, round);
                 }
                 return;
             }
@@ -65,6 +57,6 @@ impl Pipeline {
             ),
             Understood::Other => {}
         }
-        self.content(place, body, &Content::Other { taken: envelope.taken() }, round);
+        self.content(place, body, &Content::Other, round);
     }
 }
