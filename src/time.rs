@@ -18,6 +18,9 @@ pub struct Stamp {
 }
 
 impl Stamp {
+    /// The second in which Unix time begins.
+    pub const EPOCH: Self = Self { at: OffsetDateTime::UNIX_EPOCH, decimals: 0 };
+
     /// Parses RFC 3339 with any offset; `None` for anything else, and for times that in UTC leave the
     /// years 0 to 9999, which RFC 3339 cannot write.
     #[must_use]
@@ -128,6 +131,19 @@ impl Stamp {
     pub fn later(self, by: Duration) -> Option<Self> {
         let at = self.at.checked_add(by.try_into().ok()?)?;
         (at.year() <= 9_999).then_some(Self { at, ..self })
+    }
+
+    /// So much earlier, if that can still be written.
+    #[must_use]
+    pub fn earlier(self, by: Duration) -> Option<Self> {
+        let at = self.at.checked_sub(by.try_into().ok()?)?;
+        (at.year() >= 0).then_some(Self { at, ..self })
+    }
+
+    /// Whether this is the earlier of two instants, however precisely they were given.
+    #[must_use]
+    pub fn is_before(self, other: Self) -> bool {
+        self.at < other.at
     }
 
     /// As a clock would show it; `None` before 1970.

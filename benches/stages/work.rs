@@ -149,10 +149,5 @@ pub fn lines(recorded: &Recorded, format: Format) -> Vec<(String, Vec<u8>)> {
 fn append(renderer: &Renderer, event: &KubeEvent<'_>, body: &[u8], id: &mut String, text: &mut Vec<u8>) {
     write_id(&Content::Event(event), body, id);
     let impact = Impact::without(Correlation::Off);
-    renderer
-        .render(
-            &Record { id, content: Content::Event(event), new_occurrences: 1, impact: &impact, body },
-            text,
-        )
-        .expect("it fits");
+    renderer.render(&Record::new(id, Content::Event(event), &impact, body), text).expect("it fits");
 }

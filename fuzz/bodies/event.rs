@@ -196,8 +196,7 @@ impl Event {
         closely: bool,
     ) {
         self.out.clear();
-        let record =
-            Record { id: &self.id, content: Content::Event(event), new_occurrences: 1, impact, body };
+        let record = Record::new(&self.id, Content::Event(event), impact, body);
         self.renderers[format].render(&record, &mut self.out).expect("these formats hold everything");
         // A byte is six at the most, "\u0000", and stands in an id, a subject and a field; what is known of
         // the cluster comes on top.

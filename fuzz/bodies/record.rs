@@ -182,7 +182,7 @@ impl Record {
             Some(Understood::Event(event)) => Content::Event(event),
             Some(Understood::Audit(audit)) => Content::Audit(audit),
             Some(Understood::Violation(violation)) => Content::Violation(violation),
-            _ => Content::Other { taken: None },
+            _ => Content::Other,
         };
         assert_eq!(again.kind(), content.kind(), "it is itself still");
         self.rendered(&redacted, &again, closely);
@@ -195,14 +195,13 @@ impl Record {
         } else {
             Impact::without(Correlation::Off)
         };
-        let record =
-            render::Record { id: &self.id, content: *content, new_occurrences: 1, impact: &impact, body };
+        let record = render::Record::new(&self.id, *content, &impact, body);
         let turn = self.turn;
         let chosen = |place: usize| closely || place == turn % Format::WORDS.len();
         for (_, (format, renderer)) in self.renderers.iter().enumerate().filter(|(place, _)| chosen(*place)) {
             self.out.clear();
             match renderer.render(&record, &mut self.out) {
-                Ok(()) => assert_well_formed(*format, &self.out, body.len()),
+                Ok(_) => assert_well_formed(*format, &self.out, body.len()),
                 Err(why) => {
                     assert!(!HOLD_EVERYTHING.contains(format) && !why.is_empty(), "{format:?}: {why}");
                     assert!(self.out.is_empty(), "nothing of it stays");

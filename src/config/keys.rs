@@ -72,7 +72,11 @@ pub const KEYS: &[Key] = &[
     key("cluster_name", None, "name of the cluster, carried by every record"),
     key("compress", Some("gzip"), "gzip or none; none with formats whose services unpack nothing"),
     key("batch_events", Some("500"), "most records in one request"),
-    key("batch_bytes", Some("1M"), "most bytes in one request, before compression"),
+    key(
+        "batch_bytes",
+        Some("1M"),
+        "most bytes in one request, before compression; no more than the receivers of the format take",
+    ),
     key("timeout", Some("10s"), "one request, connecting included"),
     key("file_max_bytes", Some("64M"), "with file://, size at which a file is complete"),
     key("file_max_age", Some("5m"), "with file://, age at which a file is complete"),

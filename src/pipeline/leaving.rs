@@ -11,7 +11,7 @@ use crate::record::audit;
 use crate::record::content::Content;
 use crate::record::understood::{Understood, read_as};
 use crate::record::violation::Violation;
-use crate::render::Record;
+use crate::render::{Adjusted, Record};
 use crate::time::Stamp;
 use crate::trip;
 
@@ -89,7 +89,7 @@ impl Pipeline {
                 let violation = Violation { time: said.time, ..violation };
                 self.go(place, body, &Content::Violation(&violation), known, round);
             }
-            (Some(_), Content::Other { .. }) => self.go(place, body, before, known, round),
+            (Some(_), Content::Other) => self.go(place, body, before, known, round),
             // No rule takes away what a kind cannot be without, and no body breaks. Should it be so all the same,
             // nothing leaves.
             _ => {
@@ -127,13 +127,23 @@ impl Pipeline {
             return round.fail(place.chunk);
         }
         round.rendered.clear();
+        let now = round.now;
         let rendered = self.view.with_impact(&known.about, |impact| {
-            let record = Record { id: &round.id, content: *content, new_occurrences, impact, body };
+            let record = Record {
+                id: &round.id,
+                content: *content,
+                new_occurrences,
+                impact,
+                body,
+                taken: place.taken,
+                now,
+            };
             self.delivery.renderer().render(&record, &mut round.rendered)
         });
-        if let Err(why) = rendered {
-            return self.put_away(place, body, ticket, "the format cannot hold it", &why, round);
-        }
+        let adjusted = match rendered {
+            Ok(adjusted) => adjusted,
+            Err(why) => return self.put_away(place, body, ticket, "the format cannot hold it", &why, round),
+        };
         if content.kind() == Kind::Audit && round.rendered.len() > MAX_RECORD_BYTES {
             return match self.without_bodies(place, body) {
                 None => self.put_away(place, body, ticket, TOO_LARGE, "", round),
@@ -141,13 +151,19 @@ impl Pipeline {
                 Some(cut) => self.changed(place, round.arena.alloc_slice_copy(&cut), content, known, round),
             };
         }
+        if adjusted != Adjusted::default() {
+            self.metrics.adjusted_times_total.add(u64::from(adjusted.time));
+            self.metrics.receiver_cuts_total.add(u64::from(adjusted.cut));
+        }
         if !round.batch.has_room_for(round.rendered.len()) {
             self.send(round);
         }
         if let Some(tally) = round.tallies.get_mut(place.chunk) {
             tally.wait_for_one();
         }
-        let happened = content.time().and_then(Stamp::wall);
+        // A parser of the host may have made what a line tells the time of the record; an event tells its own.
+        let taken = place.taken.filter(|_| matches!(content.kind(), Kind::Violation | Kind::Other));
+        let happened = content.time().or(taken).and_then(Stamp::wall);
         let waiting = Waiting { ticket, body, happened, chunk: place.chunk, sharing: Vec::new() };
         round.batch.push(&round.id, &round.rendered, waiting);
     }

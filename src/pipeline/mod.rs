@@ -31,6 +31,7 @@ use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::record::redact::{Action, Redactor};
 use crate::record::text::Repair;
+use crate::time::Stamp;
 use crate::trip;
 
 /// All stages of one instance.
@@ -53,6 +54,8 @@ struct Round<'a> {
     batch: Batch<Waiting<'a>>,
     /// Where bodies lie that were made here.
     arena: &'a Bump,
+    /// The time at which records are rendered: receivers take no other times than those around it.
+    now: Stamp,
     /// Of the record at hand; kept for their memory.
     id: String,
     rendered: Vec<u8>,
@@ -73,6 +76,13 @@ struct Place<'a> {
     chunk: usize,
     tag: &'a str,
     offset: usize,
+    /// When the host took it in.
+    taken: Option<Stamp>,
+}
+
+/// In whole seconds.
+fn now() -> Stamp {
+    Stamp::from_unix_seconds(clock::unix_seconds(clock::wall())).unwrap_or(Stamp::EPOCH)
 }
 
 impl Pipeline {
@@ -176,6 +186,7 @@ impl Pipeline {
             tallies,
             batch: self.delivery.new_batch(),
             arena: &arena,
+            now: now(),
             id: String::new(),
             rendered: Vec::new(),
         };
@@ -219,6 +230,8 @@ impl Pipeline {
 
     fn send(&mut self, round: &mut Round<'_>) {
         self.delivery.send(&mut round.batch, &mut self.ledger, &mut round.tallies);
+        // A request may have taken minutes.
+        round.now = now();
     }
 }
 

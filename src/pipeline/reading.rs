@@ -2,7 +2,7 @@
 
 use super::unread::Unread;
 use super::{Pipeline, Place, Round};
-use crate::record::chunk::{Envelope, Records};
+use crate::record::chunk::Records;
 use crate::record::content::Content;
 use crate::record::cursor::{FaultKind, MAX_DEPTH};
 use crate::record::event::KubeEvent;
@@ -17,17 +17,18 @@ impl Pipeline {
         while let Some(record) = records.next_with(|body| KubeEvent::read_at(body, &self.repair)) {
             match record {
                 Ok((envelope, event)) => {
-                    let place = Place { chunk, tag, offset: envelope.offset };
+                    let (offset, taken) = (envelope.offset, envelope.taken());
+                    let place = Place { chunk, tag, offset, taken };
                     match event.flatten() {
                         Some(event) => self.content(place, envelope.body, &Content::Event(&event), round),
-                        None => self.body(place, &envelope, envelope.body, Within::Record, round),
+                        None => self.body(place, envelope.body, Within::Record, round),
                     }
                 }
                 Err(fault) => {
                     self.repair.take_count();
                     let skipped = records.skipped();
                     let offset = skipped.as_ptr().addr() - data.as_ptr().addr();
-                    let place = Place { chunk, tag, offset };
+                    let place = Place { chunk, tag, offset, taken: None };
                     if fault.kind != FaultKind::TooDeep || !self.deep(place, skipped, round) {
                         unread.add(offset, skipped, fault);
                     }
@@ -52,32 +53,24 @@ impl Pipeline {
                 place.offset, place.tag
             ),
         );
-        self.body(place, &envelope, envelope.body, Within::Record, round);
+        let place = Place { taken: envelope.taken(), ..place };
+        self.body(place, envelope.body, Within::Record, round);
         true
     }
 
     /// Takes a closer look at what was not an event at first sight.
-    fn body<'a>(
-        &mut self,
-        place: Place<'a>,
-        envelope: &Envelope<'a>,
-        body: &'a [u8],
-        within: Within,
-        round: &mut Round<'a>,
-    ) {
+    fn body<'a>(&mut self, place: Place<'a>, body: &'a [u8], within: Within, round: &mut Round<'a>) {
         self.repair.take_count();
         let Looked { body, is } = understand(body, within, &self.repair, round.arena);
         match is {
             Understood::Event(event) => return self.content(place, body, &Content::Event(&event), round),
             Understood::Audit(audit) => return self.content(place, body, &Content::Audit(&audit), round),
-            Understood::Violation(mut violation) => {
-                // The parser of a `tail` may have taken it out, as the time of the record.
-                violation.time = violation.time.or(envelope.taken());
+            Understood::Violation(violation) => {
                 return self.content(place, body, &Content::Violation(&violation), round);
             }
             Understood::List { items, within } => {
                 for item in items {
-                    self.body(place, envelope, item, within, round);
+                    self.body(place, item, within, round);
                 }
                 return;
             }
@@ -91,6 +84,6 @@ impl Pipeline {
             ),
             Understood::Other => {}
         }
-        self.content(place, body, &Content::Other { taken: envelope.taken() }, round);
+        self.content(place, body, &Content::Other, round);
     }
 }

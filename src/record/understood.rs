@@ -194,6 +194,6 @@ pub fn each<'a>(
         Understood::Audit(audit) => then(body, &Content::Audit(&audit)),
         Understood::Violation(violation) => then(body, &Content::Violation(&violation)),
         Understood::List { items, within } => items.for_each(|item| each(item, within, arena, then)),
-        Understood::Broken { .. } | Understood::Other => then(body, &Content::Other { taken: None }),
+        Understood::Broken { .. } | Understood::Other => then(body, &Content::Other),
     }
 }

@@ -304,13 +304,8 @@ fn assert_read_alike(body: &Value, bytes: &[u8]) {
         assert_eq!(series.last_observed_time, lossy(last(map, &["lastObservedTime"])));
     }
     let mut out = Vec::new();
-    let record = Record {
-        id: "the id",
-        content: Content::Event(&event),
-        new_occurrences: 1,
-        impact: &Impact::without(Correlation::Off),
-        body: bytes,
-    };
+    let impact = Impact::without(Correlation::Off);
+    let record = Record::new("the id", Content::Event(&event), &impact, bytes);
     Renderer::new(Format::Raw, "c").expect("a format").render(&record, &mut out).unwrap();
     assert_eq!(serde_json::from_slice::<Json>(&out).unwrap(), to_raw(body, "the id"));
 }

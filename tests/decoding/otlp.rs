@@ -31,14 +31,14 @@ fn request(format: Format, chunk: &[u8]) -> Vec<u8> {
         let content = match (&event, &audit) {
             (Ok(Some(event)), _) => Content::Event(event),
             (_, Ok(Some(audit))) => Content::Audit(audit),
-            _ => Content::Other { taken: None },
+            _ => Content::Other,
         };
         let mut id = String::new();
         write_id(&content, record, &mut id);
         if number > 0 {
             body.extend_from_slice(form.between.as_bytes());
         }
-        let record = Record { id: &id, content, new_occurrences: 1, impact: &impact, body: record };
+        let record = Record::new(&id, content, &impact, record);
         renderer.render(&record, &mut body).expect("it fits");
     }
     body.extend_from_slice(form.after.as_bytes());

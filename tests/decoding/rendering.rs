@@ -38,7 +38,7 @@ fn render_with(impact: &Impact<'_>, renderer: &Renderer, chunk: &[u8]) -> Vec<(S
         let mut out = Vec::new();
         renderer
             .render(
-                &Record { id: &id, content: Content::Event(&event), new_occurrences, impact, body },
+                &Record { new_occurrences, ..Record::new(&id, Content::Event(&event), impact, body) },
                 &mut out,
             )
             .unwrap();

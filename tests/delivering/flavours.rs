@@ -209,13 +209,7 @@ fn both_api_groups_give_the_same_native_record() {
             let id = record_id(&event, body);
             renderer
                 .render(
-                    &Record {
-                        id: &id,
-                        content: Content::Event(&event),
-                        new_occurrences: 1,
-                        impact: &Impact::without(Correlation::Off),
-                        body,
-                    },
+                    &Record::new(&id, Content::Event(&event), &Impact::without(Correlation::Off), body),
                     &mut out,
                 )
                 .unwrap();

@@ -34,7 +34,7 @@ pub fn write_id(content: &Content<'_, '_>, body: &[u8], id: &mut String) {
             Some(identity) => write!(id, "{:032x}.{}", identity.0, violation.run),
             None => write!(id, "{:032x}", known::hash(Kind::Violation, body)),
         },
-        Content::Other { .. } => write!(id, "{:032x}", xxh3_128(body)),
+        Content::Other => write!(id, "{:032x}", xxh3_128(body)),
     };
 }
 

@@ -50,7 +50,7 @@ pub fn versioned(content: &Content<'_, '_>, body: &[u8]) -> Option<Versioned> {
         Content::Event(event) => of_event(event, body),
         Content::Audit(audit) => (of_audit(audit, body), Version(0)),
         Content::Violation(violation) => of_violation(violation, body),
-        Content::Other { .. } => return None,
+        Content::Other => return None,
     };
     let count = u32::try_from(content.occurrences()).unwrap_or(u32::MAX);
     Some(Versioned { identity, version, count })

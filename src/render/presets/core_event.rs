@@ -178,7 +178,7 @@ fn text<'r>(of: Raw<'r>, key: &str) -> Cow<'r, str> {
 }
 
 fn time(text: &str) -> Time {
-    Time(Stamp::parse(text))
+    Time(Stamp::parse_set(text))
 }
 
 /// Go's counts have 32 bits.

@@ -9,14 +9,14 @@
 
 use serde::Serialize;
 
-use super::super::{Record, json};
+use super::super::{Adjusted, Record, json};
 use super::core_event::{Metadata, Reference, Rest, event, involved_object, metadata, rest};
 use crate::correlate::{Affected, Correlation};
 
 pub(in super::super) struct Layout;
 
 impl super::super::Layout for Layout {
-    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, String> {
         let event = event(record, "eventrouter")?;
         // The ledger counts no further than 32 bits.
         let all = u32::try_from(event.occurrences()).unwrap_or(u32::MAX);
@@ -31,7 +31,7 @@ impl super::super::Layout for Layout {
             services: (record.impact.correlation != Correlation::Off).then_some(&record.impact.services),
         };
         json::write(&document, out);
-        Ok(())
+        Ok(Adjusted::default())
     }
 }
 
