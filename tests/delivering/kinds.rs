@@ -124,8 +124,9 @@ fn nobody_hides_a_request_behind_anothers_id() {
 fn a_violation_without_a_time_or_a_run_has_that_of_its_record() {
     let mut denied = violations().swap_remove(3);
     denied.as_object_mut().expect("a map").remove("ts");
-    let at = |seconds| chunk::v2(&denied, seconds);
-    let chunk = [at(1_795_217_999), at(1_795_218_000), at(1_795_218_000)].concat();
+    let mut other = denied.clone();
+    other["msg"] = json!("another thing is wrong");
+    let chunk = [chunk::v2(&denied, 1_795_217_999), chunk::v2(&other, 1_795_218_000)].concat();
     for settings in [&[][..], &[("redact", "violation.details")]] {
         let times: Vec<_> = delivered(settings, &chunk).iter().map(|record| record["time"].clone()).collect();
         assert_eq!(times, ["2026-11-20T23:39:59.000000000Z", "2026-11-20T23:40:00.000000000Z"]);
