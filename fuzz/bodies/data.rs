@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use serde_json::{Value, json};
 
+use super::wrapped::WRAPPERS;
+
 /// The head of a record in each framing: Fluent Bit 5, those before it, the old framing with a time, a number and
 /// a float.
 pub const HEADS: [&[u8]; 5] = [
@@ -63,8 +65,16 @@ pub fn records() -> Vec<Value> {
         webhook,
         of_a_secret,
     ];
-    let events = events().into_iter().step_by(3);
-    audits.into_iter().chain(violations).chain(others).chain(events).collect()
+    let events: Vec<Value> = events().into_iter().step_by(3).collect();
+    let bare: Vec<Value> = audits.into_iter().chain(violations).chain(others).chain(events).collect();
+    // Each of them in another wrapper, and every third in two.
+    let wrapped = bare.iter().enumerate().map(|(place, record)| {
+        let outer = WRAPPERS[place % WRAPPERS.len()].wrap;
+        let inner = WRAPPERS[place / 3 % WRAPPERS.len()].wrap;
+        if place % 3 == 0 { outer(&inner(record)) } else { outer(record) }
+    });
+    let wrapped: Vec<Value> = wrapped.collect();
+    bare.into_iter().chain(wrapped).collect()
 }
 
 /// Events of either API group, most of them without what is a quarter of their bytes.

@@ -14,10 +14,13 @@ pub mod answer;
 pub mod chunk;
 pub mod config;
 mod data;
+mod distinct;
 pub mod event;
 pub mod record;
 pub mod template;
 pub mod watch;
+#[path = "../../tests/support/wrapped.rs"]
+pub mod wrapped;
 
 /// One reader of what comes from outside, and what must hold for all that it reads.
 pub trait Body {

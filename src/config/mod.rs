@@ -10,6 +10,7 @@ mod endpoint;
 mod far_end;
 mod filter;
 mod format;
+mod headers;
 pub mod keys;
 mod presets;
 mod redaction;

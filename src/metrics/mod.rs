@@ -98,7 +98,7 @@ macro_rules! metrics {
 
 metrics! {
     records_total: Counter, "Records read from chunks, the items of lists counted one by one, and again each time the host brings a chunk.";
-    skipped_records_total: Counter, "Records that could not be decoded.";
+    skipped_records_total: Counter, "Records that could not be read, and are lost as dead_letter_file is not set.";
     excluded_records_total: Counter, "Records left out by the settings that choose: kinds, namespaces, verbs and the like.";
     duplicate_records_total: Counter, "Records that repeat a version acknowledged before, or on its way.";
     suppressed_updates_total: Counter, "Updates not delivered because of the updates setting.";

@@ -1,5 +1,7 @@
 //! What becomes of a record: left out, known already, or on its way out.
 
+use memchr::memmem;
+
 use super::leaving::Way;
 use super::{Pipeline, Place, Round};
 use crate::admit;
@@ -24,12 +26,12 @@ impl Pipeline {
             return;
         }
         self.metrics.replaced_strings_total.add(replaced);
-        let way = match versioned(content) {
+        let way = match versioned(content, body) {
             Some(versioned) => {
                 let verdict = self.ledger.begin(versioned);
                 self.judged(place, verdict, content, versioned.count, round)
             }
-            None => self.other(place),
+            None => self.other(place, body),
         };
         if let Some((ticket, way)) = way {
             self.leave(place, body, content, ticket, way, round);
@@ -73,11 +75,24 @@ impl Pipeline {
     }
 
     /// A record of a kind that nobody knows.
-    fn other(&mut self, place: Place<'_>) -> Option<(Ticket, Way)> {
+    fn other(&mut self, place: Place<'_>, body: &[u8]) -> Option<(Ticket, Way)> {
+        let deliver = Way::Deliver { new_occurrences: 1 };
         let way = match self.others {
-            Others::Pass => Way::Deliver { new_occurrences: 1 },
+            Others::Pass => deliver,
             Others::DeadLetter => {
                 Way::PutAway { reason: "of no kind that is known", answer: "other is dead_letter" }
+            }
+            // What was an audit record, whole or in parts, must be seen by somebody.
+            Others::Drop if memmem::find(body, b"auditID").is_some() => {
+                self.journal.warn(
+                    "other kept",
+                    format!(
+                        "the record at offset {} of tag {} holds an auditID and cannot be read as an audit record; it is \
+                         delivered as it came although other is drop; was the line cut?",
+                        place.offset, place.tag
+                    ),
+                );
+                deliver
             }
             Others::Drop => {
                 self.metrics.excluded_records_total.add(1);

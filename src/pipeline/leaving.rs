@@ -7,8 +7,9 @@ use crate::kind::Kind;
 use crate::ledger::Ticket;
 use crate::ledger::identity::write_id;
 use crate::record::MAX_RECORD_BYTES;
+use crate::record::audit;
 use crate::record::content::Content;
-use crate::record::understood::{Understood, Within, understand};
+use crate::record::understood::{Understood, read_as};
 use crate::record::violation::Violation;
 use crate::render::{Adjusted, Record};
 use crate::time::Stamp;
@@ -40,28 +41,62 @@ impl Pipeline {
         way: Way,
         round: &mut Round<'a>,
     ) {
-        // By what it really is, so that nobody has to say less to be told apart.
-        write_id(content, body, &mut round.id);
         let known = Known { about: About::from(*content), ticket, way };
-        let Some(redacted) = self.redactor.redact(content, body) else {
-            return self.go(place, body, content, &known, round);
-        };
-        let body: &'a [u8] = round.arena.alloc_slice_copy(&redacted);
-        if content.kind() == Kind::Other {
-            // A hash of all that it says: of what is left of it.
-            write_id(content, body, &mut round.id);
-        }
-        // As an item of a list it is what it says itself, and nothing inside it is looked for.
-        match (understand(body, Within::List, &self.repair, round.arena).is, content) {
-            (Understood::Event(event), _) => self.go(place, body, &Content::Event(&event), &known, round),
-            (Understood::Audit(audit), _) => self.go(place, body, &Content::Audit(&audit), &known, round),
-            (Understood::Violation(violation), Content::Violation(said)) => {
-                let violation = Violation { time: said.time, ..violation };
-                self.go(place, body, &Content::Violation(&violation), &known, round);
+        let is_too_large = content.kind() == Kind::Audit && body.len() > MAX_RECORD_BYTES;
+        let without_bodies = if is_too_large { self.without_bodies(place, body) } else { None };
+        let body: &'a [u8] = without_bodies.map_or(body, |cut| round.arena.alloc_slice_copy(&cut));
+        match self.redactor.redact(content, body) {
+            None if !is_too_large => self.go(place, body, content, &known, round),
+            None => self.changed(place, body, content, &known, round),
+            Some(redacted) => {
+                let body: &'a [u8] = round.arena.alloc_slice_copy(&redacted);
+                self.changed(place, body, content, &known, round);
             }
-            (_, Content::Other) if !body.is_empty() => self.go(place, body, content, &known, round),
-            // No rule takes away what a kind is told by, and no body breaks. Should it be so all the same, nothing leaves.
-            _ => self.put_away(place, &[], ticket, "not itself any more when it was redacted", "", round),
+        }
+    }
+
+    /// An audit record without its bodies, which make it too large; `None` when they do not.
+    fn without_bodies(&self, place: Place<'_>, record: &[u8]) -> Option<Vec<u8>> {
+        let cut = audit::without_bodies(record)?;
+        self.journal.warn(
+            "record cut",
+            format!(
+                "the audit record at offset {} of tag {} is {TOO_LARGE}; requestObject and responseObject are left out, \
+                 and the rest is delivered",
+                place.offset, place.tag
+            ),
+        );
+        Some(cut)
+    }
+
+    /// A record of which something was taken out, and what it said before.
+    fn changed<'a>(
+        &mut self,
+        place: Place<'_>,
+        body: &'a [u8],
+        before: &Content<'_, 'a>,
+        known: &Known<'_>,
+        round: &mut Round<'a>,
+    ) {
+        match (read_as(before.kind(), body, &self.repair), before) {
+            (Some(Understood::Event(event)), _) => {
+                self.go(place, body, &Content::Event(&event), known, round);
+            }
+            (Some(Understood::Audit(audit)), _) => {
+                self.go(place, body, &Content::Audit(&audit), known, round);
+            }
+            (Some(Understood::Violation(violation)), Content::Violation(said)) => {
+                let violation = Violation { time: said.time, ..violation };
+                self.go(place, body, &Content::Violation(&violation), known, round);
+            }
+            (Some(_), Content::Other) => self.go(place, body, before, known, round),
+            // No rule takes away what a kind cannot be without, and no body breaks. Should it be so all the same,
+            // nothing leaves.
+            _ => {
+                round.id.clear();
+                let reason = "not itself any more when it was redacted";
+                self.put_away(place, &[], known.ticket, reason, "", round);
+            }
         }
     }
 
@@ -74,6 +109,8 @@ impl Pipeline {
         round: &mut Round<'a>,
     ) {
         self.repair.take_count();
+        // Of what is left of it: nobody may try out what was taken out by what makes the same id.
+        write_id(content, body, &mut round.id);
         let ticket = known.ticket;
         let new_occurrences = match known.way {
             Way::Deliver { new_occurrences } => new_occurrences,
@@ -82,9 +119,7 @@ impl Pipeline {
             }
         };
         trip::wire("deliver");
-        // Of an audit record the bodies may be all there is to its size, and are not told.
-        let is_audit = content.kind() == Kind::Audit;
-        if body.len() > MAX_RECORD_BYTES && !is_audit {
+        if body.len() > MAX_RECORD_BYTES {
             return self.put_away(place, body, ticket, TOO_LARGE, "", round);
         }
         if !self.delivery.is_open() {
@@ -109,8 +144,12 @@ impl Pipeline {
             Ok(adjusted) => adjusted,
             Err(why) => return self.put_away(place, body, ticket, "the format cannot hold it", &why, round),
         };
-        if is_audit && round.rendered.len() > MAX_RECORD_BYTES {
-            return self.put_away(place, body, ticket, TOO_LARGE, "", round);
+        if content.kind() == Kind::Audit && round.rendered.len() > MAX_RECORD_BYTES {
+            return match self.without_bodies(place, body) {
+                None => self.put_away(place, body, ticket, TOO_LARGE, "", round),
+                // As JSON it may be six times as long. Without bodies it comes here no more.
+                Some(cut) => self.changed(place, round.arena.alloc_slice_copy(&cut), content, known, round),
+            };
         }
         if adjusted != Adjusted::default() {
             self.metrics.adjusted_times_total.add(u64::from(adjusted.time));

@@ -1,6 +1,7 @@
 //! The order of the stages and nothing else: record → admit → ledger → correlate → render → batch → delivery.
 //!
 //! - `reading`: a chunk becomes records that say something
+//! - `unread`: what of a chunk is no record
 //! - `judging`: what becomes of each
 //! - `leaving`: one that is to be delivered, or put away
 //!
@@ -11,6 +12,7 @@
 mod judging;
 mod leaving;
 mod reading;
+mod unread;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,11 +116,10 @@ impl Pipeline {
         };
         if let Some(moved) = moved {
             journal.error(
-                "state_file damaged",
+                "state_file moved aside",
                 format!(
-                    "state_file is damaged ({}) and was moved to {}; events that the source brings again are delivered again; look at the disk",
-                    moved.why,
-                    moved.to.display()
+                    "state_file {moved}; events that the source brings again are delivered again; {}",
+                    moved.advice()
                 ),
             );
         }

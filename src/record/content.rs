@@ -42,7 +42,7 @@ impl<'r> Content<'r, '_> {
     #[must_use]
     pub fn time(&self) -> Option<Stamp> {
         match self {
-            Self::Event(event) => Stamp::parse_set(event.time()),
+            Self::Event(event) => event.time(),
             Self::Audit(audit) => {
                 Stamp::parse_set(&audit.stage_time).or_else(|| Stamp::parse_set(&audit.request_received))
             }
@@ -55,16 +55,21 @@ impl<'r> Content<'r, '_> {
     #[must_use]
     pub fn first_time(&self) -> Option<Stamp> {
         match self {
-            Self::Event(event) => Stamp::parse_set(event.first_time()),
-            Self::Audit(audit) => Stamp::parse_set(&audit.request_received),
+            Self::Event(event) => event.first_time(),
+            Self::Audit(audit) => Stamp::parse_set(&audit.request_received).or_else(|| self.time()),
             Self::Violation(_) | Self::Other => self.time(),
         }
     }
 
-    /// Whether it says how often it happened.
+    /// Whether it says how often it happened. An event without a version and without a count is one occurrence.
     #[must_use]
     pub fn counts(&self) -> bool {
-        matches!(self, Self::Event(_))
+        match self {
+            Self::Event(event) => {
+                event.count.is_some() || event.series.is_some() || !event.metadata.resource_version.is_empty()
+            }
+            _ => false,
+        }
     }
 
     /// How often it happened so far; 1 for what counts nothing.

@@ -2,23 +2,28 @@
 //!
 //! Everything is read in place and borrowed from the chunk. [`cursor`] reads one MessagePack value after
 //! the other, [`chunk`] finds the records and skips the broken ones, [`event`] reads the event whole, and
-//! [`peek`] looks at what is none: an [`audit`] record, a [`violation`], a list of them, or JSON as [`json`] text;
+//! [`peek`] looks at what is none: an [`audit`] record, a [`violation`], a list of them, a wrapper, or JSON as [`json`] text;
 //! [`understood`] does both.
 
 pub mod audit;
+pub mod canonical;
 pub mod chunk;
 pub mod content;
 pub mod cursor;
 pub mod event;
 mod fields;
 pub mod json;
+pub mod known;
+mod lenient;
 mod pass;
 pub mod peek;
 pub mod raw;
 pub mod redact;
+pub mod shallow;
 pub mod text;
 pub mod understood;
 pub mod violation;
+mod wrapper;
 
 /// A record, or an item of a list, above this size is not for a gateway: it goes to the dead letters.
 /// etcd refuses objects over 1.5 MiB, and an event of a megabyte is a mistake of its sender.

@@ -1,45 +1,71 @@
-//! A look at a body that was not read as an event: another kind, a list, a text, or something else?
+//! A look at a body that was not read as an event: another kind, a list, a wrapper, or something else?
+//!
+//! A kind is known by keys that only its records have: whatever else has a key of the same name stays as it came, with
+//! all its fields.
 
 use super::cursor::{Cursor, Fault, Token};
+use super::raw::Raw;
 use super::violation::is_violation;
+use super::wrapper;
 
 /// What a body is, as far as a glance tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape<'a> {
     /// It names an object it is about.
     Event,
-    /// It has an `auditID` and a `stage`.
+    /// It has an `auditID`, and says at which stage of which request it was written.
     Audit,
-    /// Its type is a violation's.
+    /// Its type is a violation's, and a key is Gatekeeper's.
     Violation,
     /// An `EventList`, or a `List` of `v1` as `kubectl` makes them; `items` is a whole MessagePack array of bodies.
     List {
         items: &'a [u8],
     },
-    /// Texts that may be the body as JSON, each under the key that it stood under.
-    Texts([Option<Text<'a>>; 2]),
+    /// None of these; a member of it may hold one.
+    Wrapper,
     Other,
-}
-
-/// A text that begins as an object does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Text<'a> {
-    pub key: &'static str,
-    pub json: &'a [u8],
 }
 
 /// What was seen so far; of a key that comes twice the last counts.
 #[derive(Default)]
 struct Seen<'a> {
-    has_object: bool,
+    is_about: bool,
+    is_regarding: bool,
+    /// A key that only events of `events.k8s.io` have.
+    is_new_event: bool,
     has_audit_id: bool,
-    has_stage: bool,
+    is_of_a_request: bool,
     is_violation: bool,
+    is_gatekeepers: bool,
+    /// A word for a violation that nobody else has, and a constraint's group under the name it is exported by.
+    is_gatekeepers_word: bool,
+    has_group: bool,
     is_event_list: bool,
     is_list: bool,
-    is_v1: bool,
+    api: Api,
     items: Option<&'a [u8]>,
-    texts: [Option<Text<'a>>; 2],
+    is_wrapper: bool,
+}
+
+/// What an `apiVersion` says.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Api {
+    #[default]
+    Unsaid,
+    V1,
+    Events,
+    Audit,
+}
+
+impl Api {
+    fn of(head: Token<'_>) -> Self {
+        match head {
+            Token::Str(b"v1") => Self::V1,
+            Token::Str(text) if text.starts_with(b"events.k8s.io/") => Self::Events,
+            Token::Str(text) if text.starts_with(b"audit.k8s.io/") => Self::Audit,
+            _ => Self::Unsaid,
+        }
+    }
 }
 
 /// Looks at the top of a body; everything inside is passed over.
@@ -58,34 +84,67 @@ pub fn peek(body: &[u8]) -> Result<Shape<'_>, Fault> {
         cursor.skip_children(head)?;
         let Token::Str(key) = key else { continue };
         match (key, head) {
-            // Of the two names one may be there as null.
-            (b"involvedObject" | b"regarding", _) => seen.has_object |= matches!(head, Token::Map(_)),
+            (b"involvedObject", _) => seen.is_about = matches!(head, Token::Map(_)),
+            (b"regarding", _) => seen.is_regarding = matches!(head, Token::Map(_)),
+            (b"note" | b"reportingController" | b"eventTime", _) => seen.is_new_event = true,
+            (
+                b"deprecatedSource"
+                | b"deprecatedCount"
+                | b"deprecatedFirstTimestamp"
+                | b"deprecatedLastTimestamp",
+                _,
+            ) => seen.is_new_event = true,
             (b"auditID", _) => seen.has_audit_id = is_said(head),
-            (b"stage", _) => seen.has_stage = is_said(head),
+            (b"stage" | b"verb" | b"requestURI" | b"stageTimestamp" | b"requestReceivedTimestamp", _) => {
+                seen.is_of_a_request |= is_said(head);
+            }
             (b"eventType" | b"event_type", _) => {
                 seen.is_violation = matches!(head, Token::Str(text) if is_violation(text));
+                seen.is_gatekeepers_word = head != Token::Str(b"violation");
             }
             // Whatever else has items is passed on as it is.
             (b"kind", _) => {
                 seen.is_event_list = head == Token::Str(b"EventList");
                 seen.is_list = head == Token::Str(b"List");
             }
-            (b"apiVersion", _) => seen.is_v1 = head == Token::Str(b"v1"),
+            (b"apiVersion", _) => seen.api = Api::of(head),
             (b"items", Token::Array(_)) => seen.items = Some(start.up_to(&cursor)),
             (b"items", _) => seen.items = None,
-            (b"log", Token::Str(text)) => seen.texts[0] = json_in("log", text),
-            (b"message", Token::Str(text)) => seen.texts[1] = json_in("message", text),
-            _ => {}
+            (b"group", _) => seen.has_group = is_said(head),
+            _ if is_gatekeepers(key) => seen.is_gatekeepers = true,
+            _ => seen.is_wrapper |= wrapper::may_hold(key, head),
         }
     }
-    Ok(match seen {
-        Seen { has_object: true, .. } => Shape::Event,
-        Seen { has_audit_id: true, has_stage: true, .. } => Shape::Audit,
-        Seen { is_violation: true, .. } => Shape::Violation,
-        Seen { is_event_list: true, items: Some(items), .. }
-        | Seen { is_list: true, is_v1: true, items: Some(items), .. } => Shape::List { items },
-        Seen { texts: [None, None], .. } => Shape::Other,
-        Seen { texts, .. } => Shape::Texts(texts),
+    Ok(seen.shape())
+}
+
+impl<'a> Seen<'a> {
+    fn shape(self) -> Shape<'a> {
+        let is_new_event = self.is_new_event || self.api == Api::Events;
+        match self {
+            Self { is_about: true, .. } => Shape::Event,
+            Self { is_regarding: true, .. } if is_new_event => Shape::Event,
+            Self { has_audit_id: true, is_of_a_request: true, .. } => Shape::Audit,
+            Self { is_violation: true, is_gatekeepers: true, .. }
+            | Self { is_violation: true, is_gatekeepers_word: true, has_group: true, .. } => Shape::Violation,
+            Self { is_event_list: true, items: Some(items), .. }
+                if self.api != Api::Unsaid || holds_events(items) =>
+            {
+                Shape::List { items }
+            }
+            Self { is_list: true, api: Api::V1, items: Some(items), .. } => Shape::List { items },
+            Self { is_wrapper: true, .. } => Shape::Wrapper,
+            _ => Shape::Other,
+        }
+    }
+}
+
+/// Whether an item is an event or an audit record: others, as calendars, call their lists `EventList` as well.
+fn holds_events(items: &[u8]) -> bool {
+    Items::new(items).any(|item| {
+        // A list in a list is none.
+        let is_list = Raw::new(item).get("items").is_some();
+        !is_list && matches!(peek(item), Ok(Shape::Event | Shape::Audit))
     })
 }
 
@@ -93,9 +152,39 @@ fn is_said(head: Token<'_>) -> bool {
     matches!(head, Token::Str(text) if !text.is_empty())
 }
 
-fn json_in<'a>(key: &'static str, text: &'a [u8]) -> Option<Text<'a>> {
-    let json = text.trim_ascii();
-    json.starts_with(b"{").then_some(Text { key, json })
+/// The keys of Gatekeeper's violations by which no other record is called: what the constraint and the resource are,
+/// in its exported records and in its log.
+fn is_gatekeepers(key: &[u8]) -> bool {
+    const CONSTRAINT: [&[u8]; 9] = [
+        b"Annotations",
+        b"_group",
+        b"_api_version",
+        b"_kind",
+        b"_namespace",
+        b"_name",
+        b"_annotations",
+        b"_action",
+        b"_enforcement_actions",
+    ];
+    const RESOURCE: [&[u8]; 12] = [
+        b"Group",
+        b"APIVersion",
+        b"Kind",
+        b"Namespace",
+        b"Name",
+        b"Labels",
+        b"_group",
+        b"_api_version",
+        b"_kind",
+        b"_namespace",
+        b"_name",
+        b"_labels",
+    ];
+    let is_one =
+        |prefix: &[u8], of: &[&[u8]]| key.strip_prefix(prefix).is_some_and(|rest| of.contains(&rest));
+    is_one(b"constraint", &CONSTRAINT)
+        || is_one(b"resource", &RESOURCE)
+        || is_one(b"enforcement", &[b"Action", b"Actions"])
 }
 
 /// The bodies inside a list, with their offsets in it.

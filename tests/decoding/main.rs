@@ -28,5 +28,6 @@ mod selection;
 #[path = "../support/mod.rs"]
 mod support;
 mod times;
+mod wrapping;
 
 use support::chunk;

@@ -85,9 +85,6 @@ pub(super) fn of<'r>(event: &'r KubeEvent<'_>, body: &'r [u8]) -> Event<'r> {
             labels: map("labels"),
             annotations: map("annotations"),
         },
-        timestamp: Times {
-            first_occurrence: Time(Stamp::parse_set(event.first_time())),
-            last_occurrence: Time(Stamp::parse_set(event.time())),
-        },
+        timestamp: Times { first_occurrence: Time(event.first_time()), last_occurrence: Time(event.time()) },
     }
 }

@@ -25,7 +25,7 @@ impl super::super::Layout for Layout {
             verb: if is_new { "ADDED" } else { "UPDATED" },
             event: Event {
                 metadata: metadata(record, event),
-                involved_object: involved_object(record),
+                involved_object: involved_object(event),
                 rest: rest(record, event),
             },
             services: (record.impact.correlation != Correlation::Off).then_some(&record.impact.services),

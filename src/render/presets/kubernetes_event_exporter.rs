@@ -31,7 +31,7 @@ impl super::super::Layout for Layout {
             rest: rest(record, event),
             cluster_name: &self.cluster,
             involved_object: InvolvedObject {
-                reference: involved_object(record),
+                reference: involved_object(event),
                 labels: impact.labels,
                 annotations: impact.annotations,
                 deleted: impact.deleted.unwrap_or(false),

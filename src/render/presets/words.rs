@@ -11,7 +11,7 @@ use super::super::common::{Common, Object};
 use super::super::limits::{Limit, Unit};
 use super::super::{Record, json};
 use crate::correlate::{Affected, Impact};
-use crate::ledger::identity::identity;
+use crate::ledger::identity;
 use crate::record::content::Content;
 use crate::record::raw::Raw;
 
@@ -61,7 +61,9 @@ pub(super) fn object(object: &Object<'_>) -> String {
 /// the request. At most so many characters.
 pub(super) fn series(record: &Record<'_, '_>, most_characters: usize) -> String {
     let key = match record.content {
-        Content::Event(event) if event.metadata.uid.is_empty() => format!("{:032x}", identity(event).0),
+        Content::Event(event) if event.metadata.uid.is_empty() => {
+            format!("{:032x}", identity::series(event).0)
+        }
         Content::Event(event) => event.metadata.uid.to_string(),
         Content::Audit(audit) => audit.audit_id.to_string(),
         Content::Violation(violation) => {

@@ -1,0 +1,204 @@
+//! Does a record that stands in another arrive as it would without, and does nothing in it leave that must not?
+
+use std::fs;
+
+use crate::redaction::delivered;
+use crate::wrapped::WRAPPERS;
+use crate::{golden, support};
+use serde_json::{Value, json};
+use support::gateway::TestGateway;
+use support::host::{Build, Code};
+use support::{audit_log, chunk, event, value, violations};
+
+/// `hunter2`, as a Secret holds it.
+const DATA: &str = "aHVudGVyMg==";
+
+fn found() -> Vec<Value> {
+    let text = fs::read_to_string(chunk::data_file("found/15-wrappers-not-seen.json")).expect("data");
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+/// What each of these lines carries.
+fn carried() -> Vec<Value> {
+    let json = |text: &Value| -> Value {
+        let text = text.as_str().expect("a text");
+        serde_json::from_str(&text[text.find('{').expect("JSON")..]).expect("JSON")
+    };
+    let lines = found();
+    vec![
+        lines[0]["object"].clone(),
+        lines[1]["event"].clone(),
+        json(&lines[2]["properties"]["log"]),
+        json(&lines[3]["log"]),
+        json(&json(&lines[4]["log"])["log"]),
+        json(&lines[5]["MESSAGE"]),
+        json(&lines[6]["payload"]),
+    ]
+}
+
+#[test]
+fn each_line_that_was_found_gives_what_its_record_gives() {
+    for format in ["native", "raw", "cloudevents", "otlp_json", "ecs"] {
+        for (wrapped, bare) in found().iter().zip(carried()) {
+            let settings = [("format", format)];
+            let (expected, text) = delivered(&settings, &chunk::of([&bare]));
+            assert_eq!(expected.len(), 1, "{format}");
+            assert_eq!(delivered(&settings, &chunk::of([wrapped])).1, text, "{format}: {wrapped}");
+        }
+    }
+}
+
+/// The ledger knows it again in whatever it comes.
+#[test]
+fn in_all_wrappers_it_is_one_record() {
+    let gateway = TestGateway::start();
+    let mut host = support::started(Build::V5_1_1, &gateway, &[("other", "drop")]);
+    let records = [event("e", 1, 1), audit_log().swap_remove(0), violations().swap_remove(0)];
+    let wrapped = WRAPPERS.iter().flat_map(|one| records.iter().map(|record| (one.wrap)(record)));
+    let wrapped: Vec<Value> = wrapped.collect();
+    assert_eq!(host.deliver("a", "t", &chunk::of(&wrapped)), Code::Ok);
+    assert_eq!(gateway.accepted_records().len(), 3, "{:?}", gateway.accepted_ids());
+    let all = f64::from(u32::try_from(wrapped.len()).expect("few"));
+    // One line of klog beside each record of an Event Hub.
+    let metrics = host.metrics_when(|metrics| value(metrics, "records_total") >= all + 3.0);
+    assert_eq!(value(&metrics, "duplicate_records_total"), all - 3.0);
+    assert_eq!(value(&metrics, "excluded_records_total"), 3.0);
+    host.quit();
+}
+
+/// An audit record about a Secret.
+fn about_a_secret() -> Value {
+    let secret = json!({"kind": "Secret", "data": {"password": DATA}, "stringData": {"p": DATA}});
+    let mut audit = audit_log().swap_remove(0);
+    audit["objectRef"] = json!({"resource": "secrets", "namespace": "shop", "name": "db"});
+    audit["requestObject"] = secret.clone();
+    audit["responseObject"] = secret;
+    audit["user"]["extra"] = json!({"scopes": ["extra-canary"]});
+    audit
+}
+
+#[test]
+fn what_is_taken_out_is_redacted_like_a_record_that_came_alone() {
+    for format in ["native", "raw"] {
+        for rule in ["redact", "redact_hash"] {
+            let settings = [("format", format), ("audit_bodies", "on"), (rule, "audit.user.extra")];
+            let (_, expected) = delivered(&settings, &chunk::of([&about_a_secret()]));
+            assert!(!expected.contains(DATA) && !expected.contains("extra-canary"));
+            for wrapper in WRAPPERS {
+                let wrapped = (wrapper.wrap)(&about_a_secret());
+                let (records, text) = delivered(&settings, &chunk::of([&wrapped]));
+                assert!(!text.contains(DATA) && !text.contains("extra-canary"), "{}: {text}", wrapper.name);
+                let told =
+                    records.iter().find(|told| told.get("audit").is_some() || told.get("auditID").is_some());
+                assert_eq!(format!("{}\n", told.expect("the record")), expected, "{}", wrapper.name);
+            }
+        }
+    }
+}
+
+/// Once it was cut, it is no record any more that could be taken out.
+#[test]
+fn nor_does_a_secret_leave_in_a_wrapper_that_cannot_be_opened() {
+    let line = about_a_secret().to_string();
+    let cut = &line[..line.rfind(DATA).expect("it is there") + DATA.len()];
+    let twice = json!({"log": cut}).to_string();
+    let cases = [
+        json!({"properties": {"log": cut}}),
+        json!({"records": [{"properties": {"log": cut}}]}),
+        json!({"payload": twice}),
+        json!({"MESSAGE": twice}),
+        json!({"log": format!("2026-11-20T23:28:53.123456789Z stdout P {cut}")}),
+        json!({"type": "DELETED", "object": about_a_secret()}),
+        json!({"verb": "DELETED", "event": about_a_secret()}),
+    ];
+    for format in ["native", "raw"] {
+        for wrapped in &cases {
+            let (records, text) = delivered(&[("format", format)], &chunk::of([wrapped]));
+            assert_eq!(records.len(), 1);
+            assert!(!text.contains(DATA), "{format}: {text}");
+        }
+    }
+}
+
+/// A rule may take away the very key by which the kind was known.
+#[test]
+fn what_a_rule_takes_away_does_not_change_the_kind() {
+    let violation =
+        json!({"eventType": "violation_audited", "id": "r", "name": "need-owner", "resourceName": "cart"});
+    let (records, _) = delivered(&[("redact", "object.name")], &chunk::of([&violation]));
+    assert_eq!(records[0]["kind"], "gatekeeper.violation");
+    assert_eq!(records[0]["object"]["name"], Value::Null);
+}
+
+/// Somebody must see what was an audit record, whole or in parts; all else that is of no known kind is left out.
+#[test]
+fn other_drop_never_takes_what_holds_an_audit_id() {
+    let line = audit_log().swap_remove(0).to_string();
+    let cut = &line[..line.len() / 2];
+    let broken = [
+        json!({"log": cut}),
+        json!({"payload": json!({"log": cut}).to_string()}),
+        json!({"auditID": 7, "verb": "get"}),
+        json!({"deep": {"er": [{"auditID": "a"}]}}),
+        json!({"properties": {"log": cut}}),
+    ];
+    let odd = json!({"log": "plain text", "audit_id": "7"});
+    let gateway = TestGateway::start();
+    let mut host = support::started(Build::V5_1_1, &gateway, &[("other", "drop")]);
+    let all = broken.iter().chain([&odd]);
+    assert_eq!(host.deliver("a", "t", &chunk::of(all.clone())), Code::Ok);
+    let told: Vec<_> = gateway.accepted_records();
+    told.iter().for_each(golden::assert_native);
+    assert_eq!(told.iter().map(|told| told["record"].clone()).collect::<Vec<_>>(), broken);
+    let said = host.wait_log("holds an auditID");
+    assert!(said.text.contains("offset 0 of tag t"), "{said:?}");
+    host.quit();
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("dead");
+    let away = [("other", "dead_letter"), ("dead_letter_file", file.to_str().expect("UTF-8"))];
+    assert_eq!(delivered(&away, &chunk::of(all)).0.len(), 0);
+    assert_eq!(fs::read_to_string(&file).expect("letters").lines().count(), broken.len() + 1);
+}
+
+/// Of what Azure and CloudWatch deliver in one piece each item is a record; those of no known kind arrive as they are.
+#[test]
+fn a_list_of_wrappers_is_taken_apart_for_the_records_in_it() {
+    let audits = audit_log();
+    let row = |log: &Value| json!({"category": "kube-audit", "properties": {"log": log}});
+    let rows = [row(&json!(audits[0].to_string())), row(&json!("I1120 klog")), row(&audits[1])];
+    let message = |text: &str| json!({"id": "1", "timestamp": 1, "message": text});
+    let events =
+        [message("I1120 klog"), message(&audits[0].to_string()), message(&event("e", 1, 1).to_string())];
+    for (record, expected) in [
+        (json!({"records": rows}), ["kubernetes.audit", "other", "kubernetes.audit"]),
+        (
+            json!({"payload": json!({"records": rows}).to_string()}),
+            ["kubernetes.audit", "other", "kubernetes.audit"],
+        ),
+        (
+            json!({"messageType": "DATA_MESSAGE", "logEvents": events}),
+            ["other", "kubernetes.audit", "kubernetes.event"],
+        ),
+    ] {
+        let (records, _) = delivered(&[], &chunk::of([&record]));
+        let kinds: Vec<_> = records.iter().map(|told| told["kind"].clone()).collect();
+        assert_eq!(kinds, expected, "{record}");
+    }
+    // Without any in it it is what it was.
+    let (records, _) = delivered(&[], &chunk::of([&json!({"records": [row(&json!("I1120 klog"))]})]));
+    assert_eq!(records[0]["record"], json!({"records": [row(&json!("I1120 klog"))]}));
+}
+
+/// The body costs the body, and the record arrives: what was found, as a text.
+#[test]
+fn a_body_that_nests_too_deep_is_left_out_of_its_record() {
+    let text = fs::read_to_string(chunk::data_file("found/18-deep-audit-body-lost.json")).expect("data");
+    for line in text.lines() {
+        let (records, _) = delivered(&[("audit_bodies", "on")], &chunk::of([&json!({"log": line})]));
+        assert_eq!((records.len(), &records[0]["kind"]), (1, &json!("kubernetes.audit")));
+        let audit = &records[0]["audit"];
+        assert_eq!(audit["request_object"], "[left out: nested too deep]");
+        assert_eq!((&audit["verb"], &audit["user"]["name"]), (&json!("create"), &json!("jane")));
+    }
+}
