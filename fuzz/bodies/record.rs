@@ -20,7 +20,7 @@ use super::event::cluster;
 use super::{Body, Seen, data, distinct};
 
 /// Formats without a field that a record may lack.
-const HOLD_EVERYTHING: [Format; 10] = [
+const HOLD_EVERYTHING: [Format; 15] = [
     Format::Native,
     Format::CloudEvents,
     Format::CloudEventsBatch,
@@ -30,7 +30,12 @@ const HOLD_EVERYTHING: [Format; 10] = [
     Format::Ecs,
     Format::Elasticsearch,
     Format::SplunkHec,
+    Format::Datadog,
+    Format::Loki,
     Format::Alertmanager,
+    Format::PagerDuty,
+    Format::Falco,
+    Format::K8stream,
 ];
 
 pub struct Record {

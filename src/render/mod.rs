@@ -205,3 +205,50 @@ pub fn original(id: &str, body: &[u8]) -> Vec<u8> {
     raw::write(id, body, None, &mut out);
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::correlate::Correlation;
+
+    struct OfBytes(usize);
+
+    impl Layout for OfBytes {
+        fn form(&self) -> Form {
+            Form::STREAMS
+        }
+
+        fn render(&self, _: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, String> {
+            out.resize(out.len() + self.0, b'x');
+            Ok(Adjusted::default())
+        }
+    }
+
+    #[test]
+    fn a_record_over_its_receivers_limit_is_not_rendered_and_says_why() {
+        let around = Form::STREAMS.around_bytes(1);
+        let impact = Impact::without(Correlation::Off);
+        let record = Record::new("1", Content::Other, &impact, b"\x80");
+        for (bytes, has_room) in [(1_000 - around, true), (1_001 - around, false)] {
+            let most = Some(Limit { most: 1_000, ..limits::loki::PUSH });
+            let renderer = Renderer { layout: Box::new(OfBytes(bytes)), most, request: most };
+            let mut out = b"before".to_vec();
+            let rendered = renderer.render(&record, &mut out);
+            assert_eq!((rendered.is_ok(), out.len() > 6), (has_room, has_room));
+            if let Err(why) = rendered {
+                assert!(why.contains(&format!("{bytes} bytes")) && why.contains("1000"), "{why}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_limit_of_a_request_is_one_of_a_record() {
+        for (_, format) in Format::WORDS {
+            let (record, request) = (limits::record(*format), limits::request(*format));
+            assert!(request.is_none_or(|request| record.is_some_and(|record| record.most <= request.most)));
+        }
+        assert_eq!(limits::record(Format::Native), None);
+        assert_eq!(limits::record(Format::CloudEvents), None, "what must be forwarded is no limit");
+        assert_eq!(limits::record(Format::PagerDuty), Some(limits::pagerduty::EVENT));
+    }
+}

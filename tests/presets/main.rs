@@ -17,6 +17,7 @@ mod packing;
 #[path = "../support/reading.rs"]
 mod reading;
 mod refusals;
+mod requests;
 mod samples;
 mod schemas;
 mod services;
