@@ -64,8 +64,17 @@ fn escapes_in_every_text_arrive_and_reach_no_log() {
     }
     let letters = std::fs::read_to_string(&file).expect("letters");
     assert!(!letters.trim_end_matches('\n').contains(|c: char| c < ' '), "{letters:?}");
-    let letter: Value = serde_json::from_str(&letters).expect("one line of JSON");
-    assert_eq!(letter["record"]["metadata"]["uid"], other["metadata"]["uid"]);
+    let letters: Vec<Value> = letters.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let of_the_chunk = |letter: &&Value| letter["record"]["tag"].is_string();
+    let refused = letters.iter().find(|letter| !of_the_chunk(letter)).expect("the one that was refused");
+    assert_eq!(refused["record"]["metadata"]["uid"], other["metadata"]["uid"]);
+    let unread = letters.iter().find(of_the_chunk).expect("the one that was not read");
+    assert!(
+        !unread["record"]["tag"]
+            .as_str()
+            .expect("a tag")
+            .contains(|c: char| c.is_control() && c != '\n' && c != '\r')
+    );
     host.quit();
 }
 

@@ -41,9 +41,9 @@ fn each_line_that_was_found_gives_what_its_record_gives() {
     for format in ["native", "raw", "cloudevents", "otlp_json", "ecs"] {
         for (wrapped, bare) in found().iter().zip(carried()) {
             let settings = [("format", format)];
-            let (expected, text) = delivered(&settings, &chunk::of([&bare]));
+            let (expected, text) = delivered(&settings, &chunk::v2(&bare, 1));
             assert_eq!(expected.len(), 1, "{format}");
-            assert_eq!(delivered(&settings, &chunk::of([wrapped])).1, text, "{format}: {wrapped}");
+            assert_eq!(delivered(&settings, &chunk::v2(wrapped, 1)).1, text, "{format}: {wrapped}");
         }
     }
 }

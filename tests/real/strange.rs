@@ -89,7 +89,10 @@ fn what_comes_in_a_wrapper_arrives_as_what_it_is() {
         let count = stop(host);
         assert_eq!(count.duplicates, wrapped.len() as u64, "{count:?}: posted, they are the same");
         let kinds: Vec<_> = gateway.accepted_records().iter().map(|record| record["kind"].clone()).collect();
-        assert!(kinds.iter().all(|kind| kind == "kubernetes.event" || kind == "kubernetes.audit"), "{kinds:?}");
+        assert!(
+            kinds.iter().all(|kind| kind == "kubernetes.event" || kind == "kubernetes.audit"),
+            "{kinds:?}"
+        );
     });
 }
 
@@ -105,7 +108,12 @@ fn what_filters_append_makes_no_key_twice_and_nothing_new() {
             ("record", "time 2026-11-21T00:00:00Z"),
             ("record", "hostname node-a"),
         ];
-        let settings = [("endpoint", &*url), ("state_file", &state_file(folder)), ("format", "raw"), ("compress", "none")];
+        let settings = [
+            ("endpoint", &*url),
+            ("state_file", &state_file(folder)),
+            ("format", "raw"),
+            ("compress", "none"),
+        ];
         let config = config(folder)
             .section("INPUT", &input)
             .section("FILTER", &appended)
@@ -119,8 +127,11 @@ fn what_filters_append_makes_no_key_twice_and_nothing_new() {
         post(&port, &json!({"app": "last"}));
         gateway.wait_for_ids(2 + flux.len());
         stop(host);
-        let text: String =
-            gateway.requests().iter().map(|request| String::from_utf8_lossy(&request.body).into_owned()).collect();
+        let text: String = gateway
+            .requests()
+            .iter()
+            .map(|request| String::from_utf8_lossy(&request.body).into_owned())
+            .collect();
         for line in text.lines() {
             assert_eq!(line.matches("\"time\":").count(), 1, "{line}");
             assert!(line.contains("\"time\":\"2026-11-21T00:00:00Z\""), "the last value: {line}");
