@@ -29,7 +29,8 @@ impl Stamp {
     }
 
     /// The same of a field that a sender may have left unset: Go writes the year 1 for a time that was never set, and
-    /// so does .NET, in whatever zone. Such a time is none, and the next field counts.
+    /// so does .NET, in whatever zone; others write the first moment of 1970. Such a time is none, and the next field
+    /// counts.
     #[must_use]
     pub fn parse_set(text: &str) -> Option<Self> {
         Self::parse(text).filter(|stamp| stamp.is_set())
@@ -39,7 +40,7 @@ impl Stamp {
     #[must_use]
     pub const fn is_set(self) -> bool {
         // The year 1 of a zone east of Greenwich begins in the year 0.
-        self.at.year() > 1
+        self.at.year() > 1 && self.at.unix_timestamp_nanos() != 0
     }
 
     /// What Kubernetes itself writes, `2026-11-20T23:28:49.468737Z` with or without the decimals: five
@@ -262,18 +263,20 @@ mod tests {
     }
 
     #[test]
-    fn the_zero_time_of_go_is_no_time_in_any_zone() {
+    fn a_time_that_was_never_set_is_no_time_in_any_zone() {
         for text in [
             "0001-01-01T00:00:00Z",
             "0001-01-01T00:00:00.000000Z",
             "0001-01-01T00:00:00+05:30",
             "0001-01-01T00:00:00-08:00",
             "0000-01-01T00:00:00Z",
+            "1970-01-01T00:00:00Z",
+            "1970-01-01T01:00:00.000+01:00",
         ] {
             assert!(Stamp::parse(text).is_some(), "{text}");
             assert_eq!(Stamp::parse_set(text), None, "{text}");
         }
-        for text in ["0002-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "2026-11-20T23:28:49Z"] {
+        for text in ["0002-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "1970-01-01T00:00:01Z"] {
             assert_eq!(Stamp::parse_set(text), Stamp::parse(text), "{text}");
         }
     }

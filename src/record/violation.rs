@@ -173,7 +173,7 @@ impl Reader<'_> {
             _ => return Ok(Stamp::parse_set(&self.text(cursor)?)),
         };
         *cursor = ahead;
-        Ok(Stamp::from_unix_millis(seconds * 1e3))
+        Ok(Stamp::from_unix_millis(seconds * 1e3).filter(|time| time.is_set()))
     }
 }
 
