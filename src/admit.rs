@@ -15,7 +15,7 @@ pub fn admits(rules: &Admission, content: &Content<'_, '_>) -> bool {
         Content::Event(event) => takes_event(rules, event),
         Content::Audit(audit) => takes_audit(rules, audit),
         Content::Violation(violation) => takes_violation(rules, violation),
-        Content::Other { .. } => return true,
+        Content::Other => return true,
     };
     is_ours
         && rules.kinds.has(content.kind())
@@ -24,7 +24,7 @@ pub fn admits(rules: &Admission, content: &Content<'_, '_>) -> bool {
 }
 
 fn takes_event(rules: &Admission, event: &KubeEvent<'_>) -> bool {
-    included(&rules.types, &event.event_type)
+    takes_type(&rules.types, &event.event_type)
         && included(&rules.reasons, &event.reason)
         && !excluded(&rules.exclude_reasons, &event.reason)
 }
@@ -51,6 +51,11 @@ fn takes_violation(rules: &Admission, violation: &Violation<'_>) -> bool {
     let list = &rules.enforcement_actions;
     included(list, &violation.enforcement_action)
         || violation.enforcement_actions.texts().any(|action| list.matches(&action))
+}
+
+/// Kubernetes writes `Warning`, other senders `warning` and `WARNING`.
+fn takes_type(list: &Patterns, event_type: &str) -> bool {
+    list.is_empty() || list.matches_in_any_case(event_type)
 }
 
 /// An empty list takes everything.

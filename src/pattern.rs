@@ -47,6 +47,12 @@ impl Patterns {
         Self { patterns: patterns.collect(), except: Vec::new() }
     }
 
+    /// The same for words whose case says nothing: to be asked with [`Self::matches_in_any_case`].
+    #[must_use]
+    pub fn parse_in_any_case(list: &str) -> Self {
+        Self::parse(&list.to_ascii_lowercase())
+    }
+
     /// The same, but for what these match.
     #[must_use]
     pub fn except(mut self, others: Self) -> Self {
@@ -67,9 +73,26 @@ impl Patterns {
     }
 }
 
+impl Patterns {
+    /// Whether any pattern matches the whole text, in whatever case it is written.
+    #[must_use]
+    pub fn matches_in_any_case(&self, text: &str) -> bool {
+        self.matches(&text.to_ascii_lowercase())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Patterns;
+
+    #[test]
+    fn where_case_says_nothing_it_does_not_count() {
+        let list = Patterns::parse_in_any_case("Warning, ERR*");
+        for text in ["Warning", "warning", "WARNING", "Error", "err"] {
+            assert!(list.matches_in_any_case(text), "{text}");
+        }
+        assert!(!list.matches_in_any_case("Normal") && !list.matches_in_any_case(""));
+    }
 
     #[test]
     fn a_star_stands_for_anything_and_nothing() {

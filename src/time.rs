@@ -18,11 +18,28 @@ pub struct Stamp {
 }
 
 impl Stamp {
+    /// The second in which Unix time begins.
+    pub const EPOCH: Self = Self { at: OffsetDateTime::UNIX_EPOCH, decimals: 0 };
+
     /// Parses RFC 3339 with any offset; `None` for anything else, and for times that in UTC leave the
     /// years 0 to 9999, which RFC 3339 cannot write.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::parse_utc(text.as_bytes()).or_else(|| Self::parse_any(text))
+    }
+
+    /// The same of a field that a sender may have left unset: Go writes the year 1 for a time that was never set, and
+    /// so does .NET, in whatever zone. Such a time is none, and the next field counts.
+    #[must_use]
+    pub fn parse_set(text: &str) -> Option<Self> {
+        Self::parse(text).filter(|stamp| stamp.is_set())
+    }
+
+    /// Whether this is a time, and not what stands for none ([`Stamp::parse_set`]).
+    #[must_use]
+    pub const fn is_set(self) -> bool {
+        // The year 1 of a zone east of Greenwich begins in the year 0.
+        self.at.year() > 1
     }
 
     /// What Kubernetes itself writes, `2026-11-20T23:28:49.468737Z` with or without the decimals: five
@@ -114,6 +131,19 @@ impl Stamp {
     pub fn later(self, by: Duration) -> Option<Self> {
         let at = self.at.checked_add(by.try_into().ok()?)?;
         (at.year() <= 9_999).then_some(Self { at, ..self })
+    }
+
+    /// So much earlier, if that can still be written.
+    #[must_use]
+    pub fn earlier(self, by: Duration) -> Option<Self> {
+        let at = self.at.checked_sub(by.try_into().ok()?)?;
+        (at.year() >= 0).then_some(Self { at, ..self })
+    }
+
+    /// Whether this is the earlier of two instants, however precisely they were given.
+    #[must_use]
+    pub fn is_before(self, other: Self) -> bool {
+        self.at < other.at
     }
 
     /// As a clock would show it; `None` before 1970.
@@ -228,6 +258,23 @@ mod tests {
     fn what_is_no_time_is_none() {
         for text in ["", "null", "2026-11-20", "2026-13-01T00:00:00Z", "9999-12-31T23:59:59-01:00", "1e9"] {
             assert_eq!(again(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_zero_time_of_go_is_no_time_in_any_zone() {
+        for text in [
+            "0001-01-01T00:00:00Z",
+            "0001-01-01T00:00:00.000000Z",
+            "0001-01-01T00:00:00+05:30",
+            "0001-01-01T00:00:00-08:00",
+            "0000-01-01T00:00:00Z",
+        ] {
+            assert!(Stamp::parse(text).is_some(), "{text}");
+            assert_eq!(Stamp::parse_set(text), None, "{text}");
+        }
+        for text in ["0002-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "2026-11-20T23:28:49Z"] {
+            assert_eq!(Stamp::parse_set(text), Stamp::parse(text), "{text}");
         }
     }
 

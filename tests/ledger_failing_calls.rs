@@ -8,6 +8,8 @@
 
 #[path = "support/failing.rs"]
 mod failing;
+#[path = "support/mark.rs"]
+mod mark;
 #[path = "support/scratch.rs"]
 mod scratch;
 #[path = "support/syscalls.rs"]
@@ -111,11 +113,13 @@ enum Before {
     Closed,
     /// As a kill leaves it: to be repaired.
     Killed,
+    /// As the first versions wrote it.
+    Unmarked,
 }
 
 fn prepare(folder: &Path, before: Before) {
     let file = folder.join("ledger");
-    if let Before::Closed | Before::Killed = before {
+    if !matches!(before, Before::Nothing) {
         // The first is too old when the file is opened again, and to be removed from it.
         let mut ledger = open_at(folder, START_SECONDS - TTL_SECONDS);
         deliver_at(&mut ledger, OLD - 1, START_SECONDS - TTL_SECONDS).unwrap();
@@ -124,8 +128,10 @@ fn prepare(folder: &Path, before: Before) {
         }
         let killed = fs::read(&file).unwrap();
         drop(ledger);
-        if let Before::Killed = before {
-            fs::write(&file, killed).unwrap();
+        match before {
+            Before::Killed => fs::write(&file, killed).unwrap(),
+            Before::Unmarked => mark::unmark(&file),
+            Before::Nothing | Before::Closed => {}
         }
     }
 }
@@ -149,7 +155,7 @@ fn work(folder: &Path) -> (Ledger, u64) {
 
 fn sweep(what: &str, ending: impl Fn(&Path, &Shared, Before)) {
     count_panics();
-    for before in [Before::Nothing, Before::Closed, Before::Killed] {
+    for before in [Before::Nothing, Before::Closed, Before::Killed, Before::Unmarked] {
         let runs = each(|plan, failure| {
             let folder = tempdir();
             prepare(folder.path(), before);

@@ -66,8 +66,8 @@ fn ledger(recorded: &'static Recorded, report: Report<'_>) {
     report("ledger in memory, new and committed", &mut work::judge(recorded));
     let known = |mut judge: Judge| {
         move || {
-            for (event, _) in &recorded.events {
-                assert!(!black_box(judge.is_new(event)));
+            for (event, body) in &recorded.events {
+                assert!(!black_box(judge.is_new(event, body)));
             }
         }
     };

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use event_gateway::config::{LedgerSettings, Updates};
-use event_gateway::ledger::identity::{Identity, Version, identity, version_text};
+use event_gateway::ledger::identity::{Identity, versioned};
 use event_gateway::ledger::{Ledger, Ticket, Verdict, Versioned};
+use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
 
 use super::recorded::Recorded;
@@ -45,7 +46,7 @@ impl Judge {
     fn filled(mut self, recorded: &Recorded) -> Self {
         for _ in 0..self.ledgers.len() * FIRST_ROUNDS {
             self.begin_round();
-            recorded.events.iter().for_each(|(event, _)| assert!(self.is_new(event)));
+            recorded.events.iter().for_each(|(event, body)| assert!(self.is_new(event, body)));
             self.commit();
         }
         self
@@ -63,12 +64,10 @@ impl Judge {
     }
 
     /// Asks the ledger, and begins a delivery if the event is new in this round.
-    pub fn is_new(&mut self, event: &KubeEvent<'_>) -> bool {
-        let versioned = Versioned {
-            identity: Identity(identity(event).0 ^ self.round as u128),
-            version: Version::parse(&version_text(event)),
-            count: u32::try_from(event.occurrences()).unwrap_or(u32::MAX),
-        };
+    pub fn is_new(&mut self, event: &KubeEvent<'_>, body: &[u8]) -> bool {
+        let versioned = versioned(&Content::Event(event), body).expect("an event");
+        let identity = Identity(versioned.identity.0 ^ self.round as u128);
+        let versioned = Versioned { identity, ..versioned };
         let Verdict::New { ticket } = self.ledger().begin(versioned) else { return false };
         self.tickets.push(ticket);
         true

@@ -9,7 +9,7 @@ use event_gateway::config::{BatchAs, Format, PresetSettings, RenderSettings, Tem
 use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::gateway::Gzip;
 use event_gateway::gateway::batch::{Batch, Limits};
-use event_gateway::ledger::identity::write_record_id;
+use event_gateway::ledger::identity::write_id;
 use event_gateway::record::chunk::Records;
 use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
@@ -60,8 +60,8 @@ pub fn judge(recorded: &'static Recorded) -> Work {
 pub fn judge_with(recorded: &'static Recorded, mut judge: Judge) -> Work {
     Box::new(move || {
         judge.begin_round();
-        for (event, _) in &recorded.events {
-            black_box(judge.is_new(event));
+        for (event, body) in &recorded.events {
+            black_box(judge.is_new(event, body));
         }
         judge.commit();
     })
@@ -111,7 +111,7 @@ pub fn journey(recorded: &'static Recorded) -> Work {
         let mut records = Records::new(recorded.chunk);
         while let Some(record) = records.next_with(|body| KubeEvent::read_at(body, &repair)) {
             let Ok((envelope, Some(Some(event)))) = record else { continue };
-            assert!(judge.is_new(&event));
+            assert!(judge.is_new(&event, envelope.body));
             rendered.clear();
             append(&renderer, &event, envelope.body, &mut id, &mut rendered);
             assert!(batch.has_room_for(rendered.len()), "the recorded events fit into one batch");
@@ -147,12 +147,7 @@ pub fn lines(recorded: &Recorded, format: Format) -> Vec<(String, Vec<u8>)> {
 }
 
 fn append(renderer: &Renderer, event: &KubeEvent<'_>, body: &[u8], id: &mut String, text: &mut Vec<u8>) {
-    write_record_id(event, id);
+    write_id(&Content::Event(event), body, id);
     let impact = Impact::without(Correlation::Off);
-    renderer
-        .render(
-            &Record { id, content: Content::Event(event), new_occurrences: 1, impact: &impact, body },
-            text,
-        )
-        .expect("it fits");
+    renderer.render(&Record::new(id, Content::Event(event), &impact, body), text).expect("it fits");
 }

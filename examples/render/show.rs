@@ -36,9 +36,9 @@ pub fn show(settings: &RenderSettings, input: &[u8]) -> Result<Shown, String> {
             write_id(content, body, &mut id);
             let new_occurrences = u32::try_from(content.occurrences()).unwrap_or(u32::MAX);
             let mut out = Vec::new();
-            let record = Record { id: &id, content: *content, new_occurrences, impact: &impact, body };
+            let record = Record { new_occurrences, ..Record::new(&id, *content, &impact, body) };
             match renderer.render(&record, &mut out) {
-                Ok(()) => batch.push(&id, &out, ()),
+                Ok(_) => batch.push(&id, &out, ()),
                 Err(why) => trouble.push(format!("record {number}, {id}: {why}")),
             }
         });

@@ -3,7 +3,7 @@
 //! A line whose first word is no key sets a key all the same, so that every line counts.
 
 use event_gateway::config::keys::{FILTER_KEYS, KEYS, Key, Shows};
-use event_gateway::config::{self, Mistake, Source, shown};
+use event_gateway::config::{self, Mistake, Settings, Source, shown};
 
 use super::{Body, Seen};
 
@@ -22,6 +22,10 @@ impl Body for Config {
         b"\nendpoint http://h\n",
         b"\nendpoint https://",
         b"\nheaders X-Key: S3CR3T, A: b\n",
+        b": \"",
+        b"\\\"",
+        b"\\\\",
+        b"\", ",
         b"\nbearer_token_file /",
         b"\nbasic_user S3CR3T\n",
         b"\nbasic_password_file /x\n",
@@ -69,6 +73,7 @@ impl Body for Config {
             whole.into(),
             "endpoint http://h\nbearer_token_file /token\nca_file /ca\nclient_cert_file ./c\nclient_key_file ./k\n".into(),
             "endpoint http://h\nbasic_user S3CR3T\nbasic_password_file S3CR3T\n".into(),
+            "endpoint http://h\nheaders A: \"S3CR3T, b\", C: \"\\\"S3CR3T\\\" \\\\\", D: e \"f\", G: \"\"\n".into(),
             "dedup off\nstate_file /s\nkeep_managed_fields on\ncorrelate on\ntombstone_ttl 7d\n".into(),
             "endpoint http://S3CR3T@h/\nkube_url https://me:S3CR3T@k\nkube_token_file missing\n".into(),
         ];
@@ -104,6 +109,9 @@ impl Body for Config {
                 assert!(!settings.endpoint.shown.contains('?'), "{}", settings.endpoint.shown);
                 told = shown::output_line(&source, &settings);
                 assert!(told.len() < LONGEST_LINE, "{} bytes", told.len());
+                if !settings.headers.is_empty() {
+                    read_again(&settings);
+                }
             }
             Err(mistakes) => {
                 self.seen.bad += 1;
@@ -127,6 +135,28 @@ impl Body for Config {
     fn seen(&self) -> Seen {
         self.seen
     }
+}
+
+/// Whatever the headers were, they can be written in quotation marks, and are the same again.
+fn read_again(settings: &Settings) {
+    let quoted = settings.headers.iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        format!("{name}: \"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+    });
+    let quoted = quoted.collect::<Vec<_>>().join(", ");
+    let source = Source {
+        property: &|name| match name {
+            "endpoint" => Some(b"http://h".to_vec()),
+            "headers" => Some(quoted.clone().into_bytes()).filter(|text| !text.is_empty()),
+            _ => None,
+        },
+        readable: &|_| Ok(()),
+        contents: &|_| Ok(String::new()),
+        writable: &|_| Ok(()),
+        environment: &|_| None,
+    };
+    let again = config::read(&source).expect("what can be sent can be written");
+    assert_eq!(again.headers, settings.headers, "{quoted}");
 }
 
 fn property(line: &[u8]) -> Option<(&'static Key, &[u8])> {

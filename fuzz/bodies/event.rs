@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use event_gateway::config::Format;
 use event_gateway::correlate::{About, Correlation, Correlator, Impact};
-use event_gateway::ledger::identity::{Version, identity, record_id, version_text, write_record_id};
+use event_gateway::ledger::identity::{Version, record_id, versioned, write_id};
 use event_gateway::pattern::Patterns;
 use event_gateway::record::chunk::Records;
 use event_gateway::record::content::Content;
@@ -23,7 +23,7 @@ use event_gateway::topology::writer::Writer;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Body, Seen, data};
+use super::{Body, Seen, data, distinct};
 
 const FORMATS: [Format; 4] = [Format::Native, Format::Raw, Format::CloudEvents, Format::CloudEventsBatch];
 
@@ -157,17 +157,20 @@ impl Body for Event {
 impl Event {
     /// An event, and the body it was read from: whole, and not too deep.
     pub fn found(&mut self, body: &[u8], event: &KubeEvent<'_>, closely: bool) {
-        write_record_id(event, &mut self.id);
-        let version = version_text(event);
-        assert!(self.id.ends_with(&*version) && self.id.len() > version.len(), "{}", self.id);
-        let number = Version::parse(&version);
-        assert!(!number.is_newer_than(number));
-        let identity = identity(event);
+        let content = Content::Event(event);
+        write_id(&content, body, &mut self.id);
+        let (uid, version) = (&*event.metadata.uid, &*event.metadata.resource_version);
+        assert!(self.id.starts_with(uid) && self.id.len() > uid.len(), "{}", self.id);
+        let known = versioned(&content, body).expect("an event");
+        assert!(!known.version.is_newer_than(known.version));
+        if !uid.is_empty() && !version.is_empty() {
+            assert!(self.id.ends_with(version) && known.version == Version::parse(version));
+        }
         self.turn += 1;
         let about = About::from(event);
         if closely {
-            assert_eq!(self.id, record_id(event));
-            assert_eq!(identity, event_gateway::ledger::identity::identity(&event.clone()));
+            assert_eq!(self.id, record_id(event, body));
+            distinct::check(body, &content);
             times(event);
             let (index, correlator) = cluster();
             let impact = correlator.correlate(index, &about);
@@ -193,8 +196,7 @@ impl Event {
         closely: bool,
     ) {
         self.out.clear();
-        let record =
-            Record { id: &self.id, content: Content::Event(event), new_occurrences: 1, impact, body };
+        let record = Record::new(&self.id, Content::Event(event), impact, body);
         self.renderers[format].render(&record, &mut self.out).expect("these formats hold everything");
         // A byte is six at the most, "\u0000", and stands in an id, a subject and a field; what is known of
         // the cluster comes on top.
@@ -277,12 +279,11 @@ fn has_head(body: &[u8]) -> bool {
 }
 
 fn times(event: &KubeEvent<'_>) {
-    for text in [event.time(), event.first_time()] {
-        let Some(stamp) = Stamp::parse(text) else { continue };
+    for stamp in [event.time(), event.first_time()].into_iter().flatten() {
         let again = stamp.text();
         let same = Stamp::parse(again.as_str()).expect("a time");
         assert_eq!(same.text().as_str(), again.as_str());
-        assert_eq!(same.unix_seconds(), stamp.unix_seconds(), "{text} became {}", again.as_str());
+        assert_eq!(same.unix_seconds(), stamp.unix_seconds(), "{stamp} became {}", again.as_str());
         assert!(again.as_str().ends_with('Z') && again.as_str().len() <= 30);
         assert!(stamp.wall().is_none() || stamp.unix_seconds() >= 0);
     }

@@ -14,6 +14,7 @@ pub mod answer;
 pub mod chunk;
 pub mod config;
 mod data;
+mod distinct;
 pub mod event;
 pub mod record;
 pub mod template;

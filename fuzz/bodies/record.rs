@@ -17,10 +17,10 @@ use event_gateway::render::{self, Renderer};
 use serde::de::IgnoredAny;
 
 use super::event::cluster;
-use super::{Body, Seen, data};
+use super::{Body, Seen, data, distinct};
 
 /// Formats without a field that a record may lack.
-const HOLD_EVERYTHING: [Format; 10] = [
+const HOLD_EVERYTHING: [Format; 15] = [
     Format::Native,
     Format::CloudEvents,
     Format::CloudEventsBatch,
@@ -30,7 +30,12 @@ const HOLD_EVERYTHING: [Format; 10] = [
     Format::Ecs,
     Format::Elasticsearch,
     Format::SplunkHec,
+    Format::Datadog,
+    Format::Loki,
     Format::Alertmanager,
+    Format::PagerDuty,
+    Format::Falco,
+    Format::K8stream,
 ];
 
 pub struct Record {
@@ -163,7 +168,10 @@ impl Record {
     fn found(&mut self, body: &[u8], content: &Content<'_, '_>, closely: bool) {
         write_id(content, body, &mut self.id);
         assert!(!self.id.is_empty() && admit::admits(&self.admission, content));
-        assert_eq!(versioned(content).is_some(), content.kind() != Kind::Other);
+        assert_eq!(versioned(content, body).is_some(), content.kind() != Kind::Other);
+        if closely {
+            distinct::check(body, content);
+        }
         self.turn += 1;
         let redactor = &self.redactors[self.turn / self.renderers.len() % 2];
         let redacted = redactor.redact(content, body);
@@ -179,7 +187,7 @@ impl Record {
             Some(Understood::Event(event)) => Content::Event(event),
             Some(Understood::Audit(audit)) => Content::Audit(audit),
             Some(Understood::Violation(violation)) => Content::Violation(violation),
-            _ => Content::Other { taken: None },
+            _ => Content::Other,
         };
         assert_eq!(again.kind(), content.kind(), "it is itself still");
         self.rendered(&redacted, &again, closely);
@@ -192,14 +200,13 @@ impl Record {
         } else {
             Impact::without(Correlation::Off)
         };
-        let record =
-            render::Record { id: &self.id, content: *content, new_occurrences: 1, impact: &impact, body };
+        let record = render::Record::new(&self.id, *content, &impact, body);
         let turn = self.turn;
         let chosen = |place: usize| closely || place == turn % Format::WORDS.len();
         for (_, (format, renderer)) in self.renderers.iter().enumerate().filter(|(place, _)| chosen(*place)) {
             self.out.clear();
             match renderer.render(&record, &mut self.out) {
-                Ok(()) => assert_well_formed(*format, &self.out, body.len()),
+                Ok(_) => assert_well_formed(*format, &self.out, body.len()),
                 Err(why) => {
                     assert!(!HOLD_EVERYTHING.contains(format) && !why.is_empty(), "{format:?}: {why}");
                     assert!(self.out.is_empty(), "nothing of it stays");

@@ -173,7 +173,7 @@ impl Template {
             let arena = Bump::new();
             each(body, Within::Record, &arena, &mut |body, content| {
                 write_id(content, body, &mut id);
-                let record = Record { id: &id, content: *content, new_occurrences: 1, impact: &impact, body };
+                let record = Record::new(&id, *content, &impact, body);
                 out.clear();
                 if renderer.render(&record, &mut out).is_err() {
                     return assert!(out.is_empty(), "nothing of it stays");
@@ -194,7 +194,7 @@ fn a_of(renderer: &Renderer, body: &[u8]) -> Vec<serde_json::Value> {
     let (mut id, mut found) = (String::new(), Vec::new());
     each(body, Within::Record, &Bump::new(), &mut |body, content| {
         write_id(content, body, &mut id);
-        let record = Record { id: &id, content: *content, new_occurrences: 1, impact: &impact, body };
+        let record = Record::new(&id, *content, &impact, body);
         let mut out = Vec::new();
         if renderer.render(&record, &mut out).is_ok() {
             let document: serde_json::Value = serde_json::from_slice(&out).expect("JSON");

@@ -5,10 +5,12 @@
 //! {"object":{…},"services":[…],"deleted_seconds":1763596790}
 //! ```
 //! An event about a pod that vanished with the restart still finds its Services that way. It is a help and
-//! no state that anything depends on: a file that is damaged, or of another version, is moved aside with a
-//! WARN, and the start goes on without it. What was there when it was written counts as gone from then on,
+//! no state that anything depends on: a file that is damaged, or of another version of this layout, is moved aside with a
+//! WARN that says which, and the start goes on without it. Versions before and after this one do the same with theirs, so
+//! `format` and `version` stay what a first line begins with. What was there when it was written counts as gone from then on,
 //! until a list shows it. Slices are left out: their last word is in the places of their pods.
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -38,11 +40,54 @@ const VERSION: u32 = 1;
 /// A file that unpacks to more was not written by us.
 const MOST_BYTES: u64 = 4 << 30;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Header {
-    format: String,
+    format: &'static str,
     version: u32,
     saved_seconds: u64,
+}
+
+/// What is the same in the header of every version.
+#[derive(Deserialize)]
+struct AnyHeader {
+    format: String,
+    version: u32,
+}
+
+/// Why a file is of no use.
+enum Unusable {
+    Damaged(String),
+    /// Another version of this plugin wrote it, a newer or an older one.
+    Version(u32),
+}
+
+impl Unusable {
+    fn damaged(why: impl fmt::Display) -> Self {
+        Self::Damaged(why.to_string())
+    }
+
+    fn suffix(&self) -> &'static str {
+        match self {
+            Self::Damaged(_) => ".damaged",
+            Self::Version(version) if *version > VERSION => ".newer",
+            Self::Version(_) => ".older",
+        }
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Damaged(why) => write!(f, "is damaged ({why})"),
+            Self::Version(version) => {
+                let than = if *version > VERSION { "a newer" } else { "an older" };
+                write!(
+                    f,
+                    "was written by {than} version of this plugin (file version {version}; this one reads {VERSION})"
+                )
+            }
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -65,7 +110,7 @@ pub fn restore(file: &Path, writer: &mut Writer, now_seconds: u64, journal: &Jou
         Err(error) if error.kind() == ErrorKind::NotFound => return,
         opened => opened,
     };
-    let why = match opened.map_err(|error| error.to_string()).and_then(|file| load(&file)) {
+    let why = match opened.map_err(Unusable::damaged).and_then(|file| load(&file)) {
         Ok(remembered) => {
             for Remembered { object, services, deleted_seconds } in remembered {
                 // The clock may have been set back.
@@ -75,30 +120,35 @@ pub fn restore(file: &Path, writer: &mut Writer, now_seconds: u64, journal: &Jou
         }
         Err(why) => why,
     };
-    let aside = with_ending(file, &format!(".damaged-{now_seconds}"));
+    let aside = with_ending(file, &format!("{}-{now_seconds}", why.suffix()));
     let moved = match fs::rename(file, &aside) {
-        Ok(()) => format!("it was moved to {}", aside.display()),
-        Err(error) => format!("it cannot be moved aside ({error})"),
+        Ok(()) => format!("was moved to {}", aside.display()),
+        Err(error) => format!("cannot be moved aside ({error})"),
     };
-    let shown = file.display();
-    journal
-        .warn("topology file damaged", format!("what was known of the cluster is not taken from {shown}: {why}; {moved}; events about what is gone name no Services for now"));
+    journal.warn(
+        "topology file moved aside",
+        format!(
+            "what was known of the cluster is not taken from {}: it {why} and {moved}; events about what is gone name no \
+             Services for now",
+            file.display()
+        ),
+    );
 }
 
 /// Everything or nothing: half of a file tells nothing of the other half.
-fn load(file: &File) -> Result<Vec<Remembered>, String> {
+fn load(file: &File) -> Result<Vec<Remembered>, Unusable> {
     let mut unpacked = GzDecoder::new(file).take(MOST_BYTES);
     let mut lines = Lines::default();
-    let mut header: Option<Header> = None;
+    let mut header: Option<AnyHeader> = None;
     let mut remembered = Vec::new();
-    let mut trouble: Option<String> = None;
+    let mut trouble: Option<serde_json::Error> = None;
     let mut buffer = vec![0; 64 << 10];
     loop {
         let count = match unpacked.read(&mut buffer) {
             Ok(0) => break,
             Ok(count) => count,
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(format!("it is damaged ({error})")),
+            Err(error) => return Err(Unusable::damaged(error)),
         };
         lines.feed(&buffer[..count], |line| {
             let read = match header {
@@ -106,22 +156,26 @@ fn load(file: &File) -> Result<Vec<Remembered>, String> {
                 Some(_) => serde_json::from_slice(line).map(|read| remembered.push(read)),
             };
             if let Err(error) = read {
-                trouble.get_or_insert(format!("it is damaged ({error})"));
+                trouble.get_or_insert(error);
             }
         });
-        if let Some(Header { format, version, .. }) = &header
-            && (format != FORMAT || *version != VERSION)
-        {
-            return Err(format!("it has version {version}, not {VERSION}"));
+        // First of all: what stands behind the header of another version is not ours to read.
+        if let Some(AnyHeader { format, version }) = &header {
+            if format != FORMAT {
+                return Err(Unusable::damaged("its first line is another's"));
+            }
+            if *version != VERSION {
+                return Err(Unusable::Version(*version));
+            }
         }
         if let Some(trouble) = trouble {
-            return Err(trouble);
+            return Err(Unusable::damaged(trouble));
         }
     }
     match header {
         Some(_) if lines.take_dropped() == 0 && unpacked.limit() > 0 => Ok(remembered),
-        Some(_) => Err("it holds more than was ever written".to_owned()),
-        None => Err("it is empty".to_owned()),
+        Some(_) => Err(Unusable::damaged("it holds more than was ever written")),
+        None => Err(Unusable::damaged("it is empty")),
     }
 }
 
@@ -187,7 +241,7 @@ pub fn save(file: &Path, index: &Index, now_seconds: u64) -> io::Result<()> {
 
 fn write(file: File, index: &Index, now_seconds: u64) -> io::Result<()> {
     let mut packed = BufWriter::new(GzEncoder::new(file, Compression::fast()));
-    let header = Header { format: FORMAT.to_owned(), version: VERSION, saved_seconds: now_seconds };
+    let header = Header { format: FORMAT, version: VERSION, saved_seconds: now_seconds };
     serde_json::to_writer(&mut packed, &header)?;
     packed.write_all(b"\n")?;
     for object in index.objects().filter(|object| object.kind != Kind::EndpointSlice) {

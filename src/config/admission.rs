@@ -65,11 +65,12 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Admission> {
         Some(_) => from.parsed("kinds", Kinds::parse),
         None => Some(Kinds::default()),
     };
+    let types = from.patterns_with("types", Patterns::parse_in_any_case);
     let mut list = |key| from.patterns(key);
     Some(Admission {
         namespaces: list("namespaces"),
         exclude_namespaces: list("exclude_namespaces"),
-        types: list("types"),
+        types,
         reasons: list("reasons"),
         exclude_reasons: list("exclude_reasons"),
         verbs: list("verbs"),

@@ -10,6 +10,7 @@ mod endpoint;
 mod far_end;
 mod filter;
 mod format;
+mod headers;
 pub mod keys;
 mod presets;
 mod redaction;
@@ -192,8 +193,12 @@ impl Reader<'_> {
     }
 
     fn patterns(&mut self, key: &'static str) -> Patterns {
+        self.patterns_with(key, Patterns::parse)
+    }
+
+    fn patterns_with(&mut self, key: &'static str, parse: fn(&str) -> Patterns) -> Patterns {
         let Some(text) = self.text(key) else { return Patterns::default() };
-        let patterns = Patterns::parse(&text);
+        let patterns = parse(&text);
         if patterns.is_empty() {
             // Taken for "not set" it would let everything through.
             self.mistake(key, "holds no pattern", "a comma list, such as shop, kube-*");

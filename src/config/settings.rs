@@ -15,7 +15,7 @@ use super::redaction::{self, Redaction};
 use super::template::{self, TemplateSettings};
 use super::topology::{self, CorrelationSettings};
 use super::units::DAY;
-use super::{Reader, units};
+use super::{Reader, headers, units};
 
 /// Everything one instance of the output was told.
 #[derive(Debug, Clone)]
@@ -112,7 +112,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
     let batch_events = from.parsed("batch_events", |text| units::count(text, 1, 10_000));
     let batch_bytes = from.parsed("batch_bytes", |text| units::size(text, 1_000, 64_000_000));
     let timeout = from.parsed("timeout", |text| units::time(text, Duration::from_millis(100), DAY / 24));
-    let headers = headers(from);
+    let headers = headers::read(from);
     let credentials = credentials::read(from, format);
     let tls = far_end::tls(from);
     let ledger = ledger(from);
@@ -162,48 +162,6 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
         redaction: redaction?,
         correlation: correlation?,
     })
-}
-
-/// What the plugin says itself; a second voice would contradict it.
-const OWN_HEADERS: &[&str] = &[
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "expect",
-    "host",
-    "idempotency-key",
-    "te",
-    "transfer-encoding",
-    "upgrade",
-];
-
-fn headers(from: &mut Reader<'_>) -> Option<Vec<(HeaderName, HeaderValue)>> {
-    const EXPECTED: &str = "Name: value, Name: value";
-    let Some(text) = from.text("headers") else { return Some(Vec::new()) };
-    let before = from.mistakes.len();
-    let mut headers = Vec::new();
-    // A problem names the header, never its value: values are secrets more often than not.
-    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-        let parsed = match part.split_once(':') {
-            None => Err("has a part without a colon".to_owned()),
-            Some((name, value)) => {
-                match (name.trim().parse::<HeaderName>(), value.trim().parse::<HeaderValue>()) {
-                    (Err(_), _) => Err("has a part whose name is no header name".to_owned()),
-                    (Ok(name), _) if OWN_HEADERS.contains(&name.as_str()) => {
-                        Err(format!("sets {name}, which the plugin sets itself"))
-                    }
-                    (Ok(name), Err(_)) => Err(format!("has a value for {name} that no header can hold")),
-                    (Ok(name), Ok(value)) => Ok((name, value)),
-                }
-            }
-        };
-        match parsed {
-            Ok(header) => headers.push(header),
-            Err(problem) => from.mistake("headers", problem, EXPECTED),
-        }
-    }
-    (from.mistakes.len() == before).then_some(headers)
 }
 
 fn compress(from: &mut Reader<'_>, format: Option<Format>) -> Option<Compress> {

@@ -10,11 +10,9 @@
 
 use std::path::Path;
 
-use ureq::http::header::HeaderName;
-
 use super::far_end::url;
 use super::keys::{FILTER_KEYS, KEYS, Key, Shows};
-use super::{CorrelationSettings, FilterSettings, Reader, Settings, Source, shown_path};
+use super::{CorrelationSettings, FilterSettings, Reader, Settings, Source, headers, shown_path};
 
 /// What the journal and the host's logger take whole, their own words included.
 const MOST_BYTES: usize = 2_900;
@@ -91,11 +89,7 @@ fn text(key: &Key, reader: &mut Reader<'_>) -> Option<String> {
         Shows::Url => url(&text, "").ok()?.shown,
         Shows::Path => shown_path(Path::new(&text)),
         Shows::Nothing => "…".to_owned(),
-        Shows::HeaderNames => {
-            let names = text.split(',').filter_map(|part| part.split_once(':')).map(|(name, _)| name.trim());
-            let names = names.filter(|name| name.parse::<HeaderName>().is_ok());
-            names.map(|name| format!("{name}: …")).collect::<Vec<_>>().join(", ")
-        }
+        Shows::HeaderNames => headers::names(&text),
     })
 }
 

@@ -63,7 +63,7 @@ impl<'e> From<Content<'e, '_>> for About<'e> {
                 let Resource { api_version, kind, namespace, name, .. } = &violation.resource;
                 Self { api_version, kind, namespace, name, uid: "", event_namespace: "" }
             }
-            Content::Other { .. } => Self::default(),
+            Content::Other => Self::default(),
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::time::SystemTime;
 
+use xxhash_rust::xxh3::xxh3_128;
+
 use super::{Delivery, Waiting, settle, tickets};
 use crate::clock;
 use crate::config::Guarantee;
@@ -148,6 +150,36 @@ impl Delivery {
             }
         }
         is_away
+    }
+
+    /// Writes a letter of records that could not be read, so that none of them has a ticket. `what` says which.
+    /// `false`: the dead letter file did not take it.
+    pub fn keep_unread(&mut self, what: &str, why: &str, record: &str, records: u64) -> bool {
+        self.metrics.records_total.add(records);
+        let Some(file) = &mut self.dead_letters else {
+            self.metrics.skipped_records_total.add(records);
+            let problem = format!("{what}; it is lost, as dead_letter_file is not set");
+            self.journal.error("record skipped", problem);
+            return true;
+        };
+        let now = Stamp::from_unix_seconds(clock::unix_seconds(clock::wall()));
+        let time = now.map(|now| now.to_string()).unwrap_or_default();
+        let id = format!("{:032x}", xxh3_128(record.as_bytes()));
+        let letter =
+            Letter { time: &time, id: &id, status: None, reason: "it cannot be read", answer: why, record };
+        match file.write(&letter) {
+            Ok(()) => {
+                self.metrics.dead_lettered_records_total.add(records);
+                let problem = format!("{what}; it was put into dead_letter_file as it came");
+                self.journal.error("record skipped", problem);
+                true
+            }
+            Err(error) => {
+                self.metrics.dead_letter_failures_total.add(records);
+                self.journal.error("dead letter waits", format!("{what}; its chunk waits: {error}"));
+                false
+            }
+        }
     }
 
     fn tell_of_waiting(&self, waiting: &[(Culprit<'_>, Ticket)], error: Option<DeadLetterError>) {

@@ -8,6 +8,9 @@
 //! It is written without a sync, which costs microseconds: the file outlives the host, not the machine. After a power
 //! loss it may not be whole; the records are then sent again in batches of their own.
 //!
+//! The file says which version of this plugin wrote it, see `kept`: an older one's is sent again as well, a newer one's is
+//! not understood, and is ignored with a line that says what that may cost.
+//!
 //! Where nothing may arrive twice nothing is kept, but what an earlier life has left, under the other guarantee, is read.
 
 use std::fs::OpenOptions;
@@ -18,7 +21,7 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::kept::{Head, Kept};
+use super::kept::{Found, Head, Kept};
 use crate::config::{Guarantee, Settings};
 use crate::gateway::Post;
 use crate::journal::Journal;
@@ -93,9 +96,14 @@ impl InFlight {
         let opened = OpenOptions::new().read(true).custom_flags(NEVER_WAIT).open(self.path.as_ref()?);
         match opened.and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes)) {
             Ok(_) => {
-                let kept = Kept::read(&bytes);
-                self.is_written = kept.is_some();
-                kept
+                let found = Kept::read(&bytes);
+                self.is_written = matches!(found, Found::Request(_));
+                match found {
+                    Found::Request(kept) => return Some(kept),
+                    Found::Newer { version, rules } => self.ignore(version, rules),
+                    Found::Nothing => {}
+                }
+                None
             }
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => {
@@ -164,8 +172,25 @@ impl InFlight {
         Ok(())
     }
 
+    /// It stays as it is until a request of this version takes its place.
+    fn ignore(&self, version: u32, rules: u32) {
+        self.journal.warn(
+            "request ignored",
+            format!(
+                "{} was written by a newer version of this plugin (version {version}, identity rules {rules}) and is \
+                 ignored; if it holds a request without an answer, its records come again in other requests, and may \
+                 arrive twice",
+                self.shown()
+            ),
+        );
+    }
+
+    fn shown(&self) -> String {
+        self.path.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
+    }
+
     fn complain(&self, error: &io::Error) {
-        let path = self.path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+        let path = self.shown();
         self.journal.warn(
             "request not kept",
             format!("{path} ({error}): should the host die now, the batch in flight is sent again under another key"),

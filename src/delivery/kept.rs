@@ -1,8 +1,12 @@
 //! A request as it went out, and its bytes in a file.
 //!
 //! ```text
+//! mark, 8 bytes │ version, u32 │ identity rules, u32 │
 //! checksum of the rest, u64 │ length of the head, u64 │ length of the body, u64 │ head, msgpack │ body
 //! ```
+//! The first versions wrote no mark, and began with the checksum: such a file is read as version 1. To them the mark is a
+//! checksum that does not match, so they take a file of today for one that is not whole, and ignore it. A file of a newer
+//! version, or with identities of newer rules, is ignored here as well, and its reader learns that.
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
@@ -10,10 +14,16 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::gateway::{Packed, Post};
 use crate::ledger::Versioned;
 use crate::ledger::identity::{Identity, Version};
+use crate::ledger::rules::RULES;
 use crate::render::Answers;
 
+const MARK: [u8; 8] = *b"egw-sent";
+/// Of the layout behind the mark, and of the head.
+const VERSION: u32 = 2;
+/// Mark, version and rules.
+const MARKED_BYTES: usize = MARK.len() + 8;
 const CHECKSUM_BYTES: usize = 8;
-/// What stands before the head.
+/// What stands before the head in version 1.
 const FRONT_BYTES: usize = CHECKSUM_BYTES + 16;
 
 /// A request as it went out.
@@ -21,6 +31,19 @@ const FRONT_BYTES: usize = CHECKSUM_BYTES + 16;
 pub struct Kept {
     pub head: Head,
     pub body: Vec<u8>,
+}
+
+/// What a file holds.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Found {
+    Request(Kept),
+    /// A newer version of this plugin wrote it.
+    Newer {
+        version: u32,
+        rules: u32,
+    },
+    /// Nothing, or a request that is settled or not whole.
+    Nothing,
 }
 
 /// All of it but the body.
@@ -56,23 +79,44 @@ impl Head {
     /// Everything that stands before the body in a file. `None` when it cannot be said in bytes.
     #[must_use]
     pub fn before(&self, body: &[u8]) -> Option<Vec<u8>> {
-        let mut bytes = vec![0; FRONT_BYTES];
-        rmp_serde::encode::write(&mut bytes, self).ok()?;
+        let mut whole = vec![0; MARKED_BYTES + FRONT_BYTES];
+        rmp_serde::encode::write(&mut whole, self).ok()?;
+        let (marked, bytes) = whole.split_at_mut(MARKED_BYTES);
+        let (mark, numbers) = marked.split_at_mut(MARK.len());
+        mark.copy_from_slice(&MARK);
+        for (place, number) in numbers.chunks_exact_mut(4).zip([VERSION, RULES]) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
         let lengths = [bytes.len() - FRONT_BYTES, body.len()];
         for (place, length) in bytes[CHECKSUM_BYTES..FRONT_BYTES].chunks_exact_mut(8).zip(lengths) {
             place.copy_from_slice(&(length as u64).to_le_bytes());
         }
         let checksum = checksum(&bytes[CHECKSUM_BYTES..], body);
         bytes[..CHECKSUM_BYTES].copy_from_slice(&checksum.to_le_bytes());
-        Some(bytes)
+        Some(whole)
     }
 }
 
 impl Kept {
-    /// Reads what [`Head::before`] and the body behind it made; what comes after is of no matter. `None` when it is
-    /// not whole.
+    /// Reads what [`Head::before`] and the body behind it made, in this version or an older one; what comes after is of
+    /// no matter.
     #[must_use]
-    pub fn read(bytes: &[u8]) -> Option<Self> {
+    pub fn read(bytes: &[u8]) -> Found {
+        let Some(marked) = bytes.strip_prefix(&MARK) else {
+            return Self::read_first(bytes).map_or(Found::Nothing, Found::Request);
+        };
+        let number = |at: usize| Some(u32::from_le_bytes(*marked.get(at..)?.first_chunk::<4>()?));
+        match (number(0), number(4)) {
+            (Some(VERSION), Some(rules)) if rules <= RULES => {
+                Self::read_first(&bytes[MARKED_BYTES..]).map_or(Found::Nothing, Found::Request)
+            }
+            (Some(version), Some(rules)) if version >= VERSION => Found::Newer { version, rules },
+            _ => Found::Nothing,
+        }
+    }
+
+    /// What stands there in version 1, and behind the mark in this one. `None` when it is not whole.
+    fn read_first(bytes: &[u8]) -> Option<Self> {
         let number = |at: usize| Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk::<8>()?));
         let lengths = [number(CHECKSUM_BYTES)?, number(CHECKSUM_BYTES + 8)?];
         let [head_bytes, body_bytes] = lengths.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
@@ -155,9 +199,44 @@ mod tests {
         let kept = kept();
         let mut bytes = kept.head.before(&kept.body).unwrap();
         bytes.extend_from_slice(&kept.body);
-        assert_eq!(Kept::read(&bytes), Some(kept.clone()));
+        assert_eq!(Kept::read(&bytes), Found::Request(kept.clone()));
         bytes.extend_from_slice(&[9; 50]);
-        assert_eq!(Kept::read(&bytes), Some(kept));
+        assert_eq!(Kept::read(&bytes), Found::Request(kept));
+    }
+
+    /// Written by the last version that knew no mark (cc4bf20).
+    #[test]
+    fn a_request_of_the_first_versions_is_read() {
+        let bytes = include_bytes!("../../tests/data/state/request-1");
+        assert_eq!(Kept::read(bytes), Found::Request(kept()));
+    }
+
+    #[test]
+    fn a_request_of_today_is_not_whole_to_the_first_versions() {
+        let kept = kept();
+        let mut bytes = kept.head.before(&kept.body).unwrap();
+        bytes.extend_from_slice(&kept.body);
+        assert_eq!(Kept::read_first(&bytes), None);
+    }
+
+    #[test]
+    fn a_newer_request_is_never_misread() {
+        let kept = kept();
+        let mut good = kept.head.before(&kept.body).unwrap();
+        good.extend_from_slice(&kept.body);
+        for (version, rules) in [(VERSION + 1, RULES), (VERSION, RULES + 1), (u32::MAX, 0)] {
+            let mut bytes = good.clone();
+            bytes[8..12].copy_from_slice(&version.to_le_bytes());
+            bytes[12..16].copy_from_slice(&rules.to_le_bytes());
+            assert_eq!(Kept::read(&bytes), Found::Newer { version, rules });
+            // Nor does it matter what a newer version writes behind that.
+            assert_eq!(Kept::read(&bytes[..16]), Found::Newer { version, rules });
+        }
+        for version in [0u32, 1] {
+            let mut bytes = good.clone();
+            bytes[8..12].copy_from_slice(&version.to_le_bytes());
+            assert_eq!(Kept::read(&bytes), Found::Nothing, "no version wrote that");
+        }
     }
 
     #[test]
@@ -166,16 +245,22 @@ mod tests {
         let mut bytes = kept.head.before(&kept.body).unwrap();
         bytes.extend_from_slice(&kept.body);
         for length in 0..bytes.len() {
-            assert_eq!(Kept::read(&bytes[..length]), None, "cut at {length}");
+            assert_eq!(Kept::read(&bytes[..length]), Found::Nothing, "cut at {length}");
         }
         for at in 0..bytes.len() {
             for flip in [1, 0x80, 0xff] {
                 let mut bytes = bytes.clone();
                 bytes[at] ^= flip;
-                assert_eq!(Kept::read(&bytes), None, "byte {at} with {flip:#x}");
+                // In version or rules it may look like a newer one, which is ignored as well.
+                let is_nothing = match Kept::read(&bytes) {
+                    Found::Request(_) => false,
+                    Found::Newer { .. } => (MARK.len()..MARKED_BYTES).contains(&at),
+                    Found::Nothing => true,
+                };
+                assert!(is_nothing, "byte {at} with {flip:#x}");
             }
         }
-        assert_eq!(Kept::read(&[0xff; 100]), None);
-        assert_eq!(Kept::read(&[0; 100]), None, "the mark of a request that is settled");
+        assert_eq!(Kept::read(&[0xff; 100]), Found::Nothing);
+        assert_eq!(Kept::read(&[0; 100]), Found::Nothing, "the mark of a request that is settled");
     }
 }

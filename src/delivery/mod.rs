@@ -7,6 +7,7 @@ mod each;
 mod fates;
 mod in_flight;
 mod kept;
+mod limits;
 mod unclear;
 
 use std::ops::Range;
@@ -98,6 +99,7 @@ impl Delivery {
                 format!("{trouble}; until it can be, records wait that should go there; look at the disk"),
             );
         }
+        let limits = limits::of(settings, &renderer, journal);
         Ok(Self {
             endpoint: settings.endpoint.clone(),
             guarantee: settings.guarantee,
@@ -107,7 +109,7 @@ impl Delivery {
             gate: ShownGate::new(Arc::clone(metrics)),
             dead_letters,
             renderer,
-            limits: Limits { events: settings.batch_events, bytes: settings.batch_bytes },
+            limits,
             metrics: Arc::clone(metrics),
             journal: Arc::clone(journal),
         })

@@ -11,10 +11,10 @@ use crate::clock::{self, Leaps};
 use crate::config::{LedgerSettings, Mistake, Updates};
 use crate::journal::Journal;
 use crate::ledger::age::Age;
-use crate::ledger::identity::{Version, identity, version_text};
+use crate::ledger::identity::versioned;
 use crate::ledger::table::Table;
-use crate::ledger::{File, Opened, Ticket, Verdict, Versioned};
-use crate::record::event::KubeEvent;
+use crate::ledger::{File, Opened, Ticket, Verdict};
+use crate::record::content::Content;
 
 pub(super) struct Memory {
     table: Table,
@@ -50,11 +50,10 @@ impl Memory {
             table.expire(age.at(now_seconds), ttl_seconds);
             if let Some(moved) = moved {
                 journal.error(
-                    "state_file damaged",
+                    "state_file moved aside",
                     format!(
-                        "state_file is damaged ({}) and was moved to {}; what the source brings again goes through again; look at the disk",
-                        moved.why,
-                        moved.to.display()
+                        "state_file {moved}; what the source brings again goes through again; {}",
+                        moved.advice()
                     ),
                 );
             }
@@ -81,10 +80,8 @@ impl Memory {
     }
 
     /// Whether this version went through before, in this chunk or an earlier one.
-    pub(super) fn has_seen(&mut self, event: &KubeEvent<'_>) -> bool {
-        let count = u32::try_from(event.occurrences()).unwrap_or(u32::MAX);
-        let version = Version::parse(&version_text(event));
-        let versioned = Versioned { identity: identity(event), version, count };
+    pub(super) fn has_seen(&mut self, content: &Content<'_, '_>, body: &[u8]) -> bool {
+        let Some(versioned) = versioned(content, body) else { return false };
         match self.table.begin(versioned, Updates::Every) {
             Verdict::New { ticket } | Verdict::Update { ticket, .. } | Verdict::InDoubt { ticket } => {
                 self.tickets.push(ticket);

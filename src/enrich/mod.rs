@@ -23,6 +23,7 @@ use crate::config::{FilterSettings, Mistake};
 use crate::correlate::{About, Correlation, Correlator};
 use crate::journal::Journal;
 use crate::record::chunk::{Envelope, Records};
+use crate::record::content::Content;
 use crate::record::event::KubeEvent;
 use crate::record::text::Repair;
 use crate::render::enriched;
@@ -187,7 +188,7 @@ impl Enricher {
     ) -> Fate {
         let Ok(Some(event)) = KubeEvent::read(record.body, &state.repair) else { return Fate::AsItCame };
         state.counts.events += 1;
-        if state.memory.as_mut().is_some_and(|memory| memory.has_seen(&event)) {
+        if state.memory.as_mut().is_some_and(|memory| memory.has_seen(&Content::Event(&event), record.body)) {
             state.counts.duplicates += 1;
             return Fate::Dropped;
         }

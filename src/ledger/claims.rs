@@ -13,8 +13,6 @@
 
 use std::collections::BTreeMap;
 
-use foldhash::{HashMap, HashMapExt};
-
 use super::identity::{Identity, Version};
 use super::table::{Row, Versioned};
 
@@ -23,7 +21,7 @@ pub struct Claims {
     next: u64,
     on_its_way: Option<Row>,
     /// Records of which nobody knows whether the gateway has them, each with its claim.
-    in_doubt: HashMap<(Identity, Version), InDoubt>,
+    in_doubt: BTreeMap<(Identity, Version), InDoubt>,
     /// The claims of these.
     open: BTreeMap<u64, Open>,
 }
@@ -44,7 +42,7 @@ struct Open {
 impl Claims {
     #[must_use]
     pub fn new() -> Self {
-        Self { next: 0, on_its_way: None, in_doubt: HashMap::new(), open: BTreeMap::new() }
+        Self { next: 0, on_its_way: None, in_doubt: BTreeMap::new(), open: BTreeMap::new() }
     }
 
     /// These are about to go out. What a file has to hold before they do.
@@ -110,6 +108,16 @@ impl Claims {
     #[must_use]
     pub fn is_in_doubt(&self, record: &Versioned) -> bool {
         !self.in_doubt.is_empty() && self.in_doubt.contains_key(&(record.identity, record.version))
+    }
+
+    /// The highest count of a version of this event that is in doubt: so many occurrences may have been told.
+    #[must_use]
+    pub fn count_in_doubt(&self, identity: Identity) -> Option<u32> {
+        if self.in_doubt.is_empty() {
+            return None;
+        }
+        let versions = (identity, Version(0))..=(identity, Version(u64::MAX));
+        self.in_doubt.range(versions).map(|(_, in_doubt)| in_doubt.count).max()
     }
 
     /// These have met their fate. The claims that may leave the file.

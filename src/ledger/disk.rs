@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use redb::backends::FileBackend;
 use redb::{BackendError, DatabaseError, StorageBackend};
 
+use super::rules::RULES;
 use crate::time::Stamp;
 
 /// Links that are followed by hand; more are a loop.
@@ -160,25 +161,72 @@ pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// A damaged file that was moved out of the way.
+/// Why a file cannot be used as it is, and never will be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unusable {
+    /// It is no ledger, or one that was damaged.
+    Damaged(String),
+    /// A newer version of this plugin wrote it, by these identity rules.
+    Newer { rules: u32 },
+}
+
+impl Unusable {
+    fn suffix(&self) -> &'static str {
+        match self {
+            Self::Damaged(_) => ".damaged",
+            Self::Newer { .. } => ".newer",
+        }
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Damaged(why) => write!(f, "is damaged ({why})"),
+            Self::Newer { rules } => write!(
+                f,
+                "was written by a newer version of this plugin (identity rules {rules}; this version knows {RULES})"
+            ),
+        }
+    }
+}
+
+/// A file that was moved out of the way. Shown it reads: is damaged (…) and was moved to …
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MovedAside {
     pub to: PathBuf,
-    pub why: String,
+    pub why: Unusable,
 }
 
-/// Moves a damaged file to `<file>.damaged-<time>`.
+impl MovedAside {
+    /// What a person can do about it.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self.why {
+            Unusable::Damaged(_) => "look at the disk",
+            Unusable::Newer { .. } => "put it back when the newer version runs again",
+        }
+    }
+}
+
+impl fmt::Display for MovedAside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} and was moved to {}", self.why, self.to.display())
+    }
+}
+
+/// Moves a file to `<file>.damaged-<time>` or `<file>.newer-<time>`.
 ///
 /// # Errors
 /// When it cannot be; text for a person.
-pub fn move_aside(path: &Path, why: String, now_seconds: u64) -> Result<MovedAside, String> {
+pub fn move_aside(path: &Path, why: Unusable, now_seconds: u64) -> Result<MovedAside, String> {
     let time = Stamp::from_unix_seconds(now_seconds)
         .map_or_else(|| now_seconds.to_string(), |at| at.to_string().replace([':', '-'], ""));
-    let to = with_suffix(path, &format!(".damaged-{time}"));
-    fs::rename(path, &to).map_err(|error| {
-        format!("{} is damaged ({why}) and cannot be moved aside ({error})", path.display())
-    })?;
-    Ok(MovedAside { to, why })
+    let to = with_suffix(path, &format!("{}-{time}", why.suffix()));
+    match fs::rename(path, &to) {
+        Ok(()) => Ok(MovedAside { to, why }),
+        Err(error) => Err(format!("{} {why} and cannot be moved aside ({error})", path.display())),
+    }
 }
 
 /// Has the name of a file written down for good.

@@ -13,7 +13,8 @@
 //! commit, release (not taken) or doubt (nobody knows). What is in doubt is never delivered again.
 //!
 //! [`table`] holds it in memory and judges, `claims` holds what is about to be sent, `file`, `store`
-//! and `disk` keep both on the disk, [`identity`] says what is the same, and [`age`] what is old.
+//! and `disk` keep both on the disk, [`identity`] says what is the same, [`rules`] by which rules it does, and [`age`] what
+//! is old.
 
 pub mod age;
 mod ahead;
@@ -21,6 +22,8 @@ mod claims;
 mod disk;
 mod file;
 pub mod identity;
+mod packing;
+pub mod rules;
 mod store;
 pub mod table;
 mod verdict;
@@ -28,7 +31,7 @@ mod verdict;
 use crate::config::{LedgerSettings, Updates};
 use age::Age;
 use claims::Claims;
-pub use disk::{FileId, MovedAside, is_wrong_path, sync_folder};
+pub use disk::{FileId, MovedAside, Unusable, is_wrong_path, sync_folder};
 pub use file::{File, Opened};
 pub use store::Contents;
 use table::{Row, Table};
@@ -48,8 +51,9 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the ledger. A damaged file is moved aside to `<file>.damaged-<time>`, and work goes on with
-    /// an empty one; for a disk that is away see [`Ledger::take_trouble`].
+    /// Opens the ledger. A damaged file is moved aside to `<file>.damaged-<time>`, one of a newer version of this
+    /// plugin to `<file>.newer-<time>`, and work goes on with an empty one; for a disk that is away see
+    /// [`Ledger::take_trouble`].
     ///
     /// # Errors
     /// When the file is in use, or the path is none for a file; text for a person.
@@ -109,13 +113,27 @@ impl Ledger {
     /// Judges a record, and begins its delivery when it is to be delivered.
     pub fn begin(&mut self, record: Versioned) -> Verdict {
         if !self.claims.is_in_doubt(&record) {
-            return self.table.begin(record, self.updates);
+            let verdict = self.table.begin(record, self.updates);
+            return self.told_once(verdict, &record);
         }
         // It was wanted when it was sent.
         match self.table.begin(record, Updates::Every) {
             Verdict::New { ticket } | Verdict::Update { ticket, .. } => Verdict::InDoubt { ticket },
             verdict => verdict,
         }
+    }
+
+    /// The same verdict, without the occurrences that another version of the event may have told, which is in doubt.
+    /// That version need not come again: the source may have nothing but the newest.
+    fn told_once(&self, verdict: Verdict, record: &Versioned) -> Verdict {
+        let (ticket, new_occurrences) = match verdict {
+            Verdict::New { ticket } => (ticket, record.count),
+            Verdict::Update { ticket, new_occurrences } => (ticket, new_occurrences),
+            verdict => return verdict,
+        };
+        let Some(count) = self.claims.count_in_doubt(record.identity) else { return verdict };
+        let new_occurrences = new_occurrences.min(record.count.saturating_sub(count));
+        Verdict::Update { ticket, new_occurrences }
     }
 
     /// Begins the delivery of a record that has no identity: it is delivered as often as it comes.

@@ -98,7 +98,7 @@ macro_rules! metrics {
 
 metrics! {
     records_total: Counter, "Records read from chunks, the items of lists counted one by one, and again each time the host brings a chunk.";
-    skipped_records_total: Counter, "Records that could not be decoded.";
+    skipped_records_total: Counter, "Records that could not be read, and are lost as dead_letter_file is not set.";
     excluded_records_total: Counter, "Records left out by the settings that choose: kinds, namespaces, verbs and the like.";
     duplicate_records_total: Counter, "Records that repeat a version acknowledged before, or on its way.";
     suppressed_updates_total: Counter, "Updates not delivered because of the updates setting.";
@@ -107,6 +107,8 @@ metrics! {
     dead_letter_failures_total: Counter, "Times the dead letter file did not take a record, which waits then.";
     dropped_records_total: Counter, "Records lost: rejected by the gateway, too large or ambiguous, with no dead letter file.";
     ambiguous_records_total: Counter, "Records put away because the gateway may have them, with guarantee no_duplicates.";
+    adjusted_times_total: Counter, "Records whose receiver gets another time than the true one, which it would not take.";
+    receiver_cuts_total: Counter, "Records that were cut to what their receiver takes.";
     replaced_strings_total: Counter, "Strings that were not UTF-8 and had bytes replaced.";
     requests_total: Counter, "Requests made to the gateway.";
     request_retries_total: Counter of Failures, "Requests that did not settle their batch and were or will be made again.";

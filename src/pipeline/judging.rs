@@ -26,7 +26,7 @@ impl Pipeline {
             return;
         }
         self.metrics.replaced_strings_total.add(replaced);
-        let way = match versioned(content) {
+        let way = match versioned(content, body) {
             Some(versioned) => {
                 let verdict = self.ledger.begin(versioned);
                 self.judged(place, verdict, content, versioned.count, round)

@@ -7,10 +7,11 @@ use crate::kind::Kind;
 use crate::ledger::Ticket;
 use crate::ledger::identity::write_id;
 use crate::record::MAX_RECORD_BYTES;
+use crate::record::audit;
 use crate::record::content::Content;
 use crate::record::understood::{Understood, read_as};
 use crate::record::violation::Violation;
-use crate::render::Record;
+use crate::render::{Adjusted, Record};
 use crate::time::Stamp;
 use crate::trip;
 
@@ -40,31 +41,61 @@ impl Pipeline {
         way: Way,
         round: &mut Round<'a>,
     ) {
-        // By what it really is, so that nobody has to say less to be told apart.
-        write_id(content, body, &mut round.id);
         let known = Known { about: About::from(*content), ticket, way };
-        let Some(redacted) = self.redactor.redact(content, body) else {
-            return self.go(place, body, content, &known, round);
-        };
-        let body: &'a [u8] = round.arena.alloc_slice_copy(&redacted);
-        if content.kind() == Kind::Other {
-            // A hash of all that it says: of what is left of it.
-            write_id(content, body, &mut round.id);
+        let is_too_large = content.kind() == Kind::Audit && body.len() > MAX_RECORD_BYTES;
+        let without_bodies = if is_too_large { self.without_bodies(place, body) } else { None };
+        let body: &'a [u8] = without_bodies.map_or(body, |cut| round.arena.alloc_slice_copy(&cut));
+        match self.redactor.redact(content, body) {
+            None if !is_too_large => self.go(place, body, content, &known, round),
+            None => self.changed(place, body, content, &known, round),
+            Some(redacted) => {
+                let body: &'a [u8] = round.arena.alloc_slice_copy(&redacted);
+                self.changed(place, body, content, &known, round);
+            }
         }
-        match (read_as(content.kind(), body, &self.repair), content) {
+    }
+
+    /// An audit record without its bodies, which make it too large; `None` when they do not.
+    fn without_bodies(&self, place: Place<'_>, record: &[u8]) -> Option<Vec<u8>> {
+        let cut = audit::without_bodies(record)?;
+        self.journal.warn(
+            "record cut",
+            format!(
+                "the audit record at offset {} of tag {} is {TOO_LARGE}; requestObject and responseObject are left out, \
+                 and the rest is delivered",
+                place.offset, place.tag
+            ),
+        );
+        Some(cut)
+    }
+
+    /// A record of which something was taken out, and what it said before.
+    fn changed<'a>(
+        &mut self,
+        place: Place<'_>,
+        body: &'a [u8],
+        before: &Content<'_, 'a>,
+        known: &Known<'_>,
+        round: &mut Round<'a>,
+    ) {
+        match (read_as(before.kind(), body, &self.repair), before) {
             (Some(Understood::Event(event)), _) => {
-                self.go(place, body, &Content::Event(&event), &known, round);
+                self.go(place, body, &Content::Event(&event), known, round);
             }
             (Some(Understood::Audit(audit)), _) => {
-                self.go(place, body, &Content::Audit(&audit), &known, round);
+                self.go(place, body, &Content::Audit(&audit), known, round);
             }
             (Some(Understood::Violation(violation)), Content::Violation(said)) => {
                 let violation = Violation { time: said.time, ..violation };
-                self.go(place, body, &Content::Violation(&violation), &known, round);
+                self.go(place, body, &Content::Violation(&violation), known, round);
             }
-            (Some(_), Content::Other { .. }) => self.go(place, body, content, &known, round),
+            (Some(_), Content::Other) => self.go(place, body, before, known, round),
             // Redaction keeps what a kind needs and never breaks a body. If it did, nothing of the record would leave.
-            _ => self.put_away(place, &[], ticket, "not itself any more when it was redacted", "", round),
+            _ => {
+                round.id.clear();
+                let reason = "not itself any more when it was redacted";
+                self.put_away(place, &[], known.ticket, reason, "", round);
+            }
         }
     }
 
@@ -77,6 +108,8 @@ impl Pipeline {
         round: &mut Round<'a>,
     ) {
         self.repair.take_count();
+        // Of what is left of it: nobody may try out what was taken out by what makes the same id.
+        write_id(content, body, &mut round.id);
         let ticket = known.ticket;
         let new_occurrences = match known.way {
             Way::Deliver { new_occurrences } => new_occurrences,
@@ -85,9 +118,7 @@ impl Pipeline {
             }
         };
         trip::wire("deliver");
-        // Of an audit record the bodies may be all there is to its size, and are not told.
-        let is_audit = content.kind() == Kind::Audit;
-        if body.len() > MAX_RECORD_BYTES && !is_audit {
+        if body.len() > MAX_RECORD_BYTES {
             return self.put_away(place, body, ticket, TOO_LARGE, "", round);
         }
         if !self.delivery.is_open() {
@@ -95,15 +126,33 @@ impl Pipeline {
             return round.fail(place.chunk);
         }
         round.rendered.clear();
+        let now = round.now;
         let rendered = self.view.with_impact(&known.about, |impact| {
-            let record = Record { id: &round.id, content: *content, new_occurrences, impact, body };
+            let record = Record {
+                id: &round.id,
+                content: *content,
+                new_occurrences,
+                impact,
+                body,
+                taken: place.taken,
+                now,
+            };
             self.delivery.renderer().render(&record, &mut round.rendered)
         });
-        if let Err(why) = rendered {
-            return self.put_away(place, body, ticket, "the format cannot hold it", &why, round);
+        let adjusted = match rendered {
+            Ok(adjusted) => adjusted,
+            Err(why) => return self.put_away(place, body, ticket, "the format cannot hold it", &why, round),
+        };
+        if content.kind() == Kind::Audit && round.rendered.len() > MAX_RECORD_BYTES {
+            return match self.without_bodies(place, body) {
+                None => self.put_away(place, body, ticket, TOO_LARGE, "", round),
+                // As JSON it may be six times as long. Without bodies it comes here no more.
+                Some(cut) => self.changed(place, round.arena.alloc_slice_copy(&cut), content, known, round),
+            };
         }
-        if is_audit && round.rendered.len() > MAX_RECORD_BYTES {
-            return self.put_away(place, body, ticket, TOO_LARGE, "", round);
+        if adjusted != Adjusted::default() {
+            self.metrics.adjusted_times_total.add(u64::from(adjusted.time));
+            self.metrics.receiver_cuts_total.add(u64::from(adjusted.cut));
         }
         if !round.batch.has_room_for(round.rendered.len()) {
             self.send(round);
@@ -111,7 +160,9 @@ impl Pipeline {
         if let Some(tally) = round.tallies.get_mut(place.chunk) {
             tally.wait_for_one();
         }
-        let happened = content.time().and_then(Stamp::wall);
+        // A parser of the host may have made what a line tells the time of the record; an event tells its own.
+        let taken = place.taken.filter(|_| matches!(content.kind(), Kind::Violation | Kind::Other));
+        let happened = content.time().or(taken).and_then(Stamp::wall);
         let waiting = Waiting { ticket, body, happened, chunk: place.chunk, sharing: Vec::new() };
         round.batch.push(&round.id, &round.rendered, waiting);
     }

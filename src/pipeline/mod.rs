@@ -1,6 +1,7 @@
 //! The order of the stages and nothing else: record → admit → ledger → correlate → render → batch → delivery.
 //!
 //! - `reading`: a chunk becomes records that say something
+//! - `unread`: what of a chunk is no record
 //! - `judging`: what becomes of each
 //! - `leaving`: one that is to be delivered, or put away
 //!
@@ -11,6 +12,7 @@
 mod judging;
 mod leaving;
 mod reading;
+mod unread;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +31,7 @@ use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::record::redact::{Action, Redactor};
 use crate::record::text::Repair;
+use crate::time::Stamp;
 use crate::trip;
 
 /// All stages of one instance.
@@ -51,6 +54,8 @@ struct Round<'a> {
     batch: Batch<Waiting<'a>>,
     /// Where bodies lie that were made here.
     arena: &'a Bump,
+    /// The time at which records are rendered: receivers take no other times than those around it.
+    now: Stamp,
     /// Of the record at hand; kept for their memory.
     id: String,
     rendered: Vec<u8>,
@@ -71,6 +76,13 @@ struct Place<'a> {
     chunk: usize,
     tag: &'a str,
     offset: usize,
+    /// When the host took it in.
+    taken: Option<Stamp>,
+}
+
+/// In whole seconds.
+fn now() -> Stamp {
+    Stamp::from_unix_seconds(clock::unix_seconds(clock::wall())).unwrap_or(Stamp::EPOCH)
 }
 
 impl Pipeline {
@@ -104,11 +116,10 @@ impl Pipeline {
         };
         if let Some(moved) = moved {
             journal.error(
-                "state_file damaged",
+                "state_file moved aside",
                 format!(
-                    "state_file is damaged ({}) and was moved to {}; events that the source brings again are delivered again; look at the disk",
-                    moved.why,
-                    moved.to.display()
+                    "state_file {moved}; events that the source brings again are delivered again; {}",
+                    moved.advice()
                 ),
             );
         }
@@ -175,6 +186,7 @@ impl Pipeline {
             tallies,
             batch: self.delivery.new_batch(),
             arena: &arena,
+            now: now(),
             id: String::new(),
             rendered: Vec::new(),
         };
@@ -218,6 +230,8 @@ impl Pipeline {
 
     fn send(&mut self, round: &mut Round<'_>) {
         self.delivery.send(&mut round.batch, &mut self.ledger, &mut round.tallies);
+        // A request may have taken minutes.
+        round.now = now();
     }
 }
 

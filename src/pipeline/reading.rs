@@ -1,57 +1,76 @@
 //! A chunk is read: each record becomes what it says, whatever way it came in.
 
+use super::unread::Unread;
 use super::{Pipeline, Place, Round};
-use crate::record::chunk::{Envelope, Records};
+use crate::record::chunk::Records;
 use crate::record::content::Content;
+use crate::record::cursor::{FaultKind, MAX_DEPTH};
 use crate::record::event::KubeEvent;
+use crate::record::shallow::shallow;
 use crate::record::understood::{Looked, Understood, Within, understand};
 
 impl Pipeline {
     /// Reads a chunk and takes each of its records further.
     pub(super) fn chunk<'a>(&mut self, chunk: usize, tag: &'a str, data: &'a [u8], round: &mut Round<'a>) {
         let mut records = Records::new(data);
+        let mut unread = Unread::new(tag);
         while let Some(record) = records.next_with(|body| KubeEvent::read_at(body, &self.repair)) {
             match record {
                 Ok((envelope, event)) => {
-                    let place = Place { chunk, tag, offset: envelope.offset };
+                    let (offset, taken) = (envelope.offset, envelope.taken());
+                    let place = Place { chunk, tag, offset, taken };
                     match event.flatten() {
                         Some(event) => self.content(place, envelope.body, &Content::Event(&event), round),
-                        None => self.body(place, &envelope, envelope.body, Within::Record, round),
+                        None => self.body(place, envelope.body, Within::Record, round),
                     }
                 }
                 Err(fault) => {
                     self.repair.take_count();
-                    self.metrics.records_total.add(1);
-                    self.metrics.skipped_records_total.add(1);
-                    self.journal
-                        .error("record skipped", format!("a record of tag {tag} was skipped: {fault}"));
+                    let skipped = records.skipped();
+                    let offset = skipped.as_ptr().addr() - data.as_ptr().addr();
+                    let place = Place { chunk, tag, offset, taken: None };
+                    if fault.kind != FaultKind::TooDeep || !self.deep(place, skipped, round) {
+                        unread.add(offset, skipped, fault);
+                    }
                 }
             }
         }
+        if !self.keep_unread(&unread) {
+            round.fail(chunk);
+        }
+    }
+
+    /// Takes a record that nests too deep further, without what lies too deep. `false`: it is no record.
+    fn deep<'a>(&mut self, place: Place<'a>, record: &[u8], round: &mut Round<'a>) -> bool {
+        let Ok(cut) = shallow(record) else { return false };
+        let cut: &'a [u8] = round.arena.alloc_slice_copy(&cut);
+        let Some(Ok(envelope)) = Records::new(cut).next() else { return false };
+        self.journal.warn(
+            "record cut",
+            format!(
+                "the record at offset {} of tag {} nests deeper than {MAX_DEPTH} levels; what lies deeper is left out, \
+                 and the rest is delivered",
+                place.offset, place.tag
+            ),
+        );
+        let place = Place { taken: envelope.taken(), ..place };
+        self.body(place, envelope.body, Within::Record, round);
+        true
     }
 
     /// Takes a closer look at what was not an event at first sight.
-    fn body<'a>(
-        &mut self,
-        place: Place<'a>,
-        envelope: &Envelope<'a>,
-        body: &'a [u8],
-        within: Within,
-        round: &mut Round<'a>,
-    ) {
+    fn body<'a>(&mut self, place: Place<'a>, body: &'a [u8], within: Within, round: &mut Round<'a>) {
         self.repair.take_count();
         let Looked { body, is } = understand(body, within, &self.repair, round.arena);
         match is {
             Understood::Event(event) => return self.content(place, body, &Content::Event(&event), round),
             Understood::Audit(audit) => return self.content(place, body, &Content::Audit(&audit), round),
-            Understood::Violation(mut violation) => {
-                // The parser of a `tail` may have taken it out, as the time of the record.
-                violation.time = violation.time.or(envelope.taken());
+            Understood::Violation(violation) => {
                 return self.content(place, body, &Content::Violation(&violation), round);
             }
             Understood::List { items, within } => {
                 for item in items {
-                    self.body(place, envelope, item, within, round);
+                    self.body(place, item, within, round);
                 }
                 return;
             }
@@ -65,6 +84,6 @@ impl Pipeline {
             ),
             Understood::Other => {}
         }
-        self.content(place, body, &Content::Other { taken: envelope.taken() }, round);
+        self.content(place, body, &Content::Other, round);
     }
 }

@@ -3,9 +3,12 @@
 //! It comes alone, as a line of the audit log does, or with up to 400 others in the list that the API server's
 //! audit webhook posts. What Kubernetes may leave out is absent here: the empty text, or nothing.
 
-use super::cursor::{Cursor, Fault};
+use rmp::encode;
+
+use super::cursor::{Cursor, Fault, Token};
 use super::fields::Reader;
 use super::raw::Raw;
+use super::shallow::BODIES;
 use super::text::{Repair, Text};
 
 /// One stage of one request to the API server, borrowed from the chunk.
@@ -71,11 +74,23 @@ pub struct Response<'a> {
 }
 
 impl<'a> AuditEvent<'a> {
-    /// Reads a body. `None` when it is no audit record: it has no `auditID` or no `stage`.
+    /// Reads a body. `None` when it is no audit record: it has no `auditID`, or nothing else that only these have.
     ///
     /// # Errors
     /// When the body is no whole MessagePack value.
     pub fn read(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, Fault> {
+        Self::read_by(body, repair, false)
+    }
+
+    /// Reads a body that is known to be an audit record: redaction may have removed the keys that show it.
+    ///
+    /// # Errors
+    /// When the body is no whole MessagePack value.
+    pub fn read_known(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, Fault> {
+        Self::read_by(body, repair, true)
+    }
+
+    fn read_by(body: &'a [u8], repair: &Repair, is_known: bool) -> Result<Option<Self>, Fault> {
         let mut audit = Self::default();
         let mut group = Text::default();
         let mut answered = Answered::default();
@@ -109,7 +124,11 @@ impl<'a> AuditEvent<'a> {
             }
             Ok(())
         })?;
-        if audit.audit_id.is_empty() || audit.stage.is_empty() {
+        let says_more =
+            [&audit.stage, &audit.verb, &audit.request_uri, &audit.stage_time, &audit.request_received]
+                .into_iter()
+                .any(|said| !said.is_empty());
+        if !is_known && (audit.audit_id.is_empty() || !says_more) {
             return Ok(None);
         }
         let annotation =
@@ -119,6 +138,37 @@ impl<'a> AuditEvent<'a> {
         audit.object.complete(&group, answered);
         Ok(Some(audit))
     }
+}
+
+/// What stands for a body that is too large.
+const TOO_LARGE: &str = "[left out: too large]";
+
+/// A copy of an audit record without its bodies; `None` when there is none in it, or none any more.
+#[must_use]
+pub fn without_bodies(record: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut cursor = Cursor::new(record);
+    let Token::Map(len) = cursor.token().ok()? else { return None };
+    out.extend_from_slice(Cursor::new(record).up_to(&cursor));
+    let mut has_left_out = false;
+    for _ in 0..len {
+        let pair = cursor;
+        let key = cursor.token().ok()?;
+        cursor.skip_children(key).ok()?;
+        let value = cursor;
+        let head = cursor.token().ok()?;
+        cursor.skip_children(head).ok()?;
+        let is_body = matches!(key, Token::Str(name) if BODIES.contains(&name));
+        if is_body && head != Token::Nil && head != Token::Str(TOO_LARGE.as_bytes()) {
+            out.extend_from_slice(pair.up_to(&value));
+            // A Vec takes everything.
+            let _ = encode::write_str(&mut out, TOO_LARGE);
+            has_left_out = true;
+        } else {
+            out.extend_from_slice(pair.up_to(&cursor));
+        }
+    }
+    has_left_out.then_some(out)
 }
 
 impl<'a> AuditObject<'a> {

@@ -73,12 +73,14 @@ pub struct Records<'a> {
     head: Option<&'static [u8]>,
     /// Where the next head stands, or the end of the chunk.
     next: usize,
+    /// The record that was skipped last.
+    skipped: &'a [u8],
 }
 
 impl<'a> Records<'a> {
     #[must_use]
     pub fn new(chunk: &'a [u8]) -> Self {
-        Self { chunk, cursor: Cursor::new(chunk), head: head_in(chunk), next: 0 }
+        Self { chunk, cursor: Cursor::new(chunk), head: head_in(chunk), next: 0, skipped: &[] }
     }
 
     /// The next record, whose body `read` reads as it is passed, so that nothing is looked at twice. What it
@@ -95,11 +97,18 @@ impl<'a> Records<'a> {
                 Ok(None) => {}
                 Err(fault) => {
                     self.resume(start);
+                    self.skipped = &self.chunk[start..self.cursor.offset()];
                     return Some(Err(fault));
                 }
             }
         }
         None
+    }
+
+    /// All bytes that the last error stands for; of [`FaultKind::TooDeep`] one whole value.
+    #[must_use]
+    pub fn skipped(&self) -> &'a [u8] {
+        self.skipped
     }
 
     /// A record, `None` for a marker, or what is wrong. On success the cursor stands behind the record.

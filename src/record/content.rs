@@ -12,10 +12,8 @@ pub enum Content<'r, 'a> {
     Event(&'r KubeEvent<'a>),
     Audit(&'r AuditEvent<'a>),
     Violation(&'r Violation<'a>),
-    /// Nothing is known of it but when the host took it in.
-    Other {
-        taken: Option<Stamp>,
-    },
+    /// Nothing is known of it.
+    Other,
 }
 
 impl<'r> Content<'r, '_> {
@@ -25,7 +23,7 @@ impl<'r> Content<'r, '_> {
             Self::Event(_) => Kind::Event,
             Self::Audit(_) => Kind::Audit,
             Self::Violation(_) => Kind::Violation,
-            Self::Other { .. } => Kind::Other,
+            Self::Other => Kind::Other,
         }
     }
 
@@ -36,20 +34,20 @@ impl<'r> Content<'r, '_> {
             Self::Event(event) => event.namespace(),
             Self::Audit(audit) => &audit.object.namespace,
             Self::Violation(violation) => &violation.resource.namespace,
-            Self::Other { .. } => "",
+            Self::Other => "",
         }
     }
 
-    /// When it happened last.
+    /// When it happened last, as far as it says so itself. Go's zero time says nothing.
     #[must_use]
     pub fn time(&self) -> Option<Stamp> {
         match self {
-            Self::Event(event) => Stamp::parse(event.time()),
+            Self::Event(event) => event.time(),
             Self::Audit(audit) => {
-                Stamp::parse(&audit.stage_time).or_else(|| Stamp::parse(&audit.request_received))
+                Stamp::parse_set(&audit.stage_time).or_else(|| Stamp::parse_set(&audit.request_received))
             }
-            Self::Violation(violation) => violation.time,
-            Self::Other { taken } => *taken,
+            Self::Violation(violation) => violation.time.filter(|time| time.is_set()),
+            Self::Other => None,
         }
     }
 
@@ -57,16 +55,21 @@ impl<'r> Content<'r, '_> {
     #[must_use]
     pub fn first_time(&self) -> Option<Stamp> {
         match self {
-            Self::Event(event) => Stamp::parse(event.first_time()),
-            Self::Audit(audit) => Stamp::parse(&audit.request_received),
-            Self::Violation(_) | Self::Other { .. } => self.time(),
+            Self::Event(event) => event.first_time(),
+            Self::Audit(audit) => Stamp::parse_set(&audit.request_received).or_else(|| self.time()),
+            Self::Violation(_) | Self::Other => self.time(),
         }
     }
 
-    /// Whether it says how often it happened.
+    /// Whether it says how often it happened. An event without a version and without a count is one occurrence.
     #[must_use]
     pub fn counts(&self) -> bool {
-        matches!(self, Self::Event(_))
+        match self {
+            Self::Event(event) => {
+                event.count.is_some() || event.series.is_some() || !event.metadata.resource_version.is_empty()
+            }
+            _ => false,
+        }
     }
 
     /// How often it happened so far; 1 for what counts nothing.

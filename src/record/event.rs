@@ -1,13 +1,16 @@
 //! A body becomes the event as we understand it, in all its flavours.
 //!
 //! core/v1 and events.k8s.io/v1 differ in the names of fields only (`involvedObject` or `regarding`,
-//! `message` or `note`, …); both are read into the same [`KubeEvent`]. Fields may be missing, null or of
-//! an unexpected type: what cannot be used is taken as absent, because half an event is worth more to the
-//! person on call than none. An absent text is the empty text, as in Kubernetes' own types.
+//! `message` or `note`, …); both are read into the same [`KubeEvent`]. Where a record has both names of a field,
+//! core/v1's counts, unless it says nothing. Flux's notification events are core/v1 events with two fields of their
+//! own, `severity` and `timestamp`. Fields may be missing, null or of an unexpected type: what cannot be used is
+//! taken as absent, because half an event is worth more to the person on call than none. An absent text is the empty
+//! text, as in Kubernetes' own types.
 
-use super::cursor::{Cursor, Fault};
+use super::cursor::{Cursor, Fault, Token};
 use super::fields::Reader;
 use super::text::{Repair, Text};
+use crate::time::Stamp;
 
 /// An event of either API group, borrowed from the chunk.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,7 +21,7 @@ pub struct KubeEvent<'a> {
     pub reason: Text<'a>,
     /// `message`, `note`.
     pub message: Text<'a>,
-    /// `type`: Normal or Warning.
+    /// `type`: Normal or Warning; where there is none, Flux's `severity`: info or error.
     pub event_type: Text<'a>,
     pub action: Text<'a>,
     /// `source`, `deprecatedSource`.
@@ -31,6 +34,8 @@ pub struct KubeEvent<'a> {
     /// `lastTimestamp`, `deprecatedLastTimestamp`.
     pub last_timestamp: Text<'a>,
     pub event_time: Text<'a>,
+    /// Flux's, when it happened.
+    pub timestamp: Text<'a>,
     /// `count`, `deprecatedCount`.
     pub count: Option<u64>,
     pub series: Option<Series<'a>>,
@@ -82,37 +87,58 @@ impl<'a> KubeEvent<'a> {
     /// # Errors
     /// When it is no whole MessagePack value.
     pub fn read_at(cursor: &mut Cursor<'a>, repair: &Repair) -> Result<Option<Self>, Fault> {
+        Self::read_by::<false>(cursor, repair)
+    }
+
+    /// Reads a body that is known to be an event: redaction may have removed the keys that show it.
+    ///
+    /// # Errors
+    /// When the body is no whole MessagePack value.
+    pub fn read_known(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, Fault> {
+        Self::read_by::<true>(&mut Cursor::new(body), repair)
+    }
+
+    fn read_by<const KNOWN: bool>(cursor: &mut Cursor<'a>, repair: &Repair) -> Result<Option<Self>, Fault> {
         let mut event = Self::default();
-        let mut is_event = false;
+        let mut newer = None;
+        let mut severity = Text::default();
+        let (mut is_event, mut has_event_time) = (false, false);
         let reader = Reader { repair };
         reader.fields(cursor, |key, value| {
             match key {
                 b"metadata" => event.metadata = reader.metadata(value)?,
-                b"involvedObject" | b"regarding" => {
-                    is_event |= reader.is_map(value);
+                b"involvedObject" => {
+                    is_event = reader.is_map(value);
                     event.object = reader.object_ref(value)?;
                 }
                 b"reason" => event.reason = reader.text(value)?,
-                b"message" | b"note" => event.message = reader.text(value)?,
+                b"message" => event.message = reader.text(value)?,
                 b"type" => event.event_type = reader.text(value)?,
                 b"action" => event.action = reader.text(value)?,
-                b"source" | b"deprecatedSource" => event.source = reader.source(value)?,
-                b"reportingComponent" | b"reportingController" => {
-                    event.reporting_component = reader.text(value)?;
-                }
+                b"source" => event.source = reader.source(value)?,
+                b"reportingComponent" => event.reporting_component = reader.text(value)?,
                 b"reportingInstance" => event.reporting_instance = reader.text(value)?,
-                b"firstTimestamp" | b"deprecatedFirstTimestamp" => {
-                    event.first_timestamp = reader.text(value)?
+                b"firstTimestamp" => event.first_timestamp = reader.text(value)?,
+                b"lastTimestamp" => event.last_timestamp = reader.text(value)?,
+                b"eventTime" => {
+                    has_event_time = true;
+                    event.event_time = reader.text(value)?;
                 }
-                b"lastTimestamp" | b"deprecatedLastTimestamp" => event.last_timestamp = reader.text(value)?,
-                b"eventTime" => event.event_time = reader.text(value)?,
-                b"count" | b"deprecatedCount" => event.count = reader.count(value)?,
+                b"count" => event.count = reader.count(value)?,
                 b"series" => event.series = reader.series(value)?,
-                _ => value.skip()?,
+                b"severity" => severity = reader.text(value)?,
+                b"timestamp" => event.timestamp = reader.text(value)?,
+                _ => Newer::field(&mut newer, reader, key, value)?,
             }
             Ok(())
         })?;
-        Ok(is_event.then_some(event))
+        if let Some(newer) = newer {
+            is_event |= newer.complete(&mut event, has_event_time);
+        }
+        if event.event_type.is_empty() {
+            event.event_type = severity;
+        }
+        Ok((KNOWN || is_event).then_some(event))
     }
 
     /// The namespace the event is about: the object's, else the event's own.
@@ -128,31 +154,127 @@ impl<'a> KubeEvent<'a> {
         self.count.unwrap_or(0).max(series).max(1)
     }
 
-    /// When it happened last, as written: the series' time, else `lastTimestamp`, `eventTime`, …
+    /// When it happened last: the series' time, else `lastTimestamp`, `eventTime`, …: the first that is a time.
     #[must_use]
-    pub fn time(&self) -> &str {
+    pub fn time(&self) -> Option<Stamp> {
         let series = self.series.as_ref().map_or("", |series| &*series.last_observed_time);
-        first_set(&[
+        first_time_of([
             series,
             &self.last_timestamp,
             &self.event_time,
             &self.first_timestamp,
+            &self.timestamp,
             &self.metadata.creation_timestamp,
         ])
     }
 
-    /// When it happened first, as written.
+    /// When it happened first.
     #[must_use]
-    pub fn first_time(&self) -> &str {
-        first_set(&[&self.first_timestamp, &self.event_time, &self.metadata.creation_timestamp])
+    pub fn first_time(&self) -> Option<Stamp> {
+        first_time_of([
+            &self.first_timestamp,
+            &self.event_time,
+            &self.timestamp,
+            &self.metadata.creation_timestamp,
+        ])
     }
 }
 
-fn first_set<'t>(texts: &[&'t str]) -> &'t str {
-    texts.iter().copied().find(|text| !text.is_empty()).unwrap_or("")
+fn first_time_of<const N: usize>(texts: [&str; N]) -> Option<Stamp> {
+    texts.into_iter().find_map(Stamp::parse_set)
+}
+
+/// What events.k8s.io/v1 calls by another name than core/v1.
+#[derive(Default)]
+struct Newer<'a> {
+    /// Something else than `regarding`, which other documents have, too, says that it is an event.
+    is_event: bool,
+    has_object: bool,
+    object: ObjectRef<'a>,
+    note: Text<'a>,
+    source: Source<'a>,
+    reporting_controller: Text<'a>,
+    first_timestamp: Text<'a>,
+    last_timestamp: Text<'a>,
+    count: Option<u64>,
+}
+
+impl<'a> Newer<'a> {
+    fn field(
+        newer: &mut Option<Self>,
+        reader: Reader<'_>,
+        key: &[u8],
+        value: &mut Cursor<'a>,
+    ) -> Result<(), Fault> {
+        let is_known = is_newer(key) || (key == b"apiVersion" && reader.is_newer_group(value));
+        if !is_known {
+            return value.skip();
+        }
+        let newer = newer.get_or_insert_default();
+        newer.is_event |= key != b"regarding";
+        match key {
+            b"regarding" => {
+                newer.has_object = reader.is_map(value);
+                newer.object = reader.object_ref(value)?;
+            }
+            b"note" => newer.note = reader.text(value)?,
+            b"deprecatedSource" => newer.source = reader.source(value)?,
+            b"reportingController" => newer.reporting_controller = reader.text(value)?,
+            b"deprecatedFirstTimestamp" => newer.first_timestamp = reader.text(value)?,
+            b"deprecatedLastTimestamp" => newer.last_timestamp = reader.text(value)?,
+            b"deprecatedCount" => newer.count = reader.count(value)?,
+            _ => value.skip()?,
+        }
+        Ok(())
+    }
+
+    /// Says what the event does not say yet. Whether it is one by what stood here.
+    fn complete(self, event: &mut KubeEvent<'a>, has_event_time: bool) -> bool {
+        if event.object == ObjectRef::default() {
+            event.object = self.object;
+        }
+        if event.source == Source::default() {
+            event.source = self.source;
+        }
+        for (said, newer) in
+            [(&mut event.message, self.note), (&mut event.reporting_component, self.reporting_controller)]
+        {
+            if said.is_empty() {
+                *said = newer;
+            }
+        }
+        for (said, newer) in [
+            (&mut event.first_timestamp, self.first_timestamp),
+            (&mut event.last_timestamp, self.last_timestamp),
+        ] {
+            if Stamp::parse_set(said).is_none() {
+                *said = newer;
+            }
+        }
+        event.count = event.count.or(self.count);
+        self.has_object && (self.is_event || has_event_time)
+    }
+}
+
+fn is_newer(key: &[u8]) -> bool {
+    matches!(
+        key,
+        b"regarding"
+            | b"note"
+            | b"deprecatedSource"
+            | b"reportingController"
+            | b"deprecatedFirstTimestamp"
+            | b"deprecatedLastTimestamp"
+            | b"deprecatedCount"
+    )
 }
 
 impl Reader<'_> {
+    fn is_newer_group(&self, value: &Cursor<'_>) -> bool {
+        let mut ahead = *value;
+        matches!(ahead.token(), Ok(Token::Str(version)) if version.starts_with(b"events.k8s.io/"))
+    }
+
     fn metadata<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Metadata<'a>, Fault> {
         let mut metadata = Metadata::default();
         self.fields(cursor, |key, value| {

@@ -57,27 +57,29 @@ impl Reader<'_> {
         }
     }
 
-    /// A resource version is a string; an integer is taken too, for senders that know no better.
+    /// A resource version is a string; a whole number is taken too, for senders that know no better.
     pub(super) fn version<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Text<'a>, Fault> {
+        if let Some(bytes) = cursor.short_str() {
+            return Ok(self.repair.text(bytes));
+        }
         let mut ahead = *cursor;
-        match ahead.token()? {
-            Token::Int(number) => {
+        match whole_number(ahead.token()?) {
+            Some(number) => {
                 *cursor = ahead;
                 Ok(Text::Owned(number.to_string()))
             }
-            _ => self.text(cursor),
+            None => self.text(cursor),
         }
     }
 
+    /// A count is an integer; senders whose language has floats only write `12.0`, and others `"12"`.
     pub(super) fn count(&self, cursor: &mut Cursor<'_>) -> Result<Option<u64>, Fault> {
-        match cursor.token()? {
-            Token::Int(number) => Ok(u64::try_from(number).ok()),
-            Token::Uint(number) => Ok(Some(number)),
-            other => {
-                cursor.skip_children(other)?;
-                Ok(None)
-            }
-        }
+        let token = cursor.token()?;
+        cursor.skip_children(token)?;
+        Ok(match token {
+            Token::Str(text) | Token::Bin(text) => number_in(text),
+            _ => whole_number(token).and_then(|number| u64::try_from(number).ok()),
+        })
     }
 
     /// Whatever stands there, as it came; null is absent.
@@ -115,4 +117,26 @@ impl Reader<'_> {
         cursor.skip_children(head)?;
         Ok(if is_wanted(head) { Raw::new(start.up_to(cursor)) } else { Raw::default() })
     }
+}
+
+/// Floats below this hold every whole number.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// The whole number that a value is, however it is written.
+fn whole_number(token: Token<'_>) -> Option<i128> {
+    match token {
+        Token::Int(number) => Some(number.into()),
+        Token::Uint(number) => Some(number.into()),
+        #[expect(clippy::cast_possible_truncation, reason = "checked beside it")]
+        Token::Float(number) if number.fract() == 0.0 && number.abs() <= EXACT => Some(number as i128),
+        _ => None,
+    }
+}
+
+fn number_in(text: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(text).ok()?.trim();
+    text.parse().ok().or_else(|| {
+        let number = whole_number(Token::Float(text.parse().ok()?))?;
+        u64::try_from(number).ok()
+    })
 }

@@ -6,17 +6,20 @@
 //! [`understood`] does both.
 
 pub mod audit;
+pub mod canonical;
 pub mod chunk;
 pub mod content;
 pub mod cursor;
 pub mod event;
 mod fields;
 pub mod json;
+pub mod known;
 mod lenient;
 mod pass;
 pub mod peek;
 pub mod raw;
 pub mod redact;
+pub mod shallow;
 pub mod text;
 pub mod understood;
 pub mod violation;

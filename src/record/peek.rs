@@ -84,9 +84,8 @@ pub fn peek(body: &[u8]) -> Result<Shape<'_>, Fault> {
         cursor.skip_children(head)?;
         let Token::Str(key) = key else { continue };
         match (key, head) {
-            // Of the two names one may be there as null.
-            (b"involvedObject", _) => seen.is_about |= matches!(head, Token::Map(_)),
-            (b"regarding", _) => seen.is_regarding |= matches!(head, Token::Map(_)),
+            (b"involvedObject", _) => seen.is_about = matches!(head, Token::Map(_)),
+            (b"regarding", _) => seen.is_regarding = matches!(head, Token::Map(_)),
             (b"note" | b"reportingController" | b"eventTime", _) => seen.is_new_event = true,
             (
                 b"deprecatedSource"

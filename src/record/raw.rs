@@ -31,6 +31,12 @@ impl<'a> Raw<'a> {
         self.0.is_empty()
     }
 
+    /// Whether it says that there is nothing.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(Cursor::new(self.0).token(), Ok(Token::Nil))
+    }
+
     /// The items of a list.
     pub fn items(&self) -> impl Iterator<Item = Raw<'a>> + use<'a> {
         let mut cursor = Cursor::new(self.0);

@@ -99,8 +99,8 @@ pub fn understand<'a>(body: &'a [u8], within: Within, repair: &Repair, arena: &'
             Some(found) => return found,
             None => None,
         },
-        (Ok(Shape::Event), _) => read_as(Kind::Event, body, repair),
-        (Ok(Shape::Audit), _) => read_as(Kind::Audit, body, repair),
+        (Ok(Shape::Event), _) => KubeEvent::read(body, repair).ok().flatten().map(Understood::Event),
+        (Ok(Shape::Audit), _) => AuditEvent::read(body, repair).ok().flatten().map(Understood::Audit),
         (Ok(Shape::Violation), _) => read_as(Kind::Violation, body, repair),
         _ => None,
     };
@@ -110,8 +110,8 @@ pub fn understand<'a>(body: &'a [u8], within: Within, repair: &Repair, arena: &'
 /// Reads a body whose kind was found out before, even if by now it lacks what it was known by.
 pub fn read_as<'a>(kind: Kind, body: &'a [u8], repair: &Repair) -> Option<Understood<'a>> {
     match kind {
-        Kind::Event => KubeEvent::read(body, repair).ok().flatten().map(Understood::Event),
-        Kind::Audit => AuditEvent::read(body, repair).ok().flatten().map(Understood::Audit),
+        Kind::Event => KubeEvent::read_known(body, repair).ok().flatten().map(Understood::Event),
+        Kind::Audit => AuditEvent::read_known(body, repair).ok().flatten().map(Understood::Audit),
         Kind::Violation => Violation::read(body, repair).ok().flatten().map(Understood::Violation),
         Kind::Other => (!body.is_empty()).then_some(Understood::Other),
     }
@@ -194,6 +194,6 @@ pub fn each<'a>(
         Understood::Audit(audit) => then(body, &Content::Audit(&audit)),
         Understood::Violation(violation) => then(body, &Content::Violation(&violation)),
         Understood::List { items, within } => items.for_each(|item| each(item, within, arena, then)),
-        Understood::Broken { .. } | Understood::Other => then(body, &Content::Other { taken: None }),
+        Understood::Broken { .. } | Understood::Other => then(body, &Content::Other),
     }
 }

@@ -75,40 +75,59 @@ impl<'a> Violation<'a> {
         let mut violation = Self::default();
         let mut resource_group = Text::default();
         let reader = Reader { repair };
+        // The names of the log first: where a record has a field under both, the export's says it.
         reader.fields(&mut Cursor::new(body), |key, value| {
             let Violation { constraint, resource, request, .. } = &mut violation;
             match key {
-                b"eventType" | b"event_type" => violation.event_type = reader.text(value)?,
-                b"id" | b"audit_id" => violation.run = reader.text(value)?,
-                b"timestamp" | b"ts" => violation.time = reader.time(value)?,
-                b"message" | b"msg" => violation.message = reader.text(value)?,
+                b"event_type" => violation.event_type = reader.text(value)?,
+                b"audit_id" => violation.run = reader.text(value)?,
+                b"ts" => violation.time = reader.time(value)?,
+                b"msg" => violation.message = reader.text(value)?,
+                b"constraint_group" => constraint.group = reader.text(value)?,
+                b"constraint_api_version" => constraint.version = reader.text(value)?,
+                b"constraint_kind" => constraint.kind = reader.text(value)?,
+                b"constraint_namespace" => constraint.namespace = reader.text(value)?,
+                b"constraint_name" => constraint.name = reader.text(value)?,
+                b"constraint_annotations" => constraint.annotations = reader.map(value)?,
+                b"constraint_action" => violation.enforcement_action = reader.text(value)?,
+                b"constraint_enforcement_actions" => violation.enforcement_actions = reader.list(value)?,
+                b"resource_group" => resource_group = reader.text(value)?,
+                b"resource_api_version" => resource.api_version = reader.text(value)?,
+                b"resource_kind" => resource.kind = reader.text(value)?,
+                b"resource_namespace" => resource.namespace = reader.text(value)?,
+                b"resource_name" => resource.name = reader.text(value)?,
+                b"resource_labels" => resource.labels = reader.map(value)?,
+                b"request_username" => request.user = reader.text(value)?,
+                _ => value.skip()?,
+            }
+            Ok(())
+        })?;
+        reader.fields(&mut Cursor::new(body), |key, value| {
+            let Violation { constraint, resource, request, .. } = &mut violation;
+            match key {
+                b"eventType" => say(&mut violation.event_type, reader.text(value)?),
+                b"id" => say(&mut violation.run, reader.text(value)?),
+                b"timestamp" => say(&mut violation.time, reader.time(value)?),
+                b"message" => say(&mut violation.message, reader.text(value)?),
                 b"details" => violation.details = reader.any(value)?,
-                b"group" | b"constraint_group" => constraint.group = reader.text(value)?,
-                b"version" | b"constraint_api_version" => constraint.version = reader.text(value)?,
-                b"kind" | b"constraint_kind" => constraint.kind = reader.text(value)?,
-                b"namespace" | b"constraint_namespace" => constraint.namespace = reader.text(value)?,
-                b"name" | b"constraint_name" => constraint.name = reader.text(value)?,
-                b"constraintAnnotations" | b"constraint_annotations" => {
-                    constraint.annotations = reader.map(value)?;
-                }
-                b"enforcementAction" | b"constraint_action" => {
-                    violation.enforcement_action = reader.text(value)?;
-                }
-                b"enforcementActions" | b"constraint_enforcement_actions" => {
-                    violation.enforcement_actions = reader.list(value)?;
-                }
-                b"resourceGroup" | b"resource_group" => resource_group = reader.text(value)?,
-                b"resourceAPIVersion" | b"resource_api_version" => {
-                    resource.api_version = reader.text(value)?;
-                }
-                b"resourceKind" | b"resource_kind" => resource.kind = reader.text(value)?,
-                b"resourceNamespace" | b"resource_namespace" => resource.namespace = reader.text(value)?,
-                b"resourceName" | b"resource_name" => resource.name = reader.text(value)?,
-                b"resourceLabels" | b"resource_labels" => resource.labels = reader.map(value)?,
+                b"group" => say(&mut constraint.group, reader.text(value)?),
+                b"version" => say(&mut constraint.version, reader.text(value)?),
+                b"kind" => say(&mut constraint.kind, reader.text(value)?),
+                b"namespace" => say(&mut constraint.namespace, reader.text(value)?),
+                b"name" => say(&mut constraint.name, reader.text(value)?),
+                b"constraintAnnotations" => say(&mut constraint.annotations, reader.map(value)?),
+                b"enforcementAction" => say(&mut violation.enforcement_action, reader.text(value)?),
+                b"enforcementActions" => say(&mut violation.enforcement_actions, reader.list(value)?),
+                b"resourceGroup" => say(&mut resource_group, reader.text(value)?),
+                b"resourceAPIVersion" => say(&mut resource.api_version, reader.text(value)?),
+                b"resourceKind" => say(&mut resource.kind, reader.text(value)?),
+                b"resourceNamespace" => say(&mut resource.namespace, reader.text(value)?),
+                b"resourceName" => say(&mut resource.name, reader.text(value)?),
+                b"resourceLabels" => say(&mut resource.labels, reader.map(value)?),
                 b"operation" => request.operation = reader.text(value)?,
                 b"requestResource" => request.resource = reader.text(value)?,
                 b"requestSubresource" => request.subresource = reader.text(value)?,
-                b"requestUsername" | b"request_username" => request.user = reader.text(value)?,
+                b"requestUsername" => say(&mut request.user, reader.text(value)?),
                 b"requestUserUID" => request.user_uid = reader.text(value)?,
                 b"requestUserGroups" => request.user_groups = reader.list(value)?,
                 b"dryRun" => request.dry_run = reader.truth(value)?,
@@ -120,7 +139,7 @@ impl<'a> Violation<'a> {
             return Ok(None);
         }
         if violation.time.is_none() {
-            violation.time = Stamp::parse(&violation.run);
+            violation.time = Stamp::parse_set(&violation.run);
         }
         let version = &mut violation.resource.api_version;
         if !resource_group.is_empty() && !version.is_empty() {
@@ -136,6 +155,13 @@ impl<'a> Violation<'a> {
     }
 }
 
+/// Puts a value in its place, unless it says nothing.
+fn say<T: Default + PartialEq>(place: &mut T, value: T) {
+    if value != T::default() {
+        *place = value;
+    }
+}
+
 impl Reader<'_> {
     /// RFC 3339, or seconds since 1970 as zap writes them into a log.
     fn time(&self, cursor: &mut Cursor<'_>) -> Result<Option<Stamp>, Fault> {
@@ -144,7 +170,7 @@ impl Reader<'_> {
             Token::Float(seconds) => seconds,
             #[expect(clippy::cast_precision_loss, reason = "exact for all times of the calendar")]
             Token::Int(seconds) => seconds as f64,
-            _ => return Ok(Stamp::parse(&self.text(cursor)?)),
+            _ => return Ok(Stamp::parse_set(&self.text(cursor)?)),
         };
         *cursor = ahead;
         Ok(Stamp::from_unix_millis(seconds * 1e3))

@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 
 use super::common::Common;
 use super::native::{self, Native, Time};
-use super::{Form, Record, json};
+use super::{Adjusted, Form, Record, json};
 use crate::kind::Kind;
 
 pub(super) struct Layout {
@@ -38,9 +38,9 @@ impl super::Layout for Layout {
         format!("application/{kind}+json; charset=UTF-8").into()
     }
 
-    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, String> {
         json::write(&document(record, &self.source, self.native.document(record)), out);
-        Ok(())
+        Ok(Adjusted::default())
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::Record;
-use crate::correlate::kind_of;
+use crate::correlate::{Impact, kind_of};
 use crate::record::audit::AuditEvent;
 use crate::record::content::Content;
 use crate::record::event::KubeEvent;
@@ -64,14 +64,26 @@ pub(super) struct Object<'r> {
 }
 
 impl<'r> Common<'r> {
+    /// Where it happened: the host that says so; else the Node that it is about, or that its object is on.
+    pub(super) fn node(&self, impact: &Impact<'r>) -> &'r str {
+        let Object { kind, api_version, name, .. } = self.object;
+        if !self.host.is_empty() {
+            self.host
+        } else if kind == "Node" && matches!(api_version, "" | "v1") && !name.is_empty() {
+            name
+        } else {
+            impact.node.map_or("", |node| node.name)
+        }
+    }
+
     pub(super) fn of(record: &Record<'r, '_>) -> Self {
         let content = record.content;
-        let (time, first_time) = (content.time(), content.first_time());
+        let (time, first_time) = (record.time(), record.first_time());
         match content {
             Content::Event(event) => Self { time, first_time, ..of_event(event) },
             Content::Audit(audit) => Self { time, first_time, ..of_audit(audit) },
             Content::Violation(violation) => Self { time, first_time, ..of_violation(violation) },
-            Content::Other { .. } => Self { time, first_time, ..Self::nothing() },
+            Content::Other => Self { time, first_time, ..Self::nothing() },
         }
     }
 
@@ -128,14 +140,18 @@ fn of_event<'r>(event: &'r KubeEvent<'_>) -> Common<'r> {
     }
 }
 
-/// Kubernetes knows Normal and Warning; other senders use more, as the OpenTelemetry receiver maps them.
+/// Kubernetes knows Normal and Warning; other senders write what loggers do, in whatever case.
 fn severity_of_type(event_type: &str) -> Severity {
-    match event_type {
-        "Warning" => Severity::Warning,
-        "Error" => Severity::Error,
-        "Critical" => Severity::Critical,
-        _ => Severity::Info,
+    const WORDS: [(Severity, &[&str]); 3] = [
+        (Severity::Warning, &["warning", "warn"]),
+        (Severity::Error, &["error", "err"]),
+        (Severity::Critical, &["critical", "crit", "fatal", "alert", "emergency", "emerg", "panic"]),
+    ];
+    if matches!(event_type, "Normal" | "") {
+        return Severity::Info;
     }
+    let is_one = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(event_type));
+    WORDS.iter().find(|(_, words)| is_one(words)).map_or(Severity::Info, |(severity, _)| *severity)
 }
 
 fn of_audit<'r>(audit: &'r AuditEvent<'_>) -> Common<'r> {

@@ -3,16 +3,16 @@
 //! `managedFields` is about a quarter of an event's bytes and says which client wrote which field, which
 //! is of no use to anyone behind a gateway.
 
-use super::{Record, json};
+use super::{Adjusted, Record, json};
 use crate::correlate::{Correlation, Impact};
 use crate::record::cursor::{Cursor, Fault, Token};
 
 pub(super) struct Layout;
 
 impl super::Layout for Layout {
-    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, String> {
         write(record.id, record.body, Some(record.impact), out);
-        Ok(())
+        Ok(Adjusted::default())
     }
 }
 

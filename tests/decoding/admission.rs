@@ -61,9 +61,14 @@ fn naively_admits(lists: &[(&str, String)], event: &Value) -> bool {
     };
     let is_set = |key: &str| list(key).split(',').any(|pattern| !pattern.trim().is_empty());
     let is_taken = |key: &str, text: &str| !is_set(key) || is_in(key, text);
+    let takes_type = |word: &str| {
+        let types = list("types").to_lowercase();
+        let mut types = types.split(',').map(str::trim).filter(|pattern| !pattern.is_empty());
+        !is_set("types") || types.any(|pattern| is_like(pattern.as_bytes(), word.to_lowercase().as_bytes()))
+    };
     let (namespace, reason) = (namespace_of(event), event["reason"].as_str().unwrap());
     is_taken("namespaces", namespace)
-        && is_taken("types", event["type"].as_str().unwrap())
+        && takes_type(event["type"].as_str().unwrap())
         && is_taken("reasons", reason)
         && !is_in("exclude_namespaces", namespace)
         && !is_in("exclude_reasons", reason)
@@ -147,7 +152,12 @@ fn the_examples_of_the_documentation_hold() {
     assert_eq!(taken(&[]).len(), 982);
     assert_eq!(taken(&[("namespaces", "*")]).len(), 982);
     assert_eq!(taken(&[("exclude_namespaces", "*")]).len(), 0);
-    assert_eq!(taken(&[("types", "warning")]).len(), 0, "case counts, as it does in Kubernetes");
+    let warnings = taken(&[("types", "Warning")]);
+    for types in ["warning", "WARN*", "error, warning"] {
+        assert_eq!(taken(&[("types", types)]), warnings, "the case of a type says nothing");
+    }
+    assert_eq!(taken(&[("types", "Error")]).len(), 0);
+    assert_eq!(taken(&[("reasons", "backoff")]).len(), 0, "case counts, as it does in Kubernetes");
     assert_eq!(taken(&[("types", "Warning")]).len() + taken(&[("types", "Normal")]).len(), 982);
     // What is about no namespace counts by the event's own, which is `default` then.
     let in_default = taken(&[("namespaces", "default")]);

@@ -174,13 +174,45 @@ fn to_raw(body: &Value, id: &str) -> Json {
 /// Whatever else has items is no list.
 const LISTS: [&str; 3] = ["List", "EventList", "v1"];
 
+/// A number as senders write it: an integer, a float without decimals, or either as text.
+fn number(value: &Value) -> Option<u64> {
+    let of_float = |float: f64| {
+        let text = format!("{float:.0}");
+        (float.abs() <= 2f64.powi(53) && text.parse() == Ok(float)).then(|| text.parse().ok()).flatten()
+    };
+    match value {
+        Value::Integer(number) => number.as_u64(),
+        Value::F32(float) => of_float(f64::from(*float)),
+        Value::F64(float) => of_float(*float),
+        Value::String(text) => number_in(text.as_bytes()),
+        Value::Binary(bytes) => number_in(bytes),
+        _ => None,
+    }
+}
+
+fn number_in(text: &[u8]) -> Option<u64> {
+    let text = str::from_utf8(text).ok()?.trim();
+    text.parse().ok().or_else(|| number(&Value::F64(text.parse().ok()?)))
+}
+
+/// The `resourceVersion` of a map, a text or a number without decimals.
+fn version_in(map: Option<&Value>) -> String {
+    let version = map.and_then(|map| last(map, &["resourceVersion"]));
+    match version {
+        Some(Value::Integer(number)) => number.to_string(),
+        Some(Value::F32(_) | Value::F64(_)) => {
+            let float = version.and_then(Value::as_f64).unwrap();
+            let is_whole = float.abs() <= 2f64.powi(53) && float.fract() == 0.0;
+            if is_whole { format!("{float:.0}").replace("-0", "0") } else { String::new() }
+        }
+        other => lossy(other),
+    }
+}
+
 fn assert_read_alike(body: &Value, bytes: &[u8]) {
     let repair = Repair::default();
-    let about = ["involvedObject", "regarding"];
     let has = |names: &[&str]| last(body, names).is_some();
-    let has_map = |name: &str| {
-        body.as_map().unwrap().iter().any(|(key, value)| key.as_str() == Some(name) && value.is_map())
-    };
+    let has_map = |name: &str| last(body, &[name]).is_some_and(Value::is_map);
     let said = |names: &[&str]| last(body, names).and_then(Value::as_str).unwrap_or_default();
     let is_new = has(&["note", "reportingController", "eventTime"])
         || has(&[
@@ -226,17 +258,29 @@ fn assert_read_alike(body: &Value, bytes: &[u8]) {
         }
     }
     let Some(event) = KubeEvent::read(bytes, &repair).unwrap() else { return assert!(!is_event) };
-    assert!(is_event || has_map("regarding"));
-    let (metadata, object) = (last(body, &["metadata"]), last(body, &about));
+    assert!(is_event);
+    let metadata = last(body, &["metadata"]);
+    let names = ["apiVersion", "kind", "namespace", "name", "uid", "fieldPath"];
+    let says_nothing = |object: Option<&Value>| {
+        names.iter().all(|name| lossy_in(object, name).is_empty()) && version_in(object).is_empty()
+    };
+    let object = last(body, &["involvedObject"]).filter(|object| !says_nothing(Some(object)));
+    let object = object.or_else(|| last(body, &["regarding"]));
     let own = lossy_in(last(body, &["metadata"]), "namespace");
-    let namespace = lossy_in(last(body, &about), "namespace");
+    let namespace = lossy_in(object, "namespace");
+    let either = |core, newer| {
+        let said = lossy(last(body, &[core]));
+        if said.is_empty() { lossy(last(body, &[newer])) } else { said }
+    };
     assert_eq!(event.namespace(), if namespace.is_empty() { own } else { namespace });
     assert_eq!(event.reason, lossy(last(body, &["reason"])));
-    assert_eq!(event.message, lossy(last(body, &["message", "note"])));
-    assert_eq!(event.event_type, lossy(last(body, &["type"])));
+    assert_eq!(event.message, either("message", "note"));
+    assert_eq!(event.event_type, either("type", "severity"));
     assert_eq!(event.event_time, lossy(last(body, &["eventTime"])));
-    assert_eq!(event.first_timestamp, lossy(last(body, &["firstTimestamp"])));
-    assert_eq!(event.source.component, lossy_in(last(body, &["source", "deprecatedSource"]), "component"));
+    let source = last(body, &["source"])
+        .filter(|source| ["component", "host"].iter().any(|name| !lossy_in(Some(source), name).is_empty()));
+    let source = source.or_else(|| last(body, &["deprecatedSource"]));
+    assert_eq!(event.source.component, lossy_in(source, "component"));
     for (field, name) in [
         (&event.metadata.namespace, "namespace"),
         (&event.metadata.name, "name"),
@@ -244,34 +288,24 @@ fn assert_read_alike(body: &Value, bytes: &[u8]) {
     ] {
         assert_eq!(*field, lossy_in(metadata, name));
     }
-    let version = match metadata.and_then(|metadata| last(metadata, &["resourceVersion"])) {
-        Some(Value::Integer(number)) => number.as_i64().map_or(String::new(), |number| number.to_string()),
-        other => lossy(other),
-    };
-    assert_eq!(event.metadata.resource_version, version);
+    assert_eq!(event.metadata.resource_version, version_in(metadata));
     let ObjectRef { kind, namespace, name, uid, field_path, .. } = &event.object;
-    let names = ["kind", "namespace", "name", "uid", "fieldPath"];
     assert_eq!(
         [kind, namespace, name, uid, field_path].map(|text| &**text),
-        names.map(|key| lossy_in(object, key))
+        ["kind", "namespace", "name", "uid", "fieldPath"].map(|key| lossy_in(object, key))
     );
-    let count = last(body, &["count", "deprecatedCount"]).and_then(Value::as_u64);
-    assert_eq!(event.count, count);
+    let count = last(body, &["count"]).and_then(number);
+    assert_eq!(event.count, count.or_else(|| last(body, &["deprecatedCount"]).and_then(number)));
     let series = last(body, &["series"]).filter(|series| series.is_map());
     assert_eq!(event.series.is_some(), series.is_some());
     if let Some(series) = &event.series {
         let map = last(body, &["series"]).unwrap();
-        assert_eq!(series.count, last(map, &["count"]).and_then(Value::as_u64).unwrap_or(0));
+        assert_eq!(series.count, last(map, &["count"]).and_then(number).unwrap_or(0));
         assert_eq!(series.last_observed_time, lossy(last(map, &["lastObservedTime"])));
     }
     let mut out = Vec::new();
-    let record = Record {
-        id: "the id",
-        content: Content::Event(&event),
-        new_occurrences: 1,
-        impact: &Impact::without(Correlation::Off),
-        body: bytes,
-    };
+    let impact = Impact::without(Correlation::Off);
+    let record = Record::new("the id", Content::Event(&event), &impact, bytes);
     Renderer::new(Format::Raw, "c").expect("a format").render(&record, &mut out).unwrap();
     assert_eq!(serde_json::from_slice::<Json>(&out).unwrap(), to_raw(body, "the id"));
 }

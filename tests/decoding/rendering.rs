@@ -33,12 +33,12 @@ fn render_with(impact: &Impact<'_>, renderer: &Renderer, chunk: &[u8]) -> Vec<(S
     let render_one = |record: Result<event_gateway::record::chunk::Envelope<'_>, _>| {
         let body = record.unwrap().body;
         let event = KubeEvent::read(body, &Repair::default()).unwrap().unwrap();
-        let id = record_id(&event);
+        let id = record_id(&event, body);
         let new_occurrences = u32::try_from(event.occurrences()).unwrap();
         let mut out = Vec::new();
         renderer
             .render(
-                &Record { id: &id, content: Content::Event(&event), new_occurrences, impact, body },
+                &Record { new_occurrences, ..Record::new(&id, Content::Event(&event), impact, body) },
                 &mut out,
             )
             .unwrap();

@@ -26,8 +26,7 @@ fn render(format: Format, line: &Line, impact: &Impact<'_>) -> Value {
     let mut body = Vec::new();
     chunk::write_value(&mut body, &line.object);
     let event = KubeEvent::read(&body, &Repair::default()).expect("a map").expect("an event");
-    let record =
-        Record { id: "an id", content: Content::Event(&event), new_occurrences: 1, impact, body: &body };
+    let record = Record::new("an id", Content::Event(&event), impact, &body);
     let mut out = Vec::new();
     Renderer::new(format, "prod-eu").expect("a format").render(&record, &mut out).expect("it fits");
     serde_json::from_slice(&out).expect("JSON")

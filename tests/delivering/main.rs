@@ -17,6 +17,8 @@ mod golden;
 mod hostile_records;
 mod hostile_values;
 mod kinds;
+#[path = "../support/mark.rs"]
+mod mark;
 mod neighbours;
 mod no_duplicates;
 mod odd_records;
@@ -29,11 +31,13 @@ mod restarts;
 mod same_request;
 mod secrets;
 mod shared_batches;
+mod strange;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../support/syscalls.rs"]
 mod syscalls;
 mod told_of_each;
+mod unread;
 mod whole;
 #[path = "../support/wrapped.rs"]
 mod wrapped;

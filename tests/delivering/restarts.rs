@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support;
+use crate::{mark, support};
 use support::gateway::{Answer, TestGateway};
 use support::host::{Build, Code, MiniHost};
 use support::{chunk, event, events};
@@ -143,5 +143,41 @@ fn a_damaged_file_is_moved_aside_and_work_goes_on() {
     let mut host = started(&gateway, &state);
     assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Ok);
     assert_eq!(gateway.accepted_ids(), ["u1.1", "u1.1"], "once before and once after the damage");
+    host.quit();
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_moved_aside_and_can_be_put_back() {
+    let gateway = TestGateway::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = folder.path().join("ledger");
+    let mut host = started(&gateway, &state);
+    assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Ok);
+    host.quit();
+    let rules = mark::rules(&state).expect("a mark");
+    mark::set_rules(&state, rules + 1);
+    let mut host = started(&gateway, &state);
+    let line = host.wait_log("was moved to");
+    assert_eq!(line.level, 1);
+    let said = format!(
+        "state_file was written by a newer version of this plugin (identity rules {}; this version knows {rules}) and was \
+         moved to {}.newer-",
+        rules + 1,
+        state.display()
+    );
+    assert!(line.text.contains(&said), "{}", line.text);
+    assert!(line.text.ends_with("put it back when the newer version runs again"), "{}", line.text);
+    assert_eq!(host.deliver("a", "t", &events(["u1", "u2"])), Code::Ok);
+    assert_eq!(gateway.accepted_ids(), ["u1.1", "u1.1", "u2.1"], "what it knew is not known here");
+    host.quit();
+    let mut names = fs::read_dir(folder.path()).expect("a folder").filter_map(Result::ok);
+    let aside = names.find(|entry| entry.file_name().to_string_lossy().starts_with("ledger.newer-"));
+    // The newer version is back.
+    let aside = aside.expect("the newer file").path();
+    mark::set_rules(&aside, rules);
+    fs::rename(aside, &state).expect("put back");
+    let mut host = started(&gateway, &state);
+    assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Ok);
+    assert_eq!(gateway.accepted_ids().len(), 3);
     host.quit();
 }

@@ -7,6 +7,8 @@ mod cluster;
 mod dice;
 mod host;
 mod impact;
+#[path = "../support/mark.rs"]
+mod mark;
 mod memory;
 #[path = "../support/painted.rs"]
 mod painted;

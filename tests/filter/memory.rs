@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use crate::support;
+use crate::{mark, support};
 use support::host::{Build, MiniHost, Outcome, Place, files_of_at_most};
 use support::service_impact::{Image, filtering, left_of, loaded, set};
 use support::{chunk, event, events};
@@ -190,6 +190,23 @@ fn a_damaged_file_is_moved_aside_and_said() {
     fs::write(&file, "no ledger").expect("written");
     let (mut host, _image) = keeping(&file);
     assert_eq!(host.wait_log("moved to").level, 1);
+    assert!(!is_known(&mut host, &events(["u1"])) && is_known(&mut host, &events(["u1"])));
+    host.quit();
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_moved_aside_and_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("seen");
+    let (mut host, _image) = keeping(&file);
+    assert!(!is_known(&mut host, &events(["u1"])));
+    host.quit();
+    let rules = mark::rules(&file).expect("a mark");
+    mark::set_rules(&file, rules + 1);
+    let (mut host, _image) = keeping(&file);
+    let line = host.wait_log("was moved to");
+    assert_eq!(line.level, 1);
+    assert!(line.text.contains("was written by a newer version of this plugin"), "{}", line.text);
     assert!(!is_known(&mut host, &events(["u1"])) && is_known(&mut host, &events(["u1"])));
     host.quit();
 }

@@ -7,7 +7,15 @@ const NO_DUPLICATES: Guarantee = Guarantee::NoDuplicates { ambiguous: "ambiguous
 /// One request of one id on a connection, taken and acknowledged.
 fn sent(number: usize, connection: usize, id: &str) -> Sent {
     let key = format!("key of {id}");
-    Sent { number, connection, key, ids: vec![id.to_owned()], taken: true, acknowledged: true }
+    Sent {
+        number,
+        connection,
+        key,
+        ids: vec![id.to_owned()],
+        taken: true,
+        acknowledged: true,
+        ..Sent::default()
+    }
 }
 
 /// `a` and `b` arrived one after the other on one connection, and `x` lies in the dead letter file.
@@ -121,4 +129,30 @@ fn a_batch_has_one_key_and_a_key_one_batch() {
         "request 3 has the key another",
     );
     both(|account| account.sent[1].key.clone_from(&good().sent[0].key), "request 2 has the key");
+}
+
+#[test]
+fn an_occurrence_is_told_once_and_none_is_left_out_without_a_letter() {
+    // Of an event whose count is its version: each record with the version up to which its occurrences were known.
+    let of = |records: &[(u64, u64)]| {
+        let mut account = good();
+        for (number, (version, before)) in records.iter().enumerate() {
+            let id = format!("e.{version}");
+            account.wanted.insert(id.clone());
+            let counts = vec![(*version, version - before)];
+            account.sent.push(Sent { counts, ..sent(10 + number, 1, &id) });
+        }
+        account
+    };
+    let said = |account: &Account| judge(account, NO_DUPLICATES).join("; ");
+    assert_eq!(said(&of(&[(3, 0), (5, 3), (4, 4), (9, 5)])), "");
+    assert!(
+        said(&of(&[(3, 0), (5, 0)])).contains("e.5 tells occurrences after 0 of e, of which 3 were told")
+    );
+    let mut gap = of(&[(3, 0), (9, 5)]);
+    assert!(said(&gap).contains("e.9 tells occurrences after 5 of e, and 3 were told"));
+    gap.wanted.insert("e.5".to_owned());
+    gap.in_doubt = true;
+    letter(&mut gap, "e.5", "ambiguous");
+    assert_eq!(said(&gap), "");
 }

@@ -19,10 +19,10 @@ use std::time::Duration;
 
 use event_gateway::config::{LedgerSettings, Updates};
 use event_gateway::ledger::identity::{Identity, Version};
-use event_gateway::ledger::{Ledger, MovedAside, Verdict, Versioned};
+use event_gateway::ledger::{Ledger, MovedAside, Unusable, Verdict, Versioned};
 
-const NOW_SECONDS: u64 = 1_800_000_000;
-const COMMITS: u64 = 30;
+pub const NOW_SECONDS: u64 = 1_800_000_000;
+pub const COMMITS: u64 = 30;
 /// redb's, with both of its slots.
 const HEADER_BYTES: usize = 320;
 
@@ -31,12 +31,12 @@ fn settings(file: &Path) -> LedgerSettings {
     LedgerSettings { state_file: Some(file.to_owned()), ttl, max_entries: 100_000 }
 }
 
-fn open(file: &Path) -> Result<(Ledger, Option<MovedAside>), String> {
+pub fn open(file: &Path) -> Result<(Ledger, Option<MovedAside>), String> {
     Ledger::open(&settings(file), Updates::Every, NOW_SECONDS)
 }
 
 /// Every commit holds some events for the first time and an update of one.
-fn batch(number: u64) -> Vec<Versioned> {
+pub fn batch(number: u64) -> Vec<Versioned> {
     let record = |event: u64, version: u64| Versioned {
         identity: Identity(u128::from(event) << 64 | 0x5eed),
         version: Version(version),
@@ -46,7 +46,7 @@ fn batch(number: u64) -> Vec<Versioned> {
     new.chain((number > 0).then(|| record((number - 1) * 100, 8))).collect()
 }
 
-fn deliver(ledger: &mut Ledger, records: &[Versioned]) -> Result<(), String> {
+pub fn deliver(ledger: &mut Ledger, records: &[Versioned]) -> Result<(), String> {
     let tickets: Vec<_> = records
         .iter()
         .filter_map(|record| match ledger.begin(*record) {
@@ -57,13 +57,13 @@ fn deliver(ledger: &mut Ledger, records: &[Versioned]) -> Result<(), String> {
     ledger.commit(&tickets, NOW_SECONDS)
 }
 
-fn deliver_all(file: &Path) {
+pub fn deliver_all(file: &Path) {
     let mut ledger = open(file).unwrap().0;
     (0..COMMITS).for_each(|number| deliver(&mut ledger, &batch(number)).unwrap());
 }
 
 /// How many of the first so many commits the ledger knows; panics when it knows what it was never told.
-fn remembered(ledger: &mut Ledger, commits: u64) -> usize {
+pub fn remembered(ledger: &mut Ledger, commits: u64) -> usize {
     let mut known = 0;
     for number in 0..COMMITS + 1 {
         for record in batch(number) {
@@ -83,7 +83,7 @@ fn remembered(ledger: &mut Ledger, commits: u64) -> usize {
     known
 }
 
-fn all_of(commits: u64) -> usize {
+pub fn all_of(commits: u64) -> usize {
     (0..commits).map(|number| batch(number).len()).sum()
 }
 
@@ -115,7 +115,7 @@ fn survives(folder: &Path, bytes: &[u8], tally: &mut Tally) {
         assert_eq!(known, 0);
         let name = moved.to.file_name().unwrap().to_str().unwrap();
         assert_eq!(name, "ledger.damaged-20270115T080000Z");
-        assert!(!moved.why.is_empty());
+        assert!(matches!(&moved.why, Unusable::Damaged(why) if !why.is_empty()), "{moved}");
         std::fs::remove_file(&moved.to).unwrap();
         tally.moved += 1;
     } else if known == all_of(COMMITS) {

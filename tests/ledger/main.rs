@@ -6,9 +6,12 @@ mod cases;
 mod claims;
 #[path = "../support/dice.rs"]
 mod dice;
+mod doubted_occurrences;
 #[path = "../support/failing.rs"]
 mod failing;
 mod file;
+#[path = "../support/mark.rs"]
+mod mark;
 mod model;
 mod naive;
 mod occurrences;
@@ -17,3 +20,4 @@ mod scratch;
 #[path = "../support/syscalls.rs"]
 mod syscalls;
 mod unread;
+mod upgrade;

@@ -220,8 +220,7 @@ fn one_that_is_damaged_or_gone_by_then_is_made_anew() {
                 told.unwrap();
             } else {
                 let why = told.unwrap_err();
-                let aside =
-                    why.split(" was damaged and moved to ").nth(1).unwrap().split(';').next().unwrap();
+                let aside = why.split(" and was moved to ").nth(1).unwrap().split(';').next().unwrap();
                 assert_eq!(fs::read(aside).unwrap(), b"no ledger");
             }
             commit(&mut ledger, &[record(3, 1)], LATER_SECONDS + 6).unwrap();

@@ -41,6 +41,7 @@ pub struct Tally {
     pub in_flight_there: u64,
     pub in_flight_not: u64,
     pub failed_syncs: u64,
+    pub old_files: u64,
 }
 
 pub fn open(folder: &Path, world: &World) -> Result<(Ledger, Option<MovedAside>), String> {
@@ -65,6 +66,20 @@ impl World {
             untold: Vec::new(),
             versions: 0,
         }
+    }
+
+    /// Commits of a version that knew no mark, long on the disk.
+    pub fn start_with_an_old_file(&mut self, folder: &Path, dice: &mut Dice) {
+        let mut ledger = open(folder, self).unwrap().0;
+        for _ in 0..1 + dice.below(30) {
+            let batch = self.next_batch(dice);
+            let tickets: Vec<_> = batch.iter().map(|record| begin(&mut ledger, *record)).collect();
+            self.ask_for(batch, 0);
+            ledger.commit(&tickets, self.now_seconds).unwrap();
+        }
+        self.all_said_yes(0);
+        drop(ledger);
+        super::mark::unmark(&folder.join("ledger"));
     }
 
     pub fn next_batch(&mut self, dice: &mut Dice) -> Vec<Versioned> {

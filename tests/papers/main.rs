@@ -5,6 +5,7 @@
 mod doc_rows;
 mod docs_truth;
 mod header;
+mod limits_docs;
 mod logs_docs;
 mod rbac;
 mod rooms;

@@ -48,21 +48,26 @@ pub fn render(
     taken: Option<Stamp>,
     impact: &Impact<'_>,
 ) -> Result<String, String> {
-    with_content(body, taken, |content| {
+    with_content(body, |content| {
         let mut id = String::new();
         write_id(&content, body, &mut id);
         let new_occurrences = u32::try_from(content.occurrences()).unwrap_or(u32::MAX);
-        let record = Record { id: &id, content, new_occurrences, impact, body };
+        // A minute after it was taken in, or else when it happened.
+        let mut record = Record { new_occurrences, taken, ..Record::new(&id, content, impact, body) };
+        if let Some(now) = taken.and_then(|taken| taken.later(std::time::Duration::from_secs(60))) {
+            record.now = now;
+        }
         let mut out = b"before".to_vec();
         let rendered = renderer.render(&record, &mut out);
         let text = String::from_utf8(out).expect("UTF-8");
         let text = text.strip_prefix("before").expect("what stood there stays").to_owned();
         assert!(rendered.is_ok() || text.is_empty(), "half of it was left");
-        rendered.map(|()| text)
+        rendered.map(|_| text)
     })
 }
 
-fn with_content<R>(body: &[u8], taken: Option<Stamp>, look: impl FnOnce(Content<'_, '_>) -> R) -> R {
+/// Looks at a body as the pipeline reads it.
+pub fn with_content<R>(body: &[u8], look: impl FnOnce(Content<'_, '_>) -> R) -> R {
     let repair = Repair::default();
     match peek(body) {
         Ok(Shape::Event) => {
@@ -70,13 +75,13 @@ fn with_content<R>(body: &[u8], taken: Option<Stamp>, look: impl FnOnce(Content<
         }
         Ok(Shape::Audit) => match AuditEvent::read(body, &repair).expect("whole") {
             Some(audit) => look(Content::Audit(&audit)),
-            None => look(Content::Other { taken }),
+            None => look(Content::Other),
         },
         Ok(Shape::Violation) => match Violation::read(body, &repair).expect("whole") {
             Some(violation) => look(Content::Violation(&violation)),
-            None => look(Content::Other { taken }),
+            None => look(Content::Other),
         },
-        _ => look(Content::Other { taken }),
+        _ => look(Content::Other),
     }
 }
 

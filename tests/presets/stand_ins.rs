@@ -35,7 +35,7 @@ fn written(format: Format, event: &Value, new_occurrences: u32, correlation: Cor
     let event = KubeEvent::read(&body, &Repair::default()).expect("a map").expect("an event");
     let impact = &Impact::without(correlation);
     let content = Content::Event(&event);
-    let record = Record { id: "e1.9", content, new_occurrences, impact, body: &body };
+    let record = Record { new_occurrences, ..Record::new("e1.9", content, impact, &body) };
     let mut out = Vec::new();
     Renderer::new(format, "prod-eu").expect("a format").render(&record, &mut out).expect("an event");
     String::from_utf8(out).expect("UTF-8")

@@ -1,9 +1,11 @@
 //! Stubs of the services, built from their specifications: few of them can be started here (tests/real/receivers.rs,
-//! tests/real/alertmanager.rs). A stub takes what its service takes, at its path, under its key, in its form and by its
-//! schema, and answers in its words.
+//! tests/real/alertmanager.rs). A stub takes what its service takes, at its path, under its key, in its form, by its
+//! schema and within its limits, and answers in its words.
 
+use event_gateway::clock;
 use serde_json::{Value, json};
 
+use crate::refusals::refusal;
 use crate::schemas::Schemas;
 use crate::support::gateway::{Answer, Request, TestGateway};
 
@@ -180,6 +182,10 @@ impl Service {
             if let Some(fault) = schemas.fault(self.name, record) {
                 return Answer::status(418).body(fault);
             }
+        }
+        let now = i64::try_from(clock::unix_seconds(clock::wall())).expect("a time");
+        if let Some(why) = records.iter().find_map(|record| refusal(self.name, record, now)) {
+            return Answer::status(400).body(why);
         }
         let is_bad = records.iter().any(|record| record.to_string().contains(POISON));
         answer(if is_bad { self.rejected } else { self.taken })

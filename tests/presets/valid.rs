@@ -242,12 +242,8 @@ fn any_odd_record_is_valid_or_put_away_with_a_reason() {
                     valid += 1;
                 }
                 Err(why) => {
-                    let expected = match name {
-                        "loki" | "falco" => "it tells no time",
-                        _ => "Kubernetes events only",
-                    };
-                    assert!(why.contains(expected), "{name}: case {number}: {why}");
-                    assert!(holds_events_only(name) || ["loki", "falco"].contains(&name), "{name}: {why}");
+                    assert!(why.contains("Kubernetes events only"), "{name}: case {number}: {why}");
+                    assert!(holds_events_only(name), "{name}: {why}");
                     away += 1;
                 }
             }
@@ -284,17 +280,6 @@ fn as_newer_group(event: &Value) -> Value {
     };
     let fields = event.as_object().expect("an object");
     Value::Object(fields.iter().map(|(key, value)| (renamed(key), value.clone())).collect())
-}
-
-#[test]
-fn what_tells_no_time_is_put_away_where_one_is_needed() {
-    let timeless = [json!({"involvedObject": {"kind": "Pod", "name": "cart-1"}, "reason": "BackOff"})];
-    for (name, format) in FORMATS {
-        let text = rendered(&Renderer::new(format, "prod-eu").expect("a format"), &timeless).remove(0);
-        let needs_one = ["loki", "falco"].contains(&name);
-        assert_eq!(text.as_ref().is_err_and(|why| why.starts_with("it tells no time")), needs_one, "{name}");
-        assert_eq!(text.is_err(), needs_one, "{name}: {text:?}");
-    }
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod sample_filters;
 mod sources;
 mod start;
 mod stop;
+mod strange;
 #[path = "../support/mod.rs"]
 mod support;
 mod waiting;

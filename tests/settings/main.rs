@@ -4,6 +4,7 @@
 #[path = "../support/cases.rs"]
 mod cases;
 mod endpoints;
+mod headers;
 mod hostile;
 #[path = "../support/reading.rs"]
 mod reading;

@@ -101,7 +101,10 @@ fn good(key: &Key) -> BoxedStrategy<String> {
             let name = name.to_owned();
             "(/|\\./|S3CR3T/)[a-z =,\"\\\\]{0,9}".prop_map(move |path| format!("{path}{name}")).boxed()
         }
-        (Shows::HeaderNames, _) => "X-[A-Z]{1,5}: ?[a-z =\"]{0,5}S3CR3T(, ?x-[a-z]{2}:S3CR3T:x)?".boxed(),
+        (Shows::HeaderNames, _) => {
+            "X-[A-Z]{1,5}: ?(([a-z=][a-z =\"]{0,4})?S3CR3T|\"[a-z =,:]{0,5}S3CR3T(, X-[a-z]: S3CR3T|\\\\\\\")?\")(, ?x-[a-z]{2}:S3CR3T:x)?"
+                .boxed()
+        }
         (Shows::Nothing, _) => "[a-z ]{0,3}S3CR3T[ -9;-~ü]{0,5}".boxed(),
         (Shows::All, name) => match name {
             "format" => select(&["native", "CloudEvents", "cloudevents_batch", "raw"][..])
@@ -289,7 +292,7 @@ fn the_lines_as_people_read_them() {
     };
     let line = output(&properties(&[
         ("endpoint", "https://gw.example/events?key=S3CR3T"),
-        ("headers", "X-Key: S3CR3T, X-Team: a"),
+        ("headers", "X-Key: \"S3CR3T, X-Not: S3CR3T\", X-Team: a"),
         ("bearer_token_file", "S3CR3T"),
         ("state_file", "/var/lib/ledger"),
         ("namespaces", "shop, kube-*"),

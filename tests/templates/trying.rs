@@ -49,9 +49,9 @@ pub fn render_with(renderer: &Renderer, body: &[u8], impact: &Impact<'_>) -> Vec
     let (mut all, mut id) = (Vec::new(), String::new());
     each(body, Within::Record, &Bump::new(), &mut |body, content| {
         write_id(content, body, &mut id);
-        let record = Record { id: &id, content: *content, new_occurrences: 1, impact, body };
+        let record = Record::new(&id, *content, impact, body);
         let mut out = Vec::new();
-        all.push(renderer.render(&record, &mut out).map(|()| out));
+        all.push(renderer.render(&record, &mut out).map(|_| out));
     });
     all
 }

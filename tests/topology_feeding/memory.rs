@@ -118,6 +118,12 @@ fn a_file_of_no_use_is_moved_aside_with_one_line() {
     let header = |version: u32| {
         format!("{{\"format\":\"event_gateway topology\",\"version\":{version},\"saved_seconds\":1}}\n")
     };
+    // Whatever else it may hold.
+    let another = |version: u32| {
+        packed(&format!(
+            "{{\"format\":\"event_gateway topology\",\"version\":{version},\"new\":[]}}\n{{\"o\":7}}\nnone\n"
+        ))
+    };
     for (what, bytes) in [
         ("empty", Vec::new()),
         ("no gzip", b"{}".to_vec()),
@@ -125,6 +131,8 @@ fn a_file_of_no_use_is_moved_aside_with_one_line() {
         ("half", good[..good.len() / 2].to_vec()),
         ("a bit", flipped),
         ("newer", packed(&header(2))),
+        ("much newer", another(u32::MAX)),
+        ("older", another(0)),
         ("another's", packed("{\"hello\":1}\n")),
         ("nothing in it", packed("")),
         ("an object that is none", packed(&(header(1) + "{\"object\":7}\n"))),
@@ -136,10 +144,23 @@ fn a_file_of_no_use_is_moved_aside_with_one_line() {
         let told = warnings(&cluster);
         assert_eq!(told.len(), 1, "{what}: {told:?}");
         assert!(told[0].contains("memory") && told[0].contains("was moved to"), "{what}: {told:?}");
+        let (ending, why) = match what {
+            "newer" => {
+                ("newer", "was written by a newer version of this plugin (file version 2; this one reads 1)")
+            }
+            "much newer" => ("newer", "was written by a newer version"),
+            "older" => {
+                ("older", "was written by an older version of this plugin (file version 0; this one reads 1)")
+            }
+            _ => ("damaged", "is damaged"),
+        };
+        assert!(told[0].contains(why), "{what}: {told:?}");
         wait_ready(&cluster);
         assert_eq!(cluster.current().len(), 200, "{what}");
         drop(cluster);
-        assert!(files(folder.path()).iter().any(|file| file.starts_with("memory.damaged-")), "{what}");
+        let aside: Vec<_> = files(folder.path()).into_iter().filter(|name| name.contains('-')).collect();
+        assert!(aside.len() == 1 && aside[0].starts_with(&format!("memory.{ending}-")), "{what}: {aside:?}");
+        std::fs::remove_file(folder.path().join(&aside[0])).unwrap();
         assert!(!files(folder.path()).contains(&"memory.new".to_owned()));
     }
 }

@@ -1,5 +1,5 @@
-//! The ledger's file over the years: moved aside when it is damaged, waited for when the disk is away, made
-//! anew when it was taken away.
+//! The ledger's file over the years: moved aside when it is damaged or of a newer version of this plugin, waited for
+//! when the disk is away, made anew when it was taken away.
 //!
 //! When the file cannot be written, deliveries go on: memory still knows them, the rows wait and are written
 //! as soon as the disk is back, and only a crash in between could repeat them, with equal ids.
@@ -16,7 +16,7 @@ mod start;
 
 use std::path::{Path, PathBuf};
 
-use super::disk::{FileId, MovedAside, behind_links, move_aside};
+use super::disk::{FileId, Unusable, behind_links, move_aside};
 use super::store::{Change, Contents, Store, StoreError};
 use super::table::Row;
 pub use start::Opened;
@@ -200,7 +200,7 @@ impl File {
                 self.store = Some(store);
                 return Ok(());
             }
-            Err(StoreError::Damaged(why)) => return Err(self.give_way(&place, why, now_seconds)),
+            Err(StoreError::Unusable(why)) => return Err(self.give_way(&place, why, now_seconds)),
             Err(error) if !error.is_missing() => {
                 if matches!(error, StoreError::Unsynced(_)) {
                     self.saved_in = None;
@@ -212,14 +212,13 @@ impl File {
         Err(format!("{} is not the file it was; it is made anew soon", self.path.display()))
     }
 
-    /// Moves a damaged file aside. What there is to tell.
-    fn give_way(&mut self, place: &Path, why: String, now_seconds: u64) -> String {
+    /// Moves a file aside that is of no use. What there is to tell.
+    fn give_way(&mut self, place: &Path, why: Unusable, now_seconds: u64) -> String {
         match move_aside(place, why, now_seconds) {
-            Ok(MovedAside { to, .. }) => {
+            Ok(moved) => {
                 self.saved_in = None;
                 self.unread_since_seconds = None;
-                let (from, to) = (self.path.display(), to.display());
-                format!("{from} was damaged and moved to {to}; it is made anew soon")
+                format!("{} {moved}; it is made anew soon", self.path.display())
             }
             Err(why) => why,
         }
@@ -230,7 +229,7 @@ impl File {
         // What is there now may be another instance's. If not, its lock is held until ours has the name.
         let _replaced = match Store::open(&place) {
             Err(StoreError::InUse) => return Err(self.explain(&StoreError::InUse)),
-            Err(StoreError::Damaged(why)) => {
+            Err(StoreError::Unusable(why)) => {
                 move_aside(&place, why, now_seconds)?;
                 None
             }

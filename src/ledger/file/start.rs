@@ -38,7 +38,7 @@ impl File {
         let mut moved = None;
         let opened = match Store::open(&place) {
             Err(error) if error.is_missing() => begin(&place),
-            Err(StoreError::Damaged(why)) => match move_aside(&place, why, now_seconds) {
+            Err(StoreError::Unusable(why)) => match move_aside(&place, why, now_seconds) {
                 Ok(aside) => {
                     moved = Some(aside);
                     begin(&place)
@@ -86,7 +86,7 @@ impl File {
     /// was read. Whoever gets it takes it in as older than all there is, and then [`File::wants_all`].
     ///
     /// # Errors
-    /// From the disk, or because the file is damaged and was moved aside; text for a person.
+    /// From the disk, or because the file is of no use and was moved aside; text for a person.
     pub fn recall(&mut self, now_seconds: u64) -> Result<Option<Contents>, String> {
         let Some(since_seconds) = self.unread_since_seconds else { return Ok(None) };
         if self.is_paused(now_seconds) {
@@ -101,7 +101,7 @@ impl File {
         let contents = match read {
             Ok((_, contents)) => Ok(contents.carried_over(since_seconds)),
             Err(error) if error.is_missing() => Ok(Contents::default()),
-            Err(StoreError::Damaged(why)) => Err(self.give_way(&place, why, now_seconds)),
+            Err(StoreError::Unusable(why)) => Err(self.give_way(&place, why, now_seconds)),
             Err(error) => Err(self.unread(&error)),
         };
         if contents.is_ok() {

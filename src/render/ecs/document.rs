@@ -146,7 +146,9 @@ fn named(name: &str) -> Option<Named<'_>> {
 }
 
 pub(super) fn of<'r>(record: &Record<'r, 'r>, cluster: &'r str) -> Document<'r> {
-    let Common { time, first_time, severity, reason, message, action, host, object, .. } = Common::of(record);
+    let common = Common::of(record);
+    let node = common.node(record.impact);
+    let Common { first_time, severity, reason, message, action, object, .. } = common;
     let (module, dataset) = match record.content.kind() {
         Kind::Event => ("kubernetes", "kubernetes.event"),
         Kind::Audit => ("kubernetes", "kubernetes.audit_logs"),
@@ -154,9 +156,9 @@ pub(super) fn of<'r>(record: &Record<'r, 'r>, cluster: &'r str) -> Document<'r> 
         Kind::Other => ("fluentbit", "fluentbit.record"),
     };
     let impact = record.impact;
-    let node = if host.is_empty() { impact.node.map_or("", |node| node.name) } else { host };
     let mut document = Document {
-        timestamp: Time(time),
+        // A data stream takes no document without one.
+        timestamp: Time(Some(record.time_or_now())),
         ecs: Version { version: ECS_VERSION },
         message,
         event: Event {
@@ -212,7 +214,7 @@ pub(super) fn of<'r>(record: &Record<'r, 'r>, cluster: &'r str) -> Document<'r> 
             document.rule = Some(Rule { name: &said.constraint.name, category: &said.constraint.kind });
             document.gatekeeper = Some(Gatekeeper { violation: native::violation(said) });
         }
-        Content::Other { .. } => document.record = Some(Raw::new(record.body)),
+        Content::Other => document.record = Some(Raw::new(record.body)),
     }
     document
 }

@@ -76,7 +76,7 @@ pub(super) fn of<'r>(event: &'r KubeEvent<'_>, body: &'r [u8]) -> Event<'r> {
         source: Source { host: &event.source.host, component: &event.source.component },
         involved_object: Involved { api_version, resource_version, name, kind, uid },
         metadata: Metadata {
-            timestamp: Created { created: Time(Stamp::parse(&event.metadata.creation_timestamp)) },
+            timestamp: Created { created: Time(Stamp::parse_set(&event.metadata.creation_timestamp)) },
             name: &event.metadata.name,
             namespace: &event.metadata.namespace,
             generate_name: metadata.get("generateName").and_then(|name| name.as_text()).unwrap_or_default(),
@@ -85,9 +85,6 @@ pub(super) fn of<'r>(event: &'r KubeEvent<'_>, body: &'r [u8]) -> Event<'r> {
             labels: map("labels"),
             annotations: map("annotations"),
         },
-        timestamp: Times {
-            first_occurrence: Time(Stamp::parse(event.first_time())),
-            last_occurrence: Time(Stamp::parse(event.time())),
-        },
+        timestamp: Times { first_occurrence: Time(event.first_time()), last_occurrence: Time(event.time()) },
     }
 }

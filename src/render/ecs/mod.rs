@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Answers, Record, json};
+use super::{Adjusted, Answers, Record, json};
 
 pub(super) struct Layout {
     pub(super) cluster: String,
@@ -45,13 +45,13 @@ impl super::Layout for Layout {
         if self.index.is_some() { Answers::ElasticsearchBulk } else { Answers::Status }
     }
 
-    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, String> {
         if let Some(index) = &self.index {
             json::write(&Action { create: Target { _index: index, _id: &id(record.id) } }, out);
             out.push(b'\n');
         }
         json::write_underscored(&document::of(record, &self.cluster), out);
-        Ok(())
+        Ok(Adjusted::default())
     }
 }
 

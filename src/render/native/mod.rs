@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use serde::{Serialize, Serializer};
 
 use super::common::Common;
-use super::{Record, json};
+use super::{Adjusted, Record, json};
 use crate::correlate::{Affected, Chosen, Correlation, Node, Workload, text_or_null};
 use crate::record::content::Content;
 use crate::record::raw::Raw;
@@ -27,9 +27,9 @@ pub(super) struct Layout {
 }
 
 impl super::Layout for Layout {
-    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, String> {
         json::write(&self.document(record), out);
-        Ok(())
+        Ok(Adjusted::default())
     }
 }
 
@@ -98,7 +98,7 @@ impl Layout {
             Content::Event(said) => event = Some(own::event(said)),
             Content::Audit(said) => audit = Some(own::audit(said, self.audit_bodies)),
             Content::Violation(said) => violation = Some(own::violation(said)),
-            Content::Other { .. } => as_it_came = Some(Raw::new(record.body)),
+            Content::Other => as_it_came = Some(Raw::new(record.body)),
         }
         Native {
             id: record.id,

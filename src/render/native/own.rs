@@ -1,11 +1,8 @@
 //! What each kind has of its own.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
 use super::OrNull;
-use crate::ledger::identity::version_text;
 use crate::record::audit::{AuditEvent, User};
 use crate::record::event::KubeEvent;
 use crate::record::raw::Raw;
@@ -17,7 +14,7 @@ pub(super) struct Event<'r> {
     namespace: OrNull<'r>,
     name: OrNull<'r>,
     uid: OrNull<'r>,
-    resource_version: Cow<'r, str>,
+    resource_version: OrNull<'r>,
 }
 
 pub(super) fn event<'r>(event: &'r KubeEvent<'_>) -> Event<'r> {
@@ -25,14 +22,14 @@ pub(super) fn event<'r>(event: &'r KubeEvent<'_>) -> Event<'r> {
         namespace: OrNull(&event.metadata.namespace),
         name: OrNull(&event.metadata.name),
         uid: OrNull(&event.metadata.uid),
-        resource_version: version_text(event),
+        resource_version: OrNull(&event.metadata.resource_version),
     }
 }
 
 #[derive(Serialize)]
 pub(super) struct Audit<'r> {
     id: &'r str,
-    stage: &'r str,
+    stage: OrNull<'r>,
     level: OrNull<'r>,
     verb: OrNull<'r>,
     user: Who<'r>,
@@ -69,7 +66,7 @@ struct Answer<'r> {
 pub(super) fn audit<'r>(audit: &'r AuditEvent<'_>, with_bodies: bool) -> Audit<'r> {
     Audit {
         id: &audit.audit_id,
-        stage: &audit.stage,
+        stage: OrNull(&audit.stage),
         level: OrNull(&audit.level),
         verb: OrNull(&audit.verb),
         user: who(&audit.user),

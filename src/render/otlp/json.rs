@@ -28,6 +28,8 @@ impl Serialize for ResourceLogs<'_> {
         struct LogRecord<'l> {
             #[serde(serialize_with = "as_text")]
             time_unix_nano: u64,
+            #[serde(serialize_with = "as_text")]
+            observed_time_unix_nano: u64,
             severity_number: u8,
             severity_text: &'l str,
             body: Any<'l>,
@@ -43,6 +45,7 @@ impl Serialize for ResourceLogs<'_> {
         let log = self.0;
         let record = LogRecord {
             time_unix_nano: log.time_nanos,
+            observed_time_unix_nano: log.observed_nanos,
             severity_number: log.severity,
             severity_text: log.severity_text,
             body: Any::Text(&log.body),

@@ -28,6 +28,10 @@ pub(super) struct Log<'r> {
     pub(super) resource: Attributes<'r>,
     /// Nanoseconds since 1970; 0 is unknown.
     pub(super) time_nanos: u64,
+    /// When the host took it in, which is the same however often it is sent; never 0.
+    pub(super) observed_nanos: u64,
+    /// Whether the time is not the true one.
+    pub(super) has_other_time: bool,
     /// Of the scale of OpenTelemetry: 9 is INFO, 13 WARN, 17 ERROR, 21 FATAL.
     pub(super) severity: u8,
     pub(super) severity_text: &'r str,
@@ -70,19 +74,25 @@ impl<'r> Log<'r> {
             Content::Event(event) => of_event(event, &mut attributes),
             Content::Audit(audit) => of_audit(audit, &mut attributes),
             Content::Violation(violation) => of_violation(violation, &mut attributes),
-            Content::Other { .. } => {}
+            Content::Other => {}
         }
         attributes.text("log.record.uid", record.id);
+        let beyond = common.time.filter(|time| u64::try_from(time.unix_nanos()).is_err());
+        if let Some(time) = beyond {
+            attributes.text("original_time", time.to_string());
+        }
         let services = record.impact.services.iter();
         let services = services.map(|one| Cow::Owned(format!("{}/{}", one.namespace, one.name)));
         attributes.list("k8s.impact.services", services.collect());
         let body = match record.content {
-            Content::Other { .. } => Cow::Owned(as_json(record)),
+            Content::Other => Cow::Owned(as_json(record)),
             _ => common.message.clone(),
         };
         Self {
             resource: resource(record, &common, cluster),
-            time_nanos: common.time.and_then(|time| u64::try_from(time.unix_nanos()).ok()).unwrap_or(0),
+            time_nanos: common.time.map_or(0, nanos),
+            observed_nanos: nanos(record.taken.or(common.time).unwrap_or(record.now)),
+            has_other_time: beyond.is_some(),
             severity: severity(common.severity),
             severity_text: if common.r#type.is_empty() { common.severity.name() } else { common.r#type },
             body,
@@ -90,6 +100,11 @@ impl<'r> Log<'r> {
             event_name: record.content.kind().name(),
         }
     }
+}
+
+/// The nearest that 64 bits hold, from 1970 to 2554; 0 would be unknown.
+fn nanos(time: Stamp) -> u64 {
+    u64::try_from(time.unix_nanos().max(1)).unwrap_or(u64::MAX)
 }
 
 const fn severity(severity: Severity) -> u8 {
@@ -112,8 +127,7 @@ fn resource<'r>(record: &Record<'r, 'r>, common: &Common<'r>, cluster: &'r str) 
     let mut said = Said(Vec::with_capacity(12));
     let impact = record.impact;
     said.text("k8s.cluster.name", cluster);
-    let node = if common.host.is_empty() { impact.node.map_or("", |node| node.name) } else { common.host };
-    said.text("k8s.node.name", node);
+    said.text("k8s.node.name", common.node(impact));
     said.text("k8s.object.kind", common.object.kind);
     said.text("k8s.object.name", common.object.name);
     said.text("k8s.object.uid", common.object.uid);
@@ -143,7 +157,7 @@ fn of_event<'r>(event: &'r KubeEvent<'_>, said: &mut Said<'r>) {
     said.text("k8s.event.start_time", go_time(&event.metadata.creation_timestamp));
     said.text("k8s.event.name", &*event.metadata.name);
     said.text("k8s.event.uid", &*event.metadata.uid);
-    said.text("k8s.namespace.name", event.namespace());
+    said.text("k8s.namespace.name", &*event.object.namespace);
     if let Some(count) = event.count.filter(|count| *count != 0) {
         said.int("k8s.event.count", count);
     }
@@ -151,7 +165,7 @@ fn of_event<'r>(event: &'r KubeEvent<'_>, said: &mut Said<'r>) {
 
 /// As Go prints a time: `2026-11-20 23:28:49 +0000 UTC`.
 fn go_time(text: &str) -> String {
-    Stamp::parse(text).map_or_else(String::new, |time| {
+    Stamp::parse_set(text).map_or_else(String::new, |time| {
         format!("{} +0000 UTC", time.text().as_str().trim_end_matches('Z').replace('T', " "))
     })
 }

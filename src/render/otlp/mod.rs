@@ -14,7 +14,7 @@ mod proto;
 
 use std::borrow::Cow;
 
-use super::{Answers, Form, Record};
+use super::{Adjusted, Answers, Form, Record};
 use log::Log;
 
 /// One behind the other: protobuf takes a repeated field in pieces.
@@ -51,12 +51,12 @@ impl super::Layout for Layout {
         Answers::Otlp
     }
 
-    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, String> {
         let log = Log::of(record, &self.cluster);
         match self.encoding {
             Encoding::Protobuf => proto::write(&log, out),
             Encoding::Json => json::write(&log, out),
         }
-        Ok(())
+        Ok(Adjusted { time: log.has_other_time, cut: false })
     }
 }

@@ -36,6 +36,8 @@ fn record(log: &Log<'_>, out: &mut Vec<u8>) {
     text(3, log.severity_text, out);
     message(5, out, |out| text(1, &log.body, out));
     attributes(6, &log.attributes, out);
+    tag(11, FIXED64, out);
+    out.extend_from_slice(&log.observed_nanos.to_le_bytes());
     text(12, log.event_name, out);
 }
 

@@ -7,6 +7,10 @@
 //! arrived, which loses nothing when events come late: one that has ended already notifies nobody. There is no
 //! `generatorURL`, as an event has no page of its own.
 //!
+//! An Alertmanager refuses an alert that begins after its end, and puts the end by its own clock. So no alert begins
+//! in the future, and a time before Kubernetes was is that of a clock that was never set: it counts as none. Where that
+//! changes a time, the true one is the annotation `original_time`.
+//!
 //! 200 means that it has them all. A 400 is for the whole array, of which it has taken what was good; an alert that
 //! comes twice is one, so halving repeats nothing. Nothing is compressed.
 
@@ -16,10 +20,15 @@ use serde::Serialize;
 
 use super::super::common::Common;
 use super::super::native::{self, Time};
-use super::super::{Form, Record, json};
+use super::super::times;
+use super::super::{Adjusted, Form, Record, json};
 use super::words::{self, Pairs};
 use crate::config::PresetSettings;
 use crate::record::content::Content;
+use crate::time::Stamp;
+
+/// 6 June 2014, the first commit of Kubernetes.
+const KUBERNETES_BEGAN: i64 = 1_402_012_800;
 
 pub(in super::super) struct Layout {
     cluster: String,
@@ -37,20 +46,29 @@ impl super::super::Layout for Layout {
         Form::ARRAY
     }
 
-    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, String> {
         let common = Common::of(record);
-        let ends = common.time.zip(self.expires_after).and_then(|(time, after)| time.later(after));
+        let is_known = |time: &Stamp| time.unix_seconds() >= KUBERNETES_BEGAN;
+        let happened = [common.time, record.taken].into_iter().flatten().find(is_known);
+        let last = happened.map(|time| times::within(time, None, Some(record.now)).time);
+        let ends = last.zip(self.expires_after).and_then(|(time, after)| time.later(after));
         // An alert must not begin after its end, and a series whose first time lies behind its last is nonsense.
-        let last = common.time.map(|time| time.unix_nanos());
-        let begins = common.first_time.filter(|first| last.is_none_or(|last| first.unix_nanos() <= last));
+        let first = common.first_time.filter(is_known);
+        let begins = first.filter(|first| last.is_none_or(|last| !last.is_before(*first))).or(last);
+        let original = |true_time: Option<Stamp>, sent: Option<Stamp>| match (true_time, sent) {
+            (Some(time), Some(sent)) => times::within(time, Some(sent), Some(sent)).original,
+            (time, None) => time,
+            (None, Some(_)) => None,
+        };
+        let (time, first_time) = (original(common.time, last), original(common.first_time, begins));
         let alert = Alert {
             labels: self.labels(record, &common),
-            annotations: annotations(record, &common),
-            starts_at: Time(begins.or(common.time)),
+            annotations: annotations(record, &common, time, first_time),
+            starts_at: Time(begins),
             ends_at: Time(ends),
         };
         json::write(&alert, out);
-        Ok(())
+        Ok(Adjusted { time: time.or(first_time).is_some(), cut: false })
     }
 }
 
@@ -75,7 +93,7 @@ impl Layout {
         labels.add("severity", common.severity.name());
         labels.add("source", record.content.kind().name());
         labels.add("cluster", self.cluster.as_str());
-        labels.add("namespace", record.content.namespace());
+        labels.add("namespace", common.object.namespace);
         labels.add("kind", common.object.kind);
         labels.add("resource", common.object.resource);
         labels.add("subresource", common.object.subresource);
@@ -94,7 +112,7 @@ impl Layout {
             }
             Content::Event(event) => labels.add("field_path", &*event.object.field_path),
             // Nothing else tells two of them apart.
-            Content::Other { .. } => labels.add("id", record.id),
+            Content::Other => labels.add("id", record.id),
         }
         if let Some(first) = record.impact.services.first() {
             labels.add("service", first.name);
@@ -104,7 +122,13 @@ impl Layout {
     }
 }
 
-fn annotations<'r>(record: &Record<'r, '_>, common: &Common<'r>) -> Pairs<'r> {
+/// With the true times where the alert has others.
+fn annotations<'r>(
+    record: &Record<'r, '_>,
+    common: &Common<'r>,
+    time: Option<Stamp>,
+    first_time: Option<Stamp>,
+) -> Pairs<'r> {
     let object = words::object(&common.object);
     let rule = words::rule(record, common);
     let mut annotations = Pairs::default();
@@ -114,8 +138,11 @@ fn annotations<'r>(record: &Record<'r, '_>, common: &Common<'r>) -> Pairs<'r> {
     if let Some(workload) = record.impact.workload {
         annotations.add("workload", format!("{} {}/{}", workload.kind, workload.namespace, workload.name));
     }
-    annotations.add("node", words::host(common, record.impact));
+    annotations.add("node", common.node(record.impact));
     annotations.add("count", common.count.to_string());
     annotations.add("id", record.id);
+    for (name, time) in [("original_time", time), ("original_first_time", first_time)] {
+        annotations.add(name, time.map(|time| time.to_string()).unwrap_or_default());
+    }
     annotations
 }

@@ -134,9 +134,17 @@ pub(super) fn metadata<'r>(record: &Record<'r, 'r>, event: &'r KubeEvent<'_>) ->
 }
 
 /// `involvedObject`, by either of its names.
-pub(super) fn involved_object<'r>(record: &Record<'r, 'r>) -> Reference<'r> {
-    let all = Raw::new(record.body);
-    reference(all.get("involvedObject").or_else(|| all.get("regarding")).unwrap_or_default())
+pub(super) fn involved_object<'r>(event: &'r KubeEvent<'_>) -> Reference<'r> {
+    let object = &event.object;
+    Reference {
+        kind: Cow::Borrowed(&object.kind),
+        namespace: Cow::Borrowed(&object.namespace),
+        name: Cow::Borrowed(&object.name),
+        uid: Cow::Borrowed(&object.uid),
+        api_version: Cow::Borrowed(&object.api_version),
+        resource_version: Cow::Borrowed(&object.resource_version),
+        field_path: Cow::Borrowed(&object.field_path),
+    }
 }
 
 fn reference(all: Raw<'_>) -> Reference<'_> {
@@ -178,7 +186,7 @@ fn text<'r>(of: Raw<'r>, key: &str) -> Cow<'r, str> {
 }
 
 fn time(text: &str) -> Time {
-    Time(Stamp::parse(text))
+    Time(Stamp::parse_set(text))
 }
 
 /// Go's counts have 32 bits.

@@ -1,29 +1,27 @@
 //! `format datadog`: events of Datadog's API v1, `POST https://api.<site>/api/v1/events`, one a request.
 //!
 //! Title, tags and aggregation key are those of Datadog's own agent, so that its events and these stand together; each
-//! Service under impact is a tag `kube_service`, and named in the text with its endpoints. The text is cut at 4,000
-//! characters and the aggregation key at 100, as the API asks.
+//! Service under impact is a tag `kube_service`, and named in the text with its endpoints. What is longer than the API
+//! allows is cut ([`limits`](super::super::limits)). An event that is older than 18 hours, or dated ahead, has the
+//! nearest time that the API takes, and its own in the tag `original_time`.
 //!
 //! 202 means that it has the event, 403 that it does not know the key, 413 that the event is too large (it is put
-//! away). An event older than 18 hours is not taken: after a longer outage such go to the dead letters. Nothing is
-//! compressed.
+//! away). Nothing is compressed.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::super::common::{Common, Severity};
-use super::super::{Form, Record, json};
-use super::words;
+use super::super::limits::datadog as limits;
+use super::super::times;
+use super::super::{Adjusted, Form, Record, json};
+use super::words::{self, Cutter};
 use crate::record::content::Content;
 
-/// Of the API; counted in characters.
-const MOST_TEXT: usize = 4_000;
-const MOST_AGGREGATION_KEY: usize = 100;
-/// Of a tag.
-const MOST_TAG: usize = 200;
-/// The API names no limit; a title is for one line.
-const MOST_TITLE: usize = 500;
+/// A request may be so long on its way.
+const MARGIN: Duration = Duration::from_secs(15 * 60);
 
 pub(in super::super) struct Layout {
     pub(in super::super) cluster: String,
@@ -34,28 +32,30 @@ impl super::super::Layout for Layout {
         Form::ALONE
     }
 
-    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
-        let common = Common::of(record);
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, String> {
+        let (common, cutter) = (Common::of(record), Cutter::default());
+        let oldest = record.now.earlier(Duration::from_secs(limits::AGE.most).saturating_sub(MARGIN));
+        let happened = times::within(record.time_or_now(), oldest, Some(record.now));
         let event = Event {
-            title: words::cut(&title(record, &common), MOST_TITLE).into_owned(),
-            text: text(record, &common),
-            date_happened: common.time.map(|time| time.unix_seconds()).filter(|seconds| *seconds > 0),
+            title: cutter.text(title(record, &common), &limits::TITLE),
+            text: cutter.text(text(record, &common), &limits::TEXT),
+            date_happened: Some(happened.time.unix_seconds()).filter(|seconds| *seconds > 0),
             priority: "normal",
-            host: self.host(words::host(&common, record.impact)),
-            tags: self.tags(record, &common),
+            host: cutter.text(self.host(common.node(record.impact)), &limits::HOST),
+            tags: self.tags(record, &common, &happened.original_text(), &cutter),
             alert_type: alert_type(common.severity),
             aggregation_key: aggregation_key(record, &common),
             source_type_name: "kubernetes",
         };
         json::write(&event, out);
-        Ok(())
+        Ok(Adjusted { time: happened.is_adjusted(), cut: cutter.has_cut() })
     }
 }
 
 #[derive(Serialize)]
 struct Event<'r> {
-    title: String,
-    text: String,
+    title: Cow<'r, str>,
+    text: Cow<'r, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     date_happened: Option<i64>,
     priority: &'static str,
@@ -76,11 +76,10 @@ fn title(record: &Record<'_, '_>, common: &Common<'_>) -> String {
 /// The Services come first: what is cut is the end.
 fn text(record: &Record<'_, '_>, common: &Common<'_>) -> String {
     let message = words::message(record, common);
-    let text = match words::services_in_numbers(record.impact) {
+    match words::services_in_numbers(record.impact) {
         Some(services) => format!("Services under impact (endpoints ready/all): {services}\n\n{message}"),
         None => message.into_owned(),
-    };
-    words::cut(&text, MOST_TEXT).into_owned()
+    }
 }
 
 fn alert_type(severity: Severity) -> &'static str {
@@ -93,11 +92,12 @@ fn alert_type(severity: Severity) -> &'static str {
 
 /// Of an event, as the agent has it: all events of an object stand together.
 fn aggregation_key(record: &Record<'_, '_>, common: &Common<'_>) -> String {
+    let most = limits::AGGREGATION_KEY.usize();
     match record.content {
         Content::Event(_) if !common.object.uid.is_empty() => {
-            words::named_within(format!("kubernetes_apiserver:{}", common.object.uid), MOST_AGGREGATION_KEY)
+            words::named_within(format!("kubernetes_apiserver:{}", common.object.uid), most)
         }
-        _ => words::series(record, MOST_AGGREGATION_KEY),
+        _ => words::series(record, most),
     }
 }
 
@@ -111,7 +111,13 @@ impl Layout {
         }
     }
 
-    fn tags(&self, record: &Record<'_, '_>, common: &Common<'_>) -> Vec<String> {
+    fn tags(
+        &self,
+        record: &Record<'_, '_>,
+        common: &Common<'_>,
+        original_time: &str,
+        cutter: &Cutter,
+    ) -> Vec<String> {
         let object = &common.object;
         let pod = if object.kind == "Pod" { object.name } else { "" };
         let controller = match record.content {
@@ -122,7 +128,7 @@ impl Layout {
             ("orchestrator", "kubernetes"),
             ("record_kind", record.content.kind().name()),
             ("kube_cluster_name", &self.cluster),
-            ("kube_namespace", record.content.namespace()),
+            ("kube_namespace", object.namespace),
             ("kube_kind", object.kind),
             ("kube_name", object.name),
             ("pod_name", pod),
@@ -130,22 +136,28 @@ impl Layout {
             ("reporting_controller", controller),
             ("event_reason", common.reason),
             ("verb", if matches!(record.content, Content::Audit(_)) { common.action } else { "" }),
+            ("original_time", original_time),
         ];
         let services = record.impact.services.iter().map(|service| ("kube_service", service.name));
         let all = known.into_iter().chain(services).filter(|(_, value)| !value.is_empty());
         let mut tags = Vec::new();
-        for tag in all.map(|(name, value)| tag(name, value)) {
+        for tag in all.map(|(name, value)| tag(name, value, cutter)) {
             // Services of one name in two namespaces.
-            if !tags.contains(&tag) {
-                tags.push(tag);
+            if tags.contains(&tag) {
+                continue;
             }
+            if tags.len() == limits::TAG_COUNT.usize() {
+                cutter.leave_out();
+                break;
+            }
+            tags.push(tag);
         }
         tags
     }
 }
 
 /// Datadog turns what it does not allow in a tag into an underscore; a line break would end the tag.
-fn tag(name: &str, value: &str) -> String {
+fn tag(name: &str, value: &str, cutter: &Cutter) -> String {
     let value = value.replace(|c: char| c.is_control(), "_");
-    words::cut(&format!("{name}:{value}"), MOST_TAG).into_owned()
+    cutter.text(format!("{name}:{value}"), &limits::TAG).into_owned()
 }

@@ -9,14 +9,14 @@
 
 use serde::Serialize;
 
-use super::super::{Record, json};
+use super::super::{Adjusted, Record, json};
 use super::core_event::{Metadata, Reference, Rest, event, involved_object, metadata, rest};
 use crate::correlate::{Affected, Correlation};
 
 pub(in super::super) struct Layout;
 
 impl super::super::Layout for Layout {
-    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, String> {
         let event = event(record, "eventrouter")?;
         // The ledger counts no further than 32 bits.
         let all = u32::try_from(event.occurrences()).unwrap_or(u32::MAX);
@@ -25,13 +25,13 @@ impl super::super::Layout for Layout {
             verb: if is_new { "ADDED" } else { "UPDATED" },
             event: Event {
                 metadata: metadata(record, event),
-                involved_object: involved_object(record),
+                involved_object: involved_object(event),
                 rest: rest(record, event),
             },
             services: (record.impact.correlation != Correlation::Off).then_some(&record.impact.services),
         };
         json::write(&document, out);
-        Ok(())
+        Ok(Adjusted::default())
     }
 }
 

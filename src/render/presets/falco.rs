@@ -16,15 +16,12 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::super::common::{Common, Severity};
 use super::super::native::Time;
-use super::super::{Form, Record, json};
+use super::super::{Adjusted, Form, Record, json};
 use super::words;
 use crate::kind::Kind;
 use crate::record::audit::AuditEvent;
 use crate::record::content::Content;
 use crate::record::violation::Violation;
-
-/// Go's zero time, the year 1, counts as none.
-const GO_ZERO_SECONDS: i64 = -62_135_596_800;
 
 pub(in super::super) struct Layout {
     pub(in super::super) cluster: String,
@@ -35,18 +32,13 @@ impl super::super::Layout for Layout {
         Form::ALONE
     }
 
-    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, String> {
         let common = Common::of(record);
-        let time =
-            common.time.filter(|time| time.unix_nanos() != i128::from(GO_ZERO_SECONDS) * 1_000_000_000);
-        if time.is_none() {
-            return Err("it tells no time, and falcosidekick rejects what has none".to_owned());
-        }
         let payload = Payload {
             output: words::message(record, &common),
             priority: priority(common.severity),
             rule: words::rule(record, &common),
-            time: Time(time),
+            time: Time(Some(record.time_or_now())),
             output_fields: self.fields(record, &common),
             source: source(record.content.kind()),
             tags: record
@@ -55,10 +47,10 @@ impl super::super::Layout for Layout {
                 .iter()
                 .map(|one| format!("service:{}", words::service(one)))
                 .collect(),
-            hostname: words::host(&common, record.impact),
+            hostname: common.node(record.impact),
         };
         json::write(&payload, out);
-        Ok(())
+        Ok(Adjusted::default())
     }
 }
 
@@ -136,12 +128,12 @@ impl Layout {
         let mut fields = Fields::default();
         fields.text("record.id", record.id);
         fields.text("k8s.cluster.name", self.cluster.as_str());
-        fields.text("k8s.ns.name", record.content.namespace());
+        fields.text("k8s.ns.name", object.namespace);
         if object.kind == "Pod" {
             fields.text("k8s.pod.name", object.name);
             fields.text("k8s.pod.uid", object.uid);
         }
-        fields.text("k8s.node.name", words::host(common, record.impact));
+        fields.text("k8s.node.name", common.node(record.impact));
         fields.text("k8s.object.kind", object.kind);
         fields.text("k8s.object.name", object.name);
         fields.text("k8s.service.names", words::services(record.impact).unwrap_or_default());
@@ -154,7 +146,7 @@ impl Layout {
             }
             Content::Audit(audit) => of_audit(audit, &mut fields),
             Content::Violation(violation) => of_violation(violation, &mut fields),
-            Content::Other { .. } => {}
+            Content::Other => {}
         }
         fields
     }

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::super::common::Common;
-use super::super::{Record, json};
+use super::super::{Adjusted, Record, json};
 use super::go_json;
 use crate::correlate::{Affected, Chosen, Correlation, Impact};
 use crate::record::content::Content;
@@ -27,11 +27,11 @@ const NO_TIME_SECONDS: i64 = -62_135_596_800;
 pub(in super::super) struct Layout;
 
 impl super::super::Layout for Layout {
-    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, String> {
         let mut plain = Vec::new();
         json::write(&document(record, &Common::of(record)), &mut plain);
         go_json::write(&plain, out);
-        Ok(())
+        Ok(Adjusted::default())
     }
 }
 
@@ -75,7 +75,7 @@ fn document<'r>(record: &Record<'r, 'r>, common: &'r Common<'r>) -> L9Event<'r> 
     let (id, made, namespace, component) = match record.content {
         Content::Event(event) => (
             &*event.metadata.uid,
-            Stamp::parse(&event.metadata.creation_timestamp),
+            Stamp::parse_set(&event.metadata.creation_timestamp),
             &*event.metadata.namespace,
             &*event.source.component,
         ),

@@ -10,7 +10,7 @@
 
 use serde::Serialize;
 
-use super::super::{Form, Record, json};
+use super::super::{Adjusted, Form, Record, json};
 use super::core_event::{Metadata, Reference, Rest, event, involved_object, metadata, rest};
 use crate::correlate::{Affected, Chosen, Correlation};
 
@@ -23,7 +23,7 @@ impl super::super::Layout for Layout {
         Form::ALONE
     }
 
-    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, String> {
         let event = event(record, "kubernetes_event_exporter")?;
         let impact = record.impact;
         let document = EnhancedEvent {
@@ -31,7 +31,7 @@ impl super::super::Layout for Layout {
             rest: rest(record, event),
             cluster_name: &self.cluster,
             involved_object: InvolvedObject {
-                reference: involved_object(record),
+                reference: involved_object(event),
                 labels: impact.labels,
                 annotations: impact.annotations,
                 deleted: impact.deleted.unwrap_or(false),
@@ -39,7 +39,7 @@ impl super::super::Layout for Layout {
             services: (impact.correlation != Correlation::Off).then_some(&impact.services),
         };
         json::write(&document, out);
-        Ok(())
+        Ok(Adjusted::default())
     }
 }
 

@@ -5,16 +5,30 @@
 //! rest that one asks for, the Services under impact among it, is structured metadata: Loki 3, or an earlier one with
 //! `allow_structured_metadata`.
 //!
-//! 204 means that it has them all. A 400 is about single entries, those too old among them: Loki has taken the others,
-//! and takes what halving repeats for what it is, the same entry at the same time. A record that tells no time cannot
-//! be pushed. Several tenants: `headers X-Scope-OrgID: …`.
+//! What is larger than Loki takes is cut: of a line the largest members, texts at their end, others as their JSON.
+//! An entry that is too old or dated ahead has the nearest time that Loki takes, and its own in `original_time`.
+//!
+//! 204 means that it has them all. A 400 is about single entries: Loki has taken the others, and takes what halving
+//! repeats for what it is, the same entry at the same time. Several tenants: `headers X-Scope-OrgID: …`.
+
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::super::common::Common;
+use super::super::limits::{Limit, loki as limits};
 use super::super::native;
-use super::super::{Answers, Form, Record, json};
-use super::words::{self, Pairs};
+use super::super::times::{self, Taken};
+use super::super::{Adjusted, Answers, Form, Record, fit, json};
+use super::words::{self, Cutter, Pairs};
+
+/// A request may be so long on its way, and clocks differ.
+const MARGIN_OF_AGE: Duration = Duration::from_secs(3_600);
+const MARGIN_AHEAD: Duration = Duration::from_secs(300);
+
+/// Of structured metadata, all names and values together: seven short ones share what the Services leave.
+const MOST_METADATA: Limit = Limit { most: 4 << 10, ..limits::METADATA };
+const MOST_SERVICES: Limit = Limit { most: 32 << 10, ..limits::METADATA };
 
 pub(in super::super) struct Layout {
     pub(in super::super) native: native::Layout,
@@ -29,19 +43,30 @@ impl super::super::Layout for Layout {
         Answers::Loki
     }
 
-    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
-        let common = Common::of(record);
-        // Loki counts nanoseconds in 64 bits: the years 1678 to 2262.
-        let nanos = common.time.and_then(|time| i64::try_from(time.unix_nanos()).ok());
-        let nanos = nanos.ok_or("it tells no time that Loki knows, and a push needs one")?;
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, String> {
+        let (common, cutter) = (Common::of(record), Cutter::default());
+        let happened = happened(record);
         let mut line = Vec::new();
         json::write(&self.native.document(record), &mut line);
+        if line.len() > limits::LINE.usize() {
+            let cut = fit::fit(&line, limits::LINE.usize());
+            line = cut.ok_or_else(|| limits::LINE.exceeded(line.len()))?;
+            cutter.leave_out();
+        }
         let line = String::from_utf8_lossy(&line);
-        let stream = self.labels(record, &common);
-        let values = [(nanos.to_string(), &*line, metadata(record, &common))];
+        let stream = self.labels(record, &common, &cutter);
+        let nanos = i64::try_from(happened.time.unix_nanos()).unwrap_or(i64::MAX);
+        let values = [(nanos.to_string(), &*line, metadata(record, &common, &happened, &cutter))];
         json::write(&Stream { stream, values }, out);
-        Ok(())
+        Ok(Adjusted { time: happened.is_adjusted(), cut: cutter.has_cut() })
     }
+}
+
+/// Loki takes what is around its own time.
+fn happened(record: &Record<'_, '_>) -> Taken {
+    let age = Duration::from_secs(limits::AGE.most).saturating_sub(MARGIN_OF_AGE);
+    let ahead = Duration::from_secs(limits::AHEAD.most).saturating_sub(MARGIN_AHEAD);
+    times::within(record.time_or_now(), record.now.earlier(age), record.now.later(ahead))
 }
 
 #[derive(Serialize)]
@@ -51,26 +76,35 @@ struct Stream<'r> {
 }
 
 impl Layout {
-    fn labels<'r>(&'r self, record: &Record<'r, '_>, common: &Common<'r>) -> Pairs<'r> {
+    fn labels<'r>(&'r self, record: &Record<'r, '_>, common: &Common<'r>, cutter: &Cutter) -> Pairs<'r> {
         let mut labels = Pairs::default();
-        labels.add("job", "event_gateway");
-        labels.add("kind", record.content.kind().name());
-        labels.add("cluster", self.native.cluster.as_str());
-        labels.add("namespace", record.content.namespace());
-        labels.add("level", common.severity.name());
+        let mut add = |name, value: &'r str| labels.add(name, cutter.text(value, &limits::LABEL_VALUE));
+        add("job", "event_gateway");
+        add("kind", record.content.kind().name());
+        add("cluster", self.native.cluster.as_str());
+        add("namespace", common.object.namespace);
+        add("level", common.severity.name());
         labels
     }
 }
 
 /// Texts only, and no map within.
-fn metadata<'r>(record: &Record<'r, '_>, common: &Common<'r>) -> Pairs<'r> {
+fn metadata<'r>(
+    record: &Record<'r, '_>,
+    common: &Common<'r>,
+    happened: &Taken,
+    cutter: &Cutter,
+) -> Pairs<'r> {
     let mut metadata = Pairs::default();
-    metadata.add("id", record.id);
-    metadata.add("reason", common.reason);
-    metadata.add("action", common.action);
-    metadata.add("object_kind", common.object.kind);
-    metadata.add("object_name", common.object.name);
-    metadata.add("node", words::host(common, record.impact));
-    metadata.add("services", words::services(record.impact).unwrap_or_default());
+    let mut add = |name, value: &'r str| metadata.add(name, cutter.text(value, &MOST_METADATA));
+    add("id", record.id);
+    add("reason", common.reason);
+    add("action", common.action);
+    add("object_kind", common.object.kind);
+    add("object_name", common.object.name);
+    add("node", common.node(record.impact));
+    let services = words::services(record.impact).unwrap_or_default();
+    metadata.add("services", cutter.text(services, &MOST_SERVICES));
+    metadata.add("original_time", happened.original_text());
     metadata
 }

@@ -2,7 +2,8 @@
 //!
 //! The event is a native document. What is searched for most, the Services under impact among it, is an indexed field
 //! as well (`fields`), under the names that Splunk's OpenTelemetry collector uses; `source` and `sourcetype` are its
-//! own, too. Objects follow one another, a line each: the collector takes them stacked, without a comma.
+//! own, too. A time that Splunk would put into quarantine is the nearest that it indexes; `event.time` has the true one.
+//! Objects follow one another, a line each: the collector takes them stacked, without a comma.
 //!
 //! 200 with code 0 means that it has them. 403 is a token that it does not know, 503 that it is busy; a 400 is about
 //! an event, or about the token ([`Answers::Hec`]). A token with acknowledgements of the indexer is not for this:
@@ -10,15 +11,21 @@
 //! its one reason to reject an event that is JSON is the index, and then it has indexed none.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::super::common::Common;
+use super::super::limits::splunk as limits;
 use super::super::native::{self, Native};
-use super::super::{Answers, Record, json};
+use super::super::times;
+use super::super::{Adjusted, Answers, Record, json};
 use super::words;
 use crate::config::PresetSettings;
 use crate::time::Stamp;
+
+/// A request may be so long on its way.
+const MARGIN: Duration = Duration::from_secs(3_600);
 
 pub(in super::super) struct Layout {
     native: native::Layout,
@@ -43,11 +50,13 @@ impl super::super::Layout for Layout {
         Answers::Hec
     }
 
-    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, String> {
         let common = Common::of(record);
+        let newest = record.now.later(Duration::from_secs(limits::AHEAD.most).saturating_sub(MARGIN));
+        let happened = common.time.map(|time| times::within(time, Some(Stamp::EPOCH), newest));
         let event = Event {
-            time: common.time.and_then(epoch),
-            host: words::host(&common, record.impact),
+            time: happened.map(|happened| epoch(happened.time)),
+            host: common.node(record.impact),
             source: &self.source,
             sourcetype: &self.sourcetype,
             index: &self.index,
@@ -55,7 +64,7 @@ impl super::super::Layout for Layout {
             event: self.native.document(record),
         };
         json::write(&event, out);
-        Ok(())
+        Ok(Adjusted { time: happened.is_some_and(|happened| happened.is_adjusted()), cut: false })
     }
 }
 
@@ -64,7 +73,7 @@ impl Layout {
         Fields {
             kind: record.content.kind().name(),
             cluster: &self.native.cluster,
-            namespace: record.content.namespace(),
+            namespace: common.object.namespace,
             object_kind: common.object.kind,
             object_name: common.object.name,
             reason: common.reason,
@@ -112,9 +121,9 @@ struct Fields<'r> {
 }
 
 /// Seconds since 1970 with their decimals, which a float holds to the microsecond. Splunk's clock begins in 1970.
-fn epoch(stamp: Stamp) -> Option<f64> {
-    let micros = u64::try_from(stamp.unix_nanos() / 1_000).ok()?;
+fn epoch(stamp: Stamp) -> f64 {
+    let micros = u64::try_from(stamp.unix_nanos() / 1_000).unwrap_or(0);
     #[expect(clippy::cast_precision_loss, reason = "below 2^53 for the next 250 years")]
     let seconds = micros as f64 / 1e6;
-    Some(seconds)
+    seconds
 }

@@ -1,15 +1,17 @@
 //! What several formats say alike: a name for what happened, a sentence, the series' key, the Services.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt::Write;
 
 use serde::ser::{Serialize, Serializer};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::super::common::{Common, Object};
+use super::super::limits::{Limit, Unit};
 use super::super::{Record, json};
 use crate::correlate::{Affected, Impact};
-use crate::ledger::identity::identity;
+use crate::ledger::identity;
 use crate::record::content::Content;
 use crate::record::raw::Raw;
 
@@ -23,7 +25,7 @@ pub(super) fn rule<'r>(record: &Record<'r, '_>, common: &Common<'r>) -> &'r str 
         Content::Audit(_) => "KubernetesAudit",
         Content::Event(_) if common.reason.is_empty() => "KubernetesEvent",
         Content::Violation(_) if common.reason.is_empty() => "GatekeeperViolation",
-        Content::Other { .. } => "Record",
+        Content::Other => "Record",
         Content::Event(_) | Content::Violation(_) => common.reason,
     }
 }
@@ -31,7 +33,7 @@ pub(super) fn rule<'r>(record: &Record<'r, '_>, common: &Common<'r>) -> &'r str 
 /// What it says, never empty: of a record of no known kind, all of it.
 pub(super) fn message<'r>(record: &Record<'_, '_>, common: &Common<'r>) -> Cow<'r, str> {
     match record.content {
-        Content::Other { .. } => {
+        Content::Other => {
             let mut text = Vec::new();
             json::write(&Raw::new(record.body), &mut text);
             Cow::Owned(String::from_utf8_lossy(&text).into_owned())
@@ -59,7 +61,9 @@ pub(super) fn object(object: &Object<'_>) -> String {
 /// the request. At most so many characters.
 pub(super) fn series(record: &Record<'_, '_>, most_characters: usize) -> String {
     let key = match record.content {
-        Content::Event(event) if event.metadata.uid.is_empty() => format!("{:032x}", identity(event).0),
+        Content::Event(event) if event.metadata.uid.is_empty() => {
+            format!("{:032x}", identity::series(event).0)
+        }
         Content::Event(event) => event.metadata.uid.to_string(),
         Content::Audit(audit) => audit.audit_id.to_string(),
         Content::Violation(violation) => {
@@ -76,7 +80,7 @@ pub(super) fn series(record: &Record<'_, '_>, most_characters: usize) -> String 
             .map(|part| &**part)
             .join("/")
         }
-        Content::Other { .. } => record.id.to_owned(),
+        Content::Other => record.id.to_owned(),
     };
     named_within(key, most_characters)
 }
@@ -95,7 +99,7 @@ pub(super) fn named_within(key: String, most_characters: usize) -> String {
 }
 
 /// At most so many characters, with a mark where it is cut.
-pub(super) fn cut(text: &str, most_characters: usize) -> Cow<'_, str> {
+fn cut(text: &str, most_characters: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most_characters) {
         None => Cow::Borrowed(text),
         Some(_) => {
@@ -103,6 +107,52 @@ pub(super) fn cut(text: &str, most_characters: usize) -> Cow<'_, str> {
             Cow::Owned(format!("{kept}{CUT}"))
         }
     }
+}
+
+/// Cuts texts to the limits of a receiver, and knows whether it had to.
+#[derive(Debug, Default)]
+pub(super) struct Cutter {
+    has_cut: Cell<bool>,
+}
+
+impl Cutter {
+    /// Within the limit, with a mark where it is cut.
+    pub(super) fn text<'t>(&self, text: impl Into<Cow<'t, str>>, limit: &Limit) -> Cow<'t, str> {
+        let text = text.into();
+        // No character has less than a byte.
+        if text.len() <= limit.usize() {
+            return text;
+        }
+        let cut = match limit.unit {
+            Unit::Bytes => cut_bytes(&text, limit.usize()),
+            _ => cut(&text, limit.usize()),
+        };
+        match cut {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(cut) => {
+                self.has_cut.set(true);
+                Cow::Owned(cut)
+            }
+        }
+    }
+
+    /// Something is left out.
+    pub(super) fn leave_out(&self) {
+        self.has_cut.set(true);
+    }
+
+    pub(super) fn has_cut(&self) -> bool {
+        self.has_cut.get()
+    }
+}
+
+/// At most so many bytes, with a mark where it is cut.
+fn cut_bytes(text: &str, most_bytes: usize) -> Cow<'_, str> {
+    if text.len() <= most_bytes {
+        return Cow::Borrowed(text);
+    }
+    let end = text.floor_char_boundary(most_bytes.saturating_sub(CUT.len_utf8()));
+    Cow::Owned(format!("{}{CUT}", &text[..end]))
 }
 
 /// `shop/cart`.
@@ -121,11 +171,6 @@ pub(super) fn services_in_numbers(impact: &Impact<'_>) -> Option<String> {
     let one = |of: &Affected<'_>| format!("{} {}/{}", service(of), of.endpoints_ready, of.endpoints_total);
     let all: Vec<_> = impact.services.iter().map(one).collect();
     (!all.is_empty()).then(|| all.join(", "))
-}
-
-/// Where it happened: the host that says so, else the object's node.
-pub(super) fn host<'r>(common: &Common<'r>, impact: &Impact<'r>) -> &'r str {
-    if common.host.is_empty() { impact.node.map_or("", |node| node.name) } else { common.host }
 }
 
 /// Pairs that become a map, in their order; those without a value are left out.
@@ -160,6 +205,9 @@ mod tests {
                 assert!(key.chars().count() <= 100 && short.chars().count() <= 100);
                 assert_eq!(key == text, characters <= 100);
                 assert_eq!(*short == text, characters <= 100);
+                let bytes = cut_bytes(&text, 100);
+                assert!(bytes.len() <= 100 && bytes.len() + 8 > text.len().min(100));
+                assert_eq!(*bytes == text, text.len() <= 100);
             }
         }
         let long = |end: &str| named_within("x".repeat(400) + end, 255);

@@ -234,7 +234,7 @@ fn times(value: f64, factor: f64) -> Value {
 /// The point in time that a value is: RFC 3339, or seconds since 1970.
 fn stamp(value: &Value) -> Option<Stamp> {
     match value.as_str() {
-        Some(text) => Stamp::parse(text),
+        Some(text) => Stamp::parse_set(text),
         None => Stamp::from_unix_millis(f64::try_from(value.clone()).ok()? * 1e3),
     }
 }

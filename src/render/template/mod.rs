@@ -36,7 +36,7 @@ use self::document::{Fault, Literal, Member, Node, Source};
 use self::engine::{Compiled, Engine, Together};
 use self::members::{Members, Wanted};
 use self::scene::{Part, Path, Scene};
-use super::{Form, Record, native};
+use super::{Adjusted, Form, Record, native};
 use crate::config::{BatchAs, Mistake, TemplateSettings};
 use crate::record::MAX_RECORD_BYTES;
 
@@ -183,8 +183,9 @@ impl super::Layout for Layout {
         self.settings.content_type.as_str().into()
     }
 
-    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), String> {
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, String> {
         self.write(record, out)
+            .map(|()| Adjusted::default())
             .map_err(|fault| fault.shown(&self.settings.file, &self.settings.text).to_string())
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn first_fault(
         let (mut fault, mut id, mut out) = (None, String::new(), Vec::new());
         each(&packed, Within::Record, &arena, &mut |body, content| {
             write_id(content, body, &mut id);
-            let record = Record { id: &id, content: *content, new_occurrences: 1, impact: &impact, body };
+            let record = Record::new(&id, *content, &impact, body);
             fault = render(&record, &mut out).err();
         });
         fault.map(|fault| (name, fault))

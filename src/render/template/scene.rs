@@ -224,7 +224,7 @@ const OTHER_NAMES: [(&str, &str); 7] = [
 /// The name under which a record has a member: by that of core/v1 the one of either API group is found.
 pub(super) fn first_name<'n>(record: Raw<'_>, name: &'n str) -> &'n str {
     match OTHER_NAMES.iter().find(|(core, _)| *core == name) {
-        Some((_, other)) if record.get(name).is_none() => other,
+        Some((_, other)) if record.get(name).is_none_or(|said| said.is_null()) => other,
         _ => name,
     }
 }

@@ -19,6 +19,8 @@ pub struct Sent {
     pub connection: usize,
     pub key: String,
     pub ids: Vec<String>,
+    /// Of each of them its count and its new occurrences, where the format tells both.
+    pub counts: Vec<(u64, u64)>,
     /// The gateway has the records.
     pub taken: bool,
     /// The answer was a plain acknowledgement, with nothing wrong about it.
@@ -62,7 +64,10 @@ pub fn judge(account: &Account, guarantee: Guarantee) -> Vec<String> {
     letters_only_of_the_doomed(account, guarantee, &mut wrong);
     match guarantee {
         Guarantee::NoEventLoss => nothing_again_that_is_known_to_be_there(account, &mut wrong),
-        Guarantee::NoDuplicates { .. } => nothing_twice(account, &mut wrong),
+        Guarantee::NoDuplicates { .. } => {
+            nothing_twice(account, &mut wrong);
+            no_occurrence_twice(account, &mut wrong);
+        }
     }
     one_key_for_one_batch(account, &mut wrong);
     wrong
@@ -165,6 +170,40 @@ fn nothing_twice(account: &Account, wrong: &mut Vec<String>) {
     for (id, times) in taken(account).iter().filter(|(_, times)| times.len() > 1) {
         let numbers: Vec<_> = times.iter().map(|sent| sent.number).collect();
         wrong.push(format!("{id} was taken {} times, in the requests {numbers:?}", times.len()));
+    }
+}
+
+/// A record tells the occurrences from `count - new_occurrences + 1` to `count` of its event. No two records tell the
+/// same one, and what none tells ends with a record that lies in the dead letter file in place of it.
+fn no_occurrence_twice(account: &Account, wrong: &mut Vec<String>) {
+    let mut told: BTreeMap<&str, Vec<(u64, u64, &str)>> = BTreeMap::new();
+    for sent in account.sent.iter().filter(|sent| sent.taken) {
+        for (id, (count, new)) in sent.ids.iter().zip(&sent.counts) {
+            let event = id.rsplit_once('.').map_or(id.as_str(), |(event, _)| event);
+            if *new > 0 {
+                told.entry(event).or_default().push((count.saturating_sub(*new), *count, id));
+            }
+        }
+    }
+    // The count of an event is its version, see `load`.
+    let version = |id: &str| id.rsplit_once('.').and_then(|(_, version)| version.parse::<u64>().ok());
+    for (event, mut records) in told {
+        records.sort_unstable();
+        let mut last = 0;
+        for (before, count, id) in records {
+            if before < last {
+                wrong.push(format!(
+                    "{id} tells occurrences after {before} of {event}, of which {last} were told"
+                ));
+            }
+            let is_away = |letter: &Letter| {
+                letter.id.starts_with(&format!("{event}.")) && version(&letter.id) == Some(before)
+            };
+            if before > last && !account.letters.iter().any(is_away) {
+                wrong.push(format!("{id} tells occurrences after {before} of {event}, and {last} were told"));
+            }
+            last = last.max(count);
+        }
     }
 }
 

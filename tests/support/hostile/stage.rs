@@ -143,6 +143,7 @@ impl Stage {
             connection: request.connection,
             key: request.header("idempotency-key").unwrap_or_default().to_owned(),
             ids: request.ids().to_vec(),
+            counts: counts(request),
             taken: request.accepted(),
             acknowledged: seen.acknowledged.contains(&request.number),
         };
@@ -168,6 +169,15 @@ impl Stage {
         }
         wrong
     }
+}
+
+/// Of each record its count and its new occurrences; empty where a format does not tell them.
+fn counts(request: &Request) -> Vec<(u64, u64)> {
+    let of = |record: &serde_json::Value| {
+        let document = record.get("data").unwrap_or(record);
+        Some((document.get("count")?.as_u64()?, document.get("new_occurrences")?.as_u64()?))
+    };
+    request.records().iter().map(of).collect::<Option<Vec<_>>>().unwrap_or_default()
 }
 
 impl Script {

@@ -5,78 +5,37 @@
 //! sure that no flipped bit is ever taken for an acknowledgement. A commit is one append with one sync;
 //! rows that have left the table leave the file with a later commit.
 //!
+//! ```text
+//! commits   number → row
+//! claims    number → row: what is about to be sent
+//! rows      by which rules the identities were made, see `mark`
+//! ```
 //! A new file gets its name only when it is whole and synced. redb's own way to begin one takes two syncs,
 //! and a machine that loses power between them would find a file that is none.
 
-use std::fmt;
+mod error;
+mod mark;
+
 use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+use super::disk::{Disk, FileId, sync_folder, with_suffix};
+use super::packing::{pack, unpack};
+use super::rules::RULES;
+use super::table::Row;
+pub use error::StoreError;
 use redb::backends::InMemoryBackend;
-use redb::{
-    Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend, StorageError, TableDefinition,
-    TableError,
-};
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use redb::{Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, TableError};
 
-use super::disk::{Disk, FileId, is_wrong_path, sync_folder, with_suffix};
-use super::identity::{Identity, Version};
-use super::table::{Row, Versioned};
-
-const ROWS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("rows");
+const COMMITS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("commits");
 /// The same for what is about to be sent.
 const CLAIMS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("claims");
 /// redb takes a gigabyte by default; rows are written once and read once.
 const CACHE_BYTES: usize = 1 << 20;
-const RECORD_BYTES: usize = 16 + 8 + 4;
-const CHECKSUM_BYTES: usize = 8;
-
-/// Why the file cannot be used.
-#[derive(Debug)]
-pub enum StoreError {
-    /// Another instance, in this process or another, has it open.
-    InUse,
-    /// It is no ledger, or one that was damaged.
-    Damaged(String),
-    /// The disk, its permissions, or a path that leads nowhere.
-    Io(io::Error),
-    /// The disk, in a sync: nobody knows what the file holds now, whatever it shows.
-    Unsynced(io::Error),
-}
-
-impl StoreError {
-    /// Whether there is no such file, or no folder for it.
-    #[must_use]
-    pub fn is_missing(&self) -> bool {
-        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::NotFound)
-    }
-
-    /// Whether it is a matter of the disk, which comes and goes, and not of the path.
-    #[must_use]
-    pub fn may_pass(&self) -> bool {
-        match self {
-            Self::Io(error) => !is_wrong_path(error),
-            Self::Unsynced(_) => true,
-            Self::InUse | Self::Damaged(_) => false,
-        }
-    }
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::InUse => {
-                f.write_str("is in use by another instance; each instance needs a file of its own")
-            }
-            Self::Damaged(why) => write!(f, "is damaged ({why})"),
-            Self::Io(why) | Self::Unsynced(why) => write!(f, "cannot be used ({why})"),
-        }
-    }
-}
 
 /// What a file holds, oldest first.
 #[derive(Debug, Default)]
@@ -102,6 +61,8 @@ pub struct Store {
     /// `None` only while it is dropped.
     database: Option<Database>,
     id: FileId,
+    /// The identity rules that its mark names.
+    rules: AtomicU32,
     sync_failed: Arc<AtomicBool>,
 }
 
@@ -135,7 +96,7 @@ impl Store {
             // Somebody else makes it, and it is not ours to remove.
             Err(StoreError::InUse) => return Err(StoreError::InUse),
             // The power went while one was made.
-            Err(StoreError::Damaged(_)) => {
+            Err(StoreError::Unusable(_)) => {
                 fs::remove_file(&unfinished)?;
                 Self::open_file(&unfinished, true)
             }
@@ -191,11 +152,13 @@ impl Store {
         // redb answers most damage with an error and some with a panic.
         catch_unwind(AssertUnwindSafe(|| {
             let database = redb::Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend)?;
-            let store = Self { database: Some(database), id, sync_failed };
-            let contents = Contents { rows: store.rows_of(ROWS)?, claims: store.rows_of(CLAIMS)? };
+            let rules = mark::read(&database)?;
+            let store = Self { database: Some(database), id, rules: AtomicU32::new(rules), sync_failed };
+            let commits = if rules == mark::NONE { mark::UNMARKED } else { COMMITS };
+            let contents = Contents { rows: store.rows_of(commits)?, claims: store.rows_of(CLAIMS)? };
             Ok((store, contents))
         }))
-        .unwrap_or_else(|_| Err(StoreError::Damaged("it made the reader panic".to_owned())))
+        .unwrap_or_else(|_| Err(StoreError::damaged("it made the reader panic")))
     }
 
     /// Which file it is.
@@ -226,7 +189,7 @@ impl Store {
             let (number, value) = item.map_err(redb::Error::from)?;
             let number = number.value();
             let row = unpack(number, value.value())
-                .ok_or_else(|| StoreError::Damaged(format!("row {number} does not match its checksum")))?;
+                .ok_or_else(|| StoreError::damaged(format!("row {number} does not match its checksum")))?;
             rows.push(row);
         }
         Ok(rows)
@@ -239,8 +202,12 @@ impl Store {
     pub fn write(&self, change: &Change<'_>) -> Result<(), StoreError> {
         catch_unwind(AssertUnwindSafe(|| {
             let writing = self.database()?.begin_write().map_err(redb::Error::from)?;
+            let rules = self.rules.load(Ordering::Relaxed);
+            if rules != RULES {
+                mark::write(&writing, rules)?;
+            }
             {
-                let mut table = writing.open_table(ROWS).map_err(redb::Error::from)?;
+                let mut table = writing.open_table(COMMITS).map_err(redb::Error::from)?;
                 table.retain_in(..change.oldest, |_, _| false).map_err(redb::Error::from)?;
                 for row in change.rows {
                     table.insert(row.number, pack(row).as_slice()).map_err(redb::Error::from)?;
@@ -257,83 +224,9 @@ impl Store {
                 }
             }
             writing.commit().map_err(redb::Error::from)?;
+            self.rules.store(RULES, Ordering::Relaxed);
             Ok(())
         }))
-        .unwrap_or_else(|_| Err(StoreError::Damaged("it made the writer panic".to_owned())))
-    }
-}
-
-fn pack(row: &Row) -> Vec<u8> {
-    let mut value = Vec::with_capacity(8 + row.records.len() * RECORD_BYTES + CHECKSUM_BYTES);
-    value.extend_from_slice(&row.at_seconds.to_le_bytes());
-    for record in &row.records {
-        value.extend_from_slice(&record.identity.0.to_le_bytes());
-        value.extend_from_slice(&record.version.0.to_le_bytes());
-        value.extend_from_slice(&record.count.to_le_bytes());
-    }
-    let checksum = xxh3_64_with_seed(&value, row.number);
-    value.extend_from_slice(&checksum.to_le_bytes());
-    value
-}
-
-/// `None` when the bytes are not what [`pack`] made of this row.
-fn unpack(number: u64, value: &[u8]) -> Option<Row> {
-    let (content, checksum) = value.split_last_chunk::<CHECKSUM_BYTES>()?;
-    if xxh3_64_with_seed(content, number) != u64::from_le_bytes(*checksum) {
-        return None;
-    }
-    let (at_seconds, packed) = content.split_first_chunk::<8>()?;
-    let (chunks, rest) = packed.as_chunks::<RECORD_BYTES>();
-    let records = chunks.iter().map(|bytes| unpack_record(bytes)).collect::<Option<Vec<_>>>()?;
-    rest.is_empty().then_some(Row { number, at_seconds: u64::from_le_bytes(*at_seconds), records })
-}
-
-fn unpack_record(bytes: &[u8]) -> Option<Versioned> {
-    let (identity, bytes) = bytes.split_first_chunk::<16>()?;
-    let (version, count) = bytes.split_first_chunk::<8>()?;
-    Some(Versioned {
-        identity: Identity(u128::from_le_bytes(*identity)),
-        version: Version(u64::from_le_bytes(*version)),
-        count: u32::from_le_bytes(*count.first_chunk::<4>()?),
-    })
-}
-
-impl From<io::Error> for StoreError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl From<DatabaseError> for StoreError {
-    fn from(error: DatabaseError) -> Self {
-        match error {
-            DatabaseError::DatabaseAlreadyOpen => Self::InUse,
-            DatabaseError::Storage(error) => error.into(),
-            other => Self::Damaged(other.to_string()),
-        }
-    }
-}
-
-impl From<StorageError> for StoreError {
-    fn from(error: StorageError) -> Self {
-        match error {
-            StorageError::Io(error)
-                if !matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
-            {
-                Self::Io(error)
-            }
-            other => Self::Damaged(other.to_string()),
-        }
-    }
-}
-
-impl From<redb::Error> for StoreError {
-    fn from(error: redb::Error) -> Self {
-        match error {
-            redb::Error::Io(error) => StorageError::Io(error).into(),
-            redb::Error::PreviousIo => Self::Io(io::Error::other("an earlier write failed")),
-            redb::Error::DatabaseAlreadyOpen => Self::InUse,
-            other => Self::Damaged(other.to_string()),
-        }
+        .unwrap_or_else(|_| Err(StoreError::damaged("it made the writer panic")))
     }
 }

@@ -1,0 +1,126 @@
+//! The key `headers`: headers that are added to every request.
+//!
+//! ```text
+//! X-Team: platform, X-List: "a, b", X-Said: "\"so\" in C:\\temp"
+//! ```
+//! A value that begins with a quotation mark ends with the next one, and may hold commas; within it `\"` is a quotation
+//! mark and `\\` a backslash. Any other value ends with the next comma and is taken as it is written. Problems name the
+//! header and never its value, as values are secrets more often than not.
+
+use ureq::http::header::{HeaderName, HeaderValue};
+
+use super::Reader;
+
+const EXPECTED: &str = "Name: value, Name: \"value, with commas\"";
+
+/// What the plugin says itself; a second voice would contradict it.
+const OWN_HEADERS: &[&str] = &[
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "idempotency-key",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
+type Header = (HeaderName, HeaderValue);
+
+/// A header, and its name as it is written.
+type Parsed<'t> = Result<(&'t str, Header), String>;
+
+pub(super) fn read(from: &mut Reader<'_>) -> Option<Vec<Header>> {
+    let Some(text) = from.text("headers") else { return Some(Vec::new()) };
+    let before = from.mistakes.len();
+    let mut headers = Vec::new();
+    for parsed in parse(&text) {
+        match parsed {
+            Ok((_, header)) => headers.push(header),
+            Err(problem) => from.mistake("headers", problem, EXPECTED),
+        }
+    }
+    (from.mistakes.len() == before).then_some(headers)
+}
+
+/// The names alone, for a log.
+pub(super) fn names(text: &str) -> String {
+    let names = parse(text).filter_map(Result::ok).map(|(written, _)| format!("{written}: …"));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// Each header, or what is wrong with it.
+fn parse(text: &str) -> impl Iterator<Item = Parsed<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        // Empty parts are passed over.
+        rest = rest.trim_start_matches(|c: char| c == ',' || c.is_whitespace());
+        if rest.is_empty() {
+            return None;
+        }
+        let (parsed, behind) = first(rest);
+        rest = behind;
+        Some(parsed)
+    })
+}
+
+/// The first header of a text, and what follows it.
+fn first(text: &str) -> (Parsed<'_>, &str) {
+    let (part, behind) = text.split_once(',').unwrap_or((text, ""));
+    let Some((name, value)) = part.split_once(':') else {
+        return (Err("has a part without a colon".to_owned()), behind);
+    };
+    let written = name.trim();
+    let name = written.parse::<HeaderName>();
+    let (value, behind) = if value.trim_start().starts_with('"') {
+        match unquoted(text) {
+            Ok((value, behind)) => (value, behind),
+            // Where the value ends is open, and with it where the next header begins.
+            Err(problem) => return (Err(wrong(name, problem)), ""),
+        }
+    } else {
+        (value.trim().to_owned(), behind)
+    };
+    let parsed = match (name, value.parse::<HeaderValue>()) {
+        (Ok(name), _) if OWN_HEADERS.contains(&name.as_str()) => {
+            Err(format!("sets {name}, which the plugin sets itself"))
+        }
+        (Ok(name), Ok(value)) => Ok((written, (name, value))),
+        (name, _) => Err(wrong(name, "a value that no header can hold")),
+    };
+    (parsed, behind)
+}
+
+fn wrong<E>(name: Result<HeaderName, E>, problem: &str) -> String {
+    match name {
+        Ok(name) => format!("has for {name} {problem}"),
+        Err(_) => "has a part whose name is no header name".to_owned(),
+    }
+}
+
+/// The value in quotation marks behind the first colon of a text, and what follows behind the next comma.
+fn unquoted(text: &str) -> Result<(String, &str), &'static str> {
+    let mut value = String::new();
+    let (_, value_and_rest) = text.split_once(':').unwrap_or_default();
+    let mut signs = value_and_rest.trim_start().chars();
+    signs.next(); // the first quotation mark
+    loop {
+        match signs.next() {
+            Some('"') => break,
+            Some('\\') => match signs.next() {
+                Some(sign @ ('"' | '\\')) => value.push(sign),
+                _ => return Err("a backslash that stands before neither a quotation mark nor a backslash"),
+            },
+            Some(sign) => value.push(sign),
+            None => return Err("a quotation mark that is never closed"),
+        }
+    }
+    let behind = signs.as_str().trim_start();
+    match behind.strip_prefix(',') {
+        Some(behind) => Ok((value, behind)),
+        None if behind.is_empty() => Ok((value, "")),
+        None => Err("text behind a value in quotation marks"),
+    }
+}

@@ -1,0 +1,95 @@
+//! Why the file of the ledger cannot be used, and what redb says as one of these.
+
+use std::fmt;
+use std::io;
+
+use redb::{DatabaseError, StorageError};
+
+use crate::ledger::disk::{Unusable, is_wrong_path};
+
+/// Why the file cannot be used.
+#[derive(Debug)]
+pub enum StoreError {
+    /// Another instance, in this process or another, has it open.
+    InUse,
+    /// It is no ledger, or one that was damaged, or a newer version's. It wants to be moved aside.
+    Unusable(Unusable),
+    /// The disk, its permissions, or a path that leads nowhere.
+    Io(io::Error),
+    /// The disk, in a sync: nobody knows what the file holds now, whatever it shows.
+    Unsynced(io::Error),
+}
+
+impl StoreError {
+    pub(super) fn damaged(why: impl Into<String>) -> Self {
+        Self::Unusable(Unusable::Damaged(why.into()))
+    }
+
+    /// Whether there is no such file, or no folder for it.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// Whether it is a matter of the disk, which comes and goes, and not of the path.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Io(error) => !is_wrong_path(error),
+            Self::Unsynced(_) => true,
+            Self::InUse | Self::Unusable(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InUse => {
+                f.write_str("is in use by another instance; each instance needs a file of its own")
+            }
+            Self::Unusable(why) => why.fmt(f),
+            Self::Io(why) | Self::Unsynced(why) => write!(f, "cannot be used ({why})"),
+        }
+    }
+}
+
+impl From<io::Error> for StoreError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<DatabaseError> for StoreError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::DatabaseAlreadyOpen => Self::InUse,
+            DatabaseError::Storage(error) => error.into(),
+            other => Self::damaged(other.to_string()),
+        }
+    }
+}
+
+impl From<StorageError> for StoreError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Io(error)
+                if !matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
+            {
+                Self::Io(error)
+            }
+            other => Self::damaged(other.to_string()),
+        }
+    }
+}
+
+impl From<redb::Error> for StoreError {
+    fn from(error: redb::Error) -> Self {
+        match error {
+            redb::Error::Io(error) => StorageError::Io(error).into(),
+            redb::Error::PreviousIo => Self::Io(io::Error::other("an earlier write failed")),
+            redb::Error::DatabaseAlreadyOpen => Self::InUse,
+            other => Self::damaged(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The mark in the ledger's file: by which rules its identities were made.
+//!
+//! The first versions had no mark, and kept commits in a table `rows`. Such a file is read as it is. With its first commit
+//! that table gets its new name and the mark takes its place, all in that one commit: the file is of the one kind or of
+//! the other at any moment, and no sync is added. The mark has that name, and a type of its own, so that a version that
+//! knows no mark finds no table that it can read, and moves the file aside; redb gives it the type's name as the reason.
+
+use redb::{Database, ReadableDatabase, TableDefinition, TableError, TypeName, WriteTransaction};
+
+use super::{COMMITS, StoreError};
+use crate::ledger::disk::Unusable;
+use crate::ledger::rules::{FIRST_MARKED, RULES};
+
+const MARK: TableDefinition<'_, &str, Rules> = TableDefinition::new("rows");
+const IDENTITY_RULES: &str = "identity_rules";
+/// Where the first versions kept commits.
+pub const UNMARKED: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("rows");
+
+/// The rules of a file that has no mark, which are the first.
+pub const NONE: u32 = 0;
+
+/// The rules that the file says it has.
+pub fn read(database: &Database) -> Result<u32, StoreError> {
+    let reading = database.begin_read().map_err(redb::Error::from)?;
+    let table = match reading.open_table(MARK) {
+        Ok(table) => table,
+        Err(TableError::TableDoesNotExist(_) | TableError::TableTypeMismatch { .. }) => return Ok(NONE),
+        Err(error) => return Err(redb::Error::from(error).into()),
+    };
+    match table.get(IDENTITY_RULES).map_err(redb::Error::from)?.map(|rules| rules.value()) {
+        Some(rules) if rules > RULES => Err(StoreError::Unusable(Unusable::Newer { rules })),
+        Some(rules) if rules >= FIRST_MARKED => Ok(rules),
+        _ => Err(StoreError::damaged("its mark is none")),
+    }
+}
+
+/// Marks a file, new or of older rules, with the rules of this version.
+pub fn write(writing: &WriteTransaction, older: u32) -> Result<(), StoreError> {
+    if older == NONE {
+        match writing.rename_table(UNMARKED, COMMITS) {
+            // A new file has no table yet.
+            Ok(()) | Err(TableError::TableDoesNotExist(_)) => {}
+            Err(error) => return Err(redb::Error::from(error).into()),
+        }
+    }
+    let mut table = writing.open_table(MARK).map_err(redb::Error::from)?;
+    table.insert(IDENTITY_RULES, RULES).map_err(redb::Error::from)?;
+    Ok(())
+}
+
+/// A number whose type has a name for those who do not know it.
+#[derive(Debug)]
+struct Rules;
+
+impl redb::Value for Rules {
+    type SelfType<'a> = u32;
+    type AsBytes<'a> = [u8; 4];
+
+    fn fixed_width() -> Option<usize> {
+        Some(4)
+    }
+
+    fn from_bytes<'a>(data: &'a [u8]) -> u32
+    where
+        Self: 'a,
+    {
+        data.first_chunk::<4>().map_or(0, |bytes| u32::from_le_bytes(*bytes))
+    }
+
+    fn as_bytes<'a, 'b: 'a>(value: &'a u32) -> [u8; 4]
+    where
+        Self: 'b,
+    {
+        value.to_le_bytes()
+    }
+
+    fn type_name() -> TypeName {
+        // In every file, so it stays as it is.
+        TypeName::new("identity rules of a newer version of event_gateway")
+    }
+}

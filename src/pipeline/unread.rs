@@ -1,0 +1,76 @@
+//! What of a chunk cannot be read: it goes to the dead letters as it came, one letter a chunk.
+//!
+//! Nothing is known of it, so no format can hold it and no ledger remembers it. A letter shows its bytes in base64,
+//! all of them up to a bound.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+
+use super::Pipeline;
+use crate::record::cursor::Fault;
+use crate::record::text::{Repair, Text};
+
+/// Bytes of one chunk that a letter shows.
+const MOST_BYTES: usize = 256 << 10;
+/// Records of one chunk of which a letter says where they stood.
+const MOST_RECORDS: usize = 1_000;
+
+/// The unread records of one chunk.
+#[derive(Debug, Serialize)]
+pub(super) struct Unread<'a> {
+    /// Without control characters: whoever reads the letters in a terminal must not be at the mercy of a tag.
+    tag: Text<'a>,
+    /// How many there are, those included that are not listed.
+    count: u64,
+    records: Vec<Piece>,
+    #[serde(skip)]
+    room_bytes: usize,
+}
+
+/// One of them.
+#[derive(Debug, Serialize)]
+struct Piece {
+    /// Where it stood in the chunk.
+    offset: usize,
+    bytes: usize,
+    why: String,
+    /// Its first bytes, as many as there is room for.
+    base64: String,
+}
+
+impl<'a> Unread<'a> {
+    pub(super) fn new(tag: &'a str) -> Self {
+        Self {
+            tag: Repair::default().text(tag.as_bytes()),
+            count: 0,
+            records: Vec::new(),
+            room_bytes: MOST_BYTES,
+        }
+    }
+
+    pub(super) fn add(&mut self, offset: usize, bytes: &[u8], fault: Fault) {
+        self.count += 1;
+        if self.records.len() >= MOST_RECORDS {
+            return;
+        }
+        let shown = &bytes[..bytes.len().min(self.room_bytes)];
+        self.room_bytes -= shown.len();
+        let (bytes, why) = (bytes.len(), fault.to_string());
+        self.records.push(Piece { offset, bytes, why, base64: STANDARD.encode(shown) });
+    }
+}
+
+impl Pipeline {
+    /// Writes a letter of what could not be read. `false`: it was not written, and the host must bring the chunk again.
+    pub(super) fn keep_unread(&mut self, unread: &Unread<'_>) -> bool {
+        let Some(first) = unread.records.first() else { return true };
+        let others = match unread.count {
+            1 => String::new(),
+            many => format!(", nor could {} others of its chunk", many - 1),
+        };
+        let what = format!("a record of tag {} could not be read{others}: {}", unread.tag, first.why);
+        let record = serde_json::to_string(unread).unwrap_or_default();
+        self.delivery.keep_unread(&what, &first.why, &record, unread.count)
+    }
+}

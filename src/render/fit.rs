@@ -1,0 +1,217 @@
+//! A JSON object becomes smaller than a receiver's limit: what is largest in it is cut, and says so.
+//!
+//! Texts are cut at their end; an object or a list becomes its JSON as a text, cut likewise. All that is larger is cut
+//! to one size, and what is smaller stays whole: of an event with a huge message the object, the times and the Services
+//! stay. Nothing of this costs a record anything that has room.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::json;
+
+/// No part is cut below this.
+const SMALLEST: usize = 256;
+
+/// The members that are looked into: what they hold is cut, and not they themselves.
+const STRUCTURES: [&str; 5] = ["event", "audit", "violation", "object", "source"];
+
+/// The document in so many bytes at most; `None` where it cannot be cut so far, or is no JSON object.
+pub(super) fn fit(document: &[u8], most: usize) -> Option<Vec<u8>> {
+    let Members(members) = serde_json::from_slice(document).ok()?;
+    let mut parts = Vec::new();
+    for (name, value) in members {
+        let inside =
+            STRUCTURES.contains(&&*name).then(|| serde_json::from_str::<Members<'_>>(value.get()).ok());
+        match inside.flatten() {
+            Some(Members(inside)) => parts.push(Part { name, value: Value::Members(inside) }),
+            None => parts.push(Part { name, value: Value::Whole(value.get()) }),
+        }
+    }
+    // The largest size of a part with which all of it has room.
+    let (mut fits, mut too_large) = (0, most.saturating_add(1));
+    while too_large - fits > 1 {
+        let size = fits + (too_large - fits) / 2;
+        if length(&parts, size.max(SMALLEST)) <= most { fits = size } else { too_large = size }
+    }
+    let size = fits.max(SMALLEST);
+    let mut out = Vec::with_capacity(most);
+    write(&parts, size, &mut out);
+    // Lengths are those of the parts before they are cut, which end at a character.
+    (out.len() <= most).then_some(out)
+}
+
+struct Part<'d> {
+    name: Cow<'d, str>,
+    value: Value<'d>,
+}
+
+enum Value<'d> {
+    Whole(&'d str),
+    Members(Vec<(Cow<'d, str>, &'d RawValue)>),
+}
+
+/// What a document would have at most with its parts cut to such a size.
+fn length(parts: &[Part<'_>], size: usize) -> usize {
+    // A name, quoted and escaped at the worst, and the signs around a member.
+    let around = |name: &str| 6 * name.len() + 6;
+    let of = |part: &Part<'_>| match &part.value {
+        Value::Whole(json) => around(&part.name) + json.len().min(size),
+        Value::Members(members) => {
+            let inside = members.iter().map(|(name, value)| around(name) + value.get().len().min(size));
+            around(&part.name) + inside.sum::<usize>()
+        }
+    };
+    2 + parts.iter().map(of).sum::<usize>()
+}
+
+fn write(parts: &[Part<'_>], size: usize, out: &mut Vec<u8>) {
+    out.push(b'{');
+    for part in parts {
+        name(&part.name, out);
+        match &part.value {
+            Value::Whole(json) => cut(json, size, out),
+            Value::Members(members) => {
+                out.push(b'{');
+                for (inner, value) in members {
+                    name(inner, out);
+                    cut(value.get(), size, out);
+                }
+                out.push(b'}');
+            }
+        }
+    }
+    out.push(b'}');
+}
+
+fn name(name: &str, out: &mut Vec<u8>) {
+    json::separate(out);
+    json::write(&name, out);
+    out.push(b':');
+}
+
+/// Appends a value of JSON in so many bytes at most.
+fn cut(value: &str, most: usize, out: &mut Vec<u8>) {
+    if value.len() <= most {
+        return out.extend_from_slice(value.as_bytes());
+    }
+    let text = if value.starts_with('"') {
+        serde_json::from_str(value).unwrap_or_default()
+    } else {
+        value.to_owned()
+    };
+    // Quotes, and the figures of the mark.
+    const MARK: usize = "\"… (18446744073709551615 of 18446744073709551615 bytes)\"".len();
+    let mut room = most.saturating_sub(MARK);
+    let mut kept = 0;
+    for (at, sign) in text.char_indices() {
+        let bytes = written(sign);
+        if bytes > room {
+            break;
+        }
+        room -= bytes;
+        kept = at + sign.len_utf8();
+    }
+    json::write(&format!("{}… ({kept} of {} bytes)", &text[..kept], text.len()), out);
+}
+
+/// How long a character is in a string of JSON.
+fn written(sign: char) -> usize {
+    match sign {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        '\0'..='\u{1f}' => 6,
+        _ => sign.len_utf8(),
+    }
+}
+
+/// The members of an object, in their order.
+struct Members<'d>(Vec<(Cow<'d, str>, &'d RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some((Name(name), value)) = map.next_entry()? {
+                    members.push((name, value));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Reader)
+    }
+}
+
+/// A name, borrowed where nothing in it is escaped.
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+struct Name<'d>(#[serde(borrow)] Cow<'d, str>);
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn fitted(document: &Value, most: usize) -> Option<Value> {
+        let fitted = fit(document.to_string().as_bytes(), most)?;
+        assert!(fitted.len() <= most, "{} of {most}", fitted.len());
+        Some(serde_json::from_slice(&fitted).expect("JSON"))
+    }
+
+    #[test]
+    fn the_largest_is_cut_and_says_so() {
+        let document = json!({"id": "1", "message": "m".repeat(9_000), "audit": {"verb": "get", "request_object":
+            {"a": "b".repeat(5_000)}}, "count": 7});
+        let cut = fitted(&document, 4_000).expect("it fits");
+        assert_eq!(
+            (&cut["id"], &cut["count"], &cut["audit"]["verb"]),
+            (&json!("1"), &json!(7), &json!("get"))
+        );
+        let message = cut["message"].as_str().expect("a text");
+        assert!(message.starts_with("mmm") && message.ends_with(" of 9000 bytes)"), "{message}");
+        let body = cut["audit"]["request_object"].as_str().expect("a text");
+        assert!(body.starts_with("{\"a\":\"bbb") && body.ends_with(" of 5008 bytes)"), "{body}");
+        assert!(message.len() > 1_500 && body.len() > 1_500, "each has its share");
+        let little = json!({"message": "m".repeat(9_000), "reason": "r".repeat(500)});
+        assert_eq!(
+            fitted(&little, 4_000).expect("it fits")["reason"],
+            little["reason"],
+            "what is small stays"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_cut_so_far_is_not() {
+        let many: serde_json::Map<_, _> =
+            (0..100).map(|n| (format!("k{n}"), json!("v".repeat(400)))).collect();
+        assert_eq!(fitted(&Value::Object(many), 4_000), None);
+        assert_eq!(fit(b"[1, 2]", 1), None);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_it_is_it_stays_json_within_its_bytes(
+            texts in proptest::collection::vec("(\\PC|[\\x00-\\x1f]|\"|\\\\){0,900}", 1..6),
+            most in 0usize..6_000,
+        ) {
+            let inside: serde_json::Map<_, _> =
+                texts.iter().enumerate().map(|(n, text)| (format!("{n}\n"), json!(text))).collect();
+            let document = json!({"a": texts[0], "list": texts, "object": inside});
+            let has_room = document.to_string().len() <= most;
+            let cut = fitted(&document, most);
+            prop_assert!(most < 5_000 || cut.is_some());
+            prop_assert!(!has_room || cut.is_none_or(|cut| cut["a"] == document["a"]));
+        }
+    }
+}
