@@ -82,7 +82,7 @@ impl Pipeline {
             Others::DeadLetter => {
                 Way::PutAway { reason: "of no kind that is known", answer: "other is dead_letter" }
             }
-            // What was an audit record, whole or in parts, must be seen by somebody.
+            // It may be an audit record that was cut or cannot be read, and none of those may vanish.
             Others::Drop if memmem::find(body, b"auditID").is_some() => {
                 self.journal.warn(
                     "other kept",

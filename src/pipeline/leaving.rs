@@ -90,8 +90,7 @@ impl Pipeline {
                 self.go(place, body, &Content::Violation(&violation), known, round);
             }
             (Some(_), Content::Other) => self.go(place, body, before, known, round),
-            // No rule takes away what a kind cannot be without, and no body breaks. Should it be so all the same,
-            // nothing leaves.
+            // Redaction keeps what a kind needs and never breaks a body. If it did, nothing of the record would leave.
             _ => {
                 round.id.clear();
                 let reason = "not itself any more when it was redacted";

@@ -79,6 +79,18 @@ impl<'a> AuditEvent<'a> {
     /// # Errors
     /// When the body is no whole MessagePack value.
     pub fn read(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, Fault> {
+        Self::read_by(body, repair, false)
+    }
+
+    /// Reads a body that is known to be an audit record: redaction may have removed the keys that show it.
+    ///
+    /// # Errors
+    /// When the body is no whole MessagePack value.
+    pub fn read_known(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, Fault> {
+        Self::read_by(body, repair, true)
+    }
+
+    fn read_by(body: &'a [u8], repair: &Repair, is_known: bool) -> Result<Option<Self>, Fault> {
         let mut audit = Self::default();
         let mut group = Text::default();
         let mut answered = Answered::default();
@@ -116,7 +128,7 @@ impl<'a> AuditEvent<'a> {
             [&audit.stage, &audit.verb, &audit.request_uri, &audit.stage_time, &audit.request_received]
                 .into_iter()
                 .any(|said| !said.is_empty());
-        if audit.audit_id.is_empty() || !says_more {
+        if !is_known && (audit.audit_id.is_empty() || !says_more) {
             return Ok(None);
         }
         let annotation =

@@ -87,6 +87,18 @@ impl<'a> KubeEvent<'a> {
     /// # Errors
     /// When it is no whole MessagePack value.
     pub fn read_at(cursor: &mut Cursor<'a>, repair: &Repair) -> Result<Option<Self>, Fault> {
+        Self::read_by::<false>(cursor, repair)
+    }
+
+    /// Reads a body that is known to be an event: redaction may have removed the keys that show it.
+    ///
+    /// # Errors
+    /// When the body is no whole MessagePack value.
+    pub fn read_known(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, Fault> {
+        Self::read_by::<true>(&mut Cursor::new(body), repair)
+    }
+
+    fn read_by<const KNOWN: bool>(cursor: &mut Cursor<'a>, repair: &Repair) -> Result<Option<Self>, Fault> {
         let mut event = Self::default();
         let mut newer = None;
         let mut severity = Text::default();
@@ -126,7 +138,7 @@ impl<'a> KubeEvent<'a> {
         if event.event_type.is_empty() {
             event.event_type = severity;
         }
-        Ok(is_event.then_some(event))
+        Ok((KNOWN || is_event).then_some(event))
     }
 
     /// The namespace the event is about: the object's, else the event's own.

@@ -182,8 +182,8 @@ impl Writer<'_> {
 /// The number of an escape `\u0000`, if one begins here.
 fn code(escape: &[u8]) -> Option<u16> {
     let [b'\\', b'u', digits @ ..] = escape.first_chunk::<6>()? else { return None };
-    let digits = digits.iter().map(|digit| char::from(*digit).to_digit(16));
-    let code = digits.fold(Some(0), |code, digit| Some(code? * 16 + digit?))?;
+    let mut digits = digits.iter().map(|digit| char::from(*digit).to_digit(16));
+    let code = digits.try_fold(0, |code, digit| Some(code * 16 + digit?))?;
     u16::try_from(code).ok()
 }
 
@@ -192,7 +192,7 @@ fn is_meant_as_number(scalar: &[u8]) -> bool {
     let digits = scalar.strip_prefix(b"-").or_else(|| scalar.strip_prefix(b"+")).unwrap_or(scalar);
     let is_word = |word: &&str| digits.eq_ignore_ascii_case(word.as_bytes());
     digits.first().is_some_and(|first| first.is_ascii_digit() || *first == b'.')
-        || ["nan", "inf", "infinity"].iter().any(|word| is_word(word))
+        || ["nan", "inf", "infinity"].iter().any(is_word)
 }
 
 #[cfg(test)]
@@ -237,16 +237,10 @@ mod tests {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         let deepest = nested(MOST_CONTAINERS);
         assert_eq!(text(&deepest).as_deref(), Some(&*deepest));
-        let replaced = |depth: usize| {
-            let around = "[".repeat(MOST_CONTAINERS);
-            format!(
-                "{around}\"{TOO_DEEP}\"{}{}",
-                "]".repeat(MOST_CONTAINERS),
-                if depth > 0 { "" } else { "" }
-            )
-        };
+        let around = "[".repeat(MOST_CONTAINERS);
+        let replaced = format!("{around}\"{TOO_DEEP}\"{}", "]".repeat(MOST_CONTAINERS));
         for more in [1, 2, 100_000] {
-            assert_eq!(text(&nested(MOST_CONTAINERS + more)), Some(replaced(more)), "{more}");
+            assert_eq!(text(&nested(MOST_CONTAINERS + more)).as_ref(), Some(&replaced), "{more}");
         }
         for key in ["requestObject", "responseObject"] {
             let deep = nested(MOST_CONTAINERS);

@@ -37,7 +37,7 @@ struct Seen<'a> {
     is_of_a_request: bool,
     is_violation: bool,
     is_gatekeepers: bool,
-    /// A word for a violation that nobody else has, and a constraint's group under the name it is exported by.
+    /// The event type is a word that only Gatekeeper uses; `group` is then its constraint's.
     is_gatekeepers_word: bool,
     has_group: bool,
     is_event_list: bool,
@@ -152,8 +152,8 @@ fn is_said(head: Token<'_>) -> bool {
     matches!(head, Token::Str(text) if !text.is_empty())
 }
 
-/// The keys of Gatekeeper's violations by which no other record is called: what the constraint and the resource are,
-/// in its exported records and in its log.
+/// The keys that only Gatekeeper's violations have: they describe the constraint and the resource, in exported records
+/// and in its log.
 fn is_gatekeepers(key: &[u8]) -> bool {
     const CONSTRAINT: [&[u8]; 9] = [
         b"Annotations",

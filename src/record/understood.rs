@@ -34,8 +34,8 @@ pub enum Within {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Left {
     wrappers: u8,
-    /// A list of wrappers. There is one at the most: it is looked through before it is opened, and lists in lists would
-    /// be looked through again and again.
+    /// Whether a list may be opened. Each list is searched for a known kind before its items are read, so nested lists
+    /// would be searched repeatedly.
     rows: bool,
 }
 
@@ -88,7 +88,7 @@ pub fn understand<'a>(body: &'a [u8], within: Within, repair: &Repair, arena: &'
         (Ok(Shape::List { items }), Some(_)) => {
             let is_wrapped = within != Within::Record;
             let items = || Items::new(items);
-            // Whoever put it there may have meant something else by a list.
+            // A list in a wrapper is taken out only for a known kind, like a record.
             let is_one = !is_wrapped
                 || items()
                     .any(|item| matches!(peek(item), Ok(Shape::Event | Shape::Audit | Shape::Violation)));
@@ -99,8 +99,8 @@ pub fn understand<'a>(body: &'a [u8], within: Within, repair: &Repair, arena: &'
             Some(found) => return found,
             None => None,
         },
-        (Ok(Shape::Event), _) => read_as(Kind::Event, body, repair),
-        (Ok(Shape::Audit), _) => read_as(Kind::Audit, body, repair),
+        (Ok(Shape::Event), _) => KubeEvent::read(body, repair).ok().flatten().map(Understood::Event),
+        (Ok(Shape::Audit), _) => AuditEvent::read(body, repair).ok().flatten().map(Understood::Audit),
         (Ok(Shape::Violation), _) => read_as(Kind::Violation, body, repair),
         _ => None,
     };
@@ -110,8 +110,8 @@ pub fn understand<'a>(body: &'a [u8], within: Within, repair: &Repair, arena: &'
 /// Reads a body whose kind was found out before, even if by now it lacks what it was known by.
 pub fn read_as<'a>(kind: Kind, body: &'a [u8], repair: &Repair) -> Option<Understood<'a>> {
     match kind {
-        Kind::Event => KubeEvent::read(body, repair).ok().flatten().map(Understood::Event),
-        Kind::Audit => AuditEvent::read(body, repair).ok().flatten().map(Understood::Audit),
+        Kind::Event => KubeEvent::read_known(body, repair).ok().flatten().map(Understood::Event),
+        Kind::Audit => AuditEvent::read_known(body, repair).ok().flatten().map(Understood::Audit),
         Kind::Violation => Violation::read(body, repair).ok().flatten().map(Understood::Violation),
         Kind::Other => (!body.is_empty()).then_some(Understood::Other),
     }
@@ -152,7 +152,7 @@ fn open<'a>(member: Member<'a>, left: Left, repair: &Repair, arena: &'a Bump) ->
     }
     match json::packed(text) {
         Ok(packed) if matches!(peek(&packed), Ok(Shape::Other)) && !text.starts_with(b"[") => None,
-        // What was a text is none any more, so this goes no deeper.
+        // The text is a map or a list now: it is opened once more, as the same wrapper.
         Ok(packed) => {
             let left = Left { wrappers: left.wrappers + 1, ..left };
             open(Member { value: arena.alloc_slice_copy(&packed), ..member }, left, repair, arena)

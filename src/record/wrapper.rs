@@ -37,7 +37,7 @@ const MEMBERS: [&str; 12] = [
     "msg",
 ];
 
-/// A line longer than this before its first blank has no time there.
+/// A timestamp at the start of a line is shorter than this.
 const LONGEST_TIME: usize = 40;
 /// What klog begins a line with ends before this.
 const LONGEST_HEADER: usize = 160;
@@ -47,7 +47,7 @@ const LONGEST_HEADER: usize = 160;
 pub(super) struct Member<'a> {
     pub(super) name: &'static str,
     pub(super) value: &'a [u8],
-    /// If it is a list: what each of its items holds a record in.
+    /// Where each item of a list holds its record.
     pub(super) row: Row,
 }
 
@@ -73,7 +73,8 @@ impl Row {
     }
 }
 
-/// Whether a member of this name and with this value may hold a record, by a glance: most lines of a log do not.
+/// Whether a member of this name and with this value may hold a record. Most log lines do not, so this looks at their
+/// first bytes only.
 pub(super) fn may_hold(name: &[u8], value: Token<'_>) -> bool {
     let is_worth_it = match value {
         Token::Map(len) | Token::Array(len) => len > 0,
@@ -106,7 +107,7 @@ pub(super) fn members(body: &[u8]) -> impl Iterator<Item = Member<'_>> {
             found[at] = Some(start.up_to(&cursor));
         }
     }
-    // What is gone is no event, and what an event was before is none either.
+    // A deleted event is not a new one, and `old_event` repeats what was delivered before.
     let is_watched = matches!(change, Some(Token::Str(b"ADDED" | b"MODIFIED")));
     let is_routed = matches!(verb, None | Some(Token::Nil | Token::Str(b"ADDED" | b"UPDATED")));
     MEMBERS.into_iter().zip(found).filter_map(move |(name, value)| {

@@ -193,7 +193,7 @@ fn a_list_is_known_by_its_api_or_by_what_is_in_it() {
     }
 }
 
-/// More than six of them would be a game.
+/// The seventh wrapper stays closed.
 #[test]
 fn wrappers_are_opened_six_deep() {
     let event = support::event("e", 1, 1);
@@ -208,6 +208,9 @@ fn wrappers_are_opened_six_deep() {
         let seven = wrapped(7, text);
         assert_eq!(found_in(&seven), [(Kind::Other, packed(&seven))]);
     }
+    // Only one list is opened.
+    let lists = json!({"payload": [{"payload": [event]}]});
+    assert_eq!(found_in(&lists), [(Kind::Other, packed(&lists))]);
 }
 
 /// What JSON parsers refuse costs its value; what is not whole stays what it is.
