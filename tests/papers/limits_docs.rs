@@ -38,6 +38,7 @@ fn over(over: Over) -> &'static str {
     match over {
         Over::Cut => "cut, with a mark",
         Over::Hashed => "ends in a hash of the whole",
+        Over::AsText => "what is more is a text, its JSON",
         Over::LeftOut => "the last are left out",
         Over::NextRequest => "the next request; one larger record is a dead letter",
         Over::Clamped => "the nearest time, the true one in a field",

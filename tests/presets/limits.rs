@@ -308,7 +308,7 @@ fn record(kind: usize, texts: &[String], time: &str) -> Value {
 }
 
 proptest! {
-    #![proptest_config(cases(30))]
+    #![proptest_config(cases(16))]
 
     #[test]
     fn whatever_comes_is_taken_or_has_a_reason(

@@ -40,6 +40,8 @@ pub enum Over {
     Cut,
     /// A key ends in a hash of the whole, so that two stay two.
     Hashed,
+    /// What is more is a text, its JSON.
+    AsText,
     /// The last of them are left out.
     LeftOut,
     /// The next request takes what has no room, whatever `batch_bytes` says; a record that has none in any is

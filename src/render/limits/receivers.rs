@@ -192,7 +192,7 @@ pub mod elasticsearch {
         of: "levels of objects (index.mapping.depth.limit)",
         most: 20,
         unit: Unit::Pieces,
-        over: Over::Receiver,
+        over: Over::AsText,
         source: "https://www.elastic.co/docs/reference/elasticsearch/index-settings/mapping-limit",
     };
     pub const FIELDS: Limit = Limit {
