@@ -102,8 +102,9 @@ impl Pipeline {
         if is_audit && round.rendered.len() > MAX_RECORD_BYTES {
             return self.put_away(place, body, ticket, TOO_LARGE, "", round);
         }
-        if !round.batch.has_room_for(round.rendered.len()) {
-            self.send(round);
+        if !round.batch.has_room_for(round.rendered.len()) && !self.send(round) {
+            self.ledger.abort(ticket);
+            return round.fail(place.chunk);
         }
         if let Some(tally) = round.tallies.get_mut(place.chunk) {
             tally.wait_for_one();

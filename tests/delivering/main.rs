@@ -31,6 +31,7 @@ mod restarts;
 mod same_request;
 mod secrets;
 mod shared_batches;
+mod summed;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../support/syscalls.rs"]

@@ -7,6 +7,7 @@ mod faults;
 mod golden_file;
 mod leaves;
 mod render_example;
+mod render_keys;
 mod settings;
 mod trying;
 
@@ -29,3 +30,6 @@ mod packing;
 mod reading;
 #[path = "../support/mod.rs"]
 mod support;
+use support::chunk;
+#[path = "../support/violations.rs"]
+mod violations;
