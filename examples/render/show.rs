@@ -3,8 +3,9 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
+use event_gateway::clock;
 use event_gateway::config::Settings;
 use event_gateway::gateway::{Outcome, Post, Stopper, Transport};
 use event_gateway::job::{Job, reply};
@@ -33,7 +34,7 @@ pub fn show(settings: &Settings, input: &[u8]) -> Result<Shown, String> {
     let text = Arc::clone(&shelf.text);
     let mut pipeline = Pipeline::over(Ok(Box::new(shelf)), settings, &metrics, &journal, || {})
         .map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
-    let taken = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let taken = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default();
     let mut jobs = Vec::new();
     for (number, record) in serde_json::Deserializer::from_slice(input).into_iter::<&RawValue>().enumerate() {
         let number = number + 1;
@@ -97,7 +98,7 @@ fn letters(file: &Path) -> Vec<String> {
 
 /// The lines of the log, but for those of the dead letters.
 fn said(journal: &Journal) -> Vec<String> {
-    let lines = journal.finish(Instant::now());
+    let lines = journal.finish(clock::monotonic());
     let lines = lines.into_iter().map(|line| line.text);
     lines.filter(|text| !text.contains("into dead_letter_file")).collect()
 }

@@ -30,6 +30,3 @@ mod packing;
 mod reading;
 #[path = "../support/mod.rs"]
 mod support;
-use support::chunk;
-#[path = "../support/violations.rs"]
-mod violations;

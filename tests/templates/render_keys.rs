@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 use crate::ask::{HEEDED, why_not};
 use crate::render_example::{bodies, shown};
-use crate::support::{self, event};
-use crate::violations::violations;
+use crate::support::{self, event, violations};
 
 const TEMPLATE_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/template-with-null.json");
 const TEMPLATE: &[&str] = &["--format", "template", "--template-file", TEMPLATE_FILE];
