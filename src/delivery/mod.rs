@@ -68,18 +68,18 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Opens the transport and the dead letter file.
+    /// Opens the dead letter file, and delivers over this transport.
     ///
     /// # Errors
     /// All mistakes found in the files that the settings name.
     pub fn open(
+        gateway: Result<Box<dyn Transport>, Vec<Mistake>>,
         settings: &Settings,
         metrics: &Arc<Metrics>,
         journal: &Arc<Journal>,
     ) -> Result<Self, Vec<Mistake>> {
         let mut mistakes = Vec::new();
-        let gateway =
-            transport::open(settings, metrics, journal).map_err(|found| mistakes.extend(found)).ok();
+        let gateway = gateway.map_err(|found| mistakes.extend(found)).ok();
         let body_key = gateway.as_ref().and_then(|gateway| gateway.key_in_the_body());
         let renderer =
             Renderer::open(&settings.render, body_key).map_err(|found| mistakes.extend(found)).ok();
@@ -146,8 +146,15 @@ impl Delivery {
         self.gate.is_open(clock::monotonic()) && self.in_flight.unclear().is_none()
     }
 
-    /// Sends a batch and empties it. Every record in it is settled when this returns.
-    pub fn send(&mut self, batch: &mut Batch<Waiting<'_>>, ledger: &mut Ledger, tallies: &mut [Tally]) {
+    /// Sends a batch and empties it. Every record in it is settled when this returns. `false`: something failed, and
+    /// nothing that was judged before may follow, as its new occurrences may be counted from what has failed.
+    pub fn send(
+        &mut self,
+        batch: &mut Batch<Waiting<'_>>,
+        ledger: &mut Ledger,
+        tallies: &mut [Tally],
+    ) -> bool {
+        let mut is_well = true;
         let mut parts = Parts::whole(batch.len());
         while let Some(part) = parts.next() {
             // A batch begun while the gate was open meets it closed when the one before it failed.
@@ -156,6 +163,7 @@ impl Delivery {
             } else {
                 Sent::NotTaken
             };
+            is_well &= sent == Sent::Settled;
             let left = match sent {
                 Sent::Settled => continue,
                 Sent::SettledAndLast => None,
@@ -170,6 +178,7 @@ impl Delivery {
             }
         }
         batch.clear();
+        is_well
     }
 
     /// Posts a part, and settles it unless nobody has taken it.

@@ -154,8 +154,9 @@ impl Pipeline {
             self.metrics.adjusted_times_total.add(u64::from(adjusted.time));
             self.metrics.receiver_cuts_total.add(u64::from(adjusted.cut));
         }
-        if !round.batch.has_room_for(round.rendered.len()) {
-            self.send(round);
+        if !round.batch.has_room_for(round.rendered.len()) && !self.send(round) {
+            self.ledger.abort(ticket);
+            return round.fail(place.chunk);
         }
         if let Some(tally) = round.tallies.get_mut(place.chunk) {
             tally.wait_for_one();

@@ -23,8 +23,8 @@ use crate::clock::{self, Leaps};
 use crate::cluster::{Cluster, View};
 use crate::config::{Admission, Guarantee, Mistake, Others, Redaction, Settings};
 use crate::delivery::{Delivery, Waiting, until_it_is_back};
-use crate::gateway::Stopper;
 use crate::gateway::batch::Batch;
+use crate::gateway::{Stopper, Transport, transport};
 use crate::job::{Job, Tally};
 use crate::journal::Journal;
 use crate::ledger::Ledger;
@@ -97,6 +97,20 @@ impl Pipeline {
         journal: &Arc<Journal>,
         on_start: fn(),
     ) -> Result<Self, Vec<Mistake>> {
+        Self::over(transport::open(settings, metrics, journal), settings, metrics, journal, on_start)
+    }
+
+    /// The same over a transport of the caller's, for those who want to see what goes out.
+    ///
+    /// # Errors
+    /// As [`Pipeline::open`].
+    pub fn over(
+        gateway: Result<Box<dyn Transport>, Vec<Mistake>>,
+        settings: &Settings,
+        metrics: &Arc<Metrics>,
+        journal: &Arc<Journal>,
+        on_start: fn(),
+    ) -> Result<Self, Vec<Mistake>> {
         let now_seconds = clock::unix_seconds(clock::wall());
         let ledger =
             Ledger::open(&settings.ledger, settings.updates, now_seconds).map_err(|problem| Mistake {
@@ -104,7 +118,7 @@ impl Pipeline {
                 problem,
                 expected: "a file that this instance alone can write".to_owned(),
             });
-        let delivery = Delivery::open(settings, metrics, journal);
+        let delivery = Delivery::open(gateway, settings, metrics, journal);
         let view = View::open(&settings.correlation, metrics, journal, on_start);
         let redactor = redactor(&settings.redaction);
         let ((mut ledger, moved), mut delivery, view, redactor) = match (ledger, delivery, view, redactor) {
@@ -228,10 +242,12 @@ impl Pipeline {
         }
     }
 
-    fn send(&mut self, round: &mut Round<'_>) {
-        self.delivery.send(&mut round.batch, &mut self.ledger, &mut round.tallies);
+    /// As [`Delivery::send`].
+    fn send(&mut self, round: &mut Round<'_>) -> bool {
+        let sent = self.delivery.send(&mut round.batch, &mut self.ledger, &mut round.tallies);
         // A request may have taken minutes.
         round.now = now();
+        sent
     }
 }
 

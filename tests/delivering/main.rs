@@ -32,6 +32,7 @@ mod same_request;
 mod secrets;
 mod shared_batches;
 mod strange;
+mod summed;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../support/syscalls.rs"]

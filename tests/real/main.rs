@@ -8,6 +8,7 @@ mod delivery;
 mod filter;
 mod gateway_faults;
 mod hanging_gateway;
+mod headers;
 #[path = "../support/hostile/mod.rs"]
 mod hostile;
 mod metrics;

@@ -7,6 +7,7 @@ mod faults;
 mod golden_file;
 mod leaves;
 mod render_example;
+mod render_keys;
 mod settings;
 mod trying;
 

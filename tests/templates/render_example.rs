@@ -11,12 +11,13 @@ use support::gateway::TestGateway;
 use support::host::{Build, Code};
 use support::{chunk, event};
 
-fn shown(words: &[&str], input: &str) -> Result<show::Shown, String> {
-    let settings = ask::settings(words.iter().map(|word| (*word).to_owned()))?;
+pub fn shown(words: &[&str], input: &str) -> Result<show::Shown, String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = ask::settings(words.iter().map(|word| (*word).to_owned()), folder.path())?;
     show::show(&settings, input.as_bytes())
 }
 
-fn bodies(words: &[&str], input: &str) -> String {
+pub fn bodies(words: &[&str], input: &str) -> String {
     let shown = shown(words, input).unwrap_or_else(|why| panic!("{why}"));
     assert_eq!(shown.trouble, [""; 0]);
     String::from_utf8(shown.text).expect("UTF-8")
@@ -28,14 +29,29 @@ fn it_shows_what_a_gateway_gets() {
     records.truncate(20);
     records.push(json!({"items": [event("a", 1, 3), event("b", 2, 1)], "kind": "List", "apiVersion": "v1"}));
     records.push(json!({"log": event("c", 1, 2).to_string()}));
+    // A repetition, an update, and one that the settings leave out.
+    records.extend([event("a", 1, 3), event("a", 3, 5)]);
+    let mut left_out = event("d", 1, 1);
+    left_out["reason"] = json!("LeftOut");
+    records.push(left_out);
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("template.json");
     std::fs::write(&file, "{\"id\": \"{{ id }}\", \"n\": \"{{ record }}\"}").expect("a file");
     let file = file.to_str().expect("UTF-8");
     let input: String = records.iter().map(|record| format!("{record}\n")).collect();
+    let heeded = [
+        ("cluster_name", "c"),
+        ("exclude_reasons", "Left*"),
+        ("redact", "message, audit.user.extra"),
+        ("redact_hash", "audit.user.name"),
+        ("audit_bodies", "on"),
+    ];
     for format in ["native", "raw", "cloudevents_batch", "template"] {
-        let mut settings = vec![("format", format), ("cluster_name", "c"), ("compress", "none")];
-        let mut words = vec!["--format", format, "--cluster-name", "c"];
+        let mut settings = vec![("format", format), ("compress", "none")];
+        settings.extend(heeded);
+        let dashed = heeded.map(|(key, _)| format!("--{}", key.replace('_', "-")));
+        let mut words = vec!["--format", format];
+        words.extend(dashed.iter().zip(heeded).flat_map(|(key, (_, value))| [&**key, value]));
         if format == "template" {
             settings.push(("template_file", file));
             words.extend(["--template-file", file]);
@@ -78,9 +94,10 @@ fn trouble_is_told() {
     let mut large = event("large", 1, 1);
     large["message"] = json!("m".repeat(500_000));
     let input = format!("{large}{}", event("small", 1, 1));
-    let shown = shown(&["--format", "template", "--template-file", file.to_str().expect("UTF-8")], &input)
-        .unwrap_or_else(|why| panic!("{why}"));
-    assert!(shown.trouble[0].starts_with("record 1, large.1: "), "{:?}", shown.trouble);
+    let file = file.to_str().expect("UTF-8");
+    let words = ["--format", "template", "--template-file", file, "--max-message-bytes", "1M"];
+    let shown = shown(&words, &input).unwrap_or_else(|why| panic!("{why}"));
+    assert!(shown.trouble[0].starts_with("large.1: the format cannot hold it ("), "{:?}", shown.trouble);
     assert_eq!(shown.trouble.len(), 1);
     assert_eq!(shown.text.split(|byte| *byte == b'\n').count(), 2);
 }
