@@ -4,11 +4,8 @@
 //! JSON, a strict parser decides afterwards: here only brackets, strings and numbers are looked at.
 
 use super::cursor::MAX_DEPTH;
+use super::shallow::{BODIES, LEFT_OUT};
 
-/// The text in place of a container that nests too deep.
-pub(super) const TOO_DEEP: &str = "[left out: nested too deep]";
-/// The members of an audit record that hold whole objects. They are left out as a whole: half an object misleads.
-const BODIES: [&[u8]; 2] = [b"requestObject", b"responseObject"];
 /// A body of a record lies inside one container, the record's own.
 const MOST_CONTAINERS: usize = MAX_DEPTH - 1;
 
@@ -92,7 +89,7 @@ impl Writer<'_> {
         if self.left_out.is_none() && around >= MOST_CONTAINERS {
             let (around, start) = self.body.unwrap_or((around, self.out.len()));
             self.out.truncate(start);
-            self.out.extend_from_slice(format!("\"{TOO_DEEP}\"").as_bytes());
+            self.out.extend_from_slice(format!("\"{LEFT_OUT}\"").as_bytes());
             self.left_out = Some(around);
         } else if let Some(byte) = self.text.get(self.at).copied() {
             self.write(&[byte]);
@@ -238,7 +235,7 @@ mod tests {
         let deepest = nested(MOST_CONTAINERS);
         assert_eq!(text(&deepest).as_deref(), Some(&*deepest));
         let around = "[".repeat(MOST_CONTAINERS);
-        let replaced = format!("{around}\"{TOO_DEEP}\"{}", "]".repeat(MOST_CONTAINERS));
+        let replaced = format!("{around}\"{LEFT_OUT}\"{}", "]".repeat(MOST_CONTAINERS));
         for more in [1, 2, 100_000] {
             assert_eq!(text(&nested(MOST_CONTAINERS + more)).as_ref(), Some(&replaced), "{more}");
         }
@@ -246,7 +243,7 @@ mod tests {
             let deep = nested(MOST_CONTAINERS);
             let json =
                 format!(r#"{{"a":1,"{key}":{{"b":[1,{{"{key}":{deep}}}],"s":"]}}"}},"z":{{"{key}":[2]}}}}"#);
-            let expected = format!(r#"{{"a":1,"{key}":"{TOO_DEEP}","z":{{"{key}":[2]}}}}"#);
+            let expected = format!(r#"{{"a":1,"{key}":"{LEFT_OUT}","z":{{"{key}":[2]}}}}"#);
             assert_eq!(text(&json), Some(expected));
         }
         // A text of this name is no body.
