@@ -14,8 +14,10 @@ pub mod answer;
 pub mod chunk;
 pub mod config;
 mod data;
+pub mod elastic;
 pub mod event;
 pub mod record;
+pub mod strict;
 pub mod template;
 pub mod watch;
 

@@ -12,6 +12,7 @@ pub mod cursor;
 pub mod event;
 mod fields;
 pub mod json;
+pub mod once;
 mod pass;
 pub mod peek;
 pub mod raw;
