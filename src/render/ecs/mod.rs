@@ -11,10 +11,12 @@
 //!
 //! - `document`: what all kinds share
 //! - `event`, `audit`: what is under `kubernetes.event` and `kubernetes.audit`
+//! - `people`: who did it, and from where
 
 mod audit;
 mod document;
 mod event;
+mod people;
 
 use std::borrow::Cow;
 
