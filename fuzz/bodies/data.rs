@@ -97,3 +97,35 @@ pub fn events() -> Vec<Value> {
 pub fn packed(value: &Value) -> Vec<u8> {
     rmp_serde::to_vec(value).expect("a Vec takes everything")
 }
+
+/// The same with each member of each object twice, of which the first is nothing: as JSON has it, the last counts.
+pub fn packed_twice(value: &Value) -> Vec<u8> {
+    let mut out = Vec::new();
+    pack_twice(value, &mut out);
+    out
+}
+
+fn pack_twice(value: &Value, out: &mut Vec<u8>) {
+    let head = |marker: u8, count: usize| {
+        let count = u32::try_from(count).expect("a count");
+        [&[marker][..], &count.to_be_bytes()].concat()
+    };
+    match value {
+        Value::Array(items) => {
+            out.extend(head(0xdd, items.len()));
+            items.iter().for_each(|item| pack_twice(item, out));
+        }
+        Value::Object(members) => {
+            out.extend(head(0xdf, members.len() * 2));
+            for key in members.keys() {
+                out.extend(packed(&Value::from(key.as_str())));
+                out.push(0xc0);
+            }
+            for (key, value) in members {
+                out.extend(packed(&Value::from(key.as_str())));
+                pack_twice(value, out);
+            }
+        }
+        scalar => out.extend(packed(scalar)),
+    }
+}

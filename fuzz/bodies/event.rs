@@ -23,7 +23,7 @@ use event_gateway::topology::writer::Writer;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Body, Seen, data, distinct};
+use super::{Body, Seen, data, distinct, strict};
 
 const FORMATS: [Format; 4] = [Format::Native, Format::Raw, Format::CloudEvents, Format::CloudEventsBatch];
 
@@ -107,6 +107,8 @@ impl Body for Event {
         b"\xa6\x1b[31m\x07",
         b"\xa3\xe2\x80\xa8",
         b"\xa4\xef\xbf\xbe\x00",
+        b"\x82\xa1\x1b\x01\xa6\\u001b\x02",
+        b"\x82\x01\x01\xa11\x02",
         &[0x91; 62],
         &[0x81; 66],
     ];
@@ -126,7 +128,9 @@ impl Body for Event {
     }
 
     fn seeds() -> Vec<Vec<u8>> {
-        data::events().iter().map(data::packed).collect()
+        let events = data::events();
+        let twice = events.iter().step_by(11).map(data::packed_twice);
+        events.iter().map(data::packed).chain(twice).collect()
     }
 
     fn check(&mut self, body: &[u8], closely: bool) {
@@ -206,6 +210,7 @@ impl Event {
         }
         assert!(self.out.iter().all(|byte| *byte >= b' '), "a line of NDJSON is one line");
         let text = str::from_utf8(&self.out).expect("UTF-8");
+        assert_eq!(strict::repeated_key(text), None, "{:?}: {text}", FORMATS[format]);
         match FORMATS[format] {
             Format::Native => assert_eq!(parsed::<Named<'_>>(text).id, self.id),
             Format::Raw => assert_eq!(parsed::<Enriched<'_>>(text).id, self.id),
@@ -223,7 +228,9 @@ impl Event {
 
     fn kept_for_the_dead_letters(&self, body: &[u8]) {
         let kept = original(&self.id, body);
-        assert_eq!(parsed::<Named<'_>>(str::from_utf8(&kept).expect("UTF-8")).id, self.id);
+        let kept = str::from_utf8(&kept).expect("UTF-8");
+        assert_eq!(parsed::<Named<'_>>(kept).id, self.id);
+        assert_eq!(strict::repeated_key(kept), None, "{kept}");
     }
 
     /// The filter's way: what comes out is one record with the same event.

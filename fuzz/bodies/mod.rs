@@ -15,8 +15,10 @@ pub mod chunk;
 pub mod config;
 mod data;
 mod distinct;
+pub mod elastic;
 pub mod event;
 pub mod record;
+pub mod strict;
 pub mod template;
 pub mod watch;
 #[path = "../../tests/support/wrapped.rs"]

@@ -17,7 +17,7 @@ use event_gateway::render::{self, Renderer};
 use serde::de::IgnoredAny;
 
 use super::event::cluster;
-use super::{Body, Seen, data, distinct};
+use super::{Body, Seen, data, distinct, elastic, strict};
 
 /// Formats without a field that a record may lack.
 const HOLD_EVERYTHING: [Format; 15] = [
@@ -115,6 +115,16 @@ impl Body for Record {
         &[0xc0],
         b"\xa6\x1b[31m\x07",
         b"\xa4\xff\xfe\xc0\x80",
+        // Keys that become the same text, and names that an index refuses.
+        b"\x82\xa6team.a\x01\xa6team_a\x02",
+        b"\x82\x01\x01\xa11\x02",
+        b"\x82\xc0\x01\xa4null\x02",
+        b"\x82\xa1\x1b\x01\xa6\\u001b\x02",
+        b"\x82\xa1\xff\x01\xa1\xfe\x02",
+        b"\x82\x90\x01\xa5[\xe2\x80\xa6]\x02",
+        b"\x82\xa0\x01\xa1 \x02",
+        b"\xa3_id",
+        b"\xa3a.b",
     ];
 
     fn new() -> Self {
@@ -144,7 +154,9 @@ impl Body for Record {
     }
 
     fn seeds() -> Vec<Vec<u8>> {
-        data::records().iter().map(data::packed).collect()
+        let records = data::records();
+        let twice = records.iter().step_by(11).map(data::packed_twice);
+        records.iter().map(data::packed).chain(twice).collect()
     }
 
     fn check(&mut self, body: &[u8], closely: bool) {
@@ -206,7 +218,13 @@ impl Record {
         for (_, (format, renderer)) in self.renderers.iter().enumerate().filter(|(place, _)| chosen(*place)) {
             self.out.clear();
             match renderer.render(&record, &mut self.out) {
-                Ok(_) => assert_well_formed(*format, &self.out, body.len()),
+                Ok(_) => {
+                    assert_well_formed(*format, &self.out, body.len());
+                    assert_each_key_once(*format, content.kind(), &self.out);
+                    if let Format::Ecs | Format::Elasticsearch = format {
+                        assert_taken_by_elasticsearch(&self.out, true);
+                    }
+                }
                 Err(why) => {
                     assert!(!HOLD_EVERYTHING.contains(format) && !why.is_empty(), "{format:?}: {why}");
                     assert!(self.out.is_empty(), "nothing of it stays");
@@ -246,6 +264,34 @@ fn assert_well_formed(format: Format, out: &[u8], body_bytes: usize) {
             panic!("{format:?}: {error}: {line}");
         }
     }
+}
+
+fn assert_each_key_once(format: Format, kind: Kind, out: &[u8]) {
+    if format == Format::Otlp {
+        assert_eq!(strict::repeated_attribute(out), None, "{format:?}");
+        return;
+    }
+    for line in str::from_utf8(out).expect("UTF-8").split('\n') {
+        let document = strict::Tree::read(line).unwrap_or_else(|why| panic!("{format:?}: {why}: {line}"));
+        let json_in_a_text = match format {
+            Format::Loki => document.at(&["values", "0", "1"]),
+            Format::OtlpJson if kind == Kind::Other => {
+                document.at(&["scopeLogs", "0", "logRecords", "0", "body", "stringValue"])
+            }
+            _ => None,
+        };
+        if let Some(strict::Tree::Text(json)) = json_in_a_text {
+            assert_eq!(strict::repeated_key(json), None, "{format:?}: {json}");
+        }
+    }
+}
+
+fn assert_taken_by_elasticsearch(out: &[u8], tells_time: bool) {
+    let text = str::from_utf8(out).expect("UTF-8");
+    let (action, document) =
+        text.split_once('\n').map_or((None, text), |(action, rest)| (Some(action), rest));
+    assert_eq!(action.and_then(elastic::action_fault), None, "{text}");
+    assert_eq!(elastic::fault(document, tells_time), None, "{document}");
 }
 
 /// As the settings make it by default, the template that of this repository.

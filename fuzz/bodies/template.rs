@@ -6,9 +6,8 @@ use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::ledger::identity::write_id;
 use event_gateway::record::understood::{Within, each};
 use event_gateway::render::{Record, Renderer};
-use serde::de::IgnoredAny;
 
-use super::{Body, Seen, data};
+use super::{Body, Seen, data, strict};
 
 pub struct Template {
     /// Of every kind, as `MessagePack`.
@@ -17,7 +16,7 @@ pub struct Template {
 }
 
 /// What docs/templates.md has of each thing that a leaf may hold.
-const LEAVES: [&str; 25] = [
+const LEAVES: [&str; 28] = [
     "{{ id }}",
     "{{ services[0].name }}",
     "{{ message | truncate(500) }}",
@@ -42,6 +41,9 @@ const LEAVES: [&str; 25] = [
     "{{ '1' | int + '2.5' | float | round | abs }}",
     "{{ audit.annotations | items | selectattr('0', 'eq', 'a') | list }}",
     "plain {{ '{{' }} text {# nothing #}",
+    "{{ {1: count, '1': kind, none: 1, '': 2} }}",
+    "{{ record }}",
+    "{{ [record | items, record | omit('a') | rename('e', 'a'), record | count] }}",
     // Refused, as no sample has a number there.
     "{{ kind | round(400) }}",
 ];
@@ -100,7 +102,9 @@ impl Body for Template {
     ];
 
     fn new() -> Self {
-        let records = data::records().iter().step_by(9).map(data::packed).collect();
+        let all = data::records();
+        let twice = all.iter().step_by(31).map(data::packed_twice);
+        let records = all.iter().step_by(9).map(data::packed).chain(twice).collect();
         Self { records, seen: Seen::default() }
     }
 
@@ -180,8 +184,9 @@ impl Template {
                 }
                 assert!(out.len() <= 1 << 20, "{} bytes", out.len());
                 assert!(out.iter().all(|byte| *byte >= b' '), "one line");
-                if let Err(error) = serde_json::from_slice::<IgnoredAny>(&out) {
-                    panic!("{error}: {}", String::from_utf8_lossy(&out));
+                let text = str::from_utf8(&out).expect("UTF-8");
+                if let Err(why) = strict::Tree::read(text) {
+                    panic!("{why}: {text}");
                 }
             });
         }

@@ -15,6 +15,7 @@ mod fields;
 pub mod json;
 pub mod known;
 mod lenient;
+pub mod once;
 mod pass;
 pub mod peek;
 pub mod raw;

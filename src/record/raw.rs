@@ -5,12 +5,14 @@ use std::borrow::Cow;
 use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::cursor::{Cursor, Fault, MAX_DEPTH, Token};
+use super::once::{Keys, replaced};
 use super::text::plain;
 
 /// One whole MessagePack value, borrowed from the chunk; absent by default.
 ///
 /// As a serde document it becomes what `format raw` makes of it: bytes become text, NaN and extensions null, and
-/// keys text, a container as a key a mere sign. Control characters are told by their numbers. Absent is null.
+/// keys text, a container as a key a mere sign. Control characters are told by their numbers. Absent is null. A key that
+/// comes twice does so here, too: what writes JSON keeps the last value of each, as it has written them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Raw<'a>(&'a [u8]);
 
@@ -57,8 +59,8 @@ impl<'a> Raw<'a> {
         matches!(Cursor::new(self.0).token(), Ok(Token::Map(_)))
     }
 
-    /// The pairs of a map with their keys as they came, those left out whose keys are no text.
-    fn entries(&self) -> impl Iterator<Item = (&'a [u8], Raw<'a>)> + use<'a> {
+    /// The keys of a map, and their values.
+    fn entries(&self) -> impl Iterator<Item = (Token<'a>, Raw<'a>)> + use<'a> {
         let mut cursor = Cursor::new(self.0);
         let left = match cursor.token() {
             Ok(Token::Map(len)) => len,
@@ -67,18 +69,35 @@ impl<'a> Raw<'a> {
         let entry = move |_| {
             let key = cursor.token().ok()?;
             cursor.skip_children(key).ok()?;
-            let value = next(&mut cursor)?;
-            match key {
-                Token::Str(name) | Token::Bin(name) => Some(Some((name, value))),
-                _ => Some(None),
-            }
+            Some((key, next(&mut cursor)?))
         };
-        (0..left).map_while(entry).flatten()
+        (0..left).map_while(entry)
     }
 
-    /// The pairs of a map, those left out whose keys are no text.
+    /// Those whose keys are texts, as they came.
+    fn named(&self) -> impl Iterator<Item = (&'a [u8], Raw<'a>)> + use<'a> {
+        self.entries().filter_map(|(key, value)| match key {
+            Token::Str(name) | Token::Bin(name) => Some((name, value)),
+            _ => None,
+        })
+    }
+
+    /// The pairs of a map with their keys as text; of a key that comes twice the last.
     pub fn pairs(&self) -> impl Iterator<Item = (Cow<'a, str>, Raw<'a>)> + use<'a> {
-        self.entries().map(|(name, value)| (plain(String::from_utf8_lossy(name)), value))
+        let mut gone = self.replaced(key_text).into_iter().peekable();
+        let counts = move |(place, _): &(usize, _)| gone.next_if_eq(place).is_none();
+        self.entries().enumerate().filter(counts).map(|(_, (key, value))| (key_text(key), value))
+    }
+
+    /// The places of pairs that a later one of the same key replaces, where `text` is what a key becomes.
+    pub fn replaced(&self, text: impl Fn(Token<'a>) -> Cow<'a, str>) -> Vec<usize> {
+        let mut keys = Keys::default();
+        self.entries().for_each(|(key, _)| keys.note(text(key).as_bytes()));
+        if keys.may_repeat() {
+            replaced(&self.entries().map(|(key, _)| text(key)).collect::<Vec<_>>())
+        } else {
+            Vec::new()
+        }
     }
 
     /// The pairs of a map of which both are text; whatever else is in it is left out.
@@ -89,13 +108,13 @@ impl<'a> Raw<'a> {
     /// The value of a key of a map; of a key that comes twice the last counts, as in JSON.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Raw<'a>> {
-        self.entries().filter(|(name, _)| *name == key.as_bytes()).last().map(|(_, value)| value)
+        self.named().filter(|(name, _)| *name == key.as_bytes()).last().map(|(_, value)| value)
     }
 
     /// The same of a map that has each key once, as a struct that was written here.
     #[must_use]
     pub fn get_first(&self, key: &str) -> Option<Raw<'a>> {
-        self.entries().find(|(name, _)| *name == key.as_bytes()).map(|(_, value)| value)
+        self.named().find(|(name, _)| *name == key.as_bytes()).map(|(_, value)| value)
     }
 
     /// The text that this is.
@@ -182,25 +201,29 @@ impl Serialize for Rest<'_> {
 }
 
 impl<'a> Rest<'a> {
-    /// The next key as text. A container is named, not written: escaped once for each key it stands in, a key of a
-    /// few bytes would grow to more than there is memory.
+    /// The next key as text.
     fn key<E: Error>(&self) -> Result<Cow<'a, str>, E> {
         let mut cursor = self.cursor.get();
         let head = cursor.token().map_err(of_fault)?;
-        let name = match head {
-            Token::Str(name) | Token::Bin(name) => plain(String::from_utf8_lossy(name)),
-            Token::Array(_) => "[…]".into(),
-            Token::Map(_) => "{…}".into(),
-            Token::Bool(value) => value.to_string().into(),
-            Token::Int(value) => value.to_string().into(),
-            Token::Uint(value) => value.to_string().into(),
-            Token::Float(value) if value.is_finite() => serde_json::Number::from_f64(value)
-                .map_or(Cow::Borrowed("null"), |number| number.to_string().into()),
-            Token::Nil | Token::Ext(..) | Token::Float(_) => "null".into(),
-        };
         cursor.skip_children(head).map_err(of_fault)?;
         self.cursor.set(cursor);
-        Ok(name)
+        Ok(key_text(head))
+    }
+}
+
+/// A key as text, by its head. A container is named, not written: escaped once for each key it stands in, a key of a
+/// few bytes would grow to more than there is memory.
+fn key_text(head: Token<'_>) -> Cow<'_, str> {
+    match head {
+        Token::Str(name) | Token::Bin(name) => plain(String::from_utf8_lossy(name)),
+        Token::Array(_) => "[…]".into(),
+        Token::Map(_) => "{…}".into(),
+        Token::Bool(value) => value.to_string().into(),
+        Token::Int(value) => value.to_string().into(),
+        Token::Uint(value) => value.to_string().into(),
+        Token::Float(value) if value.is_finite() => serde_json::Number::from_f64(value)
+            .map_or(Cow::Borrowed("null"), |number| number.to_string().into()),
+        Token::Nil | Token::Ext(..) | Token::Float(_) => "null".into(),
     }
 }
 

@@ -37,7 +37,10 @@ pub fn write(record: &Envelope<'_>, change: &Change<'_, '_>, out: &mut Vec<u8>) 
 
 fn append(record: &Envelope<'_>, change: &Change<'_, '_>, out: &mut Vec<u8>) -> Result<bool, Fault> {
     let impact = change.impact.map(packed);
-    let is_replaced = |key: &[u8]| impact.is_some() && key == IMPACT.as_bytes();
+    // Bytes as a key are the same text to whoever makes JSON of it.
+    let is_replaced = |key: Token<'_>| {
+        impact.is_some() && matches!(key, Token::Str(key) | Token::Bin(key) if key == IMPACT.as_bytes())
+    };
     let kept = pairs_kept(record.body, is_replaced)?;
     out.extend_from_slice(record.framing);
     let mut changed = impact.is_some();
@@ -46,7 +49,7 @@ fn append(record: &Envelope<'_>, change: &Change<'_, '_>, out: &mut Vec<u8>) -> 
         if is_replaced(key) {
             return Ok(true);
         }
-        if change.keep_managed_fields || key != METADATA.as_bytes() {
+        if change.keep_managed_fields || key != Token::Str(METADATA.as_bytes()) {
             return Ok(false);
         }
         let trimmed = without_managed_fields(value, out)?;
@@ -62,7 +65,7 @@ fn append(record: &Envelope<'_>, change: &Change<'_, '_>, out: &mut Vec<u8>) -> 
 
 /// Appends the metadata with its key, if there is something to leave out.
 fn without_managed_fields(metadata: &[u8], out: &mut Vec<u8>) -> Result<bool, Fault> {
-    let is_left_out = |key: &[u8]| key == MANAGED_FIELDS.as_bytes();
+    let is_left_out = |key: Token<'_>| key == Token::Str(MANAGED_FIELDS.as_bytes());
     let mut head = Cursor::new(metadata);
     let Token::Map(len) = head.token()? else { return Ok(false) };
     let kept = pairs_kept(metadata, is_left_out)?;
@@ -75,13 +78,13 @@ fn without_managed_fields(metadata: &[u8], out: &mut Vec<u8>) -> Result<bool, Fa
 }
 
 /// How many pairs of a map are not left out.
-fn pairs_kept(map: &[u8], is_left_out: impl Fn(&[u8]) -> bool) -> Result<u32, Fault> {
+fn pairs_kept(map: &[u8], is_left_out: impl Fn(Token<'_>) -> bool) -> Result<u32, Fault> {
     let mut cursor = Cursor::new(map);
     let Token::Map(len) = cursor.token()? else { return Err(no_map()) };
     let mut kept = len;
     for _ in 0..len {
         let key = cursor.token()?;
-        kept -= u32::from(matches!(key, Token::Str(key) if is_left_out(key)));
+        kept -= u32::from(is_left_out(key));
         cursor.skip_children(key)?;
         cursor.skip()?;
     }
@@ -94,7 +97,7 @@ fn copy_pairs(
     map: &[u8],
     new_len: u32,
     out: &mut Vec<u8>,
-    mut instead: impl FnMut(&[u8], &[u8], &mut Vec<u8>) -> Result<bool, Fault>,
+    mut instead: impl FnMut(Token<'_>, &[u8], &mut Vec<u8>) -> Result<bool, Fault>,
 ) -> Result<(), Fault> {
     let mut cursor = Cursor::new(map);
     let Token::Map(len) = cursor.token()? else { return Err(no_map()) };
@@ -110,9 +113,7 @@ fn copy_pairs(
         cursor.skip_children(key)?;
         let value = cursor.offset();
         cursor.skip()?;
-        if let Token::Str(key) = key
-            && instead(key, &map[value..cursor.offset()], out)?
-        {
+        if instead(key, &map[value..cursor.offset()], out)? {
             continue;
         }
         out.extend_from_slice(&map[start..cursor.offset()]);

@@ -3,6 +3,7 @@
 //! `managedFields` is about a quarter of an event's bytes and says which client wrote which field, which
 //! is of no use to anyone behind a gateway.
 
+use super::json::Object;
 use super::{Adjusted, Record, json};
 use crate::correlate::{Correlation, Impact};
 use crate::record::cursor::{Cursor, Fault, Token};
@@ -17,41 +18,42 @@ impl super::Layout for Layout {
 }
 
 /// Appends the body as JSON. A body that is no map becomes `{"id": …}` alone. Where nobody asked for
-/// correlation there is no `impact`.
+/// correlation there is no `impact`. Of a key that comes twice the last value counts, but `id` and `impact` are ours.
 pub(super) fn write(id: &str, body: &[u8], impact: Option<&Impact<'_>>, out: &mut Vec<u8>) {
     let impact = impact.filter(|impact| impact.correlation != Correlation::Off);
-    out.extend_from_slice(b"{\"id\":");
+    let mut object = Object::open(out);
+    object.key("id", out);
     json::write(&id, out);
     let before = out.len();
-    if write_body(body, impact.is_some(), out).is_err() {
+    if write_body(body, impact.is_some(), &mut object, out).is_err() {
         out.truncate(before);
     }
     if let Some(impact) = impact {
-        out.extend_from_slice(b",\"impact\":");
+        object.key("impact", out);
         json::write(impact, out);
     }
-    out.push(b'}');
+    object.close(out);
 }
 
-fn write_body(body: &[u8], has_impact: bool, out: &mut Vec<u8>) -> Result<(), Fault> {
+fn write_body(body: &[u8], has_impact: bool, object: &mut Object, out: &mut Vec<u8>) -> Result<(), Fault> {
     let mut cursor = Cursor::new(body);
     let Token::Map(len) = cursor.token()? else { return Ok(()) };
-    json::write_pairs(&mut cursor, len, out, |key, value, out| match key {
+    json::write_pairs(&mut cursor, len, object, out, |key, value, object, out| match key {
         b"id" => value.skip().map(|()| true),
         b"impact" if has_impact => value.skip().map(|()| true),
-        b"metadata" => metadata(value, out),
+        b"metadata" => metadata(value, object, out),
         _ => Ok(false),
     })
 }
 
-fn metadata(value: &mut Cursor<'_>, out: &mut Vec<u8>) -> Result<bool, Fault> {
+fn metadata(value: &mut Cursor<'_>, object: &mut Object, out: &mut Vec<u8>) -> Result<bool, Fault> {
     let Token::Map(len) = value.token()? else { return Ok(false) };
-    json::separate(out);
-    out.extend_from_slice(b"\"metadata\":{");
-    json::write_pairs(value, len, out, |key, value, _| match key {
+    object.key("metadata", out);
+    let mut metadata = Object::open(out);
+    json::write_pairs(value, len, &mut metadata, out, |key, value, _, _| match key {
         b"managedFields" => value.skip().map(|()| true),
         _ => Ok(false),
     })?;
-    out.push(b'}');
+    metadata.close(out);
     Ok(true)
 }

@@ -11,6 +11,7 @@ mod chunks;
 mod cloudevent;
 #[path = "../support/dice.rs"]
 mod dice;
+mod each_key_once;
 mod json_writing;
 #[path = "../support/odd_values.rs"]
 mod odd_values;

@@ -6,6 +6,9 @@ mod byte_for_byte;
 mod cases;
 #[path = "../support/dice.rs"]
 mod dice;
+#[path = "../../fuzz/bodies/elastic.rs"]
+mod elastic;
+mod elasticsearch;
 #[path = "../support/golden.rs"]
 mod golden;
 mod keys;
@@ -22,6 +25,14 @@ mod samples;
 mod schemas;
 mod services;
 mod stand_ins;
+#[path = "../../fuzz/bodies/strict.rs"]
+#[allow(
+    dead_code,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail, and each uses its own part"
+)]
+mod strict;
 mod stub;
 #[path = "../support/mod.rs"]
 mod support;

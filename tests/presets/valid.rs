@@ -166,7 +166,7 @@ const KEYS: &[&str] = &[
 ];
 
 /// A record of each kind in turn, odd in all but what makes it one; half of them tell a time.
-fn odd_body(number: u64, dice: &mut Dice) -> Packed {
+pub fn odd_body(number: u64, dice: &mut Dice) -> Packed {
     let Packed::Map(mut pairs) = map(dice, KEYS, 3) else { unreachable!("a map") };
     let word = |dice: &mut Dice, longest| Packed::from(format!("x{}", odd_values::text(dice, longest)));
     let times = [

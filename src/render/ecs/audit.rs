@@ -34,14 +34,23 @@ struct Status {
 }
 
 pub(super) fn http(audit: &AuditEvent<'_>) -> Option<Http> {
-    audit.response.code.map(|status_code| Http { response: Status { status_code } })
+    // No status has four digits, and what fits no number of an index would have the document refused.
+    audit
+        .response
+        .code
+        .filter(|code| *code < 1_000)
+        .map(|status_code| Http { response: Status { status_code } })
 }
 
-/// By ECS `success`, `failure` or `unknown`.
+/// By ECS `success`, `failure` or `unknown`. As the pipeline of Elastic's integration has it, it is what the authorizer
+/// decided; what came of the request then stands in `http.response.status_code`. Where nobody decided, as in front of the
+/// authorizer or under a policy that leaves the annotation out, the answer tells.
 pub(super) fn outcome(audit: &AuditEvent<'_>) -> &'static str {
-    match audit.response.code {
-        Some(200..=399) => "success",
-        Some(400..) => "failure",
+    match (&*audit.decision, audit.response.code) {
+        ("allow", _) => "success",
+        ("forbid", _) => "failure",
+        (_, Some(100..=399)) => "success",
+        (_, Some(400..)) => "failure",
         _ => "unknown",
     }
 }

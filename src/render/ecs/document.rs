@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::{audit, event};
+use super::{audit, event, people};
 use crate::correlate::{Correlation, Impact};
 use crate::kind::Kind;
 use crate::record::content::Content;
@@ -26,9 +26,13 @@ pub(super) struct Document<'r> {
     orchestrator: Orchestrator<'r>,
     kubernetes: Kubernetes<'r>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<Named<'r>>,
+    user: Option<people::User<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<Address<'r>>,
+    source: Option<people::Source<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<people::Client>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    related: Option<people::Related<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_agent: Option<Original<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -121,11 +125,6 @@ struct Named<'r> {
 }
 
 #[derive(Serialize)]
-struct Address<'r> {
-    address: Cow<'r, str>,
-}
-
-#[derive(Serialize)]
 struct Original<'r> {
     original: &'r str,
 }
@@ -191,6 +190,8 @@ pub(super) fn of<'r>(record: &Record<'r, 'r>, cluster: &'r str) -> Document<'r> 
         },
         user: None,
         source: None,
+        client: None,
+        related: None,
         user_agent: None,
         http: None,
         rule: None,
@@ -202,15 +203,16 @@ pub(super) fn of<'r>(record: &Record<'r, 'r>, cluster: &'r str) -> Document<'r> 
         Content::Audit(said) => {
             document.kubernetes.audit = Some(audit::Audit(Raw::new(record.body)));
             document.event.outcome = audit::outcome(said);
-            document.user = named(&said.user.name);
-            let address = said.source_ips.texts().next();
-            document.source = address.map(|address| Address { address });
+            document.user = people::user(&said.user.name, &said.user.uid);
+            document.source = people::source(said);
+            document.client = people::client(said);
+            document.related = people::related(said);
             document.user_agent =
                 (!said.user_agent.is_empty()).then_some(Original { original: &said.user_agent });
             document.http = audit::http(said);
         }
         Content::Violation(said) => {
-            document.user = named(&said.request.user);
+            document.user = people::user(&said.request.user, &said.request.user_uid);
             document.rule = Some(Rule { name: &said.constraint.name, category: &said.constraint.kind });
             document.gatekeeper = Some(Gatekeeper { violation: native::violation(said) });
         }

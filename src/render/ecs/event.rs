@@ -14,7 +14,7 @@ pub(super) struct Event<'r> {
     message: &'r str,
     reason: &'r str,
     r#type: &'r str,
-    count: u64,
+    count: i64,
     source: Source<'r>,
     involved_object: Involved<'r>,
     metadata: Metadata<'r>,
@@ -72,7 +72,7 @@ pub(super) fn of<'r>(event: &'r KubeEvent<'_>, body: &'r [u8]) -> Event<'r> {
         message: &event.message,
         reason: &event.reason,
         r#type: &event.event_type,
-        count: event.occurrences(),
+        count: i64::try_from(event.occurrences()).unwrap_or(i64::MAX),
         source: Source { host: &event.source.host, component: &event.source.component },
         involved_object: Involved { api_version, resource_version, name, kind, uid },
         metadata: Metadata {

@@ -6,14 +6,17 @@
 //! document by itself.
 //!
 //! A point in the name of a label, or of whatever else a record brings, would be an object in an object there, and
-//! `app` beside `app.kubernetes.io/name` a document that no index takes: as metricbeat has it, they are underscores.
+//! `app` beside `app.kubernetes.io/name` a document that no index takes: as metricbeat has it, they are underscores. Of
+//! `team.a` and `team_a` the one that comes last counts. What else an index would refuse is told in `json::elastic`.
 //!
 //! - `document`: what all kinds share
 //! - `event`, `audit`: what is under `kubernetes.event` and `kubernetes.audit`
+//! - `people`: who did it, and from where
 
 mod audit;
 mod document;
 mod event;
+mod people;
 
 use std::borrow::Cow;
 
@@ -50,7 +53,7 @@ impl super::Layout for Layout {
             json::write(&Action { create: Target { _index: index, _id: &id(record.id) } }, out);
             out.push(b'\n');
         }
-        json::write_underscored(&document::of(record, &self.cluster), out);
+        json::write_for_elastic(&document::of(record, &self.cluster), out);
         Ok(Adjusted::default())
     }
 }

@@ -1,5 +1,7 @@
 //! JSON out: serde documents, and MessagePack values as they came.
 
+mod elastic;
+mod object;
 mod serializer;
 mod text;
 
@@ -9,20 +11,24 @@ use serde::Serialize;
 
 use crate::record::cursor::{Cursor, Fault, Token};
 
+pub use object::Object;
+
 /// Appends a document.
 pub fn write(document: &impl Serialize, out: &mut Vec<u8>) {
     write_with::<false>(document, out);
 }
 
-/// Appends a document in which the keys of maps have underscores for points; the names of its own fields stay.
-pub fn write_underscored(document: &impl Serialize, out: &mut Vec<u8>) {
+/// Appends a document in which what a record brings is as Elasticsearch takes it: the keys of maps have underscores for
+/// points and are never blank, objects nest no deeper than an index allows, and numbers are in range. The names of its
+/// own fields stay.
+pub fn write_for_elastic(document: &impl Serialize, out: &mut Vec<u8>) {
     write_with::<true>(document, out);
 }
 
-fn write_with<const UNDERSCORES: bool>(document: &impl Serialize, out: &mut Vec<u8>) {
+fn write_with<const ELASTIC: bool>(document: &impl Serialize, out: &mut Vec<u8>) {
     let before = out.len();
     // Neither a Vec nor these documents (no maps with odd keys) can fail; a cut document must not stay.
-    if document.serialize(serializer::Json::<UNDERSCORES>(out)).is_err() {
+    if document.serialize(serializer::Json::<ELASTIC>::new(out)).is_err() {
         out.truncate(before);
         out.extend_from_slice(b"null");
     }
@@ -43,12 +49,6 @@ pub fn write_inside(text: &str, out: &mut Vec<u8>) {
 /// When the bytes are no value.
 pub fn write_value(cursor: &mut Cursor<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
     match cursor.token()? {
-        Token::Nil | Token::Ext(..) => out.extend_from_slice(b"null"),
-        Token::Bool(value) => write(&value, out),
-        Token::Int(value) => write(&value, out),
-        Token::Uint(value) => write(&value, out),
-        Token::Float(value) => write(&value, out),
-        Token::Str(bytes) | Token::Bin(bytes) => text::write(&lossy(bytes), out),
         Token::Array(len) => {
             out.push(b'[');
             for index in 0..len {
@@ -60,69 +60,75 @@ pub fn write_value(cursor: &mut Cursor<'_>, out: &mut Vec<u8>) -> Result<(), Fau
             out.push(b']');
         }
         Token::Map(len) => {
-            out.push(b'{');
-            write_pairs(cursor, len, out, |_, _, _| Ok(false))?;
-            out.push(b'}');
+            let mut object = Object::open(out);
+            write_pairs(cursor, len, &mut object, out, |_, _, _, _| Ok(false))?;
+            object.close(out);
         }
+        scalar => write_scalar(scalar, out),
     }
     Ok(())
 }
 
-/// Appends `len` pairs of a map without its braces. `instead` may take a pair over, by its key: it then
-/// reads or skips the value, writes what it likes (a comma included) and answers true. Bytes as a key are
-/// asked about as well: they become the same text.
+fn write_scalar(token: Token<'_>, out: &mut Vec<u8>) {
+    match token {
+        Token::Bool(value) => write(&value, out),
+        Token::Int(value) => write(&value, out),
+        Token::Uint(value) => write(&value, out),
+        Token::Float(value) => write(&value, out),
+        Token::Str(bytes) | Token::Bin(bytes) => text::write(&lossy(bytes), out),
+        Token::Nil | Token::Ext(..) | Token::Array(_) | Token::Map(_) => out.extend_from_slice(b"null"),
+    }
+}
+
+/// Appends `len` pairs of a map to an object. `instead` may take a pair over, by its key: it then reads or skips the
+/// value, writes what it likes and answers true. Bytes as a key are asked about as well: they become the same text.
 ///
 /// # Errors
 /// When the bytes are no pairs.
 pub fn write_pairs(
     cursor: &mut Cursor<'_>,
     len: u32,
+    object: &mut Object,
     out: &mut Vec<u8>,
-    mut instead: impl FnMut(&[u8], &mut Cursor<'_>, &mut Vec<u8>) -> Result<bool, Fault>,
+    mut instead: impl FnMut(&[u8], &mut Cursor<'_>, &mut Object, &mut Vec<u8>) -> Result<bool, Fault>,
 ) -> Result<(), Fault> {
     for _ in 0..len {
-        let key = *cursor;
-        if let Token::Str(name) | Token::Bin(name) = cursor.token()?
-            && instead(name, cursor, out)?
+        let key = cursor.token()?;
+        cursor.skip_children(key)?;
+        let value = *cursor;
+        if let Token::Str(name) | Token::Bin(name) = key
+            && instead(name, cursor, object, out)?
         {
             continue;
         }
-        *cursor = key;
-        separate(out);
-        write_key(cursor, out)?;
-        out.push(b':');
+        *cursor = value;
+        object.key(&key_text(key), out);
         write_value(cursor, out)?;
     }
     Ok(())
 }
 
-/// A comma, unless the map or array was just opened.
+/// A comma, unless the list was just opened.
 pub fn separate(out: &mut Vec<u8>) {
     if !matches!(out.last(), Some(b'{' | b'[') | None) {
         out.push(b',');
     }
 }
 
-fn write_key(cursor: &mut Cursor<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
-    let mut ahead = *cursor;
-    let head = ahead.token()?;
-    // A container as a key is named, not written: escaped once for each key it stands in, a key of a few
-    // bytes would grow to more than there is memory.
-    let name = match head {
+/// A key as text, by its head. A container as a key is named, not written: escaped once for each key it stands in, a key
+/// of a few bytes would grow to more than there is memory.
+#[must_use]
+pub fn key_text(head: Token<'_>) -> Cow<'_, str> {
+    match head {
         Token::Str(name) | Token::Bin(name) => lossy(name),
         Token::Array(_) => Cow::Borrowed("[…]"),
         Token::Map(_) => Cow::Borrowed("{…}"),
         _ => {
             let mut text = Vec::new();
-            let mut scalar = *cursor;
-            write_value(&mut scalar, &mut text)?;
+            write_scalar(head, &mut text);
             Cow::Owned(String::from_utf8_lossy(&text).into_owned())
         }
-    };
-    write(&name, out);
-    ahead.skip_children(head)?;
-    *cursor = ahead;
-    Ok(())
+    }
 }
 
 /// The bytes as text; looking for what is no UTF-8 takes twice as long as seeing that there is none.

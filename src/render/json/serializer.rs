@@ -2,7 +2,8 @@
 //!
 //! `serde_json` looks at every byte of every string on its own and escapes the names of fields, too; that
 //! was half of what an event cost. What it writes is what this writes (a test holds the two together), but
-//! for what our documents do not have: a key that is no text is an error here.
+//! for what our documents do not have: a key that is no text is an error here, and of a key that a map has twice the
+//! last value stays. The names of a struct's fields are ours, and are not looked at.
 
 use std::fmt::{self, Write};
 
@@ -10,22 +11,41 @@ use serde::ser::{
     Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple, Serializer,
 };
 
-use super::text;
+use super::object::Object;
+use super::{elastic, text};
 
-/// Writes values at the end of a buffer; with underscores for the points in the keys of maps, if so.
-pub(super) struct Json<'o, const UNDERSCORES: bool>(pub &'o mut Vec<u8>);
-
-/// A map or a list that is being written.
-pub(super) struct Open<'o, const UNDERSCORES: bool> {
+/// Writes values at the end of a buffer; as Elasticsearch takes them, if so.
+pub(super) struct Json<'o, const ELASTIC: bool> {
     out: &'o mut Vec<u8>,
+    /// How many objects are around it; only Elasticsearch asks.
+    depth: u8,
+}
+
+impl<'o, const ELASTIC: bool> Json<'o, ELASTIC> {
+    pub(super) fn new(out: &'o mut Vec<u8>) -> Self {
+        Self { out, depth: 0 }
+    }
+}
+
+/// A struct or a list that is being written.
+pub(super) struct Open<'o, const ELASTIC: bool> {
+    out: &'o mut Vec<u8>,
+    depth: u8,
     is_empty: bool,
     close: u8,
 }
 
-impl<'o, const UNDERSCORES: bool> Open<'o, UNDERSCORES> {
-    fn new(out: &'o mut Vec<u8>, open: u8, close: u8) -> Self {
+/// A map that is being written.
+pub(super) struct Map<'o, const ELASTIC: bool> {
+    out: &'o mut Vec<u8>,
+    depth: u8,
+    object: Object,
+}
+
+impl<'o, const ELASTIC: bool> Open<'o, ELASTIC> {
+    fn new(out: &'o mut Vec<u8>, depth: u8, open: u8, close: u8) -> Self {
         out.push(open);
-        Self { out, is_empty: true, close }
+        Self { out, depth, is_empty: true, close }
     }
 
     fn separate(&mut self) {
@@ -36,7 +56,7 @@ impl<'o, const UNDERSCORES: bool> Open<'o, UNDERSCORES> {
 
     fn item(&mut self, value: &(impl Serialize + ?Sized)) -> Result<(), fmt::Error> {
         self.separate();
-        value.serialize(Json::<UNDERSCORES>(self.out))
+        value.serialize(Json::<ELASTIC> { out: self.out, depth: self.depth })
     }
 
     fn close(self) -> Result<(), fmt::Error> {
@@ -48,7 +68,7 @@ impl<'o, const UNDERSCORES: bool> Open<'o, UNDERSCORES> {
 macro_rules! numbers {
     ($($method:ident $kind:ty;)*) => {
         $(fn $method(self, value: $kind) -> Result<(), fmt::Error> {
-            self.0.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+            self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
             Ok(())
         })*
     };
@@ -63,20 +83,28 @@ macro_rules! without {
     };
 }
 
-impl<'o, const UNDERSCORES: bool> Serializer for Json<'o, UNDERSCORES> {
+impl<'o, const ELASTIC: bool> Serializer for Json<'o, ELASTIC> {
     type Ok = ();
     type Error = fmt::Error;
-    type SerializeSeq = Open<'o, UNDERSCORES>;
-    type SerializeTuple = Open<'o, UNDERSCORES>;
+    type SerializeSeq = Open<'o, ELASTIC>;
+    type SerializeTuple = Open<'o, ELASTIC>;
     type SerializeTupleStruct = Impossible<(), fmt::Error>;
     type SerializeTupleVariant = Impossible<(), fmt::Error>;
-    type SerializeMap = Open<'o, UNDERSCORES>;
-    type SerializeStruct = Open<'o, UNDERSCORES>;
+    type SerializeMap = Map<'o, ELASTIC>;
+    type SerializeStruct = Open<'o, ELASTIC>;
     type SerializeStructVariant = Impossible<(), fmt::Error>;
 
     numbers! {
         serialize_i8 i8; serialize_i16 i16; serialize_i32 i32; serialize_i64 i64;
-        serialize_u8 u8; serialize_u16 u16; serialize_u32 u32; serialize_u64 u64;
+        serialize_u8 u8; serialize_u16 u16; serialize_u32 u32;
+    }
+
+    fn serialize_u64(self, value: u64) -> Result<(), fmt::Error> {
+        if ELASTIC && !elastic::is_long(value) {
+            return self.collect_str(&value);
+        }
+        self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+        Ok(())
     }
 
     without! {
@@ -87,7 +115,7 @@ impl<'o, const UNDERSCORES: bool> Serializer for Json<'o, UNDERSCORES> {
     }
 
     fn serialize_bool(self, value: bool) -> Result<(), fmt::Error> {
-        self.0.extend_from_slice(if value { b"true" } else { b"false" });
+        self.out.extend_from_slice(if value { b"true" } else { b"false" });
         Ok(())
     }
 
@@ -96,7 +124,10 @@ impl<'o, const UNDERSCORES: bool> Serializer for Json<'o, UNDERSCORES> {
     }
 
     fn serialize_f64(self, value: f64) -> Result<(), fmt::Error> {
-        serde_json::to_writer(self.0, &value).map_err(|_| fmt::Error)
+        if ELASTIC && !elastic::is_float(value) {
+            return self.collect_str(&value);
+        }
+        serde_json::to_writer(self.out, &value).map_err(|_| fmt::Error)
     }
 
     fn serialize_char(self, value: char) -> Result<(), fmt::Error> {
@@ -104,7 +135,7 @@ impl<'o, const UNDERSCORES: bool> Serializer for Json<'o, UNDERSCORES> {
     }
 
     fn serialize_str(self, value: &str) -> Result<(), fmt::Error> {
-        text::write(value, self.0);
+        text::write(value, self.out);
         Ok(())
     }
 
@@ -121,7 +152,7 @@ impl<'o, const UNDERSCORES: bool> Serializer for Json<'o, UNDERSCORES> {
     }
 
     fn serialize_unit(self) -> Result<(), fmt::Error> {
-        self.0.extend_from_slice(b"null");
+        self.out.extend_from_slice(b"null");
         Ok(())
     }
 
@@ -147,26 +178,27 @@ impl<'o, const UNDERSCORES: bool> Serializer for Json<'o, UNDERSCORES> {
         Err(fmt::Error)
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Open<'o, UNDERSCORES>, fmt::Error> {
-        Ok(Open::new(self.0, b'[', b']'))
+    fn serialize_seq(self, _: Option<usize>) -> Result<Open<'o, ELASTIC>, fmt::Error> {
+        Ok(Open::new(self.out, self.depth, b'[', b']'))
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<Open<'o, UNDERSCORES>, fmt::Error> {
+    fn serialize_tuple(self, _: usize) -> Result<Open<'o, ELASTIC>, fmt::Error> {
         self.serialize_seq(None)
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Open<'o, UNDERSCORES>, fmt::Error> {
-        Ok(Open::new(self.0, b'{', b'}'))
+    fn serialize_map(self, _: Option<usize>) -> Result<Map<'o, ELASTIC>, fmt::Error> {
+        let object = Object::open(self.out);
+        Ok(Map { out: self.out, depth: self.depth.saturating_add(1), object })
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Open<'o, UNDERSCORES>, fmt::Error> {
-        self.serialize_map(None)
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Open<'o, ELASTIC>, fmt::Error> {
+        Ok(Open::new(self.out, self.depth.saturating_add(1), b'{', b'}'))
     }
 
     fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Result<(), fmt::Error> {
-        self.0.push(b'"');
-        write!(Pieces(self.0), "{value}")?;
-        self.0.push(b'"');
+        self.out.push(b'"');
+        write!(Pieces(self.out), "{value}")?;
+        self.out.push(b'"');
         Ok(())
     }
 }
@@ -183,7 +215,7 @@ impl Write for Pieces<'_> {
 
 macro_rules! lists {
     ($($kind:ident)*) => {
-        $(impl<const UNDERSCORES: bool> $kind for Open<'_, UNDERSCORES> {
+        $(impl<const ELASTIC: bool> $kind for Open<'_, ELASTIC> {
             type Ok = ();
             type Error = fmt::Error;
 
@@ -200,32 +232,39 @@ macro_rules! lists {
 
 lists! { SerializeSeq SerializeTuple }
 
-impl<const UNDERSCORES: bool> SerializeMap for Open<'_, UNDERSCORES> {
+impl<const ELASTIC: bool> SerializeMap for Map<'_, ELASTIC> {
     type Ok = ();
     type Error = fmt::Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), fmt::Error> {
-        self.separate();
-        let start = self.out.len();
-        key.serialize(Json::<UNDERSCORES>(self.out))?;
-        let written = self.out.get_mut(start..).unwrap_or_default();
-        if UNDERSCORES {
-            written.iter_mut().filter(|byte| **byte == b'.').for_each(|byte| *byte = b'_');
+        let start = self.object.separate(self.out);
+        key.serialize(Json::<ELASTIC> { out: self.out, depth: self.depth })?;
+        if self.out.get(start) != Some(&b'"') {
+            return Err(fmt::Error);
         }
-        if self.out.get(start) == Some(&b'"') { Ok(()) } else { Err(fmt::Error) }
+        if ELASTIC {
+            elastic::name(self.out, start);
+        }
+        self.object.note(start, self.out);
+        Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), fmt::Error> {
         self.out.push(b':');
-        value.serialize(Json::<UNDERSCORES>(self.out))
+        value.serialize(Json::<ELASTIC> { out: self.out, depth: self.depth })
     }
 
     fn end(self) -> Result<(), fmt::Error> {
-        self.close()
+        let start = self.object.start();
+        self.object.close(self.out);
+        if ELASTIC && elastic::is_too_deep(self.depth) {
+            elastic::as_text(self.out, start);
+        }
+        Ok(())
     }
 }
 
-impl<const UNDERSCORES: bool> SerializeStruct for Open<'_, UNDERSCORES> {
+impl<const ELASTIC: bool> SerializeStruct for Open<'_, ELASTIC> {
     type Ok = ();
     type Error = fmt::Error;
 
@@ -240,7 +279,7 @@ impl<const UNDERSCORES: bool> SerializeStruct for Open<'_, UNDERSCORES> {
         self.out.push(b'"');
         self.out.extend_from_slice(name.as_bytes());
         self.out.extend_from_slice(b"\":");
-        value.serialize(Json::<UNDERSCORES>(self.out))
+        value.serialize(Json::<ELASTIC> { out: self.out, depth: self.depth })
     }
 
     fn end(self) -> Result<(), fmt::Error> {

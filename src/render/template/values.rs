@@ -47,14 +47,12 @@ fn write(value: &Value, out: &mut Vec<u8>, depth: usize) -> Result<(), Error> {
             out.push(b']');
         }
         ValueKind::Map => {
-            out.push(b'{');
+            let mut object = json::Object::open(out);
             for key in value.try_iter()? {
-                json::separate(out);
-                json::write(&text(&key)?, out);
-                out.push(b':');
+                object.key(&text(&key)?, out);
                 write(&value.get_item(&key)?, out, depth + 1)?;
             }
-            out.push(b'}');
+            object.close(out);
         }
         ValueKind::Invalid => return Err(value.try_iter().err().unwrap_or_else(no_value)),
         _ => json::write(&value.to_string(), out),

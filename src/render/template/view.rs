@@ -8,12 +8,13 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use minijinja::value::{Enumerator, Object, ObjectRepr, Value, ValueKind};
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
 use minijinja::{Error, ErrorKind, State};
 
-use super::packed::{self, write_packed};
+use super::packed::write_packed;
 use crate::record::cursor::{Cursor, Token};
 use crate::record::raw::Raw;
+use crate::render::json::key_text;
 
 /// What looking at one record may cost, in bytes that are copied; what is only passed over costs less.
 const MOST_WORK: usize = 32 << 20;
@@ -146,6 +147,15 @@ impl View {
         let _ = at.token();
         Parts { at: self.place.start + at.offset(), left: self.len(), of: Arc::clone(self) }
     }
+
+    /// The places of pairs that do not count, as their keys come again. Where there is no time to look, none: whatever
+    /// is looked at next is refused.
+    fn replaced(&self) -> Vec<usize> {
+        if self.charge(self.place.len() / PASSED_OVER).is_err() {
+            return Vec::new();
+        }
+        self.raw().replaced(key_text)
+    }
 }
 
 /// The values of a list, or the pairs of a map.
@@ -193,28 +203,41 @@ impl Iterator for Items {
     }
 }
 
-struct Pairs(Parts);
+struct Pairs {
+    parts: Parts,
+    place: usize,
+    /// As [`View::replaced`] has them.
+    replaced: std::vec::IntoIter<usize>,
+}
 
 impl Iterator for Pairs {
     type Item = (Value, Value);
 
     fn next(&mut self) -> Option<(Value, Value)> {
-        if let Err(error) = self.0.begin()? {
-            return Some((error.clone(), error));
+        loop {
+            if let Err(error) = self.parts.begin()? {
+                return Some((error.clone(), error));
+            }
+            let (key, value) = (self.parts.part()?, self.parts.part()?);
+            let place = self.place;
+            self.place += 1;
+            if self.replaced.as_slice().first() == Some(&place) {
+                self.replaced.next();
+                continue;
+            }
+            let view = &self.parts.of;
+            let head =
+                Cursor::new(view.shared.bytes.get(key).unwrap_or_default()).token().unwrap_or(Token::Nil);
+            // As JSON has them.
+            let key = key_text(head);
+            let key = view.charge(key.len()).map_or_else(|error| error, |()| Value::from(key));
+            return Some((key, view.value(value)));
         }
-        let (key, value) = (self.0.part()?, self.0.part()?);
-        let view = &self.0.of;
-        // As JSON has them.
-        let key = match view.value(key.clone()) {
-            text if text.as_str().is_some() => text,
-            error if error.kind() == ValueKind::Invalid => error,
-            _ => Value::from(packed::text(view.shared.bytes.get(key).unwrap_or_default())),
-        };
-        Some((key, view.value(value)))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.0.left, Some(self.0.left))
+        let left = self.parts.left.saturating_sub(self.replaced.len());
+        (left, Some(left))
     }
 }
 
@@ -241,12 +264,19 @@ impl Object for View {
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         match self.repr() {
             ObjectRepr::Seq => Enumerator::Iter(Box::new(Items(self.parts()))),
-            _ => Enumerator::KeyValueIter(Box::new(Pairs(self.parts()))),
+            _ => Enumerator::KeyValueIter(Box::new(Pairs {
+                parts: self.parts(),
+                place: 0,
+                replaced: self.replaced().into_iter(),
+            })),
         }
     }
 
     fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
-        Some(self.len())
+        Some(match self.repr() {
+            ObjectRepr::Seq => self.len(),
+            _ => self.len() - self.replaced().len(),
+        })
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
