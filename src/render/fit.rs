@@ -25,10 +25,13 @@ pub(super) fn fit(document: &[u8], most: usize) -> Option<Vec<u8>> {
     for (name, value) in members {
         let inside =
             STRUCTURES.contains(&&*name).then(|| serde_json::from_str::<Members<'_>>(value.get()).ok());
-        match inside.flatten() {
-            Some(Members(inside)) => parts.push(Part { name, value: Value::Members(inside) }),
-            None => parts.push(Part { name, value: Value::Whole(value.get()) }),
-        }
+        let value = match inside.flatten() {
+            Some(Members(inside)) => {
+                Value::Members(inside.iter().map(|(name, value)| (head(name), value.get())).collect())
+            }
+            None => Value::Whole(value.get()),
+        };
+        parts.push(Part { head: head(&name), value });
     }
     // The largest size of a part with which all of it has room.
     let (mut fits, mut too_large) = (0, most.saturating_add(1));
@@ -44,52 +47,56 @@ pub(super) fn fit(document: &[u8], most: usize) -> Option<Vec<u8>> {
 }
 
 struct Part<'d> {
-    name: Cow<'d, str>,
+    head: Vec<u8>,
     value: Value<'d>,
 }
 
 enum Value<'d> {
     Whole(&'d str),
-    Members(Vec<(Cow<'d, str>, &'d RawValue)>),
+    /// Each with its head.
+    Members(Vec<(Vec<u8>, &'d str)>),
+}
+
+/// What stands before the value of a member: its name, and the colon.
+fn head(name: &str) -> Vec<u8> {
+    let mut head = Vec::with_capacity(name.len() + 3);
+    json::write(&name, &mut head);
+    head.push(b':');
+    head
 }
 
 /// What a document would have at most with its parts cut to such a size.
 fn length(parts: &[Part<'_>], size: usize) -> usize {
-    // A name, quoted and escaped at the worst, and the signs around a member.
-    let around = |name: &str| 6 * name.len() + 6;
+    let of_object = |members: usize, bytes: usize| "{}".len() + members.saturating_sub(1) + bytes;
     let of = |part: &Part<'_>| match &part.value {
-        Value::Whole(json) => around(&part.name) + json.len().min(size),
+        Value::Whole(json) => part.head.len() + json.len().min(size),
         Value::Members(members) => {
-            let inside = members.iter().map(|(name, value)| around(name) + value.get().len().min(size));
-            around(&part.name) + inside.sum::<usize>()
+            let inside = members.iter().map(|(head, value)| head.len() + value.len().min(size));
+            part.head.len() + of_object(members.len(), inside.sum())
         }
     };
-    2 + parts.iter().map(of).sum::<usize>()
+    of_object(parts.len(), parts.iter().map(of).sum())
 }
 
 fn write(parts: &[Part<'_>], size: usize, out: &mut Vec<u8>) {
     out.push(b'{');
     for part in parts {
-        name(&part.name, out);
+        json::separate(out);
+        out.extend_from_slice(&part.head);
         match &part.value {
             Value::Whole(json) => cut(json, size, out),
             Value::Members(members) => {
                 out.push(b'{');
-                for (inner, value) in members {
-                    name(inner, out);
-                    cut(value.get(), size, out);
+                for (head, value) in members {
+                    json::separate(out);
+                    out.extend_from_slice(head);
+                    cut(value, size, out);
                 }
                 out.push(b'}');
             }
         }
     }
     out.push(b'}');
-}
-
-fn name(name: &str, out: &mut Vec<u8>) {
-    json::separate(out);
-    json::write(&name, out);
-    out.push(b':');
 }
 
 /// Appends a value of JSON in so many bytes at most.
