@@ -110,7 +110,7 @@ impl Claims {
         !self.in_doubt.is_empty() && self.in_doubt.contains_key(&(record.identity, record.version))
     }
 
-    /// The highest count of a version of this event that is in doubt: so many occurrences may have been told.
+    /// The highest count of a version of this event that is in doubt: the gateway may have so many occurrences.
     #[must_use]
     pub fn count_in_doubt(&self, identity: Identity) -> Option<u32> {
         if self.in_doubt.is_empty() {

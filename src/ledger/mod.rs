@@ -114,7 +114,7 @@ impl Ledger {
     pub fn begin(&mut self, record: Versioned) -> Verdict {
         if !self.claims.is_in_doubt(&record) {
             let verdict = self.table.begin(record, self.updates);
-            return self.told_once(verdict, &record);
+            return self.counted_once(verdict, &record);
         }
         // It was wanted when it was sent.
         match self.table.begin(record, Updates::Every) {
@@ -123,9 +123,9 @@ impl Ledger {
         }
     }
 
-    /// The same verdict, without the occurrences that another version of the event may have told, which is in doubt.
-    /// That version need not come again: the source may have nothing but the newest.
-    fn told_once(&self, verdict: Verdict, record: &Versioned) -> Verdict {
+    /// The same verdict, without the occurrences of a version in doubt of the same event: the gateway may have them.
+    /// That version need not come again, as the source may have only the newest.
+    fn counted_once(&self, verdict: Verdict, record: &Versioned) -> Verdict {
         let (ticket, new_occurrences) = match verdict {
             Verdict::New { ticket } => (ticket, record.count),
             Verdict::Update { ticket, new_occurrences } => (ticket, new_occurrences),

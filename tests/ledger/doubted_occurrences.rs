@@ -1,6 +1,6 @@
-//! With claims: is no occurrence of an event ever told twice, and is each told or in doubt?
+//! With claims: is no occurrence of an event ever counted twice, and is each counted or in doubt?
 //!
-//! A record tells the occurrences from `count - new_occurrences + 1` to `count` of its event. Whatever arrives, is lost or
+//! A record counts the occurrences from `count - new_occurrences + 1` to `count` of its event. Whatever arrives, is lost or
 //! is left in doubt, in whatever order the versions come, and whichever of them the source has no more after a crash: of
 //! what has arrived nothing overlaps, and together with what was in doubt it begins at the first occurrence and has no gap.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
@@ -59,10 +59,10 @@ fn open(folder: &std::path::Path) -> Ledger {
     Ledger::open(&settings, Updates::Every, NOW_SECONDS).unwrap().0
 }
 
-/// By event: the occurrences that were told, and those that are in doubt.
+/// By event: the occurrences that were counted, and those that are in doubt.
 #[derive(Default)]
 struct Gateway {
-    told: BTreeMap<u32, BTreeSet<u32>>,
+    counted: BTreeMap<u32, BTreeSet<u32>>,
     in_doubt: BTreeMap<u32, BTreeSet<u32>>,
 }
 
@@ -70,8 +70,8 @@ impl Gateway {
     fn take(&mut self, event: u32, count: u32, new_occurrences: u32) {
         for occurrence in count - new_occurrences + 1..=count {
             assert!(
-                self.told.entry(event).or_default().insert(occurrence),
-                "occurrence {occurrence} of event {event} is told twice"
+                self.counted.entry(event).or_default().insert(occurrence),
+                "occurrence {occurrence} of event {event} is counted twice"
             );
         }
     }
@@ -83,7 +83,7 @@ impl Gateway {
     fn has_no_gap(&self) {
         for event in 0..EVENTS {
             let of = |which: &BTreeMap<u32, BTreeSet<u32>>| which.get(&event).cloned().unwrap_or_default();
-            let all: BTreeSet<u32> = of(&self.told).union(&of(&self.in_doubt)).copied().collect();
+            let all: BTreeSet<u32> = of(&self.counted).union(&of(&self.in_doubt)).copied().collect();
             let last = all.last().copied().unwrap_or_default();
             assert!(all.iter().copied().eq(1..=last), "event {event}: of 1 to {last} there are {all:?}");
         }
@@ -149,7 +149,7 @@ proptest! {
     #![proptest_config(cases(400))]
 
     #[test]
-    fn no_occurrence_is_told_twice_and_none_is_left_out(steps in vec(step(), 0..40)) {
+    fn no_occurrence_is_counted_twice_and_none_is_left_out(steps in vec(step(), 0..40)) {
         run(&steps);
     }
 }

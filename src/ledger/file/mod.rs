@@ -212,7 +212,7 @@ impl File {
         Err(format!("{} is not the file it was; it is made anew soon", self.path.display()))
     }
 
-    /// Moves a file aside that is of no use. What there is to tell.
+    /// Moves aside a file that cannot be used. Returns what to log.
     fn give_way(&mut self, place: &Path, why: Unusable, now_seconds: u64) -> String {
         match move_aside(place, why, now_seconds) {
             Ok(moved) => {
