@@ -15,6 +15,7 @@ use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
 use event_gateway::record::text::Repair;
 use event_gateway::render::{Record, Renderer};
+use event_gateway::time::Stamp;
 
 use super::judge::Judge;
 use super::recorded::Recorded;
@@ -149,5 +150,15 @@ pub fn lines(recorded: &Recorded, format: Format) -> Vec<(String, Vec<u8>)> {
 fn append(renderer: &Renderer, event: &KubeEvent<'_>, body: &[u8], id: &mut String, text: &mut Vec<u8>) {
     write_id(&Content::Event(event), body, id);
     let impact = Impact::without(Correlation::Off);
-    renderer.render(&Record::new(id, Content::Event(event), &impact, body), text).expect("it fits");
+    // As the pipeline makes it: the times are there already.
+    let record = Record {
+        id,
+        content: Content::Event(event),
+        new_occurrences: 1,
+        impact: &impact,
+        body,
+        taken: None,
+        now: Stamp::EPOCH,
+    };
+    renderer.render(&record, text).expect("it fits");
 }

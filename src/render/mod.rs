@@ -186,14 +186,15 @@ impl Renderer {
     /// Why the format or its receiver cannot hold it, for a person; nothing was appended then.
     pub fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, String> {
         let before = out.len();
-        let rendered = self.layout.render(record, out).and_then(|adjusted| {
-            let bytes = out.len() - before;
-            let around = self.layout.form().around_bytes(1);
-            match self.most {
-                Some(limit) if bytes + around > limit.usize() => Err(limit.exceeded(bytes)),
-                _ => Ok(adjusted),
-            }
-        });
+        let rendered = self.layout.render(record, out);
+        let rendered = match self.most {
+            Some(limit) => rendered.and_then(|adjusted| {
+                let bytes = out.len() - before;
+                let is_over = bytes + self.layout.form().around_bytes(1) > limit.usize();
+                if is_over { Err(limit.exceeded(bytes)) } else { Ok(adjusted) }
+            }),
+            None => rendered,
+        };
         rendered.inspect_err(|_| out.truncate(before))
     }
 }

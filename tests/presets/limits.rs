@@ -158,7 +158,7 @@ fn whatever_the_time_it_is_taken_and_the_true_one_is_kept() {
     let times = [
         ("0002-03-04T05:06:07Z", true),
         ("1969-12-31T23:59:59Z", true),
-        ("1970-01-01T00:00:00Z", true),
+        ("1970-01-01T00:00:01Z", true),
         ("2026-11-01T00:00:00Z", true),
         ("2026-11-21T07:59:00Z", false),
         ("2026-11-21T08:06:00Z", true),
