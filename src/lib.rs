@@ -10,7 +10,7 @@
 //! ```text
 //! host's thread     flush(chunk): copy, enqueue, yield                          abi, courier
 //! our thread        take all waiting chunks                                     courier
-//!                   → envelopes, borrowed, the broken ones skipped              record
+//!                   → envelopes, borrowed, what is none to the dead letters     record
 //!                   → ours? by namespace, type and reason                       admit
 //!                   → new, update, duplicate or in flight?                      ledger
 //!                   → which Services does it touch?                             topology, correlate
@@ -25,7 +25,7 @@
 //! runs on the host's thread: records → seen before? → which Services? → rewritten ([`enrich`]).
 //!
 //! # The rooms
-//! An arrow between rooms only ever points to a lower rank; `tests/rooms.rs` holds the table of ranks.
+//! An arrow between rooms only ever points to a lower rank; `tests/papers/rooms.rs` holds the table of ranks.
 //! Ranks below `net` read no clock and, but for the ledger's file, do no I/O. `unsafe` lives in
 //! [`abi`] alone.
 

@@ -103,7 +103,10 @@ impl Table {
             // It may be an older version that came late.
             .filter(|(_, begun)| committed.is_none_or(|newest| begun.version.is_newer_than(newest.version)));
         let (known_version, known_count) = match (newest_begun, committed) {
-            (Some((_, begun)), _) => (begun.version, begun.count),
+            // Without an order of versions a later one may tell fewer; what was told once was told.
+            (Some((_, begun)), committed) => {
+                (begun.version, begun.count.max(committed.map_or(0, |newest| newest.count)))
+            }
             (None, Some(newest)) => (newest.version, newest.count),
             (None, None) => return Verdict::New { ticket: self.start(record) },
         };
@@ -254,6 +257,7 @@ impl Table {
             match self.newest.get_mut(&record.identity) {
                 None => drop(self.newest.insert(record.identity, newest)),
                 Some(known) if record.version.is_newer_than(known.version) => {
+                    let newest = Newest { count: newest.count.max(known.count), ..newest };
                     let overtaken = std::mem::replace(known, newest);
                     self.older.insert((record.identity, overtaken.version), overtaken.row);
                 }

@@ -30,7 +30,7 @@ impl Pipeline {
                     let offset = skipped.as_ptr().addr() - data.as_ptr().addr();
                     let place = Place { chunk, tag, offset, taken: None };
                     if fault.kind != FaultKind::TooDeep || !self.deep(place, skipped, round) {
-                        unread.add(offset, skipped, fault);
+                        unread.add(offset, skipped, fault, &self.redactor);
                     }
                 }
             }

@@ -96,7 +96,10 @@ impl<'a> Records<'a> {
                 Ok(Some(found)) => return Some(Ok(found)),
                 Ok(None) => {}
                 Err(fault) => {
-                    self.resume(start);
+                    // What nests too deep is one whole value, and the next record may begin right behind it.
+                    if fault.kind != FaultKind::TooDeep {
+                        self.resume(start);
+                    }
                     self.skipped = &self.chunk[start..self.cursor.offset()];
                     return Some(Err(fault));
                 }

@@ -100,14 +100,15 @@ impl<'a> KubeEvent<'a> {
 
     fn read_by<const KNOWN: bool>(cursor: &mut Cursor<'a>, repair: &Repair) -> Result<Option<Self>, Fault> {
         let mut event = Self::default();
-        let mut newer = None;
+        let mut newer: Option<Box<Newer<'a>>> = None;
         let mut severity = Text::default();
-        let (mut is_event, mut has_event_time) = (false, false);
+        let (mut is_event, mut has_event_time, mut has_object) = (false, false, false);
         let reader = Reader { repair };
         reader.fields(cursor, |key, value| {
             match key {
                 b"metadata" => event.metadata = reader.metadata(value)?,
                 b"involvedObject" => {
+                    has_object = true;
                     is_event = reader.is_map(value);
                     event.object = reader.object_ref(value)?;
                 }
@@ -133,7 +134,11 @@ impl<'a> KubeEvent<'a> {
             Ok(())
         })?;
         if let Some(newer) = newer {
-            is_event |= newer.complete(&mut event, has_event_time);
+            let names_an_object = newer.names_an_object();
+            let is_sure = newer.is_sure || has_object;
+            let is_likely = names_an_object && (newer.has_note || has_event_time);
+            is_event |= newer.has_object && (is_sure || is_likely);
+            newer.complete(&mut event);
         }
         if event.event_type.is_empty() {
             event.event_type = severity;
@@ -187,8 +192,9 @@ fn first_time_of<const N: usize>(texts: [&str; N]) -> Option<Stamp> {
 /// What events.k8s.io/v1 calls by another name than core/v1.
 #[derive(Default)]
 struct Newer<'a> {
-    /// Something else than `regarding`, which other documents have, too, says that it is an event.
-    is_event: bool,
+    /// A key that nothing but an event of this group has.
+    is_sure: bool,
+    has_note: bool,
     has_object: bool,
     object: ObjectRef<'a>,
     note: Text<'a>,
@@ -201,7 +207,8 @@ struct Newer<'a> {
 
 impl<'a> Newer<'a> {
     fn field(
-        newer: &mut Option<Self>,
+        // Most events have none of these, and the filter reads them on a small stack.
+        newer: &mut Option<Box<Self>>,
         reader: Reader<'_>,
         key: &[u8],
         value: &mut Cursor<'a>,
@@ -211,7 +218,8 @@ impl<'a> Newer<'a> {
             return value.skip();
         }
         let newer = newer.get_or_insert_default();
-        newer.is_event |= key != b"regarding";
+        newer.is_sure |= !matches!(key, b"regarding" | b"note");
+        newer.has_note |= key == b"note";
         match key {
             b"regarding" => {
                 newer.has_object = reader.is_map(value);
@@ -228,8 +236,12 @@ impl<'a> Newer<'a> {
         Ok(())
     }
 
-    /// Says what the event does not say yet. Whether it is one by what stood here.
-    fn complete(self, event: &mut KubeEvent<'a>, has_event_time: bool) -> bool {
+    fn names_an_object(&self) -> bool {
+        !self.object.kind.is_empty() || !self.object.name.is_empty()
+    }
+
+    /// Says what the event does not say yet.
+    fn complete(self, event: &mut KubeEvent<'a>) {
         if event.object == ObjectRef::default() {
             event.object = self.object;
         }
@@ -252,7 +264,6 @@ impl<'a> Newer<'a> {
             }
         }
         event.count = event.count.or(self.count);
-        self.has_object && (self.is_event || has_event_time)
     }
 }
 

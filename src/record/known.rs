@@ -110,6 +110,12 @@ const VIOLATION: Names = &[
 /// `body` is whole, as all bodies are that were read; of one that is not the hash is over what was read of it.
 #[must_use]
 pub fn hash(kind: Kind, body: &[u8]) -> Hash {
+    hash_without(kind, body, &[])
+}
+
+/// The same without members that are known by these names.
+#[must_use]
+pub fn hash_without(kind: Kind, body: &[u8], left_out: &[&str]) -> Hash {
     let names = match kind {
         Kind::Event => EVENT,
         Kind::Audit => AUDIT,
@@ -118,8 +124,15 @@ pub fn hash(kind: Kind, body: &[u8]) -> Hash {
     };
     let mut said = Vec::with_capacity(names.len());
     members(names, body, &mut said);
-    let mut said: Vec<_> = said.into_iter().filter_map(|(_, one, value)| Some((one, value?))).collect();
-    canonical::of_members(&mut said)
+    said.retain(|(_, one, value)| value.is_some() && !left_out.contains(one));
+    // Where a record has a thing under both names, it matters which says what.
+    let has_both =
+        |name: &str, one: &str| said.iter().any(|(other, its_one, _)| *its_one == one && *other != name);
+    let mut named: Vec<_> = said
+        .iter()
+        .filter_map(|(name, one, value)| Some((if has_both(name, one) { *name } else { *one }, (*value)?)))
+        .collect();
+    canonical::of_members(&mut named)
 }
 
 /// Each member that is known: its name, the name that stands for it, and what it says, unless that is nothing.

@@ -54,6 +54,16 @@ fn distinct() -> Vec<Value> {
     all.push(audit.clone());
     audit["userAgent"] = json!("another");
     all.push(audit);
+    // Where both names of a thing are there, it matters which says what.
+    for (one, other) in [("message", "note"), ("reportingComponent", "reportingController")] {
+        for (first, second) in [("a", "b"), ("b", "a")] {
+            all.push(json!({"involvedObject": {"kind": "Pod"}, "reason": one, one: first, other: second}));
+        }
+    }
+    // In one run, and equal but for the action.
+    let mut violation = found("03-gatekeeper-same-message-other-details.json").swap_remove(0);
+    violation["enforcementAction"] = json!("warn");
+    all.push(violation);
     all
 }
 
@@ -78,6 +88,25 @@ fn what_differs_arrives_and_what_is_equal_arrives_once_over_restarts_too() {
         let records = gateway.accepted_records();
         assert_eq!((records.len(), ids(&records).len()), (distinct.len(), distinct.len()), "{guarantee}");
     }
+}
+
+/// Without a uid and a name nothing says that one event is a later state of another.
+#[test]
+fn what_has_no_name_is_no_update() {
+    let mut flux = found("01-flux-notification-events.json");
+    flux.iter_mut().for_each(|event| event["timestamp"] = json!("2026-11-30T05:01:00Z"));
+    for updates in ["every", "first", "doubling"] {
+        let records = delivered(&[("updates", updates)], &flux);
+        assert_eq!(records.len(), 4, "{updates}");
+        assert!(records.iter().all(|record| record["new_occurrences"] == 1), "{updates}");
+    }
+}
+
+#[test]
+fn a_null_by_the_one_name_lets_the_other_count() {
+    let event =
+        json!({"involvedObject": null, "regarding": {"kind": "Pod", "name": "cart-1"}, "type": "Normal"});
+    assert_eq!(delivered(&[], &[event])[0]["object"]["name"], "cart-1");
 }
 
 #[test]

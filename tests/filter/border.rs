@@ -24,7 +24,12 @@ fn a_call_uses_little_of_the_hosts_stack() {
         let recording = chunk::of(&chunk::recording_events());
         let bomb = [vec![0x91; 100_000], vec![0xc0]].concat();
         let liar = [0xdf, 0xff, 0xff, 0xff, 0xff].to_vec();
-        let chunks = [recording.clone(), recording, bomb, liar, events(["u1"]), Vec::new()];
+        // Told apart by all that it says, which is much.
+        let mut wide = event("u2", 1, 1);
+        let annotations = (0..60_000).map(|number| (format!("a{number}"), serde_json::json!(number)));
+        wide["metadata"] = serde_json::json!({"annotations": annotations.collect::<serde_json::Map<_, _>>()});
+        let wide = chunk::of([&wide]);
+        let chunks = [recording.clone(), recording, bomb, liar, wide, events(["u1"]), Vec::new()];
         for data in chunks.iter().chain(&chunk::greedy()) {
             let used = host.filter("f", "t", data, Place::Processor).stack_bytes.expect("measured");
             println!("a call over {} bytes uses {used} bytes of the stack", data.len());

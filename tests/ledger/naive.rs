@@ -73,7 +73,10 @@ impl Model {
         let begun =
             of_event().reduce(|newest, next| if is_newer(&next.1, &newest.1) { next } else { newest });
         let newest = begun.filter(|(_, begun)| committed.is_none_or(|known| is_newer(begun, &known)));
-        let base = newest.map(|(_, open)| *open).or(committed);
+        // What was delivered once is counted once, even where versions have no order and counts fall.
+        let counted = committed.map_or(0, |known| known.count);
+        let base =
+            newest.map(|(_, open)| Versioned { count: open.count.max(counted), ..*open }).or(committed);
         let is_repetition = self.rows.iter().flat_map(|row| &row.records).any(|old| same(old, &record));
         let is_fine = if let Some((on_its_way, _)) = of_event().find(|(_, open)| same(open, &record)) {
             verdict == Verdict::InFlight { ticket: *on_its_way }
@@ -120,7 +123,10 @@ impl Model {
         for record in &row.records {
             let known = self.newest.iter_mut().find(|(known, _)| known.identity == record.identity);
             match known {
-                Some(known) if is_newer(record, &known.0) => *known = (*record, self.entered),
+                Some(known) if is_newer(record, &known.0) => {
+                    let count = record.count.max(known.0.count);
+                    *known = (Versioned { count, ..*record }, self.entered);
+                }
                 Some(_) => {}
                 None => self.newest.push((*record, self.entered)),
             }

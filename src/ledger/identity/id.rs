@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{found_again, hash, is_identified};
+use super::{hash, is_found_by_a_run, is_identified, of_violation};
 use crate::kind::Kind;
 use crate::record::audit::AuditEvent;
 use crate::record::content::Content;
@@ -30,10 +30,12 @@ pub fn write_id(content: &Content<'_, '_>, body: &[u8], id: &mut String) {
                 write!(id, "{audit_id}.{stage}.{:032x}", known::hash(Kind::Audit, body))
             }
         }
-        Content::Violation(violation) => match found_again(violation) {
-            Some(identity) => write!(id, "{:032x}.{}", identity.0, violation.run),
-            None => write!(id, "{:032x}", known::hash(Kind::Violation, body)),
-        },
+        Content::Violation(violation) => {
+            let (identity, _) = of_violation(violation, body);
+            let dot = if is_found_by_a_run(violation) { "." } else { "" };
+            let run = if dot.is_empty() { "" } else { &violation.run };
+            write!(id, "{:032x}{dot}{run}", identity.0)
+        }
         Content::Other => write!(id, "{:032x}", xxh3_128(body)),
     };
 }

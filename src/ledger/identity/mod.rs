@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | event | `metadata.uid` | `metadata.resourceVersion` |
 //! | audit record | `auditID`, `stage`, both timestamps, user, verb and URI | (there is one) |
-//! | violation | constraint, object, message, details | the run of the audit, or the uid of the request |
+//! | violation | all but run and time, the details included | the run of the audit, or the uid of the request |
 //!
 //! Where any part of that is missing, all that the kind's reader knows of the record decides ([`known`]): two such
 //! records are the same only if they are equal. What the host or its filters added does not count, nor does the host's
@@ -25,9 +25,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 use super::Versioned;
 use crate::kind::Kind;
 use crate::record::audit::AuditEvent;
-use crate::record::canonical;
 use crate::record::content::Content;
-use crate::record::cursor::Cursor;
 use crate::record::event::KubeEvent;
 use crate::record::known;
 use crate::record::violation::Violation;
@@ -58,11 +56,15 @@ pub fn versioned(content: &Content<'_, '_>, body: &[u8]) -> Option<Versioned> {
 
 fn of_event(event: &KubeEvent<'_>, body: &[u8]) -> (Identity, Version) {
     let (uid, version) = (&*event.metadata.uid, &*event.metadata.resource_version);
-    if uid.is_empty() || version.is_empty() {
-        // Its states are told apart by all that they say, and its occurrences still add up.
-        return (series(event), Version::of_hash(known::hash(Kind::Event, body)));
+    if !uid.is_empty() && !version.is_empty() {
+        return (hash(&["uid", uid]), Version::parse(version));
     }
-    (hash(&["uid", uid]), Version::parse(version))
+    if uid.is_empty() && event.metadata.name.is_empty() {
+        // Nothing says that another one is a later state of it.
+        return (equal(Kind::Event, body), Version(0));
+    }
+    // Its states are told apart by all that they say, and its occurrences still add up.
+    (series(event), Version::of_hash(known::hash(Kind::Event, body)))
 }
 
 /// One request passes through several stages, and each is a record.
@@ -83,41 +85,21 @@ fn is_identified(audit: &AuditEvent<'_>) -> bool {
     !audit.stage.is_empty() && is_time(&audit.stage_time) && is_time(&audit.request_received)
 }
 
-/// One object may violate a constraint in several ways: Gatekeeper's results are a set over message and details.
+/// One object may violate a constraint in several ways: Gatekeeper's results are a set over message and details. What
+/// stays the same from one run of the audit to the next is all but the run and the time.
 fn of_violation(violation: &Violation<'_>, body: &[u8]) -> (Identity, Version) {
-    match found_again(violation) {
-        Some(identity) => (identity, Version::parse(&violation.run)),
-        None => (equal(Kind::Violation, body), Version(0)),
+    if !is_found_by_a_run(violation) {
+        return (equal(Kind::Violation, body), Version(0));
     }
+    let found = known::hash_without(Kind::Violation, body, &["id", "timestamp"]);
+    (hash(&["violation and details", &format!("{found:032x}")]), Version::parse(&violation.run))
 }
 
-/// What makes a violation the same from one run of the audit to the next; `None` where a part of that is missing.
-fn found_again(violation: &Violation<'_>) -> Option<Identity> {
-    let Violation { constraint, resource, request, run, message, details, .. } = violation;
+/// Whether a violation says by itself which one it is, and of which run.
+fn is_found_by_a_run(violation: &Violation<'_>) -> bool {
+    let Violation { constraint, resource, run, message, .. } = violation;
     let parts = [run, &constraint.kind, &constraint.name, &resource.kind, &resource.name, message];
-    if parts.into_iter().any(|part| part.is_empty()) {
-        return None;
-    }
-    let details = if details.is_absent() {
-        String::new()
-    } else {
-        format!("{:032x}", canonical::hash(&mut Cursor::new(details.bytes())).ok()?)
-    };
-    Some(hash(&[
-        "violation and details",
-        if violation.is_of_an_audit() { "audit" } else { "admission" },
-        &constraint.group,
-        &constraint.kind,
-        &constraint.namespace,
-        &constraint.name,
-        &resource.api_version,
-        &resource.kind,
-        &resource.namespace,
-        &resource.name,
-        &request.user,
-        message,
-        &details,
-    ]))
+    parts.into_iter().all(|part| !part.is_empty())
 }
 
 /// Of a record that does not identify itself: all that it says.

@@ -116,6 +116,13 @@ impl Redactor {
         Ok(())
     }
 
+    /// Whether something may have to be taken out of bytes that nobody can read.
+    #[must_use]
+    pub fn may_take_out_of(&self, bytes: &[u8]) -> bool {
+        let rules = [&self.events, &self.audits, &self.violations, &self.others];
+        rules.into_iter().any(|rules| !rules.is_empty()) || secrets::may_hold_one(bytes)
+    }
+
     /// The body without what must not leave; `None` when there is nothing of it in this one, and nothing at all should
     /// it be no whole value.
     #[must_use]

@@ -69,6 +69,13 @@ impl Looks {
     }
 }
 
+/// Whether bytes that are no whole record may hold a part of a secret. The word that says so may be what is missing.
+pub(super) fn may_hold_one(bytes: &[u8]) -> bool {
+    const MEMBERS: [&[u8]; 3] = [b"\xa4data", b"\"data\"", b"stringData"];
+    !Looks::at(bytes, Kind::Other).is_done()
+        || MEMBERS.iter().any(|member| memmem::find(bytes, member).is_some())
+}
+
 /// An audit record, or what once was one. Where nothing says what the bodies are of, they may be.
 fn may_be_in_bodies(record: Raw<'_>) -> bool {
     if !BODIES.iter().any(|key| record.get(key).is_some()) {
