@@ -80,6 +80,14 @@ impl Server {
         // Wakes the acceptor out of accept(2), which knows no other interruption in std.
         let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
         let whole = acceptor.join().unwrap_or(false);
+        // A process that is being started just now holds the listener, too, until it is itself.
+        let is_refused = || TcpStream::connect_timeout(&self.address, Duration::from_secs(1)).is_err();
+        for _ in 0..500 {
+            if is_refused() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
         assert!(whole || thread::panicking(), "a thread of the {} panicked, see above", self.name);
     }
 }
