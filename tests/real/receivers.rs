@@ -114,7 +114,11 @@ fn each_record_is_taken_once() {
             assert_eq!(sender.deliver("a", "t", &chunk::of(&audits)), Code::Ok, "{format}");
             let found = found();
             for record in &found {
-                assert_eq!(sender.deliver("a", "t", &chunk::of([record])), Code::Ok, "{format}: {record}");
+                assert_eq!(
+                    sender.deliver("a", "t", &chunk::v2(record, 1_795_217_333)),
+                    Code::Ok,
+                    "{format}: {record}"
+                );
             }
             let all_of_them = wanted.len() + audits.len() + found.len();
             let metrics =
