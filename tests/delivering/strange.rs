@@ -2,19 +2,13 @@
 //! differs?
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use crate::support;
 use serde_json::{Value, json};
+use support::found::found;
 use support::gateway::TestGateway;
 use support::host::{Build, Code, MiniHost};
 use support::{chunk, event};
-
-/// The records of a file, one a line.
-fn found(name: &str) -> Vec<Value> {
-    let text = fs::read_to_string(chunk::data_file("found").join(name)).expect("test data");
-    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
-}
 
 /// What these records become, each in a chunk of its own, of another second of the host.
 fn delivered(settings: &[(&str, &str)], records: &[Value]) -> Vec<Value> {

@@ -11,9 +11,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::cases::cases;
-use crate::chunk::data_file;
 use crate::refusals::refusal;
 use crate::samples::{FORMATS, holds_events_only, odd_one, packed, with_content};
+use crate::support::found::found;
 use crate::support::{audit_log, event, violations};
 
 const NOW: &str = "2026-11-21T08:00:00Z";
@@ -71,11 +71,6 @@ fn alone(record: &Value) -> Vec<(&'static str, Value, Adjusted)> {
 fn of<'a>(all: &'a [(&'static str, Value, Adjusted)], name: &str) -> (&'a Value, Adjusted) {
     let (_, document, adjusted) = all.iter().find(|(format, ..)| *format == name).expect("taken");
     (document, *adjusted)
-}
-
-fn found(name: &str) -> Vec<Value> {
-    let text = std::fs::read_to_string(data_file("found").join(name)).expect("a file");
-    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
 fn line(loki: &Value) -> Value {

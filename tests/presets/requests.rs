@@ -4,18 +4,15 @@ use event_gateway::clock;
 use event_gateway::time::Stamp;
 use serde_json::Value;
 
-use crate::chunk::{data_file, v2};
+use crate::chunk::v2;
 use crate::services::Scene;
 use crate::stub::{SERVICES, Service};
+use crate::support::found::all_found;
 use crate::support::host::Code;
 use crate::support::{event, value};
 
 fn found() -> Vec<Value> {
-    let mut all = Vec::new();
-    for entry in std::fs::read_dir(data_file("found")).expect("a folder") {
-        let text = std::fs::read_to_string(entry.expect("a file").path()).expect("text");
-        all.extend(text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()));
-    }
+    let mut all = all_found();
     // Those with a version of their own are all that this test counts.
     all.retain(|record| record["involvedObject"].is_object() && record["metadata"]["uid"].is_string());
     for (number, record) in all.iter_mut().enumerate() {

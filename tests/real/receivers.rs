@@ -13,6 +13,7 @@ use crate::waiting::wait_until;
 use crate::{real, support};
 use real::{config, free_port, on_every_host};
 use serde_json::Value;
+use support::found::all_found;
 use support::host::{Build, Code, MiniHost};
 use support::{audit_log, chunk, value};
 
@@ -46,20 +47,6 @@ const PROTOCOLS: [Protocol; 4] = [
 /// Where Fluent Bit puts the body of a log: under `log`, and before 4.0 under `message`.
 fn log(record: &Value) -> Option<&str> {
     record["log"].as_str().or_else(|| record["message"].as_str())
-}
-
-/// What was made after the reports of others.
-fn found() -> Vec<Value> {
-    let mut files: Vec<_> = fs::read_dir(chunk::data_file("found"))
-        .expect("test data")
-        .map(|file| file.expect("a file").path())
-        .collect();
-    files.sort();
-    let text: String = files.iter().map(|file| fs::read_to_string(file).expect("text") + "\n").collect();
-    text.lines()
-        .filter(|line| !line.is_empty())
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect()
 }
 
 /// How often each message came.
@@ -112,7 +99,7 @@ fn each_record_is_taken_once() {
             }
             let audits = audit_log();
             assert_eq!(sender.deliver("a", "t", &chunk::of(&audits)), Code::Ok, "{format}");
-            let found = found();
+            let found = all_found();
             for record in &found {
                 assert_eq!(
                     sender.deliver("a", "t", &chunk::v2(record, 1_795_217_333)),

@@ -9,13 +9,8 @@ use std::time::Duration;
 use crate::{real, support};
 use real::{config, free_port, on_every_host, state_file, stop, to_gateway};
 use serde_json::{Value, json};
-use support::chunk;
+use support::found::found;
 use support::gateway::TestGateway;
-
-fn found(name: &str) -> Vec<Value> {
-    let text = fs::read_to_string(chunk::data_file("found").join(name)).expect("test data");
-    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
-}
 
 /// Posts a document to `in_http`, once that listens.
 fn post(port: &str, document: &Value) {

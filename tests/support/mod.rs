@@ -6,6 +6,7 @@ pub mod certificates;
 pub mod chunk;
 pub mod cluster;
 pub mod fluent_bit;
+pub mod found;
 pub mod gateway;
 pub mod host;
 pub mod http;
