@@ -55,7 +55,7 @@ fn takes_violation(rules: &Admission, violation: &Violation<'_>) -> bool {
 
 /// Kubernetes writes `Warning`, other senders `warning` and `WARNING`.
 fn takes_type(list: &Patterns, event_type: &str) -> bool {
-    list.is_empty() || list.matches_in_any_case(event_type)
+    list.is_empty() || list.matches_in_any_case(event_type.trim())
 }
 
 /// An empty list takes everything.

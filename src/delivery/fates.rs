@@ -79,6 +79,8 @@ impl Delivery {
         let written = ledger.commit(&tickets(batch, places.clone()), now_seconds);
         self.advanced(written, ledger);
         for waiting in places.filter_map(|place| batch.note(place)) {
+            self.metrics.adjusted_times_total.add(u64::from(waiting.adjusted.time));
+            self.metrics.receiver_cuts_total.add(u64::from(waiting.adjusted.cut));
             if let Some(happened) = waiting.happened {
                 // A clock ahead of ours is no reason to count an event as anything but prompt.
                 let took = now.duration_since(happened).unwrap_or_default();
@@ -152,7 +154,7 @@ impl Delivery {
         is_away
     }
 
-    /// Writes a letter of records that could not be read, so that none of them has a ticket. `what` says which.
+    /// Dead-letters records that could not be read, so that none of them has a ticket. `what` says which.
     /// `false`: the dead letter file did not take it.
     pub fn keep_unread(&mut self, what: &str, why: &str, record: &str, records: u64) -> bool {
         self.metrics.records_total.add(records);
@@ -170,7 +172,7 @@ impl Delivery {
         match file.write(&letter) {
             Ok(()) => {
                 self.metrics.dead_lettered_records_total.add(records);
-                let problem = format!("{what}; it was put into dead_letter_file as it came");
+                let problem = format!("{what}; it was written to dead_letter_file as it came");
                 self.journal.error("record skipped", problem);
                 true
             }

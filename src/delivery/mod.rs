@@ -24,7 +24,7 @@ use crate::job::Tally;
 use crate::journal::Journal;
 use crate::ledger::{Ledger, Ticket};
 use crate::metrics::Metrics;
-use crate::render::Renderer;
+use crate::render::{Adjusted, Renderer};
 
 pub use fates::{AMBIGUOUS, Culprit, until_it_is_back};
 use in_flight::InFlight;
@@ -34,8 +34,10 @@ use in_flight::InFlight;
 pub struct Waiting<'a> {
     pub ticket: Ticket,
     pub body: &'a [u8],
-    /// The event's own time, when it tells one.
+    /// The event's own time, if it has one.
     pub happened: Option<SystemTime>,
+    /// What was changed of it for its receiver.
+    pub adjusted: Adjusted,
     /// The chunk it came in.
     pub chunk: usize,
     /// Other chunks that hold the same record.

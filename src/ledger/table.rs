@@ -103,7 +103,7 @@ impl Table {
             // It may be an older version that came late.
             .filter(|(_, begun)| committed.is_none_or(|newest| begun.version.is_newer_than(newest.version)));
         let (known_version, known_count) = match (newest_begun, committed) {
-            // Without an order of versions a later one may tell fewer; what was told once was told.
+            // Versions without an order may count fewer occurrences later; none is counted twice.
             (Some((_, begun)), committed) => {
                 (begun.version, begun.count.max(committed.map_or(0, |newest| newest.count)))
             }

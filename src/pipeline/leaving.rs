@@ -11,7 +11,7 @@ use crate::record::audit;
 use crate::record::content::Content;
 use crate::record::understood::{Understood, read_as};
 use crate::record::violation::Violation;
-use crate::render::{Adjusted, Record};
+use crate::render::Record;
 use crate::time::Stamp;
 use crate::trip;
 
@@ -143,16 +143,12 @@ impl Pipeline {
             Ok(adjusted) => adjusted,
             Err(why) => return self.put_away(place, body, ticket, "the format cannot hold it", &why, round),
         };
-        if content.kind() == Kind::Audit && round.rendered.len() > MAX_RECORD_BYTES {
-            return match self.without_bodies(place, body) {
-                None => self.put_away(place, body, ticket, TOO_LARGE, "", round),
-                // As JSON it may be six times as long. Without bodies it comes here no more.
-                Some(cut) => self.changed(place, round.arena.alloc_slice_copy(&cut), content, known, round),
-            };
-        }
-        if adjusted != Adjusted::default() {
-            self.metrics.adjusted_times_total.add(u64::from(adjusted.time));
-            self.metrics.receiver_cuts_total.add(u64::from(adjusted.cut));
+        // As JSON it may be six times as long. Without bodies it comes here no more.
+        if content.kind() == Kind::Audit
+            && round.rendered.len() > MAX_RECORD_BYTES
+            && let Some(cut) = self.without_bodies(place, body)
+        {
+            return self.changed(place, round.arena.alloc_slice_copy(&cut), content, known, round);
         }
         if !round.batch.has_room_for(round.rendered.len()) && !self.send(round) {
             self.ledger.abort(ticket);
@@ -164,7 +160,7 @@ impl Pipeline {
         // A parser of the host may have made what a line tells the time of the record; an event tells its own.
         let taken = place.taken.filter(|_| matches!(content.kind(), Kind::Violation | Kind::Other));
         let happened = content.time().or(taken).and_then(Stamp::wall);
-        let waiting = Waiting { ticket, body, happened, chunk: place.chunk, sharing: Vec::new() };
+        let waiting = Waiting { ticket, body, happened, adjusted, chunk: place.chunk, sharing: Vec::new() };
         round.batch.push(&round.id, &round.rendered, waiting);
     }
 

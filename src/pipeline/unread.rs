@@ -1,4 +1,4 @@
-//! What of a chunk cannot be read: it goes to the dead letters as it came, one letter a chunk.
+//! What of a chunk cannot be read: it goes to the dead letters as it came, one entry a chunk.
 //!
 //! Nothing is known of it, so no format can hold it and no ledger remembers it. The dead letter shows its bytes in
 //! base64, all of them up to a bound; but none where they may hold what must not leave, as nothing can be redacted in
@@ -16,9 +16,9 @@ use crate::record::cursor::Fault;
 use crate::record::redact::Redactor;
 use crate::record::text::{Repair, Text};
 
-/// Bytes of one chunk that a letter shows.
+/// Bytes of one chunk that a dead letter shows.
 const MOST_BYTES: usize = 256 << 10;
-/// Records of one chunk of which a letter says where they stood.
+/// Records of one chunk of which a dead letter says where they stood.
 const MOST_RECORDS: usize = 1_000;
 
 /// The unread records of one chunk.

@@ -263,7 +263,7 @@ impl<'a> Newer<'a> {
                 *said = newer;
             }
         }
-        event.count = event.count.or(self.count);
+        event.count = event.count.filter(|count| *count > 0).or(self.count).or(event.count);
     }
 }
 

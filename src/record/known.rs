@@ -1,6 +1,6 @@
 //! What a record says of what its kind's reader knows, as a hash.
 //!
-//! A record that has no identity of its own is told from others by all that it says. What the host or its filters
+//! A record that has no identity of its own differs from others by all that it says. What the host or its filters
 //! added says nothing of it, and would differ after a restart, so only members that the reader of its kind reads
 //! count, but each of these whole. The two API groups of events, and Gatekeeper's export and its log, call the same
 //! things by two names; a member that is null is none.

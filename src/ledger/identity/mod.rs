@@ -34,7 +34,7 @@ use crate::time::Stamp;
 pub use id::{record_id, write_id};
 pub use version::Version;
 
-/// Names one object of which records tell. 128 bits, because a collision would swallow an event: with a million entries
+/// Names one object that records are about. 128 bits, because a collision would swallow an event: with a million entries
 /// the chance of one is below 10⁻²⁶.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identity(pub u128);
@@ -63,7 +63,7 @@ fn of_event(event: &KubeEvent<'_>, body: &[u8]) -> (Identity, Version) {
         // Nothing says that another one is a later state of it.
         return (equal(Kind::Event, body), Version(0));
     }
-    // Its states are told apart by all that they say, and its occurrences still add up.
+    // All that its states say keeps them apart, and its occurrences still add up.
     (series(event), Version::of_hash(known::hash(Kind::Event, body)))
 }
 
