@@ -120,6 +120,26 @@ fn nor_does_a_secret_leave_in_a_wrapper_that_cannot_be_opened() {
     }
 }
 
+/// Nor in what a record of a known kind leaves beside it.
+#[test]
+fn nor_does_a_secret_leave_beside_a_record_that_is_taken_out() {
+    let line = about_a_secret().to_string();
+    let cut = &line[..line.rfind(DATA).expect("it is there") + DATA.len()];
+    let event = event("e", 1, 1);
+    for wrapped in [
+        json!({"log": format!("{event}\n{cut}")}),
+        json!({"log": format!("{cut}\n{event}")}),
+        json!({"log": format!("at {line}\n{cut}\n{event}")}),
+        json!({"payload": [event, cut, line, [line], [cut]]}),
+        json!({"records": json!([event, cut, format!("at {line}")]).to_string()}),
+    ] {
+        for format in ["native", "raw"] {
+            let (records, text) = delivered(&[("format", format)], &chunk::of([&wrapped]));
+            assert!(!records.is_empty() && !text.contains(DATA), "{format}: {text}");
+        }
+    }
+}
+
 /// A rule may take away the very key by which the kind was known.
 #[test]
 fn what_a_rule_takes_away_does_not_change_the_kind() {
