@@ -83,7 +83,7 @@ impl Pipeline {
                 Way::PutAway { reason: "of no kind that is known", answer: "other is dead_letter" }
             }
             // It may be an audit record that was cut or cannot be read, and none of those may vanish.
-            Others::Drop if memmem::find(body, b"auditID").is_some() => {
+            Others::Drop if holds_audit_id(body) => {
                 self.journal.warn(
                     "other kept",
                     format!(
@@ -109,6 +109,21 @@ impl Pipeline {
         };
         Some((self.ledger.begin_unnamed(), way))
     }
+}
+
+/// Whether a key `auditID` stands anywhere in a body: as a text of MessagePack, or in JSON, however often it was escaped. A
+/// line that only mentions one, as klog does (`auditID="…"`), is none.
+fn holds_audit_id(body: &[u8]) -> bool {
+    const KEY: &[u8] = b"auditID";
+    memmem::find_iter(body, KEY).any(|at| {
+        let behind = body[at + KEY.len()..].iter().find(|byte| **byte != b'\\');
+        match at.checked_sub(1).map(|before| body[before]) {
+            Some(b'"') => behind == Some(&b'"'),
+            // The length, in the heads of short and of longer texts.
+            Some(0xa7 | 7) => true,
+            _ => false,
+        }
+    })
 }
 
 /// Makes a chunk wait for a record that another chunk, or an earlier record of its own, brought.

@@ -6,6 +6,7 @@ use crate::record::chunk::Records;
 use crate::record::content::Content;
 use crate::record::cursor::{FaultKind, MAX_DEPTH};
 use crate::record::event::KubeEvent;
+use crate::record::search::Part;
 use crate::record::shallow::shallow;
 use crate::record::understood::{Looked, Understood, Within, understand};
 
@@ -71,6 +72,12 @@ impl Pipeline {
             Understood::List { items, within } => {
                 for item in items {
                     self.body(place, item, within, round);
+                }
+                return;
+            }
+            Understood::Several(parts) => {
+                for Part { body, within } in parts {
+                    self.body(place, body, within, round);
                 }
                 return;
             }

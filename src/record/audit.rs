@@ -124,8 +124,8 @@ impl<'a> AuditEvent<'a> {
             }
             Ok(())
         })?;
-        let says_more =
-            [&audit.stage, &audit.verb, &audit.request_uri, &audit.stage_time, &audit.request_received]
+        let says_more = is_stage(audit.stage.as_bytes())
+            || [&audit.verb, &audit.request_uri, &audit.stage_time, &audit.request_received]
                 .into_iter()
                 .any(|said| !said.is_empty());
         if !is_known && (audit.audit_id.is_empty() || !says_more) {
@@ -138,6 +138,11 @@ impl<'a> AuditEvent<'a> {
         audit.object.complete(&group, answered);
         Ok(Some(audit))
     }
+}
+
+/// Whether Kubernetes calls a stage of a request so.
+pub(super) fn is_stage(name: &[u8]) -> bool {
+    matches!(name, b"RequestReceived" | b"ResponseStarted" | b"ResponseComplete" | b"Panic")
 }
 
 /// What stands for a body that is too large.

@@ -1,6 +1,7 @@
-//! A record that is JSON in a string: what `tail` makes of a line without a parser.
+//! JSON text as MessagePack: what `tail` makes of a line without a parser.
 
 use rmp_serde::Serializer;
+use serde::de::IgnoredAny;
 
 use super::cursor::Cursor;
 use super::lenient;
@@ -11,19 +12,42 @@ use super::lenient;
 /// # Errors
 /// When it is no JSON, cut in the middle for one; text for a person, with the column.
 pub fn packed(text: &[u8]) -> Result<Vec<u8>, String> {
-    strict(text).or_else(|why| {
-        let repaired = lenient::repaired(text).and_then(|repaired| strict(&repaired).ok());
-        repaired.ok_or(why)
+    let mut packed = Vec::with_capacity(text.len());
+    let len = first(text, &mut packed)?;
+    if text[len..].trim_ascii_start().is_empty() {
+        Ok(packed)
+    } else {
+        Err(format!("something else follows it at byte {len}"))
+    }
+}
+
+/// Appends the first document of a text, and says how long it is there. What follows it is not looked at. Without one
+/// `packed` stays as it was.
+///
+/// # Errors
+/// As [`packed`].
+pub(super) fn first(text: &[u8], packed: &mut Vec<u8>) -> Result<usize, String> {
+    strict(text, packed).or_else(|why| {
+        let repaired = lenient::repaired(text);
+        let taken = repaired.and_then(|(repaired, len)| strict(&repaired, packed).ok().map(|_| len));
+        taken.ok_or(why)
     })
 }
 
-fn strict(text: &[u8]) -> Result<Vec<u8>, String> {
+fn strict(text: &[u8], packed: &mut Vec<u8>) -> Result<usize, String> {
+    let start = packed.len();
+    let read = strict_behind(text, packed, start);
+    if read.is_err() {
+        packed.truncate(start);
+    }
+    read
+}
+
+fn strict_behind(text: &[u8], packed: &mut Vec<u8>, start: usize) -> Result<usize, String> {
     let mut from = serde_json::Deserializer::from_slice(text);
-    let mut packed = Vec::with_capacity(text.len());
-    serde_transcode::transcode(&mut from, &mut Serializer::new(&mut packed))
+    serde_transcode::transcode(&mut from, &mut Serializer::new(&mut *packed))
         .map_err(|error| error.to_string())?;
-    from.end().map_err(|error| error.to_string())?;
     // As in a record: one container is around it.
-    Cursor::new(&packed).value_inside(1).map_err(|fault| fault.to_string())?;
-    Ok(packed)
+    Cursor::new(&packed[start..]).value_inside(1).map_err(|fault| fault.to_string())?;
+    Ok(from.into_iter::<IgnoredAny>().byte_offset())
 }

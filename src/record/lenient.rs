@@ -9,15 +9,16 @@ use super::shallow::{BODIES, LEFT_OUT};
 /// A body of a record lies inside one container, the record's own.
 const MOST_CONTAINERS: usize = MAX_DEPTH - 1;
 
-/// The text with each value that JSON parsers refuse replaced: a number that does not fit, `NaN` and `Infinity` by null,
-/// half a surrogate pair and what is no UTF-8 by U+FFFD, a container that nests too deep by a text. Raw control
-/// characters and unknown escapes in strings are escaped.
+/// The first document of the text, and how long it is there, with what JSON parsers refuse written as they take it, and
+/// so that what differed still does: a number that does not fit, `NaN` and `Infinity` as texts of what stood there, half a
+/// surrogate pair by its number, as in `\ud800`, a byte that is no UTF-8 as in `\xff`. Raw control characters and unknown
+/// escapes in strings are escaped, and a comma behind the last item is left out. A container that nests too deep becomes a
+/// text that says so.
 ///
 /// `None` when brackets do not match, or a string or the text ends too early.
-pub(super) fn repaired(text: &[u8]) -> Option<Vec<u8>> {
-    let text = String::from_utf8_lossy(text);
+pub(super) fn repaired(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     let writer = Writer {
-        text: text.as_bytes(),
+        text,
         at: 0,
         out: Vec::with_capacity(text.len()),
         open: Vec::new(),
@@ -46,7 +47,7 @@ struct Writer<'t> {
 }
 
 impl Writer<'_> {
-    fn all(mut self) -> Option<Vec<u8>> {
+    fn all(mut self) -> Option<(Vec<u8>, usize)> {
         while let Some(byte) = self.text.get(self.at).copied() {
             match byte {
                 b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
@@ -65,8 +66,11 @@ impl Writer<'_> {
                 }
                 _ => self.scalar()?,
             }
+            if self.open.is_empty() && !self.out.is_empty() {
+                break;
+            }
         }
-        self.open.is_empty().then_some(self.out)
+        self.open.is_empty().then_some((self.out, self.at))
     }
 
     fn write(&mut self, bytes: &[u8]) {
@@ -103,6 +107,9 @@ impl Writer<'_> {
             return None;
         }
         let around = self.open.len();
+        if self.left_out.is_none() && matches!(self.out[..], [.., last, b','] if !b"[{,:".contains(&last)) {
+            self.out.pop();
+        }
         self.write(&[byte]);
         if self.left_out == Some(around) {
             self.left_out = None;
@@ -123,7 +130,12 @@ impl Writer<'_> {
         loop {
             let rest = text.get(self.at..)?;
             let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..b' '))?;
-            self.write(&rest[..plain]);
+            for chunk in rest[..plain].utf8_chunks() {
+                self.write(chunk.valid().as_bytes());
+                for byte in chunk.invalid() {
+                    self.write(format!("\\\\x{byte:02x}").as_bytes());
+                }
+            }
             self.at += plain;
             match rest[plain] {
                 b'"' => break,
@@ -142,11 +154,15 @@ impl Writer<'_> {
 
     /// An escape that `rest` begins with.
     fn escape(&mut self, rest: &[u8]) {
+        let number;
         let (len, written): (usize, &[u8]) = match rest {
             [_, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => (2, &rest[..2]),
             [_, b'u', ..] => match (code(rest), rest.get(6..).and_then(code)) {
                 (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, &rest[..12]),
-                (Some(0xd800..=0xdfff), _) => (6, b"\\ufffd"),
+                (Some(half @ 0xd800..=0xdfff), _) => {
+                    number = format!("\\\\u{half:04x}");
+                    (6, number.as_bytes())
+                }
                 (Some(_), _) => (6, &rest[..6]),
                 (None, _) => (1, b"\\\\"),
             },
@@ -167,7 +183,9 @@ impl Writer<'_> {
         if is_whole {
             self.write(scalar);
         } else if is_meant_as_number(scalar) {
-            self.write(b"null");
+            self.write(b"\"");
+            self.write(scalar);
+            self.write(b"\"");
         } else {
             return None;
         }
@@ -186,6 +204,9 @@ fn code(escape: &[u8]) -> Option<u16> {
 
 /// `1e999`, `+1`, `.5`, and what languages write for values that JSON has no number for.
 fn is_meant_as_number(scalar: &[u8]) -> bool {
+    if !scalar.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-._".contains(byte)) {
+        return false;
+    }
     let digits = scalar.strip_prefix(b"-").or_else(|| scalar.strip_prefix(b"+")).unwrap_or(scalar);
     let is_word = |word: &&str| digits.eq_ignore_ascii_case(word.as_bytes());
     digits.first().is_some_and(|first| first.is_ascii_digit() || *first == b'.')
@@ -197,35 +218,50 @@ mod tests {
     use super::*;
 
     fn text(json: &str) -> Option<String> {
-        repaired(json.as_bytes()).map(|json| String::from_utf8(json).unwrap())
+        repaired(json.as_bytes()).map(|(json, _)| String::from_utf8(json).unwrap())
     }
 
     #[test]
     fn only_what_is_refused_is_replaced() {
         for (json, expected) in [
-            (r#"{"a": 1e999, "b": -1e999, "c": 1e9}"#, r#"{"a":null,"b":null,"c":1e9}"#),
-            ("[NaN, -Infinity, +1, .5, 0x1f, 01, 1.]", "[null,null,null,null,null,null,null]"),
+            (r#"{"a": 1e999, "b": -1e999, "c": 1e9}"#, r#"{"a":"1e999","b":"-1e999","c":1e9}"#),
+            ("[NaN, -Infinity, +1, .5, 0x1f, 01, 1.]", r#"["NaN","-Infinity","+1",".5","0x1f","01","1."]"#),
             ("[true, false, null, -0, 12.5e-3]", "[true,false,null,-0,12.5e-3]"),
             (
                 r#"["\ud800", "\udc00x", "\ud83d\ude00", "\ud800\u0041"]"#,
-                r#"["\ufffd","\ufffdx","\ud83d\ude00","\ufffd\u0041"]"#,
+                r#"["\\ud800","\\udc00x","\ud83d\ude00","\\ud800\u0041"]"#,
             ),
             (r#"["C:\path\u12", "\'", "\"\\"]"#, r#"["C:\\path\\u12","\\'","\"\\"]"#),
             ("[\"a\nb\0\"]", r#"["a\u000ab\u0000"]"#),
+            (r#"{"a": [1, "," , ], "b": {"c": [],},}"#, r#"{"a":[1,","],"b":{"c":[]}}"#),
+            ("[[], [1]] [2", "[[],[1]]"),
         ] {
             assert_eq!(text(json).as_deref(), Some(expected), "{json}");
         }
-        assert_eq!(repaired(b"[\"\xff\"]").unwrap(), "[\"\u{fffd}\"]".as_bytes());
+        assert_eq!(repaired(b"[\"\xff\xc3\"] ").unwrap(), (br#"["\\xff\\xc3"]"#.to_vec(), 6));
     }
 
     #[test]
     fn what_ends_too_early_is_not_made_whole() {
-        for json in
-            ["{", "[1", r#"{"a"#, r#"{"a\"#, r#"{"a": "b\"}"#, "[}", "{]", "]", "{foo}", "[NaNa]", "[--1x]"]
-        {
+        for json in [
+            "{",
+            "[1",
+            r#"{"a"#,
+            r#"{"a\"#,
+            r#"{"a": "b\"}"#,
+            "[}",
+            "{]",
+            "]",
+            "{foo}",
+            "[NaNa]",
+            "[--1x]",
+            "[,]",
+            "[1,,]",
+            "[1\\]",
+        ] {
             let repaired = repaired(json.as_bytes());
             let is_json = |json: &Vec<u8>| serde_json::from_slice::<serde::de::IgnoredAny>(json).is_ok();
-            assert!(!repaired.as_ref().is_some_and(is_json), "{json}: {repaired:?}");
+            assert!(!repaired.as_ref().is_some_and(|(json, _)| is_json(json)), "{json}: {repaired:?}");
         }
     }
 

@@ -3,8 +3,11 @@
 //! A kind is known by keys that only its records have: whatever else has a key of the same name stays as it came, with
 //! all its fields.
 
+use super::audit::is_stage;
 use super::cursor::{Cursor, Fault, Token};
+use super::fields::Reader;
 use super::raw::Raw;
+use super::text::Repair;
 use super::violation::is_violation;
 use super::wrapper;
 
@@ -30,11 +33,14 @@ pub enum Shape<'a> {
 #[derive(Default)]
 struct Seen<'a> {
     is_about: bool,
-    is_regarding: bool,
-    /// A key that only events of `events.k8s.io` have.
-    is_new_event: bool,
+    regarding: Option<&'a [u8]>,
+    /// A key that only events have.
+    is_surely_event: bool,
+    /// One that others have as well.
+    is_likely_event: bool,
     has_audit_id: bool,
-    is_of_a_request: bool,
+    /// Which of [`REQUEST`] say something.
+    of_a_request: [bool; REQUEST.len()],
     is_violation: bool,
     is_gatekeepers: bool,
     /// The event type is a word that only Gatekeeper uses; `group` is then its constraint's.
@@ -46,6 +52,10 @@ struct Seen<'a> {
     items: Option<&'a [u8]>,
     is_wrapper: bool,
 }
+
+/// What an audit record says of its request, one of these at least.
+const REQUEST: [&[u8]; 5] =
+    [b"stage", b"verb", b"requestURI", b"stageTimestamp", b"requestReceivedTimestamp"];
 
 /// What an `apiVersion` says.
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
@@ -84,19 +94,30 @@ pub fn peek(body: &[u8]) -> Result<Shape<'_>, Fault> {
         cursor.skip_children(head)?;
         let Token::Str(key) = key else { continue };
         match (key, head) {
-            (b"involvedObject", _) => seen.is_about = matches!(head, Token::Map(_)),
-            (b"regarding", _) => seen.is_regarding = matches!(head, Token::Map(_)),
-            (b"note" | b"reportingController" | b"eventTime", _) => seen.is_new_event = true,
+            // Even null, nobody else has it.
+            (b"involvedObject", _) => {
+                seen.is_about = matches!(head, Token::Map(_));
+                seen.is_surely_event = true;
+            }
+            (b"regarding", Token::Map(_)) => seen.regarding = Some(start.up_to(&cursor)),
+            (b"regarding", _) => seen.regarding = None,
+            (b"note" | b"eventTime", _) => seen.is_likely_event = true,
             (
-                b"deprecatedSource"
+                b"reportingController"
+                | b"deprecatedSource"
                 | b"deprecatedCount"
                 | b"deprecatedFirstTimestamp"
                 | b"deprecatedLastTimestamp",
                 _,
-            ) => seen.is_new_event = true,
+            ) => seen.is_surely_event = true,
             (b"auditID", _) => seen.has_audit_id = is_said(head),
-            (b"stage" | b"verb" | b"requestURI" | b"stageTimestamp" | b"requestReceivedTimestamp", _) => {
-                seen.is_of_a_request |= is_said(head);
+            (b"stage", _) => {
+                seen.of_a_request[0] = matches!(head, Token::Str(stage) if is_stage(stage));
+            }
+            (b"verb" | b"requestURI" | b"stageTimestamp" | b"requestReceivedTimestamp", _) => {
+                if let Some(place) = REQUEST.iter().position(|name| *name == key) {
+                    seen.of_a_request[place] = is_said(head);
+                }
             }
             (b"eventType" | b"event_type", _) => {
                 seen.is_violation = matches!(head, Token::Str(text) if is_violation(text));
@@ -108,7 +129,8 @@ pub fn peek(body: &[u8]) -> Result<Shape<'_>, Fault> {
                 seen.is_list = head == Token::Str(b"List");
             }
             (b"apiVersion", _) => seen.api = Api::of(head),
-            (b"items", Token::Array(_)) => seen.items = Some(start.up_to(&cursor)),
+            // Without items nothing would be left of it.
+            (b"items", Token::Array(1..)) => seen.items = Some(start.up_to(&cursor)),
             (b"items", _) => seen.items = None,
             (b"group", _) => seen.has_group = is_said(head),
             _ if is_gatekeepers(key) => seen.is_gatekeepers = true,
@@ -120,11 +142,15 @@ pub fn peek(body: &[u8]) -> Result<Shape<'_>, Fault> {
 
 impl<'a> Seen<'a> {
     fn shape(self) -> Shape<'a> {
-        let is_new_event = self.is_new_event || self.api == Api::Events;
+        let is_event = |regarding| {
+            self.is_surely_event
+                || self.api == Api::Events
+                || (self.is_likely_event && names_an_object(regarding))
+        };
         match self {
             Self { is_about: true, .. } => Shape::Event,
-            Self { is_regarding: true, .. } if is_new_event => Shape::Event,
-            Self { has_audit_id: true, is_of_a_request: true, .. } => Shape::Audit,
+            Self { regarding: Some(object), .. } if is_event(object) => Shape::Event,
+            Self { has_audit_id: true, of_a_request, .. } if of_a_request.contains(&true) => Shape::Audit,
             Self { is_violation: true, is_gatekeepers: true, .. }
             | Self { is_violation: true, is_gatekeepers_word: true, has_group: true, .. } => Shape::Violation,
             Self { is_event_list: true, items: Some(items), .. }
@@ -146,6 +172,24 @@ fn holds_events(items: &[u8]) -> bool {
         let is_list = Raw::new(item).get("items").is_some();
         !is_list && matches!(peek(item), Ok(Shape::Event | Shape::Audit))
     })
+}
+
+/// Whether an object has a kind or a name, which the objects of other documents lack.
+fn names_an_object(object: &[u8]) -> bool {
+    let (mut has_kind, mut has_name) = (false, false);
+    let reader = Reader { repair: &Repair::default() };
+    let read = reader.fields(&mut Cursor::new(object), |key, value| {
+        let head = value.token()?;
+        value.skip_children(head)?;
+        let is_said = matches!(head, Token::Str(text) | Token::Bin(text) if !text.is_empty());
+        match key {
+            b"kind" => has_kind = is_said,
+            b"name" => has_name = is_said,
+            _ => {}
+        }
+        Ok(())
+    });
+    read.is_ok() && (has_kind || has_name)
 }
 
 fn is_said(head: Token<'_>) -> bool {
@@ -182,9 +226,7 @@ fn is_gatekeepers(key: &[u8]) -> bool {
     ];
     let is_one =
         |prefix: &[u8], of: &[&[u8]]| key.strip_prefix(prefix).is_some_and(|rest| of.contains(&rest));
-    is_one(b"constraint", &CONSTRAINT)
-        || is_one(b"resource", &RESOURCE)
-        || is_one(b"enforcement", &[b"Action", b"Actions"])
+    is_one(b"constraint", &CONSTRAINT) || is_one(b"resource", &RESOURCE)
 }
 
 /// The bodies inside a list, with their offsets in it.

@@ -2,6 +2,7 @@
 //! Each file here asks one question.
 
 mod admission;
+mod any_body;
 #[path = "../../fuzz/bodies/mod.rs"]
 mod bodies;
 #[path = "../support/cases.rs"]
@@ -12,6 +13,7 @@ mod cloudevent;
 #[path = "../support/dice.rs"]
 mod dice;
 mod each_key_once;
+mod finding;
 mod json_writing;
 #[path = "../support/odd_values.rs"]
 mod odd_values;
@@ -30,5 +32,7 @@ mod selection;
 mod support;
 mod times;
 mod wrapping;
+mod wrapping_hostile;
+mod wrapping_texts;
 
 use support::chunk;

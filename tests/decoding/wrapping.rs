@@ -1,48 +1,15 @@
 //! Is a record that stands in others taken for what it is, and what holds none left as it came?
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-use std::time::Duration;
-
+use crate::finding::{found, found_in, known, packed, told};
 use crate::{bodies, cases, chunk, support};
 use bodies::wrapped::{WRAPPERS, depth};
-use bumpalo::Bump;
 use cases::cases;
-use event_gateway::clock;
 use event_gateway::kind::Kind;
-use event_gateway::record::json;
 use event_gateway::record::peek::{Shape, peek};
-use event_gateway::record::text::Repair;
-use event_gateway::record::understood::{Understood, Within, each, understand};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-
-fn packed(record: &Value) -> Vec<u8> {
-    let mut body = Vec::new();
-    chunk::write_value(&mut body, record);
-    body
-}
-
-/// What is found in a body: the kind and the bytes of each.
-fn found(body: &[u8]) -> Vec<(Kind, Vec<u8>)> {
-    let (arena, mut found) = (Bump::new(), Vec::new());
-    each(body, Within::Record, &arena, &mut |body, content| found.push((content.kind(), body.to_vec())));
-    found
-}
-
-fn found_in(record: &Value) -> Vec<(Kind, Vec<u8>)> {
-    found(&packed(record))
-}
-
-/// Of every known kind.
-fn known() -> Vec<Value> {
-    let mut known: Vec<Value> = chunk::watch_events().into_iter().step_by(90).collect();
-    let newer = std::fs::read_to_string(chunk::data_file("events-events.k8s.io-v1.ndjson")).unwrap();
-    known.extend(newer.lines().step_by(50).map(|line| serde_json::from_str::<Value>(line).unwrap()));
-    known.extend(support::audit_log().into_iter().step_by(60));
-    known.extend(support::violations());
-    known
-}
 
 proptest! {
     #![proptest_config(cases(400))]
@@ -55,11 +22,10 @@ proptest! {
     ) {
         let list = json!({"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "items": [record, {"n": 1}, record]});
         let bare = if in_list { list } else { record };
-        let (mut wrapped, mut left, mut lists) = (bare.clone(), 6, 0);
+        let (mut wrapped, mut left) = (bare.clone(), 6);
         for wrapper in &wrappers {
-            if depth(wrapper) <= left && lists + usize::from(wrapper.is_list) < 2 {
+            if depth(wrapper) <= left {
                 left -= depth(wrapper);
-                lists += usize::from(wrapper.is_list);
                 wrapped = (wrapper.wrap)(&wrapped);
             }
         }
@@ -112,10 +78,21 @@ fn unknown() -> Vec<Value> {
         json!({"verb": "DELETED", "event": event}),
         json!({"verb": "UPDATED", "old_event": event}),
         json!({"old_event": event}),
-        json!({"records": [{"log": event}, {"id": 2}]}),
         json!({"records": {"properties": {"log": event}}}),
-        json!({"records": [{"properties": {"log": event}}, 2]}),
         json!({"properties": event}),
+        json!({"properties": event.to_string()}),
+        json!({"records": [{"id": event}, null]}),
+        json!({"payload": "[{\"a\": 1}, null]"}),
+        json!({"log": "{\"a\": 1}\n{\"a\": 2}\n"}),
+        json!({"kind": "List", "apiVersion": "v1", "items": [], "message": "important"}),
+        json!({"kind": "EventList", "apiVersion": "v1", "items": []}),
+        json!({"kind": "EventList", "apiVersion": "v1", "message": "important"}),
+        json!({"level": "error", "msg": event.to_string(), "order": 7}),
+        json!({"regarding": {"id": 7}, "note": "call back"}),
+        json!({"regarding": {"kind": "", "name": 7}, "eventTime": "tomorrow"}),
+        json!({"eventType": "violation", "enforcementAction": "block", "name": "waf"}),
+        json!({"eventType": "violation_audited", "enforcementActions": ["block"], "name": "waf"}),
+        json!({"auditID": "7", "stage": "build", "job": "x"}),
         json!({"logEvents": [{"id": event}]}),
         json!({"items": [event]}),
         json!({"kind": "List", "apiVersion": "v1", "items": [{"kind": "Pod"}]}),
@@ -140,6 +117,10 @@ fn kinds_are_known_by_keys_that_only_they_have() {
     let known = [
         (json!({"involvedObject": about}), Shape::Event),
         (json!({"regarding": about, "note": null}), Shape::Event),
+        (json!({"regarding": {"name": "a"}, "eventTime": null}), Shape::Event),
+        (json!({"regarding": {"kind": "Pod"}, "note": "a"}), Shape::Event),
+        (json!({"regarding": {}, "reportingController": "a"}), Shape::Event),
+        (json!({"involvedObject": null, "regarding": {}, "reason": "a"}), Shape::Event),
         (json!({"regarding": about, "reportingController": "a"}), Shape::Event),
         (json!({"eventTime": null, "regarding": about, "involvedObject": null}), Shape::Event),
         (json!({"regarding": about, "deprecatedCount": 1}), Shape::Event),
@@ -152,7 +133,7 @@ fn kinds_are_known_by_keys_that_only_they_have() {
         (json!({"event_type": "violation", "constraint_name": "a"}), Shape::Violation),
         (json!({"eventType": "violation_audited", "name": "a", "resourceKind": "Pod"}), Shape::Violation),
         (
-            json!({"eventType": "violation_admission", "name": "a", "enforcementAction": "deny"}),
+            json!({"eventType": "violation_admission", "name": "a", "constraintAnnotations": {}}),
             Shape::Violation,
         ),
         (json!({"eventType": "violation", "name": "a", "resource_labels": null}), Shape::Violation),
@@ -183,7 +164,7 @@ fn a_list_is_known_by_its_api_or_by_what_is_in_it() {
     let other = json!({"summary": "a meeting"});
     for (record, expected) in [
         (list(&json!("v1"), &[&event, &other]), 2),
-        (list(&json!("v1"), &[]), 0),
+        (list(&json!("v1"), &[]), 1),
         (list(&json!("events.k8s.io/v1"), &[&other, &other]), 2),
         (list(&json!(null), &[&other, &event]), 2),
         (list(&json!("calendar/v3"), &[&other, &other]), 1),
@@ -208,150 +189,85 @@ fn wrappers_are_opened_six_deep() {
         let seven = wrapped(7, text);
         assert_eq!(found_in(&seven), [(Kind::Other, packed(&seven))]);
     }
-    // Only one list is opened.
-    let lists = json!({"payload": [{"payload": [event]}]});
-    assert_eq!(found_in(&lists), [(Kind::Other, packed(&lists))]);
-}
-
-/// What JSON parsers refuse costs its value; what is not whole stays what it is.
-#[test]
-fn of_a_record_in_a_text_only_what_is_refused_is_lost() {
-    let audit = |tail: &str| {
-        format!(
-            r#"{{"auditID":"a","stage":"ResponseComplete","verb":"get","user":{{"username":"jane"}},{tail}}}"#
-        )
-    };
-    let deep = format!("{}1{}", "[".repeat(61), "]".repeat(61));
-    let deeper = format!("{{\"a\":{}1{}}}", "[".repeat(62), "]".repeat(62));
-    for (tail, expected) in [
-        (format!(r#""requestObject":{deeper}"#), json!({"requestObject": "[left out: nested too deep]"})),
-        (
-            format!(r#""responseObject":{}{}"#, "{\"a\":".repeat(500), "}".repeat(500)),
-            json!({"responseObject": "[left out: nested too deep]"}),
-        ),
-        (
-            format!(r#""requestObject":{{"a":{deep}}}"#),
-            json!({"requestObject": {"a": serde_json::from_str::<Value>(&deep).unwrap()}}),
-        ),
-        (r#""requestObject":{"n":1e999,"m":1}"#.to_owned(), json!({"requestObject": {"n": null, "m": 1}})),
-        (r#""annotations":{"a":"\ud800x"}"#.to_owned(), json!({"annotations": {"a": "\u{fffd}x"}})),
-        ("\"userAgent\":\"a\u{1}\\xb\"".to_owned(), json!({"userAgent": "a\u{1}\\xb"})),
-        (r#""a":NaN"#.to_owned(), json!({"a": null})),
-    ] {
-        let text = audit(&tail);
-        let mut record =
-            json!({"auditID": "a", "stage": "ResponseComplete", "verb": "get", "user": {"username": "jane"}});
-        record.as_object_mut().unwrap().extend(expected.as_object().unwrap().clone());
-        for wrapped in [json!({"log": text}), json!({"log": json!({"log": text}).to_string()})] {
-            let found = found_in(&wrapped);
-            assert_eq!(found.len(), 1, "{wrapped}");
-            let body: Value = rmp_serde::from_slice(&found[0].1).unwrap();
-            assert_eq!((found[0].0, body), (Kind::Audit, record.clone()), "{wrapped}");
-        }
-    }
-    let cut = packed(&json!({"log": audit(r#""requestObject":{"n":1e999"#)}));
-    let (repair, arena) = (Repair::default(), Bump::new());
-    assert!(matches!(
-        understand(&cut, Within::Record, &repair, &arena).is,
-        Understood::Broken { key: "log", .. }
-    ));
-}
-
-#[test]
-fn what_was_lost_too_deep_is_an_audit_record_again() {
-    let text = std::fs::read_to_string(chunk::data_file("found/18-deep-audit-body-lost.json")).unwrap();
-    for line in text.lines() {
-        let found = found_in(&json!({"log": line}));
-        assert_eq!((found.len(), found[0].0), (1, Kind::Audit));
-    }
-}
-
-/// Twice as much takes twice as long, and a megabyte no second, whatever it is made of.
-#[test]
-fn hostile_nesting_costs_no_more_than_its_bytes() {
-    let many = |piece: &str, bytes: usize| piece.repeat(bytes / piece.len());
-    let nested_text = |bytes: usize| {
-        // Each level doubles the backslashes, so there are few of them, and they are long.
-        let mut text = format!("{{\"log\":\"{}\"}}", "x".repeat(bytes / 64));
-        while text.len() < bytes {
-            text = json!({"log": text, "message": text}).to_string();
-        }
-        text
-    };
-    type Input = (&'static str, Box<dyn Fn(usize) -> Value>);
-    let inputs: Vec<Input> = vec![
-        ("backslashes", Box::new(move |n| json!({"log": format!("{{\"log\":\"{}\"}}", many("\\\\", n))}))),
-        ("quotes", Box::new(move |n| json!({"log": format!("{{\"a\":{}", many("\"\\\"", n))}))),
-        ("brackets", Box::new(move |n| json!({"log": format!("{{\"a\":{}", many("[", n))}))),
-        (
-            "closed brackets",
-            Box::new(move |n| json!({"log": format!("{{\"a\":{}{}}}", many("[", n / 2), many("]", n / 2))})),
-        ),
-        (
-            "bodies",
-            Box::new(
-                move |n| json!({"log": format!("{{\"a\":1{}}}", many(",\"requestObject\":[1e999]", n))}),
-            ),
-        ),
-        (
-            "deep bodies",
-            Box::new(move |n| {
-                let deep = format!(",\"requestObject\":{}{}", "[".repeat(100), "]".repeat(100));
-                json!({"log": format!("{{\"a\":1{}}}", many(&deep, n))})
-            }),
-        ),
-        ("numbers", Box::new(move |n| json!({"log": format!("{{\"a\":{}e999}}", many("1", n))}))),
-        ("texts in texts", Box::new(move |n| json!({"log": nested_text(n), "message": nested_text(n)}))),
-        (
-            "rows",
-            Box::new(move |n| {
-                let row = json!({"properties": {"log": "{\"log\":\"{}\"}"}});
-                json!({"records": vec![row; n / 40], "payload": "[{}]"})
-            }),
-        ),
-        (
-            "lists in lists",
-            Box::new(move |n| {
-                let row =
-                    json!({"payload": json!([{"payload": "[{\"payload\":[{\"log\":1}]}]"}]).to_string()});
-                json!({"payload": vec![row; n / 80]})
-            }),
-        ),
-        (
-            "lists of lists",
-            Box::new(move |n| {
-                let list =
-                    json!({"kind": "EventList", "items": [{"kind": "EventList", "items": [{"n": 1}]}]});
-                json!({"kind": "EventList", "items": vec![list; n / 80]})
-            }),
-        ),
-        ("keys", Box::new(move |n| json!({"log": format!("{{\"a\":1{}}}", many(",\"log\":\"{}\"", n))}))),
-        (
-            "dates",
-            Box::new(move |n| json!({"log": format!("2026-11-20T23:28:53Z stdout F {}", many("{", n))})),
-        ),
-    ];
-    for (name, input) in inputs {
-        let took = |bytes: usize| {
-            let body = packed(&input(bytes));
-            let took = |_| {
-                let start = clock::monotonic();
-                assert!(!found(&body).is_empty());
-                clock::monotonic() - start
-            };
-            (0..3).map(took).min().unwrap()
+    for list in ["[{\"payload\":", "[["] {
+        let lists = |depth: usize| {
+            let closing = if list == "[[" { "]]" } else { "}]" };
+            let text = format!("{}{event}{}", list.repeat(depth), closing.repeat(depth));
+            json!({"payload": serde_json::from_str::<Value>(&text).unwrap()})
         };
-        let (small, large) = (took(1 << 18), took(1 << 20));
-        println!("{name}: {small:?}, four times as much {large:?}");
-        assert!(large < small * 12 + Duration::from_millis(20), "{name}: {small:?}, then {large:?}");
-        assert!(large < Duration::from_secs(3), "{name}: {large:?}");
+        let deepest = if list == "[[" { 3 } else { 5 };
+        assert_eq!(found_in(&lists(deepest)), [(Kind::Event, packed(&event))], "{list}");
+        let more = lists(deepest + 1);
+        assert_eq!(found_in(&more), [(Kind::Other, packed(&more))], "{list}");
     }
 }
 
-/// The repaired text is what a strict parser makes of it, where it needs no repair.
+/// None of a known kind stays behind for another one.
 #[test]
-fn good_json_is_read_as_before() {
-    for record in known() {
-        assert_eq!(json::packed(record.to_string().as_bytes()).unwrap(), packed(&record));
+fn each_member_that_holds_a_record_is_opened() {
+    let (event, audit) = (support::event("e", 1, 1), support::audit_log().swap_remove(0));
+    let violation = support::violations().swap_remove(0);
+    let both = |one: Value, other: Value| json!({"log": one, "message": other, "stream": "stdout"});
+    for (one, other) in [(&event, &audit), (&audit, &violation), (&violation, &event)] {
+        let expected = found_in(one).into_iter().chain(found_in(other)).collect::<Vec<_>>();
+        for wrapped in [
+            both(one.clone(), other.clone()),
+            both(json!(one.to_string()), json!(other.to_string())),
+            both(json!({"payload": one}), json!([other])),
+        ] {
+            assert_eq!(found_in(&wrapped), expected, "{wrapped}");
+        }
+    }
+    // What says the same twice, as the filter kubernetes makes it, is one.
+    let twice = json!({"log": audit.to_string(), "log_processed": audit});
+    assert_eq!(found_in(&twice), found_in(&audit));
+}
+
+#[test]
+fn one_of_a_known_kind_opens_its_list() {
+    let audit = support::audit_log().swap_remove(0);
+    let text = json!(audit.to_string());
+    let lists = [
+        json!([null, audit]),
+        json!(["text", {"n": 1}, audit, 7]),
+        json!([[], text]),
+        json!([{"log": audit}, {"id": 2}]),
+        json!([{"properties": {"log": text}}, {"properties": "{\"log\": 1}"}, true]),
+        json!([{"properties": json!({"log": audit}).to_string()}, null]),
+        json!([{"message": text}, {"message": "text"}]),
+    ];
+    for list in lists {
+        let is_known = |item: &Value| item.to_string().contains("auditID");
+        let expected: Vec<_> = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(
+                |item| {
+                    if is_known(item) { (Kind::Audit, audit.clone()) } else { (Kind::Other, item.clone()) }
+                },
+            )
+            .collect();
+        for name in ["records", "payload", "log", "logEvents"] {
+            for value in [list.clone(), json!(list.to_string())] {
+                let record = json!({name: value, "n": 1});
+                assert_eq!(told(&record), expected, "{record}");
+            }
+        }
+    }
+}
+
+/// What a logger writes beside its message is nothing of its own.
+#[test]
+fn a_message_is_opened_only_where_nothing_else_is_said() {
+    let event = support::event("e", 1, 1);
+    let zap =
+        json!({"level": "info", "ts": 1.5, "caller": "a.go:1", "logger": "l", "msg": event.to_string()});
+    assert_eq!(found_in(&zap), [(Kind::Event, packed(&event))]);
+    for (name, value) in zap.as_object().unwrap() {
+        let mut own = zap.clone();
+        own.as_object_mut().unwrap().remove(name);
+        own["order"] = value.clone();
+        assert_eq!(found_in(&own), [(Kind::Other, packed(&own))], "{own}");
     }
 }

@@ -120,6 +120,26 @@ fn nor_does_a_secret_leave_in_a_wrapper_that_cannot_be_opened() {
     }
 }
 
+/// Nor in what a record of a known kind leaves beside it.
+#[test]
+fn nor_does_a_secret_leave_beside_a_record_that_is_taken_out() {
+    let line = about_a_secret().to_string();
+    let cut = &line[..line.rfind(DATA).expect("it is there") + DATA.len()];
+    let event = event("e", 1, 1);
+    for wrapped in [
+        json!({"log": format!("{event}\n{cut}")}),
+        json!({"log": format!("{cut}\n{event}")}),
+        json!({"log": format!("at {line}\n{cut}\n{event}")}),
+        json!({"payload": [event, cut, line, [line], [cut]]}),
+        json!({"records": json!([event, cut, format!("at {line}")]).to_string()}),
+    ] {
+        for format in ["native", "raw"] {
+            let (records, text) = delivered(&[("format", format)], &chunk::of([&wrapped]));
+            assert!(!records.is_empty() && !text.contains(DATA), "{format}: {text}");
+        }
+    }
+}
+
 /// A rule may take away the very key by which the kind was known.
 #[test]
 fn what_a_rule_takes_away_does_not_change_the_kind() {
@@ -153,11 +173,18 @@ fn other_drop_never_takes_what_holds_an_audit_id() {
         json!({"auditID": 7, "verb": "get"}),
         json!({"deep": {"er": [{"auditID": "a"}]}}),
         json!({"properties": {"log": cut}}),
+        json!({"other": format!("at {}", json!({"a": json!({"b": json!({"auditID": "a"}).to_string()}).to_string()}))}),
+        json!({"a": b"\"auditID\"".to_vec(), "auditID": null}),
     ];
-    let odd = json!({"log": "plain text", "audit_id": "7"});
+    let odd = [
+        json!({"log": "plain text", "audit_id": "7"}),
+        // A line of the API server's own log.
+        json!({"log": "I1120 23:28:53.123456 1 httplog.go:132] \"HTTP\" verb=\"GET\" auditID=\"7\" resp=200"}),
+        json!({"auditIDs": ["a"], "log": "the auditID and the \"auditID=7\""}),
+    ];
     let gateway = TestGateway::start();
     let mut host = support::started(Build::V5_1_1, &gateway, &[("other", "drop")]);
-    let all = broken.iter().chain([&odd]);
+    let all = broken.iter().chain(&odd);
     assert_eq!(host.deliver("a", "t", &chunk::of(all.clone())), Code::Ok);
     let told: Vec<_> = gateway.accepted_records();
     told.iter().for_each(golden::assert_native);
@@ -170,7 +197,7 @@ fn other_drop_never_takes_what_holds_an_audit_id() {
     let file = folder.path().join("dead");
     let away = [("other", "dead_letter"), ("dead_letter_file", file.to_str().expect("UTF-8"))];
     assert_eq!(delivered(&away, &chunk::of(all)).0.len(), 0);
-    assert_eq!(fs::read_to_string(&file).expect("letters").lines().count(), broken.len() + 1);
+    assert_eq!(fs::read_to_string(&file).expect("letters").lines().count(), broken.len() + odd.len());
 }
 
 /// Of what Azure and CloudWatch deliver in one piece each item is a record; those of no known kind arrive as they are.
@@ -200,6 +227,42 @@ fn a_list_of_wrappers_is_taken_apart_for_the_records_in_it() {
     // Without any in it it is what it was.
     let (records, _) = delivered(&[], &chunk::of([&json!({"records": [row(&json!("I1120 klog"))]})]));
     assert_eq!(records[0]["record"], json!({"records": [row(&json!("I1120 klog"))]}));
+}
+
+/// An application's own line that quotes an event keeps its fields.
+#[test]
+fn what_only_quotes_a_record_arrives_as_it_is() {
+    let line = json!({"level": "error", "msg": event("e", 1, 1).to_string(), "order": 7});
+    let (records, _) = delivered(&[], &chunk::of([&line]));
+    assert_eq!((records.len(), &records[0]["kind"], &records[0]["record"]), (1, &json!("other"), &line));
+}
+
+/// What hides behind another record is chosen and left out as if it had come alone.
+#[test]
+fn no_record_evades_what_is_excluded_by_what_stands_before_it() {
+    let [one, other] = [0, 1].map(|place| audit_log().swap_remove(place));
+    let users = |audit: &Value| audit["user"]["username"].as_str().expect("a name").to_owned();
+    let event = event("e", 1, 1);
+    let texts = [
+        format!("{one}\n{event}\n{other}"),
+        format!("[null, {one}, {event}, {other},]"),
+        format!("{{\"auditID\n\u{1b}[32m{one}\u{1b}[0m\n\u{feff}{event}\n{other}"),
+    ];
+    for text in texts {
+        for record in [json!({"log": text}), json!({"log": event.to_string(), "message": text})] {
+            let excluded = format!("{}, {}", users(&one), users(&other));
+            let (records, _) = delivered(&[("exclude_users", &excluded)], &chunk::of([&record]));
+            let kinds: Vec<_> =
+                records.iter().map(|told| &told["kind"]).filter(|kind| *kind != "other").collect();
+            assert_eq!(kinds, ["kubernetes.event"], "{record}");
+            let (records, _) = delivered(&[], &chunk::of([&record]));
+            assert_eq!(
+                records.iter().filter(|told| told["kind"] == "kubernetes.audit").count(),
+                2,
+                "{record}"
+            );
+        }
+    }
 }
 
 /// The body costs the body, and the record arrives: what was found, as a text.

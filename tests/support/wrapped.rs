@@ -39,8 +39,15 @@ pub const WRAPPERS: &[Wrapper] = &[
     one("Splunk HEC, a text", |record| json!({"event": record.to_string(), "fields": {"a": "b"}})),
     one("AKS, a text", |record| azure(&json!(format!("{record}\n")))),
     one("AKS, a map", azure),
+    one(
+        "AKS, properties as a text",
+        |record| json!({"time": "t", "properties": json!({"log": record.to_string(), "pod": "p"}).to_string()}),
+    ),
     list("Event Hub", |record| json!({"records": [azure(&json!("I1120 a line of klog")), azure(record)]})),
     list("Event Hub, texts", |record| json!({"records": [azure(&json!(record.to_string()))], "n": 1})),
+    list("Event Hub, a text", |record| json!({"records": json!([azure(record)]).to_string()})),
+    list("rows of lines", |record| json!({"records": [{"log": record.to_string()}]})),
+    list("plain records", |record| json!({"records": [record]})),
     list("CloudWatch", |record| {
         json!({"messageType": "DATA_MESSAGE", "logGroup": "/aws/eks/prod/cluster", "logEvents":
             [{"id": "1", "timestamp": 1_795_217_333_000u64, "message": record.to_string()}]})
@@ -59,7 +66,7 @@ pub const WRAPPERS: &[Wrapper] = &[
     one("log", |record| json!({"log": format!(" {record}\n"), "stream": "stdout"})),
     one("log, a map", |record| json!({"log": record})),
     one("message", |record| json!({"message": record.to_string(), "level": "info"})),
-    one("msg", |record| json!({"msg": record.to_string()})),
+    one("msg", |record| json!({"level": "info", "ts": 1.5, "caller": "a.go:1", "msg": record.to_string()})),
     one("CRI", |record| json!({"log": format!("2026-11-20T23:28:53.123456789Z stdout F {record}\n")})),
     one(
         "CRI with more tags",
@@ -69,6 +76,7 @@ pub const WRAPPERS: &[Wrapper] = &[
         "JSON in JSON",
         |record| json!({"log": json!({"log": record.to_string(), "stream": "stdout"}).to_string()}),
     ),
+    one("log and message", |record| json!({"message": record, "log": record.to_string()})),
     one("a text of a text", |record| json!({"message": Value::from(record.to_string()).to_string()})),
 ];
 
@@ -80,7 +88,8 @@ fn azure(log: &Value) -> Value {
 /// How many wrappers are opened for it: those that are made here of two count twice.
 pub fn depth(wrapper: &Wrapper) -> usize {
     match wrapper.name {
-        "Event Hub" | "Event Hub, texts" | "CloudWatch" | "JSON in JSON" | "a text of a text" => 2,
+        "Event Hub" | "Event Hub, texts" | "Event Hub, a text" | "rows of lines" | "CloudWatch"
+        | "JSON in JSON" | "a text of a text" => 2,
         _ => 1,
     }
 }

@@ -1,0 +1,147 @@
+//! The records of known kinds in a wrapper, all of them.
+
+use bumpalo::Bump;
+
+use super::cursor::{Cursor, Token};
+use super::lines::documents;
+use super::peek::{Items, Shape, peek};
+use super::raw::Raw;
+use super::text::Repair;
+use super::understood::Within;
+use super::violation::Violation;
+use super::wrapper::{self, Member};
+
+/// So many wrappers are opened, one in the other: Kafka's payload with a row of an Event Hub that holds a line of a
+/// container's log makes five.
+const MOST_WRAPPERS: u8 = 6;
+
+/// A wrapper often says the same twice, as in `log` and `log_processed`. Beyond so many bodies nobody compares.
+const MOST_COMPARED: usize = 12;
+
+/// How many wrappers may still be opened, one in the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left(u8);
+
+impl Default for Left {
+    fn default() -> Self {
+        Self(MOST_WRAPPERS)
+    }
+}
+
+impl Left {
+    fn one_less(self) -> Option<Self> {
+        self.0.checked_sub(1).map(Self)
+    }
+}
+
+/// A body in a wrapper, and how it is to be looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'a> {
+    pub body: &'a [u8],
+    pub within: Within,
+}
+
+/// What was found in a wrapper. Everything in it is read once, whatever stands in whatever.
+pub(super) struct Search<'a> {
+    arena: &'a Bump,
+    /// Nothing, or one of a known kind at least.
+    pub(super) found: Vec<Part<'a>>,
+    /// Under which key a text begins as JSON and is none, and why not.
+    pub(super) broken: Option<(&'static str, String)>,
+}
+
+impl<'a> Search<'a> {
+    /// Looks into the members of a wrapper.
+    pub(super) fn of(wrapper: &'a [u8], left: Left, arena: &'a Bump) -> Self {
+        let mut search = Self { arena, found: Vec::new(), broken: None };
+        search.members(wrapper, left);
+        search
+    }
+
+    /// Whether any member of a wrapper holds a known kind.
+    fn members(&mut self, wrapper: &'a [u8], left: Left) -> bool {
+        let Some(left) = left.one_less() else { return false };
+        wrapper::members(wrapper).fold(false, |is_any, member| self.open(member, left) || is_any)
+    }
+
+    /// What a member holds.
+    fn open(&mut self, member: Member<'a>, left: Left) -> bool {
+        match (Cursor::new(member.value).token(), member.inside) {
+            (Ok(Token::Map(_)), Some(name)) => match Raw::new(member.value).get(name) {
+                Some(inside) => self.open(Member { value: inside.bytes(), inside: None, ..member }, left),
+                None => false,
+            },
+            (Ok(Token::Map(_)), None) => self.body(member.value, left),
+            (Ok(Token::Array(_)), None) => self.rows(member, left),
+            (Ok(Token::Str(text) | Token::Bin(text)), _) => self.text(member, text, left),
+            _ => false,
+        }
+    }
+
+    fn body(&mut self, body: &'a [u8], left: Left) -> bool {
+        let within = match peek(body) {
+            Ok(Shape::Event | Shape::Audit) => Within::List,
+            Ok(Shape::Violation) if is_violation(body) => Within::List,
+            Ok(Shape::List { items }) if is_of_known(items) => Within::Wrapper(left),
+            Ok(Shape::Wrapper) => return self.members(body, left),
+            _ => return false,
+        };
+        if self.found.len() > MOST_COMPARED || self.found.iter().all(|part| part.body != body) {
+            self.found.push(Part { body, within });
+        }
+        true
+    }
+
+    /// What a list holds: if one is of a known kind, the others are records, too.
+    fn rows(&mut self, member: Member<'a>, left: Left) -> bool {
+        let start = self.found.len();
+        let mut is_any = false;
+        for value in Items::new(member.value) {
+            let is_map = matches!(Cursor::new(value).token(), Ok(Token::Map(_)));
+            let left_in = if is_map { Some(left) } else { left.one_less() };
+            if left_in.is_some_and(|left| self.open(Member { value, ..member }, left)) {
+                is_any = true;
+            } else {
+                let within = left.one_less().map_or(Within::List, Within::Wrapper);
+                self.found.push(Part { body: value, within });
+            }
+        }
+        if !is_any {
+            self.found.truncate(start);
+        }
+        is_any
+    }
+
+    fn text(&mut self, member: Member<'a>, text: &[u8], left: Left) -> bool {
+        let Some(documents) = documents(member.name, text) else { return false };
+        if let Some(one) = documents.one() {
+            return match Cursor::new(one).token() {
+                Ok(Token::Map(_)) if member.inside.is_none() && matches!(peek(one), Ok(Shape::Other)) => {
+                    false
+                }
+                Ok(Token::Str(_)) => {
+                    let value = self.arena.alloc_slice_copy(one);
+                    left.one_less().is_some_and(|left| self.open(Member { value, ..member }, left))
+                }
+                _ => self.open(Member { value: self.arena.alloc_slice_copy(one), ..member }, left),
+            };
+        }
+        let list = documents.list().map(|list| &*self.arena.alloc_slice_copy(list));
+        let is_any = list.is_some_and(|value| self.rows(Member { value, ..member }, left));
+        if let Some(why) = documents.broken
+            && !is_any
+        {
+            self.broken.get_or_insert((member.name, why));
+        }
+        is_any
+    }
+}
+
+/// Whether one of these bodies is of a known kind.
+pub(super) fn is_of_known(items: &[u8]) -> bool {
+    Items::new(items).any(|item| matches!(peek(item), Ok(Shape::Event | Shape::Audit | Shape::Violation)))
+}
+
+fn is_violation(body: &[u8]) -> bool {
+    matches!(Violation::read(body, &Repair::default()), Ok(Some(_)))
+}
