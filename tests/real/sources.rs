@@ -55,7 +55,7 @@ fn a_plugin_that_is_missing_is_left_out_of_a_configuration() {
 #[test]
 fn a_host_takes_every_one_of_them() {
     let configurations = configurations();
-    assert_eq!(configurations.len(), 13, "one for each source");
+    assert_eq!(configurations.len(), 14, "one for each source");
     on_every_host(|fluent_bit, folder| {
         let image = Image::new();
         // Writes plugins.conf and parsers.conf into the folder.
