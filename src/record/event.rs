@@ -7,8 +7,9 @@
 //! taken as absent, because half an event is worth more to the person on call than none. An absent text is the empty
 //! text, as in Kubernetes' own types.
 
-use super::cursor::{Cursor, Fault, Token};
+use super::cursor::{Cursor, Fault};
 use super::fields::Reader;
+use super::newer::Newer;
 use super::text::{Repair, Text};
 use crate::time::Stamp;
 
@@ -189,103 +190,7 @@ fn first_time_of<const N: usize>(texts: [&str; N]) -> Option<Stamp> {
     texts.into_iter().find_map(Stamp::parse_set)
 }
 
-/// What events.k8s.io/v1 calls by another name than core/v1.
-#[derive(Default)]
-struct Newer<'a> {
-    /// A key that nothing but an event of this group has.
-    is_sure: bool,
-    has_note: bool,
-    has_object: bool,
-    object: ObjectRef<'a>,
-    note: Text<'a>,
-    source: Source<'a>,
-    reporting_controller: Text<'a>,
-    first_timestamp: Text<'a>,
-    last_timestamp: Text<'a>,
-    count: Option<u64>,
-}
-
-impl<'a> Newer<'a> {
-    fn field(
-        // Most events have none of these, and the filter reads them on a small stack.
-        newer: &mut Option<Box<Self>>,
-        reader: Reader<'_>,
-        key: &[u8],
-        value: &mut Cursor<'a>,
-    ) -> Result<(), Fault> {
-        let is_known = is_newer(key) || (key == b"apiVersion" && reader.is_newer_group(value));
-        if !is_known {
-            return value.skip();
-        }
-        let newer = newer.get_or_insert_default();
-        newer.is_sure |= !matches!(key, b"regarding" | b"note");
-        newer.has_note |= key == b"note";
-        match key {
-            b"regarding" => {
-                newer.has_object = reader.is_map(value);
-                newer.object = reader.object_ref(value)?;
-            }
-            b"note" => newer.note = reader.text(value)?,
-            b"deprecatedSource" => newer.source = reader.source(value)?,
-            b"reportingController" => newer.reporting_controller = reader.text(value)?,
-            b"deprecatedFirstTimestamp" => newer.first_timestamp = reader.text(value)?,
-            b"deprecatedLastTimestamp" => newer.last_timestamp = reader.text(value)?,
-            b"deprecatedCount" => newer.count = reader.count(value)?,
-            _ => value.skip()?,
-        }
-        Ok(())
-    }
-
-    fn names_an_object(&self) -> bool {
-        !self.object.kind.is_empty() || !self.object.name.is_empty()
-    }
-
-    /// Says what the event does not say yet.
-    fn complete(self, event: &mut KubeEvent<'a>) {
-        if event.object == ObjectRef::default() {
-            event.object = self.object;
-        }
-        if event.source == Source::default() {
-            event.source = self.source;
-        }
-        for (said, newer) in
-            [(&mut event.message, self.note), (&mut event.reporting_component, self.reporting_controller)]
-        {
-            if said.is_empty() {
-                *said = newer;
-            }
-        }
-        for (said, newer) in [
-            (&mut event.first_timestamp, self.first_timestamp),
-            (&mut event.last_timestamp, self.last_timestamp),
-        ] {
-            if Stamp::parse_set(said).is_none() {
-                *said = newer;
-            }
-        }
-        event.count = event.count.filter(|count| *count > 0).or(self.count).or(event.count);
-    }
-}
-
-fn is_newer(key: &[u8]) -> bool {
-    matches!(
-        key,
-        b"regarding"
-            | b"note"
-            | b"deprecatedSource"
-            | b"reportingController"
-            | b"deprecatedFirstTimestamp"
-            | b"deprecatedLastTimestamp"
-            | b"deprecatedCount"
-    )
-}
-
 impl Reader<'_> {
-    fn is_newer_group(&self, value: &Cursor<'_>) -> bool {
-        let mut ahead = *value;
-        matches!(ahead.token(), Ok(Token::Str(version)) if version.starts_with(b"events.k8s.io/"))
-    }
-
     fn metadata<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Metadata<'a>, Fault> {
         let mut metadata = Metadata::default();
         self.fields(cursor, |key, value| {
@@ -302,7 +207,7 @@ impl Reader<'_> {
         Ok(metadata)
     }
 
-    fn object_ref<'a>(&self, cursor: &mut Cursor<'a>) -> Result<ObjectRef<'a>, Fault> {
+    pub(super) fn object_ref<'a>(&self, cursor: &mut Cursor<'a>) -> Result<ObjectRef<'a>, Fault> {
         let mut object = ObjectRef::default();
         self.fields(cursor, |key, value| {
             match key {
@@ -320,7 +225,7 @@ impl Reader<'_> {
         Ok(object)
     }
 
-    fn source<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Source<'a>, Fault> {
+    pub(super) fn source<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Source<'a>, Fault> {
         let mut source = Source::default();
         self.fields(cursor, |key, value| {
             match key {

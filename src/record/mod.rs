@@ -16,6 +16,7 @@ pub mod json;
 pub mod known;
 mod lenient;
 mod lines;
+mod newer;
 pub mod once;
 mod pass;
 pub mod peek;

@@ -23,6 +23,7 @@ mod neighbours;
 mod no_duplicates;
 mod odd_records;
 mod other_kinds;
+mod other_versions;
 #[path = "../support/posting.rs"]
 mod posting;
 mod redaction;

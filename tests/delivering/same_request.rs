@@ -13,13 +13,13 @@ use support::gateway::{Answer, Request, TestGateway};
 use support::host::{Build, Code, MiniHost};
 use support::{events, started, value};
 
-fn state() -> (tempfile::TempDir, PathBuf) {
+pub(super) fn state() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let ledger = folder.path().join("ledger");
     (folder, ledger)
 }
 
-fn host(gateway: &TestGateway, ledger: &Path, more: &[(&str, &str)]) -> MiniHost {
+pub(super) fn host(gateway: &TestGateway, ledger: &Path, more: &[(&str, &str)]) -> MiniHost {
     let keys = [("state_file", ledger.to_str().unwrap()), ("timeout", "500ms")];
     started(Build::V5_1_1, gateway, &[more, &keys].concat())
 }
@@ -243,7 +243,7 @@ fn a_request_that_is_rejected_when_it_comes_again_is_taken_apart() {
 }
 
 /// Leaves a request without an answer, changes something, and says what comes first then.
-fn first_after(change: impl FnOnce(&Path), more: &[(&str, &str)]) -> Vec<String> {
+pub(super) fn first_after(change: impl FnOnce(&Path), more: &[(&str, &str)]) -> Vec<String> {
     let (gateway, (_folder, ledger)) = (TestGateway::start(), state());
     let mut first = host(&gateway, &ledger, &[]);
     gateway.set_default(Answer::close_after_body());
@@ -275,44 +275,6 @@ fn what_is_of_no_use_any_more_is_not_sent() {
     };
     assert_eq!(first_after(damaged, &[]), ["x.1", "u1.1"], "damaged");
     assert_eq!(first_after(|kept| fs::remove_file(kept).unwrap(), &[]), ["x.1", "u1.1"], "lost");
-}
-
-/// As the first versions left it: the same without the mark.
-#[test]
-fn a_request_that_an_older_version_left_is_sent_as_it_was() {
-    let older = |kept: &Path| {
-        let bytes = fs::read(kept).unwrap();
-        assert_eq!(&bytes[..8], b"egw-sent");
-        fs::write(kept, &bytes[16..]).unwrap();
-    };
-    assert_eq!(first_after(older, &[]), ["u1.1"]);
-}
-
-#[test]
-fn a_request_of_a_newer_version_is_ignored_with_a_line() {
-    for at in [8, 12] {
-        let newer = |kept: &Path| {
-            let mut bytes = fs::read(kept).unwrap();
-            bytes[at] += 1;
-            fs::write(kept, bytes).unwrap();
-        };
-        assert_eq!(first_after(newer, &[]), ["x.1", "u1.1"]);
-    }
-    // And it is still there for that version, until another request needs its place.
-    let (gateway, (_folder, ledger)) = (TestGateway::start(), state());
-    let path = ledger.with_extension("in-flight");
-    let bytes = [&b"egw-sent"[..], &[3, 0, 0, 0, 2, 0, 0, 0], b"of the future"].concat();
-    fs::write(&path, &bytes).unwrap();
-    let letters = ledger.with_extension("dead");
-    let careful = [("guarantee", "no_duplicates"), ("dead_letter_file", letters.to_str().unwrap())];
-    for more in [&[][..], &careful] {
-        let mut host = host(&gateway, &ledger, more);
-        let line = host.wait_log("is ignored");
-        assert_eq!(line.level, 2);
-        assert!(line.text.contains("(version 3, identity rules 2)"), "{line:?}");
-        host.quit();
-        assert_eq!(fs::read(&path).unwrap(), bytes);
-    }
 }
 
 #[test]
