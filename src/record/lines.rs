@@ -104,9 +104,8 @@ fn json_in(text: &[u8]) -> Option<&[u8]> {
     let second = || skip_blank(line.get(1..)?).first().copied();
     match line.first()? {
         b'{' => Some(line),
-        b'[' => {
-            matches!(second()?, b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n').then_some(line)
-        }
+        b'[' => matches!(second()?, b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n' | b'N')
+            .then_some(line),
         b'"' => matches!(second()?, b'{' | b'[' | b'\\').then_some(line),
         _ => None,
     }

@@ -15,7 +15,7 @@ use super::wrapper::{self, Member};
 /// container's log makes five.
 const MOST_WRAPPERS: u8 = 6;
 
-/// A wrapper often says the same twice, as in `log` and `log_processed`. Beyond so many bodies nobody compares.
+/// A wrapper often says the same twice, as in `log` and `log_processed`. Only so many bodies and lists are compared.
 const MOST_COMPARED: usize = 12;
 
 /// How many wrappers may still be opened, one in the other.
@@ -46,6 +46,10 @@ pub(super) struct Search<'a> {
     arena: &'a Bump,
     /// Nothing, or one of a known kind at least.
     pub(super) found: Vec<Part<'a>>,
+    /// The lists that were taken apart.
+    lists: Vec<&'a [u8]>,
+    /// So many of these came out of other members of the outermost wrapper.
+    lists_of_others: usize,
     /// Under which key a text begins as JSON and is none, and why not.
     pub(super) broken: Option<(&'static str, String)>,
 }
@@ -53,15 +57,25 @@ pub(super) struct Search<'a> {
 impl<'a> Search<'a> {
     /// Looks into the members of a wrapper.
     pub(super) fn of(wrapper: &'a [u8], left: Left, arena: &'a Bump) -> Self {
-        let mut search = Self { arena, found: Vec::new(), broken: None };
-        search.members(wrapper, left);
+        let mut search =
+            Self { arena, found: Vec::new(), lists: Vec::new(), lists_of_others: 0, broken: None };
+        if let Some(left) = left.one_less() {
+            for member in wrapper::members(wrapper) {
+                search.lists_of_others = search.lists.len();
+                search.open(member, left);
+            }
+        }
         search
     }
 
-    /// Whether any member of a wrapper holds a known kind.
+    /// Whether any member of a wrapper in the wrapper holds a known kind.
     fn members(&mut self, wrapper: &'a [u8], left: Left) -> bool {
         let Some(left) = left.one_less() else { return false };
-        wrapper::members(wrapper).fold(false, |is_any, member| self.open(member, left) || is_any)
+        let mut is_any = false;
+        for member in wrapper::members(wrapper) {
+            is_any |= self.open(member, left);
+        }
+        is_any
     }
 
     /// What a member holds.
@@ -94,6 +108,9 @@ impl<'a> Search<'a> {
 
     /// What a list holds: if one is of a known kind, the others are records, too.
     fn rows(&mut self, member: Member<'a>, left: Left) -> bool {
+        if self.lists[..self.lists_of_others].contains(&member.value) {
+            return true;
+        }
         let start = self.found.len();
         let mut is_any = false;
         for value in Items::new(member.value) {
@@ -108,6 +125,8 @@ impl<'a> Search<'a> {
         }
         if !is_any {
             self.found.truncate(start);
+        } else if self.lists.len() < MOST_COMPARED {
+            self.lists.push(member.value);
         }
         is_any
     }

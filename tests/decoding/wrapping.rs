@@ -221,6 +221,13 @@ fn each_member_that_holds_a_record_is_opened() {
     // What says the same twice, as the filter kubernetes makes it, is one.
     let twice = json!({"log": audit.to_string(), "log_processed": audit});
     assert_eq!(found_in(&twice), found_in(&audit));
+    let list = json!([audit, {"n": 1}, {"n": 1}]);
+    for inside in [list.clone(), json!({"records": list})] {
+        let twice = json!({"log": inside.to_string(), "log_processed": inside});
+        let expected =
+            [(Kind::Audit, audit.clone()), (Kind::Other, json!({"n": 1})), (Kind::Other, json!({"n": 1}))];
+        assert_eq!(told(&twice), expected, "{twice}");
+    }
 }
 
 #[test]

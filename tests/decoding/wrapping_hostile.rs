@@ -77,7 +77,7 @@ fn hostile_nesting_costs_no_more_than_its_bytes() {
             ),
         ),
         ("lines that open objects", Box::new(move |n| json!({"log": many("{\"log\":\n", n)}))),
-        ("lines of numbers", Box::new(move |n| json!({"log": format!("[NaN,\n{}", many("1,\n", n))}))),
+        ("lines of numbers", Box::new(move |n| json!({"log": format!("[NaN,\n{}", many("[1,NaN,\n", n))}))),
         ("lines of texts", Box::new(move |n| json!({"log": format!("{{}}\n{}", many("\"{\n", n))}))),
         ("numbers to repair", Box::new(move |n| json!({"log": many("{\"a\":NaN}\n", n)}))),
         ("numbers in lists", Box::new(move |n| json!({"log": many("[1]\n", n)}))),

@@ -132,7 +132,7 @@ fn beside_a_known_record_all_else_is_a_record_of_no_known_kind() {
         assert_eq!(told(&json!({"log": text})), expected, "{text}");
     }
     // Nothing known, and it is what it was.
-    for text in [format!("{{\"n\":1}}\n{cut}"), format!("{{\"n\":1}} {{\"n\":2}}"), cut.to_owned()] {
+    for text in [format!("{{\"n\":1}}\n{cut}"), r#"{"n":1} {"n":2}"#.to_owned(), cut.to_owned()] {
         let record = json!({"log": text});
         assert_eq!(told(&record), [other(record.clone())]);
     }
