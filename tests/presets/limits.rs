@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::cases::cases;
 use crate::refusals::refusal;
-use crate::samples::{FORMATS, holds_events_only, odd_one, packed, with_content};
+use crate::samples::{FORMATS, holds_events_only, packed, with_content};
 use crate::support::found::found;
 use crate::support::{audit_log, event, violations};
 

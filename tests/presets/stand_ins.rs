@@ -3,6 +3,7 @@
 //! The expected texts are written by hand from the tools' types: the order of fields, what Go leaves out, and how it
 //! escapes.
 
+use event_gateway::clock;
 use event_gateway::config::Format;
 use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::record::content::Content;
@@ -143,4 +144,15 @@ fn an_event_of_flux_has_its_time() {
         let times = r#""firstTimestamp":null,"lastTimestamp":"2026-01-02T03:04:05Z""#;
         assert!(text.contains(times), "{text}");
     }
+}
+
+/// A search for each escape from every other one on would take minutes.
+#[test]
+fn many_escapes_take_no_longer_than_their_bytes() {
+    let mut event = full_event();
+    event["message"] = json!("\"\\\u{2026}".repeat(500_000));
+    let since = clock::monotonic();
+    let text = written(Format::K8stream, &event, 1, Correlation::Off);
+    assert!(text.len() > 3_500_000);
+    assert!(clock::monotonic() - since < std::time::Duration::from_secs(10));
 }
