@@ -90,6 +90,12 @@ impl Stamp {
         Some(Self { at, decimals: decimals.min(9) })
     }
 
+    /// The same instant, written with so many decimals; those beyond are cut off. There are nine at most.
+    #[must_use]
+    pub const fn with_decimals(self, decimals: usize) -> Self {
+        Self { decimals: if decimals < 9 { decimals } else { 9 }, ..self }
+    }
+
     /// Whole seconds since 1970.
     #[must_use]
     pub fn from_unix_seconds(seconds: u64) -> Option<Self> {
@@ -247,6 +253,18 @@ mod tests {
         assert_eq!(again("2026-11-21T00:28:49.50+01:00").as_deref(), Some("2026-11-20T23:28:49.50Z"));
         assert_eq!(again("2026-01-01t00:00:00z").as_deref(), Some("2026-01-01T00:00:00Z"));
         assert_eq!(again("2026-01-01.12:00:00.125Z").as_deref(), Some("2026-01-01T12:00:00.125Z"));
+    }
+
+    #[test]
+    fn decimals_are_added_and_cut_off() {
+        for (text, expected) in [
+            ("2026-11-20T23:28:49Z", "2026-11-20T23:28:49.000000Z"),
+            ("2026-11-20T23:28:49.5Z", "2026-11-20T23:28:49.500000Z"),
+            ("2026-11-20T23:28:49.999999999Z", "2026-11-20T23:28:49.999999Z"),
+        ] {
+            let six = Stamp::parse(text).map(|stamp| stamp.with_decimals(6).to_string());
+            assert_eq!(six.as_deref(), Some(expected));
+        }
     }
 
     #[test]

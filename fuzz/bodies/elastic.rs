@@ -5,6 +5,9 @@
 //! - objects deeper than `index.mapping.depth.limit`: `MappingLookup.checkObjectDepthLimit`
 //! - no `@timestamp`, or none that `strict_date_optional_time` reads: `DataStreamTimestampFieldMapper`
 //! - a number that neither `long` nor `float` holds, where the mapping is dynamic: `NumberFieldMapper`
+//! - a list, with the lists in it, of values of several kinds: "mapper cannot be changed from type", or "Arrays with a
+//!   mixture of data types are not supported" in the documentation of arrays
+//! - a time or a code of an answer that is none, where Elastic's integration for audit logs maps them
 //! - an address that is none, in a field of type `ip` of ECS
 //! - an id of more than 512 bytes: `IndexRequest.validate`
 
@@ -39,6 +42,11 @@ const ADDRESSES: [&str; 3] = ["source", "client", "related"];
 /// Of those whose mapping is given, a `long`.
 const LONGS: [&[&str]; 2] = [&["http", "response", "status_code"], &["kubernetes", "event", "count"]];
 
+/// Of the integration for audit logs (`packages/kubernetes/data_stream/audit_logs/fields` of elastic/integrations).
+const DATES: [&[&str]; 2] =
+    [&["kubernetes", "audit", "stageTimestamp"], &["kubernetes", "audit", "requestReceivedTimestamp"]];
+const INTEGER: &[&str] = &["kubernetes", "audit", "responseStatus", "code"];
+
 /// Why a document is refused. `needs_time`: by a data stream.
 pub fn fault(document: &str, needs_time: bool) -> Option<String> {
     let tree = match Tree::read(document) {
@@ -54,6 +62,8 @@ pub fn fault(document: &str, needs_time: bool) -> Option<String> {
     time(tree.get("@timestamp"), needs_time)
         .or_else(|| ADDRESSES.iter().find_map(|field| addresses(tree.get(field)?.get("ip")?)))
         .or_else(|| LONGS.iter().find_map(|path| long(tree.at(path)?)))
+        .or_else(|| DATES.iter().find_map(|path| date(path, tree.at(path)?)))
+        .or_else(|| integer(tree.at(INTEGER)?))
         .or_else(|| inside(&tree, 1))
 }
 
@@ -78,7 +88,18 @@ fn time(time: Option<&Tree>, needs_time: bool) -> Option<String> {
     }
 }
 
-/// `2026-11-20T23:28:49.123Z`, of the forms that the format has the one that is told here.
+fn date(path: &[&str], field: &Tree) -> Option<String> {
+    let is_one = matches!(field, Tree::Null) || matches!(field, Tree::Text(text) if is_date(text));
+    (!is_one).then(|| format!("failed to parse date field {path:?}: {field:?}"))
+}
+
+fn integer(field: &Tree) -> Option<String> {
+    let is_one =
+        matches!(field, Tree::Null) || matches!(field, Tree::Int(number) if i32::try_from(*number).is_ok());
+    (!is_one).then(|| format!("failed to parse field of type [integer]: {field:?}"))
+}
+
+/// `2026-11-20T23:28:49.123Z`, of the forms that the format has the one that is written here.
 fn is_date(text: &str) -> bool {
     let (Some(date), Some(rest)) = (text.get(..19), text.get(19..)) else { return false };
     let is_like = date.bytes().zip(*b"0000-00-00T00:00:00").all(|(byte, like)| match like {
@@ -116,6 +137,9 @@ fn inside(value: &Tree, level: usize) -> Option<String> {
             members.iter().find_map(|(name, value)| self::name(name).or_else(|| inside(value, level + 1)))
         }
         // Lists are no levels.
+        Tree::List(items) if !is_of_one_kind(items, &mut None) => {
+            Some(format!("mapper cannot be changed from one type to another: {value:?}"))
+        }
         Tree::List(items) => items.iter().find_map(|item| inside(item, level)),
         Tree::Int(number) if i64::try_from(*number).is_err() => {
             Some(format!("Numeric value ({number}) out of range of long"))
@@ -125,6 +149,21 @@ fn inside(value: &Tree, level: usize) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Whether all values of a list, with those of the lists in it, are of the kind that was found first.
+fn is_of_one_kind(items: &[Tree], found: &mut Option<&'static str>) -> bool {
+    items.iter().all(|item| {
+        let kind = match item {
+            Tree::Null => return true,
+            Tree::List(items) => return is_of_one_kind(items, found),
+            Tree::Map(_) => "object",
+            Tree::Text(_) => "text",
+            Tree::Bool(_) => "boolean",
+            Tree::Int(_) | Tree::Float(_) => "number",
+        };
+        *found.get_or_insert(kind) == kind
+    })
 }
 
 fn name(name: &str) -> Option<String> {
@@ -153,6 +192,11 @@ fn what_elasticsearch_refuses_is_seen() {
         (r#""a":[1e300]"#, "finite"),
         (r#""source":{"ip":"node-a"}"#, "not an IP"),
         (r#""http":{"response":{"status_code":"18446744073709551615"}}"#, "type [long]"),
+        (r#""a":[{"b":1},2]"#, "changed from one type"),
+        (r#""a":[{"b":[null,[1],["x"]]}]"#, "changed from one type"),
+        (r#""kubernetes":{"audit":{"stageTimestamp":""}}"#, "failed to parse date"),
+        (r#""kubernetes":{"audit":{"requestReceivedTimestamp":"soon"}}"#, "failed to parse date"),
+        (r#""kubernetes":{"audit":{"responseStatus":{"code":2147483648}}}"#, "type [integer]"),
         (r#""related":{"ip":["::1","fe80::1%eth0"]}"#, "not an IP"),
         (&format!(r#""a":{}"#, deep(20)), "mapping depth"),
     ] {
@@ -161,6 +205,8 @@ fn what_elasticsearch_refuses_is_seen() {
     }
     for member in [
         r#""a":{"_id":1,"b c":[-9223372036854775808,3e38,null]},"source":{"ip":"::1"}"#.to_owned(),
+        r#""a":[[1,null],[2.5]],"b":[{},[{}],null],"kubernetes":{"audit":{"responseStatus":{"code":404}}}"#
+            .to_owned(),
         format!(r#""a":{}"#, deep(19)),
     ] {
         assert_eq!(fault(&document(&member), true), None);

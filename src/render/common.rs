@@ -11,7 +11,7 @@ use crate::record::event::KubeEvent;
 use crate::record::violation::Violation;
 use crate::time::Stamp;
 
-/// How bad it is, as far as the record tells.
+/// How bad it is, as far as the record says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Severity {
     Info,

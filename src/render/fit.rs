@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::json;
 
-/// No part is cut below this.
+/// No part is cut below this, so that ids, kinds and times stay whole.
 const SMALLEST: usize = 256;
 
 /// The members that are looked into: what they hold is cut, and not they themselves.

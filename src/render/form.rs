@@ -38,7 +38,7 @@ pub enum Answers {
     Loki,
     /// As PagerDuty's Events API v2: a 400 may be about the routing key, which all events share.
     PagerDuty,
-    /// A 2xx tells of each record, in order (`items` of the answer to `_bulk`).
+    /// A 2xx answers for each record, in order (`items` of the answer to `_bulk`).
     ElasticsearchBulk,
     /// A 2xx may say how many records were rejected, and not which (`partial_success`), in JSON or in protobuf.
     Otlp,

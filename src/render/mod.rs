@@ -1,6 +1,7 @@
 //! A record becomes the text that goes out, one file or folder per format.
 //!
-//! The same record always renders to the same bytes: no clock, no random id, no map without an order.
+//! The same record always renders to the same bytes: no random id, no map without an order, and no clock but
+//! [`Record::now`], which some receivers' times depend on.
 //! A new format is a file with its [`Layout`], and a line in [`layout`].
 
 mod cloudevents;
@@ -40,14 +41,14 @@ pub struct Record<'r, 'a> {
     pub impact: &'r Impact<'r>,
     /// The body as it came: a whole MessagePack value, nearly always a map.
     pub body: &'a [u8],
-    /// When the host took it in: the record's own timestamp, for what tells no time.
+    /// When the host took it in: the record's own timestamp, for what has no time.
     pub taken: Option<Stamp>,
     /// The time at which it is rendered, for receivers that take no other times than those around it.
     pub now: Stamp,
 }
 
 impl<'r, 'a> Record<'r, 'a> {
-    /// A record as it comes for the first time, at the time that it tells.
+    /// A record as it comes for the first time, at its own time.
     #[must_use]
     pub fn new(id: &'r str, content: Content<'r, 'a>, impact: &'r Impact<'r>, body: &'a [u8]) -> Self {
         let now = content.time().unwrap_or(Stamp::EPOCH);
@@ -66,7 +67,7 @@ impl<'r, 'a> Record<'r, 'a> {
         self.time().unwrap_or(self.now)
     }
 
-    /// When it happened first, or else, where it tells no time at all, when the host took it in.
+    /// When it happened first, or else, where it has no time at all, when the host took it in.
     #[must_use]
     pub fn first_time(&self) -> Option<Stamp> {
         self.content.first_time().or_else(|| self.time().filter(|_| self.content.time().is_none()))

@@ -96,14 +96,20 @@ fn it_takes_all_that_was_found_to_be_refused() {
         fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path()).collect();
     files.sort();
     assert_eq!(files.len(), 16);
+    let (mut chunk, mut number) = (Vec::new(), 0);
     for file in files {
         let text = fs::read_to_string(&file).expect("UTF-8");
-        let bodies =
-            text.lines().map(|line| packed_json(line.as_bytes()).unwrap_or_else(|_| packed(&json!({}))));
-        let chunk: Vec<u8> = bodies.flat_map(|body| record(&body)).collect();
-        let (_, refused, away) = delivered(&chunk);
-        assert_eq!((refused, away), (Vec::new(), String::new()), "{}", file.display());
+        for line in text.lines() {
+            number += 1;
+            // Most events in it are one, which would be delivered once.
+            let line = line.replace("11111111-2222", &format!("{number:08}-2222"));
+            let body = packed_json(line.as_bytes()).unwrap_or_else(|_| packed(&json!({})));
+            chunk.extend(record(&body));
+        }
     }
+    let (documents, refused, away) = delivered(&chunk);
+    assert_eq!((refused, away), (Vec::new(), String::new()));
+    assert!(documents > 30, "{documents} of {number}");
 }
 
 #[test]
@@ -141,8 +147,9 @@ fn odd_members(dice: &mut crate::dice::Dice) -> Vec<(Packed, Packed)> {
         .map(|_| {
             let value = values[dice.below(values.len())].clone();
             let levels = if dice.one_in(4) { dice.below(40) } else { 0 };
-            let nested = (0..levels).fold(value, |inside, _| match dice.below(3) {
+            let nested = (0..levels).fold(value, |inside, _| match dice.below(4) {
                 0 => Packed::Array(vec![inside]),
+                1 => Packed::Array(vec![inside, values[dice.below(values.len())].clone()]),
                 _ => Packed::Map(vec![(Packed::from(names[dice.below(names.len())]), inside)]),
             });
             (Packed::from(names[dice.below(names.len())]), nested)
@@ -166,7 +173,12 @@ fn it_takes_whatever_a_record_holds() {
             };
             pairs.push((key.into(), value));
         }
-        let most = || Packed::from([u64::MAX, 1_000, 999][usize::try_from(number % 3).expect("small")]);
+        let most =
+            || Packed::from([u64::MAX, 1 << 31, 1_000, 999][usize::try_from(number % 4).expect("small")]);
+        for key in ["stageTimestamp", "requestReceivedTimestamp"] {
+            let odd = ["", "yesterday", "0001-01-01T00:00:00Z", "2026-11-20T23:28:49.5+01:00", "12"];
+            pairs.push((key.into(), odd[dice.below(odd.len())].into()));
+        }
         pairs.push(("count".into(), most()));
         pairs.push(("responseStatus".into(), Packed::Map(vec![("code".into(), most())])));
         pairs.push((
@@ -207,6 +219,10 @@ fn who_did_what_stands_where_elastics_own_pipeline_has_it() {
     assert_eq!(document["related"], json!({"ip": ["192.0.2.4", "10.0.0.1"], "user": ["u-1", "jane"]}));
     assert_eq!(document["user_agent"]["original"], "kubectl/v1.33");
     assert_eq!(document["http"]["response"]["status_code"], 101);
+    // A proxy leaves an empty one.
+    record["sourceIPs"] = json!(["", " ", "1.2.3.4"]);
+    assert_eq!(ecs(&record)["source"], json!({"address": "1.2.3.4", "ip": "1.2.3.4"}));
+    assert_eq!(ecs(&record)["client"], json!({"ip": "1.2.3.4"}));
     // What is no address is in no field of that type.
     record["sourceIPs"] = json!(["@", "fe80::1%eth0"]);
     let document = ecs(&record);
@@ -216,11 +232,72 @@ fn who_did_what_stands_where_elastics_own_pipeline_has_it() {
 }
 
 #[test]
+fn times_and_codes_that_are_none_are_left_out_of_an_audit_record() {
+    let mut record = audit();
+    record["stageTimestamp"] = json!("2026-11-21T00:28:49.5+01:00");
+    record["responseStatus"] = json!({"code": 2_147_483_647, "reason": "x"});
+    let document = ecs(&record)["kubernetes"]["audit"].clone();
+    assert_eq!(document["stageTimestamp"], "2026-11-20T23:28:49.5Z");
+    assert_eq!(document["responseStatus"], record["responseStatus"]);
+    for (time, code) in [
+        (json!("0001-01-01T00:00:00Z"), json!(2_147_483_648_u32)),
+        (json!("yesterday"), json!("none")),
+        (json!(""), json!({"a": 1})),
+        (json!(null), json!([200])),
+        (json!({"seconds": 7}), json!(-1)),
+    ] {
+        for key in ["stageTimestamp", "requestReceivedTimestamp"] {
+            record[key] = time.clone();
+        }
+        record["responseStatus"]["code"] = code;
+        let document = ecs(&record)["kubernetes"]["audit"].clone();
+        assert_eq!(document.get("stageTimestamp"), None, "{document}");
+        assert_eq!(document.get("requestReceivedTimestamp"), None, "{document}");
+        assert_eq!(document["responseStatus"], json!({"reason": "x"}));
+    }
+    record["responseStatus"] = json!("Failure");
+    assert_eq!(ecs(&record)["kubernetes"]["audit"].get("responseStatus"), None);
+}
+
+#[test]
+fn a_list_of_several_kinds_is_its_json() {
+    let of = |list: Value| ecs(&json!({"x": list}))["record"]["x"].clone();
+    for list in [
+        json!([1, null, -2.5]),
+        json!(["a", "b", null]),
+        json!([{"a": 1}, null, [{"b": [true, false]}], []]),
+        json!([[[1], []], [null, [2]]]),
+        json!([null]),
+    ] {
+        assert_eq!(of(list.clone()), list);
+    }
+    for list in [
+        json!([1, "a"]),
+        json!([null, [], {"a": 1}, 1]),
+        json!([[{"a": ["\"", 1]}], ["b"]]),
+        json!([true, 1]),
+        json!([[1], ["a", {}]]),
+    ] {
+        assert_eq!(of(list.clone()), list.to_string());
+    }
+    // Those inside stay as they are; those behind become texts of their own.
+    let list = json!({"a": [{"b": [1, "x"]}, {"c": [1, 2]}], "d": [[1, {"e": [{}, 1]}]], "f": [1, "\u{1}"]});
+    let expected = json!({"a": [{"b": "[1,\"x\"]"}, {"c": [1, 2]}], "d": "[[1,{\"e\":[{},1]}]]",
+        "f": "[1,\"\\u0001\"]"});
+    let found = of(list);
+    assert_eq!((&found["a"], &found["d"]), (&expected["a"], &expected["d"]));
+    assert!(found["f"].is_string());
+    // However deep, quotation marks are escaped once for the list, and once for what is too deep for an index.
+    let deep = (0..25).fold(json!("\"".repeat(10_000)), |inside, _| json!([1, {"a": [inside, 1]}]));
+    assert!(ecs(&json!({"x": deep})).to_string().len() < 200_000);
+}
+
+#[test]
 fn the_outcome_is_what_the_authorizer_decided_or_else_what_came_of_it() {
     let outcome = |decision: Option<&str>, code: Option<u64>| {
         let mut record = audit();
         record["annotations"] =
-            decision.map(|told| json!({"authorization.k8s.io/decision": told})).unwrap_or_default();
+            decision.map(|word| json!({"authorization.k8s.io/decision": word})).unwrap_or_default();
         record["responseStatus"] = code.map(|code| json!({"code": code})).unwrap_or_default();
         ecs(&record)["event"]["outcome"].clone()
     };

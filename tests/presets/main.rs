@@ -36,6 +36,7 @@ mod strict;
 mod stub;
 #[path = "../support/mod.rs"]
 mod support;
+mod times;
 mod valid;
 
 use support::chunk;

@@ -10,7 +10,7 @@ pub fn refusal(service: &str, record: &Value, now: i64) -> Option<String> {
         "loki" => loki(record, now),
         "pagerduty" => pagerduty(record),
         "alertmanager" => alertmanager(record, now),
-        "splunk_hec" => splunk(record),
+        "splunk_hec" => splunk(record, now),
         "falco" => falco(record),
         "ecs" => ecs(record),
         _ => None,
@@ -68,6 +68,10 @@ fn loki(stream: &Value, now: i64) -> Option<String> {
     if happened < now - 7 * 86_400 {
         return Some("timestamp too old".to_owned());
     }
+    // Half of max_chunk_age behind the newest of its stream, which is of now where its clocks are right.
+    if happened < now - 3_600 {
+        return Some("entry too far behind".to_owned());
+    }
     (happened > now + 600).then(|| "timestamp too new".to_owned())
 }
 
@@ -115,10 +119,15 @@ fn alertmanager(alert: &Value, now: i64) -> Option<String> {
         .then(|| "at least one label pair required".to_owned())
 }
 
-/// Splunk's clock begins in 1970.
-fn splunk(event: &Value) -> Option<String> {
+/// Splunk's clock begins in 1970, and what is 30 days ahead (`quarantineFutureSecs`) goes where nobody looks.
+fn splunk(event: &Value, now: i64) -> Option<String> {
     let time = event.get("time")?.as_f64();
-    time.is_none_or(|time| time < 0.0).then(|| "Invalid data format".to_owned())
+    if time.is_none_or(|time| time < 0.0) {
+        return Some("Invalid data format".to_owned());
+    }
+    let ahead = std::time::Duration::from_secs(30 * 86_400).as_secs_f64();
+    let seconds = f64::from(u32::try_from(now).expect("of this century"));
+    time.is_some_and(|time| time > seconds + ahead).then(|| "not refused, and in quarantine".to_owned())
 }
 
 /// falcosecurity/falcosidekick types/types.go (`Check`)

@@ -33,7 +33,7 @@ pub const FORMATS: [(&str, Format); 10] = [
     ("eventrouter", Format::Eventrouter),
 ];
 
-/// When the host took in what tells no time.
+/// When the host took in what has no time.
 pub const TAKEN: &str = "2026-11-21T08:00:00.123456789Z";
 
 /// Those that stand in for a tool that knows events only.
@@ -70,9 +70,10 @@ pub fn render(
 pub fn with_content<R>(body: &[u8], look: impl FnOnce(Content<'_, '_>) -> R) -> R {
     let repair = Repair::default();
     match peek(body) {
-        Ok(Shape::Event) => {
-            look(Content::Event(&KubeEvent::read(body, &repair).expect("whole").expect("an event")))
-        }
+        Ok(Shape::Event) => match KubeEvent::read(body, &repair).expect("whole") {
+            Some(event) => look(Content::Event(&event)),
+            None => look(Content::Other),
+        },
         Ok(Shape::Audit) => match AuditEvent::read(body, &repair).expect("whole") {
             Some(audit) => look(Content::Audit(&audit)),
             None => look(Content::Other),

@@ -3,6 +3,7 @@
 //! The expected texts are written by hand from the tools' types: the order of fields, what Go leaves out, and how it
 //! escapes.
 
+use event_gateway::clock;
 use event_gateway::config::Format;
 use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::record::content::Content;
@@ -12,6 +13,7 @@ use event_gateway::render::{Record, Renderer};
 use serde_json::{Value, json};
 
 use crate::samples::packed;
+use crate::support::found::found;
 
 /// With all that an event can have, and some that is of another type than it should be.
 fn full_event() -> Value {
@@ -98,10 +100,59 @@ fn k8streams_lines() {
     };
     assert_eq!(written(Format::K8stream, &full_event(), 1, Correlation::Off), line("null"));
     assert_eq!(written(Format::K8stream, &full_event(), 1, Correlation::None), line("[]"));
-    // Go's zero time, and its empty texts.
+    // Go's empty texts; the time is that at which it is rendered, which is the beginning of 1970 here.
     let bare = written(Format::K8stream, &json!({"involvedObject": {}}), 1, Correlation::Off);
-    assert!(
-        bare.starts_with(r#"{"id":"","timestamp":-62135596800,"component":"","host":"","message":"","#),
-        "{bare}"
-    );
+    assert!(bare.starts_with(r#"{"id":"","timestamp":0,"component":"","host":"","message":"","#), "{bare}");
+    let mut event = full_event();
+    event["metadata"]["creationTimestamp"] = json!(null);
+    let of_its_series = written(Format::K8stream, &event, 1, Correlation::Off);
+    assert!(of_its_series.contains(r#""timestamp":1795217389,"#), "{of_its_series}");
+}
+
+/// `metav1.MicroTime` of k8s.io/apimachinery is read with the layout `2006-01-02T15:04:05.000000Z07:00`.
+#[test]
+fn go_reads_each_time_of_an_event() {
+    let mut event = full_event();
+    for (time, expected) in [
+        ("2026-11-20T23:28:49Z", "2026-11-20T23:28:49.000000Z"),
+        ("2026-11-20T23:28:49.1Z", "2026-11-20T23:28:49.100000Z"),
+        ("2026-11-21T00:28:49.123456789+01:00", "2026-11-20T23:28:49.123456Z"),
+    ] {
+        event["eventTime"] = json!(time);
+        event["series"] = json!({"count": 2, "lastObservedTime": time});
+        for format in [Format::KubernetesEventExporter, Format::Eventrouter] {
+            let text = written(format, &event, 1, Correlation::Off);
+            for key in ["eventTime", "lastObservedTime"] {
+                assert!(text.contains(&format!(r#""{key}":"{expected}""#)), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_event_of_flux_has_its_time() {
+    for mut event in found("01-flux-notification-events.json") {
+        let time = event["timestamp"].as_str().expect("a time").to_owned();
+        for format in [Format::KubernetesEventExporter, Format::Eventrouter] {
+            let text = written(format, &event, 1, Correlation::Off);
+            let times = format!(r#""firstTimestamp":"{time}","lastTimestamp":"{time}""#);
+            assert!(text.contains(&times), "{text}");
+        }
+        // Where one of them says something, it alone does.
+        event["lastTimestamp"] = json!("2026-01-02T03:04:05Z");
+        let text = written(Format::Eventrouter, &event, 1, Correlation::Off);
+        let times = r#""firstTimestamp":null,"lastTimestamp":"2026-01-02T03:04:05Z""#;
+        assert!(text.contains(times), "{text}");
+    }
+}
+
+/// A search for each escape from every other one on would take minutes.
+#[test]
+fn many_escapes_take_no_longer_than_their_bytes() {
+    let mut event = full_event();
+    event["message"] = json!("\"\\\u{2026}".repeat(500_000));
+    let since = clock::monotonic();
+    let text = written(Format::K8stream, &event, 1, Correlation::Off);
+    assert!(text.len() > 3_500_000);
+    assert!(clock::monotonic() - since < std::time::Duration::from_secs(10));
 }

@@ -201,7 +201,8 @@ pub(super) fn of<'r>(record: &Record<'r, 'r>, cluster: &'r str) -> Document<'r> 
     match record.content {
         Content::Event(said) => document.kubernetes.event = Some(event::of(said, record.body)),
         Content::Audit(said) => {
-            document.kubernetes.audit = Some(audit::Audit(Raw::new(record.body)));
+            document.kubernetes.audit =
+                Some(audit::Audit { all: Raw::new(record.body), code: said.response.code });
             document.event.outcome = audit::outcome(said);
             document.user = people::user(&said.user.name, &said.user.uid);
             document.source = people::source(said);

@@ -2,12 +2,12 @@
 //!
 //! `ecs` is a document a line, for whatever reads NDJSON. `elasticsearch` is the body of the `_bulk` API: before each
 //! document stands an action that creates it under the record's id. So a record that comes again meets itself there
-//! (409), which counts as accepted: nothing is indexed twice, whatever happens in between. The answer tells of each
+//! (409), which counts as accepted: nothing is indexed twice, whatever happens in between. The answer is about each
 //! document by itself.
 //!
 //! A point in the name of a label, or of whatever else a record brings, would be an object in an object there, and
 //! `app` beside `app.kubernetes.io/name` a document that no index takes: as metricbeat has it, they are underscores. Of
-//! `team.a` and `team_a` the one that comes last counts. What else an index would refuse is told in `json::elastic`.
+//! `team.a` and `team_a` the one that comes last counts. What else an index would refuse is in `json::elastic`.
 //!
 //! - `document`: what all kinds share
 //! - `event`, `audit`: what is under `kubernetes.event` and `kubernetes.audit`
@@ -23,6 +23,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::limits::elasticsearch as limits;
 use super::{Adjusted, Answers, Record, json};
 
 pub(super) struct Layout {
@@ -58,8 +59,11 @@ impl super::Layout for Layout {
     }
 }
 
-/// Elasticsearch takes ids of up to 512 bytes. A longer one is a hostile sender's, and is told by its hash.
+/// Elasticsearch takes ids of so many bytes. A longer one is a hostile sender's, and its hash stands for it.
 fn id(id: &str) -> Cow<'_, str> {
-    const MOST_BYTES: usize = 512;
-    if id.len() <= MOST_BYTES { id.into() } else { format!("{:032x}", xxh3_128(id.as_bytes())).into() }
+    if id.len() <= limits::ID.usize() {
+        id.into()
+    } else {
+        format!("{:032x}", xxh3_128(id.as_bytes())).into()
+    }
 }

@@ -2,7 +2,8 @@
 //! (`packages/kubernetes/data_stream/audit_logs/elasticsearch/ingest_pipeline/default.yml` of elastic/integrations).
 //!
 //! A field of type `ip` takes nothing else, or the whole document is refused: an address that is none stands in
-//! `source.address` alone. `source` and `client` are the first address, which is the client's; those of the proxies
+//! `source.address` alone. `source` and `client` are the first address that is not empty, which is
+//! the client's; those of the proxies
 //! are in `related.ip`.
 
 use std::borrow::Cow;
@@ -59,7 +60,7 @@ pub(super) fn user<'r>(name: &'r str, id: &'r str) -> Option<User<'r>> {
 }
 
 fn first_address<'r>(audit: &AuditEvent<'r>) -> Option<Cow<'r, str>> {
-    audit.source_ips.texts().next()
+    audit.source_ips.texts().find(|address| !address.trim().is_empty())
 }
 
 pub(super) fn source<'r>(audit: &AuditEvent<'r>) -> Option<Source<'r>> {

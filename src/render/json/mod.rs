@@ -19,7 +19,8 @@ pub fn write(document: &impl Serialize, out: &mut Vec<u8>) {
 }
 
 /// Appends a document in which what a record brings is as Elasticsearch takes it: the keys of maps have underscores for
-/// points and are never blank, objects nest no deeper than an index allows, and numbers are in range. The names of its
+/// points and are never blank, objects nest no deeper than an index allows, numbers are in range and
+/// the items of a list of one kind. The names of its
 /// own fields stay.
 pub fn write_for_elastic(document: &impl Serialize, out: &mut Vec<u8>) {
     write_with::<true>(document, out);
@@ -31,6 +32,9 @@ fn write_with<const ELASTIC: bool>(document: &impl Serialize, out: &mut Vec<u8>)
     if document.serialize(serializer::Json::<ELASTIC>::new(out)).is_err() {
         out.truncate(before);
         out.extend_from_slice(b"null");
+    }
+    if ELASTIC {
+        elastic::finish(out, before);
     }
 }
 

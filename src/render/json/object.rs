@@ -1,12 +1,12 @@
 //! An object that is written key by key, of which each key stays once.
 //!
-//! What a key is, is what stands there in the end: after control characters were told by their numbers, after bytes
+//! What a key is, is what stands there in the end: after control characters were replaced by their numbers, after bytes
 //! became text and points underscores. So the look at the keys is here, and the pairs that a later one replaces are
 //! taken out of the text again, which nearly never happens.
 
 use std::ops::Range;
 
-use super::text;
+use super::{elastic, text};
 use crate::record::once::{Keys, replaced};
 
 /// A JSON object, open at the end of a buffer.
@@ -104,8 +104,8 @@ fn string(text: &[u8], start: usize) -> Range<usize> {
     start..text.len()
 }
 
-/// Where the comma behind the value that starts here stands, or the end.
-fn value_end(text: &[u8], start: usize) -> usize {
+/// Where the comma behind the value that starts here stands, or what closes its container, or the end.
+pub(super) fn value_end(text: &[u8], start: usize) -> usize {
     let (mut at, mut depth) = (start, 0_usize);
     while let Some(byte) = text.get(at) {
         match byte {
@@ -113,8 +113,9 @@ fn value_end(text: &[u8], start: usize) -> usize {
                 at = string(text, at).end;
                 continue;
             }
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.saturating_sub(1),
+            b'{' | b'[' | &elastic::MIXED => depth += 1,
+            b'}' | b']' if depth == 0 => return at,
+            b'}' | b']' => depth -= 1,
             b',' if depth == 0 => return at,
             _ => {}
         }

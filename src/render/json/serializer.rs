@@ -33,6 +33,9 @@ pub(super) struct Open<'o, const ELASTIC: bool> {
     depth: u8,
     is_empty: bool,
     close: u8,
+    /// Where it begins, and of what its items are; only Elasticsearch asks.
+    start: usize,
+    kinds: elastic::Kinds,
 }
 
 /// A map that is being written.
@@ -44,8 +47,9 @@ pub(super) struct Map<'o, const ELASTIC: bool> {
 
 impl<'o, const ELASTIC: bool> Open<'o, ELASTIC> {
     fn new(out: &'o mut Vec<u8>, depth: u8, open: u8, close: u8) -> Self {
+        let start = out.len();
         out.push(open);
-        Self { out, depth, is_empty: true, close }
+        Self { out, depth, is_empty: true, close, start, kinds: elastic::Kinds::default() }
     }
 
     fn separate(&mut self) {
@@ -56,7 +60,12 @@ impl<'o, const ELASTIC: bool> Open<'o, ELASTIC> {
 
     fn item(&mut self, value: &(impl Serialize + ?Sized)) -> Result<(), fmt::Error> {
         self.separate();
-        value.serialize(Json::<ELASTIC> { out: self.out, depth: self.depth })
+        let start = self.out.len();
+        value.serialize(Json::<ELASTIC> { out: self.out, depth: self.depth })?;
+        if ELASTIC {
+            self.kinds.note(self.out.get(start..).unwrap_or_default());
+        }
+        Ok(())
     }
 
     fn close(self) -> Result<(), fmt::Error> {
@@ -224,6 +233,9 @@ macro_rules! lists {
             }
 
             fn end(self) -> Result<(), fmt::Error> {
+                if ELASTIC && self.kinds.are_mixed() && let Some(open) = self.out.get_mut(self.start) {
+                    *open = elastic::MIXED;
+                }
                 self.close()
             }
         })*

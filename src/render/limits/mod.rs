@@ -38,7 +38,7 @@ pub enum Unit {
 pub enum Over {
     /// It is cut, and a mark says so.
     Cut,
-    /// A key ends in a hash of the whole, so that two stay two.
+    /// A key ends in a hash of the whole, or is one, so that two stay two.
     Hashed,
     /// What is more is a text, its JSON.
     AsText,

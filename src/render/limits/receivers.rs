@@ -95,7 +95,7 @@ pub mod loki {
         of: "an entry behind the newest of its stream (half of max_chunk_age)",
         most: 3_600,
         unit: Unit::Seconds,
-        over: Over::Receiver,
+        over: Over::Clamped,
         source: "https://grafana.com/docs/loki/latest/operations/request-validation-rate-limits/",
     };
     /// Between the distributor and the ingesters, a push stays below what gRPC takes.

@@ -77,10 +77,11 @@ impl<'r> Log<'r> {
             Content::Other => {}
         }
         attributes.text("log.record.uid", record.id);
-        let beyond = common.time.filter(|time| u64::try_from(time.unix_nanos()).is_err());
+        let beyond = common.time.filter(|time| i128::from(nanos(*time)) != time.unix_nanos());
         if let Some(time) = beyond {
             attributes.text("original_time", time.to_string());
         }
+        let taken = record.taken.filter(|time| time.is_set());
         let services = record.impact.services.iter();
         let services = services.map(|one| Cow::Owned(format!("{}/{}", one.namespace, one.name)));
         attributes.list("k8s.impact.services", services.collect());
@@ -91,7 +92,7 @@ impl<'r> Log<'r> {
         Self {
             resource: resource(record, &common, cluster),
             time_nanos: common.time.map_or(0, nanos),
-            observed_nanos: nanos(record.taken.or(common.time).unwrap_or(record.now)),
+            observed_nanos: nanos(taken.or(common.time).unwrap_or(record.now)),
             has_other_time: beyond.is_some(),
             severity: severity(common.severity),
             severity_text: if common.r#type.is_empty() { common.severity.name() } else { common.r#type },
@@ -103,8 +104,9 @@ impl<'r> Log<'r> {
 }
 
 /// The nearest that 64 bits hold, from 1970 to 2554; 0 would be unknown.
+/// The field is unsigned, and the collector's pdata reads it as a signed number.
 fn nanos(time: Stamp) -> u64 {
-    u64::try_from(time.unix_nanos().max(1)).unwrap_or(u64::MAX)
+    u64::try_from(time.unix_nanos().clamp(1, i64::MAX.into())).unwrap_or(1)
 }
 
 const fn severity(severity: Severity) -> u8 {
@@ -185,12 +187,17 @@ fn of_audit<'r>(audit: &'r AuditEvent<'_>, said: &mut Said<'r>) {
     if let Some(other) = &audit.impersonated_user {
         said.text("k8s.audit.impersonated_user", &*other.name);
     }
-    said.text("client.address", texts(audit.source_ips).into_iter().next().unwrap_or_default());
+    said.text("client.address", first_address(audit).unwrap_or_default());
     said.text("user_agent.original", &*audit.user_agent);
     said.text("url.path", audit.request_uri.split('?').next().unwrap_or_default());
     if let Some(code) = audit.response.code {
         said.int("http.response.status_code", code);
     }
+}
+
+/// The client's; a proxy may leave an empty one before it.
+fn first_address<'r>(audit: &AuditEvent<'r>) -> Option<Cow<'r, str>> {
+    audit.source_ips.texts().find(|address| !address.trim().is_empty())
 }
 
 fn texts<'r>(list: crate::record::raw::Raw<'r>) -> Vec<Cow<'r, str>> {

@@ -1,7 +1,8 @@
 //! A core/v1 Event as client-go's types write it, whichever API group it came by.
 //!
 //! What Go leaves out when it is empty is left out, and what it never leaves out is there: times that are none are
-//! null. Whoever decodes it into those types finds no value of another type than theirs, so what a sender made of
+//! null. `eventTime` and `series.lastObservedTime` are of the type `MicroTime`, which Go reads with six decimals and no
+//! other number of them. The `timestamp` of Flux, whose events have no other time, is the first and the last. Whoever decodes it into those types finds no value of another type than theirs, so what a sender made of
 //! another one is absent. `managedFields` are left out, as both tools that write such events do or may.
 
 use std::borrow::Cow;
@@ -160,19 +161,21 @@ fn reference(all: Raw<'_>) -> Reference<'_> {
 }
 
 pub(super) fn rest<'r>(record: &Record<'r, 'r>, event: &'r KubeEvent<'_>) -> Rest<'r> {
+    let (first, last) = (Stamp::parse_set(&event.first_timestamp), Stamp::parse_set(&event.last_timestamp));
+    let of_both = if first.or(last).is_none() { Stamp::parse_set(&event.timestamp) } else { None };
     let related = Raw::new(record.body).get("related").map(reference);
     Rest {
         reason: &event.reason,
         message: &event.message,
         source: Source { component: &event.source.component, host: &event.source.host },
-        first_timestamp: time(&event.first_timestamp),
-        last_timestamp: time(&event.last_timestamp),
+        first_timestamp: Time(first.or(of_both)),
+        last_timestamp: Time(last.or(of_both)),
         count: number(event.count.unwrap_or(0)),
         r#type: &event.event_type,
-        event_time: time(&event.event_time),
+        event_time: micro_time(&event.event_time),
         series: event.series.as_ref().map(|series| Series {
             count: number(series.count),
-            last_observed_time: time(&series.last_observed_time),
+            last_observed_time: micro_time(&series.last_observed_time),
         }),
         action: &event.action,
         related: related.filter(|related| !related.kind.is_empty() || !related.name.is_empty()),
@@ -187,6 +190,11 @@ fn text<'r>(of: Raw<'r>, key: &str) -> Cow<'r, str> {
 
 fn time(text: &str) -> Time {
     Time(Stamp::parse_set(text))
+}
+
+/// Go's `MicroTime` has six decimals, always.
+fn micro_time(text: &str) -> Time {
+    Time(Stamp::parse_set(text).map(|time| time.with_decimals(6)))
 }
 
 /// Go's counts have 32 bits.

@@ -6,7 +6,8 @@
 /// Appends the document. Such characters stand nowhere but in strings, so nothing else needs to be known.
 pub(super) fn write(document: &[u8], out: &mut Vec<u8>) {
     let mut rest = document;
-    while let Some(at) = memchr::memchr3(b'<', b'>', b'&', rest).into_iter().chain(other(rest)).min() {
+    // One search for all of them: with one for each, every backslash would look for the next `<` at the document's end.
+    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'<' | b'>' | b'&' | b'\\' | 0xe2)) {
         out.extend_from_slice(&rest[..at]);
         let (escape, taken): (&[u8], usize) = match rest[at..] {
             [b'<', ..] => (b"\\u003c", 1),
@@ -31,11 +32,6 @@ pub(super) fn write(document: &[u8], out: &mut Vec<u8>) {
         rest = &rest[at + taken..];
     }
     out.extend_from_slice(rest);
-}
-
-/// Where the next backslash stands, or the next byte that may begin U+2028.
-fn other(bytes: &[u8]) -> Option<usize> {
-    memchr::memchr2(b'\\', 0xe2, bytes)
 }
 
 #[cfg(test)]

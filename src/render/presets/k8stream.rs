@@ -1,7 +1,8 @@
 //! `format k8stream`: the lines of k8stream 0.0.5, byte for byte, and at their end what it promised: `services`.
 //!
 //! The order of the fields is that of its `L9Event`; nothing is left out, maps are sorted, and strings are escaped as
-//! Go escapes them. `timestamp` is the second in which the event object was made. `labels`, `annotations` and `pod`
+//! Go escapes them. `timestamp` is the second in which the event object was made, or
+//! else that of the event's time. `labels`, `annotations` and `pod`
 //! are null where the object is not known, `pod` also for what is no pod; `address` are the node's. Records of other
 //! kinds, of which k8stream knows none, have their own time and id there.
 //!
@@ -21,8 +22,6 @@ use crate::time::Stamp;
 
 /// Of the last k8stream there was.
 const VERSION: &str = "0.0.5";
-/// Go's zero time.
-const NO_TIME_SECONDS: i64 = -62_135_596_800;
 
 pub(in super::super) struct Layout;
 
@@ -84,7 +83,7 @@ fn document<'r>(record: &Record<'r, 'r>, common: &'r Common<'r>) -> L9Event<'r> 
     let is_known = impact.deleted.is_some();
     L9Event {
         id,
-        timestamp: made.map_or(NO_TIME_SECONDS, Stamp::unix_seconds),
+        timestamp: made.unwrap_or_else(|| record.time_or_now()).unix_seconds(),
         component,
         host: common.host,
         message: &common.message,

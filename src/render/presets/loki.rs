@@ -6,7 +6,9 @@
 //! `allow_structured_metadata`.
 //!
 //! What is larger than Loki takes is cut: of a line the largest members, texts at their end, others as their JSON.
-//! An entry that is too old or dated ahead has the nearest time that Loki takes, and its own in `original_time`.
+//! Loki refuses an entry that is more than an hour behind the newest of its stream, which nobody here knows and which
+//! may be of now. So an entry that is older than 50 minutes, or dated ahead, has the nearest time that Loki takes for
+//! sure, and its own in `original_time`.
 //!
 //! 204 means that it has them all. A 400 is about single entries: Loki has taken the others, and takes what halving
 //! repeats for what it is, the same entry at the same time. Several tenants: `headers X-Scope-OrgID: …`.
@@ -22,8 +24,9 @@ use super::super::times::{self, Taken};
 use super::super::{Adjusted, Answers, Form, Record, fit, json};
 use super::words::{self, Cutter, Pairs};
 
-/// A request may be so long on its way, and clocks differ.
-const MARGIN_OF_AGE: Duration = Duration::from_secs(3_600);
+/// A request may be so long on its way, and the newest entry of its stream so much ahead ([`MARGIN_AHEAD`], twice).
+const MARGIN_BEHIND: Duration = Duration::from_secs(600);
+/// Clocks differ.
 const MARGIN_AHEAD: Duration = Duration::from_secs(300);
 
 /// Of structured metadata, all names and values together: seven short ones share what the Services leave.
@@ -62,9 +65,9 @@ impl super::super::Layout for Layout {
     }
 }
 
-/// Loki takes what is around its own time.
+/// Loki takes what is around its own time. What is not too far behind a stream's newest entry is not too old, either.
 fn happened(record: &Record<'_, '_>) -> Taken {
-    let age = Duration::from_secs(limits::AGE.most).saturating_sub(MARGIN_OF_AGE);
+    let age = Duration::from_secs(limits::BEHIND.most).saturating_sub(MARGIN_BEHIND);
     let ahead = Duration::from_secs(limits::AHEAD.most).saturating_sub(MARGIN_AHEAD);
     times::within(record.time_or_now(), record.now.earlier(age), record.now.later(ahead))
 }

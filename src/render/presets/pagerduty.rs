@@ -3,7 +3,7 @@
 //!
 //! A series is one incident: `dedup_key` is the event object's uid, the constraint and what violates it, or the
 //! `auditID`. The first Service under impact is the `group`; all of them are in `custom_details`, which is the native
-//! document. Nothing tells when a series is over, so nothing is resolved: PagerDuty's own auto-resolve is for that.
+//! document. Nothing says when a series is over, so nothing is resolved: PagerDuty's own auto-resolve is for that.
 //! Whoever does not want a page for each `Normal` event sets `types Warning`.
 //!
 //! An event larger than 512 KB is cut: of the details the largest members, texts at their end, others as their JSON.
@@ -131,9 +131,9 @@ fn summary(record: &Record<'_, '_>, common: &Common<'_>, object: &str) -> String
 }
 
 impl Layout {
-    /// Where it is; never empty. `prod-eu: Pod shop/cart-1`.
+    /// Where it is; never blank. `prod-eu: Pod shop/cart-1`.
     fn source(&self, object: &str) -> String {
-        match (self.native.cluster.as_str(), object) {
+        match (self.native.cluster.trim(), object) {
             ("", "") => "kubernetes".to_owned(),
             ("", object) => object.to_owned(),
             (cluster, "") => cluster.to_owned(),

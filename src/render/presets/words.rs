@@ -18,19 +18,19 @@ use crate::record::raw::Raw;
 /// What stands where a text was cut.
 const CUT: char = '…';
 
-/// What happened, in a word: the reason, the constraint that is violated; never empty.
+/// What happened, in a word: the reason, the constraint that is violated; never blank.
 pub(super) fn rule<'r>(record: &Record<'r, '_>, common: &Common<'r>) -> &'r str {
     match record.content {
         // Of an audit record the reason is the answer's, which successful ones have not.
         Content::Audit(_) => "KubernetesAudit",
-        Content::Event(_) if common.reason.is_empty() => "KubernetesEvent",
-        Content::Violation(_) if common.reason.is_empty() => "GatekeeperViolation",
+        Content::Event(_) if is_blank(common.reason) => "KubernetesEvent",
+        Content::Violation(_) if is_blank(common.reason) => "GatekeeperViolation",
         Content::Other => "Record",
         Content::Event(_) | Content::Violation(_) => common.reason,
     }
 }
 
-/// What it says, never empty: of a record of no known kind, all of it.
+/// What it says, never blank: of a record of no known kind, all of it.
 pub(super) fn message<'r>(record: &Record<'_, '_>, common: &Common<'r>) -> Cow<'r, str> {
     match record.content {
         Content::Other => {
@@ -38,18 +38,23 @@ pub(super) fn message<'r>(record: &Record<'_, '_>, common: &Common<'r>) -> Cow<'
             json::write(&Raw::new(record.body), &mut text);
             Cow::Owned(String::from_utf8_lossy(&text).into_owned())
         }
-        _ if common.message.is_empty() => Cow::Borrowed("(no message)"),
+        _ if is_blank(&common.message) => Cow::Borrowed("(no message)"),
         _ => common.message.clone(),
     }
 }
 
+/// Receivers take a text of white space for none.
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
+}
+
 /// `Pod shop/cart-1`, as far as it is known; empty where nothing is.
 pub(super) fn object(object: &Object<'_>) -> String {
-    let kind = if object.kind.is_empty() { object.resource } else { object.kind };
-    let mut text = kind.to_owned();
+    let kind = if is_blank(object.kind) { object.resource } else { object.kind };
+    let mut text = if is_blank(kind) { String::new() } else { kind.to_owned() };
     for (sign, part) in [(" ", object.namespace), ("/", object.name)] {
-        let sign = if object.namespace.is_empty() && sign == "/" { " " } else { sign };
-        if !part.is_empty() {
+        let sign = if is_blank(object.namespace) && sign == "/" { " " } else { sign };
+        if !is_blank(part) {
             text.push_str(if text.is_empty() { "" } else { sign });
             text.push_str(part);
         }
@@ -225,5 +230,7 @@ mod tests {
         assert_eq!(of("", "pods", "shop", ""), "pods shop");
         assert_eq!(of("", "", "", "x"), "x");
         assert_eq!(of("", "", "", ""), "");
+        assert_eq!(of(" ", "\t", " ", "\u{2003}"), "");
+        assert_eq!(of(" ", "pods", " ", "x"), "pods x");
     }
 }
