@@ -215,3 +215,32 @@ fn of_violation<'r>(violation: &'r Violation<'_>, said: &mut Said<'r>) {
     said.text("k8s.namespace.name", &*resource.namespace);
     said.text("user.name", &*request.user);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::correlate::{Correlation, Impact};
+
+    #[test]
+    fn times_are_those_that_a_signed_number_holds() {
+        let impact = Impact::without(Correlation::Off);
+        for (taken, nanos, has_other_time) in [
+            ("2262-04-11T23:47:16.854775807Z", i64::MAX, false),
+            ("2262-04-11T23:47:16.854775808Z", i64::MAX, true),
+            ("9999-12-31T23:59:59Z", i64::MAX, true),
+            ("1969-12-31T23:59:59Z", 1, true),
+            ("2026-11-20T23:28:49Z", 1_795_217_329_000_000_000, false),
+        ] {
+            let record =
+                Record { taken: Stamp::parse(taken), ..Record::new("i", Content::Other, &impact, b"\x80") };
+            let log = Log::of(&record, "");
+            assert_eq!(i64::try_from(log.time_nanos), Ok(nanos), "{taken}");
+            assert_eq!((log.observed_nanos, log.has_other_time), (log.time_nanos, has_other_time), "{taken}");
+        }
+        // The beginning of 1970 is what a host says that has no time.
+        let now = Stamp::from_unix_seconds(7).unwrap();
+        let record = Record::new("i", Content::Other, &impact, b"\x80");
+        let record = Record { taken: Some(Stamp::EPOCH), now, ..record };
+        assert_eq!(Log::of(&record, "").observed_nanos, 7_000_000_000);
+    }
+}
