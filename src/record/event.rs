@@ -10,6 +10,7 @@
 use super::cursor::{Cursor, Fault};
 use super::fields::Reader;
 use super::newer::Newer;
+pub use super::reference::{ObjectRef, Source};
 use super::text::{Repair, Text};
 use crate::time::Stamp;
 
@@ -49,23 +50,6 @@ pub struct Metadata<'a> {
     pub uid: Text<'a>,
     pub resource_version: Text<'a>,
     pub creation_timestamp: Text<'a>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ObjectRef<'a> {
-    pub api_version: Text<'a>,
-    pub kind: Text<'a>,
-    pub namespace: Text<'a>,
-    pub name: Text<'a>,
-    pub uid: Text<'a>,
-    pub field_path: Text<'a>,
-    pub resource_version: Text<'a>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Source<'a> {
-    pub component: Text<'a>,
-    pub host: Text<'a>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -139,12 +123,38 @@ impl<'a> KubeEvent<'a> {
             let is_sure = newer.is_sure || has_object;
             let is_likely = names_an_object && (newer.has_note || has_event_time);
             is_event |= newer.has_object && (is_sure || is_likely);
-            newer.complete(&mut event);
+            event.complete(*newer);
         }
         if event.event_type.is_empty() {
             event.event_type = severity;
         }
         Ok((KNOWN || is_event).then_some(event))
+    }
+
+    /// Takes what it does not say yet under the names of core/v1.
+    fn complete(&mut self, newer: Newer<'a>) {
+        if self.object == ObjectRef::default() {
+            self.object = newer.object;
+        }
+        if self.source == Source::default() {
+            self.source = newer.source;
+        }
+        for (said, other) in
+            [(&mut self.message, newer.note), (&mut self.reporting_component, newer.reporting_controller)]
+        {
+            if said.is_empty() {
+                *said = other;
+            }
+        }
+        for (said, other) in [
+            (&mut self.first_timestamp, newer.first_timestamp),
+            (&mut self.last_timestamp, newer.last_timestamp),
+        ] {
+            if Stamp::parse_set(said).is_none() {
+                *said = other;
+            }
+        }
+        self.count = self.count.filter(|count| *count > 0).or(newer.count).or(self.count);
     }
 
     /// The namespace the event is about: the object's, else the event's own.
@@ -205,37 +215,6 @@ impl Reader<'_> {
             Ok(())
         })?;
         Ok(metadata)
-    }
-
-    pub(super) fn object_ref<'a>(&self, cursor: &mut Cursor<'a>) -> Result<ObjectRef<'a>, Fault> {
-        let mut object = ObjectRef::default();
-        self.fields(cursor, |key, value| {
-            match key {
-                b"apiVersion" => object.api_version = self.text(value)?,
-                b"kind" => object.kind = self.text(value)?,
-                b"namespace" => object.namespace = self.text(value)?,
-                b"name" => object.name = self.text(value)?,
-                b"uid" => object.uid = self.text(value)?,
-                b"fieldPath" => object.field_path = self.text(value)?,
-                b"resourceVersion" => object.resource_version = self.version(value)?,
-                _ => value.skip()?,
-            }
-            Ok(())
-        })?;
-        Ok(object)
-    }
-
-    pub(super) fn source<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Source<'a>, Fault> {
-        let mut source = Source::default();
-        self.fields(cursor, |key, value| {
-            match key {
-                b"component" => source.component = self.text(value)?,
-                b"host" => source.host = self.text(value)?,
-                _ => value.skip()?,
-            }
-            Ok(())
-        })?;
-        Ok(source)
     }
 
     fn series<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Option<Series<'a>>, Fault> {

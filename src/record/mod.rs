@@ -22,6 +22,7 @@ mod pass;
 pub mod peek;
 pub mod raw;
 pub mod redact;
+mod reference;
 pub mod search;
 pub mod shallow;
 pub mod text;

@@ -1,13 +1,12 @@
 //! The fields that events.k8s.io/v1 calls by another name than core/v1.
 //!
-//! They are read beside the event, and complete it: where a record has both names of a field, core/v1's counts, unless
-//! it says nothing. `regarding` alone makes no event, as other documents have one, too.
+//! They are read beside the event, which they complete. `regarding` alone makes no event, as other documents have one,
+//! too.
 
 use super::cursor::{Cursor, Fault, Token};
-use super::event::{KubeEvent, ObjectRef, Source};
 use super::fields::Reader;
+use super::reference::{ObjectRef, Source};
 use super::text::Text;
-use crate::time::Stamp;
 
 /// Those of one record.
 #[derive(Default)]
@@ -16,13 +15,13 @@ pub(super) struct Newer<'a> {
     pub(super) is_sure: bool,
     pub(super) has_note: bool,
     pub(super) has_object: bool,
-    object: ObjectRef<'a>,
-    note: Text<'a>,
-    source: Source<'a>,
-    reporting_controller: Text<'a>,
-    first_timestamp: Text<'a>,
-    last_timestamp: Text<'a>,
-    count: Option<u64>,
+    pub(super) object: ObjectRef<'a>,
+    pub(super) note: Text<'a>,
+    pub(super) source: Source<'a>,
+    pub(super) reporting_controller: Text<'a>,
+    pub(super) first_timestamp: Text<'a>,
+    pub(super) last_timestamp: Text<'a>,
+    pub(super) count: Option<u64>,
 }
 
 impl<'a> Newer<'a> {
@@ -58,32 +57,6 @@ impl<'a> Newer<'a> {
 
     pub(super) fn names_an_object(&self) -> bool {
         !self.object.kind.is_empty() || !self.object.name.is_empty()
-    }
-
-    /// Says what the event does not say yet.
-    pub(super) fn complete(self, event: &mut KubeEvent<'a>) {
-        if event.object == ObjectRef::default() {
-            event.object = self.object;
-        }
-        if event.source == Source::default() {
-            event.source = self.source;
-        }
-        for (said, newer) in
-            [(&mut event.message, self.note), (&mut event.reporting_component, self.reporting_controller)]
-        {
-            if said.is_empty() {
-                *said = newer;
-            }
-        }
-        for (said, newer) in [
-            (&mut event.first_timestamp, self.first_timestamp),
-            (&mut event.last_timestamp, self.last_timestamp),
-        ] {
-            if Stamp::parse_set(said).is_none() {
-                *said = newer;
-            }
-        }
-        event.count = event.count.filter(|count| *count > 0).or(self.count).or(event.count);
     }
 }
 

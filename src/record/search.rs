@@ -7,7 +7,6 @@ use super::lines::documents;
 use super::peek::{Items, Shape, peek};
 use super::raw::Raw;
 use super::text::Repair;
-use super::understood::Within;
 use super::violation::Violation;
 use super::wrapper::{self, Member};
 
@@ -31,6 +30,25 @@ impl Default for Left {
 impl Left {
     fn one_less(self) -> Option<Self> {
         self.0.checked_sub(1).map(Self)
+    }
+}
+
+/// In what a body came, and so what it may be yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Within {
+    Record,
+    Wrapper(Left),
+    /// As an item of a list of Kubernetes it is what it says itself, and nothing inside it is looked for.
+    List,
+}
+
+impl Within {
+    pub(super) fn left(self) -> Option<Left> {
+        match self {
+            Self::Record => Some(Left::default()),
+            Self::Wrapper(left) => Some(left),
+            Self::List => None,
+        }
     }
 }
 

@@ -10,29 +10,11 @@ use super::audit::AuditEvent;
 use super::content::Content;
 use super::event::KubeEvent;
 use super::peek::{Items, Shape, peek};
-use super::search::{self, Left, Part, Search};
+pub use super::search::Within;
+use super::search::{self, Part, Search};
 use super::text::Repair;
 use super::violation::Violation;
 use crate::kind::Kind;
-
-/// In what a body came, and so what it may be yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Within {
-    Record,
-    Wrapper(Left),
-    /// As an item of a list of Kubernetes it is what it says itself, and nothing inside it is looked for.
-    List,
-}
-
-impl Within {
-    fn left(self) -> Option<Left> {
-        match self {
-            Self::Record => Some(Left::default()),
-            Self::Wrapper(left) => Some(left),
-            Self::List => None,
-        }
-    }
-}
 
 /// A body that was looked at.
 #[derive(Debug)]

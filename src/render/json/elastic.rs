@@ -12,14 +12,11 @@
 //!   or booleans ("Arrays with a mixture of data types are not supported"). A list of several kinds is a text, its JSON.
 
 use super::super::limits::elasticsearch as limits;
-use super::{object, text};
+use super::object::{self, MIXED};
+use super::text;
 
 /// Of a member without a name.
 const NO_NAME: &[u8] = b"\"_empty\"";
-/// Opens a list of several kinds until the document ends: no JSON has this byte. The lists inside it must not become
-/// texts by themselves, whose quotation marks would be escaped anew on each level.
-pub(super) const MIXED: u8 = 1;
-
 /// Makes a name of the key that was written from here on, in its quotation marks.
 pub(super) fn name(out: &mut Vec<u8>, start: usize) {
     let written = out.get_mut(start..).unwrap_or_default();

@@ -6,8 +6,12 @@
 
 use std::ops::Range;
 
-use super::{elastic, text};
+use super::text;
 use crate::record::once::{Keys, replaced};
+
+/// Opens a list of several kinds until the document ends: no JSON has this byte. The lists inside it must not become
+/// texts by themselves, whose quotation marks would be escaped anew on each level.
+pub(super) const MIXED: u8 = 1;
 
 /// A JSON object, open at the end of a buffer.
 #[derive(Debug)]
@@ -113,7 +117,7 @@ pub(super) fn value_end(text: &[u8], start: usize) -> usize {
                 at = string(text, at).end;
                 continue;
             }
-            b'{' | b'[' | &elastic::MIXED => depth += 1,
+            b'{' | b'[' | &MIXED => depth += 1,
             b'}' | b']' if depth == 0 => return at,
             b'}' | b']' => depth -= 1,
             b',' if depth == 0 => return at,

@@ -11,7 +11,7 @@ use serde::ser::{
     Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple, Serializer,
 };
 
-use super::object::Object;
+use super::object::{self, Object};
 use super::{elastic, text};
 
 /// Writes values at the end of a buffer; as Elasticsearch takes them, if so.
@@ -234,7 +234,7 @@ macro_rules! lists {
 
             fn end(self) -> Result<(), fmt::Error> {
                 if ELASTIC && self.kinds.are_mixed() && let Some(open) = self.out.get_mut(self.start) {
-                    *open = elastic::MIXED;
+                    *open = object::MIXED;
                 }
                 self.close()
             }

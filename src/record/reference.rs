@@ -1,0 +1,55 @@
+//! What an event refers to: the object that it is about, and who reports it.
+
+use super::cursor::{Cursor, Fault};
+use super::fields::Reader;
+use super::text::Text;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObjectRef<'a> {
+    pub api_version: Text<'a>,
+    pub kind: Text<'a>,
+    pub namespace: Text<'a>,
+    pub name: Text<'a>,
+    pub uid: Text<'a>,
+    pub field_path: Text<'a>,
+    pub resource_version: Text<'a>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Source<'a> {
+    pub component: Text<'a>,
+    pub host: Text<'a>,
+}
+
+impl Reader<'_> {
+    pub(super) fn object_ref<'a>(&self, cursor: &mut Cursor<'a>) -> Result<ObjectRef<'a>, Fault> {
+        let mut object = ObjectRef::default();
+        self.fields(cursor, |key, value| {
+            match key {
+                b"apiVersion" => object.api_version = self.text(value)?,
+                b"kind" => object.kind = self.text(value)?,
+                b"namespace" => object.namespace = self.text(value)?,
+                b"name" => object.name = self.text(value)?,
+                b"uid" => object.uid = self.text(value)?,
+                b"fieldPath" => object.field_path = self.text(value)?,
+                b"resourceVersion" => object.resource_version = self.version(value)?,
+                _ => value.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(object)
+    }
+
+    pub(super) fn source<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Source<'a>, Fault> {
+        let mut source = Source::default();
+        self.fields(cursor, |key, value| {
+            match key {
+                b"component" => source.component = self.text(value)?,
+                b"host" => source.host = self.text(value)?,
+                _ => value.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(source)
+    }
+}
