@@ -154,6 +154,11 @@ impl Delivery {
         is_away
     }
 
+    #[must_use]
+    pub fn has_dead_letters(&self) -> bool {
+        self.dead_letters.is_some()
+    }
+
     /// Dead-letters records that could not be read, so that none of them has a ticket. `what` says which.
     /// `false`: the dead letter file did not take it.
     pub fn keep_unread(&mut self, what: &str, why: &str, record: &str, records: u64) -> bool {

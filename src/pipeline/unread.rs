@@ -100,7 +100,7 @@ impl Pipeline {
             return true;
         }
         let is_kept = self.delivery.keep_unread(&what, &first.why, &record, unread.count);
-        if is_kept {
+        if is_kept && self.delivery.has_dead_letters() {
             self.written.note(hash);
         }
         is_kept
