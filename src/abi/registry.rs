@@ -59,8 +59,8 @@ struct Value {
 /// A metric as the host holds it.
 enum Entry {
     One(Value),
-    /// With one label besides the name, by the label's values as they come.
-    ByLabel(Value, Vec<CString>),
+    /// With labels besides the name, by their values as they come.
+    ByLabel(Value, Vec<Vec<CString>>),
     Histogram {
         metric: *mut c_void,
         set: HistogramSet,
@@ -101,10 +101,10 @@ impl Registry {
     pub fn write(&self, readings: &[Reading], unix_nanos: u64) {
         for (entry, reading) in self.entries.iter().zip(readings) {
             match (entry, reading) {
-                (Entry::One(value), Reading::One(now)) => self.set(value, None, float(*now), unix_nanos),
-                (Entry::ByLabel(value, labels), Reading::ByLabel(now)) => {
-                    for (label, now) in labels.iter().zip(now) {
-                        self.set(value, Some(label), float(*now), unix_nanos);
+                (Entry::One(value), Reading::One(now)) => self.set(value, &[], float(*now), unix_nanos),
+                (Entry::ByLabel(value, sets), Reading::ByLabel(now)) => {
+                    for (label, now) in sets.iter().zip(now) {
+                        self.set(value, label, float(*now), unix_nanos);
                     }
                 }
                 (Entry::Histogram { metric, set }, Reading::Histogram(now)) => {
@@ -125,21 +125,24 @@ impl Registry {
                 }
                 (Entry::Pieces { bucket, sum, count, bounds }, Reading::Histogram(now)) => {
                     for (bound, below) in bounds.iter().zip(&now.cumulative) {
-                        self.set(bucket, Some(bound), float(*below), unix_nanos);
+                        self.set(bucket, std::slice::from_ref(bound), float(*below), unix_nanos);
                     }
-                    self.set(sum, None, now.sum_seconds, unix_nanos);
-                    self.set(count, None, float(now.count()), unix_nanos);
+                    self.set(sum, &[], now.sum_seconds, unix_nanos);
+                    self.set(count, &[], float(now.count()), unix_nanos);
                 }
                 _ => {}
             }
         }
     }
 
-    fn set(&self, value: &Value, label: Option<&CString>, now: f64, unix_nanos: u64) {
-        let labels = [self.name.as_ptr(), label.map_or(std::ptr::null(), |label| label.as_ptr())];
-        let count = 1 + c_int::from(label.is_some());
-        // SAFETY: the metric was made in this registry with so many labels; the host copies them.
-        unsafe { (value.set)(value.metric, unix_nanos, now, count, labels.as_ptr()) };
+    fn set(&self, value: &Value, labels: &[CString], now: f64, unix_nanos: u64) {
+        let mut pointers = [self.name.as_ptr(); 1 + MOST_LABELS];
+        for (pointer, label) in pointers[1..].iter_mut().zip(labels) {
+            *pointer = label.as_ptr();
+        }
+        let count = label_count(labels.len());
+        // SAFETY: the metric was made in this registry with so many labels, which are there; the host copies them.
+        unsafe { (value.set)(value.metric, unix_nanos, now, count, pointers.as_ptr()) };
     }
 }
 
@@ -155,11 +158,11 @@ impl Maker {
             (Kind::Counter, _) => self.cmetrics.counter,
             (Kind::Gauge, _) => self.cmetrics.gauge,
             (Kind::Histogram, Histograms::InPieces(create, set)) => {
-                let piece = |suffix, label| self.value((create, set), described, suffix, label);
+                let piece = |suffix, labels: &[&str]| self.value((create, set), described, suffix, labels);
                 return Some(Entry::Pieces {
-                    bucket: piece("_bucket", Some("le"))?,
-                    sum: piece("_sum", None)?,
-                    count: piece("_count", None)?,
+                    bucket: piece("_bucket", &["le"])?,
+                    sum: piece("_sum", &[])?,
+                    count: piece("_count", &[])?,
                     bounds: bounds_as_text(described.bounds)?,
                 });
             }
@@ -167,10 +170,12 @@ impl Maker {
                 return self.histogram(described, buckets, create, set);
             }
         };
-        let value = |label| self.value(functions, described, "", label);
-        let [label] = described.labels else { return Some(Entry::One(value(None)?)) };
-        let values = described.label_values.iter().map(|value| CString::new(*value).ok());
-        Some(Entry::ByLabel(value(Some(label))?, values.collect::<Option<_>>()?))
+        let value = self.value(functions, described, "", described.labels)?;
+        if described.labels.is_empty() {
+            return Some(Entry::One(value));
+        }
+        let sets: Option<_> = described.label_values.iter().copied().map(c_strings).collect();
+        Some(Entry::ByLabel(value, sets?))
     }
 
     fn value(
@@ -178,13 +183,16 @@ impl Maker {
         (create, set): (MetricCreate, MetricSet),
         described: &Described,
         suffix: &str,
-        label: Option<&str>,
+        labels: &[&str],
     ) -> Option<Value> {
         let name = CString::new(format!("{}{suffix}", described.name)).ok()?;
         let help = CString::new(described.help).ok()?;
-        let label = label.map(CString::new).transpose().ok()?;
-        let keys = [c"name".as_ptr(), label.as_ref().map_or(std::ptr::null(), |label| label.as_ptr())];
-        let count = 1 + c_int::from(label.is_some());
+        let labels = c_strings(labels)?;
+        let mut keys = [c"name".as_ptr(); 1 + MOST_LABELS];
+        for (key, label) in keys[1..].iter_mut().zip(&labels) {
+            *key = label.as_ptr();
+        }
+        let count = label_count(labels.len());
         // SAFETY: the registry is the host's own, all strings are C strings that it copies.
         let metric = unsafe {
             create(
@@ -232,6 +240,17 @@ impl Maker {
 }
 
 const NAMESPACE: &CStr = c"event_gateway";
+
+/// Labels that a metric has at most, besides the name.
+const MOST_LABELS: usize = 2;
+
+fn label_count(labels: usize) -> c_int {
+    1 + c_int::try_from(labels.min(MOST_LABELS)).unwrap_or(0)
+}
+
+fn c_strings(texts: &[&str]) -> Option<Vec<CString>> {
+    texts.iter().map(|text| CString::new(*text).ok()).collect()
+}
 
 /// The bounds as the host writes them in `le`: `0.5`, `1.0`, `+Inf`.
 fn bounds_as_text(bounds: &[f64]) -> Option<Vec<CString>> {

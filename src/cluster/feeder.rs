@@ -115,7 +115,7 @@ impl Feeder {
     }
 
     fn heard(&self) {
-        self.numbers.last_message_seconds.set(clock::unix_seconds(clock::wall()));
+        self.numbers.last_message_seconds[self.kind.index()].set(clock::unix_seconds(clock::wall()));
     }
 
     fn hand_over(&mut self) {

@@ -1,11 +1,12 @@
 //! What is counted of a cluster. Every instance that uses it copies the values into its own metrics.
 
 use crate::metrics::Number;
+use crate::topology::kind::KINDS;
 
 #[derive(Debug, Default)]
 pub struct Numbers {
-    /// When a feeder last heard from the API server, in Unix time.
-    pub last_message_seconds: Number,
+    /// When a list or a line of a watch last came, by kind, in Unix time.
+    pub last_message_seconds: [Number; KINDS],
     /// Objects held, those that are gone included.
     pub objects: Number,
     /// Objects and lines left out: too large, too deep, or not as Kubernetes writes them.

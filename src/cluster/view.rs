@@ -82,11 +82,8 @@ impl View {
         let Some(cluster) = &self.cluster else { return tell(&Impact::without(Correlation::Off)) };
         let index = cluster.current();
         let impact = self.correlator.correlate(&index, about);
-        match impact.correlation {
-            Correlation::Matched => self.metrics.matched_records_total.add(1),
-            Correlation::None => self.metrics.unmatched_records_total.add(1),
-            Correlation::NotReady => self.metrics.not_ready_records_total.add(1),
-            Correlation::Off => {}
+        if let Some(number) = self.metrics.correlated_records_total.of(&[impact.correlation.name()]) {
+            number.add(1);
         }
         tell(&impact)
     }
@@ -99,7 +96,10 @@ impl Cluster {
         metrics.topology_enabled.set(1);
         metrics.topology_ready.set(u64::from(self.is_ready()));
         metrics.topology_objects.set(numbers.objects.get());
-        metrics.topology_last_message_timestamp_seconds.set(numbers.last_message_seconds.get());
+        let last_messages = metrics.topology_last_message_timestamp_seconds.each();
+        for ((_, published), number) in last_messages.zip(&numbers.last_message_seconds) {
+            published.set(number.get());
+        }
         metrics.topology_skipped_objects_total.set(numbers.skipped_objects.get());
         metrics.topology_watch_restarts_total.set(numbers.watch_restarts.get());
         metrics.topology_evicted_tombstones_total.set(numbers.evicted_tombstones.get());

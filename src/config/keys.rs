@@ -152,6 +152,11 @@ pub const KEYS: &[Key] = &[
     key("kube_insecure_skip_verify", Some("off"), "on: do not verify the API server's certificate"),
     key("tombstone_ttl", Some("1h"), "how long a deleted object is remembered"),
     key("topology_wait", Some("30s"), "how long the first events wait for the first look at the cluster"),
+    key(
+        "correlate_wait",
+        Some("2s"),
+        "how long an event waits for an object that the topology does not know yet; 0: it does not",
+    ),
     key("max_services", Some("20"), "most Services told of one event"),
     key("labels", Some("*"), "labels that are told (comma list, * wildcards)"),
     key("annotations", None, "annotations that are told (comma list, * wildcards)"),

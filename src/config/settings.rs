@@ -17,6 +17,9 @@ use super::topology::{self, CorrelationSettings};
 use super::units::DAY;
 use super::{Reader, headers, units};
 
+/// Longer than a minute no event waits: it is old then.
+const MOST_CORRELATE_WAIT: Duration = Duration::from_secs(60);
+
 /// Everything one instance of the output was told.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -42,6 +45,8 @@ pub struct Settings {
     pub others: Others,
     pub redaction: Redaction,
     pub correlation: CorrelationSettings,
+    /// How long an event waits for what the topology does not know yet.
+    pub correlate_wait: Duration,
 }
 
 /// What a record becomes.
@@ -132,6 +137,8 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
     let audit_bodies = from.parsed("audit_bodies", units::switch);
     let state_file = ledger.as_ref().and_then(|ledger| ledger.state_file.clone());
     let mut correlation = topology::read(from, state_file.as_deref());
+    let correlate_wait =
+        from.parsed("correlate_wait", |text| units::time(text, Duration::ZERO, MOST_CORRELATE_WAIT));
     let redaction = redaction::read(from, correlation.as_mut());
     let (endpoint, scheme) = destination?;
     // A stream is made of lines.
@@ -161,6 +168,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
         others: others?,
         redaction: redaction?,
         correlation: correlation?,
+        correlate_wait: correlate_wait?,
     })
 }
 

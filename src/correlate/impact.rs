@@ -19,12 +19,32 @@ use crate::topology::uid::Uid;
 pub enum Correlation {
     /// At least one Service is under impact.
     Matched,
-    /// No Service is.
+    /// The object is known, and no Service is.
     None,
+    /// The topology has never seen the object, though it follows objects of its kind.
+    Unknown,
+    /// A kind of objects that decides it has not been followed for some time, or may not be read. What is known is told
+    /// all the same.
+    Stale,
     /// The topology was not complete yet.
     NotReady,
     /// Nobody asked for it.
     Off,
+}
+
+impl Correlation {
+    /// As records say it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Matched => "matched",
+            Self::None => "none",
+            Self::Unknown => "unknown",
+            Self::Stale => "stale",
+            Self::NotReady => "not_ready",
+            Self::Off => "off",
+        }
+    }
 }
 
 /// Why a Service is under impact.
@@ -187,6 +207,9 @@ impl Serialize for Chosen<'_> {
 #[derive(Debug, Clone, Serialize)]
 pub struct Impact<'i> {
     pub correlation: Correlation,
+    /// Whether the topology may soon know more: the object or the change that matters is on its way.
+    #[serde(skip)]
+    pub may_change: bool,
     /// The worst hit first where that is known (Nodes), else by reason and name.
     pub services: Vec<Affected<'i>>,
     /// How many there are, those left out by `max_services` included.
@@ -210,6 +233,7 @@ impl Impact<'_> {
     pub fn without(correlation: Correlation) -> Self {
         Self {
             correlation,
+            may_change: false,
             services: Vec::new(),
             services_total: 0,
             workload: None,

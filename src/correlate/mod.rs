@@ -1,6 +1,7 @@
 //! Object → impact: the Services it touches, with the reason, and what else is worth knowing of it.
 //!
 //! - `rules`: one rule for each kind of object
+//! - `reads`: the kinds that a rule reads
 //! - `impact`: what comes of it, as every format writes it
 //! - `order`: sorting on little stack
 //! - `around`: the workload, the node, and what the object says of itself
@@ -10,6 +11,7 @@
 mod around;
 mod impact;
 mod order;
+mod reads;
 mod rules;
 
 pub use impact::{Affected, Chosen, Correlation, Impact, Node, UidText, Via, Workload, text_or_null};
@@ -19,6 +21,7 @@ use crate::record::audit::AuditObject;
 use crate::record::content::Content;
 use crate::record::event::KubeEvent;
 use crate::record::violation::Resource;
+use crate::topology::freshness::Freshness;
 use crate::topology::index::Index;
 use crate::topology::key::Key;
 use crate::topology::kind::{Kind, group_of};
@@ -100,9 +103,18 @@ impl Correlator {
         let (mut services, services_total) = rules::services(index, &subject);
         services.truncate(self.max_services);
         let entry = subject.entry.map(|(_, entry)| entry);
+        let (is_stale, is_behind) = reads::freshness(index, subject.kind, about.kind);
+        let is_unknown = subject.is_unknown(index);
+        let correlation = match (is_stale, services_total) {
+            (true, _) => Correlation::Stale,
+            (false, 1..) => Correlation::Matched,
+            (false, 0) if is_unknown => Correlation::Unknown,
+            (false, 0) => Correlation::None,
+        };
         let (pod_ip, start_time) = entry.map_or((None, None), around::pod_facts);
         Impact {
-            correlation: if services_total > 0 { Correlation::Matched } else { Correlation::None },
+            correlation,
+            may_change: is_behind || (is_unknown && services_total == 0),
             services,
             services_total,
             workload: around::workload(index, &subject),
@@ -150,6 +162,11 @@ impl<'i> Subject<'i> {
         // The event may say another namespace than the object's, or none.
         let namespace = entry.map_or(namespace, |(_, entry)| &*entry.namespace);
         Self { about, kind, namespace, uid, entry }
+    }
+
+    /// Whether it is of a kind that is followed, and was never seen.
+    fn is_unknown(&self, index: &Index) -> bool {
+        self.entry.is_none() && self.kind.is_some_and(|kind| index.freshness(kind) != Freshness::Refused)
     }
 
     /// Whether what goes by its name may be taken for it: not when its name has passed to another.

@@ -40,9 +40,12 @@ pub struct Counts {
     pub duplicates: u64,
     /// Events to which an impact was added, or from which `managedFields` were cut.
     pub rewritten: u64,
-    /// Events that name a Service, those that name none, and those that came before the first look.
+    /// Events that name a Service, those that name none, those about objects that were never seen, those whose answer may
+    /// be out of date, and those that came before the first look.
     pub matched: u64,
     pub unmatched: u64,
+    pub unknown: u64,
+    pub stale: u64,
     pub not_ready: u64,
 }
 
@@ -51,6 +54,8 @@ impl Counts {
         match correlation {
             Correlation::Matched => self.matched += 1,
             Correlation::None => self.unmatched += 1,
+            Correlation::Unknown => self.unknown += 1,
+            Correlation::Stale => self.stale += 1,
             Correlation::NotReady => self.not_ready += 1,
             Correlation::Off => {}
         }
@@ -59,11 +64,13 @@ impl Counts {
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { records, events, duplicates, rewritten, matched, unmatched, not_ready } = self;
+        let Self { records, events, duplicates, rewritten, matched, unmatched, unknown, stale, not_ready } =
+            self;
         write!(
             f,
             "saw {events} events in {records} records; {duplicates} duplicates dropped, {rewritten} rewritten; \
-             {matched} name Services, {unmatched} name none, {not_ready} came before the first look at the cluster"
+             {matched} name Services, {unmatched} name none, {unknown} are about unknown objects, {stale} may be out of \
+             date, {not_ready} came before the first look at the cluster"
         )
     }
 }

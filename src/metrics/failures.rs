@@ -76,11 +76,11 @@ impl FailureClass {
     }
 }
 
-const NAMES: [&str; FailureClass::ALL.len()] = {
-    let mut names = [""; FailureClass::ALL.len()];
+const NAMES: [[&str; 1]; FailureClass::ALL.len()] = {
+    let mut names = [[""]; FailureClass::ALL.len()];
     let mut index = 0;
     while index < names.len() {
-        names[index] = FailureClass::ALL[index].name();
+        names[index] = [FailureClass::ALL[index].name()];
         index += 1;
     }
     names
@@ -109,7 +109,15 @@ impl Failures {
 
 impl Measure for Failures {
     const LABELS: &'static [&'static str] = &["class"];
-    const LABEL_VALUES: &'static [&'static str] = &NAMES;
+    const LABEL_VALUES: &'static [&'static [&'static str]] = &{
+        let mut values: [&'static [&'static str]; NAMES.len()] = [&[]; NAMES.len()];
+        let mut place = 0;
+        while place < values.len() {
+            values[place] = &NAMES[place];
+            place += 1;
+        }
+        values
+    };
 
     fn read(&self) -> Reading {
         Reading::ByLabel(FailureClass::ALL.map(|class| self.of(class)).to_vec())

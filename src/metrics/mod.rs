@@ -1,6 +1,7 @@
 //! Every number we publish: name, help, kind, one struct of atomics. `docs/metrics.md` tells people about them.
 //!
 //! - `number`: what is counted or set
+//! - `labelled`: a number for each of some label values; `cluster` names those of the cluster
 //! - `failures`: a number for each class of failed requests
 //! - `histogram`: how long things took
 //! - `totals`: what was done, in a line for the log
@@ -8,13 +9,16 @@
 //! Any thread counts here; the border publishes the values on the host's own thread, because the host's
 //! metric maps take no lock before 5.1. Names follow the Prometheus conventions.
 
+pub mod cluster;
 mod failures;
 mod histogram;
+mod labelled;
 mod number;
 mod totals;
 
 pub use failures::{FailureClass, Failures};
 pub use histogram::{Bounds, Histogram, OfADelivery, OfARequest, Snapshot};
+pub use labelled::{LabelSet, Labelled};
 pub use number::Number;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +35,8 @@ pub struct Described {
     pub kind: Kind,
     /// Besides `name`, the instance's alias, which all have.
     pub labels: &'static [&'static str],
-    /// What the label may say; fixed, so that all series are there from the start.
-    pub label_values: &'static [&'static str],
+    /// What the labels may say together; fixed, so that all series are there from the start.
+    pub label_values: &'static [&'static [&'static str]],
     /// Of a histogram, without the last.
     pub bounds: &'static [f64],
     pub help: &'static str,
@@ -42,7 +46,7 @@ pub struct Described {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reading {
     One(u64),
-    /// A number for each value of the label, in the order of [`Described::label_values`].
+    /// A number for each of the labels' values, in the order of [`Described::label_values`].
     ByLabel(Vec<u64>),
     Histogram(Snapshot),
 }
@@ -50,7 +54,7 @@ pub enum Reading {
 /// What can be published.
 pub trait Measure {
     const LABELS: &'static [&'static str] = &[];
-    const LABEL_VALUES: &'static [&'static str] = &[];
+    const LABEL_VALUES: &'static [&'static [&'static str]] = &[];
     const BOUNDS: &'static [f64] = &[];
 
     fn read(&self) -> Reading;
@@ -96,6 +100,8 @@ macro_rules! metrics {
     };
 }
 
+use cluster::{ByCorrelation, ByResource, ByResourceAndReason};
+
 metrics! {
     records_total: Counter, "Records read from chunks, the items of lists counted one by one, and again each time the host brings a chunk.";
     skipped_records_total: Counter, "Records that could not be read, and are lost as dead_letter_file is not set.";
@@ -131,13 +137,16 @@ metrics! {
     ledger_commits_total: Counter, "Times the ledger advanced: acknowledged batches, and records put away, alone or a batch at once.";
     ledger_failed_writes_total: Counter, "Writes of the ledger's file that failed; what they held is written with the next.";
     ledger_evicted_entries_total: Counter, "Versions that left the ledger early because it was full.";
-    matched_records_total: Counter, "Records that name at least one Service under impact.";
-    unmatched_records_total: Counter, "Records about objects behind which no Service stands.";
-    not_ready_records_total: Counter, "Records that went out before the cluster's first lists were complete.";
+    correlated_records_total: Counter of Labelled<ByCorrelation>, "Records by what the correlation found, as their field correlation says it.";
+    correlation_waiting_records: Gauge, "Records that wait until the topology knows their object, or has caught up.";
+    correlation_waiting_since_timestamp_seconds: Gauge, "Since when the oldest of the records has waited that wait for the topology, in Unix time; 0 when there are none.";
+    correlation_delayed_records_total: Counter, "Records that waited for the topology before they were delivered.";
+    correlation_not_delayed_records_total: Counter, "Records that should have waited for the topology and did not, because too many waited already.";
     topology_enabled: Gauge, "1 when records are looked up in the cluster, 0 with correlate off.";
     topology_ready: Gauge, "1 once the cluster's first lists are complete; 0 before, and with correlate off.";
     topology_objects: Gauge, "Objects of the cluster that are held, deleted ones included.";
-    topology_last_message_timestamp_seconds: Gauge, "When the API server last sent anything, in Unix time; 0 before the first.";
+    topology_unfollowed: Gauge of Labelled<ByResourceAndReason>, "1 while the objects of a resource are not followed, by the reason; 0 else.";
+    topology_last_message_timestamp_seconds: Gauge of Labelled<ByResource>, "When the API server last sent a list or a line of a watch of a resource, in Unix time; 0 before the first.";
     topology_skipped_objects_total: Counter, "Objects left out: too large, too deep, or not as Kubernetes writes them.";
     topology_watch_restarts_total: Counter, "Watches that ended and began again.";
     topology_evicted_tombstones_total: Counter, "Deleted objects forgotten before tombstone_ttl, because there were too many.";

@@ -1,15 +1,16 @@
 //! What an instance did, in one line for the log at its end.
 
-use super::Metrics;
+use super::{Metrics, Number};
 
 impl Metrics {
     /// Every record is in one of these, or waits with the host. One that waited was read again each time.
     #[must_use]
     pub fn totals(&self) -> String {
+        let correlated = |word| self.correlated_records_total.of(&[word]).map_or(0, Number::get);
         format!(
             "delivered {} of {} records in {} batches; {} duplicates, {} suppressed, {} excluded, {} skipped, {} \
-             dead-lettered, {} dropped, {} of these ambiguous; {} name Services, {} name none, {} came before the first look at the \
-             cluster; {} requests made again, {} chunks refused, {} writes of the ledger failed, which holds {} \
+             dead-lettered, {} dropped, {} of these ambiguous; {} name Services, {} name none, {} are about unknown objects, {} may be out of date, {} came before the \
+             first look at the cluster; {} requests made again, {} chunks refused, {} writes of the ledger failed, which holds {} \
              versions",
             self.delivered_records_total.get(),
             self.records_total.get(),
@@ -21,9 +22,11 @@ impl Metrics {
             self.dead_lettered_records_total.get(),
             self.dropped_records_total.get(),
             self.ambiguous_records_total.get(),
-            self.matched_records_total.get(),
-            self.unmatched_records_total.get(),
-            self.not_ready_records_total.get(),
+            correlated("matched"),
+            correlated("none"),
+            correlated("unknown"),
+            correlated("stale"),
+            correlated("not_ready"),
             self.request_retries_total.get(),
             self.refused_chunks_total.get(),
             self.ledger_failed_writes_total.get(),
@@ -49,12 +52,10 @@ mod tests {
             &metrics.dead_lettered_records_total,
             &metrics.dropped_records_total,
             &metrics.ambiguous_records_total,
-            &metrics.matched_records_total,
-            &metrics.unmatched_records_total,
-            &metrics.not_ready_records_total,
         ];
         let names = Metrics::DESCRIBED.iter().filter(|described| described.name.ends_with("records_total"));
-        assert_eq!(names.count(), of_records.len(), "a new count belongs into the totals, too");
+        // What is said by label, and of the wait alone, are the other three.
+        assert_eq!(names.count(), of_records.len() + 3, "a new count belongs into the totals, too");
         let others = [
             &metrics.batches_total,
             &metrics.suppressed_updates_total,
@@ -66,7 +67,8 @@ mod tests {
         for _ in 0..2 {
             metrics.request_retries_total.add(FailureClass::Tls);
         }
-        for (number, count) in of_records.into_iter().chain(others).zip(1_001..) {
+        let by_label = metrics.correlated_records_total.each().map(|(_, number)| number);
+        for (number, count) in of_records.into_iter().chain(others).chain(by_label).zip(1_001..) {
             number.set(count);
             expected.push(count);
         }

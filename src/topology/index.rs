@@ -8,6 +8,7 @@ use std::sync::Arc;
 use imbl::OrdMap;
 
 use super::endpoints::{Memberships, Service};
+use super::freshness::{Freshness, FreshnessTable};
 use super::key::Key;
 use super::kind::{KINDS, Kind};
 use super::labels::Labels;
@@ -52,6 +53,7 @@ pub struct Index {
     /// Listed, or given up.
     pub(super) settled: Settled,
     pub(super) listed: Settled,
+    pub(super) freshness: FreshnessTable,
 }
 
 /// Some of the kinds.
@@ -74,6 +76,12 @@ impl Index {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.settled.is_whole() && self.listed != Settled::default()
+    }
+
+    /// How far the objects of a kind can be believed.
+    #[must_use]
+    pub const fn freshness(&self, kind: Kind) -> Freshness {
+        self.freshness.of(kind)
     }
 
     /// Objects held, those that are gone included.

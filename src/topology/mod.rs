@@ -11,6 +11,7 @@
 //!   behind which Services a pod stands, `names`, `selectors` and `relation` are where it is looked up
 //! - `table`: a hash table whose copies share what did not change
 //! - `graves`: what was deleted is remembered for a while
+//! - `freshness`: how far each kind can be believed
 //! - `scan`: bytes of a list, cut anywhere, become its items; `lines` does it for a watch; `value` finds
 //!   where a value ends
 //! - `watch`: list and watch as a state machine, without I/O and without a clock
@@ -18,6 +19,7 @@
 //! Nothing here reads a clock or a socket: `cluster` does, and feeds it.
 
 pub mod endpoints;
+pub mod freshness;
 pub mod graves;
 pub mod index;
 pub mod intern;

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
+use super::freshness::Freshness;
 use super::graves::Graves;
 use super::index::Index;
 use super::key::Key;
@@ -74,6 +75,11 @@ impl Writer {
             self.erase(uid);
         }
         self.index.settled.add(kind);
+    }
+
+    /// How far the objects of a kind can be believed from now on.
+    pub fn set_freshness(&mut self, kind: Kind, freshness: Freshness) {
+        self.index.freshness.set(kind, freshness);
     }
 
     /// An object is there, new or changed.

@@ -175,6 +175,7 @@ fn in_a_pod_its_own_api_server_is_used_unless_told_otherwise() {
         ("kube_insecure_skip_verify", "perhaps"),
         ("tombstone_ttl", "0s"),
         ("topology_wait", "2h"),
+        ("correlate_wait", "2m"),
         ("max_services", "1001"),
         ("labels", ","),
         ("annotations", ", ,"),

@@ -102,8 +102,10 @@ impl Page {
             if described.labels.is_empty() {
                 self.of(instance, described.name);
             }
-            for value in described.label_values {
-                self.of_all(instance, described.name, |labels| labels[described.labels[0]] == *value);
+            for values in described.label_values {
+                self.of_all(instance, described.name, |labels| {
+                    described.labels.iter().zip(*values).all(|(label, value)| labels[*label] == *value)
+                });
             }
         }
     }

@@ -1,0 +1,46 @@
+//! Which kinds the rule for an object reads: when one of them is not followed, the answer may be out of date.
+//!
+//! Kinds that only the workload depends on are not among them: the word is about Services.
+
+use crate::topology::freshness::Freshness;
+use crate::topology::index::Index;
+use crate::topology::kind::Kind::{self, *};
+
+/// What `rules` looks at for an object of this kind.
+fn read_for(kind: Option<Kind>, kind_name: &str) -> &'static [Kind] {
+    match kind {
+        Some(Service | EndpointSlice) => &[Service, EndpointSlice],
+        Some(Pod) => &[Pod, Service, EndpointSlice],
+        Some(Node) => &[Node, Service, EndpointSlice],
+        Some(ReplicaSet) => &[ReplicaSet, Pod, Service, EndpointSlice],
+        Some(Deployment) => &[Deployment, ReplicaSet, Pod, Service, EndpointSlice],
+        Some(StatefulSet) => &[StatefulSet, Pod, Service, EndpointSlice],
+        Some(DaemonSet) => &[DaemonSet, Pod, Service, EndpointSlice],
+        Some(Job) => &[Job, Pod, Service, EndpointSlice],
+        Some(CronJob) => &[CronJob, Job, Pod, Service, EndpointSlice],
+        Some(HorizontalPodAutoscaler) => {
+            &[HorizontalPodAutoscaler, Deployment, StatefulSet, ReplicaSet, Pod, Service, EndpointSlice]
+        }
+        Some(PodDisruptionBudget) => &[PodDisruptionBudget, Pod, Service, EndpointSlice],
+        Some(PersistentVolumeClaim) => &[PersistentVolumeClaim, Pod, Service, EndpointSlice],
+        Some(Ingress) => &[Ingress, Service, EndpointSlice],
+        None => match kind_name {
+            "" | "Namespace" => &[],
+            "Endpoints" => &[Service, EndpointSlice],
+            "PersistentVolume" => &[PersistentVolumeClaim, Pod, Service, EndpointSlice],
+            // An owner that only its pods name.
+            _ => &[Pod, ReplicaSet, Service, EndpointSlice],
+        },
+    }
+}
+
+/// Whether a kind that is read was not followed for some time, and whether one is about to be followed again.
+pub(super) fn freshness(index: &Index, kind: Option<Kind>, kind_name: &str) -> (bool, bool) {
+    let (mut is_stale, mut may_change) = (false, false);
+    for kind in read_for(kind, kind_name) {
+        let freshness = index.freshness(*kind);
+        is_stale |= freshness >= Freshness::Stale;
+        may_change |= matches!(freshness, Freshness::Behind | Freshness::Stale);
+    }
+    (is_stale, may_change)
+}

@@ -1,0 +1,80 @@
+//! The labels of what is said of the cluster: outcomes of the correlation, resources, and why one is not followed.
+//!
+//! The names are those of `correlate` and `topology`, which have a higher rank; a test of `cluster` holds both together.
+
+use super::labelled::LabelSet;
+
+/// What became of the correlation of a record, as `correlation` says it.
+#[derive(Debug)]
+pub struct ByCorrelation;
+
+impl LabelSet for ByCorrelation {
+    const LABELS: &'static [&'static str] = &["correlation"];
+    const VALUES: &'static [&'static [&'static str]] =
+        &[&["matched"], &["none"], &["unknown"], &["stale"], &["not_ready"]];
+}
+
+/// The resources that are followed.
+pub const RESOURCES: [&str; 14] = [
+    "services",
+    "endpointslices",
+    "pods",
+    "nodes",
+    "replicasets",
+    "deployments",
+    "statefulsets",
+    "daemonsets",
+    "jobs",
+    "cronjobs",
+    "horizontalpodautoscalers",
+    "poddisruptionbudgets",
+    "persistentvolumeclaims",
+    "ingresses",
+];
+
+/// Why a resource is not followed.
+pub const REASONS: [&str; 7] =
+    ["unreachable", "unauthorized", "forbidden", "not_served", "throttled", "server_error", "unreadable"];
+
+#[derive(Debug)]
+pub struct ByResource;
+
+impl LabelSet for ByResource {
+    const LABELS: &'static [&'static str] = &["resource"];
+    const VALUES: &'static [&'static [&'static str]] = &{
+        let mut values: [&'static [&'static str]; RESOURCES.len()] = [&[]; RESOURCES.len()];
+        let mut place = 0;
+        while place < values.len() {
+            values[place] = std::slice::from_ref(&RESOURCES[place]);
+            place += 1;
+        }
+        values
+    };
+}
+
+#[derive(Debug)]
+pub struct ByResourceAndReason;
+
+/// Every resource with every reason.
+const PAIRS: [[&str; 2]; RESOURCES.len() * REASONS.len()] = {
+    let mut pairs = [[""; 2]; RESOURCES.len() * REASONS.len()];
+    let mut place = 0;
+    while place < pairs.len() {
+        pairs[place] = [RESOURCES[place / REASONS.len()], REASONS[place % REASONS.len()]];
+        place += 1;
+    }
+    pairs
+};
+
+impl LabelSet for ByResourceAndReason {
+    const LABELS: &'static [&'static str] = &["resource", "reason"];
+    const VALUES: &'static [&'static [&'static str]] = &{
+        let mut values: [&'static [&'static str]; PAIRS.len()] = [&[]; PAIRS.len()];
+        let mut place = 0;
+        while place < values.len() {
+            values[place] = &PAIRS[place];
+            place += 1;
+        }
+        values
+    };
+}

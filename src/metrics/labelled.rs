@@ -1,0 +1,54 @@
+//! A number for each of a fixed set of label values, so that all series are there from the start.
+
+use std::marker::PhantomData;
+
+use super::number::Number;
+use super::{Measure, Reading};
+
+/// Which labels a metric has besides `name`, and what they may say together.
+pub trait LabelSet {
+    const LABELS: &'static [&'static str];
+    /// Each as long as [`LabelSet::LABELS`].
+    const VALUES: &'static [&'static [&'static str]];
+}
+
+#[derive(Debug)]
+pub struct Labelled<L> {
+    numbers: Box<[Number]>,
+    set: PhantomData<L>,
+}
+
+impl<L: LabelSet> Default for Labelled<L> {
+    fn default() -> Self {
+        Self { numbers: L::VALUES.iter().map(|_| Number::default()).collect(), set: PhantomData }
+    }
+}
+
+impl<L: LabelSet> Labelled<L> {
+    /// The number of these label values. What is not in the set has none.
+    #[must_use]
+    pub fn of(&self, values: &[&str]) -> Option<&Number> {
+        let place = L::VALUES.iter().position(|known| *known == values)?;
+        self.numbers.get(place)
+    }
+
+    /// The values, in the order of the set.
+    pub fn each(&self) -> impl Iterator<Item = (&'static [&'static str], &Number)> {
+        L::VALUES.iter().copied().zip(&self.numbers)
+    }
+
+    /// All together.
+    #[must_use]
+    pub fn sum(&self) -> u64 {
+        self.numbers.iter().map(Number::get).sum()
+    }
+}
+
+impl<L: LabelSet> Measure for Labelled<L> {
+    const LABELS: &'static [&'static str] = L::LABELS;
+    const LABEL_VALUES: &'static [&'static [&'static str]] = L::VALUES;
+
+    fn read(&self) -> Reading {
+        Reading::ByLabel(self.numbers.iter().map(Number::get).collect())
+    }
+}
