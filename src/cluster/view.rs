@@ -8,7 +8,7 @@ use super::handle::Cluster;
 use super::shared::shared;
 use crate::clock;
 use crate::config::{CorrelationSettings, Mistake};
-use crate::correlate::{About, Correlation, Correlator, Impact};
+use crate::correlate::{About, Awaited, Correlation, Correlator, Impact};
 use crate::journal::Journal;
 use crate::metrics::Metrics;
 
@@ -75,6 +75,31 @@ impl View {
             ),
         );
         false
+    }
+
+    /// What an event about this object may wait for.
+    #[must_use]
+    pub fn awaited(&self, about: &About<'_>) -> Option<Awaited> {
+        Awaited::of(&self.cluster.as_ref()?.current(), about)
+    }
+
+    /// Whether what was waited for is there.
+    #[must_use]
+    pub fn has_come(&self, awaited: &Awaited) -> bool {
+        self.cluster.as_ref().is_none_or(|cluster| awaited.has_come(&cluster.current()))
+    }
+
+    /// Whether an event about this object would name a Service now.
+    #[must_use]
+    pub fn names_services(&self, about: &About<'_>) -> bool {
+        let Some(cluster) = &self.cluster else { return false };
+        self.correlator.correlate(&cluster.current(), about).services_total > 0
+    }
+
+    /// How often the cluster has been seen to change.
+    #[must_use]
+    pub fn snapshots(&self) -> u64 {
+        self.cluster.as_ref().map_or(0, |cluster| cluster.numbers().snapshots.get())
     }
 
     /// Calls `tell` with what an event touches, as the cluster is now.

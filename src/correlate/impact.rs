@@ -207,9 +207,6 @@ impl Serialize for Chosen<'_> {
 #[derive(Debug, Clone, Serialize)]
 pub struct Impact<'i> {
     pub correlation: Correlation,
-    /// Whether the topology may soon know more: the object or the change that matters is on its way.
-    #[serde(skip)]
-    pub may_change: bool,
     /// The worst hit first where that is known (Nodes), else by reason and name.
     pub services: Vec<Affected<'i>>,
     /// How many there are, those left out by `max_services` included.
@@ -233,7 +230,6 @@ impl Impact<'_> {
     pub fn without(correlation: Correlation) -> Self {
         Self {
             correlation,
-            may_change: false,
             services: Vec::new(),
             services_total: 0,
             workload: None,

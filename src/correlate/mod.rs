@@ -1,7 +1,7 @@
 //! Object → impact: the Services it touches, with the reason, and what else is worth knowing of it.
 //!
 //! - `rules`: one rule for each kind of object
-//! - `reads`: the kinds that a rule reads
+//! - `reads`: the kinds that a rule reads; `awaited`: what an event may wait for
 //! - `impact`: what comes of it, as every format writes it
 //! - `order`: sorting on little stack
 //! - `around`: the workload, the node, and what the object says of itself
@@ -9,11 +9,13 @@
 //! No request is made and nothing is waited for: all comes from one snapshot of the topology.
 
 mod around;
+mod awaited;
 mod impact;
 mod order;
 mod reads;
 mod rules;
 
+pub use awaited::Awaited;
 pub use impact::{Affected, Chosen, Correlation, Impact, Node, UidText, Via, Workload, text_or_null};
 
 use crate::pattern::Patterns;
@@ -103,18 +105,15 @@ impl Correlator {
         let (mut services, services_total) = rules::services(index, &subject);
         services.truncate(self.max_services);
         let entry = subject.entry.map(|(_, entry)| entry);
-        let (is_stale, is_behind) = reads::freshness(index, subject.kind, about.kind);
-        let is_unknown = subject.is_unknown(index);
-        let correlation = match (is_stale, services_total) {
-            (true, _) => Correlation::Stale,
-            (false, 1..) => Correlation::Matched,
-            (false, 0) if is_unknown => Correlation::Unknown,
-            (false, 0) => Correlation::None,
+        let correlation = match services_total {
+            _ if reads::is_stale(index, subject.kind, about.kind) => Correlation::Stale,
+            1.. => Correlation::Matched,
+            0 if subject.is_unknown(index) => Correlation::Unknown,
+            0 => Correlation::None,
         };
         let (pod_ip, start_time) = entry.map_or((None, None), around::pod_facts);
         Impact {
             correlation,
-            may_change: is_behind || (is_unknown && services_total == 0),
             services,
             services_total,
             workload: around::workload(index, &subject),

@@ -7,7 +7,7 @@ use crate::topology::index::Index;
 use crate::topology::kind::Kind::{self, *};
 
 /// What `rules` looks at for an object of this kind.
-fn read_for(kind: Option<Kind>, kind_name: &str) -> &'static [Kind] {
+pub(super) fn read_for(kind: Option<Kind>, kind_name: &str) -> &'static [Kind] {
     match kind {
         Some(Service | EndpointSlice) => &[Service, EndpointSlice],
         Some(Pod) => &[Pod, Service, EndpointSlice],
@@ -34,13 +34,7 @@ fn read_for(kind: Option<Kind>, kind_name: &str) -> &'static [Kind] {
     }
 }
 
-/// Whether a kind that is read was not followed for some time, and whether one is about to be followed again.
-pub(super) fn freshness(index: &Index, kind: Option<Kind>, kind_name: &str) -> (bool, bool) {
-    let (mut is_stale, mut may_change) = (false, false);
-    for kind in read_for(kind, kind_name) {
-        let freshness = index.freshness(*kind);
-        is_stale |= freshness >= Freshness::Stale;
-        may_change |= matches!(freshness, Freshness::Behind | Freshness::Stale);
-    }
-    (is_stale, may_change)
+/// Whether a kind that is read has not been followed for some time, or cannot be had.
+pub(super) fn is_stale(index: &Index, kind: Option<Kind>, kind_name: &str) -> bool {
+    read_for(kind, kind_name).iter().any(|kind| index.freshness(*kind) >= Freshness::Stale)
 }

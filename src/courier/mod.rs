@@ -115,6 +115,14 @@ impl Rounds for Pipeline {
         Pipeline::round(self, jobs);
     }
 
+    fn is_due(&self) -> bool {
+        Pipeline::is_due(self)
+    }
+
+    fn deferred(&self) -> (usize, Option<u64>) {
+        Pipeline::deferred(self)
+    }
+
     fn recover(&mut self) {
         Pipeline::recover(self);
     }

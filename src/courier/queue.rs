@@ -23,8 +23,16 @@ const AFTER_A_PANIC: Duration = Duration::from_secs(5);
 pub trait Rounds {
     /// Whether jobs should wait for now.
     fn holds_back(&self) -> bool;
-    /// Answers each of the jobs. What it drops, by a panic too, is answered RETRY.
+    /// Answers each of the jobs, now or in a later round. What it drops, by a panic too, is answered RETRY.
     fn round(&mut self, jobs: Vec<Job>);
+    /// Whether a round is due though no job waits: something of an earlier one may go on.
+    fn is_due(&self) -> bool {
+        false
+    }
+    /// How many jobs of earlier rounds have no answer yet, and since when the oldest has waited, in Unix time.
+    fn deferred(&self) -> (usize, Option<u64>) {
+        (0, None)
+    }
     /// Makes good for a round that panicked.
     fn recover(&mut self);
     /// Does what is due though no job waits; how long until something is again. `None`: not before the next round.
@@ -60,6 +68,10 @@ struct State {
     /// Chunks and bytes of the round that runs.
     running: (usize, usize),
     running_since_seconds: Option<u64>,
+    is_running: bool,
+    /// Jobs of earlier rounds that have no answer yet.
+    deferred: usize,
+    deferred_since_seconds: Option<u64>,
     stopping: bool,
 }
 
@@ -114,7 +126,7 @@ impl Queue {
         // Without the lock: an answer rings.
         drop(given_up);
         let mut state = self.lock();
-        while state.running.0 > 0 {
+        while state.is_running {
             let left = deadline.saturating_duration_since(clock::monotonic());
             if left.is_zero() {
                 break;
@@ -134,6 +146,7 @@ impl Queue {
             }
             let mut state = self.lock();
             state.end_round();
+            (state.deferred, state.deferred_since_seconds) = rounds.deferred();
             self.publish(&state);
             drop(state);
             self.changed.notify_all();
@@ -176,6 +189,9 @@ impl Queue {
                 return None;
             }
             if state.waiting.is_empty() {
+                if rounds.is_due() {
+                    return Some(state.begin_round());
+                }
                 continue;
             }
             if rounds.holds_back() {
@@ -191,9 +207,10 @@ impl Queue {
     }
 
     fn publish(&self, state: &State) {
-        self.metrics.jobs_in_flight.set((state.waiting.len() + state.running.0) as u64);
+        self.metrics.jobs_in_flight.set((state.waiting.len() + state.running.0 + state.deferred) as u64);
         self.metrics.job_bytes_in_flight.set((state.waiting_bytes + state.running.1) as u64);
-        let oldest = state.running_since_seconds.or(state.waiting_since_seconds);
+        let oldest = [state.deferred_since_seconds, state.running_since_seconds, state.waiting_since_seconds];
+        let oldest = oldest.into_iter().flatten().min();
         self.metrics.oldest_job_timestamp_seconds.set(oldest.unwrap_or(0));
     }
 }
@@ -201,7 +218,7 @@ impl Queue {
 impl State {
     /// A chunk larger than the bound is taken when no other waits: it would never be delivered else.
     fn has_room_for(&self, bytes: usize, bounds: Bounds) -> bool {
-        let jobs = self.waiting.len() + self.running.0;
+        let jobs = self.waiting.len() + self.running.0 + self.deferred;
         let in_flight = self.waiting_bytes + self.running.1;
         let fits = jobs < bounds.jobs && in_flight + bytes <= bounds.bytes;
         !self.stopping && (fits || (bytes > bounds.bytes && self.waiting.is_empty()))
@@ -222,6 +239,7 @@ impl State {
 
     /// Hands over all that wait.
     fn begin_round(&mut self) -> Vec<Job> {
+        self.is_running = true;
         self.running = (self.waiting.len(), self.waiting_bytes);
         self.waiting_bytes = 0;
         self.running_since_seconds = self.waiting_since_seconds.take();
@@ -229,6 +247,7 @@ impl State {
     }
 
     fn end_round(&mut self) {
+        self.is_running = false;
         self.running = (0, 0);
         self.running_since_seconds = None;
     }
@@ -243,6 +262,7 @@ impl Drop for LastWill<'_> {
         let mut state = self.0.lock();
         let given_up = state.close();
         state.end_round();
+        (state.deferred, state.deferred_since_seconds) = (0, None);
         self.0.publish(&state);
         drop(state);
         self.0.changed.notify_all();

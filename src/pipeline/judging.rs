@@ -8,7 +8,7 @@ use crate::admit;
 use crate::config::Others;
 use crate::delivery::AMBIGUOUS;
 use crate::ledger::identity::versioned;
-use crate::ledger::{Ticket, Verdict};
+use crate::ledger::{Ticket, Verdict, Versioned};
 use crate::record::content::Content;
 
 impl Pipeline {
@@ -26,9 +26,24 @@ impl Pipeline {
             return;
         }
         self.metrics.replaced_strings_total.add(replaced);
-        let way = match versioned(content, body) {
+        let versioned = versioned(content, body);
+        if versioned.is_none_or(|versioned| !self.defer(place, body, content, &versioned, round)) {
+            self.judge(place, body, content, versioned.as_ref(), round);
+        }
+    }
+
+    /// Asks the ledger, and takes the record further if it is to be delivered. `versioned`: as the ledger knows it.
+    pub(super) fn judge<'a>(
+        &mut self,
+        place: Place<'a>,
+        body: &'a [u8],
+        content: &Content<'_, 'a>,
+        versioned: Option<&Versioned>,
+        round: &mut Round<'a>,
+    ) {
+        let way = match versioned {
             Some(versioned) => {
-                let verdict = self.ledger.begin(versioned);
+                let verdict = self.ledger.begin(*versioned);
                 self.judged(place, verdict, content, versioned.count, round)
             }
             None => self.other(place, body),

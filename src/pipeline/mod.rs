@@ -2,6 +2,7 @@
 //!
 //! - `reading`: a chunk becomes records that say something
 //! - `unread`: what of a chunk is no record
+//! - `deferring`: events wait until the topology knows their object; `waiting` holds them
 //! - `judging`: what becomes of each
 //! - `leaving`: one that is to be delivered, or put away
 //!
@@ -9,10 +10,12 @@
 //! may serve several chunks; a chunk is answered as soon as the last of its records is settled. A record
 //! that is already on its way in the same round is not sent twice: its chunk shares the fate.
 
+mod deferring;
 mod judging;
 mod leaving;
 mod reading;
 mod unread;
+mod waiting;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +45,9 @@ pub struct Pipeline {
     ledger: Ledger,
     leaps: Leaps,
     view: View,
+    /// How long an event waits for its object.
+    correlate_wait: Duration,
+    waiting: waiting::Waiting,
     delivery: Delivery,
     written: unread::Written,
     repair: Repair,
@@ -160,6 +166,8 @@ impl Pipeline {
             ledger,
             leaps: Leaps::from_now(),
             view,
+            correlate_wait: settings.correlate_wait,
+            waiting: waiting::Waiting::default(),
             delivery,
             written: unread::Written::default(),
             repair: Repair::default(),
@@ -192,7 +200,9 @@ impl Pipeline {
         self.delivery.recall(&mut self.ledger);
         self.delivery.send_unclear(&mut self.ledger);
         let mut chunks = Vec::with_capacity(jobs.len());
-        let mut tallies = Vec::with_capacity(jobs.len());
+        // What waits comes first: it came first.
+        let mut tallies = std::mem::take(&mut self.waiting.tallies);
+        let before = tallies.len();
         for Job { tag, data, reply } in jobs {
             chunks.push((tag, data));
             tallies.push(Tally::new(reply));
@@ -206,7 +216,8 @@ impl Pipeline {
             id: String::new(),
             rendered: Vec::new(),
         };
-        for (index, (tag, data)) in chunks.iter().enumerate() {
+        self.release(&mut round);
+        for (index, (tag, data)) in (before..).zip(&chunks) {
             self.chunk(index, tag, data, &mut round);
             trip::wire("round");
             if let Some(tally) = round.tallies.get_mut(index) {
@@ -214,11 +225,15 @@ impl Pipeline {
             }
         }
         self.send(&mut round);
+        self.waiting.keep(round.tallies);
+        self.show_waiting();
         self.metrics.ledger_entries.set(self.ledger.len() as u64);
     }
 
     /// Makes good for a round that panicked: nothing of it was committed that was not acknowledged.
     pub fn recover(&mut self) {
+        self.waiting.clear();
+        self.show_waiting();
         self.ledger.abort_all();
         self.delivery.take_up(&mut self.ledger);
     }
@@ -226,12 +241,13 @@ impl Pipeline {
     /// Does what is due though no chunk waits; how long until something is again.
     pub fn idle(&mut self) -> Option<Duration> {
         trip::wire("idle");
-        self.delivery.idle()
+        [self.delivery.idle(), self.next_look()].into_iter().flatten().min()
     }
 
     /// Completes what was delivered, and writes what the ledger's file has not taken yet.
     pub fn finish(&mut self) {
         trip::wire("finish");
+        self.waiting.clear();
         self.delivery.finish();
         if let Err(why) = self.ledger.finish(clock::unix_seconds(clock::wall())) {
             self.metrics.ledger_failed_writes_total.add(1);

@@ -76,7 +76,7 @@ fn records_name_their_services_from_the_first_one_on() {
     assert_eq!(first["object"]["deleted"], false);
     let metrics = host.metrics_when(|metrics| value(metrics, "topology_ready") > 0.0);
     assert_eq!(value(&metrics, "topology_enabled"), 1.0);
-    assert_eq!(value(&metrics, "matched_records_total"), 1.0);
+    assert_eq!(value(&metrics, "correlated_records_total"), 1.0);
     assert!(value(&metrics, "topology_objects") > 50.0);
     host.quit();
 }

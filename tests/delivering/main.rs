@@ -17,6 +17,7 @@ mod golden;
 mod hostile_records;
 mod hostile_values;
 mod kinds;
+mod late_topology;
 #[path = "../support/mark.rs"]
 mod mark;
 mod neighbours;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Duration;
 
 use shuttle::rand::Rng;
 use shuttle::thread::{self, JoinHandle};
@@ -26,6 +27,8 @@ pub struct Misfortune {
     pub hangs: bool,
     /// The thread itself ends by a panic.
     pub dies: bool,
+    /// Some jobs are answered in a later round only.
+    pub defers: bool,
 }
 
 /// The other end of a request that hangs: `Stopper` of the gateway.
@@ -40,6 +43,7 @@ pub struct Served {
     /// The chunks that a gateway has acknowledged.
     pub acknowledged: Arc<Mutex<BTreeSet<String>>>,
     pub line: Arc<Line>,
+    pub defers: bool,
     pub thread: JoinHandle<()>,
 }
 
@@ -52,6 +56,7 @@ impl Served {
             acknowledged: Arc::clone(&acknowledged),
             line: Arc::clone(&line),
             misfortune,
+            deferred: Vec::new(),
             finished: false,
             faults: 0,
         };
@@ -62,12 +67,12 @@ impl Served {
                 Err(panic) if misfortune.dies && trip::was_asked_for(&*panic) => {}
                 Err(panic) => resume_unwind(panic),
             });
-        Self { queue, metrics, acknowledged, line, thread }
+        Self { queue, metrics, acknowledged, line, defers: misfortune.defers, thread }
     }
 
     /// As `Courier::stop`.
     pub fn stop(self) {
-        self.queue.close(std::time::Duration::from_millis(500));
+        self.queue.close(Duration::from_millis(500));
         *self.line.is_cut.lock().unwrap() = true;
         self.thread.join().unwrap();
         assert_eq!(self.metrics.jobs_in_flight.get(), 0, "jobs are left");
@@ -80,6 +85,7 @@ struct Fake {
     acknowledged: Arc<Mutex<BTreeSet<String>>>,
     line: Arc<Line>,
     misfortune: Misfortune,
+    deferred: Vec<Job>,
     finished: bool,
     faults: usize,
 }
@@ -101,11 +107,25 @@ impl Rounds for Fake {
         }
     }
 
+    fn is_due(&self) -> bool {
+        !self.deferred.is_empty()
+    }
+
+    fn deferred(&self) -> (usize, Option<u64>) {
+        (self.deferred.len(), (!self.deferred.is_empty()).then_some(1))
+    }
+
+    fn idle(&mut self) -> Option<Duration> {
+        self.is_due().then_some(Duration::from_millis(1))
+    }
+
     fn recover(&mut self) {
+        self.deferred.clear();
         assert_eq!(self.faults, 0, "a round went wrong");
     }
 
     fn finish(&mut self) {
+        self.deferred.clear();
         self.finished = true;
     }
 }
@@ -113,7 +133,13 @@ impl Rounds for Fake {
 impl Fake {
     fn checked_round(&mut self, jobs: Vec<Job>) {
         let bytes: usize = jobs.iter().map(|job| job.data.len()).sum();
-        assert!(!jobs.is_empty() && jobs.len() <= BOUNDS.jobs && bytes <= BOUNDS.bytes, "{jobs:?}");
+        let is_right = jobs.len() + self.deferred.len() <= BOUNDS.jobs && bytes <= BOUNDS.bytes;
+        assert!(
+            is_right && !(jobs.is_empty() && self.deferred.is_empty()),
+            "{jobs:?} beside {:?}",
+            self.deferred
+        );
+        let jobs: Vec<Job> = std::mem::take(&mut self.deferred).into_iter().chain(jobs).collect();
         if happens(self.misfortune.hangs) {
             while !*self.line.is_cut.lock().unwrap() {
                 thread::yield_now();
@@ -125,6 +151,10 @@ impl Fake {
                 trip::panic_quietly();
             }
             assert_eq!(job.data, CHUNK);
+            if happens(self.misfortune.defers) {
+                self.deferred.push(job);
+                continue;
+            }
             if shuttle::rand::thread_rng().gen_bool(0.7) {
                 self.acknowledged.lock().unwrap().insert(job.tag);
                 job.reply.send(Answer::Ok);

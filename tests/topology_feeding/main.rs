@@ -128,7 +128,8 @@ fn the_first_lists_show_the_whole_cluster_in_any_pieces() {
         let numbers = cluster.numbers();
         assert_eq!(numbers.objects.get(), cluster.current().len() as u64);
         assert_eq!((numbers.skipped_objects.get(), numbers.watch_restarts.get()), (0, 0));
-        let age = clock::unix_seconds(clock::wall()).saturating_sub(numbers.last_message_seconds[Kind::Pod.index()].get());
+        let age = clock::unix_seconds(clock::wall())
+            .saturating_sub(numbers.last_message_seconds[Kind::Pod.index()].get());
         assert!(age < 30, "{age}");
         assert_eq!(warnings(&cluster), [""; 0]);
     }

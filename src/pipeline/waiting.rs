@@ -1,0 +1,257 @@
+//! Events that wait until the topology knows their object, or has caught up.
+//!
+//! The watches of a cluster may lag behind the events about it, the more the busier it is. An event about an object that
+//! was never seen is therefore not judged yet: its chunk stays open, and other records and chunks go on.
+//!
+//! ```text
+//! defer ──► it comes, or the time is up ──► released: judged by the ledger, correlated, delivered, as if it came now
+//!           another version of the same event waits behind it, so that their order holds
+//! ```
+//! Nothing of a record that waits is in the ledger. A kill, a stop or a panic leaves its chunk without an answer, and the
+//! host brings it again. What is held is bounded in records and in bytes; beyond that an event does not wait.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use crate::correlate::Awaited;
+use crate::job::Tally;
+use crate::ledger::Versioned;
+use crate::ledger::identity::{Identity, Version};
+use crate::time::Stamp;
+
+/// Two seconds of 5,000 events a second, which is more than the API servers of large clusters make.
+pub(super) const MOST_RECORDS: usize = 10_000;
+pub(super) const MOST_BYTES: usize = 16 << 20;
+/// An event that waited for its object waits a moment more if no Service is found: the Service, or the slice that names
+/// the pod, comes over another connection.
+pub(super) const SETTLE: Duration = Duration::from_millis(250);
+/// How long it is remembered that a record has waited: longer than an event counts as recent.
+const WAITED_FOR: Duration = Duration::from_secs(120);
+
+/// A record that waits.
+#[derive(Debug)]
+pub(super) struct Deferred {
+    /// Its chunk's place among the tallies.
+    pub chunk: usize,
+    pub tag: Box<str>,
+    pub offset: usize,
+    pub taken: Option<Stamp>,
+    pub body: Box<[u8]>,
+    pub versioned: Versioned,
+    /// `None`: it waits only for another version of its event.
+    pub awaited: Option<Awaited>,
+    pub since_seconds: u64,
+    pub until: Instant,
+    /// What it waited for has come, and no Service yet.
+    pub is_settling: bool,
+}
+
+/// All records that wait, and the chunks that they came in.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    pub records: Vec<Deferred>,
+    /// Of their chunks; a record's `chunk` is a place here, between rounds.
+    pub tallies: Vec<Tally>,
+    bytes: usize,
+    /// How many versions of an event wait.
+    identities: HashMap<Identity, usize>,
+    waited: Waited,
+    /// What the topology was at when this was last looked through.
+    pub looked_at: u64,
+}
+
+impl Waiting {
+    /// Whether so many more bytes may wait.
+    pub fn has_room_for(&self, bytes: usize) -> bool {
+        self.records.len() < MOST_RECORDS && self.bytes + bytes <= MOST_BYTES
+    }
+
+    /// Whether a version of this event waits.
+    pub fn holds(&self, identity: Identity) -> bool {
+        !self.identities.is_empty() && self.identities.contains_key(&identity)
+    }
+
+    pub fn add(&mut self, record: Deferred) {
+        self.bytes += record.body.len();
+        *self.identities.entry(record.versioned.identity).or_default() += 1;
+        self.records.push(record);
+    }
+
+    /// Takes out the records for which this holds, in the order in which they came. A later version of an event never
+    /// leaves before an earlier one.
+    pub fn take(&mut self, mut is_due: impl FnMut(&mut Deferred) -> bool) -> Vec<Deferred> {
+        let Self { records, identities, .. } = self;
+        let mut staying: HashSet<Identity> = HashSet::new();
+        let leaves = |record: &mut Deferred| {
+            let identity = record.versioned.identity;
+            let leaves = !staying.contains(&identity) && is_due(record);
+            if !leaves && identities.get(&identity).is_some_and(|count| *count > 1) {
+                staying.insert(identity);
+            }
+            leaves
+        };
+        let taken: Vec<Deferred> = records.extract_if(.., leaves).collect();
+        for record in &taken {
+            self.bytes -= record.body.len();
+            if let Some(count) = self.identities.get_mut(&record.versioned.identity) {
+                *count -= 1;
+                if *count == 0 {
+                    self.identities.remove(&record.versioned.identity);
+                }
+            }
+        }
+        taken
+    }
+
+    /// Whether this version has waited before: the host brings a chunk again, and nothing waits twice.
+    pub fn has_waited(&self, versioned: &Versioned) -> bool {
+        self.waited.known.contains(&(versioned.identity, versioned.version))
+    }
+
+    /// Remembers that a record has waited.
+    pub fn remember(&mut self, versioned: &Versioned, now: Instant) {
+        self.waited.remember((versioned.identity, versioned.version), now);
+    }
+
+    /// Keeps the chunks of the records that wait still, and lets go of the others.
+    pub fn keep(&mut self, tallies: Vec<Tally>) {
+        let mut places: HashMap<usize, usize> = HashMap::new();
+        for record in &mut self.records {
+            let next = places.len();
+            record.chunk = *places.entry(record.chunk).or_insert(next);
+        }
+        let mut kept: Vec<(usize, Tally)> = tallies
+            .into_iter()
+            .enumerate()
+            .filter_map(|(old, tally)| places.get(&old).map(|new| (*new, tally)))
+            .collect();
+        kept.sort_unstable_by_key(|(new, _)| *new);
+        self.tallies = kept.into_iter().map(|(_, tally)| tally).collect();
+    }
+
+    /// Lets go of everything; the host brings it again.
+    pub fn clear(&mut self) {
+        self.records.clear();
+        self.tallies.clear();
+        self.identities.clear();
+        self.bytes = 0;
+    }
+
+    /// When the next record's time is up.
+    pub fn next_end(&self) -> Option<Instant> {
+        self.records.iter().map(|record| record.until).min()
+    }
+
+    /// Since when the oldest has waited, in Unix time.
+    pub fn since_seconds(&self) -> Option<u64> {
+        self.records.iter().map(|record| record.since_seconds).min()
+    }
+}
+
+/// Versions that have waited, for a while.
+#[derive(Debug, Default)]
+struct Waited {
+    known: HashSet<(Identity, Version)>,
+    by_time: VecDeque<(Instant, (Identity, Version))>,
+}
+
+impl Waited {
+    fn remember(&mut self, version: (Identity, Version), now: Instant) {
+        let is_old = |at: &Instant| now.saturating_duration_since(*at) > WAITED_FOR;
+        while self.by_time.len() >= 2 * MOST_RECORDS || self.by_time.front().is_some_and(|(at, _)| is_old(at))
+        {
+            if let Some((_, old)) = self.by_time.pop_front() {
+                self.known.remove(&old);
+            }
+        }
+        if self.known.insert(version) {
+            self.by_time.push_back((now, version));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn record(identity: u8, version: u64, bytes: usize) -> Deferred {
+        Deferred {
+            chunk: usize::from(identity),
+            tag: "t".into(),
+            offset: 0,
+            taken: None,
+            body: vec![0; bytes].into(),
+            versioned: Versioned { identity: Identity(identity.into()), version: Version(version), count: 1 },
+            awaited: None,
+            since_seconds: version,
+            until: crate::clock::monotonic(),
+            is_settling: false,
+        }
+    }
+
+    proptest! {
+        /// However the waits of single records end, each leaves once, and the versions of an event in their order.
+        #[test]
+        fn each_leaves_once_and_versions_in_their_order(
+            coming in vec((0_u8..6, 1_usize..50), 1..60),
+            ends in vec(any::<u64>(), 1..8),
+        ) {
+            let mut waiting = Waiting::default();
+            for (version, (identity, bytes)) in (0..).zip(&coming) {
+                waiting.add(record(*identity, version, *bytes));
+            }
+            let mut left = Vec::new();
+            for end in ends.into_iter().chain([u64::MAX]) {
+                let is_due = |record: &mut Deferred| end >> (record.versioned.version.0 % 64) & 1 == 1;
+                left.extend(waiting.take(is_due).into_iter().map(|one| (one.versioned.identity, one.versioned.version)));
+            }
+            prop_assert_eq!(left.len(), coming.len());
+            for identity in 0..6 {
+                let of_one: Vec<_> = left.iter().filter(|(one, _)| one.0 == u128::from(identity as u8)).collect();
+                prop_assert!(of_one.is_sorted_by_key(|(_, version)| version.0));
+            }
+            prop_assert_eq!((waiting.bytes, waiting.identities.len(), waiting.records.len()), (0, 0, 0));
+        }
+    }
+
+    #[test]
+    fn chunks_stay_with_their_records() {
+        let tallies = |count: usize| -> (Vec<Tally>, Vec<crate::job::Pending>) {
+            (0..count)
+                .map(|_| {
+                    let (reply, pending) = crate::job::reply(std::sync::Arc::new(|| ()));
+                    (Tally::new(reply), pending)
+                })
+                .unzip()
+        };
+        let mut waiting = Waiting::default();
+        for chunk in [3, 1, 3] {
+            waiting.add(record(chunk, 1, 1));
+        }
+        let (made, pending) = tallies(5);
+        waiting.keep(made);
+        assert_eq!(waiting.records.iter().map(|record| record.chunk).collect::<Vec<_>>(), [0, 1, 0]);
+        let is_open: Vec<_> = pending.iter().map(|pending| pending.poll().is_none()).collect();
+        assert_eq!(is_open, [false, true, false, true, false], "the others were let go");
+        waiting.tallies[0].finish_reading();
+        assert!(pending[3].poll().is_some() && pending[1].poll().is_none());
+    }
+
+    #[test]
+    fn what_has_waited_is_remembered_for_a_while() {
+        let mut waiting = Waiting::default();
+        let now = crate::clock::monotonic();
+        let of = |identity| record(identity, 1, 1).versioned;
+        waiting.remember(&of(1), now);
+        assert!(waiting.has_waited(&of(1)) && !waiting.has_waited(&of(2)));
+        waiting.remember(&of(2), now + WAITED_FOR + Duration::from_secs(1));
+        assert!(!waiting.has_waited(&of(1)) && waiting.has_waited(&of(2)));
+        for version in 0..3 * MOST_RECORDS as u64 {
+            waiting.remember(&record(3, version, 1).versioned, now + WAITED_FOR * 2);
+        }
+        assert!(waiting.waited.known.len() <= 2 * MOST_RECORDS, "bounded");
+    }
+}
