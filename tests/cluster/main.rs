@@ -16,3 +16,4 @@ mod topology_edges;
 mod watch_script;
 mod watching;
 mod watching_nonsense;
+mod watching_recovery;
