@@ -160,3 +160,155 @@ impl Following {
         Kind::ALL.into_iter().filter_map(|kind| self.loss(kind))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    struct Model {
+        following: Following,
+        now: Instant,
+    }
+
+    impl Model {
+        fn new() -> Self {
+            let mut model = Self { following: Following::new(&Timing::default()), now: clock::monotonic() };
+            model.followed(Kind::ALL);
+            model
+        }
+
+        fn followed(&mut self, kinds: impl IntoIterator<Item = Kind>) {
+            kinds.into_iter().for_each(|kind| self.following.turn(kind, Turn::Followed, self.now));
+        }
+
+        fn lost(&mut self, kinds: impl IntoIterator<Item = Kind>, reason: Reason, is_refused: bool) {
+            for kind in kinds {
+                let why = reason.name().to_owned();
+                self.following.turn(kind, Turn::Lost { reason, why, is_refused }, self.now);
+            }
+        }
+
+        /// Lets time go by as the clock's thread does, and answers what was said.
+        fn pass(&mut self, time: Duration) -> Vec<String> {
+            let end = self.now + time;
+            let mut lines = Vec::new();
+            loop {
+                lines.extend(self.following.line(self.now).map(|line| match line {
+                    Line::NotFollowed(text) => format!("WARN {text}"),
+                    Line::FollowedAgain(text) => format!("INFO {text}"),
+                }));
+                assert_eq!(self.following.line(self.now), None, "once");
+                match self.following.next_change(self.now).filter(|next| *next <= end) {
+                    Some(next) => self.now = next,
+                    None => break,
+                }
+            }
+            self.now = end;
+            lines
+        }
+
+        fn freshness(&self, kind: Kind) -> Freshness {
+            self.following.freshness(kind, self.now)
+        }
+    }
+
+    #[test]
+    fn how_far_a_kind_can_be_believed() {
+        let mut model = Model::new();
+        assert_eq!(model.freshness(Kind::Pod), Freshness::Current);
+        model.lost([Kind::Pod], Reason::Unreachable, false);
+        assert_eq!(model.following.unfollowed(Kind::Pod), Some(Reason::Unreachable));
+        assert_eq!(
+            (model.freshness(Kind::Pod), model.freshness(Kind::Node)),
+            (Freshness::Behind, Freshness::Current)
+        );
+        model.pass(Duration::from_millis(4_999));
+        assert_eq!(model.freshness(Kind::Pod), Freshness::Behind);
+        // Another reason, and still the same loss.
+        model.lost([Kind::Pod], Reason::Forbidden, false);
+        model.pass(Duration::from_millis(1));
+        assert_eq!(model.freshness(Kind::Pod), Freshness::Stale);
+        model.lost([Kind::Pod], Reason::Forbidden, true);
+        assert_eq!(model.freshness(Kind::Pod), Freshness::Refused);
+        model.followed([Kind::Pod]);
+        assert_eq!(model.following.unfollowed(Kind::Pod), None);
+        assert_eq!(model.freshness(Kind::Pod), Freshness::Behind, "it may not have caught up");
+        model.pass(Duration::from_millis(499));
+        model.followed([Kind::Pod]);
+        assert_eq!(model.freshness(Kind::Pod), Freshness::Behind);
+        model.pass(Duration::from_millis(1));
+        assert_eq!(model.freshness(Kind::Pod), Freshness::Current);
+    }
+
+    #[test]
+    fn what_is_over_within_half_a_minute_is_not_said() {
+        let mut model = Model::new();
+        for reason in Reason::ALL {
+            model.lost(Kind::ALL, reason, reason == Reason::Forbidden);
+            assert_eq!(model.pass(4 * SECOND), [""; 0]);
+        }
+        model.followed(Kind::ALL);
+        assert_eq!(model.pass(100 * SECOND), [""; 0]);
+    }
+
+    #[test]
+    fn one_line_for_all_and_one_when_it_is_over() {
+        let mut model = Model::new();
+        for kind in Kind::ALL {
+            model.lost([kind], Reason::Unreachable, false);
+            assert_eq!(model.pass(SECOND), [""; 0]);
+        }
+        assert_eq!(
+            model.pass(600 * SECOND),
+            [
+                "WARN services, endpointslices, pods and 11 more are not followed since 30 s: unreachable (look at kube_url, \
+              and at the API server); events about them say stale; what is known of them stays in use"
+            ]
+        );
+        // The API server is back, and its answers are not those that are wanted: each kind finds that out at its turn.
+        for kind in Kind::ALL {
+            model.lost([kind], Reason::Unauthorized, false);
+            assert_eq!(model.pass(SECOND), [""; 0]);
+        }
+        let lines = model.pass(600 * SECOND);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains("and 11 more") && lines[0].contains("kube_token_file"), "{lines:?}");
+        // And back: nothing new.
+        model.lost(Kind::ALL, Reason::Unreachable, false);
+        assert_eq!(model.pass(600 * SECOND), [""; 0]);
+        model.followed(Kind::ALL.into_iter().skip(1));
+        assert_eq!(model.pass(SECOND), [""; 0], "not all");
+        model.followed(Kind::ALL);
+        assert_eq!(model.pass(600 * SECOND), ["INFO all of the cluster is followed again"]);
+    }
+
+    #[test]
+    fn a_kind_that_stays_refused_is_named_and_does_not_keep_the_rest_from_being_well() {
+        let mut model = Model::new();
+        model.lost([Kind::Ingress, Kind::Pod], Reason::Forbidden, true);
+        model.lost([Kind::HorizontalPodAutoscaler], Reason::NotServed, true);
+        let lines = model.pass(600 * SECOND);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(
+            lines[0].starts_with(
+                "WARN pods and ingresses are not followed since 30 s: the ClusterRole needs list and watch on pods in the \
+                 group \"\", ingresses in the group \"networking.k8s.io\" (403); horizontalpodautoscalers are not followed \
+                 since 30 s: this API server does not serve /apis/autoscaling/v2/horizontalpodautoscalers (404)"
+            ),
+            "{lines:?}"
+        );
+        model.lost([Kind::Service], Reason::ServerError, false);
+        assert_eq!(model.pass(60 * SECOND).len(), 1);
+        model.followed([Kind::Service]);
+        assert_eq!(
+            model.pass(60 * SECOND),
+            ["INFO the cluster is followed again, but for what the API server refuses: pods, \
+              horizontalpodautoscalers and ingresses"]
+        );
+        model.followed(Kind::ALL);
+        assert_eq!(model.pass(60 * SECOND), ["INFO all of the cluster is followed again"]);
+    }
+}

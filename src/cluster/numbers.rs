@@ -22,3 +22,17 @@ pub struct Numbers {
     /// Snapshots shown.
     pub snapshots: Number,
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::metrics::cluster::{REASONS, RESOURCES};
+    use crate::topology::kind::Kind;
+    use crate::topology::watch::Reason;
+
+    /// The metrics have a lower rank and name all this on their own.
+    #[test]
+    fn the_metrics_name_the_same_kinds_and_reasons() {
+        assert_eq!(RESOURCES, Kind::ALL.map(Kind::resource));
+        assert_eq!(REASONS, Reason::ALL.map(Reason::name));
+    }
+}

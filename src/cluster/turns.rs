@@ -122,8 +122,12 @@ impl Turns {
             return false;
         }
         state.restores += 1;
-        let others: Vec<Stopper> =
-            state.stoppers.iter().filter(|(other, _)| *other != kind).map(|(_, stopper)| stopper.clone()).collect();
+        let others: Vec<Stopper> = state
+            .stoppers
+            .iter()
+            .filter(|(other, _)| *other != kind)
+            .map(|(_, stopper)| stopper.clone())
+            .collect();
         drop(state);
         // Outside the lock: it closes sockets.
         others.iter().for_each(Stopper::interrupt);
@@ -137,5 +141,73 @@ impl Turns {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    const BOUND: Duration = Duration::from_secs(30);
+
+    #[test]
+    fn one_turn_at_a_time_and_a_wake_for_all() {
+        let turns = Turns::new(Duration::from_millis(200));
+        let taken = AtomicUsize::new(0);
+        let began = clock::monotonic();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..2 {
+                        turns.wait_for_turn(0);
+                        taken.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        assert_eq!(taken.load(Ordering::Relaxed), 8);
+        assert!(clock::monotonic() - began >= Duration::from_millis(7 * 200), "the first is at once");
+
+        let turns = Turns::new(BOUND);
+        turns.wait_for_turn(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| turns.wait_for_turn(0));
+            }
+            let waiting = scope.spawn(|| turns.wait_until(clock::monotonic() + BOUND, 0));
+            turns.wake_all();
+            assert!(waiting.join().is_ok_and(|woken| woken));
+        });
+        // Whoever asked before the wake and failed after it has missed nothing.
+        assert!(turns.wait_until(clock::monotonic() + BOUND, 0));
+        // And no wake follows on another at once.
+        turns.wake_all();
+        assert_eq!(turns.wakes(), 1);
+        turns.stop();
+        turns.wait_for_turn(1);
+        assert!(!turns.wait_until(clock::monotonic() + BOUND, 1));
+        assert!(clock::monotonic() - began < BOUND);
+    }
+
+    #[test]
+    fn how_the_others_fare() {
+        let turns = Turns::new(BOUND);
+        turns.served(Kind::Pod);
+        turns.turn(Kind::Pod, &Following::Followed);
+        let shown = |kind| {
+            let Others { served, followed } = turns.others(kind);
+            (served.is_some(), followed)
+        };
+        assert_eq!((shown(Kind::Pod), shown(Kind::Node)), ((false, false), (true, true)));
+    }
+
+    #[test]
+    fn a_restore_is_found_once() {
+        let turns = Turns::new(BOUND);
+        assert!(turns.restored(Kind::Pod, 0));
+        assert!(!turns.restored(Kind::Node, 0), "the others find the same");
+        assert!(turns.restored(Kind::Node, turns.restores()));
     }
 }

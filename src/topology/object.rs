@@ -60,7 +60,8 @@ impl Object {
             && self.labels == other.labels
             && self.annotations == other.annotations
             && self.owners == other.owners
-            && (&self.namespace, &self.name, self.created_seconds) == (&other.namespace, &other.name, other.created_seconds)
+            && (&self.namespace, &self.name, self.created_seconds)
+                == (&other.namespace, &other.name, other.created_seconds)
     }
 
     /// Takes over from an earlier state what both have in common, so that it is held once.

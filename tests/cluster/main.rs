@@ -12,6 +12,7 @@ mod kube_api_rules;
 #[path = "../support/mod.rs"]
 mod support;
 mod topology_edges;
+mod topology_time;
 #[path = "../support/watch_script.rs"]
 mod watch_script;
 mod watching;

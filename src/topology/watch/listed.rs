@@ -39,7 +39,7 @@ impl Watch {
             }
             (Err(_), Some(cut)) => {
                 self.objects.truncate(self.of_earlier_pages);
-                return self.missed(cut);
+                return self.failed(cut);
             }
             (Err(broken), None) => no_json(broken),
         };
@@ -57,8 +57,10 @@ impl Watch {
                     self.goal = Goal::Watch;
                 }
             }
-            (Err(_), Some(cut)) => self.missed(cut),
-            (Ok(_), _) => self.bad(Reason::Unreadable, "the list has no resourceVersion".to_owned(), now, chance),
+            (Err(_), Some(cut)) => self.failed(cut),
+            (Ok(_), _) => {
+                self.bad(Reason::Unreadable, "the list has no resourceVersion".to_owned(), now, chance)
+            }
             (Err(broken), None) => self.bad(Reason::Unreadable, no_json(broken), now, chance),
         }
     }

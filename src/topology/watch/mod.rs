@@ -90,7 +90,7 @@ pub struct Watch {
     others: Others,
     /// Since the last 200 something failed.
     in_trouble: bool,
-    /// Requests without a response, in a row.
+    /// The last request had no whole response.
     missed: bool,
     /// Bad responses in a row, each of which makes the next wait longer.
     failures: u32,
@@ -270,7 +270,10 @@ impl Watch {
                     (None, None) if lived < SHORT => {
                         self.again(now, chance);
                         if self.pause != Pause::None {
-                            self.lost(Reason::ServerError, "each watch ends as soon as it has begun".to_owned());
+                            self.lost(
+                                Reason::ServerError,
+                                "each watch ends as soon as it has begun".to_owned(),
+                            );
                         }
                     }
                     (None, None) => {}
@@ -291,9 +294,15 @@ impl Watch {
         }
     }
 
-    /// There was no answer.
+    /// There was no answer, or no whole one. The first time may be the connection's fault, and is tried again at once.
     pub fn failed(&mut self, why: &str) {
-        self.missed(why);
+        self.lost(Reason::Unreachable, why.to_owned());
+        if matches!(self.goal, Goal::Watch) {
+            self.goal = Goal::Probe;
+        }
+        if std::mem::replace(&mut self.missed, true) {
+            self.pause = Pause::Turn;
+        }
     }
 
     /// Whatever was under way is lost; the newest list is the beginning.
@@ -320,17 +329,6 @@ impl Watch {
     fn lost(&mut self, reason: Reason, why: String) {
         self.in_trouble = true;
         self.output.following = Some(Following::Lost { reason, why, is_refused: false });
-    }
-
-    /// No whole response came. The first time may be the connection's fault, and is tried again at once.
-    fn missed(&mut self, why: &str) {
-        self.lost(Reason::Unreachable, why.to_owned());
-        if matches!(self.goal, Goal::Watch) {
-            self.goal = Goal::Probe;
-        }
-        if std::mem::replace(&mut self.missed, true) {
-            self.pause = Pause::Turn;
-        }
     }
 
     /// A response that is of no use.
