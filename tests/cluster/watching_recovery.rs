@@ -113,6 +113,22 @@ fn another_that_was_served_before_the_first_denial_proves_nothing() {
 }
 
 #[test]
+fn at_the_first_start_it_is_enough_that_others_are_followed() {
+    let denied_twice = |mut script: Script| {
+        script.another_is_served(true);
+        for _ in 0..2 {
+            script.waited();
+            script.ask();
+            script.refuse(403, None);
+        }
+        script.following()
+    };
+    assert_eq!(denied_twice(Script::of(Kind::Pod)).as_deref(), Some("forbidden for good"));
+    // Later one of several API servers may have been restarted.
+    assert_eq!(denied_twice(watched()).as_deref(), Some("forbidden"));
+}
+
+#[test]
 fn what_was_listed_stays_when_it_is_refused_later_and_no_earlier_list_follows() {
     let mut script = watched();
     script.another_is_served(true);

@@ -120,8 +120,7 @@ fn it_is_written_soon_and_every_kind_in_it_is_known_to_be_gone() {
     wait_ready(&cluster);
     let index = Arc::clone(&cluster.current());
     let mut kinds = std::collections::BTreeSet::new();
-    for (resource, object) in plan.objects().filter(|(resource, _)| *resource != "endpointslices")
-    {
+    for (resource, object) in plan.objects().filter(|(resource, _)| *resource != "endpointslices") {
         let uid = object["metadata"]["uid"].as_str().unwrap();
         assert!(index.by_uid(Key::of(uid)).is_some_and(|(_, object)| !object.is_live()), "{resource} {uid}");
         kinds.insert(resource);

@@ -113,6 +113,9 @@ impl Watch {
             (Some(served), Some(asked)) => served > since && served <= asked,
             _ => false,
         };
+        // At the first start all others may have been served before. Later that would prove nothing: of several API
+        // servers one may have been restarted, and the others' watches are open elsewhere.
+        let others_are_served = others_are_served || (!self.was_listed && self.others.followed);
         let is_refused =
             self.denials > 0 || lasted >= DENIED_TIME || (lasted >= DENIED_LEAST && others_are_served);
         let reason = if status == 403 { Reason::Forbidden } else { Reason::NotServed };
