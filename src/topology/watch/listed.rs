@@ -88,7 +88,7 @@ impl Watch {
     }
 
     /// The first page of a list that need not be the newest.
-    pub(super) fn from_cache(&self) -> Page {
+    pub(super) fn page_from_cache(&self) -> Page {
         match self.version.parse::<u64>() {
             Ok(_) => Page::FirstNotOlderThan(self.version.clone()),
             Err(_) => Page::FirstFromCache,

@@ -127,7 +127,7 @@ impl Watch {
             return;
         }
         if matches!(self.goal, Goal::List(_)) {
-            self.begin(self.from_cache());
+            self.begin(self.page_from_cache());
             if !self.was_listed && !std::mem::replace(&mut self.given_up, true) {
                 self.output.changes.push(Change::GivenUp);
             }
