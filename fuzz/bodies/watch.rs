@@ -125,7 +125,7 @@ impl Body for Watch {
             (&whole.output.changes, &whole.ask),
             "in pieces of {size}"
         );
-        assert_eq!(cut.output.notes, whole.output.notes, "in pieces of {size}");
+        assert_eq!(cut.output.following, whole.output.following, "in pieces of {size}");
         // What stands behind the line that ended a watch may be counted, or not have been looked at.
         let alike = cut.output.skipped == whole.output.skipped;
         assert!(alike || cut.stopped && cut.output.skipped < whole.output.skipped);
@@ -144,7 +144,7 @@ impl Watch {
         let mut now = self.start;
         let mut stopped = false;
         for body in [list, watch] {
-            if let Step::Wait(until) = machine.next(now, 0) {
+            if let Step::Wait { until, .. } = machine.next(now, 0) {
                 assert!(until - now <= PATIENCE);
                 now = until;
             }
@@ -162,7 +162,8 @@ impl Watch {
         // Whatever was said, it knows what to do next.
         let ask = match machine.next(now + PATIENCE, 0) {
             Step::Ask(ask) => ask,
-            Step::Wait(until) => panic!("a wait of {:?}", until - now),
+            Step::Wait { until, .. } => panic!("a wait of {:?}", until - now),
+            Step::Turn => panic!("the API server was never away"),
         };
         assert!(
             ask.target.starts_with(kind.path()) && ask.target.bytes().all(|byte| byte.is_ascii_graphic())

@@ -4,6 +4,8 @@
 //! what changes after it is copied on the way; so they come at most once in [`Timing::publication`], and the
 //! clock's thread shows what had to wait.
 //!
+//! How far a kind can be believed is shown at once: an event that comes now must not find it better than it is.
+//!
 //! [`Timing::publication`]: super::Timing
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,11 +13,14 @@ use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
 
+use super::following::{Following, Line};
 use super::numbers::Numbers;
+use super::timing::Timing;
 use crate::clock;
+use crate::journal::Journal;
 use crate::topology::index::Index;
 use crate::topology::kind::Kind;
-use crate::topology::watch::Change;
+use crate::topology::watch::{Change, Following as Turn, Reason};
 use crate::topology::writer::Writer;
 use crate::trip;
 
@@ -25,26 +30,30 @@ pub(super) struct Board {
     /// There is something to show, or a stop.
     waiting: Condvar,
     numbers: Arc<Numbers>,
+    journal: Arc<Journal>,
     /// Between two snapshots.
     publication: Duration,
 }
 
 struct Next {
     writer: Writer,
+    following: Following,
     shown: Option<Instant>,
     is_dirty: bool,
     is_stopping: bool,
 }
 
 impl Board {
-    pub(super) fn new(writer: Writer, numbers: Arc<Numbers>, publication: Duration) -> Self {
-        let next = Next { writer, shown: None, is_dirty: false, is_stopping: false };
+    pub(super) fn new(writer: Writer, numbers: Arc<Numbers>, journal: Arc<Journal>, timing: &Timing) -> Self {
+        let following = Following::new(timing);
+        let next = Next { writer, following, shown: None, is_dirty: false, is_stopping: false };
         let board = Self {
             current: ArcSwap::default(),
             next: Mutex::new(next),
             waiting: Condvar::new(),
             numbers,
-            publication,
+            journal,
+            publication: timing.publication,
         };
         board.show(&mut board.lock());
         board
@@ -55,9 +64,9 @@ impl Board {
         self.current.load()
     }
 
-    /// Takes a batch of changes over.
-    pub(super) fn apply(&self, kind: Kind, changes: Vec<Change>) {
-        if changes.is_empty() {
+    /// Takes a batch of changes over, and whether the kind is followed from now on.
+    pub(super) fn apply(&self, kind: Kind, changes: Vec<Change>, turn: Option<Turn>) {
+        if changes.is_empty() && turn.is_none() {
             return;
         }
         let mut next = self.lock();
@@ -70,8 +79,19 @@ impl Board {
                 Change::GivenUp => next.writer.give_up(kind),
             }
         }
-        if next.shown.is_none_or(|shown| clock::monotonic() >= shown + self.publication) {
+        let now = clock::monotonic();
+        let is_turn = turn.is_some();
+        if let Some(turn) = turn {
+            next.following.turn(kind, turn, now);
+        }
+        let is_urgent = self.look(&mut next, now);
+        if is_urgent || next.shown.is_none_or(|shown| now >= shown + self.publication) {
             self.show(&mut next);
+            if is_turn {
+                // The clock's thread has another time to wait for.
+                drop(next);
+                self.waiting.notify_one();
+            }
         } else if !std::mem::replace(&mut next.is_dirty, true) {
             drop(next);
             self.waiting.notify_one();
@@ -83,15 +103,17 @@ impl Board {
         let mut next = self.lock();
         loop {
             let now = clock::monotonic();
-            let due = next.shown.filter(|_| next.is_dirty).map(|shown| shown + self.publication);
             if next.is_stopping {
                 return false;
             }
-            if due.is_some_and(|due| now >= due) {
+            let is_urgent = self.look(&mut next, now);
+            let due = next.shown.filter(|_| next.is_dirty).map(|shown| shown + self.publication);
+            if is_urgent || due.is_some_and(|due| now >= due) {
                 self.show(&mut next);
                 continue;
             }
-            let wait = due.unwrap_or(until).min(until).saturating_duration_since(now);
+            let times = [due, next.following.next_change(now)];
+            let wait = times.into_iter().flatten().fold(until, Instant::min).saturating_duration_since(now);
             if wait.is_zero() {
                 return true;
             }
@@ -115,6 +137,25 @@ impl Board {
         let mut next = self.lock();
         write(&mut next.writer);
         self.show(&mut next);
+    }
+
+    /// Looks at how far each kind can be believed by now, and says what is to be said. Answers whether some of it
+    /// changed, and is to be shown.
+    fn look(&self, next: &mut Next, now: Instant) -> bool {
+        let Next { writer, following, .. } = next;
+        let mut is_news = false;
+        for kind in Kind::ALL {
+            is_news |= writer.set_freshness(kind, following.freshness(kind, now));
+            let reason = following.unfollowed(kind);
+            let place = reason.and_then(|reason| Reason::ALL.iter().position(|other| *other == reason));
+            self.numbers.unfollowed[kind.index()].set(place.map_or(0, |place| place as u64 + 1));
+        }
+        match following.line(now) {
+            Some(Line::NotFollowed(text)) => self.journal.warn("topology not followed", text),
+            Some(Line::FollowedAgain(text)) => self.journal.info("topology followed again", text),
+            None => {}
+        }
+        is_news
     }
 
     pub(super) fn stop(&self) {

@@ -2,10 +2,11 @@
 
 use std::io::Read;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ureq::http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use ureq::http::{Request, Response, Uri};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, Error};
 
 use super::identity::Identity;
 use super::timing::Timing;
@@ -16,7 +17,7 @@ use crate::net::failure;
 use crate::net::peer::API_SERVER;
 use crate::net::stop::{Signal, Stopper};
 use crate::topology::kind::Kind;
-use crate::topology::watch::Ask;
+use crate::topology::watch::{Ask, What};
 
 /// Nearly all that changes in a cluster are pods and slices, and a larger buffer saves them system calls. The
 /// others would hold it for nothing.
@@ -31,6 +32,7 @@ pub(super) struct Client {
     url: Endpoint,
     identity: Arc<Identity>,
     limits: Limits,
+    list_head: Duration,
     /// And of which edition of the trust it is.
     agent: Option<(Agent, u64)>,
     signal: Arc<Signal>,
@@ -59,6 +61,7 @@ impl Client {
             url: url.clone(),
             identity: Arc::clone(identity),
             limits,
+            list_head: timing.list_head,
             agent: None,
             signal: Arc::clone(signal),
             stopper: Stopper::new(Arc::clone(signal)),
@@ -87,13 +90,14 @@ impl Client {
         if let Some(header) = header {
             request.headers_mut().insert(AUTHORIZATION, header);
         }
+        let head = match ask.what {
+            What::List => self.list_head,
+            What::Probe | What::Watch => self.limits.head.unwrap_or(self.list_head),
+        };
+        let request = agent.configure_request(request).timeout_recv_response(Some(head)).build();
         agent.run(request).map_err(|error| {
-            let why = failure::described(
-                &error,
-                &API_SERVER,
-                self.limits.connect.max(self.limits.head.unwrap_or_default()),
-                self.url.https,
-            );
+            let limit = self.limits.connect.max(head);
+            let why = failure::described(&error, &API_SERVER, limit, self.url.https);
             self.hang_up();
             why
         })
@@ -107,11 +111,23 @@ impl Client {
     /// More of a body. `Ok(0)`: it has ended.
     ///
     /// # Errors
-    /// Why it broke off, for a person.
-    pub(super) fn read(&mut self, body: &mut impl Read, buffer: &mut [u8]) -> Result<usize, String> {
+    /// Why no more of it comes.
+    pub(super) fn read(&mut self, body: &mut impl Read, buffer: &mut [u8]) -> Result<usize, Cut> {
         body.read(buffer).map_err(|error| {
             self.hang_up();
-            format!("the connection broke off ({error})")
+            let wrapped = error.get_ref().and_then(|inner| inner.downcast_ref());
+            match wrapped {
+                Some(Error::Timeout(_)) => Cut::Silent,
+                _ => Cut::Broken(format!("the connection broke off ({error})")),
+            }
         })
     }
+}
+
+/// Why a body does not go on.
+pub(super) enum Cut {
+    /// Nothing came for long.
+    Silent,
+    /// For a person.
+    Broken(String),
 }

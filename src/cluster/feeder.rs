@@ -3,22 +3,23 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::Body;
 use ureq::http::Response;
 use ureq::http::header::{DATE, HeaderValue, RETRY_AFTER};
 
 use super::board::Board;
-use super::client::{Client, buffer_bytes};
+use super::client::{Client, Cut, buffer_bytes};
 use super::numbers::Numbers;
+use super::turns::Turns;
 use crate::clock;
-use crate::journal::{Journal, Level};
+use crate::journal::Journal;
 use crate::net::agent::{BODY_READ_BYTES, beginning};
 use crate::net::retry_after::retry_after;
 use crate::net::stop::Stopper;
 use crate::topology::kind::Kind;
-use crate::topology::watch::{Ask, Step, Watch};
+use crate::topology::watch::{Ask, Following, Restored, Step, Watch, What};
 use crate::trip;
 
 /// The API server sends each change by itself. To wake up for every single one costs more than to read it; so
@@ -32,6 +33,10 @@ pub(super) struct Feeder {
     pub client: Client,
     pub stopper: Stopper,
     pub board: Arc<Board>,
+    pub turns: Arc<Turns>,
+    /// What this kind has seen of `turns`.
+    pub wakes: u64,
+    pub restores: u64,
     pub numbers: Arc<Numbers>,
     pub journal: Arc<Journal>,
 }
@@ -61,56 +66,90 @@ impl Feeder {
         trip::wire("feeder");
         let now = clock::monotonic();
         match self.watch.next(now, chance()) {
-            Step::Wait(until) => {
-                self.stopper.pause(until.saturating_duration_since(now));
+            Step::Wait { until, wakes: true } => {
+                if self.turns.wait_until(until, self.wakes) {
+                    self.watch.wake();
+                }
             }
-            Step::Ask(ask) => self.exchange(&ask, buffer),
+            Step::Wait { until, wakes: false } => self.pause(until),
+            Step::Turn => {
+                self.turns.wait_for_turn(self.wakes);
+                self.watch.wake();
+            }
+            Step::Ask(ask) => {
+                self.wakes = self.turns.wakes();
+                self.exchange(&ask, buffer);
+            }
         }
         self.hand_over();
     }
 
+    fn pause(&self, until: Instant) {
+        self.stopper.pause(until.saturating_duration_since(clock::monotonic()));
+    }
+
     fn exchange(&mut self, ask: &Ask, buffer: &mut [u8]) {
         match self.client.get(ask) {
-            Ok(answer) => {
-                self.heard();
-                self.answer(answer, buffer);
-            }
+            Ok(answer) => self.answer(answer, ask.what == What::Watch, buffer),
             // A stop looks like a failure, and is none.
             Err(_) if self.stopper.is_stopped() => {}
-            Err(why) => self.watch.failed(&why, clock::monotonic(), chance()),
+            Err(why) => {
+                self.watch.failed(&why);
+            }
         }
     }
 
-    fn answer(&mut self, answer: Response<Body>, buffer: &mut [u8]) {
+    fn answer(&mut self, answer: Response<Body>, is_watch: bool, buffer: &mut [u8]) {
         let (head, body) = answer.into_parts();
+        let status = head.status.as_u16();
         let text = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let wish = text(RETRY_AFTER).and_then(|value| retry_after(value, text(DATE), clock::wall()));
-        if !self.watch.answered(head.status.as_u16(), wish, clock::monotonic(), chance()) {
-            // Read, so that the connection can be used again.
+        self.watch.compare(self.turns.others(self.kind));
+        if !self.watch.answered(status, wish, clock::monotonic(), chance()) {
+            // Read, so that the connection can be used again. But where several API servers stand behind one address,
+            // another may fare better.
             drop(beginning(body, BODY_READ_BYTES));
+            if status >= 500 {
+                self.client.hang_up();
+            }
             return;
         }
+        self.heard();
+        self.turns.served(self.kind);
+        // Now, and not when the first bytes come: a quiet kind is followed from here on.
+        self.hand_over();
         let mut body = body.into_reader();
-        let cut = loop {
+        let ended = loop {
             match self.client.read(&mut body, buffer) {
-                Ok(0) => break None,
+                Ok(0) => break Ended::Itself,
                 Ok(count) => {
-                    self.heard();
+                    if is_watch {
+                        self.heard();
+                    }
                     let goes_on = self.watch.body(&buffer[..count]);
                     self.hand_over();
                     if !goes_on {
                         self.client.hang_up();
-                        break None;
+                        break Ended::Itself;
                     }
                     if count < buffer.len() / 2 {
                         self.stopper.pause(GATHER);
                     }
                 }
-                Err(why) => break Some(why),
+                Err(Cut::Silent) => break Ended::Silent,
+                Err(Cut::Broken(why)) => break Ended::Cut(why),
             }
         };
-        if !self.stopper.is_stopped() {
-            self.watch.ended(cut.as_deref(), clock::monotonic(), chance());
+        // A stop looks like a cut, and is none.
+        if self.stopper.is_stopped() {
+            return;
+        }
+        self.watch.compare(self.turns.others(self.kind));
+        let now = clock::monotonic();
+        match ended {
+            Ended::Itself => self.watch.ended(None, now, chance()),
+            Ended::Cut(why) => self.watch.ended(Some(&why), now, chance()),
+            Ended::Silent => self.watch.fell_silent(now, chance()),
         }
     }
 
@@ -120,7 +159,19 @@ impl Feeder {
 
     fn hand_over(&mut self) {
         let output = self.watch.take();
-        self.board.apply(self.kind, output.changes);
+        if let Some(following) = &output.following {
+            self.turns.turn(self.kind, following);
+            if *following == Following::Followed {
+                self.restores = self.turns.restores();
+            }
+        }
+        self.board.apply(self.kind, output.changes, output.following);
+        if output.got_through {
+            self.turns.wake_all();
+        }
+        if let Some(restored) = output.restored {
+            self.restored(&restored);
+        }
         self.numbers.skipped_objects.add(output.skipped);
         if output.skipped > 0 {
             let (count, resource) = (output.skipped, self.kind.resource());
@@ -133,15 +184,27 @@ impl Feeder {
             );
         }
         self.numbers.watch_restarts.add(output.restarts);
-        for note in output.notes {
-            match note.level {
-                Level::Error => self.journal.error(note.about, note.text),
-                Level::Warn => self.journal.warn(note.about, note.text),
-                Level::Info => self.journal.info(note.about, note.text),
-                Level::Debug => self.journal.debug(note.about, note.text),
-            }
-        }
     }
+
+    fn restored(&mut self, Restored { known, found }: &Restored) {
+        if self.turns.restored(self.kind, self.restores) {
+            let resource = self.kind.resource();
+            self.journal.warn(
+                "topology restored",
+                format!(
+                    "the API server's data is older than what was seen (resourceVersion {found} of {resource}, after                      {known}), as after a restore of etcd; the cluster is listed anew"
+                ),
+            );
+        }
+        self.restores = self.turns.restores();
+    }
+}
+
+/// How a body came to its end.
+enum Ended {
+    Itself,
+    Silent,
+    Cut(String),
 }
 
 /// Any number: the standard library seeds its hash maps with as much.

@@ -16,6 +16,7 @@ use super::identity::Identity;
 use super::memory;
 use super::numbers::Numbers;
 use super::timing::Timing;
+use super::turns::Turns;
 use crate::clock;
 use crate::config::{Mistake, TopologySettings};
 use crate::journal::Journal;
@@ -27,17 +28,19 @@ use crate::topology::writer::Writer;
 use crate::trip;
 
 /// The owner of the threads that follow one cluster. Dropped, it stops them and waits for them: bounded but
-/// for connects in progress, which take 5 s at most and run side by side.
+/// for connects in progress, which take 2 s at most and run side by side.
 pub struct Cluster {
     board: Arc<Board>,
     numbers: Arc<Numbers>,
     journal: Arc<Journal>,
     signal: Arc<Signal>,
+    turns: Arc<Turns>,
     stoppers: Vec<Stopper>,
     threads: Vec<JoinHandle<()>>,
     /// Stopped last, so that it saves what the others brought.
     memory: Mutex<Option<Keeper>>,
-    /// How often it saves.
+    /// When and how often it saves.
+    first_save: Duration,
     save: Duration,
 }
 
@@ -66,14 +69,17 @@ impl Cluster {
         let mut writer = Writer::new(settings.tombstone_ttl.as_secs());
         let now_seconds = clock::unix_seconds(clock::wall());
         writer.set_time(now_seconds);
+        let board = Board::new(writer, Arc::clone(&numbers), Arc::clone(&journal), timing);
         let mut cluster = Self {
-            board: Arc::new(Board::new(writer, Arc::clone(&numbers), timing.publication)),
+            board: Arc::new(board),
             numbers,
             journal,
             signal: Arc::default(),
+            turns: Arc::new(Turns::new(timing.turn)),
             stoppers: Vec::new(),
             threads: Vec::new(),
             memory: Mutex::default(),
+            first_save: timing.first_save,
             save: timing.save,
         };
         let memory = settings.memory_file.as_deref().map_or(Ok(()), |file| cluster.remember(file, on_start));
@@ -132,10 +138,10 @@ impl Cluster {
         let (board, numbers) = (Arc::clone(&self.board), Arc::clone(&self.numbers));
         let current = move || (numbers.snapshots.get(), Arc::clone(&board.current()));
         let (journal, stop) = (Arc::clone(&self.journal), Arc::clone(&signal));
-        let (file, every) = (file.to_owned(), self.save);
+        let (file, first, every) = (file.to_owned(), self.first_save, self.save);
         let (ending, ended) = sync_channel(1);
         let work = move || {
-            memory::keep(&file, current, &journal, &stop, every);
+            memory::keep(&file, current, &journal, &stop, first, every);
             drop(ending);
         };
         let thread = spawn("topology-memory".to_owned(), on_start, work)?;
@@ -158,10 +164,14 @@ impl Cluster {
                 stopper: client.stopper(),
                 client,
                 board: Arc::clone(&self.board),
+                turns: Arc::clone(&self.turns),
+                wakes: 0,
+                restores: 0,
                 numbers: Arc::clone(&self.numbers),
                 journal: Arc::clone(&self.journal),
             };
             self.stoppers.push(feeder.stopper.clone());
+            self.turns.register(kind, feeder.stopper.clone());
             // The kernel cuts names at 15 bytes; debuggers and ours do not.
             let name = format!("topology-{}", kind.resource());
             self.threads.push(spawn(name, on_start, move || feeder.run())?);
@@ -179,6 +189,7 @@ impl Drop for Cluster {
         for stopper in &self.stoppers {
             stopper.stop();
         }
+        self.turns.stop();
         self.board.stop();
         for thread in self.threads.drain(..) {
             // A panic of the thread was told when it happened.

@@ -179,19 +179,29 @@ fn load(file: &File) -> Result<Vec<Remembered>, Unusable> {
     }
 }
 
-/// Saves now and then, when something has changed, and at the end. `current` tells how many snapshots there
-/// have been, and the last.
+/// So often it is looked whether the first lists are complete.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Saves `first` after the first lists are complete, then now and then, when something has changed, and at the end.
+/// Restarts may follow on each other quickly, and what is gone then has to be known. `current` tells how many snapshots
+/// there have been, and the last.
 pub fn keep(
     file: &Path,
     current: impl Fn() -> (u64, Arc<Index>),
     journal: &Journal,
     stop: &Signal,
+    first: Duration,
     every: Duration,
 ) {
     let mut saved: Option<u64> = None;
     let mut goes_on = true;
+    let mut is_first = true;
     while goes_on {
-        goes_on = stop.pause(every);
+        if std::mem::take(&mut is_first) {
+            goes_on = pause_for_lists(|| current().1.is_ready(), stop, every) && stop.pause(first);
+        } else {
+            goes_on = stop.pause(every);
+        }
         let (count, index) = current();
         // At the end in any case: what is there now counts as gone from now on.
         if goes_on && saved == Some(count) {
@@ -220,6 +230,19 @@ pub fn keep(
             ),
         }
     }
+}
+
+/// Waits until the first lists are complete, but for no longer than until a save is due in any case. `false`: stop.
+fn pause_for_lists(is_ready: impl Fn() -> bool, stop: &Signal, most: Duration) -> bool {
+    let mut left = most;
+    while !left.is_zero() && !is_ready() {
+        let pause = LOOK.min(left);
+        if !stop.pause(pause) {
+            return false;
+        }
+        left -= pause;
+    }
+    !stop.is_set()
 }
 
 /// Writes the whole file beside the old one, and puts it in its place when it lies on the disk.

@@ -2,11 +2,15 @@
 
 use crate::metrics::Number;
 use crate::topology::kind::KINDS;
+#[cfg(doc)]
+use crate::topology::watch::Reason;
 
 #[derive(Debug, Default)]
 pub struct Numbers {
-    /// When a list or a line of a watch last came, by kind, in Unix time.
+    /// When a 200 or bytes of a watch last came, by kind, in Unix time.
     pub last_message_seconds: [Number; KINDS],
+    /// Why a kind is not followed, by kind: 0 for one that is, else 1 + the place of the reason in [`Reason::ALL`].
+    pub unfollowed: [Number; KINDS],
     /// Objects held, those that are gone included.
     pub objects: Number,
     /// Objects and lines left out: too large, too deep, or not as Kubernetes writes them.
@@ -17,4 +21,18 @@ pub struct Numbers {
     pub evicted_tombstones: Number,
     /// Snapshots shown.
     pub snapshots: Number,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::metrics::cluster::{REASONS, RESOURCES};
+    use crate::topology::kind::Kind;
+    use crate::topology::watch::Reason;
+
+    /// The metrics have a lower rank and name all this on their own.
+    #[test]
+    fn the_metrics_name_the_same_kinds_and_reasons() {
+        assert_eq!(RESOURCES, Kind::ALL.map(Kind::resource));
+        assert_eq!(REASONS, Reason::ALL.map(Reason::name));
+    }
 }

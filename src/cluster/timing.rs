@@ -6,27 +6,44 @@ use std::time::Duration;
 pub struct Timing {
     /// Looking the name up, and connecting, each.
     pub connect: Duration,
-    /// Until an answer's head is there. The API server itself gives a list up after a minute.
+    /// Until the head of the response to a watch or a probe is there.
     pub head: Duration,
-    /// Without a byte in a body. The API server sends bookmarks about once a minute (KEP-956), so a
-    /// watch that is silent for longer hangs on a connection that is gone.
+    /// Until that of a list is there, which may be long; the API server itself gives one up after a minute.
+    pub list_head: Duration,
+    /// Without a byte in a body. Bookmarks are not guaranteed, so a silent watch proves nothing; a probe does then.
     pub silence: Duration,
+    /// Between two tries while the API server is away.
+    pub turn: Duration,
+    /// A watch that was lost and is open again may not have caught up for so long.
+    pub settle: Duration,
+    /// A kind that is lost for longer is stale.
+    pub stale: Duration,
+    /// And after this long a person is told.
+    pub quiet: Duration,
     /// Snapshots come no faster than this; a change waits no longer for one.
     pub publication: Duration,
     /// What is gone for long is looked for so often.
     pub tick: Duration,
-    /// The memory file is written so often, if something changed.
+    /// The memory file is written so soon after the first lists are complete,
+    pub first_save: Duration,
+    /// and then so often, if something changed.
     pub save: Duration,
 }
 
 impl Default for Timing {
     fn default() -> Self {
         Self {
-            connect: Duration::from_secs(5),
-            head: Duration::from_secs(60),
-            silence: Duration::from_secs(150),
+            connect: Duration::from_secs(2),
+            head: Duration::from_secs(10),
+            list_head: Duration::from_secs(30),
+            silence: Duration::from_secs(120),
+            turn: Duration::from_secs(1),
+            settle: Duration::from_millis(500),
+            stale: Duration::from_secs(5),
+            quiet: Duration::from_secs(30),
             publication: Duration::from_millis(5),
             tick: Duration::from_secs(1),
+            first_save: Duration::from_secs(2),
             save: Duration::from_secs(60),
         }
     }

@@ -11,6 +11,8 @@ use crate::config::{CorrelationSettings, Mistake};
 use crate::correlate::{About, Awaited, Correlation, Correlator, Impact};
 use crate::journal::Journal;
 use crate::metrics::Metrics;
+use crate::topology::kind::Kind;
+use crate::topology::watch::Reason;
 
 /// The cluster as one instance looks at it; none when `correlate` is off.
 pub struct View {
@@ -124,6 +126,14 @@ impl Cluster {
         let last_messages = metrics.topology_last_message_timestamp_seconds.each();
         for ((_, published), number) in last_messages.zip(&numbers.last_message_seconds) {
             published.set(number.get());
+        }
+        for (kind, number) in Kind::ALL.into_iter().zip(&numbers.unfollowed) {
+            let of_kind = number.get();
+            for (reason, place) in Reason::ALL.into_iter().zip(1..) {
+                if let Some(gauge) = metrics.topology_unfollowed.of(&[kind.resource(), reason.name()]) {
+                    gauge.set(u64::from(of_kind == place));
+                }
+            }
         }
         metrics.topology_skipped_objects_total.set(numbers.skipped_objects.get());
         metrics.topology_watch_restarts_total.set(numbers.watch_restarts.get());

@@ -41,6 +41,14 @@ impl Stopper {
         }
     }
 
+    /// Interrupts the request in flight, and no later one.
+    pub fn interrupt(&self) {
+        let agent = self.agent().take();
+        if let Some(agent) = agent {
+            agent.shutdown();
+        }
+    }
+
     /// Makes this the agent that a stop reaches.
     pub fn watch(&self, new: &Agent) {
         *self.agent() = Some(new.clone());

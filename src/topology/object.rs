@@ -12,6 +12,9 @@ use super::labels::Labels;
 use super::selector::Selector;
 use super::uid::Uid;
 
+/// Versions from here on have no order: they are no numbers in the API server. etcd counts with 63 bits.
+pub const UNORDERED: u64 = 1 << 63;
+
 /// One state of one object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Object {
@@ -41,6 +44,24 @@ impl Object {
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.deleted_seconds.is_none()
+    }
+
+    /// Whether this is an earlier state than the other, as far as the versions tell.
+    #[must_use]
+    pub fn is_older_than(&self, other: &Self) -> bool {
+        self.version < other.version && other.version < UNORDERED
+    }
+
+    /// Whether nothing that is kept differs but whether it is there.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.version == other.version
+            && self.details == other.details
+            && self.labels == other.labels
+            && self.annotations == other.annotations
+            && self.owners == other.owners
+            && (&self.namespace, &self.name, self.created_seconds)
+                == (&other.namespace, &other.name, other.created_seconds)
     }
 
     /// Takes over from an earlier state what both have in common, so that it is held once.

@@ -12,7 +12,7 @@ use super::graves::Graves;
 use super::index::Index;
 use super::key::Key;
 use super::kind::Kind;
-use super::object::Object;
+use super::object::{Object, UNORDERED};
 
 /// Deleted objects kept at most, whatever the time to live says.
 pub const MAX_TOMBSTONES: usize = 50_000;
@@ -53,11 +53,12 @@ impl Writer {
         self.index.clone()
     }
 
-    /// A list is complete: these objects of a kind are there, and no others.
+    /// A list is complete: these objects of a kind are there, and no others. It is believed whatever the versions say:
+    /// after etcd was restored from a backup they are given out again.
     pub fn replace(&mut self, kind: Kind, objects: Vec<Arc<Object>>) {
         let there: HashSet<Key> = objects.iter().map(|object| object.key()).collect();
         for object in objects {
-            self.put(object);
+            self.place(object);
         }
         let live = self.index.objects.iter().filter(|(_, object)| object.is_live() && object.kind == kind);
         let gone: Vec<Key> = live.map(|(uid, _)| *uid).filter(|uid| !there.contains(uid)).collect();
@@ -68,25 +69,49 @@ impl Writer {
         self.index.listed.add(kind);
     }
 
-    /// A kind cannot be had, now or any more: correlation goes on without it.
+    /// A kind cannot be had: correlation goes on without it. What an earlier run left stays, and ages.
     pub fn give_up(&mut self, kind: Kind) {
-        let held = self.index.objects.iter().filter(|(_, object)| object.kind == kind);
-        for uid in held.map(|(uid, _)| *uid).collect::<Vec<_>>() {
-            self.erase(uid);
-        }
         self.index.settled.add(kind);
     }
 
-    /// How far the objects of a kind can be believed from now on.
-    pub fn set_freshness(&mut self, kind: Kind, freshness: Freshness) {
+    /// How far the objects of a kind can be believed from now on. Answers whether that is news.
+    pub fn set_freshness(&mut self, kind: Kind, freshness: Freshness) -> bool {
+        let is_news = self.index.freshness(kind) != freshness;
         self.index.freshness.set(kind, freshness);
+        is_news
     }
 
-    /// An object is there, new or changed.
-    pub fn put(&mut self, mut object: Arc<Object>) {
+    /// A watch says that an object is there, new or changed. An API server that lags behind may tell what was before
+    /// what is held; that is left out.
+    pub fn put(&mut self, object: Arc<Object>) {
+        if !self.is_past(&object) {
+            self.place(object);
+        }
+    }
+
+    /// A watch says that an object was deleted; `last` is its last state.
+    pub fn delete(&mut self, last: Arc<Object>) {
+        if !self.is_past(&last) {
+            let uid = last.key();
+            self.place(last);
+            self.bury(uid);
+        }
+    }
+
+    /// Whether a later state of the object is held, or it is known to be gone since this one.
+    fn is_past(&self, object: &Object) -> bool {
+        let held = self.index.objects.get(&object.key());
+        held.is_some_and(|held| {
+            object.is_older_than(held)
+                || (!held.is_live() && object.version == held.version && held.version < UNORDERED)
+        })
+    }
+
+    /// The object is there in this state.
+    fn place(&mut self, mut object: Arc<Object>) {
         let uid = object.key();
         let old = self.index.objects.get(&uid).cloned();
-        if old.as_ref().is_some_and(|old| old.is_live() && old.version == object.version) {
+        if old.as_ref().is_some_and(|old| old.is_live() && old.is_same_as(&object)) {
             return;
         }
         // A name has one object at a time: what had it before is gone, even if nobody said so.
@@ -103,13 +128,6 @@ impl Writer {
         let new = if object.is_live() { object } else { Arc::new(object.deleted_at(None)) };
         self.index.name_is_given(name, uid);
         self.set(uid, old.as_deref(), Some(new));
-    }
-
-    /// An object was deleted; `last` is its last state.
-    pub fn delete(&mut self, last: Arc<Object>) {
-        let uid = last.key();
-        self.put(last);
-        self.bury(uid);
     }
 
     /// An object of an earlier run, and the Services behind which it stood. It is taken as gone until a

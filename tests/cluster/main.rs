@@ -7,11 +7,14 @@ mod generated_clusters;
 mod impact_recording;
 mod impact_rules;
 mod kube_api_faults;
+mod kube_api_lateness;
 mod kube_api_rules;
 #[path = "../support/mod.rs"]
 mod support;
 mod topology_edges;
+mod topology_time;
 #[path = "../support/watch_script.rs"]
 mod watch_script;
 mod watching;
 mod watching_nonsense;
+mod watching_recovery;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::{cases, watch_script};
 use cases::cases;
 use event_gateway::topology::kind::Kind;
-use event_gateway::topology::watch::Output;
+use event_gateway::topology::watch::{Following, Output, Reason};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use watch_script::*;
@@ -65,9 +65,12 @@ fn lists_without_a_version_or_an_end_are_not_taken() {
             assert!(script.waited() > Duration::ZERO);
             assert_eq!(script.ask().target, FROM_CACHE);
         }
-        let Output { changes, notes, .. } = script.watch.take();
+        let Output { changes, following, .. } = script.watch.take();
         assert_eq!(changes, []);
-        assert!(notes[0].text.contains(why), "{notes:?}");
+        let Some(Following::Lost { reason: Reason::Unreadable, why: told, .. }) = following else {
+            panic!("{following:?}")
+        };
+        assert!(told.contains(why), "{told}");
     }
 }
 
@@ -89,9 +92,9 @@ fn played(list_body: &[u8], watch_body: &[u8], mut cut: impl FnMut(usize) -> usi
     let waited = script.waited();
     feed(&mut script, watch_body);
     let waited = (waited, script.waited());
-    let Output { changes, notes, skipped, restarts } = script.watch.take();
+    let Output { changes, following, skipped, restarts, .. } = script.watch.take();
     let changes: Vec<_> = changes.iter().map(shown).collect();
-    format!("{changes:?} {notes:?} {skipped} {restarts} {waited:?} {:?}", script.ask())
+    format!("{changes:?} {following:?} {skipped} {restarts} {waited:?} {:?}", script.ask())
 }
 
 fn transcript() -> (Vec<u8>, Vec<u8>) {

@@ -10,23 +10,9 @@ use doc_rows::rows;
 
 const TEXT: &str = include_str!("../../docs/logs.md");
 
-/// How lines come into a journal. A watch has none: its notes are put into its cluster's.
-const CALLS: &[(&str, &str)] = &[
-    (".error(", "ERROR"),
-    (".warn(", "WARN"),
-    (".info(", "INFO"),
-    (".debug(", "DEBUG"),
-    (".note(Level::Error,", "ERROR"),
-    (".note(Level::Warn,", "WARN"),
-    (".note(Level::Info,", "INFO"),
-    (".note(Level::Debug,", "DEBUG"),
-];
-/// The calls whose kind is no literal, and the kind that the document has for them. A note's was found where
-/// it was made.
-const OTHERS: &[(&str, &str, Option<&str>)] = &[
-    ("cluster/feeder.rs", "note.about", None),
-    ("topology/watch/refused.rs", "resource", Some("<resource>")),
-];
+/// How lines come into a journal.
+const CALLS: &[(&str, &str)] =
+    &[(".error(", "ERROR"), (".warn(", "WARN"), (".info(", "INFO"), (".debug(", "DEBUG")];
 /// What is said past the journal: the mistakes of a start that fails.
 const PAST_THE_JOURNAL: &[&str] = &["abi/filter.rs", "abi/output.rs"];
 
@@ -52,11 +38,7 @@ fn found(file: &str, text: &str) -> Found {
                 continue;
             }
             let word = first.split([',', ')', '(']).next().unwrap_or_default().trim();
-            match OTHERS.iter().find(|(place, what, _)| *place == file && *what == word) {
-                Some((.., Some(kind))) => drop(found.kinds.insert(((*kind).to_owned(), level))),
-                Some(_) => {}
-                None => found.wrong.push(format!("{file}: {call}{word}: a kind has to be a literal")),
-            }
+            found.wrong.push(format!("{file}: {call}{word}: a kind has to be a literal"));
         }
     }
     if code.contains("Line { level: Level::") && !PAST_THE_JOURNAL.contains(&file) {
@@ -137,7 +119,7 @@ fn the_check_finds_what_it_looks_for() {
     for (change, to) in [
         ("| `gateway retry` | WARN |", "| `gateway retry` | ERROR |"),
         ("| `gateway retry` |", "| `gateway tries` |"),
-        ("| `<resource>` | WARN |", "| `<resource>` | INFO |"),
+        ("| `topology restored` | WARN |", "| `topology restored` | INFO |"),
         ("| `other` | WARN | is of no kind", "| `other` | WARN | is no kind"),
         ("| Make `match` narrower. |", "| |"),
         ("| An outage is over. |", "| An outage is over |"),
@@ -154,7 +136,6 @@ fn the_check_finds_what_it_looks_for() {
     for code in [
         "journal.warn(\"new kind\", text)",
         "self.journal\n    .info(\n    \"new kind\", text)",
-        "self.note(\n    Level::Info,\n    \"topology\", text)",
         "journal.error(\"gateway retry\", text)",
         "journal.warn(kind, text)",
         "host.log(&Line { level: Level::Warn, text })",

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use event_gateway::clock;
 use event_gateway::pattern::Patterns;
 use event_gateway::topology::kind::Kind;
-use event_gateway::topology::watch::{Ask, Change, Step, Watch};
+use event_gateway::topology::watch::{Ask, Change, Following, Others, Step, Watch, What};
 use serde_json::{Value, json};
 
 pub const SECOND: Duration = Duration::from_secs(1);
@@ -31,16 +31,49 @@ impl Script {
     pub fn ask(&mut self) -> Ask {
         match self.watch.next(self.now, 0) {
             Step::Ask(ask) => ask,
-            Step::Wait(until) => panic!("a wait of {:?}", until - self.now),
+            Step::Wait { until, .. } => panic!("a wait of {:?}", until - self.now),
+            Step::Turn => panic!("a turn"),
         }
     }
 
-    /// Lets the wait go by that comes before the next request, and tells how long it was.
+    /// Lets the wait go by that comes before the next request, and tells how long it was; a turn takes a second.
     pub fn waited(&mut self) -> Duration {
-        let Step::Wait(until) = self.watch.next(self.now, 0) else { return Duration::ZERO };
+        let until = match self.watch.next(self.now, 0) {
+            Step::Wait { until, .. } => until,
+            Step::Turn => {
+                self.watch.wake();
+                self.now + SECOND
+            }
+            Step::Ask(_) => self.now,
+        };
         let wait = until - self.now;
         self.now = until;
         wait
+    }
+
+    /// Whether the next request waits for its turn among all kinds.
+    pub fn waits_for_turn(&mut self) -> bool {
+        self.watch.next(self.now, 0) == Step::Turn
+    }
+
+    /// Whether another kind that gets through would end the wait.
+    pub fn wakes(&mut self) -> bool {
+        !matches!(self.watch.next(self.now, 0), Step::Wait { wakes: false, .. })
+    }
+
+    /// Another kind was answered 200 just now, and is followed or not.
+    pub fn another_is_served(&mut self, followed: bool) {
+        self.now += Duration::from_millis(1);
+        self.watch.compare(Others { served: Some(self.now), followed });
+    }
+
+    /// What the watch reports since the last time: `followed`, or the reason.
+    pub fn following(&mut self) -> Option<String> {
+        self.watch.take().following.map(|following| match following {
+            Following::Followed => "followed".to_owned(),
+            Following::Lost { reason, is_refused: true, .. } => format!("{} for good", reason.name()),
+            Following::Lost { reason, .. } => reason.name().to_owned(),
+        })
     }
 
     pub fn refuse(&mut self, status: u16, retry_after: Option<u64>) {
@@ -63,6 +96,13 @@ impl Script {
         self.waited();
         self.answer(&list(version, None, names), None);
         self.ask()
+    }
+
+    /// A probe, whose list has this version.
+    #[track_caller]
+    pub fn probe(&mut self, version: &str) {
+        assert_eq!(self.ask().target, PROBE);
+        self.answer(&list(version, None, &["any"]), None);
     }
 
     pub fn changes(&mut self) -> Vec<String> {
@@ -108,9 +148,10 @@ pub fn status(code: u16, reason: &str) -> Value {
 }
 
 pub fn version_of(ask: &Ask) -> &str {
-    assert!(ask.is_watch, "{ask:?}");
+    assert_eq!(ask.what, What::Watch, "{ask:?}");
     ask.target.rsplit_once("&resourceVersion=").unwrap().1
 }
 
 pub const FROM_CACHE: &str = "/api/v1/pods?limit=500&resourceVersion=0";
 pub const NEWEST: &str = "/api/v1/pods?limit=500";
+pub const PROBE: &str = "/api/v1/pods?limit=1";

@@ -4,7 +4,9 @@
 mod ends;
 mod faults;
 mod memory;
+mod outages;
 mod panics;
+mod restores;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -29,9 +31,15 @@ const BOUND: Duration = Duration::from_secs(30);
 const TIMING: Timing = Timing {
     connect: Duration::from_secs(5),
     head: Duration::from_secs(20),
+    list_head: Duration::from_secs(20),
     silence: Duration::from_secs(20),
+    turn: Duration::from_millis(200),
+    settle: Duration::from_millis(50),
+    stale: Duration::from_millis(300),
+    quiet: Duration::from_secs(3),
     publication: Duration::from_millis(5),
     tick: Duration::from_millis(20),
+    first_save: Duration::from_millis(50),
     save: Duration::from_millis(50),
 };
 const KINDS: usize = Kind::ALL.len();
@@ -94,6 +102,12 @@ fn lines(cluster: &Cluster) -> Vec<Line> {
 
 fn warnings(cluster: &Cluster) -> Vec<String> {
     lines(cluster).into_iter().filter(|line| line.level <= Level::Warn).map(|line| line.text).collect()
+}
+
+/// The kinds that are not followed.
+fn unfollowed(cluster: &Cluster) -> Vec<Kind> {
+    let numbers = &cluster.numbers().unfollowed;
+    Kind::ALL.into_iter().filter(|kind| numbers[kind.index()].get() > 0).collect()
 }
 
 /// Every object of the plan is there, as live, and nothing else is.

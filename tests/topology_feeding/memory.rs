@@ -95,6 +95,39 @@ fn it_is_written_now_and_then_and_not_only_at_the_end() {
     });
 }
 
+/// Restarts may follow on each other quickly, and roles may be missing in between.
+#[test]
+fn it_is_written_soon_and_every_kind_in_it_is_known_to_be_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let api = KubeApi::start();
+    let plan = Plan::generate(Size::SMALL, 7);
+    api.fill(plan.objects());
+    let rarely = Timing { first_save: Duration::from_millis(20), save: Duration::from_secs(3_600), ..TIMING };
+    let settings = with_memory(&api, folder.path());
+    let cluster = start_with(&settings, &rarely);
+    wait("the first file", || settings.memory_file.as_ref().unwrap().exists());
+    assert!(cluster.is_ready(), "not before");
+    // As a kill leaves it.
+    let copy = folder.path().join("copy");
+    std::fs::copy(settings.memory_file.as_ref().unwrap(), &copy).unwrap();
+    drop(cluster);
+    for (resource, object) in plan.objects() {
+        api.remove(resource, object);
+    }
+    api.forbid("ingresses");
+    api.missing("jobs");
+    let cluster = start_with(&TopologySettings { memory_file: Some(copy), ..settings }, &rarely);
+    wait_ready(&cluster);
+    let index = Arc::clone(&cluster.current());
+    let mut kinds = std::collections::BTreeSet::new();
+    for (resource, object) in plan.objects().filter(|(resource, _)| *resource != "endpointslices") {
+        let uid = object["metadata"]["uid"].as_str().unwrap();
+        assert!(index.by_uid(Key::of(uid)).is_some_and(|(_, object)| !object.is_live()), "{resource} {uid}");
+        kinds.insert(resource);
+    }
+    assert!(kinds.contains("ingresses") && kinds.contains("jobs") && kinds.len() >= 10, "{kinds:?}");
+}
+
 #[test]
 fn a_file_of_no_use_is_moved_aside_with_one_line() {
     let folder = tempfile::tempdir().unwrap();

@@ -18,7 +18,7 @@ use super::intern::Interner;
 use super::key::Key;
 use super::kind::Kind;
 use super::labels::Labels;
-use super::object::{Details, Endpoint, Object, Owner, PodExtras, Target};
+use super::object::{Details, Endpoint, Object, Owner, PodExtras, Target, UNORDERED};
 use super::selector::{Expression, Operator, Selector};
 use super::uid::Uid;
 use crate::pattern::Patterns;
@@ -216,9 +216,10 @@ fn endpoint(wire: &wire::Endpoint<'_>) -> Endpoint {
     }
 }
 
-/// A number where it is one, else a hash: only good to see whether something changed.
+/// A number where it is one, else a hash, which has no order: only good to see whether something changed.
 fn version(text: &str) -> u64 {
-    text.parse().unwrap_or_else(|_| xxh3_64(text.as_bytes()))
+    let number = text.parse().ok().filter(|version| *version < UNORDERED);
+    number.unwrap_or_else(|| xxh3_64(text.as_bytes()) | UNORDERED)
 }
 
 fn seconds(time: &str) -> u64 {

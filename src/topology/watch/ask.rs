@@ -21,10 +21,19 @@ pub struct Ask {
     /// Path and query.
     pub target: String,
     pub accept: &'static str,
-    /// The answer has no end, or none for long.
-    pub is_watch: bool,
+    pub what: What,
     /// The last answer was 401: look into the token's file first.
     pub renew_credentials: bool,
+}
+
+/// What is asked for; each may take another time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    List,
+    /// The version alone.
+    Probe,
+    /// The response has no end, or none for long.
+    Watch,
 }
 
 /// Which page of which list.
@@ -32,6 +41,8 @@ pub struct Ask {
 pub(super) enum Page {
     /// Any state that the API server has at hand: it need not ask etcd.
     FirstFromCache,
+    /// The same from an API server that has seen as much as we have, after the kind had been given up.
+    FirstNotOlderThan(String),
     /// The newest state, after the versions that we know have become too old.
     FirstOfNewest,
     /// The newest state in one piece: client-go's pager does so when a token ran out, which the pieces took
@@ -42,15 +53,31 @@ pub(super) enum Page {
     },
 }
 
+impl Page {
+    /// Whether it shows the newest state that etcd has, so that its version proves something.
+    pub(super) fn is_consistent(&self) -> bool {
+        matches!(self, Self::FirstOfNewest | Self::Whole)
+    }
+}
+
 pub(super) fn list(kind: Kind, page: &Page) -> String {
     let path = kind.path();
     match page {
         Page::FirstFromCache => format!("{path}?limit={PAGE}&resourceVersion=0"),
+        Page::FirstNotOlderThan(version) => {
+            let version = escaped(version);
+            format!("{path}?limit={PAGE}&resourceVersion={version}&resourceVersionMatch=NotOlderThan")
+        }
         Page::FirstOfNewest => format!("{path}?limit={PAGE}"),
         Page::Whole => path.to_owned(),
         // The token has the version in it; to give another is an error.
         Page::Next { token } => format!("{path}?limit={PAGE}&continue={}", escaped(token)),
     }
+}
+
+/// Without a resourceVersion it is a consistent read: its version is that of etcd, not of a cache.
+pub(super) fn probe(kind: Kind) -> String {
+    format!("{}?limit=1", kind.path())
 }
 
 pub(super) fn watch(kind: Kind, version: &str, chance: u64) -> String {
@@ -90,6 +117,11 @@ mod tests {
         let page = Page::Next { token: "a+b/c=&x=1 ü".into() };
         assert_eq!(list(Kind::Pod, &page), "/api/v1/pods?limit=500&continue=a%2Bb%2Fc%3D%26x%3D1%20%C3%BC");
         assert_eq!(list(Kind::Pod, &Page::FirstFromCache), "/api/v1/pods?limit=500&resourceVersion=0");
+        assert_eq!(
+            list(Kind::Pod, &Page::FirstNotOlderThan("7".into())),
+            "/api/v1/pods?limit=500&resourceVersion=7&resourceVersionMatch=NotOlderThan"
+        );
+        assert_eq!(probe(Kind::Pod), "/api/v1/pods?limit=1");
         for (chance, seconds) in [(0, 290), (300, 590), (301, 290), (u64::MAX, 290 + u64::MAX % 301)] {
             assert_eq!(
                 watch(Kind::Job, "7", chance),

@@ -1,4 +1,4 @@
-//! How long to wait after failures: as client-go's reflector does, twice as long each time, by chance.
+//! How long to wait after bad responses: as client-go's reflector does, twice as long each time, by chance.
 
 use std::time::Duration;
 
@@ -15,7 +15,8 @@ pub fn backoff(failures: u32, chance: u64) -> Duration {
 }
 
 /// From nothing to all of a time, by chance.
-fn share(of: Duration, chance: u64) -> Duration {
+#[must_use]
+pub fn share(of: Duration, chance: u64) -> Duration {
     let millis = (u128::from(chance) * of.as_millis()) >> 64;
     Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }

@@ -1,34 +1,41 @@
 //! List and watch of one kind, as client-go's reflector does it, without I/O and without a clock.
 //!
 //! ```text
-//! next ──► Wait(until)                     the caller waits
+//! next ──► Wait{until, wakes}              the caller waits; where `wakes`, another kind that gets through ends it
+//!      ├─► Turn                            the caller waits until it is its turn to try, see below
 //!      └─► Ask(request)                    the caller asks, and tells what came:
-//!            failed(why)                     no answer
-//!            answered(status, …) ─► false    the answer was all
-//!                                └► true     body(bytes)… , ended(cut?)
-//! take ──► what changed, and what is to be said of it
+//!            failed(why)                     no response
+//!            answered(status, …) ─► true     body(bytes)… , then ended(cut?) or fell_silent()
+//! take ──► what changed, and whether the kind is followed
 //! ```
 //! A list is handed over whole, when its last page is there. A watch begins at the list's version and goes
-//! on, after an end or a cut, from the last version it told. What each refusal means is in `refused`.
+//! on, after an end or a cut, from the last version it told. `refused` says what each status means, `listed` what the
+//! version of a list proves.
+//!
+//! All kinds meet the same outage. So what only says that the API server is away (no response, a 5xx for all kinds) is not
+//! a matter of one kind's backoff: the kinds take turns, one try a second in all, and the first that gets through wakes
+//! the others.
 
 mod ask;
 mod backoff;
 mod event;
+mod listed;
+mod output;
 mod refused;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use self::ask::Ask;
 use self::ask::Page;
+pub use self::ask::{Ask, What};
 use self::backoff::backoff;
 use self::event::Said;
+pub use self::output::{Change, Following, Output, Reason, Restored};
 use super::kind::Kind;
 use super::lines::Lines;
 use super::object::Object;
 use super::parse::Parser;
 use super::scan::Scanner;
-use crate::journal::Level;
 use crate::pattern::Patterns;
 
 /// A watch that lived so long was a good one, and so was a shorter one that brought something: what failed
@@ -36,52 +43,31 @@ use crate::pattern::Patterns;
 const STEADY: Duration = Duration::from_secs(10);
 /// One that lived shorter has not really begun (client-go: "very short watch").
 const SHORT: Duration = Duration::from_secs(1);
-/// So many refusals of a watch in a row, and the version it begins with may be the cause: after etcd was
-/// restored from a backup ours lies in the future, which no server says plainly.
+/// So many refusals of a watch in a row, and the version it begins with may be the cause.
 const REFUSALS: u32 = 3;
-/// So many failures in a row are worth a line; one or two come with every restart of an API server.
-const FAILURES_TOLD: u32 = 3;
 /// Objects of one kind; Kubernetes is built for 150,000 pods.
 const MAX_OBJECTS: usize = 2_000_000;
 
 /// What the caller does next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    Wait(Instant),
+    Wait {
+        until: Instant,
+        /// A kind that gets through ends the wait ([`Watch::wake`]).
+        wakes: bool,
+    },
+    /// The API server is away: wait for a turn, or for another kind to get through ([`Watch::wake`]).
+    Turn,
     Ask(Ask),
 }
 
-/// What happened to the objects of the kind, in this order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// These are there, and no others.
-    Listed(Vec<Arc<Object>>),
-    Put(Arc<Object>),
-    /// With its last state.
-    Deleted(Arc<Object>),
-    /// The kind cannot be had: forbidden, or not served.
-    GivenUp,
-}
-
-/// A line for the journal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
-    pub level: Level,
-    /// For the journal's limit: what all kinds say when the API server is away counts together, what is said
-    /// of one kind's rights does not.
-    pub about: &'static str,
-    pub text: String,
-}
-
-/// What came of what was told.
-#[derive(Debug, Default)]
-pub struct Output {
-    pub changes: Vec<Change>,
-    pub notes: Vec<Note>,
-    /// Objects and lines left out: too large, too deep, or not as Kubernetes writes them.
-    pub skipped: u64,
-    /// Watches that ended and are to begin again.
-    pub restarts: u64,
+/// How the other kinds fare with the same API server.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Others {
+    /// When one of them was last answered 200.
+    pub served: Option<Instant>,
+    /// Whether one of them is followed now.
+    pub followed: bool,
 }
 
 /// One kind's list and watch.
@@ -94,25 +80,40 @@ pub struct Watch {
     /// Of the list that comes in, and how many of them are of earlier pages.
     objects: Vec<Arc<Object>>,
     of_earlier_pages: usize,
+    /// The list that comes in began with a consistent read.
+    consistent: bool,
+    /// The last that was seen; kept while the kind is given up or listed anew, as no list may lie before it.
     version: String,
-    wait: Option<Instant>,
-    /// In a row.
+    pause: Pause,
+    /// When the request under way was given out.
+    asked: Option<Instant>,
+    others: Others,
+    /// Since the last 200 something failed.
+    in_trouble: bool,
+    /// The last request had no whole response.
+    missed: bool,
+    /// Bad responses in a row, each of which makes the next wait longer.
     failures: u32,
+    /// Refusals of a watch in a row.
     refusals: u32,
+    /// Lists in a row that were followed by 410.
+    relists: u32,
+    /// Times in a row that the API server had not seen our version yet.
+    too_new: u32,
     renew_credentials: bool,
     given_up: bool,
     was_listed: bool,
-    /// Times that it was forbidden or not served, in a row.
+    denied_since: Option<Instant>,
+    /// Denials that were believed, in a row.
     denials: u32,
-    /// Whether a person was told that it is given up, or in trouble.
-    told_given_up: bool,
-    told_trouble: bool,
     output: Output,
 }
 
 #[derive(Debug)]
 enum Goal {
     List(Page),
+    /// Before a watch goes on: does the API server still know our version?
+    Probe,
     Watch,
 }
 
@@ -120,6 +121,7 @@ enum Goal {
 enum Body {
     None,
     List(Box<Scanner>),
+    Probe(Box<Scanner>),
     Watch { lines: Lines, began: Instant, progressed: bool, over: Option<Over> },
 }
 
@@ -127,7 +129,14 @@ enum Body {
 #[derive(Debug)]
 enum Over {
     Expired,
-    Error(String),
+    Error(Reason, String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pause {
+    None,
+    Until { until: Instant, wakes: bool },
+    Turn,
 }
 
 impl Watch {
@@ -141,32 +150,51 @@ impl Watch {
             body: Body::None,
             objects: Vec::new(),
             of_earlier_pages: 0,
+            consistent: false,
             version: String::new(),
-            wait: None,
+            pause: Pause::None,
+            asked: None,
+            others: Others::default(),
+            in_trouble: false,
+            missed: false,
             failures: 0,
             refusals: 0,
+            relists: 0,
+            too_new: 0,
             renew_credentials: false,
             given_up: false,
             was_listed: false,
+            denied_since: None,
             denials: 0,
-            told_given_up: false,
-            told_trouble: false,
             output: Output::default(),
         }
     }
 
+    /// Tells how the other kinds fare: what a refusal means depends on it.
+    pub fn compare(&mut self, others: Others) {
+        self.others = others;
+    }
+
     /// What to do now. `chance` is any number, as likely as every other, here and below.
     pub fn next(&mut self, now: Instant, chance: u64) -> Step {
-        if let Some(until) = self.wait.filter(|until| *until > now) {
-            return Step::Wait(until);
+        match self.pause {
+            Pause::Until { until, wakes } if until > now => return Step::Wait { until, wakes },
+            Pause::Turn => return Step::Turn,
+            Pause::None | Pause::Until { .. } => self.pause = Pause::None,
         }
-        self.wait = None;
-        let (target, is_watch) = match &self.goal {
-            Goal::List(page) => (ask::list(self.kind, page), false),
-            Goal::Watch => (ask::watch(self.kind, &self.version, chance), true),
+        self.asked = Some(now);
+        let (target, what) = match &self.goal {
+            Goal::List(page) => (ask::list(self.kind, page), What::List),
+            Goal::Probe => (ask::probe(self.kind), What::Probe),
+            Goal::Watch => (ask::watch(self.kind, &self.version, chance), What::Watch),
         };
-        let accept = ask::accept(self.kind, is_watch);
-        Step::Ask(Ask { target, accept, is_watch, renew_credentials: self.renew_credentials })
+        let accept = ask::accept(self.kind, what == What::Watch);
+        Step::Ask(Ask { target, accept, what, renew_credentials: self.renew_credentials })
+    }
+
+    /// Ends a wait: it is this kind's turn, or another one got through.
+    pub fn wake(&mut self) {
+        self.pause = Pause::None;
     }
 
     /// Bytes of the answer's body. `false`: no more of it is wanted.
@@ -181,6 +209,7 @@ impl Watch {
                 });
                 fed.is_ok()
             }
+            Body::Probe(scanner) => scanner.feed(bytes, |_| {}).is_ok(),
             Body::Watch { lines, progressed, over, .. } => {
                 lines.feed(bytes, |line| {
                     if over.is_some() {
@@ -189,7 +218,10 @@ impl Watch {
                     let (said, told) = match event::read(line, parser) {
                         Ok(read) => read,
                         // What it said is lost: it is told again from the last version on.
-                        Err(why) => return *over = Some(Over::Error(format!("a line is no event ({why})"))),
+                        Err(why) => {
+                            let why = format!("a line is no event ({why})");
+                            return *over = Some(Over::Error(Reason::Unreadable, why));
+                        }
                     };
                     if let Some(told) = told {
                         *version = told;
@@ -202,7 +234,7 @@ impl Watch {
                         Said::Bookmark => {}
                         Said::Unfit => output.skipped += 1,
                         Said::Expired => *over = Some(Over::Expired),
-                        Said::Error(why) => *over = Some(Over::Error(why)),
+                        Said::Error(why) => *over = Some(Over::Error(Reason::ServerError, why)),
                     }
                 });
                 output.skipped += lines.take_dropped();
@@ -216,33 +248,68 @@ impl Watch {
         match std::mem::replace(&mut self.body, Body::None) {
             Body::None => {}
             Body::List(scanner) => self.list_ended(*scanner, cut, now, chance),
+            Body::Probe(scanner) => self.probe_ended(*scanner, cut, now, chance),
             Body::Watch { began, progressed, over, .. } => {
                 let lived = now.saturating_duration_since(began);
                 if lived >= STEADY || (progressed && lived >= SHORT) {
                     self.failures = 0;
+                    self.relists = 0;
                 }
                 self.output.restarts += 1;
-                match over {
-                    Some(Over::Expired) => self.expired(now, chance),
-                    Some(Over::Error(why)) => self.watch_refused(&why, now, chance),
-                    None if cut.is_some() || lived < SHORT => self.again(now, chance),
-                    None => {}
+                match (over, cut) {
+                    (Some(Over::Expired), _) => self.expired(now, chance),
+                    (Some(Over::Error(reason, why)), _) => self.watch_refused(reason, why, now, chance),
+                    (None, Some(cut)) => {
+                        self.lost(Reason::Unreachable, cut.to_owned());
+                        self.missed = true;
+                        self.goal = Goal::Probe;
+                        if lived < SHORT {
+                            self.again(now, chance);
+                        }
+                    }
+                    (None, None) if lived < SHORT => {
+                        self.again(now, chance);
+                        if self.pause != Pause::None {
+                            self.lost(
+                                Reason::ServerError,
+                                "each watch ends as soon as it has begun".to_owned(),
+                            );
+                        }
+                    }
+                    (None, None) => {}
                 }
             }
         }
     }
 
-    /// There was no answer.
-    pub fn failed(&mut self, why: &str, now: Instant, chance: u64) {
-        self.trouble(why, now, chance);
+    /// Nothing has come for long. A quiet kind whose API server sends no bookmarks looks like that, a
+    /// connection that is gone does, and so does a version that lies in the future of a restored etcd.
+    pub fn fell_silent(&mut self, now: Instant, chance: u64) {
+        if matches!(self.body, Body::Watch { .. }) {
+            self.body = Body::None;
+            self.output.restarts += 1;
+            self.goal = Goal::Probe;
+        } else {
+            self.ended(Some("nothing more came"), now, chance);
+        }
+    }
+
+    /// There was no answer, or no whole one. The first time may be the connection's fault, and is tried again at once.
+    pub fn failed(&mut self, why: &str) {
+        self.lost(Reason::Unreachable, why.to_owned());
+        if matches!(self.goal, Goal::Watch) {
+            self.goal = Goal::Probe;
+        }
+        if std::mem::replace(&mut self.missed, true) {
+            self.pause = Pause::Turn;
+        }
     }
 
     /// Whatever was under way is lost; the newest list is the beginning.
     pub fn start_over(&mut self, now: Instant, chance: u64) {
         self.body = Body::None;
         self.begin(Page::FirstOfNewest);
-        self.failures = self.failures.saturating_add(1);
-        self.wait = Some(now + backoff(self.failures, chance));
+        self.bad(Reason::Unreadable, "following them panicked".to_owned(), now, chance);
     }
 
     /// What has come of everything since this was last asked.
@@ -250,76 +317,32 @@ impl Watch {
         std::mem::take(&mut self.output)
     }
 
-    fn list_ended(&mut self, scanner: Scanner, cut: Option<&str>, now: Instant, chance: u64) {
-        let refused = scanner.refused();
-        let why = match (scanner.finish(), cut) {
-            // A body that is whole is good, however its connection ended.
-            (Ok(meta), _) => {
-                self.output.skipped += refused;
-                let last = match &self.goal {
-                    Goal::List(Page::Next { token }) => Some(token.clone()),
-                    _ => None,
-                };
-                match (meta.token.filter(|token| !token.is_empty()), meta.resource_version) {
-                    (Some(token), _) if Some(&token) != last.as_ref() => {
-                        self.of_earlier_pages = self.objects.len();
-                        self.goal = Goal::List(Page::Next { token });
-                        return;
-                    }
-                    (None, Some(version)) if !version.is_empty() => return self.listed(version),
-                    (None, _) => "the list has no resourceVersion".to_owned(),
-                    (Some(_), _) => {
-                        // A page that leads to itself.
-                        self.begin(Page::Whole);
-                        "the list's pages have no end".to_owned()
-                    }
-                }
-            }
-            (Err(_), Some(cut)) => cut.to_owned(),
-            (Err(broken), None) => format!("the list is no JSON from byte {} on", broken.offset),
-        };
-        self.objects.truncate(self.of_earlier_pages);
-        self.trouble(&why, now, chance);
-    }
-
-    fn listed(&mut self, version: String) {
-        self.version = version;
-        self.of_earlier_pages = 0;
-        self.was_listed = true;
-        self.output.changes.push(Change::Listed(std::mem::take(&mut self.objects)));
-        self.goal = Goal::Watch;
-        self.given_up = false;
-    }
-
     /// From the beginning of a list.
     fn begin(&mut self, page: Page) {
         self.objects = Vec::new();
         self.of_earlier_pages = 0;
         self.refusals = 0;
+        self.consistent = page.is_consistent();
         self.goal = Goal::List(page);
+    }
+
+    fn lost(&mut self, reason: Reason, why: String) {
+        self.in_trouble = true;
+        self.output.following = Some(Following::Lost { reason, why, is_refused: false });
+    }
+
+    /// A response that is of no use.
+    fn bad(&mut self, reason: Reason, why: String, now: Instant, chance: u64) {
+        self.lost(reason, why);
+        self.failures = self.failures.saturating_add(1);
+        self.pause = Pause::Until { until: now + backoff(self.failures, chance), wakes: true };
     }
 
     /// Something that happens now and then: the first time at once, then after a wait.
     fn again(&mut self, now: Instant, chance: u64) {
         self.failures = self.failures.saturating_add(1);
-        self.wait = (self.failures > 1).then(|| now + backoff(self.failures - 1, chance));
-    }
-
-    fn trouble(&mut self, why: &str, now: Instant, chance: u64) {
-        self.failures = self.failures.saturating_add(1);
-        self.wait = Some(now + backoff(self.failures, chance));
-        if self.failures >= FAILURES_TOLD && !self.told_trouble {
-            self.told_trouble = true;
-            let (resource, path) = (self.kind.resource(), self.kind.path());
-            self.note(
-                Level::Warn,
-                "topology",
-                format!("{resource} ({path}) cannot be followed: {why}; what is known of them stays in use"),
-            );
+        if self.failures > 1 {
+            self.pause = Pause::Until { until: now + backoff(self.failures - 1, chance), wakes: true };
         }
-    }
-
-    fn note(&mut self, level: Level, about: &'static str, text: String) {
-        self.output.notes.push(Note { level, about, text });
     }
 }

@@ -3,24 +3,38 @@
 //! | status | list | watch |
 //! |---|---|---|
 //! | 200 | its body comes | its body comes |
-//! | 401 | the token is read again and tried at once, then after waits | the same |
-//! | 403, 404 | given up, with one WARN, but what an earlier list told; asked again soon, then every five minutes | what was listed stays; listed again at the same times |
+//! | 401 | the token is read again and tried at once, then by turns | the same |
+//! | 403, 404 | asked again soon; once believed given up, but what an earlier list told; then after ever longer waits | asked again soon; once believed what was listed stays; listed again at the same times |
 //! | 410 | the token has run out: the list anew, in one piece | the version is too old: the newest list |
-//! | 429, 503 | `Retry-After`, else a wait | the same |
-//! | other | a wait; a page that is refused begins the list anew | a wait; after three in a row the newest list |
+//! | with `Retry-After` | as long | the same |
+//! | 429 | a wait of its own | the same |
+//! | 5xx | by turns; a wait of its own if other kinds are well | the same, then a probe; after three in a row the newest list |
+//! | other | a wait of its own; a page that is refused begins the list anew | a wait of its own; after three in a row the newest list |
 
 use std::time::{Duration, Instant};
 
 use super::ask::Page;
-use super::{Body, Change, Goal, REFUSALS, Watch};
-use crate::journal::Level;
+use super::backoff::share;
+use super::{Body, Change, Following, Goal, Pause, REFUSALS, Reason, Watch};
 use crate::topology::lines::Lines;
 
-/// A kind that is forbidden, or not served, is asked for again so soon: an API server that has just started
-/// forbids everything for a moment, and a role may be bound after its pod has started.
-const FIRST_FORBIDDEN_WAIT: Duration = Duration::from_secs(5);
-/// And so often when that goes on.
-const FORBIDDEN_WAIT: Duration = Duration::from_secs(300);
+/// An API server that has just started forbids everything until it knows the roles, and serves not everything at once: a
+/// denial is asked again after half a second to a second, where it was denied.
+const DENIED_WAIT: Duration = Duration::from_millis(500);
+/// It is believed after this long,
+const DENIED_TIME: Duration = Duration::from_secs(5);
+/// or earlier, when another kind was served in between. Not at once, as the roles may have come in between as well.
+const DENIED_LEAST: Duration = Duration::from_millis(400);
+/// The first wait for a kind that is refused: a role may be bound after its pod has started.
+const FIRST_REFUSED_WAIT: Duration = Duration::from_secs(5);
+/// And the longest, when that goes on,
+const REFUSED_WAIT: Duration = Duration::from_secs(300);
+/// also while nothing is followed at all: the roles may be on their way.
+const ALL_REFUSED_WAIT: Duration = Duration::from_secs(30);
+/// No wish of the API server's is obeyed for longer.
+const LONGEST_WISH: Duration = Duration::from_secs(60);
+/// Times that an API server may not have seen our version yet, before a consistent read decides.
+const TOO_NEW: u32 = 3;
 
 impl Watch {
     /// An answer's head. `true`: its body is to be fed to [`Watch::body`], and its end told.
@@ -33,103 +47,147 @@ impl Watch {
     ) -> bool {
         let lists = matches!(self.goal, Goal::List(_));
         let denied_before = std::mem::replace(&mut self.renew_credentials, status == 401);
+        self.missed = false;
+        let wish = retry_after.filter(|wait| !wait.is_zero()).map(|wait| wait.min(LONGEST_WISH));
+        let why = || format!("the API server answers {status}");
         match status {
             200 => {
-                self.body = self.expected_body(now);
+                self.served(now);
                 return true;
             }
             // client-go leaves this to its transport, which reads the token once a minute.
-            401 if !denied_before => self.wait = None,
-            403 | 404 if lists => self.give_up(status, now, chance),
-            403 | 404 => self.poll(status, now, chance),
+            401 => {
+                self.lost(Reason::Unauthorized, why());
+                if denied_before {
+                    self.pause = Pause::Turn;
+                }
+            }
+            403 | 404 => self.denied(status, now, chance),
             410 if lists => {
                 self.begin(Page::Whole);
-                self.again(now, chance);
+                self.relist(now, chance);
             }
             410 => self.expired(now, chance),
-            429 | 503 if retry_after.is_some_and(|wait| !wait.is_zero()) => {
-                self.trouble(&format!("the API server answers {status}"), now, chance);
-                self.wait = retry_after.map(|wait| now + wait);
+            429 | 500..=599 => {
+                if matches!(self.goal, Goal::List(Page::FirstNotOlderThan(_))) {
+                    self.too_new += 1;
+                    if self.too_new >= TOO_NEW {
+                        self.begin(Page::FirstOfNewest);
+                    }
+                }
+                self.is_busy(status, wish, why(), now, chance);
             }
-            401 | 429 | 503 => self.trouble(&format!("the API server answers {status}"), now, chance),
-            _ if lists => {
-                if status < 500 && matches!(self.goal, Goal::List(Page::Next { .. })) {
+            _ if matches!(self.goal, Goal::Watch) => {
+                self.watch_refused(Reason::ServerError, why(), now, chance);
+            }
+            _ => {
+                if matches!(self.goal, Goal::List(Page::Next { .. } | Page::FirstNotOlderThan(_))) {
                     self.begin(Page::FirstOfNewest);
                 }
-                self.trouble(&format!("the API server answers {status}"), now, chance);
+                self.bad(Reason::ServerError, why(), now, chance);
             }
-            _ => self.watch_refused(&format!("the API server answers {status}"), now, chance),
         }
         false
     }
 
-    fn expected_body(&mut self, now: Instant) -> Body {
-        if matches!(self.goal, Goal::List(_)) {
-            return Body::List(Box::default());
-        }
-        self.denials = 0;
-        if std::mem::take(&mut self.told_trouble) | std::mem::take(&mut self.told_given_up) {
-            let resource = self.kind.resource();
-            self.note(Level::Info, "topology again", format!("{resource} are followed again"));
-        }
-        Body::Watch { lines: Lines::default(), began: now, progressed: false, over: None }
+    /// 200.
+    fn served(&mut self, now: Instant) {
+        self.output.got_through |= std::mem::take(&mut self.in_trouble);
+        self.denied_since = None;
+        self.body = match self.goal {
+            Goal::List(_) => Body::List(Box::default()),
+            Goal::Probe => Body::Probe(Box::default()),
+            Goal::Watch => {
+                self.denials = 0;
+                self.output.following = Some(Following::Followed);
+                Body::Watch { lines: Lines::default(), began: now, progressed: false, over: None }
+            }
+        };
     }
 
-    /// The kind cannot be listed: correlation goes on without it.
-    fn give_up(&mut self, status: u16, now: Instant, chance: u64) {
-        self.begin(Page::FirstFromCache);
-        if !self.was_listed && !std::mem::replace(&mut self.given_up, true) {
-            self.output.changes.push(Change::GivenUp);
-        }
-        self.denied("listed, and Services are found without them", status);
-        self.pause(now, chance);
-    }
-
-    /// The kind can be listed but not watched: what the list told is better than nothing.
-    fn poll(&mut self, status: u16, now: Instant, chance: u64) {
-        self.begin(Page::FirstOfNewest);
-        self.denied("watched, and are listed now and then instead", status);
-        self.pause(now, chance);
-    }
-
-    /// One WARN, and then silence until it works.
-    fn denied(&mut self, what: &str, status: u16) {
-        if std::mem::replace(&mut self.told_given_up, true) {
+    /// 403 or 404. After a start it passes; else correlation goes on without the kind.
+    fn denied(&mut self, status: u16, now: Instant, chance: u64) {
+        let since = *self.denied_since.get_or_insert(now);
+        let lasted = now.saturating_duration_since(since);
+        let others_are_served = match (self.others.served, self.asked) {
+            (Some(served), Some(asked)) => served > since && served <= asked,
+            _ => false,
+        };
+        // At the first start all others may have been served before. Later that would prove nothing: of several API
+        // servers one may have been restarted, and the others' watches are open elsewhere.
+        let others_are_served = others_are_served || (!self.was_listed && self.others.followed);
+        let is_refused =
+            self.denials > 0 || lasted >= DENIED_TIME || (lasted >= DENIED_LEAST && others_are_served);
+        let reason = if status == 403 { Reason::Forbidden } else { Reason::NotServed };
+        self.in_trouble = true;
+        let why = format!("the API server answers {status}");
+        self.output.following = Some(Following::Lost { reason, why, is_refused });
+        if !is_refused {
+            self.pause = Pause::Until { until: now + DENIED_WAIT + share(DENIED_WAIT, chance), wakes: true };
             return;
         }
-        let (resource, group, path) = (self.kind.resource(), self.kind.group(), self.kind.path());
-        let text = if status == 403 {
-            format!(
-                "{resource} may not be {what}: the ClusterRole needs list and watch on {resource} in the \
-                 group \"{group}\" (403)"
-            )
+        if matches!(self.goal, Goal::List(_)) {
+            self.begin(self.page_from_cache());
+            if !self.was_listed && !std::mem::replace(&mut self.given_up, true) {
+                self.output.changes.push(Change::GivenUp);
+            }
         } else {
-            format!("{resource} cannot be {what}: this API server does not serve {path} (404)")
-        };
-        self.note(Level::Warn, resource, text);
+            // It can be listed but not watched: what the list tells is better than nothing.
+            self.begin(Page::FirstOfNewest);
+        }
+        // Twice as long each time, and up to a tenth more, so that the kinds do not all come at once.
+        let longest = if self.others.followed { REFUSED_WAIT } else { ALL_REFUSED_WAIT };
+        let wait = FIRST_REFUSED_WAIT.saturating_mul(1 << self.denials.min(8)).min(longest);
+        self.denials = self.denials.saturating_add(1);
+        self.pause = Pause::Until { until: now + wait + share(wait / 10, chance), wakes: true };
     }
 
-    /// Twice as long each time, and up to a tenth more, so that the kinds do not all come at once.
-    fn pause(&mut self, now: Instant, chance: u64) {
-        self.failures = 0;
-        let wait = FIRST_FORBIDDEN_WAIT.saturating_mul(1 << self.denials.min(8)).min(FORBIDDEN_WAIT);
-        self.denials = self.denials.saturating_add(1);
-        let tenth = u64::try_from(wait.as_millis() / 10).unwrap_or(u64::MAX).max(1);
-        self.wait = Some(now + wait + Duration::from_millis(chance % tenth));
+    /// 429 or 5xx.
+    fn is_busy(&mut self, status: u16, wish: Option<Duration>, why: String, now: Instant, chance: u64) {
+        let reason = if status == 429 { Reason::Throttled } else { Reason::ServerError };
+        if matches!(self.goal, Goal::Watch) && status != 429 {
+            self.refusals += 1;
+            if self.refusals >= REFUSALS {
+                self.begin(Page::FirstOfNewest);
+            } else {
+                self.goal = Goal::Probe;
+            }
+        }
+        if let Some(wish) = wish {
+            self.lost(reason, why);
+            self.pause = Pause::Until { until: now + wish, wakes: false };
+        } else if status == 429 || self.others.followed {
+            self.bad(reason, why, now, chance);
+        } else {
+            self.lost(reason, why);
+            self.pause = Pause::Turn;
+        }
     }
 
     /// The version is too old: what happened since is known to nobody, so everything is listed. Not from the
     /// cache of a server that may lag behind, or the same version would come again.
     pub(super) fn expired(&mut self, now: Instant, chance: u64) {
+        // No failure: whoever gets through afterwards tells nothing to others.
+        let why = "the version to go on from is too old".to_owned();
+        self.output.following = Some(Following::Lost { reason: Reason::ServerError, why, is_refused: false });
         self.begin(Page::FirstOfNewest);
-        self.again(now, chance);
+        self.relist(now, chance);
     }
 
-    pub(super) fn watch_refused(&mut self, why: &str, now: Instant, chance: u64) {
+    /// At once; but list and 410 may follow on each other without an end.
+    fn relist(&mut self, now: Instant, chance: u64) {
+        self.relists = self.relists.saturating_add(1);
+        if self.relists > 1 {
+            let wait = super::backoff(self.relists - 1, chance);
+            self.pause = Pause::Until { until: now + wait, wakes: false };
+        }
+    }
+
+    pub(super) fn watch_refused(&mut self, reason: Reason, why: String, now: Instant, chance: u64) {
         self.refusals += 1;
         if self.refusals >= REFUSALS {
             self.begin(Page::FirstOfNewest);
         }
-        self.trouble(why, now, chance);
+        self.bad(reason, why, now, chance);
     }
 }
