@@ -7,6 +7,7 @@ mod generated_clusters;
 mod impact_recording;
 mod impact_rules;
 mod kube_api_faults;
+mod kube_api_lateness;
 mod kube_api_rules;
 #[path = "../support/mod.rs"]
 mod support;

@@ -5,13 +5,18 @@
 //! list have neither `kind` nor `apiVersion`, the objects of a watch have both. A watch from version N begins
 //! with all that came after N, or is refused when some of it is forgotten. All pages of a list show one moment.
 //!
+//! It can be late, one of several servers over one store, not ready after a start, or restored from a backup.
+//!
 //! Not here: writing, single objects, selectors, protobuf, gzip and streaming lists. Asking for one of them is
 //! refused rather than answered wrongly.
 
+mod backup;
+mod balancer;
 mod counters;
 mod faults;
 mod object;
 mod pages;
+mod replica;
 mod request;
 mod resource;
 mod serve;
@@ -21,6 +26,9 @@ mod store;
 mod transport;
 mod watch;
 
+pub use backup::Backup;
+pub use balancer::{Balancer, Choice};
+pub use replica::NotReady;
 pub use request::Request;
 pub use resource::ALL;
 pub use shared::TooOld;
@@ -33,12 +41,12 @@ use serde_json::Value;
 
 use super::certificates::TlsFiles;
 use super::server::Server;
+use replica::Replica;
 use resource::Resource;
-use shared::Shared;
 
 /// The server, on a port of its own of 127.0.0.1. Dropping it ends all connections and threads.
 pub struct KubeApi {
-    shared: Arc<Shared>,
+    replica: Replica,
     server: Server,
     tls: Option<Arc<ServerConfig>>,
 }
@@ -61,7 +69,11 @@ impl KubeApi {
     }
 
     fn with(tls: Option<Arc<ServerConfig>>) -> Self {
-        let api = KubeApi { shared: Arc::default(), server: Server::new("API server"), tls };
+        Self::over(Replica::new(&Arc::default()), tls)
+    }
+
+    fn over(replica: Replica, tls: Option<Arc<ServerConfig>>) -> Self {
+        let api = KubeApi { replica, server: Server::new("API server"), tls };
         api.restart();
         api
     }
@@ -80,7 +92,7 @@ impl KubeApi {
     /// can begin before them. Takes any number, one at a time.
     pub fn fill<'a>(&self, objects: impl IntoIterator<Item = (&'a str, Value)>) {
         for (resource, mut object) in objects {
-            self.shared.lock().store.fill(Resource::named(resource), &mut object);
+            self.replica.lock().store.fill(Resource::named(resource), &mut object);
         }
     }
 
@@ -88,8 +100,8 @@ impl KubeApi {
     /// holds if it is above all before it; else it gets the next one. Returned is the object as it is served.
     pub fn put(&self, resource: &str, mut object: Value) -> Value {
         let resource = Resource::named(resource);
-        self.shared.lock().store.put(resource, &mut object);
-        self.shared.changed[resource.0].notify_all();
+        self.replica.lock().store.put(resource, &mut object);
+        self.replica.changed[resource.0].notify_all();
         object
     }
 
@@ -97,8 +109,8 @@ impl KubeApi {
     /// one that is not there is left alone.
     pub fn remove(&self, resource: &str, mut object: Value) -> Value {
         let resource = Resource::named(resource);
-        self.shared.lock().store.delete(resource, &mut object);
-        self.shared.changed[resource.0].notify_all();
+        self.replica.lock().store.delete(resource, &mut object);
+        self.replica.changed[resource.0].notify_all();
         object
     }
 
@@ -118,29 +130,29 @@ impl KubeApi {
 
     /// The newest resourceVersion.
     pub fn version(&self) -> u64 {
-        self.shared.lock().store.version
+        self.replica.lock().store.version
     }
 
     /// How many objects of a resource there are.
     pub fn count(&self, resource: &str) -> usize {
-        self.shared.lock().store.of(Resource::named(resource)).objects.len()
+        self.replica.lock().store.of(Resource::named(resource)).objects.len()
     }
 
     /// Closes all connections as a process does that dies. Until `restart` new ones are refused, the port stays
     /// ours, and what changes meanwhile is told to the watches that begin afterwards.
     pub fn stop(&self) {
-        self.shared.lock().stopping = true;
-        self.shared.notify_all();
+        self.replica.of(&mut self.replica.lock()).stopping = true;
+        self.replica.notify_all();
         self.server.stop();
     }
 
     /// Listens again after `stop`, on the same port and with everything remembered.
     pub fn restart(&self) {
-        self.shared.lock().stopping = false;
-        let (shared, tls) = (Arc::clone(&self.shared), self.tls.clone());
+        self.replica.starts();
+        let (replica, tls) = (self.replica.clone(), self.tls.clone());
         self.server.run(move |stream, _number| {
             // A client that breaks off is one that was killed, or does not trust us: nothing to report.
-            let _ = serve::serve(&shared, stream, tls.clone());
+            let _ = serve::serve(&replica, stream, tls.clone());
         });
     }
 }

@@ -11,7 +11,7 @@ use super::shared::State;
 impl KubeApi {
     /// All requests so far.
     pub fn requests(&self) -> Vec<Request> {
-        self.shared.lock().requests.clone()
+        self.replica.lock().requests.clone()
     }
 
     /// The requests for one resource, in all namespaces or in one: its lists and its watches.
@@ -23,7 +23,7 @@ impl KubeApi {
     }
 
     pub fn forget_requests(&self) {
-        self.shared.lock().requests.clear();
+        self.replica.lock().requests.clear();
     }
 
     pub fn connections(&self) -> usize {
@@ -31,7 +31,7 @@ impl KubeApi {
     }
 
     pub fn open_watches(&self, resource: &str) -> usize {
-        count(&self.shared.lock(), &Resource::matching(resource))
+        count(&self.replica.lock(), &Resource::matching(resource))
     }
 
     /// Waits for a request whose target contains this text: `watch=1`, or the path of a list.
@@ -58,7 +58,7 @@ impl KubeApi {
         let what = format!("all changes of {resource} to be sent");
         let resources = Resource::matching(resource);
         let goal: Vec<(Resource, u64)> = {
-            let state = self.shared.lock();
+            let state = self.replica.lock();
             resources.iter().map(|resource| (*resource, state.store.of(*resource).history.end())).collect()
         };
         self.wait(&what, bound, |state| {
@@ -71,7 +71,7 @@ impl KubeApi {
 
     fn wait(&self, what: &str, bound: Duration, mut done: impl FnMut(&State) -> bool) {
         let waiting = |state: &mut State| !done(state);
-        let waited = self.shared.seen.wait_timeout_while(self.shared.lock(), bound, waiting);
+        let waited = self.replica.seen.wait_timeout_while(self.replica.lock(), bound, waiting);
         let (state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
         if timeout.timed_out() {
             let recent = state.requests.iter().rev().take(20).map(|request| request.target.clone());

@@ -26,11 +26,11 @@ impl KubeApi {
 
     /// 401 for every request without this bearer token, from now on.
     pub fn require_token(&self, token: &str) {
-        self.shared.lock().token = Some(token.to_owned());
+        self.replica.lock().token = Some(token.to_owned());
     }
 
     pub fn require_no_token(&self) {
-        self.shared.lock().token = None;
+        self.replica.lock().token = None;
     }
 
     /// 429 with Retry-After for the next requests.
@@ -97,58 +97,58 @@ impl KubeApi {
 
     /// Bookmarks in this interval; a real server sends one a minute. Nothing ends it.
     pub fn bookmark_every(&self, interval: Option<Duration>) {
-        self.shared.lock().bookmark_interval = interval;
+        self.replica.lock().bookmark_interval = interval;
     }
 
     /// Makes every version but the newest too old for a watch, and every `continue` token.
     pub fn compact(&self) {
-        let mut state = self.shared.lock();
+        let mut state = self.replica.lock();
         state.store.compact();
         state.pages.expire();
     }
 
     /// Makes every `continue` token too old.
     pub fn expire_pages(&self) {
-        self.shared.lock().pages.expire();
+        self.replica.lock().pages.expire();
     }
 
     pub fn refuse_old_watches_with(&self, form: TooOld) {
-        self.shared.lock().too_old = form;
+        self.replica.lock().too_old = form;
     }
 
     /// How many changes of each resource are kept for watches; one that begins or falls behind them is refused
     /// or ended.
     pub fn keep_changes(&self, changes: usize) {
-        self.shared.lock().store.kept_changes = changes;
+        self.replica.lock().store.kept_changes = changes;
     }
 
     /// Old servers answer `resourceVersion=0` from the watch cache as a whole, whatever the limit.
     pub fn ignore_limit_from_cache(&self, ignore: bool) {
-        self.shared.lock().pages.limit_ignored_by_cache = ignore;
+        self.replica.lock().pages.limit_ignored_by_cache = ignore;
     }
 
     /// From now on `resourceVersion=0` shows the present moment, later as well: a server that lags behind.
     pub fn freeze_cache(&self) {
-        let mut state = self.shared.lock();
+        let mut state = self.replica.lock();
         let State { store, pages, .. } = &mut *state;
         pages.freeze_cache(store);
     }
 
     pub fn thaw_cache(&self) {
-        self.shared.lock().pages.thaw_cache();
+        self.replica.lock().pages.thaw_cache();
     }
 
     fn each_fault(&self, resource: &str, change: impl Fn(&mut Faults)) {
-        let mut state = self.shared.lock();
+        let mut state = self.replica.lock();
         Resource::matching(resource).into_iter().for_each(|resource| change(&mut state.faults[resource.0]));
     }
 
     fn order(&self, resource: &str, order: impl Fn() -> Order) {
-        let mut state = self.shared.lock();
+        let mut state = self.replica.lock();
         let below = state.next_watch;
         for resource in Resource::matching(resource) {
             state.store.order(resource, below, order());
-            self.shared.changed[resource.0].notify_all();
+            self.replica.changed[resource.0].notify_all();
         }
     }
 }

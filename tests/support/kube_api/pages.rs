@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::object::Object;
 use super::request::Request;
@@ -51,10 +52,19 @@ impl Pages {
         self.cache = None;
     }
 
-    /// What the watch cache holds: the present, unless it is frozen.
-    pub(super) fn cached(&self, store: &Store, resource: Resource, namespace: Option<&str>) -> Arc<Snapshot> {
+    /// What the watch cache holds that shows this moment, unless it is frozen.
+    pub(super) fn cached(
+        &self,
+        store: &Store,
+        (resource, moment): (Resource, Option<Instant>),
+        namespace: Option<&str>,
+    ) -> Arc<Snapshot> {
         match &self.cache {
-            None => now(store, resource, namespace),
+            None => {
+                let objects = store.of(resource).objects_at(moment).into_iter();
+                let objects = objects.filter(|(_, object)| object.in_namespace(namespace)).collect();
+                Arc::new(Snapshot { version: store.version_at(moment), objects })
+            }
             Some(cache) => {
                 let Snapshot { version, objects } = &*cache[resource.0];
                 let wanted = objects.iter().filter(|(_, object)| object.in_namespace(namespace));
@@ -66,7 +76,7 @@ impl Pages {
     pub(super) fn page(
         &mut self,
         store: &Store,
-        resource: Resource,
+        (resource, moment): (Resource, Option<Instant>),
         namespace: Option<&str>,
         request: &Request,
     ) -> Result<Page, Refusal> {
@@ -85,7 +95,8 @@ impl Pages {
                 if version.as_deref() == Some("0") && self.limit_ignored_by_cache {
                     limit = None;
                 }
-                let snapshot = self.first(store, resource, namespace, request, version, limit.is_some())?;
+                let snapshot =
+                    self.first(store, (resource, moment), namespace, request, version, limit.is_some())?;
                 (None, snapshot, 0)
             }
         };
@@ -102,7 +113,7 @@ impl Pages {
     fn first(
         &self,
         store: &Store,
-        resource: Resource,
+        (resource, moment): (Resource, Option<Instant>),
         namespace: Option<&str>,
         request: &Request,
         version: Option<String>,
@@ -122,8 +133,10 @@ impl Pages {
             Some(_) => false,
             None => limited && version != 0, // for clients from before there was a choice
         };
-        let snapshot =
-            if exact { now(store, resource, namespace) } else { self.cached(store, resource, namespace) };
+        let snapshot = match exact {
+            true => now(store, resource, namespace),
+            false => self.cached(store, (resource, moment), namespace),
+        };
         if version > snapshot.version {
             return Err(Refusal::version_too_large(version, snapshot.version));
         }

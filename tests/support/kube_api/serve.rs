@@ -3,22 +3,29 @@
 use std::io::{self, BufReader};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Duration;
 
+use event_gateway::clock;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::pages::Page;
+use super::replica::Replica;
 use super::request::{Form, Request};
 use super::resource::Resource;
-use super::shared::{Shared, State};
+use super::shared::State;
 use super::status::Refusal;
 use super::transport::{Body, Delivery, Socket, Wire};
 use super::watch;
 use crate::support::http;
 
+/// `blockTimeout` of the real watch cache.
+const FRESH_WAIT: Duration = Duration::from_secs(3);
+const FRESH_LOOK: Duration = Duration::from_millis(10);
+
 /// From how many bytes on the parts of a list are written.
 const WRITE_BYTES: usize = 64 << 10;
 
-pub(super) fn serve(shared: &Shared, stream: TcpStream, tls: Option<Arc<ServerConfig>>) -> io::Result<()> {
+pub(super) fn serve(replica: &Replica, stream: TcpStream, tls: Option<Arc<ServerConfig>>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = match tls {
         None => Socket::Plain(stream),
@@ -32,7 +39,7 @@ pub(super) fn serve(shared: &Shared, stream: TcpStream, tls: Option<Arc<ServerCo
         let request = Request::new(&head);
         // A body has no meaning here, and must not be taken for the next request.
         http::read_body(&mut wire, &head)?;
-        answer(shared, &mut wire, &request)?;
+        answer(replica, &mut wire, &request)?;
         if head.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close")) {
             break;
         }
@@ -40,36 +47,36 @@ pub(super) fn serve(shared: &Shared, stream: TcpStream, tls: Option<Arc<ServerCo
     Ok(())
 }
 
-fn answer(shared: &Shared, wire: &mut Wire, request: &Request) -> io::Result<()> {
+fn answer(replica: &Replica, wire: &mut Wire, request: &Request) -> io::Result<()> {
     let admitted = {
-        let mut state = shared.lock();
+        let mut state = replica.lock();
         state.requests.push(request.clone());
-        shared.seen.notify_all();
-        admit(&mut state, request)
+        replica.seen.notify_all();
+        admit(&mut state, replica, request)
     };
     let (resource, namespace, form) = match admitted {
         Ok(admitted) => admitted,
         Err(refusal) => return refuse(wire, &refusal),
     };
     if request.is_watch() {
-        return match watch::begin(shared, resource, request) {
-            Ok(start) => watch::run(shared, wire, (resource, namespace, form), request, start),
+        return match watch::begin(replica, resource, request) {
+            Ok(start) => watch::run(replica, wire, (resource, namespace, form), request, start),
             Err(refusal) => refuse(wire, &refusal),
         };
     }
-    let (page, delivery) = {
-        let mut state = shared.lock();
-        let State { store, pages, faults, .. } = &mut *state;
-        (pages.page(store, resource, namespace, request), faults[resource.0].delivery)
-    };
+    let (page, delivery) = fresh_page(replica, resource, namespace, request);
     match page {
-        Ok(page) => list(shared, wire, resource, form, &page, delivery),
+        Ok(page) => list(replica, wire, resource, form, &page, delivery),
         Err(refusal) => refuse(wire, &refusal),
     }
 }
 
 /// The order of a real server's handlers: authentication, flow control, authorisation, and then the resource.
-fn admit<'a>(state: &mut State, request: &'a Request) -> Result<(Resource, Option<&'a str>, Form), Refusal> {
+fn admit<'a>(
+    state: &mut State,
+    replica: &Replica,
+    request: &'a Request,
+) -> Result<(Resource, Option<&'a str>, Form), Refusal> {
     if let Some(token) = &state.token {
         let wanted = format!("Bearer {token}");
         if request.authorization.as_deref() != Some(&wanted) {
@@ -78,6 +85,7 @@ fn admit<'a>(state: &mut State, request: &'a Request) -> Result<(Resource, Optio
     }
     let (resource, namespace) = Resource::of_path(request.path()).ok_or_else(Refusal::not_found)?;
     let verb = if request.is_watch() { "watch" } else { "list" };
+    replica.of(state).refusal(resource, verb).map_or(Ok(()), Err)?;
     state.faults[resource.0].refusal(resource, verb).map_or(Ok(()), Err)?;
     if request.method != "GET" {
         return Err(Refusal::method_not_allowed());
@@ -92,6 +100,28 @@ fn admit<'a>(state: &mut State, request: &'a Request) -> Result<(Resource, Optio
     }
     let form = request.form().map_err(Refusal::not_acceptable)?;
     Ok((resource, namespace, form))
+}
+
+/// A watch cache that is behind the version asked for waits for it, and does not wait long.
+fn fresh_page(
+    replica: &Replica,
+    resource: Resource,
+    namespace: Option<&str>,
+    request: &Request,
+) -> (Result<Page, Refusal>, Delivery) {
+    let end = clock::monotonic() + FRESH_WAIT;
+    loop {
+        let (page, delivery) = {
+            let mut state = replica.lock();
+            let moment = replica.of(&mut state).moment(resource);
+            let State { store, pages, faults, .. } = &mut *state;
+            (pages.page(store, (resource, moment), namespace, request), faults[resource.0].delivery)
+        };
+        let is_behind = page.as_ref().is_err_and(Refusal::is_version_too_large);
+        if !is_behind || clock::monotonic() >= end || !replica.pause(FRESH_LOOK) {
+            return (page, delivery);
+        }
+    }
 }
 
 fn refuse(wire: &mut Wire, refusal: &Refusal) -> io::Result<()> {
@@ -109,7 +139,7 @@ fn refuse(wire: &mut Wire, refusal: &Refusal) -> io::Result<()> {
 }
 
 fn list(
-    shared: &Shared,
+    replica: &Replica,
     wire: &mut Wire,
     resource: Resource,
     form: Form,
@@ -141,7 +171,7 @@ fn list(
     });
     let parts = std::iter::once(start.as_bytes()).chain(parts).chain(std::iter::once(&b"]}\n"[..]));
 
-    let pause = |pause| shared.pause(pause);
+    let pause = |pause| replica.pause(pause);
     let mut out = Body::new(wire.get_mut(), delivery, &pause);
     let whole = delivery == Delivery::Whole;
     let framing = if whole {

@@ -5,6 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::pages::Pages;
+use super::replica::ReplicaState;
 use super::request::Request;
 use super::resource::{Resource, TABLE};
 use super::status::Refusal;
@@ -83,7 +84,7 @@ pub(super) struct State {
     pub(super) watches: BTreeMap<u64, OpenWatch>,
     /// The number of the next watch, so that an order can be for those that are open.
     pub(super) next_watch: u64,
-    pub(super) stopping: bool,
+    pub(super) replicas: Vec<ReplicaState>,
 }
 
 #[derive(Default)]
@@ -99,13 +100,6 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Sleeps, but not beyond a stop; false when the server stops.
-    pub(super) fn pause(&self, pause: Duration) -> bool {
-        let running = |state: &mut State| !state.stopping;
-        let waited = self.stopped.wait_timeout_while(self.lock(), pause, running);
-        !waited.unwrap_or_else(PoisonError::into_inner).0.stopping
     }
 
     pub(super) fn notify_all(&self) {

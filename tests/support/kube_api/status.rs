@@ -97,6 +97,10 @@ impl Refusal {
         refusal
     }
 
+    pub(super) fn is_version_too_large(&self) -> bool {
+        self.code == 504
+    }
+
     fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after_seconds = Some(seconds);
         self.body["details"] = json!({ "retryAfterSeconds": seconds });

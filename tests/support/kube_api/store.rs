@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Instant;
 
+use event_gateway::clock;
 use serde_json::Value;
 
 use super::object::Object;
@@ -33,26 +35,34 @@ pub(super) enum Entry {
     Change {
         kind: &'static str,
         object: Arc<Object>,
+        /// How it was before, and its place, for those who look at an earlier moment.
+        before: Option<Arc<Object>>,
+        place: u64,
     },
     /// For watches with a number below this one.
-    Order {
-        watches_below: u64,
-        order: Order,
-    },
+    Order { watches_below: u64, order: Order },
 }
 
 pub(super) struct Logged {
     /// Of the change; of the newest change anywhere for an order.
     pub(super) version: u64,
+    pub(super) happened: Instant,
     pub(super) entry: Entry,
+}
+
+impl Logged {
+    fn new(version: u64, entry: Entry) -> Self {
+        Logged { version, happened: clock::monotonic(), entry }
+    }
 }
 
 /// What happened to one resource. A position counts all entries that ever were.
 #[derive(Default)]
 pub(super) struct History {
     entries: VecDeque<Arc<Logged>>,
-    /// How many entries were dropped at the front.
+    /// How many entries were dropped at the front, and the version of the last of them.
     dropped: u64,
+    dropped_version: u64,
     /// The oldest version from which a watch may begin.
     pub(super) oldest: u64,
 }
@@ -79,8 +89,35 @@ impl History {
         while self.entries.len() > kept {
             let oldest = self.entries.pop_front().expect("one more than are kept");
             self.oldest = self.oldest.max(oldest.version);
+            self.dropped_version = oldest.version;
             self.dropped += 1;
         }
+    }
+
+    /// Nothing happened before this version, as far as anybody will ever hear. Positions go on.
+    pub(super) fn forget(&mut self, version: u64) {
+        self.dropped = self.end();
+        self.entries.clear();
+        (self.oldest, self.dropped_version) = (version, version);
+    }
+
+    /// The end of what had happened at a moment.
+    pub(super) fn end_at(&self, moment: Option<Instant>) -> u64 {
+        let happened = self.entries.partition_point(|logged| Some(logged.happened) <= moment);
+        self.dropped + happened as u64
+    }
+
+    /// What happened after a moment.
+    fn since(&self, moment: Option<Instant>) -> impl DoubleEndedIterator<Item = &Logged> {
+        let first = usize::try_from(self.end_at(moment) - self.dropped).expect("it is kept");
+        self.entries.range(first..).map(|logged| &**logged)
+    }
+
+    /// The newest version at a moment.
+    fn version_at(&self, moment: Option<Instant>) -> u64 {
+        let happened = self.entries.partition_point(|logged| Some(logged.happened) <= moment);
+        let last = happened.checked_sub(1).and_then(|last| self.entries.get(last));
+        last.map_or(self.dropped_version, |logged| logged.version)
     }
 }
 
@@ -88,7 +125,7 @@ impl History {
 #[derive(Default)]
 pub(super) struct Collection {
     pub(super) objects: BTreeMap<u64, Arc<Object>>,
-    places: HashMap<String, u64>,
+    pub(super) places: HashMap<String, u64>,
     next_place: u64,
     pub(super) history: History,
 }
@@ -96,13 +133,15 @@ pub(super) struct Collection {
 pub(super) struct Store {
     /// The newest version given out.
     pub(super) version: u64,
+    /// That of what was always there.
+    first: u64,
     pub(super) collections: [Collection; TABLE.len()],
     pub(super) kept_changes: usize,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Store { version: 1, collections: Default::default(), kept_changes: KEPT_CHANGES }
+        Store { version: 1, first: 1, collections: Default::default(), kept_changes: KEPT_CHANGES }
     }
 }
 
@@ -119,8 +158,10 @@ impl Store {
         let stored = Arc::new(Object::new(object, version));
         let kept = self.kept_changes;
         let collection = &mut self.collections[resource.0];
-        let kind = if collection.hold(object, &stored) { "MODIFIED" } else { "ADDED" };
-        collection.history.push(Logged { version, entry: Entry::Change { kind, object: stored } }, kept);
+        let (place, before) = collection.hold(object, &stored);
+        let kind = if before.is_some() { "MODIFIED" } else { "ADDED" };
+        let entry = Entry::Change { kind, object: stored, before, place };
+        collection.history.push(Logged::new(version, entry), kept);
     }
 
     /// A deletion tells the last state of the object, with a version of its own. One of what is unknown is none.
@@ -131,9 +172,9 @@ impl Store {
         let stored = Arc::new(Object::new(object, version));
         let kept = self.kept_changes;
         let collection = &mut self.collections[resource.0];
-        collection.objects.remove(&place);
-        let entry = Entry::Change { kind: "DELETED", object: stored };
-        collection.history.push(Logged { version, entry }, kept);
+        let before = collection.objects.remove(&place);
+        let entry = Entry::Change { kind: "DELETED", object: stored, before, place };
+        collection.history.push(Logged::new(version, entry), kept);
         true
     }
 
@@ -144,6 +185,7 @@ impl Store {
             None => self.next_version(object),
         };
         self.version = self.version.max(version);
+        self.first = self.version;
         let stored = Arc::new(Object::new(object, version));
         let collection = &mut self.collections[resource.0];
         collection.hold(object, &stored);
@@ -160,7 +202,18 @@ impl Store {
     pub(super) fn order(&mut self, resource: Resource, watches_below: u64, order: Order) {
         let (version, kept) = (self.version, self.kept_changes);
         let entry = Entry::Order { watches_below, order };
-        self.collections[resource.0].history.push(Logged { version, entry }, kept);
+        self.collections[resource.0].history.push(Logged::new(version, entry), kept);
+    }
+
+    /// As if nothing had happened before this version.
+    pub(super) fn begin_at(&mut self, version: u64) {
+        (self.version, self.first) = (version, version);
+    }
+
+    /// The newest version at a moment, whatever it was of.
+    pub(super) fn version_at(&self, moment: Option<Instant>) -> u64 {
+        let versions = self.collections.iter().map(|collection| collection.history.version_at(moment));
+        versions.fold(self.first, u64::max)
     }
 
     fn next_version(&self, object: &mut Value) -> u64 {
@@ -172,11 +225,25 @@ impl Store {
 }
 
 impl Collection {
-    /// True when there was one before.
-    fn hold(&mut self, object: &Value, stored: &Arc<Object>) -> bool {
+    /// Its place, and what was there before.
+    fn hold(&mut self, object: &Value, stored: &Arc<Object>) -> (u64, Option<Arc<Object>>) {
         let place = *self.places.entry(key(object)).or_insert(self.next_place);
         self.next_place += u64::from(place == self.next_place);
-        self.objects.insert(place, Arc::clone(stored)).is_some()
+        (place, self.objects.insert(place, Arc::clone(stored)))
+    }
+
+    /// The objects as they were at a moment.
+    pub(super) fn objects_at(&self, moment: Option<Instant>) -> BTreeMap<u64, Arc<Object>> {
+        let mut objects = self.objects.clone();
+        for logged in self.history.since(moment).rev() {
+            if let Entry::Change { before, place, .. } = &logged.entry {
+                match before {
+                    Some(before) => drop(objects.insert(*place, Arc::clone(before))),
+                    None => drop(objects.remove(place)),
+                }
+            }
+        }
+        objects
     }
 }
 

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use event_gateway::clock;
 
 use super::object::Object;
+use super::replica::Replica;
 use super::request::{Form, Request};
 use super::resource::Resource;
-use super::shared::{OpenWatch, Shared, State, TooOld};
+use super::shared::{OpenWatch, Shared, TooOld};
 use super::status::Refusal;
 use super::store::{Entry, Logged, Order};
 use super::transport::{Body, Delivery, Wire, client_is_gone};
@@ -31,6 +32,8 @@ pub(super) const PARTIAL_START: &[u8] =
 pub(super) struct Start {
     number: u64,
     position: u64,
+    /// Only what is above this version is told: after a restore the same versions come again.
+    after: u64,
     silent: bool,
     /// What is told as ADDED before: all there is, for a client that names no version.
     present: Vec<Arc<Object>>,
@@ -39,8 +42,8 @@ pub(super) struct Start {
 }
 
 /// By the table "resourceVersion for watch" of the API concepts.
-pub(super) fn begin(shared: &Shared, resource: Resource, request: &Request) -> Result<Start, Refusal> {
-    let mut state = shared.lock();
+pub(super) fn begin(replica: &Replica, resource: Resource, request: &Request) -> Result<Start, Refusal> {
+    let mut state = replica.lock();
     let version = request.parameter("resourceVersion");
     let parsed = version.as_deref().map_or(Ok(0), str::parse::<u64>);
     let Ok(mut version) = parsed else {
@@ -48,7 +51,8 @@ pub(super) fn begin(shared: &Shared, resource: Resource, request: &Request) -> R
     };
     let mut present = Vec::new();
     if version == 0 {
-        let snapshot = state.pages.cached(&state.store, resource, None);
+        let moment = replica.of(&mut state).moment(resource);
+        let snapshot = state.pages.cached(&state.store, (resource, moment), None);
         version = snapshot.version;
         present.extend(snapshot.objects.iter().map(|(_, object)| Arc::clone(object)));
     }
@@ -64,8 +68,8 @@ pub(super) fn begin(shared: &Shared, resource: Resource, request: &Request) -> R
             state.next_watch += 1;
             let sent = (!silent).then_some(position);
             state.watches.insert(number, OpenWatch { resource, sent });
-            shared.seen.notify_all();
-            Ok(Start { number, position, silent, present, error })
+            replica.seen.notify_all();
+            Ok(Start { number, position, after: version, silent, present, error })
         }
     }
 }
@@ -90,35 +94,52 @@ struct News {
     stopping: bool,
 }
 
-fn next(shared: &Shared, resource: Resource, position: u64) -> Option<News> {
-    let quiet = |state: &mut State| state.store.of(resource).history.end() == position && !state.stopping;
-    let waited = shared.changed[resource.0].wait_timeout_while(shared.lock(), LOOK, quiet);
-    let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+fn next(replica: &Replica, resource: Resource, position: u64) -> Option<News> {
+    let look_again = clock::monotonic() + LOOK;
+    let mut state = replica.lock();
+    let (moment, shown) = loop {
+        let moment = replica.of(&mut state).moment(resource);
+        let history = &state.store.of(resource).history;
+        let shown = history.end_at(moment).max(position);
+        let now = clock::monotonic();
+        if shown > position || now >= look_again || replica.is_stopping(&state) {
+            break (moment, shown);
+        }
+        // What has happened is shown when the cache is there.
+        let hidden = history.from(position, 1)?.first().map(|logged| logged.happened);
+        let due = hidden.and_then(|happened| replica.of(&mut state).shows(resource, happened));
+        let wait = due.map_or(look_again, |due| due.min(look_again)).saturating_duration_since(now);
+        let waited = replica.changed[resource.0].wait_timeout(state, wait);
+        state = waited.unwrap_or_else(PoisonError::into_inner).0;
+    };
     let history = &state.store.of(resource).history;
-    let entries = history.from(position, BATCH)?;
-    let caught_up = (position + entries.len() as u64 == history.end()).then_some(state.store.version);
+    let most = usize::try_from(shown - position).unwrap_or(BATCH).min(BATCH);
+    let entries = history.from(position, most)?;
+    let is_whole = position + entries.len() as u64 == shown;
+    let caught_up = is_whole.then(|| state.store.version_at(moment));
     let (delivery, bookmark_interval) = (state.faults[resource.0].delivery, state.bookmark_interval);
-    Some(News { entries, caught_up, delivery, bookmark_interval, stopping: state.stopping })
+    let stopping = replica.is_stopping(&state);
+    Some(News { entries, caught_up, delivery, bookmark_interval, stopping })
 }
 
 pub(super) fn run(
-    shared: &Shared,
+    replica: &Replica,
     wire: &mut Wire,
     (resource, namespace, form): (Resource, Option<&str>, Form),
     request: &Request,
     start: Start,
 ) -> io::Result<()> {
-    let Start { number, mut position, mut silent, present, error } = start;
-    let _counted = Counted(shared, number);
+    let Start { number, mut position, mut after, mut silent, present, error } = start;
+    let _counted = Counted(replica, number);
     let lines = Lines { resource, form };
     let seconds = request.parameter("timeoutSeconds").and_then(|text| text.parse().ok());
     let begun = clock::monotonic();
     let end = begun + Duration::from_secs(seconds.filter(|seconds| *seconds > 0).unwrap_or(DEFAULT_SECONDS));
     let mut last_bookmark: Instant = begun;
     let bookmarks = matches!(request.parameter("allowWatchBookmarks").as_deref(), Some("1" | "true"));
-    let pause = |pause| shared.pause(pause);
+    let pause = |pause| replica.pause(pause);
 
-    let mut out = Body::new(wire.get_mut(), shared.lock().faults[resource.0].delivery, &pause);
+    let mut out = Body::new(wire.get_mut(), replica.lock().faults[resource.0].delivery, &pause);
     out.write_plain(
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n",
     )?;
@@ -134,7 +155,7 @@ pub(super) fn run(
 
     let mut cut = false;
     loop {
-        let Some(news) = next(shared, resource, position) else {
+        let Some(news) = next(replica, resource, position) else {
             // Real servers drop a watch, too, that cannot follow.
             return Body::new(wire.get_mut(), Delivery::Whole, &pause).end();
         };
@@ -142,11 +163,15 @@ pub(super) fn run(
         let mut out = Body::new(wire.get_mut(), news.delivery, &pause);
         for logged in &news.entries {
             let line = match &logged.entry {
-                Entry::Change { kind, object } if object.in_namespace(namespace) => {
-                    Some(lines.change(kind, object))
+                Entry::Change { .. } if logged.version <= after => None,
+                Entry::Change { kind, object, .. } => {
+                    after = logged.version;
+                    object.in_namespace(namespace).then(|| lines.change(kind, object))
                 }
                 Entry::Order { watches_below, order } if number < *watches_below => match order {
-                    Order::Bookmark => bookmarks.then(|| lines.bookmark(logged.version)),
+                    Order::Bookmark => {
+                        (bookmarks && logged.version >= after).then(|| lines.bookmark(logged.version))
+                    }
                     Order::Line(line) => Some(line.to_vec()),
                     Order::Cut => {
                         cut = true;
@@ -175,17 +200,18 @@ pub(super) fn run(
         if let (Some(version), Some(interval)) = (news.caught_up, news.bookmark_interval)
             && bookmarks
             && !silent
+            && version >= after
             && now >= last_bookmark + interval
         {
             out.add(&lines.bookmark(version))?;
             last_bookmark = now;
         }
         out.flush()?;
-        if let Some(watch) = shared.lock().watches.get_mut(&number) {
+        if let Some(watch) = replica.lock().watches.get_mut(&number) {
             watch.sent = (!silent).then_some(position);
         }
         if !news.entries.is_empty() {
-            shared.seen.notify_all();
+            replica.seen.notify_all();
         }
         if news.stopping {
             return Err(io::ErrorKind::ConnectionAborted.into()); // as when the process dies
