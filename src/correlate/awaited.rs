@@ -37,7 +37,7 @@ impl Awaited {
                     Wanted::Name(Key::object(about.api_version, about.kind, subject.namespace, about.name))
                 }
             }),
-            kinds: reads::read_for(subject.kind, about.kind),
+            kinds: reads::kinds_read(subject.kind, about.kind),
         };
         (!awaited.has_come(index)).then_some(awaited)
     }

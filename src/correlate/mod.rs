@@ -18,6 +18,8 @@ mod rules;
 pub use awaited::Awaited;
 pub use impact::{Affected, Chosen, Correlation, Impact, Node, UidText, Via, Workload, text_or_null};
 
+pub use reads::kinds_read;
+
 use crate::pattern::Patterns;
 use crate::record::audit::AuditObject;
 use crate::record::content::Content;

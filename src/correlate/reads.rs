@@ -6,8 +6,9 @@ use crate::topology::freshness::Freshness;
 use crate::topology::index::Index;
 use crate::topology::kind::Kind::{self, *};
 
-/// What `rules` looks at for an object of this kind.
-pub(super) fn read_for(kind: Option<Kind>, kind_name: &str) -> &'static [Kind] {
+/// The kinds that `rules` looks at for an object of this kind. `kind_name` tells where the topology does not hold the kind.
+#[must_use]
+pub fn kinds_read(kind: Option<Kind>, kind_name: &str) -> &'static [Kind] {
     match kind {
         Some(Service | EndpointSlice) => &[Service, EndpointSlice],
         Some(Pod) => &[Pod, Service, EndpointSlice],
@@ -36,5 +37,5 @@ pub(super) fn read_for(kind: Option<Kind>, kind_name: &str) -> &'static [Kind] {
 
 /// Whether a kind that is read has not been followed for some time, or cannot be had.
 pub(super) fn is_stale(index: &Index, kind: Option<Kind>, kind_name: &str) -> bool {
-    read_for(kind, kind_name).iter().any(|kind| index.freshness(*kind) >= Freshness::Stale)
+    kinds_read(kind, kind_name).iter().any(|kind| index.freshness(*kind) >= Freshness::Stale)
 }

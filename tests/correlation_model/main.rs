@@ -9,6 +9,7 @@ mod answer;
 #[path = "../support/dice.rs"]
 mod dice;
 mod model;
+mod reads;
 mod world;
 
 use std::sync::Arc;
@@ -33,6 +34,10 @@ fn correlator() -> Correlator {
 
 /// Feeds a writer with the changes of all kinds, a kind at a time as the choices say.
 fn index_of(world: &World, choices: &[usize], lists_first: bool) -> Index {
+    writer_of(world, choices, lists_first).snapshot()
+}
+
+fn writer_of(world: &World, choices: &[usize], lists_first: bool) -> Writer {
     let mut writer = Writer::new(u64::MAX);
     let mut parsers: Vec<Parser> = Kind::ALL.map(|kind| Parser::new(kind, Patterns::default())).into();
     let mut next = vec![0; Kind::ALL.len()];
@@ -60,7 +65,7 @@ fn index_of(world: &World, choices: &[usize], lists_first: bool) -> Index {
             writer.replace(kind, live.iter().map(|value| parse(parser, value)).collect());
         }
     }
-    writer.snapshot()
+    writer
 }
 
 fn apply(writer: &mut Writer, parser: &mut Parser, change: &Change) {
@@ -75,18 +80,19 @@ fn parse(parser: &mut Parser, value: &Value) -> Arc<Object> {
 
 fn answers(index: &Index, abouts: &[world::About]) -> Vec<Answer> {
     let correlator = correlator();
-    let answer = |about: &world::About| {
-        let about = About {
-            api_version: &about.api_version,
-            kind: &about.kind,
-            namespace: &about.namespace,
-            name: &about.name,
-            uid: &about.uid,
-            event_namespace: "default",
-        };
-        Answer::from(&correlator.correlate(index, &about))
-    };
-    abouts.iter().map(answer).collect()
+    abouts.iter().map(|about| Answer::from(&correlator.correlate(index, &said(about)))).collect()
+}
+
+/// What an event says that it is about.
+fn said(about: &world::About) -> About<'_> {
+    About {
+        api_version: &about.api_version,
+        kind: &about.kind,
+        namespace: &about.namespace,
+        name: &about.name,
+        uid: &about.uid,
+        event_namespace: "default",
+    }
 }
 
 proptest! {

@@ -141,6 +141,12 @@ impl World {
         self.changes.entry(kind).or_default().push(change);
     }
 
+    /// The same world, without what happened to one kind.
+    pub fn without(&self, kind: Kind) -> Self {
+        let others = self.changes.iter().filter(|(other, _)| **other != kind);
+        Self { changes: others.map(|(kind, changes)| (*kind, changes.clone())).collect() }
+    }
+
     pub fn changes(&self, kind: Kind) -> &[Change] {
         self.changes.get(&kind).map_or(&[], |changes| changes)
     }

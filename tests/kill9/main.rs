@@ -34,6 +34,7 @@ use source::Source;
 use support::chunk;
 use support::fluent_bit::FluentBit;
 use support::host::{Build, Code, MiniHost};
+use support::kube_api::KubeApi;
 use support::variables::number_from;
 use taker::{Moment, Taker};
 
@@ -114,12 +115,24 @@ fn of_the_mini_host() {
     let (rounds, seed) = (rounds_from("KILL9_ROUNDS", 100), seed());
     for guarantee in Guarantee::ALL {
         in_epochs(&format!("mini host, {}", guarantee.text()), rounds, |number, kills| {
-            mini_epoch(guarantee, Dice(seed ^ (number as u64) << 32), kills)
+            mini_epoch(guarantee, Dice(seed ^ (number as u64) << 32), kills, None)
         });
     }
 }
 
-fn mini_epoch(guarantee: Guarantee, mut dice: Dice, kills: usize) -> Account {
+/// Every event is about a pod that the topology never sees, so that each waits, and most kills meet some that do.
+#[test]
+fn of_the_mini_host_while_events_wait_for_their_objects() {
+    let (rounds, seed) = (rounds_from("KILL9_ROUNDS", 40), seed());
+    let api = KubeApi::start();
+    for guarantee in Guarantee::ALL {
+        in_epochs(&format!("mini host, waiting, {}", guarantee.text()), rounds, |number, kills| {
+            mini_epoch(guarantee, Dice(seed ^ (number as u64) << 32), kills, Some(&api.url()))
+        });
+    }
+}
+
+fn mini_epoch(guarantee: Guarantee, mut dice: Dice, kills: usize, kube_url: Option<&str>) -> Account {
     let (folder, taker) = (tempfile::tempdir().expect("a folder"), Taker::start(dice.roll(), true));
     let folder = folder.path();
     let mut source = Source::new(folder.join("source"), |event| chunk::of([event]));
@@ -138,7 +151,7 @@ fn mini_epoch(guarantee: Guarantee, mut dice: Dice, kills: usize) -> Account {
                 kill9(pid);
             });
             // The driver panics when its host is gone; that is what is wanted here.
-            let lived = quietly(|| live(&mut host, guarantee, &taker, &life, &source, folder));
+            let lived = quietly(|| live(&mut host, (guarantee, kube_url), &taker, &life, &source, folder));
             if let (Err(panic), false) = (lived, killed.load(SeqCst)) {
                 panic!("nobody killed it: {}", panic.downcast_ref::<String>().map_or("", String::as_str));
             }
@@ -150,7 +163,7 @@ fn mini_epoch(guarantee: Guarantee, mut dice: Dice, kills: usize) -> Account {
 
     for pass in ["the last restart", "a further pass"] {
         let mut host = MiniHost::start_empty(Build::V5_1_1, |_| {});
-        live(&mut host, guarantee, &taker, &taker.next_life(), &source, folder);
+        live(&mut host, (guarantee, kube_url), &taker, &taker.next_life(), &source, folder);
         host.quit();
         let requests = taker.requests_in_life.load(SeqCst);
         assert!(pass != "a further pass" || requests == 0, "{pass} sent {requests} requests");
@@ -161,7 +174,7 @@ fn mini_epoch(guarantee: Guarantee, mut dice: Dice, kills: usize) -> Account {
 /// Loads the plugin and delivers the whole source.
 fn live(
     host: &mut MiniHost,
-    guarantee: Guarantee,
+    (guarantee, kube_url): (Guarantee, Option<&str>),
     taker: &Taker,
     life: &str,
     source: &Source,
@@ -173,6 +186,9 @@ fn live(
     host.set("a", "state_file", folder.join("ledger").to_string_lossy().as_bytes());
     host.set("a", "dead_letter_file", folder.join("letters").to_string_lossy().as_bytes());
     host.set("a", "batch_events", BATCH_EVENTS.to_string());
+    if let Some(kube_url) = kube_url {
+        host.set("a", "kube_url", kube_url).set("a", "correlate_wait", "40ms");
+    }
     assert!(host.init("a") > 0, "the ledger does not open again: {:?}", host.logs());
     // All at once: above 256 the plugin turns chunks away, and others overtake them.
     let flush = |host: &mut MiniHost, (offset, length)| {

@@ -4,6 +4,8 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
 
+use event_gateway::clock;
+use event_gateway::time::Stamp;
 use serde_json::Value;
 
 use crate::dice::Dice;
@@ -32,7 +34,9 @@ impl Source {
             let version = 1_000 + self.ids.len() as u64;
             let uid = if self.uids > 0 && dice.one_in(5) { dice.below(self.uids) } else { self.uids };
             self.uids = self.uids.max(uid + 1);
-            let event = support::event(&format!("uid-{uid}"), version, version);
+            let mut event = support::event(&format!("uid-{uid}"), version, version);
+            // Only what has just happened may wait for the topology.
+            event["lastTimestamp"] = now().into();
             self.ids.push(chunk::event_id(&event));
             bytes.extend((self.encode)(&event));
         }
@@ -41,4 +45,9 @@ impl Source {
         self.parts.push((self.length, bytes.len() as u64));
         self.length += bytes.len() as u64;
     }
+}
+
+fn now() -> String {
+    let now_seconds = clock::unix_seconds(clock::wall());
+    Stamp::from_unix_seconds(now_seconds).expect("a date").to_string()
 }
