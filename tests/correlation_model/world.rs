@@ -1,4 +1,5 @@
 //! A small world that changes at random: few names, few labels, so that everything collides.
+#![allow(dead_code, reason = "each test binary uses another part of it")]
 
 use std::collections::BTreeMap;
 
@@ -117,6 +118,23 @@ impl World {
             world.push(kind, Change { object, is_deletion: false, seconds });
         }
         world
+    }
+
+    /// A world in which just this happened.
+    pub fn of(changes: impl IntoIterator<Item = (Kind, Change)>) -> Self {
+        let mut world = Self::default();
+        changes.into_iter().for_each(|(kind, change)| world.push(kind, change));
+        world
+    }
+
+    /// What happened, in the order in which it did.
+    pub fn in_order(&self) -> Vec<(Kind, Change)> {
+        let of_kind = |(kind, changes): (&Kind, &Vec<Change>)| {
+            changes.iter().map(|change| (*kind, change.clone())).collect::<Vec<_>>()
+        };
+        let mut all: Vec<_> = self.changes.iter().flat_map(of_kind).collect();
+        all.sort_by_key(|(_, change)| change.seconds);
+        all
     }
 
     fn push(&mut self, kind: Kind, change: Change) {

@@ -11,6 +11,9 @@ mod hanging_gateway;
 mod headers;
 #[path = "../support/hostile/mod.rs"]
 mod hostile;
+mod late_cluster;
+#[path = "../support/late_replay.rs"]
+mod late_replay;
 mod metrics;
 #[path = "../support/page.rs"]
 mod page;

@@ -1,4 +1,4 @@
-//! A balancer before several servers, as before the API servers of one cluster: each new connection goes to another one.
+//! A balancer before several servers, as before the API servers of one cluster: each new connection goes to another.
 
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};

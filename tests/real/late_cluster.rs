@@ -1,0 +1,106 @@
+//! Does each event that a real `kubernetes_events` reads find the Services that it would find on time, however late the
+//! plugin's own watches are?
+//!
+//! The recorded cluster at ten times its speed. `REPLAY_SECONDS` says how much of its 284 seconds is replayed.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use event_gateway::clock;
+use serde_json::Value;
+
+use crate::late_replay::{self, Run};
+use crate::real::{BOUND, config, on_every_host, state_file, stop};
+use crate::support::chunk;
+use crate::support::fluent_bit::FluentBit;
+use crate::support::gateway::TestGateway;
+use crate::support::kube_api::{ALL, KubeApi};
+use crate::support::variables::number_from;
+
+/// Those of the plugin, and that of the input.
+const WATCHES: usize = 14 + 1;
+const SECONDS: u64 = 100;
+/// On a busy machine the input of 5.1.1 now and then takes the stream of a watch for malformed. It goes on from a later
+/// version, and the events between never reach a plugin.
+const BROKEN: &str = "chunked stream error";
+const TRIES: usize = 5;
+
+/// Puts an event where the input reads it.
+struct Hand<'a> {
+    api: &'a KubeApi,
+    handed_over: HashMap<String, (usize, Instant)>,
+}
+
+impl Hand<'_> {
+    fn over(&mut self, number: usize, event: &Value) {
+        let at = clock::monotonic();
+        let served = self.api.put("events", event.clone());
+        self.handed_over.insert(chunk::event_id(&served), (number, at));
+    }
+}
+
+/// A run in which the input itself lost its place is none, and is repeated.
+fn run(fluent_bit: &FluentBit, folder: &Path, lag: Duration, seconds: u64) -> Run {
+    let runs = (1..=TRIES).map(|number| folder.join(format!("{}-{number}", lag.as_millis())));
+    let mut runs = runs.filter_map(|folder| try_run(fluent_bit, &folder, lag, seconds));
+    runs.next().unwrap_or_else(|| panic!("{TRIES} times the input broke off: {BROKEN:?} in its log"))
+}
+
+fn try_run(fluent_bit: &FluentBit, folder: &Path, lag: Duration, seconds: u64) -> Option<Run> {
+    std::fs::create_dir(folder).expect("a folder");
+    let (api, gateway) = (KubeApi::start(), TestGateway::start());
+    late_replay::before(&api);
+    let (url, ledger, kube_url) = (gateway.url(), state_file(folder), api.url());
+    let keys = [("endpoint", &*url), ("state_file", &*ledger), ("kube_url", &*kube_url)];
+    let config = config(folder).kubernetes_events(&kube_url).event_gateway(&keys).text();
+    let host = fluent_bit.start(&config, folder);
+    api.wait_for_watches(ALL, WATCHES, BOUND);
+    api.lag_all_but_events(lag);
+    let mut hand = Hand { api: &api, handed_over: HashMap::new() };
+    let until =
+        |_: &mut Hand<'_>, end: Instant| thread::sleep(end.saturating_duration_since(clock::monotonic()));
+    let mut run = late_replay::replay(&api, (seconds, lag), &mut hand, Hand::over, until);
+    let end = clock::monotonic() + BOUND;
+    while gateway.accepted_ids().into_iter().collect::<HashSet<_>>().len() < run.len() {
+        if host.log().contains(BROKEN) {
+            stop(host);
+            return None;
+        }
+        assert!(clock::monotonic() < end, "not all {} events came within {BOUND:?}", run.len());
+        thread::sleep(Duration::from_millis(50));
+    }
+    stop(host);
+    for request in gateway.requests().iter().filter(|request| request.accepted()) {
+        for record in request.records() {
+            let id = record["id"].as_str().expect("an id");
+            let (number, handed_over) = hand.handed_over[id];
+            let told = run.get_mut(&number).expect("handed over");
+            told.took = request.arrived.saturating_duration_since(handed_over);
+            told.read(&record);
+        }
+    }
+    Some(run)
+}
+
+#[test]
+fn no_pod_event_lacks_its_services_behind_a_real_input() {
+    let seconds = number_from("REPLAY_SECONDS").unwrap_or(SECONDS);
+    on_every_host(|fluent_bit, folder| {
+        if !fluent_bit.watches_events() {
+            return;
+        }
+        let lags = [0, 300, 2_000].map(Duration::from_millis);
+        let runs = thread::scope(|scope| {
+            let runs = lags.map(|lag| scope.spawn(move || run(fluent_bit, folder, lag, seconds)));
+            runs.map(|run| run.join().expect("its panic is told above"))
+        });
+        for (lag, run) in lags.iter().zip(&runs) {
+            late_replay::compare(&format!("{}, {lag:?} late", fluent_bit.name()), &runs[0], run);
+        }
+        for (lag, run) in lags.iter().zip(&runs) {
+            assert_eq!(late_replay::without_their_services(&runs[0], run), [""; 0], "{lag:?} late");
+        }
+    });
+}
