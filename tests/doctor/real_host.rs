@@ -4,6 +4,7 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
+use crate::options::Options;
 use crate::{examine, real, support};
 use event_gateway::clock;
 use examine::examine;
@@ -11,11 +12,15 @@ use real::{BOUND, config, free_port, on_every_host, state_file, stop, with_http_
 use support::event;
 use support::gateway::{Answer, TestGateway};
 
+fn of(url: &str) -> Options {
+    Options { url: url.to_owned(), access: None }
+}
+
 /// The report, as soon as it has this code and says this.
 fn report_when(url: &str, code: u8, says: &str) -> String {
     let start = clock::monotonic();
     loop {
-        let (text, found) = examine(url);
+        let (text, found) = examine(&of(url));
         if found == code && text.contains(says) {
             return text;
         }
@@ -34,7 +39,7 @@ fn a_host_is_well_until_its_gateway_is_not_and_again_after_that() {
         let output = [("alias", "shop"), ("endpoint", &*gateway_url), ("state_file", &*ledger)];
         let config = with_http_server(config(folder), port).tail(&file).event_gateway(&output);
         let url = format!("http://127.0.0.1:{port}");
-        assert_eq!(examine(&url).1, 2, "nobody is there yet");
+        assert_eq!(examine(&of(&url)).1, 2, "nobody is there yet");
         let host = fluent_bit.start(&config.text(), folder);
         gateway.wait_for_ids(1);
         report_when(&url, 0, "shop: well");
