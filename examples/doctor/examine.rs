@@ -42,11 +42,15 @@ pub fn examine(options: &Options) -> (String, u8) {
 /// The pages, and what is to be said of the source.
 fn looked_at(url: &str, options: &Options) -> Result<(Vec<Page>, Finding), String> {
     let first = fetched(url)?;
-    let before = records_read(&first);
-    let has_read = || fetched(url).is_ok_and(|page| records_read(&page).total_cmp(&before).is_ne());
-    let source =
-        options.access.as_ref().map_or_else(source::not_checked, |access| source::follow(access, has_read));
-    let mut pages = vec![fetched(url)?];
+    let (source, now) = match &options.access {
+        None => (source::not_checked(), first),
+        Some(access) => {
+            let before = records_read(&first);
+            let has_read = || fetched(url).is_ok_and(|page| records_read(&page).total_cmp(&before).is_ne());
+            (source::follow(access, has_read), fetched(url)?)
+        }
+    };
+    let mut pages = vec![now];
     while pages.len() <= LOOKS && pages.last().and_then(chunks_in_host).is_some_and(|chunks| chunks > 0.0) {
         std::thread::sleep(BETWEEN_LOOKS);
         pages.push(fetched(url)?);

@@ -74,6 +74,10 @@ fn a_chunk_in_the_retry_queue_of_the_host() {
     // What only one of two pages shows was on its way.
     let (text, code, _) = report_of(&[&page, &page_with("shop", &[(retries, 17)])]);
     assert_eq!(code, 0, "{text}");
+    // Of four pages one may be of the moment in which the chunk was tried again.
+    let tried = page_with("shop", &[(busy, 3), (retries, 17), ("jobs_in_flight", 3)]);
+    assert_eq!(report_of(&[&page, &tried, &page, &page]).1, 1);
+    assert_eq!(report_of(&[&page, &tried, &tried, &page]).1, 0);
     // Another output's retry is not ours.
     let (text, code, _) = report(&page_with("shop", &[(busy, 3), (bytes, 890), (retries, 0)]));
     assert!(code == 0 && text.contains("3 chunks (890 bytes) in Fluent Bit, for another output"), "{text}");

@@ -7,7 +7,6 @@ use std::time::Duration;
 use event_gateway::clock;
 
 use crate::examine::examine;
-use crate::finding::Finding;
 use crate::options::Options;
 use crate::pages::{NOW, page_with};
 use crate::source::{Access, follow};
@@ -28,7 +27,7 @@ fn access(api: &KubeApi, more: &[&str]) -> Access {
 }
 
 /// What is found while an event comes every 100 ms.
-fn while_events_come(api: &KubeApi, work: impl FnOnce() -> Finding) -> Finding {
+pub fn while_events_come<T>(api: &KubeApi, work: impl FnOnce() -> T) -> T {
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -122,12 +121,10 @@ fn the_report_of_a_silent_source_is_not_well() {
     let page = page_with("shop", &[("published_timestamp_seconds", now)]);
     host.set_default(Answer::ok().body(page.replace(&(NOW - 4).to_string(), &now.to_string())));
     let url = host.url().replace("/events", "");
-    let options = words(&[&url, "--kube-url", &api.url(), "--seconds", "3"]).expect("good words");
-    let found = while_events_come(&api, || {
-        let (text, code) = examine(&options);
-        Finding { is_trouble: code == 1, what: "", text }
-    });
-    assert!(found.is_trouble && found.text.contains("! source   silent although"), "{}", found.text);
+    let api_url = api.url();
+    let options = words(&[&url, "--kube-url", &api_url, "--seconds", "3"]).expect("good words");
+    let found = while_events_come(&api, || examine(&options));
+    assert!(found.1 == 1 && found.0.contains("! source   silent although"), "{}", found.0);
 }
 
 #[test]
