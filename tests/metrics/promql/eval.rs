@@ -22,7 +22,9 @@ pub fn eval(expr: &Expr, series: &[Series], now: f64) -> Value {
                 let sample = series.samples.iter().rev().find(|(second, _)| *second <= at)?;
                 (sample.0 > at - LOOKBACK).then_some(sample.1)
             };
-            Value::Vector(selected(expr, series).filter_map(|s| Some((s.labels.clone(), newest(s)?))).collect())
+            Value::Vector(
+                selected(expr, series).filter_map(|s| Some((s.labels.clone(), newest(s)?))).collect(),
+            )
         }
         Expr::Call { function, argument } if function == "increase" => increase(argument, series, now),
         Expr::Call { argument, .. } => match eval(argument, series, now) {
@@ -95,7 +97,9 @@ fn binary(operator: &str, on: Option<&[String]>, left: Value, right: Value) -> V
                 "and" => left.retain(|(labels, _)| is_there(labels)),
                 "unless" => left.retain(|(labels, _)| !is_there(labels)),
                 "or" => {
-                    let more = right.into_iter().filter(|(labels, _)| left.iter().all(|(l, _)| key(l) != key(labels)));
+                    let more = right
+                        .into_iter()
+                        .filter(|(labels, _)| left.iter().all(|(l, _)| key(l) != key(labels)));
                     let more: Vec<_> = more.collect();
                     left.extend(more);
                 }
@@ -105,7 +109,10 @@ fn binary(operator: &str, on: Option<&[String]>, left: Value, right: Value) -> V
                         .filter_map(|(labels, a)| {
                             let mut partners = right.iter().filter(|(other, _)| key(other) == key(&labels));
                             let b = partners.next()?.1;
-                            assert!(partners.next().is_none(), "{operator}: many on the right for {labels:?}");
+                            assert!(
+                                partners.next().is_none(),
+                                "{operator}: many on the right for {labels:?}"
+                            );
                             Some((key(&labels), number(operator, a, b)?))
                         })
                         .collect();
