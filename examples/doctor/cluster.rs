@@ -14,8 +14,8 @@ const REASONS: [(&str, bool, &str); 7] = [
     (
         "forbidden",
         true,
-        "the role does not grant list and watch (403): apply fluent-bit-conf/kubernetes/rbac.yaml, and bind it to Fluent \
-         Bit's ServiceAccount",
+        "the role does not grant list and watch (403): apply fluent-bit-conf/kubernetes/rbac.yaml, and bind it to \
+         Fluent Bit's ServiceAccount",
     ),
     (
         "unauthorized",

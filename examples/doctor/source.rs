@@ -44,8 +44,8 @@ pub struct Access {
 }
 
 pub fn not_checked() -> Finding {
-    let text = "not checked; to have it followed: ARGS=\"--kube-url http://127.0.0.1:8001\" beside kubectl proxy (or with \
-                --token-file and --ca-file), or run this in Fluent Bit's pod";
+    let text = "not checked; to have it followed: ARGS=\"--kube-url http://127.0.0.1:8001\" beside kubectl proxy (or \
+                with --token-file and --ca-file), or run this in Fluent Bit's pod";
     finding(false, "source", text)
 }
 
@@ -110,7 +110,7 @@ impl Client {
         let base = access.url.trim_end_matches('/');
         let uri: Uri = base.parse().map_err(|_| format!("{base} is no URL"))?;
         let https = uri.scheme_str() == Some("https");
-        let credentials = access.token_file.clone().filter(|_| https);
+        let credentials = access.token_file.clone();
         let credentials =
             credentials.map_or(Credentials::None, |token_file| Credentials::Bearer { token_file });
         let mut authorization =

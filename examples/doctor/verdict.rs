@@ -162,8 +162,8 @@ impl<'p> Output<'p> {
         }
         if given_up > 0.0 || chunks > 0.0 {
             parts.push(format!(
-                "Fluent Bit gave up {given_up} records, {chunks} chunks after their last retry: set retry_limit no_limits, \
-                 and storage.total_limit_size not or larger"
+                "Fluent Bit gave up {given_up} records, {chunks} chunks after their last retry: set retry_limit \
+                 no_limits, and storage.total_limit_size not or larger"
             ));
         }
         if parts.is_empty() {

@@ -2,7 +2,8 @@
 //!
 //! Fluent Bit publishes no length of its retry queue. A chunk that waits there is busy in the storage of its input, as
 //! are the chunks that an output works on. So the busy chunks that no output `event_gateway` has in flight wait for a
-//! retry, or for another output. The two figures are of different moments: only what nearly all of several pages show is believed.
+//! retry, or for another output. The two figures are of different moments: only what nearly all of several pages show
+//! is believed.
 
 use super::finding::{Finding, finding, span};
 use super::page::Page;
@@ -30,8 +31,8 @@ pub fn findings(output: &Output<'_>, pages: &[Page]) -> Vec<Finding> {
         output.page.of_host(PAUSED).iter().filter(|(_, value)| *value > 0.0).map(|(name, _)| *name).collect();
     if !paused.is_empty() {
         let text = format!(
-            "Fluent Bit has paused {}: its buffers are full (mem_buf_limit, storage.max_chunks_up); new records are not \
-             read until chunks are delivered",
+            "Fluent Bit has paused {}: its buffers are full (mem_buf_limit, storage.max_chunks_up); new records are \
+             not read until chunks are delivered",
             paused.join(", ")
         );
         found.push(finding(true, "waiting", text));

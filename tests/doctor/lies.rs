@@ -69,7 +69,8 @@ fn a_chunk_in_the_retry_queue_of_the_host() {
     let page = page_with("shop", &[(busy, 3), (bytes, 890), (retries, 17), ("jobs_in_flight", 1)]);
     let (text, code, trouble) = report(&page);
     assert_eq!((code, trouble.len()), (1, 1), "{text}");
-    let says = "! waiting  2 chunks (890 bytes) in Fluent Bit's retry queue (17 retries of this output since the start)";
+    let says = "! waiting  2 chunks (890 bytes) in Fluent Bit's retry queue (17 retries of this output since the \
+                start)";
     assert!(trouble[0].starts_with(says), "{text}");
     // What only one of two pages shows was on its way.
     let (text, code, _) = report_of(&[&page, &page_with("shop", &[(retries, 17)])]);

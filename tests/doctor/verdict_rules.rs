@@ -13,8 +13,9 @@ fn a_healthy_output_is_well() {
     assert_eq!((code, trouble), (0, Vec::new()), "{text}");
     assert_eq!(
         text,
-        "http://host\n  source   not checked; to have it followed: ARGS=\"--kube-url http://127.0.0.1:8001\" beside kubectl \
-         proxy (or with --token-file and --ca-file), or run this in Fluent Bit's pod\n\nshop: well\n  figures  of 2026-11-21T07:28:09Z, 1 s ago\n  \
+        "http://host\n  source   not checked; to have it followed: ARGS=\"--kube-url http://127.0.0.1:8001\" \
+         beside kubectl proxy (or with --token-file and --ca-file), or run this in Fluent Bit's pod\n\n\
+         shop: well\n  figures  of 2026-11-21T07:28:09Z, 1 s ago\n  \
          plugin   delivers\n  \
          records  1000 delivered of 1061 read, 61 were duplicates; last acknowledgement 12 s ago\n  \
          gateway  open\n  waiting  no chunk in the plugin\n  \

@@ -1,7 +1,7 @@
 //! Is each fault of a cluster seen within a minute, and nothing where all is well?
 //!
-//! The worst case: what the plugin knows is published two seconds later, scraped up to 15 seconds later, and evaluated up to
-//! 10 seconds later.
+//! The worst case: what the plugin knows is published two seconds later, scraped up to 15 seconds later, and evaluated
+//! up to 10 seconds later.
 
 use crate::operations::{ALERTS, alerts, expression};
 use crate::promql::rule::Rule;

@@ -93,7 +93,8 @@ fn there_is_one_namespace() {
 /// A check that cannot fail checks nothing.
 #[test]
 fn the_check_finds_chunks_in_memory() {
-    let good = "[SERVICE]\n    storage.path /x\n[INPUT]\n    name a\n    storage.type filesystem\n[OUTPUT]\n    name b\n";
+    let good = "[SERVICE]\n    storage.path /x\n[INPUT]\n    name a\n    storage.type filesystem\n\
+                [OUTPUT]\n    name b\n";
     assert_eq!(in_memory(good), [""; 0]);
     for line in ["    storage.path /x\n", "    storage.type filesystem\n"] {
         assert_eq!(in_memory(&good.replace(line, "")).len(), 1, "{line}");
