@@ -160,9 +160,7 @@ fn each_fault_is_seen_within_a_minute() {
     ] {
         let seconds = seen_after(alert, &series).unwrap_or_else(|| panic!("{fault}: {alert} is silent"));
         println!("{fault}: {alert} after {seconds} s");
-        // A chunk that waits is not urgent: all outputs' chunks count, so it is looked at for longer.
-        let bound = if alert == "EventGatewayChunksWaitForRetry" { 75.0 } else { 60.0 };
-        assert!(seconds <= bound, "{fault}: {alert} only after {seconds} s");
+        assert!(seconds <= 60.0, "{fault}: {alert} only after {seconds} s");
     }
 }
 
