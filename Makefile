@@ -6,8 +6,10 @@ FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= chunk event record template config watch answer
 # Longest input: what a field, a length or a depth can do, it does in few bytes.
 FUZZ_BYTES ?= 2000
-# Where `make doctor` finds Fluent Bit's HTTP server.
+# Where `make doctor` finds Fluent Bit's HTTP server, and what else it is told: ARGS="--kube-url http://127.0.0.1:8001"
+# lets it follow the events beside `kubectl proxy`.
 HOST_URL ?= http://127.0.0.1:2020
+ARGS ?=
 PLUGIN := $(CURDIR)/dist/out_event_gateway.so
 # The filter by the name that hosts want. A link: two copies would be two images, which share nothing.
 FILTER := $(CURDIR)/dist/flb-filter_service_impact.so
@@ -28,8 +30,8 @@ all: ## build dist/out_event_gateway.so, both plugins, and its second name (defa
 demo: all ## send a real cluster's events through the plugin, twice
 	EVENT_GATEWAY_SO="$(PLUGIN)" $(CARGO) test --quiet --test demo
 
-doctor: ## ask a running Fluent Bit (HOST_URL) whether events flow; 0 well, 1 not, 2 cannot be read
-	@$(CARGO) run --locked --quiet --example doctor -- "$(HOST_URL)"
+doctor: ## ask a running Fluent Bit (HOST_URL, ARGS) whether events flow; 0 well, 1 not, 2 cannot be read
+	@$(CARGO) run --locked --quiet --example doctor -- "$(HOST_URL)" $(ARGS)
 
 # Tests mostly wait, for hosts and gateways: two at a time for each processor.
 test: export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))

@@ -90,7 +90,7 @@ impl Bench<'_> {
         running.wait_for_exit(BOUND);
         let arrived = self.sink.take();
         self.verify(variant, &arrived);
-        let matched = number(&metrics, "event_gateway_matched_records_total").unwrap_or(0);
+        let matched = number(&metrics, "event_gateway_correlated_records_total{matched}").unwrap_or(0);
         Measured { start_cpu, cpu: rested - start_cpu, took, idle_cpu, before, after, arrived, matched }
     }
 
@@ -167,7 +167,11 @@ fn scrape(port: &str) -> Option<BTreeMap<String, f64>> {
         let (name, value) = line.rsplit_once('}').unwrap_or(line.split_once(' ')?);
         // A host may put the time after the value.
         let value: f64 = value.split_whitespace().next()?.parse().ok()?;
-        *sums.entry(name.split('{').next()?.to_owned()).or_default() += value;
+        let bare = name.split('{').next()?;
+        // What the correlation found: those that name a Service count for themselves.
+        let matched = name.contains("correlation=\"matched\"");
+        let name = if matched { format!("{bare}{{matched}}") } else { bare.to_owned() };
+        *sums.entry(name).or_default() += value;
     }
     Some(sums)
 }

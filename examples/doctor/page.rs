@@ -1,63 +1,99 @@
-//! Our own lines of a page of metrics: `event_gateway_<figure>{name="<output>",…} <value>`.
+//! A page of metrics: `<metric>{<label>="<value>",…} <value>`, the plugin's lines and Fluent Bit's own.
 //!
-//! Whatever else is on the page, or cannot be read, is passed over.
+//! Lines that cannot be read are passed over.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+const OURS: &str = "event_gateway_";
+
 #[derive(Debug, Default)]
 pub struct Page {
-    /// By figure and output; the labels besides `name` make further ones: `request_retries_total tls`.
-    figures: BTreeMap<(String, String), f64>,
+    samples: BTreeMap<String, Vec<Sample>>,
     instances: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+struct Sample {
+    labels: Vec<(String, String)>,
+    value: f64,
+}
+
+impl Sample {
+    fn label(&self, name: &str) -> Option<&str> {
+        self.labels.iter().find(|(label, _)| label == name).map(|(_, value)| &**value)
+    }
 }
 
 impl Page {
     pub fn read(text: &str) -> Self {
         let mut page = Self::default();
-        for line in text.lines() {
-            if let Some((figure, instance, value)) = sample(line) {
-                page.instances.insert(instance.clone());
-                page.figures.insert((figure, instance), value);
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let Some((metric, sample)) = sample(line) else { continue };
+            if metric.starts_with(OURS) {
+                page.instances.extend(sample.label("name").map(str::to_owned));
             }
+            page.samples.entry(metric.to_owned()).or_default().push(sample);
         }
         page
     }
 
-    /// The outputs of the host.
+    /// The outputs `event_gateway` of the host.
     pub fn instances(&self) -> &BTreeSet<String> {
         &self.instances
     }
 
-    pub fn figure(&self, instance: &str, name: &str) -> Option<f64> {
-        self.figures.get(&(name.to_owned(), instance.to_owned())).copied()
+    /// One of the plugin's figures that has no label besides `name`.
+    pub fn figure(&self, instance: &str, figure: &str) -> Option<f64> {
+        self.of(instance, figure).find(|sample| sample.labels.len() == 1).map(|sample| sample.value)
     }
 
-    /// The values of a figure's second label that are above 0, the highest first.
-    pub fn counted(&self, instance: &str, name: &str) -> Vec<(&str, f64)> {
-        let of_it = self.figures.iter().filter(|((_, of), value)| of == instance && **value > 0.0);
-        let mut found: Vec<(&str, f64)> = of_it
-            .filter_map(|((figure, _), value)| Some((figure.strip_prefix(name)?.strip_prefix(' ')?, *value)))
-            .collect();
-        found.sort_by(|a, b| b.1.total_cmp(&a.1));
-        found
+    /// The values of a figure by its further labels.
+    pub fn labelled<'p>(
+        &'p self,
+        instance: &'p str,
+        figure: &str,
+        labels: &'p [&'p str],
+    ) -> Vec<(Vec<&'p str>, f64)> {
+        let values = |sample: &'p Sample| {
+            let values: Option<Vec<&str>> = labels.iter().map(|label| sample.label(label)).collect();
+            Some((values?, sample.value))
+        };
+        self.of(instance, figure).filter_map(values).collect()
+    }
+
+    fn of<'p>(&'p self, instance: &'p str, figure: &str) -> impl Iterator<Item = &'p Sample> {
+        let samples = self.samples.get(&format!("{OURS}{figure}"));
+        samples.into_iter().flatten().filter(move |sample| sample.label("name") == Some(instance))
+    }
+
+    /// One of Fluent Bit's own figures: each input or output that has it, and its value.
+    pub fn of_host(&self, metric: &str) -> Vec<(&str, f64)> {
+        let samples = self.samples.get(metric).into_iter().flatten();
+        samples.map(|sample| (sample.label("name").unwrap_or_default(), sample.value)).collect()
+    }
+
+    /// The same of all inputs or outputs together; `None` where the host does not publish it.
+    pub fn sum_of_host(&self, metric: &str) -> Option<f64> {
+        let of_host = self.of_host(metric);
+        (!of_host.is_empty()).then(|| of_host.iter().map(|(_, value)| value).sum())
+    }
+
+    /// The same of one input or output; 0 where it is not published.
+    pub fn host_figure(&self, instance: &str, metric: &str) -> f64 {
+        self.of_host(metric).into_iter().find(|(name, _)| *name == instance).map_or(0.0, |(_, value)| value)
     }
 }
 
-/// Figure, output and value of one line.
-fn sample(line: &str) -> Option<(String, String, f64)> {
-    let (figure, rest) = line.strip_prefix("event_gateway_")?.split_once('{')?;
-    let (labels, rest) = labels(rest)?;
+/// The name of a metric, and what its line says.
+fn sample(line: &str) -> Option<(&str, Sample)> {
+    let end = line.find(['{', ' '])?;
+    let (metric, rest) = line.split_at(end);
+    let (labels, rest) = match rest.strip_prefix('{') {
+        Some(rest) => labels(rest)?,
+        None => (Vec::new(), rest),
+    };
     let value = rest.split_whitespace().next()?.parse().ok()?;
-    let mut figure = figure.to_owned();
-    let mut instance = None;
-    for (label, text) in labels {
-        if label == "name" {
-            instance = Some(text);
-        } else {
-            figure += &format!(" {text}");
-        }
-    }
-    Some((figure, instance?, value))
+    Some((metric, Sample { labels, value }))
 }
 
 /// The labels up to the closing brace, and what follows it. Values may hold commas, braces and escapes.

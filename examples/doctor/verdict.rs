@@ -3,19 +3,16 @@
 //! Ages are taken from the host's own clock, as the page tells it: a port-forward may end on a machine whose
 //! clock is another. Counters count from the start of the host, so a loss stays trouble until the next.
 
-use event_gateway::time::Stamp;
-
+use super::cluster;
+use super::finding::{Finding, finding, span, time};
 use super::page::Page;
+use super::waiting;
 
-/// Figures older than this come from an engine that stands still; they follow within two seconds else.
+/// Figures older than this come from an engine that stands still; otherwise they follow within two seconds.
 const OLD_FIGURES_SECONDS: f64 = 30.0;
-/// A chunk may wait for its batch's tries and timeouts, and at the start for `topology_wait`.
-const OLD_CHUNK_SECONDS: f64 = 60.0;
-/// The API server sends bookmarks about every minute.
-const SILENT_CLUSTER_SECONDS: f64 = 300.0;
 
-/// What is read; a test holds it to the plugin's own table.
-pub const FIGURES: [&str; 19] = [
+/// What is read and has no further label; a test holds both lists to the plugin's own table.
+pub const FIGURES: [&str; 20] = [
     "published_timestamp_seconds",
     "delivering",
     "panicked_rounds_total",
@@ -27,9 +24,10 @@ pub const FIGURES: [&str; 19] = [
     "gateway_failing_since_timestamp_seconds",
     "jobs_in_flight",
     "oldest_job_timestamp_seconds",
+    "correlation_waiting_records",
+    "correlation_waiting_since_timestamp_seconds",
     "topology_enabled",
     "topology_ready",
-    "topology_last_message_timestamp_seconds",
     "dropped_records_total",
     "skipped_records_total",
     "dead_lettered_records_total",
@@ -37,51 +35,53 @@ pub const FIGURES: [&str; 19] = [
     "ledger_failed_writes_total",
 ];
 
-/// One line of the report.
-#[derive(Debug, PartialEq)]
-pub struct Finding {
-    pub is_trouble: bool,
-    pub what: &'static str,
-    pub text: String,
-}
+/// What is read by further labels.
+pub const LABELLED: [(&str, &[&str]); 4] = [
+    ("request_retries_total", &["class"]),
+    ("correlated_records_total", &["correlation"]),
+    ("topology_unfollowed", &["resource", "reason"]),
+    ("topology_last_message_timestamp_seconds", &["resource"]),
+];
 
-fn finding(is_trouble: bool, what: &'static str, text: impl Into<String>) -> Finding {
-    Finding { is_trouble, what, text: text.into() }
-}
-
-pub fn findings(page: &Page, instance: &str, now_seconds: u64) -> Vec<Finding> {
-    let missing: Vec<&str> =
-        FIGURES.into_iter().filter(|figure| page.figure(instance, figure).is_none()).collect();
+/// The findings of one output on the last of the pages; the others are of a few seconds before.
+pub fn findings(pages: &[Page], instance: &str, now_seconds: u64) -> Vec<Finding> {
+    let Some(page) = pages.last() else { return Vec::new() };
+    let output = Output { page, instance };
+    let single = FIGURES.into_iter().filter(|figure| page.figure(instance, figure).is_none());
+    let labelled = LABELLED.into_iter().filter(|(figure, labels)| output.labelled(figure, labels).is_empty());
+    let missing: Vec<&str> = single.chain(labelled.map(|(figure, _)| figure)).collect();
     if !missing.is_empty() {
         let text = format!("not told here: {}; is the plugin an older one?", missing.join(", "));
         return vec![finding(true, "figures", text)];
     }
-    let output = Output { page, instance };
-    vec![
-        output.figures(now_seconds),
-        output.plugin(),
-        output.records(),
-        output.gateway(),
-        output.waiting(),
-        output.cluster(),
-        output.lost(),
-    ]
+    let mut found = vec![output.figures(now_seconds), output.plugin(), output.records(), output.gateway()];
+    found.extend(waiting::findings(&output, pages));
+    found.extend(cluster::findings(&output));
+    found.push(output.lost());
+    found
 }
 
 /// One output's figures.
-struct Output<'p> {
-    page: &'p Page,
-    instance: &'p str,
+pub struct Output<'p> {
+    pub page: &'p Page,
+    pub instance: &'p str,
 }
 
-impl Output<'_> {
-    fn of(&self, figure: &str) -> f64 {
+impl<'p> Output<'p> {
+    pub fn of(&self, figure: &str) -> f64 {
         self.page.figure(self.instance, figure).unwrap_or(0.0)
     }
 
+    pub fn labelled(&self, figure: &str, labels: &'p [&'p str]) -> Vec<(Vec<&'p str>, f64)> {
+        self.page.labelled(self.instance, figure, labels)
+    }
+
     /// How long a time of the page was ago when it was published; `None` for 0, which is never.
-    fn ago(&self, figure: &str) -> Option<f64> {
-        let at = self.of(figure);
+    pub fn ago(&self, figure: &str) -> Option<f64> {
+        self.since(self.of(figure))
+    }
+
+    pub fn since(&self, at: f64) -> Option<f64> {
         (at > 0.0).then(|| (self.of("published_timestamp_seconds") - at).max(0.0))
     }
 
@@ -133,32 +133,13 @@ impl Output<'_> {
         let Some(failing) = self.ago("gateway_failing_since_timestamp_seconds") else {
             return finding(false, "gateway", gate);
         };
-        let classes = self.page.counted(self.instance, "request_retries_total");
-        let classes: Vec<String> = classes.iter().map(|(class, count)| format!("{class} {count}")).collect();
+        let mut classes = self.labelled("request_retries_total", &["class"]);
+        classes.retain(|(_, count)| *count > 0.0);
+        classes.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let classes: Vec<String> =
+            classes.iter().map(|(class, count)| format!("{} {count}", class.join(" "))).collect();
         let text = format!("failing for {} ({} since the start); {gate}", span(failing), classes.join(", "));
         finding(true, "gateway", text)
-    }
-
-    fn waiting(&self) -> Finding {
-        let Some(oldest) = self.ago("oldest_job_timestamp_seconds") else {
-            return finding(false, "waiting", "nothing");
-        };
-        let text = format!("{} chunks, the oldest for {}", self.of("jobs_in_flight"), span(oldest));
-        finding(oldest > OLD_CHUNK_SECONDS, "waiting", text)
-    }
-
-    fn cluster(&self) -> Finding {
-        if self.of("topology_enabled") == 0.0 {
-            return finding(false, "cluster", "not followed (correlate is off)");
-        }
-        let ago = self.ago("topology_last_message_timestamp_seconds");
-        let heard =
-            ago.map_or("nothing heard of it yet".to_owned(), |ago| format!("heard of {} ago", span(ago)));
-        if self.of("topology_ready") == 0.0 {
-            return finding(true, "cluster", format!("not listed; {heard}; events name no Services"));
-        }
-        let is_silent = ago.is_none_or(|ago| ago > SILENT_CLUSTER_SECONDS);
-        finding(is_silent, "cluster", format!("known; {heard}"))
     }
 
     fn lost(&self) -> Finding {
@@ -170,12 +151,20 @@ impl Output<'_> {
             "ledger_failed_writes_total",
         ]
         .map(|figure| self.of(figure));
+        let given_up = self.page.host_figure(self.instance, "fluentbit_output_dropped_records_total");
+        let chunks = self.page.host_figure(self.instance, "fluentbit_output_retries_failed_total");
         let mut parts = Vec::new();
         if dropped > 0.0 {
             parts.push(format!("{dropped} records since the start: set dead_letter_file"));
         }
         if skipped > 0.0 {
             parts.push(format!("{skipped} that are no events: look at match and the input's parser"));
+        }
+        if given_up > 0.0 || chunks > 0.0 {
+            parts.push(format!(
+                "Fluent Bit gave up {given_up} records, {chunks} chunks after their last retry: set retry_limit \
+                 no_limits, and storage.total_limit_size not or larger"
+            ));
         }
         if parts.is_empty() {
             parts.push("nothing".to_owned());
@@ -189,25 +178,7 @@ impl Output<'_> {
         if unsaved > 0.0 {
             parts.push(format!("state_file could not be written {unsaved} times"));
         }
-        finding(dropped > 0.0 || skipped > 0.0 || refused > 0.0, "lost", parts.join("; "))
+        let is_trouble = [dropped, skipped, refused, given_up, chunks].iter().any(|count| *count > 0.0);
+        finding(is_trouble, "lost", parts.join("; "))
     }
-}
-
-/// Two units at the most: `3 s`, `5 min 3 s`, `2 h 5 min`.
-fn span(seconds: f64) -> String {
-    let whole = whole(seconds);
-    match (whole / 3_600, whole / 60 % 60, whole % 60) {
-        (0, 0, seconds) => format!("{seconds} s"),
-        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
-        (hours, minutes, _) => format!("{hours} h {minutes} min"),
-    }
-}
-
-fn time(unix_seconds: f64) -> String {
-    Stamp::from_unix_seconds(whole(unix_seconds)).map_or("no time".to_owned(), |at| at.to_string())
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast of a float saturates")]
-fn whole(seconds: f64) -> u64 {
-    seconds as u64
 }

@@ -1,14 +1,29 @@
-//! `make doctor`: what it says of a mini host, and of a real one.
+//! `make doctor`: what it says of a page, of a mini host, of a real one, and of a silent source.
+//! Each file here asks one question.
 
+#[path = "../../examples/doctor/cluster.rs"]
+mod cluster;
 #[path = "../../examples/doctor/examine.rs"]
 mod examine;
+#[path = "../../examples/doctor/finding.rs"]
+mod finding;
+mod lies;
 mod mini_host;
+#[path = "../../examples/doctor/options.rs"]
+mod options;
 #[path = "../../examples/doctor/page.rs"]
 mod page;
+mod pages;
 #[path = "../support/real.rs"]
 mod real;
 mod real_host;
+mod silence;
+#[path = "../../examples/doctor/source.rs"]
+mod source;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../../examples/doctor/verdict.rs"]
 mod verdict;
+mod verdict_rules;
+#[path = "../../examples/doctor/waiting.rs"]
+mod waiting;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::doc_rows;
 use doc_rows::rows;
+use event_gateway::metrics::cluster::REASONS;
 use event_gateway::metrics::{Described, FailureClass, Kind, Metrics};
 
 const TEXT: &str = include_str!("../../docs/metrics.md");
@@ -67,10 +68,11 @@ fn every_metric_has_its_row_and_every_row_its_metric() {
 }
 
 #[test]
-fn every_class_has_its_row() {
+fn every_class_and_every_reason_has_its_row() {
     let told: BTreeSet<&str> =
         rows(TEXT).iter().map(|(name, _)| *name).filter(|name| !name.starts_with("event_gateway_")).collect();
-    assert_eq!(told, FailureClass::ALL.map(FailureClass::name).into_iter().collect());
+    let classes = FailureClass::ALL.map(FailureClass::name);
+    assert_eq!(told, classes.into_iter().chain(REASONS).collect());
 }
 
 #[test]

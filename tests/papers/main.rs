@@ -1,6 +1,7 @@
 //! Whether what is written down is true: documents, manifests, the header, and the rooms of the source.
 //! Each file here asks one question.
 
+mod configurations;
 #[path = "../support/doc_rows.rs"]
 mod doc_rows;
 mod docs_truth;

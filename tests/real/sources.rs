@@ -1,4 +1,4 @@
-//! Is each configuration of docs/sources.md one that a real Fluent Bit takes?
+//! Is each configuration of docs/sources.md and of README.md one that a real Fluent Bit takes?
 
 use std::path::Path;
 
@@ -8,12 +8,13 @@ use support::fluent_bit::Config;
 use support::host::MiniHost;
 use support::service_impact::Image;
 
-/// The configurations of the page, in order.
-fn configurations() -> Vec<String> {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sources.md");
+/// The whole configurations of a document, in order: those with an input.
+fn configurations(document: &str) -> Vec<String> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
     let text = std::fs::read_to_string(page).expect("the page");
     let blocks = text.split("```ini\n").skip(1);
-    blocks.map(|block| block.split("```").next().expect("an end").to_owned()).collect()
+    let blocks = blocks.map(|block| block.split("```").next().expect("an end").to_owned());
+    blocks.filter(|block| block.contains("[INPUT]")).collect()
 }
 
 /// The configuration without the sections of a plugin: without its inputs it has one that every host has.
@@ -54,8 +55,8 @@ fn a_plugin_that_is_missing_is_left_out_of_a_configuration() {
 
 #[test]
 fn a_host_takes_every_one_of_them() {
-    let configurations = configurations();
-    assert_eq!(configurations.len(), 14, "one for each source");
+    let (sources, readme) = (configurations("docs/sources.md"), configurations("README.md"));
+    assert_eq!((sources.len(), readme.len()), (14, 2), "one for each source; the output's and the filter's");
     on_every_host(|fluent_bit, folder| {
         let image = Image::new();
         // Writes plugins.conf and parsers.conf into the folder.
@@ -64,7 +65,7 @@ fn a_host_takes_every_one_of_them() {
         drop(plugins.text());
         std::fs::write(folder.join("parsers.conf"), "[PARSER]\n    name json\n    format json\n")
             .expect("parsers");
-        for config in &configurations {
+        for config in sources.iter().chain(&readme) {
             let state = folder.join("state");
             std::fs::create_dir_all(&state).expect("a folder");
             let here = config.replace("/fluent-bit/state", &state.to_string_lossy());

@@ -1,0 +1,132 @@
+//! What the figures say of the cluster: which resources are followed, and what the correlation found.
+
+use super::finding::{Finding, finding, span};
+use super::verdict::Output;
+
+/// A quiet watch is probed after two minutes of silence, and begins again every five to ten.
+const SILENT_RESOURCE_SECONDS: f64 = 300.0;
+/// `correlate_wait` is a minute at most; a record that waits longer is one that the plugin forgot.
+const LONGEST_WAIT_SECONDS: f64 = 90.0;
+
+/// Why a resource is not followed, what that means, and what to do. An old API server that lacks a resource is no
+/// trouble.
+const REASONS: [(&str, bool, &str); 7] = [
+    (
+        "forbidden",
+        true,
+        "the role does not grant list and watch (403): apply fluent-bit-conf/kubernetes/rbac.yaml, and bind it to \
+         Fluent Bit's ServiceAccount",
+    ),
+    (
+        "unauthorized",
+        true,
+        "the API server does not accept the token (401): look at kube_token_file and at Fluent Bit's ServiceAccount",
+    ),
+    (
+        "unreachable",
+        true,
+        "no connection to the API server: look at kube_url, kube_ca_file, network policies, and whether it runs",
+    ),
+    (
+        "not_served",
+        false,
+        "the API server does not serve them (404): it is older, or kube_url leads elsewhere",
+    ),
+    ("throttled", true, "the API server asks to come later (429): look at its load and its flow schemas"),
+    ("server_error", true, "the API server fails (5xx): look at its log"),
+    (
+        "unreadable",
+        true,
+        "the answers are not those of an API server: look at kube_url and at proxies before it",
+    ),
+];
+
+pub fn findings(output: &Output<'_>) -> Vec<Finding> {
+    if output.of("topology_enabled") == 0.0 {
+        return vec![finding(false, "cluster", "not followed (correlate is off)")];
+    }
+    let unfollowed = unfollowed(output);
+    let mut found = vec![heard(output, &unfollowed)];
+    let all = output.labelled("topology_last_message_timestamp_seconds", &["resource"]).len();
+    for (reason, is_trouble, meaning) in REASONS {
+        let resources: Vec<&str> =
+            unfollowed.iter().filter(|(_, why)| *why == reason).map(|(resource, _)| *resource).collect();
+        if !resources.is_empty() {
+            let named =
+                if resources.len() == all { "all resources".to_owned() } else { resources.join(", ") };
+            let is_trouble = is_trouble || resources.len() == all;
+            found.push(finding(is_trouble, "cluster", format!("{named} not followed: {meaning}")));
+        }
+    }
+    // A reason that a newer plugin knows.
+    for (resource, reason) in
+        unfollowed.iter().filter(|(_, why)| REASONS.iter().all(|(known, ..)| known != why))
+    {
+        found.push(finding(true, "cluster", format!("{resource} not followed: {reason}")));
+    }
+    found.extend(waiting(output));
+    found.extend(outcomes(output));
+    found
+}
+
+/// Resource and reason.
+fn unfollowed<'p>(output: &Output<'p>) -> Vec<(&'p str, &'p str)> {
+    let figures = output.labelled("topology_unfollowed", &["resource", "reason"]);
+    let pair = |values: Vec<&'p str>| Some((*values.first()?, *values.get(1)?));
+    figures.into_iter().filter(|(_, value)| *value > 0.0).filter_map(|(values, _)| pair(values)).collect()
+}
+
+/// The resource heard of longest ago decides: a live one says nothing of the others. What is known not to be followed
+/// has its own line.
+fn heard(output: &Output<'_>, unfollowed: &[(&str, &str)]) -> Finding {
+    let ages = output.labelled("topology_last_message_timestamp_seconds", &["resource"]);
+    let ages = ages.into_iter().filter_map(|(values, at)| Some((*values.first()?, output.since(at))));
+    let mut followed: Vec<_> =
+        ages.filter(|(resource, _)| unfollowed.iter().all(|(other, _)| other != resource)).collect();
+    // Never is older than any age.
+    followed.sort_by(|a, b| {
+        b.1.unwrap_or(f64::INFINITY).total_cmp(&a.1.unwrap_or(f64::INFINITY)).then(a.0.cmp(b.0))
+    });
+    let oldest = followed.first().copied();
+    let says = match oldest {
+        None => "no resource is followed".to_owned(),
+        Some((resource, None)) => format!("nothing heard of {resource} yet"),
+        Some((resource, Some(ago))) => format!("heard of each resource, of {resource} {} ago", span(ago)),
+    };
+    if output.of("topology_ready") == 0.0 {
+        return finding(true, "cluster", format!("not listed; {says}; events name no Services"));
+    }
+    let silent: Vec<String> = followed
+        .iter()
+        .filter(|(_, ago)| ago.is_none_or(|ago| ago > SILENT_RESOURCE_SECONDS))
+        .map(|(resource, ago)| {
+            ago.map_or(format!("{resource} (never)"), |ago| format!("{resource} ({})", span(ago)))
+        })
+        .collect();
+    if silent.is_empty() {
+        return finding(oldest.is_none(), "cluster", format!("listed; {says}"));
+    }
+    let text = format!(
+        "listed, but nothing heard for long of {}: look at the API server and the network to it; restart Fluent Bit if \
+         it answers others",
+        silent.join(", ")
+    );
+    finding(true, "cluster", text)
+}
+
+fn waiting(output: &Output<'_>) -> Option<Finding> {
+    let records = output.of("correlation_waiting_records");
+    let since = output.ago("correlation_waiting_since_timestamp_seconds").unwrap_or(0.0);
+    let text = format!("{records} records wait for the topology, the oldest for {}", span(since));
+    (records > 0.0).then(|| finding(since > LONGEST_WAIT_SECONDS, "topology", text))
+}
+
+/// The shares since the start of the host: they hold the events of its first list, whose objects may be long gone.
+fn outcomes(output: &Output<'_>) -> Option<Finding> {
+    let outcomes = output.labelled("correlated_records_total", &["correlation"]);
+    let total: f64 = outcomes.iter().map(|(_, count)| count).sum();
+    let told = outcomes.iter().filter(|(_, count)| *count > 0.0).filter_map(|(values, count)| {
+        Some(format!("{} {count} ({:.0} %)", values.first()?, 100.0 * count / total))
+    });
+    (total > 0.0).then(|| finding(false, "services", told.collect::<Vec<_>>().join(", ")))
+}
