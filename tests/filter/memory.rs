@@ -93,7 +93,7 @@ fn with_a_file_an_orderly_restart_remembers_all() {
 }
 
 /// An exit, after which all is in the file: at once, or by and by where the disk took too long and that was said.
-fn exit_written(host: &mut MiniHost) {
+pub fn exit_written(host: &mut MiniHost) {
     let running = host.threads();
     host.exit("f");
     if host.threads() < running {
