@@ -7,20 +7,11 @@ use std::time::Duration;
 use crate::support;
 use event_gateway::clock;
 use support::gateway::{Answer, TestGateway};
-use support::host::{Build, Code, MiniHost, Outcome, Place};
+use support::host::{Build, Code, Outcome, Place};
 use support::service_impact::filtering;
 use support::{events, started, value};
 
 const DAY: i64 = 86_400;
-
-/// Delivers until it is OK, for so long.
-fn until_ok(host: &mut MiniHost, chunk: &[u8], bound: Duration) {
-    let start = clock::monotonic();
-    while host.deliver("a", "t", chunk) != Code::Ok {
-        assert!(start.elapsed() < bound, "still RETRY after {bound:?}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
 
 #[test]
 fn the_host_can_set_the_plugins_clock() {
@@ -77,12 +68,13 @@ fn chunks_in_flight_at_a_jump_are_answered_and_delivered_once() {
     let mut host = started(Build::V5_1_1, &gateway, &[("state_file", ledger.to_str().expect("UTF-8"))]);
     let mut all = Vec::new();
     for (number, ahead) in [DAY, 0, -DAY, 0].into_iter().enumerate() {
-        gateway.answer(Answer::ok().delay_before(Duration::from_millis(300)));
+        gateway.answer(Answer::ok().held());
         let requests = gateway.requests().len();
         let chunks: Vec<_> = (0..3).map(|n| format!("{number}-{n}")).collect();
         let flushes: Vec<_> = chunks.iter().map(|uid| host.flush("a", "t", &events([uid]))).collect();
         gateway.wait_for_requests(requests + 1);
         host.clock_ahead(ahead);
+        gateway.release();
         for flush in flushes {
             assert_eq!(host.wait(flush), Code::Ok);
         }
@@ -103,7 +95,7 @@ fn a_closed_gate_opens_when_it_was_to_whatever_the_date_says() {
         gateway.answer(Answer::status(503).header("Retry-After", "2"));
         assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Retry);
         host.clock_ahead(ahead);
-        until_ok(&mut host, &events(["u1"]), Duration::from_secs(20));
+        host.deliver_at_last("a", "t", &events(["u1"]));
         let requests = gateway.requests();
         let waited = requests[1].arrived - requests[0].arrived;
         assert!(waited >= Duration::from_millis(1_900), "{ahead}: {waited:?}");

@@ -18,7 +18,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::small_disk::Disk;
-use crate::support;
+use crate::{held, support};
 use support::gateway::{Answer, TestGateway};
 use support::host::{Build, Code, MiniHost, Outcome, Place};
 use support::service_impact::filtering;
@@ -286,13 +286,14 @@ fn a_file_of_the_filter_that_is_removed() {
     let (mut host, _image) = start();
     let of = |number: u64| chunk::of(&[event(&format!("u{number}"), 1, 1)]);
     assert!((0..20).all(|number| goes_through(&mut host, &of(number))));
-    thread::sleep(Duration::from_millis(500));
+    held::wait_for(&state, 20);
     fs::remove_file(&state).expect("removed");
     assert!(goes_through(&mut host, &of(20)));
-    thread::sleep(Duration::from_millis(500));
-    assert!(goes_through(&mut host, &of(21)));
     // A filter speaks when it is called.
-    assert_eq!(host.wait_log("was removed while it was in use").level, 1);
+    assert_eq!(host.filter_until_log("f", &of(20), "was removed while it was in use").level, 1);
+    assert!(goes_through(&mut host, &of(21)));
+    // At the exit a slow disk gets a few seconds, and no more.
+    held::wait_for(&state, 22);
     host.quit();
     let (mut host, _image) = start();
     assert!(

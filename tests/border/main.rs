@@ -8,6 +8,8 @@ mod cycles;
 mod dice;
 mod disk_faults;
 mod disk_trouble;
+#[path = "../support/held.rs"]
+mod held;
 mod panic_storm;
 mod panics;
 mod reload;

@@ -1,7 +1,5 @@
 //! Does the plugin come and go without leaving anything behind?
 
-use std::time::Duration;
-
 use crate::support;
 use support::gateway::{Answer, TestGateway};
 use support::host::{Build, Code, MiniHost};
@@ -27,12 +25,12 @@ fn ten_hot_reloads_with_a_ledger_lose_and_repeat_nothing() {
 #[test]
 fn a_dead_gateway_does_not_hold_up_a_reload() {
     let gateway = TestGateway::start();
-    let mut host = started(Build::V5_1_1, &gateway, &[]);
+    // A reload that waited for the answer would still wait when the test gives up.
+    let mut host = started(Build::V5_1_1, &gateway, &[("timeout", "1h")]);
     gateway.set_default(Answer::hang());
     host.flush("a", "t", &events(["u1"]));
     gateway.wait_for_requests(1);
-    let reload = host.reload();
-    assert!(reload.ok && reload.took < Duration::from_secs(3), "{reload:?}");
+    assert!(host.reload().ok);
     gateway.set_default(Answer::ok());
     assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Ok);
     host.quit();

@@ -32,8 +32,9 @@ fn a_flush_uses_little_of_the_hosts_stack() {
     gateway.set_default(Answer::hang());
     host.exit("a");
     assert_eq!(host.init("a"), 1);
+    let before = gateway.requests().len();
     let given_up = host.flush("a", "t", &recording);
-    gateway.wait_for_requests(gateway.requests().len() + 1);
+    gateway.wait_for_requests(before + 1);
     host.exit("a");
     assert_eq!(host.wait(given_up), Code::Abandoned);
     let used = host.highwater();

@@ -115,10 +115,12 @@ fn the_whole_border() {
     assert!(host.reload().ok);
     assert_eq!(host.deliver("a", "t", &recording), Code::Ok);
     // Given up in the middle.
-    gateway.set_default(Answer::ok().delay_before(std::time::Duration::from_millis(300)));
+    gateway.set_default(Answer::hang());
     for number in 0..3 {
+        let before = gateway.request_count();
         let id = host.flush("a", "t", &events([format!("given up {number}")]));
-        gateway.wait_for("its request", std::time::Duration::from_secs(300), |requests| !requests.is_empty());
+        gateway
+            .wait_for("its request", std::time::Duration::from_secs(600), |requests| requests.len() > before);
         host.exit("a");
         assert_eq!(host.wait(id), Code::Abandoned);
         assert_eq!(host.init("a"), 1);

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use crate::support;
-use support::events;
 use support::gateway::{Answer, TestGateway};
 use support::host::{Build, Code, MiniHost};
+use support::{events, value};
 
+/// With an hour for each request: whoever waited for one that hangs would still wait when the test gives up.
 fn started(build: Build, gateway: &TestGateway, workers: usize) -> MiniHost {
     let mut host = MiniHost::start(build);
     host.workers(workers);
-    host.set("a", "endpoint", gateway.url());
+    host.set("a", "endpoint", gateway.url()).set("a", "timeout", "1h");
     assert_eq!(host.init("a"), 1);
     host
 }
@@ -20,15 +21,18 @@ fn a_hanging_gateway_does_not_stop_the_engine() {
     for build in [Build::V4_2_2, Build::V5_1_1] {
         let gateway = TestGateway::start();
         let mut host = started(build, &gateway, 0);
-        gateway.answer(Answer::ok().delay_before(Duration::from_secs(2)));
+        gateway.answer(Answer::ok().held());
         let ids: Vec<_> = (0..6).map(|n| host.flush("a", "t", &events([format!("u{n}")]))).collect();
-        host.beats();
+        gateway.wait_for_requests(1);
+        // The gateway answers when the engine has beaten, and not before: one that waited would never beat.
+        host.wait_for_beats(100);
+        for id in &ids {
+            assert_eq!(host.wait_within(*id, Duration::ZERO), None, "{build:?}");
+        }
+        gateway.release();
         for id in ids {
             assert_eq!(host.wait(id), Code::Ok);
         }
-        let beats = host.beats();
-        assert!(beats.count > 100, "{build:?}: {beats:?}");
-        assert!(beats.max_gap < Duration::from_millis(500), "{build:?}: {beats:?}");
         host.quit();
     }
 }
@@ -37,8 +41,11 @@ fn a_hanging_gateway_does_not_stop_the_engine() {
 fn many_flushes_wait_at_once_and_each_gets_its_own_answer() {
     let gateway = TestGateway::start();
     let mut host = started(Build::V5_1_1, &gateway, 0);
-    gateway.answer(Answer::ok().delay_before(Duration::from_millis(400)));
+    gateway.answer(Answer::ok().held());
     let chunks: Vec<_> = (0..200).map(|n| host.flush("a", "t", &events([format!("u{n}")]))).collect();
+    gateway.wait_for_requests(1);
+    host.metrics_when(|metrics| value(metrics, "jobs_in_flight") == 200.0);
+    gateway.release();
     for id in chunks {
         assert_eq!(host.wait(id), Code::Ok);
     }
@@ -47,7 +54,7 @@ fn many_flushes_wait_at_once_and_each_gets_its_own_answer() {
     ids.dedup();
     assert_eq!(ids.len(), 200);
     // All that waited while the first request was out went together.
-    assert!(gateway.requests().len() < 20, "{} requests", gateway.requests().len());
+    assert!(gateway.requests().len() <= 2, "{} requests", gateway.requests().len());
     host.quit();
 }
 
@@ -85,6 +92,7 @@ fn with_workers_an_exit_waits_for_the_flushes_which_end_by_the_timeout() {
             assert_eq!(host.wait(id), Code::Retry, "{workers} workers");
         }
         gateway.set_default(Answer::ok());
+        host.set("a", "timeout", "5m");
         assert_eq!(host.init("a"), 1);
         assert_eq!(host.deliver("a", "t", &events(0..6)), Code::Ok);
         assert_eq!(gateway.accepted_ids().len(), 6, "all of it, once");
@@ -108,8 +116,8 @@ fn flushes_given_up_at_exit_are_never_resumed() {
     gateway.set_default(Answer::hang());
     let ids: Vec<_> = (0..5).map(|n| host.flush("a", "t", &events([n]))).collect();
     gateway.wait_for_requests(1);
-    let exit = host.exit("a");
-    assert!(exit.took < Duration::from_secs(2), "{exit:?}");
+    // Nobody waits for the answer, which never comes.
+    host.exit("a");
     for id in ids {
         assert_eq!(host.wait(id), Code::Abandoned);
     }

@@ -10,6 +10,8 @@ mod cases;
 mod chunks;
 #[path = "../support/cloudevent.rs"]
 mod cloudevent;
+#[path = "../support/cpu_time.rs"]
+mod cpu_time;
 #[path = "../support/dice.rs"]
 mod dice;
 mod each_key_once;

@@ -1,7 +1,7 @@
 //! Whoever changes `guarantee`, with a request on its way: does each life keep its own promise?
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-use crate::no_duplicates::{Place, doubted, taken_and_silent};
+use crate::no_duplicates::{Place, SOON, doubted, taken_and_silent};
 use crate::support;
 use support::events;
 use support::gateway::{Answer, TestGateway};
@@ -16,7 +16,7 @@ enum End {
 
 /// A life under this guarantee, of which `u1` has gone out and has no answer.
 fn left_without_an_answer(place: &Place, gateway: &TestGateway, guarantee: &str, end: End) {
-    let timeout = if matches!(end, End::Kill) { "60s" } else { "500ms" };
+    let timeout = if matches!(end, End::Kill) { "1h" } else { SOON };
     let mut host = place.host(gateway, guarantee, &[("timeout", timeout)]);
     gateway.set_default(taken_and_silent());
     match end {

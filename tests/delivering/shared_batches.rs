@@ -1,7 +1,5 @@
 //! Do chunks that wait share requests, within the limits, and does each still get its own answer?
 
-use std::time::Duration;
-
 use crate::support;
 use support::gateway::{Answer, TestGateway};
 use support::host::{Build, Code};
@@ -44,11 +42,13 @@ fn one_record_in_several_waiting_chunks_goes_out_once_and_all_share_its_fate() {
         let gateway = TestGateway::start();
         let mut host = started(Build::V5_1_1, &gateway, &[]);
         // While the first request is out, four chunks wait; they are taken together.
-        gateway.answer(Answer::ok().delay_before(Duration::from_millis(500)));
+        gateway.answer(Answer::ok().held());
         let first = host.flush("a", "t", &events(["first"]));
         gateway.wait_for_requests(1);
         gateway.set_default(fate);
         let waiting: Vec<_> = (0..4).map(|_| host.flush("a", "t", &events(["same", "same"]))).collect();
+        host.metrics_when(|metrics| value(metrics, "jobs_in_flight") == 5.0);
+        gateway.release();
         assert_eq!(host.wait(first), Code::Ok);
         for id in waiting {
             assert_eq!(host.wait(id), code);
@@ -79,18 +79,15 @@ fn a_chunk_is_answered_without_waiting_for_a_stranger() {
 #[test]
 fn beyond_the_bound_a_chunk_is_turned_away_at_once() {
     let gateway = TestGateway::start();
-    let mut host = started(Build::V5_1_1, &gateway, &[]);
+    let mut host = started(Build::V5_1_1, &gateway, &[("timeout", "1h")]);
     gateway.set_default(Answer::hang());
     let ids: Vec<_> = (0..300).map(|n| host.flush("a", "t", &events([n]))).collect();
-    let turned_away = ids[260..]
-        .iter()
-        .filter(|id| host.wait_within(**id, Duration::from_secs(5)) == Some(Code::Retry))
-        .count();
-    assert_eq!(turned_away, 40);
+    assert!(ids[260..].iter().all(|id| host.wait(*id) == Code::Retry));
     let metrics = host.metrics_when(|metrics| value(metrics, "refused_chunks_total") > 0.0);
     assert_eq!(value(&metrics, "jobs_in_flight"), 256.0);
     assert_eq!(value(&metrics, "refused_chunks_total"), 44.0);
-    assert!(host.exit("a").took < Duration::from_secs(2));
+    // One that waited for the answer would still wait when the test gives up.
+    host.exit("a");
     host.quit();
 }
 
@@ -98,10 +95,12 @@ fn beyond_the_bound_a_chunk_is_turned_away_at_once() {
 fn a_chunk_turned_away_is_delivered_though_a_newer_state_overtook_it() {
     let gateway = TestGateway::start();
     let mut host = started(Build::V5_1_1, &gateway, &[]);
-    gateway.answer(Answer::ok().delay_before(Duration::from_secs(1)));
+    gateway.answer(Answer::ok().held());
     let waiting: Vec<_> = (0..256).map(|n| host.flush("a", "t", &events([n]))).collect();
     let old = chunk::of(&[event("u", 5, 5)]);
     assert_eq!(host.deliver("a", "t", &old), Code::Retry, "turned away unread");
+    gateway.wait_for_requests(1);
+    gateway.release();
     for id in waiting {
         assert_eq!(host.wait(id), Code::Ok);
     }

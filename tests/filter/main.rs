@@ -5,6 +5,8 @@ mod border;
 mod cluster;
 #[path = "../support/dice.rs"]
 mod dice;
+#[path = "../support/held.rs"]
+mod held;
 mod host;
 mod impact;
 #[path = "../support/mark.rs"]

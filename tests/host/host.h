@@ -114,6 +114,7 @@ struct instance;
 struct flb_sched *sched_new(void);
 void sched_free(struct flb_sched *sched);
 void sched_run_due(struct flb_sched *sched);
+void sched_run_a_second(struct flb_sched *sched);
 int64_t sched_next_ns(const struct flb_sched *sched);
 int sched_drop_left_by(struct flb_sched *sched, const struct instance *owner);
 EXPORT int flb_sched_timer_cb_create(struct flb_sched *sched, int type, int ms,

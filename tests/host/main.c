@@ -13,8 +13,9 @@
  *   flushhex <instance> <id> <tag> <hex>     or abandoned <id> when exit overtakes it
  *   highwater                            highwater <bytes>
  *   beats                                beats <count> <max gap, ms>
- *   metrics [instance]                   metric <name> <labels> <value>, then end
- *   exposition                           text <line of Prometheus text>, then end
+ *   metrics [instance]                   metric <name> <labels> <value>, then end; the plugin's timers
+ *                                        run a second ahead first, so that what it tells is fresh
+ *   exposition                           text <line of Prometheus text>, then end; as fresh
  *   exit <instance or filter>            exited <instance> <ret> <ms>
  *   exitnull                             exited null <ret>
  *   reload                               reloaded ok|failed <ms>
@@ -96,6 +97,7 @@ static void print_metrics(void *arg)
     const char *token = arg;
     const struct instance *ins;
 
+    sched_run_a_second(engine_sched());
     for (ins = instances; ins != NULL; ins = ins->next) {
         if (instance_cmt(ins) != NULL && (*token == '\0' || strcmp(token, ins->token) == 0)) {
             metrics_print(instance_cmt(ins));
@@ -113,6 +115,7 @@ static void print_exposition(void *arg)
     int count = 0;
 
     (void) arg;
+    sched_run_a_second(engine_sched());
     for (ins = instances; ins != NULL && count < MOST; ins = ins->next) {
         if (instance_cmt(ins) != NULL) {
             cmts[count++] = instance_cmt(ins);

@@ -4,6 +4,8 @@
 mod byte_for_byte;
 #[path = "../support/cases.rs"]
 mod cases;
+#[path = "../support/cpu_time.rs"]
+mod cpu_time;
 #[path = "../support/dice.rs"]
 mod dice;
 #[path = "../../fuzz/bodies/elastic.rs"]

@@ -16,8 +16,10 @@ pub use request::Request;
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
+use event_gateway::clock;
 use rustls::ServerConfig;
 use serde_json::Value;
 
@@ -26,7 +28,7 @@ use super::server::Server;
 use connection::{Shared, State, serve};
 
 /// How long the `wait_for_…` methods without a bound of their own wait before they panic.
-pub const WAIT_BOUND: Duration = Duration::from_secs(30);
+pub const WAIT_BOUND: Duration = Duration::from_secs(120);
 
 /// Longer than any test.
 const FOR_EVER: Duration = Duration::from_secs(24 * 3600);
@@ -82,6 +84,12 @@ impl TestGateway {
         state.default = answer;
     }
 
+    /// Lets all go that are held now (`Answer::held`).
+    pub fn release(&self) {
+        self.shared.lock().releases += 1;
+        self.shared.changed.notify_all();
+    }
+
     /// Asks this function when the queue is empty, on the thread of the connection.
     pub fn respond_with(&self, respond: impl Fn(&Request) -> Answer + Send + Sync + 'static) {
         self.shared.lock().responder = Some(Arc::new(respond));
@@ -127,6 +135,15 @@ impl TestGateway {
 
     pub fn connections(&self) -> usize {
         self.server.accepted()
+    }
+
+    /// Waits until no connection is open, and the other side can know of it.
+    pub fn wait_until_all_are_closed(&self) {
+        let end = clock::monotonic() + WAIT_BOUND;
+        while self.server.open() > 0 {
+            assert!(clock::monotonic() < end, "{} connections stay open", self.server.open());
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 
     pub fn complaints(&self) -> Vec<String> {

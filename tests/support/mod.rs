@@ -26,11 +26,15 @@ use std::collections::BTreeMap;
 use gateway::TestGateway;
 use host::{Build, MiniHost};
 
+/// What an instance gets where a test asks for nothing else. A gateway that is slow is slow for want of a processor,
+/// and then nothing may come of it.
+pub const PATIENT: &[(&str, &str)] = &[("timeout", "5m"), ("topology_wait", "5m")];
+
 /// A mini host of which the instance "a" runs with these settings and sends to this gateway.
 pub fn started(build: Build, gateway: &TestGateway, settings: &[(&str, &str)]) -> MiniHost {
     let mut host = MiniHost::start(build);
     host.set("a", "endpoint", gateway.url());
-    for (key, value) in settings {
+    for (key, value) in PATIENT.iter().chain(settings) {
         host.set("a", key, value);
     }
     assert_eq!(host.init("a"), 1);

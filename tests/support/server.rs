@@ -9,6 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+/// How often, 10 ms apart, it is looked whether a port is free of a process that is being started.
+const LOOKS: usize = 6_000;
+
 /// Refuses connections until `run` and from `stop` on; keeps its port all the while.
 pub struct Server {
     name: &'static str,
@@ -55,6 +58,11 @@ impl Server {
         self.connections.lock().accepted
     }
 
+    /// How many connections are open.
+    pub fn open(&self) -> usize {
+        self.connections.lock().open.len()
+    }
+
     /// Serves each connection on a thread of its own, and tells its number: 1 for the first.
     pub fn run(&self, serve: impl Fn(TcpStream, usize) + Send + Sync + 'static) {
         let mut acceptor = self.acceptor.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,7 +90,7 @@ impl Server {
         let whole = acceptor.join().unwrap_or(false);
         // A process that is being started just now holds the listener, too, until it is itself.
         let is_refused = || TcpStream::connect_timeout(&self.address, Duration::from_secs(1)).is_err();
-        for _ in 0..500 {
+        for _ in 0..LOOKS {
             if is_refused() {
                 break;
             }
@@ -94,7 +102,7 @@ impl Server {
 
 /// A process that is being started holds all descriptors for a moment, also that of a listener just closed.
 fn listen(address: SocketAddr) -> TcpListener {
-    for _ in 0..500 {
+    for _ in 0..LOOKS {
         match TcpListener::bind(address) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                 thread::sleep(Duration::from_millis(10))

@@ -40,9 +40,11 @@ pub fn loaded(build: Build, prepare: impl FnOnce(&mut Command)) -> (MiniHost, Im
     (host, image)
 }
 
-/// The same, with a live filter "f" of these settings.
+/// The same, with a live filter "f" of these settings. Its start waits for the first look at a cluster as long as it
+/// takes, where nothing else is asked for.
 pub fn filtering(build: Build, settings: &[(&str, &str)]) -> (MiniHost, Image) {
     let (mut host, image) = loaded(build, |_| {});
+    set(&mut host, "f", &[("topology_wait", "5m")]);
     set(&mut host, "f", settings);
     assert_eq!(host.init_filter("f"), 0);
     (host, image)

@@ -32,7 +32,7 @@ fn started(endpoint: &str, settings: &[(&str, &str)]) -> MiniHost {
 }
 
 fn begin(host: &mut MiniHost, instance: &str, endpoint: &str, settings: &[(&str, &str)]) {
-    host.set(instance, "endpoint", endpoint);
+    host.set(instance, "endpoint", endpoint).set(instance, "timeout", "5m");
     for (key, value) in settings {
         host.set(instance, key, value);
     }
@@ -41,7 +41,7 @@ fn begin(host: &mut MiniHost, instance: &str, endpoint: &str, settings: &[(&str,
 
 /// As a host brings a chunk again and again, until it is taken. How often it was not.
 fn deliver_at_last(host: &mut MiniHost, chunk: &[u8]) -> usize {
-    let end = clock::monotonic() + Duration::from_secs(60);
+    let end = clock::monotonic() + Duration::from_secs(120);
     let mut retries = 0;
     while host.deliver("a", "t", chunk) != Code::Ok {
         assert!(clock::monotonic() < end, "never taken: {:?}", host.logs());
@@ -58,7 +58,7 @@ fn pause(millis: u64) {
 
 /// Waits for what another process does.
 fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let end = clock::monotonic() + Duration::from_secs(30);
+    let end = clock::monotonic() + Duration::from_secs(120);
     while !is_so() {
         assert!(clock::monotonic() < end, "waited for {what}");
         pause(10);

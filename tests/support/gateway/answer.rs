@@ -13,6 +13,7 @@ pub struct Answer {
     more: Vec<u8>,
     endless: Option<Vec<u8>>,
     pub(super) delay_before: Duration,
+    pub(super) held: bool,
     drip: Option<Duration>,
     pub(super) close: Close,
     accepting: Option<bool>,
@@ -36,6 +37,7 @@ impl Answer {
             more: Vec::new(),
             endless: None,
             delay_before: Duration::ZERO,
+            held: false,
             drip: None,
             close: Close::Never,
             accepting: None,
@@ -85,6 +87,12 @@ impl Answer {
 
     pub fn delay_before(mut self, delay: Duration) -> Self {
         self.delay_before = delay;
+        self
+    }
+
+    /// Waits with the answer until `TestGateway::release`, which may come as soon as the request is there.
+    pub fn held(mut self) -> Self {
+        self.held = true;
         self
     }
 

@@ -43,6 +43,8 @@ pub(super) struct State {
     /// What went wrong on connections: handshakes that failed, requests that broke off.
     pub(super) complaints: Vec<String>,
     pub(super) stopping: bool,
+    /// How often held answers were released.
+    pub(super) releases: usize,
 }
 
 impl State {
@@ -57,6 +59,7 @@ impl State {
             requests: Vec::new(),
             complaints: Vec::new(),
             stopping: false,
+            releases: 0,
         }
     }
 
@@ -79,6 +82,13 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a release after so many; false when the gateway stops.
+    fn wait_for_release(&self, seen: usize) -> bool {
+        let held = |state: &mut State| !state.stopping && state.releases == seen;
+        let waited = self.changed.wait_while(self.lock(), held);
+        !waited.unwrap_or_else(PoisonError::into_inner).stopping
     }
 
     /// Sleeps, but not beyond a stop; false when the gateway stops.
@@ -130,11 +140,11 @@ pub(super) fn serve(
         let (request, fault) = Request::new(head, body, connection, number);
         let close_wanted = request.header("connection").is_some_and(|value| value.contains("close"));
         let request = Arc::new(request);
-        let (scripted, default, responder) = {
+        let (scripted, default, responder, releases) = {
             let mut state = shared.lock();
             state.requests.push(Arc::clone(&request));
             let scripted = cut.or_else(|| if fault.is_none() { state.script.pop_front() } else { None });
-            (scripted, state.default.clone(), state.responder.clone())
+            (scripted, state.default.clone(), state.responder.clone(), state.releases)
         };
         shared.changed.notify_all();
         let answer = match (fault, scripted, responder) {
@@ -144,6 +154,9 @@ pub(super) fn serve(
             (None, None, None) => default,
         };
         if !answer.delay_before.is_zero() && !shared.pause(answer.delay_before) {
+            return Ok(());
+        }
+        if answer.held && !shared.wait_for_release(releases) {
             return Ok(());
         }
         if answer.accepts() {

@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
+use event_gateway::clock;
+
 use super::flushes::INLINE_BYTES;
-use super::{MiniHost, join, lines, millis, word};
+use super::lines::{self, LogLine};
+use super::{MiniHost, join, millis, word};
 
 /// What the host found in a filter's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +101,21 @@ impl MiniHost {
         };
         let _ = fs::remove_file(&result);
         Filtered { outcome, took: millis(words[2]), stack_bytes: words[3].parse().ok() }
+    }
+
+    /// Calls the filter with a chunk until it has logged a line that contains `text`: it speaks only when it is called.
+    pub fn filter_until_log(&mut self, filter: &str, data: &[u8], text: &str) -> LogLine {
+        let end = clock::monotonic() + lines::patience();
+        loop {
+            self.filter(filter, "t", data, Place::Processor);
+            if let Some(line) = self.logs().into_iter().find(|line| line.text.contains(text)) {
+                return line;
+            }
+            if clock::monotonic() > end {
+                self.fail(&format!("nobody logged {text:?}"));
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// The same without waiting, for a call that the host does not survive.

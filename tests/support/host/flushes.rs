@@ -2,7 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
+
+use event_gateway::clock;
 
 use super::lines::{self, Code, Missed};
 use super::{MiniHost, join};
@@ -67,6 +70,20 @@ impl MiniHost {
             Err(Missed::Late) => None,
             Err(Missed::Closed) => self.fail(&format!("the host died in flush {id}")),
         }
+    }
+
+    /// Brings a chunk again until it is OK, as the host does, with a short pause after each RETRY; how many there were.
+    pub fn deliver_at_last(&mut self, instance: &str, tag: &str, data: &[u8]) -> usize {
+        let end = clock::monotonic() + lines::patience();
+        let mut retries = 0;
+        while self.deliver(instance, tag, data) != Code::Ok {
+            if clock::monotonic() > end {
+                self.fail(&format!("not delivered after {retries} retries"));
+            }
+            retries += 1;
+            thread::sleep(Duration::from_millis(20));
+        }
+        retries
     }
 
     /// A flush and its result.

@@ -183,11 +183,12 @@ fn log_line(level: &str, thread: &str, text: &str) -> LogLine {
     }
 }
 
-/// How long to wait for the host; longer under a wrapper such as valgrind.
+/// How long to wait for the host; longer under a wrapper such as valgrind. It is no measure of anything: whoever
+/// waits so long waits in vain, also beside others that take the processors and the disk.
 pub fn patience() -> Duration {
     match env::var_os("MINI_HOST_WRAPPER") {
-        Some(_) => Duration::from_secs(300),
-        None => Duration::from_secs(30),
+        Some(_) => Duration::from_secs(600),
+        None => Duration::from_secs(120),
     }
 }
 

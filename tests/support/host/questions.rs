@@ -47,6 +47,20 @@ impl MiniHost {
         Beats { count: count.parse().expect("a count"), max_gap: millis(gap) }
     }
 
+    /// Waits until the engine has beaten so often, and is not being held up.
+    pub fn wait_for_beats(&mut self, count: u64) {
+        let end = clock::monotonic() + lines::patience();
+        self.beats();
+        let mut seen = 0;
+        while seen < count {
+            if clock::monotonic() > end {
+                self.fail(&format!("the engine has beaten {seen} times of {count}"));
+            }
+            thread::sleep(Duration::from_millis(20));
+            seen += self.beats().count;
+        }
+    }
+
     /// All live instances' metrics, as `name` or `name{value,value}`.
     pub fn metrics(&mut self) -> BTreeMap<String, f64> {
         self.metrics_of("")
