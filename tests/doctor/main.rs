@@ -8,6 +8,7 @@ mod examine;
 #[path = "../../examples/doctor/finding.rs"]
 mod finding;
 mod lies;
+mod live;
 mod mini_host;
 #[path = "../../examples/doctor/options.rs"]
 mod options;
