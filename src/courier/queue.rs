@@ -29,7 +29,8 @@ pub trait Rounds {
     fn is_due(&self) -> bool {
         false
     }
-    /// How many jobs of earlier rounds have no answer yet, and since when the oldest has waited, in Unix time.
+    /// How many jobs of earlier rounds have no answer yet, and since when the oldest has waited, in Unix time. They are no
+    /// reason to refuse others: whoever defers them has a bound of its own.
     fn deferred(&self) -> (usize, Option<u64>) {
         (0, None)
     }
@@ -218,7 +219,7 @@ impl Queue {
 impl State {
     /// A chunk larger than the bound is taken when no other waits: it would never be delivered else.
     fn has_room_for(&self, bytes: usize, bounds: Bounds) -> bool {
-        let jobs = self.waiting.len() + self.running.0 + self.deferred;
+        let jobs = self.waiting.len() + self.running.0;
         let in_flight = self.waiting_bytes + self.running.1;
         let fits = jobs < bounds.jobs && in_flight + bytes <= bounds.bytes;
         !self.stopping && (fits || (bytes > bounds.bytes && self.waiting.is_empty()))

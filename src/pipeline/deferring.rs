@@ -36,7 +36,7 @@ impl Pipeline {
         if awaited.is_none() && !is_behind_another {
             return false;
         }
-        if !self.waiting.has_room_for(body.len()) {
+        if !self.waiting.has_room_for(body.len(), place.chunk) {
             self.metrics.correlation_not_delayed_records_total.add(1);
             self.journal.warn(
                 "too many wait for the topology",

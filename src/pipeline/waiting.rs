@@ -22,6 +22,8 @@ use crate::time::Stamp;
 /// Two seconds of 5,000 events a second, which is more than the API servers of large clusters make.
 pub(super) const MOST_RECORDS: usize = 10_000;
 pub(super) const MOST_BYTES: usize = 16 << 20;
+/// Chunks that stay open for them. Old hosts have 2,048 tasks, for all of their outputs together.
+pub(super) const MOST_CHUNKS: usize = 512;
 /// An event that waited for its object waits a moment more if no Service is found: the Service, or the slice that names
 /// the pod, comes over another connection.
 pub(super) const SETTLE: Duration = Duration::from_millis(250);
@@ -53,6 +55,8 @@ pub(super) struct Waiting {
     /// Of their chunks; a record's `chunk` is a place here, between rounds.
     pub tallies: Vec<Tally>,
     bytes: usize,
+    /// Chunks of which a record waits, at most: those that a round lets go are counted until its end.
+    chunks: usize,
     /// How many versions of an event wait.
     identities: HashMap<Identity, usize>,
     waited: Waited,
@@ -61,9 +65,15 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// Whether so many more bytes may wait.
-    pub fn has_room_for(&self, bytes: usize) -> bool {
-        self.records.len() < MOST_RECORDS && self.bytes + bytes <= MOST_BYTES
+    /// Whether a record of so many bytes may wait, of this chunk.
+    pub fn has_room_for(&self, bytes: usize, chunk: usize) -> bool {
+        let fits = self.records.len() < MOST_RECORDS && self.bytes + bytes <= MOST_BYTES;
+        fits && (self.chunks < MOST_CHUNKS || !self.is_another(chunk))
+    }
+
+    /// Whether no record of this chunk waits; chunks come one after the other.
+    fn is_another(&self, chunk: usize) -> bool {
+        self.records.last().is_none_or(|last| last.chunk != chunk)
     }
 
     /// Whether a version of this event waits.
@@ -73,6 +83,7 @@ impl Waiting {
 
     pub fn add(&mut self, record: Deferred) {
         self.bytes += record.body.len();
+        self.chunks += usize::from(self.is_another(record.chunk));
         *self.identities.entry(record.versioned.identity).or_default() += 1;
         self.records.push(record);
     }
@@ -126,6 +137,7 @@ impl Waiting {
             .filter_map(|(old, tally)| places.get(&old).map(|new| (*new, tally)))
             .collect();
         kept.sort_unstable_by_key(|(new, _)| *new);
+        self.chunks = kept.len();
         self.tallies = kept.into_iter().map(|(_, tally)| tally).collect();
     }
 
@@ -134,7 +146,7 @@ impl Waiting {
         self.records.clear();
         self.tallies.clear();
         self.identities.clear();
-        self.bytes = 0;
+        (self.bytes, self.chunks) = (0, 0);
     }
 
     /// When the next record's time is up.

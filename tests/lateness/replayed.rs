@@ -74,7 +74,6 @@ impl Hand {
     }
 }
 
-#[allow(clippy::print_stdout, reason = "retries are worth a look")]
 fn run(lag: Duration, seconds: u64, together: &Barrier) -> Run {
     let (api, gateway) = (KubeApi::start(), TestGateway::start());
     late_replay::before(&api);
@@ -99,10 +98,13 @@ fn run(lag: Duration, seconds: u64, together: &Barrier) -> Run {
     for (number, id) in hand.ids {
         run.get_mut(&number).expect("handed over").read(record(&id));
     }
-    if hand.retries > 0 {
-        let lines = hand.host.logs().into_iter().filter(|line| line.level <= 2).map(|line| line.text);
-        println!("{} chunks came again; the log: {:#?}", hand.retries, lines.collect::<Vec<_>>());
-    }
+    let lines = hand.host.logs().into_iter().filter(|line| line.level <= 2).map(|line| line.text);
+    let refused = support::value(&hand.host.metrics(), "refused_chunks_total");
+    let lines = lines.collect::<Vec<_>>();
+    assert_eq!(
+        hand.retries, 0,
+        "a wait makes no chunk come again; {refused} were refused; the log: {lines:#?}"
+    );
     hand.host.quit();
     run
 }

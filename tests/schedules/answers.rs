@@ -4,7 +4,7 @@ use shuttle::thread;
 
 use crate::in_every_order;
 use crate::job::{Answer, Ring, Tally, reply};
-use crate::serving::{BOUNDS, CHUNK, Misfortune, Served};
+use crate::serving::{BOUNDS, CHUNK, MOST_DEFERRED, Misfortune, Served};
 use crate::sync::{Arc, Mutex};
 
 /// How many chunks the queue can hold at a time.
@@ -41,8 +41,8 @@ fn flush(served: &Served, tag: &str, in_flight: &Arc<Count>) {
         return;
     };
     // The answer may have been counted already: never too many, and right when all that is taken waits.
-    // A job that waits for a later round holds records, and its bytes no more.
-    let most = if served.defers { BOUNDS.jobs } else { FIT };
+    // Jobs that wait for a later round do not count.
+    let most = if served.defers { FIT + MOST_DEFERRED } else { FIT };
     assert!(in_flight.add(1) <= most.cast_signed(), "more is taken than fits");
     let answer = pending.wait();
     if answer == Answer::Ok {
