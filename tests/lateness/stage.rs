@@ -84,6 +84,8 @@ impl Stage {
             is_history_lost: false,
         };
         stage.start();
+        // What comes and goes before the first lists is never seen.
+        stage.rest();
         stage
     }
 

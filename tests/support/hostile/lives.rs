@@ -84,7 +84,7 @@ pub fn trial(modes: &[&'static Mode], seed: u64, guarantee: Guarantee, papers: &
         ("endpoint", stage.endpoint()),
         ("state_file", path("ledger")),
         ("dead_letter_file", path("letters")),
-        ("timeout", (if waits { "150ms" } else { "8s" }).to_owned()),
+        ("timeout", (if waits { "150ms" } else { "60s" }).to_owned()),
         ("batch_events", batch_events.to_string()),
         ("compress", (if dice.one_in(3) { "none" } else { "gzip" }).to_owned()),
         ("format", formats[dice.below(formats.len())].to_owned()),
