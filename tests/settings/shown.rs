@@ -135,8 +135,8 @@ fn good(key: &Key) -> BoxedStrategy<String> {
             | "timeout"
             | "ledger_ttl"
             | "tombstone_ttl"
-            | "topology_wait"
-            | "correlate_wait" => "[1-9] ?(s|m)".boxed(),
+            | "topology_wait" => "[1-9] ?(s|m)".boxed(),
+            "correlate_wait" => "[1-9] ?(s|ms)".boxed(),
             "cluster_name" => "[ -9;-~ü\u{202e}]{1,12}".boxed(),
             "other" => select(&["pass", "Drop"][..]).prop_map(str::to_owned).boxed(),
             "kinds" => select(&["kubernetes.event", "gatekeeper.violation , kubernetes.audit"][..])
