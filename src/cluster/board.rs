@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
 
-use super::following::{Following, Line};
+use super::following::Following;
+use super::lasting::Line;
 use super::numbers::Numbers;
 use super::timing::Timing;
 use crate::clock;
@@ -146,7 +147,7 @@ impl Board {
         let mut is_news = false;
         for kind in Kind::ALL {
             is_news |= writer.set_freshness(kind, following.freshness(kind, now));
-            let reason = following.unfollowed(kind);
+            let reason = following.unfollowed(kind, now);
             let place = reason.and_then(|reason| Reason::ALL.iter().position(|other| *other == reason));
             self.numbers.unfollowed[kind.index()].set(place.map_or(0, |place| place as u64 + 1));
         }
@@ -166,8 +167,9 @@ impl Board {
     fn show(&self, next: &mut Next) {
         let index = next.writer.snapshot();
         self.numbers.objects.set(index.len() as u64);
-        self.numbers.snapshots.add(1);
         self.current.store(Arc::new(index));
+        // Afterwards: whoever has seen this number finds this snapshot, or a later one.
+        self.numbers.snapshots.add(1);
         next.shown = Some(clock::monotonic());
         next.is_dirty = false;
     }

@@ -15,11 +15,10 @@ use super::numbers::Numbers;
 use super::turns::Turns;
 use crate::clock;
 use crate::journal::Journal;
-use crate::net::agent::{BODY_READ_BYTES, beginning};
 use crate::net::retry_after::retry_after;
 use crate::net::stop::Stopper;
 use crate::topology::kind::Kind;
-use crate::topology::watch::{Ask, Following, Restored, Step, Watch, What};
+use crate::topology::watch::{Ask, Restored, Step, Watch, What};
 use crate::trip;
 
 /// The API server sends each change by itself. To wake up for every single one costs more than to read it; so
@@ -64,6 +63,11 @@ impl Feeder {
 
     fn round(&mut self, buffer: &mut [u8]) {
         trip::wire("feeder");
+        let restores = self.turns.restores();
+        if restores != self.restores {
+            self.restores = restores;
+            self.watch.list_anew();
+        }
         let now = clock::monotonic();
         match self.watch.next(now, chance()) {
             Step::Wait { until, wakes: true } => {
@@ -106,12 +110,9 @@ impl Feeder {
         let wish = text(RETRY_AFTER).and_then(|value| retry_after(value, text(DATE), clock::wall()));
         self.watch.compare(self.turns.others(self.kind));
         if !self.watch.answered(status, wish, clock::monotonic(), chance()) {
-            // Read, so that the connection can be used again. But where several API servers stand behind one address,
-            // another may fare better.
-            drop(beginning(body, BODY_READ_BYTES));
-            if status >= 500 {
-                self.client.hang_up();
-            }
+            // Its body may have no end, and where several API servers stand behind one address, another may fare better.
+            drop(body);
+            self.client.hang_up();
             return;
         }
         self.heard();
@@ -161,9 +162,6 @@ impl Feeder {
         let output = self.watch.take();
         if let Some(following) = &output.following {
             self.turns.turn(self.kind, following);
-            if *following == Following::Followed {
-                self.restores = self.turns.restores();
-            }
         }
         self.board.apply(self.kind, output.changes, output.following);
         if output.got_through {
@@ -186,17 +184,19 @@ impl Feeder {
         self.numbers.watch_restarts.add(output.restarts);
     }
 
+    /// All kinds begin anew: etcd's versions are given out again, and one that has overtaken ours proves nothing.
     fn restored(&mut self, Restored { known, found }: &Restored) {
         if self.turns.restored(self.kind, self.restores) {
+            self.restores += 1;
             let resource = self.kind.resource();
             self.journal.warn(
                 "topology restored",
                 format!(
-                    "the API server's data is older than what was seen (resourceVersion {found} of {resource}, after                      {known}), as after a restore of etcd; the cluster is listed anew"
+                    "the API server's data is older than what was seen (resourceVersion {found} of {resource}, after \
+                     {known}), as after a restore of etcd; the cluster is listed anew"
                 ),
             );
         }
-        self.restores = self.turns.restores();
     }
 }
 

@@ -198,7 +198,7 @@ pub fn keep(
     let mut is_first = true;
     while goes_on {
         if std::mem::take(&mut is_first) {
-            goes_on = pause_for_lists(|| current().1.is_ready(), stop, every) && stop.pause(first);
+            goes_on = pause_for_lists(|| current().1.is_ready(), stop) && stop.pause(first);
         } else {
             goes_on = stop.pause(every);
         }
@@ -232,15 +232,12 @@ pub fn keep(
     }
 }
 
-/// Waits until the first lists are complete, but for no longer than until a save is due in any case. `false`: stop.
-fn pause_for_lists(is_ready: impl Fn() -> bool, stop: &Signal, most: Duration) -> bool {
-    let mut left = most;
-    while !left.is_zero() && !is_ready() {
-        let pause = LOOK.min(left);
-        if !stop.pause(pause) {
+/// Waits until the first lists are complete: before there is nothing new to save. `false`: stop.
+fn pause_for_lists(is_ready: impl Fn() -> bool, stop: &Signal) -> bool {
+    while !is_ready() {
+        if !stop.pause(LOOK) {
             return false;
         }
-        left -= pause;
     }
     !stop.is_set()
 }

@@ -8,8 +8,8 @@
 //! any thread            current(): an immutable snapshot, without waiting            board
 //! ```
 //! The connection of a feeder that is silent for long is given up (half-open connections look like that), and
-//! what follows is the state machine's to say. `following` knows how far each kind can be believed, and `words` what is
-//! said of it.
+//! what follows is the state machine's to say. `following` knows how far each kind can be believed, `lasting` what of it
+//! is worth a line, and `words` says it.
 //! `view` is what one instance sees of it. `shared` gives instances with equal settings one and the same.
 
 mod board;
@@ -18,6 +18,7 @@ mod feeder;
 mod following;
 mod handle;
 mod identity;
+mod lasting;
 pub mod memory;
 mod numbers;
 mod shared;

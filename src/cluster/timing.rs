@@ -16,9 +16,11 @@ pub struct Timing {
     pub turn: Duration,
     /// A watch that was lost and is open again may not have caught up for so long.
     pub settle: Duration,
+    /// A watch that ended as it should is open again in less than this; else it is not followed.
+    pub reopening: Duration,
     /// A kind that is lost for longer is stale.
     pub stale: Duration,
-    /// And after this long a person is told.
+    /// After this long a WARN says so.
     pub quiet: Duration,
     /// Snapshots come no faster than this; a change waits no longer for one.
     pub publication: Duration,
@@ -39,6 +41,7 @@ impl Default for Timing {
             silence: Duration::from_secs(120),
             turn: Duration::from_secs(1),
             settle: Duration::from_millis(500),
+            reopening: Duration::from_secs(1),
             stale: Duration::from_secs(5),
             quiet: Duration::from_secs(30),
             publication: Duration::from_millis(5),

@@ -94,7 +94,10 @@ impl Turns {
     }
 
     pub(super) fn turn(&self, kind: Kind, following: &Following) {
-        self.lock().followed[kind.index()] = *following == Following::Followed;
+        // A watch that ended as it should says nothing about the API server.
+        if *following != Following::Ended {
+            self.lock().followed[kind.index()] = *following == Following::Followed;
+        }
     }
 
     /// How all kinds but this one fare.

@@ -23,10 +23,10 @@ pub(super) fn not_followed(losses: &[Loss], now: Instant) -> String {
         // All have much the same to say; the last word is the newest.
         let last = of_reason.iter().max_by_key(|loss| loss.reason_since);
         let why = last.map_or_else(String::new, |loss| explained(loss, &kinds));
-        format!("{} are not followed since {seconds} s: {why}", named(&kinds))
+        format!("{} have not been followed for {seconds} s: {why}", named(&kinds))
     });
     let parts: Vec<String> = parts.collect();
-    format!("{}; events about them say stale; what is known of them stays in use", parts.join("; "))
+    format!("{}; events that need them say stale; what is known of them stays in use", parts.join("; "))
 }
 
 pub(super) fn followed_again(refused: &[Loss]) -> String {

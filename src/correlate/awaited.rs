@@ -10,7 +10,7 @@ use crate::topology::kind::Kind;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Awaited {
-    object: Option<Wanted>,
+    object: Option<(Kind, Wanted)>,
     /// The kinds that the rule reads.
     kinds: &'static [Kind],
 }
@@ -31,29 +31,23 @@ impl Awaited {
         }
         let subject = Subject::find(index, *about);
         let awaited = Self {
-            object: subject.is_unknown(index).then(|| match subject.uid {
-                Some(uid) => Wanted::Uid(uid),
-                None => {
-                    Wanted::Name(Key::object(about.api_version, about.kind, subject.namespace, about.name))
-                }
+            object: subject.kind.filter(|_| subject.is_unknown(index)).map(|kind| {
+                let name = || Key::object(about.api_version, about.kind, subject.namespace, about.name);
+                (kind, subject.uid.map_or_else(|| Wanted::Name(name()), Wanted::Uid))
             }),
             kinds: reads::kinds_read(subject.kind, about.kind),
         };
         (!awaited.has_come(index)).then_some(awaited)
     }
 
-    /// Whether it waits for an object, and not only for a kind.
-    #[must_use]
-    pub const fn is_for_an_object(&self) -> bool {
-        self.object.is_some()
-    }
-
     #[must_use]
     pub fn has_come(&self, index: &Index) -> bool {
         let is_there = match self.object {
             None => true,
-            Some(Wanted::Uid(uid)) => index.by_uid(uid).is_some(),
-            Some(Wanted::Name(name)) => index.by_name(name).is_some(),
+            // It may be refused by now.
+            Some((kind, _)) if index.freshness(kind) == Freshness::Refused => true,
+            Some((_, Wanted::Uid(uid))) => index.by_uid(uid).is_some(),
+            Some((_, Wanted::Name(name))) => index.by_name(name).is_some(),
         };
         let is_late = |kind: &Kind| matches!(index.freshness(*kind), Freshness::Behind | Freshness::Stale);
         is_there && !self.kinds.iter().any(is_late)

@@ -107,10 +107,13 @@ impl Correlator {
         let (mut services, services_total) = rules::services(index, &subject);
         services.truncate(self.max_services);
         let entry = subject.entry.map(|(_, entry)| entry);
+        let freshness = reads::least_fresh(index, subject.kind, about.kind);
         let correlation = match services_total {
-            _ if reads::is_stale(index, subject.kind, about.kind) => Correlation::Stale,
+            _ if freshness >= Freshness::Stale => Correlation::Stale,
             1.. => Correlation::Matched,
             0 if subject.is_unknown(index) => Correlation::Unknown,
+            // That there is no Service can be said of what is known to be all.
+            0 if freshness >= Freshness::Behind => Correlation::Stale,
             0 => Correlation::None,
         };
         let (pod_ip, start_time) = entry.map_or((None, None), around::pod_facts);
@@ -124,7 +127,9 @@ impl Correlator {
             annotations: Chosen::of(entry.map(|entry| &*entry.annotations), &self.annotations),
             pod_ip,
             start_time,
-            deleted: entry.map(|entry| !entry.is_live()),
+            deleted: entry
+                .filter(|entry| entry.is_live() || index.was_listed(entry.kind))
+                .map(|entry| !entry.is_live()),
         }
     }
 }
@@ -165,9 +170,11 @@ impl<'i> Subject<'i> {
         Self { about, kind, namespace, uid, entry }
     }
 
-    /// Whether it is of a kind that is followed, and was never seen.
+    /// Whether it is of a kind that is followed, and was never seen. An audit record of a list names no object.
     fn is_unknown(&self, index: &Index) -> bool {
-        self.entry.is_none() && self.kind.is_some_and(|kind| index.freshness(kind) != Freshness::Refused)
+        let is_named = !self.about.name.is_empty() || !self.about.uid.is_empty();
+        let is_followed = self.kind.is_some_and(|kind| index.freshness(kind) != Freshness::Refused);
+        self.entry.is_none() && is_named && is_followed
     }
 
     /// Whether what goes by its name may be taken for it: not when its name has passed to another.

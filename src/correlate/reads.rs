@@ -35,7 +35,7 @@ pub fn kinds_read(kind: Option<Kind>, kind_name: &str) -> &'static [Kind] {
     }
 }
 
-/// Whether a kind that is read has not been followed for some time, or cannot be had.
-pub(super) fn is_stale(index: &Index, kind: Option<Kind>, kind_name: &str) -> bool {
-    kinds_read(kind, kind_name).iter().any(|kind| index.freshness(*kind) >= Freshness::Stale)
+/// How far the kinds that are read can be believed: as far as the worst of them.
+pub(super) fn least_fresh(index: &Index, kind: Option<Kind>, kind_name: &str) -> Freshness {
+    kinds_read(kind, kind_name).iter().map(|kind| index.freshness(*kind)).max().unwrap_or_default()
 }

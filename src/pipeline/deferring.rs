@@ -64,7 +64,7 @@ impl Pipeline {
             awaited,
             since_seconds: clock::unix_seconds(clock::wall()),
             until: now + self.correlate_wait,
-            is_settling: false,
+            settling: None,
         });
         if let Some(tally) = round.tallies.get_mut(place.chunk) {
             tally.wait_for_one();
@@ -116,7 +116,7 @@ impl Pipeline {
             if now >= record.until {
                 return true;
             }
-            if !view.has_come(&awaited) {
+            if !view.has_come(&awaited) || record.settling.is_some_and(|next| now < next) {
                 return false;
             }
             let Some(Understood::Event(event)) = read_as(Kind::Event, &record.body, repair) else {
@@ -125,7 +125,7 @@ impl Pipeline {
             if view.names_services(&About::from(&event)) {
                 return true;
             }
-            if !std::mem::replace(&mut record.is_settling, true) {
+            if record.settling.replace(now + SETTLE / 4).is_none() {
                 record.until = record.until.min(now + SETTLE);
             }
             false

@@ -44,8 +44,8 @@ pub(super) struct Deferred {
     pub awaited: Option<Awaited>,
     pub since_seconds: u64,
     pub until: Instant,
-    /// What it waited for has come, and no Service yet.
-    pub is_settling: bool,
+    /// What it waited for has come, and no Service yet: when that is looked at again.
+    pub settling: Option<Instant>,
 }
 
 /// All records that wait, and the chunks that they came in.
@@ -200,7 +200,7 @@ mod tests {
             awaited: None,
             since_seconds: version,
             until: crate::clock::monotonic(),
-            is_settling: false,
+            settling: None,
         }
     }
 

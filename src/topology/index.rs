@@ -65,6 +65,10 @@ impl Settled {
         self.0 |= 1 << kind.index();
     }
 
+    fn has(self, kind: Kind) -> bool {
+        self.0 & (1 << kind.index()) != 0
+    }
+
     fn is_whole(self) -> bool {
         self.0.count_ones() as usize == KINDS
     }
@@ -76,6 +80,12 @@ impl Index {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.settled.is_whole() && self.listed != Settled::default()
+    }
+
+    /// Whether the kind was ever listed. What an earlier run left of one that was not may be there or gone.
+    #[must_use]
+    pub fn was_listed(&self, kind: Kind) -> bool {
+        self.listed.has(kind)
     }
 
     /// How far the objects of a kind can be believed.

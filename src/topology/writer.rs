@@ -69,8 +69,15 @@ impl Writer {
         self.index.listed.add(kind);
     }
 
-    /// A kind cannot be had: correlation goes on without it. What an earlier run left stays, and ages.
+    /// A kind cannot be had: correlation goes on without it. What an earlier run left stays, and ages; but for Services,
+    /// which count as gone until a list shows them, and which slices tell of.
     pub fn give_up(&mut self, kind: Kind) {
+        if kind == Kind::Service {
+            let held = self.index.objects.iter().filter(|(_, object)| object.kind == kind);
+            for uid in held.map(|(uid, _)| *uid).collect::<Vec<_>>() {
+                self.erase(uid);
+            }
+        }
         self.index.settled.add(kind);
     }
 

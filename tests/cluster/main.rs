@@ -18,3 +18,4 @@ mod watch_script;
 mod watching;
 mod watching_nonsense;
 mod watching_recovery;
+mod watching_storms;

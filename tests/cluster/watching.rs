@@ -16,6 +16,7 @@ fn a_list_comes_in_pages_and_is_handed_over_whole() {
     assert_eq!(script.ask().target, "/api/v1/pods?limit=500&continue=t%3D1");
     // A page that breaks off is asked for again, and its half is not kept.
     script.answer(&list("7", Some("t2"), &["c", "d"])[..120], Some("cut"));
+    script.waited();
     assert_eq!(script.ask().target, "/api/v1/pods?limit=500&continue=t%3D1");
     script.answer(&list("7", Some("t2"), &["c"]), None);
     script.answer(&list("7", None, &["d"]), None);

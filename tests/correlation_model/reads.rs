@@ -65,8 +65,13 @@ fn a_record_says_stale_when_a_kind_that_it_depends_on_is_not_followed() {
             assert_eq!(services(&late, &abouts), fresh, "what is known is told all the same");
             for about in &abouts {
                 let word = correlator().correlate(&late, &said(about)).correlation;
-                let is_stale = freshness >= Freshness::Stale && reads(about).contains(&kind);
-                assert_eq!(word == Correlation::Stale, is_stale, "{kind:?} {freshness:?} {about:?}");
+                let is_read = reads(about).contains(&kind);
+                let is_stale = is_read && freshness >= Freshness::Stale;
+                // What is only behind may hide a Service, and takes none back.
+                let is_denied = word == Correlation::None && is_read;
+                assert!(!is_denied, "{kind:?} {freshness:?} {about:?}");
+                assert!(word == Correlation::Stale || !is_stale, "{kind:?} {freshness:?} {about:?}");
+                assert!(word != Correlation::Stale || is_read, "{kind:?} {freshness:?} {about:?}");
             }
         }
         writer.set_freshness(kind, Freshness::Current);

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use event_gateway::correlate::{About, Correlation, Correlator, Impact};
+use event_gateway::correlate::{About, Correlator, Impact};
 use event_gateway::pattern::Patterns;
 use event_gateway::time::Stamp;
 use event_gateway::topology::index::Index;
@@ -90,8 +90,9 @@ pub fn shown(event: &Value, impact: &Impact<'_>) -> String {
         line.push_str(" (gone)");
     }
     line.push_str(" ->");
-    if impact.correlation == Correlation::None {
-        line.push_str(" none");
+    if impact.services.is_empty() {
+        line.push(' ');
+        line.push_str(impact.correlation.name());
     }
     for one in &impact.services {
         let via = serde_json::to_value(one.via).expect("a word");

@@ -71,6 +71,7 @@ impl Script {
     pub fn following(&mut self) -> Option<String> {
         self.watch.take().following.map(|following| match following {
             Following::Followed => "followed".to_owned(),
+            Following::Ended => "ended".to_owned(),
             Following::Lost { reason, is_refused: true, .. } => format!("{} for good", reason.name()),
             Following::Lost { reason, .. } => reason.name().to_owned(),
         })

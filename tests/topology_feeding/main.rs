@@ -35,6 +35,7 @@ const TIMING: Timing = Timing {
     silence: Duration::from_secs(20),
     turn: Duration::from_millis(200),
     settle: Duration::from_millis(50),
+    reopening: Duration::from_secs(1),
     stale: Duration::from_millis(300),
     quiet: Duration::from_secs(3),
     publication: Duration::from_millis(5),

@@ -38,8 +38,9 @@ impl Watch {
                 }
             }
             (Err(_), Some(cut)) => {
+                // The server is there, and gives up on this list: the next try waits, each time longer.
                 self.objects.truncate(self.of_earlier_pages);
-                return self.failed(cut);
+                return self.bad(Reason::Unreachable, cut.to_owned(), now, chance);
             }
             (Err(broken), None) => no_json(broken),
         };
@@ -57,7 +58,7 @@ impl Watch {
                     self.goal = Goal::Watch;
                 }
             }
-            (Err(_), Some(cut)) => self.failed(cut),
+            (Err(_), Some(cut)) => self.bad(Reason::Unreachable, cut.to_owned(), now, chance),
             (Ok(_), _) => {
                 self.bad(Reason::Unreadable, "the list has no resourceVersion".to_owned(), now, chance)
             }

@@ -10,7 +10,7 @@
 //! ```
 //! A list is handed over whole, when its last page is there. A watch begins at the list's version and goes
 //! on, after an end or a cut, from the last version it told. `refused` says what each status means, `listed` what the
-//! version of a list proves.
+//! version of a list proves, `ending` what follows on the end of a response.
 //!
 //! All kinds meet the same outage. So what only says that the API server is away (no response, a 5xx for all kinds) is not
 //! a matter of one kind's backoff: the kinds take turns, one try a second in all, and the first that gets through wakes
@@ -18,6 +18,7 @@
 
 mod ask;
 mod backoff;
+mod ending;
 mod event;
 mod listed;
 mod output;
@@ -88,8 +89,10 @@ pub struct Watch {
     /// When the request under way was given out.
     asked: Option<Instant>,
     others: Others,
-    /// Since the last 200 something failed.
-    in_trouble: bool,
+    /// The API server did not respond, or seemed to have just started: whoever gets through afterwards wakes the others.
+    is_away: bool,
+    /// A list or a probe was answered 200 since the last watch was: the API server is there.
+    is_there: bool,
     /// The last request had no whole response.
     missed: bool,
     /// Bad responses in a row, each of which makes the next wait longer.
@@ -155,7 +158,8 @@ impl Watch {
             pause: Pause::None,
             asked: None,
             others: Others::default(),
-            in_trouble: false,
+            is_away: false,
+            is_there: false,
             missed: false,
             failures: 0,
             refusals: 0,
@@ -243,66 +247,12 @@ impl Watch {
         }
     }
 
-    /// The body has ended: by itself, or because of `cut`.
-    pub fn ended(&mut self, cut: Option<&str>, now: Instant, chance: u64) {
-        match std::mem::replace(&mut self.body, Body::None) {
-            Body::None => {}
-            Body::List(scanner) => self.list_ended(*scanner, cut, now, chance),
-            Body::Probe(scanner) => self.probe_ended(*scanner, cut, now, chance),
-            Body::Watch { began, progressed, over, .. } => {
-                let lived = now.saturating_duration_since(began);
-                if lived >= STEADY || (progressed && lived >= SHORT) {
-                    self.failures = 0;
-                    self.relists = 0;
-                }
-                self.output.restarts += 1;
-                match (over, cut) {
-                    (Some(Over::Expired), _) => self.expired(now, chance),
-                    (Some(Over::Error(reason, why)), _) => self.watch_refused(reason, why, now, chance),
-                    (None, Some(cut)) => {
-                        self.lost(Reason::Unreachable, cut.to_owned());
-                        self.missed = true;
-                        self.goal = Goal::Probe;
-                        if lived < SHORT {
-                            self.again(now, chance);
-                        }
-                    }
-                    (None, None) if lived < SHORT => {
-                        self.again(now, chance);
-                        if self.pause != Pause::None {
-                            self.lost(
-                                Reason::ServerError,
-                                "each watch ends as soon as it has begun".to_owned(),
-                            );
-                        }
-                    }
-                    (None, None) => {}
-                }
-            }
-        }
-    }
-
-    /// Nothing has come for long. A quiet kind whose API server sends no bookmarks looks like that, a
-    /// connection that is gone does, and so does a version that lies in the future of a restored etcd.
-    pub fn fell_silent(&mut self, now: Instant, chance: u64) {
-        if matches!(self.body, Body::Watch { .. }) {
-            self.body = Body::None;
-            self.output.restarts += 1;
-            self.goal = Goal::Probe;
-        } else {
-            self.ended(Some("nothing more came"), now, chance);
-        }
-    }
-
-    /// There was no answer, or no whole one. The first time may be the connection's fault, and is tried again at once.
-    pub fn failed(&mut self, why: &str) {
-        self.lost(Reason::Unreachable, why.to_owned());
-        if matches!(self.goal, Goal::Watch) {
-            self.goal = Goal::Probe;
-        }
-        if std::mem::replace(&mut self.missed, true) {
-            self.pause = Pause::Turn;
-        }
+    /// The API server's data is older than what was seen, as another kind has found: nothing that was seen counts.
+    pub fn list_anew(&mut self) {
+        self.body = Body::None;
+        self.version.clear();
+        self.pause = Pause::None;
+        self.begin(Page::FirstOfNewest);
     }
 
     /// Whatever was under way is lost; the newest list is the beginning.
@@ -327,7 +277,6 @@ impl Watch {
     }
 
     fn lost(&mut self, reason: Reason, why: String) {
-        self.in_trouble = true;
         self.output.following = Some(Following::Lost { reason, why, is_refused: false });
     }
 
@@ -335,14 +284,19 @@ impl Watch {
     fn bad(&mut self, reason: Reason, why: String, now: Instant, chance: u64) {
         self.lost(reason, why);
         self.failures = self.failures.saturating_add(1);
-        self.pause = Pause::Until { until: now + backoff(self.failures, chance), wakes: true };
+        self.pause = self.wait(now + backoff(self.failures, chance));
+    }
+
+    /// A wait that another kind's success ends, unless others are well already: then it proves nothing.
+    fn wait(&self, until: Instant) -> Pause {
+        Pause::Until { until, wakes: !self.others.followed }
     }
 
     /// Something that happens now and then: the first time at once, then after a wait.
     fn again(&mut self, now: Instant, chance: u64) {
         self.failures = self.failures.saturating_add(1);
         if self.failures > 1 {
-            self.pause = Pause::Until { until: now + backoff(self.failures - 1, chance), wakes: true };
+            self.pause = self.wait(now + backoff(self.failures - 1, chance));
         }
     }
 }

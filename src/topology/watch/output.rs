@@ -66,6 +66,8 @@ impl Reason {
 pub enum Following {
     /// A watch was answered 200.
     Followed,
+    /// The watch has ended as it should, and is to begin again at once.
+    Ended,
     Lost {
         reason: Reason,
         /// What came in place of events, for a person.
@@ -89,7 +91,7 @@ pub struct Output {
     pub changes: Vec<Change>,
     /// The last turn, if there was one.
     pub following: Option<Following>,
-    /// The first 200 after a failure: the API server may be back for other kinds as well.
+    /// The first 200 of an API server that was away: it may be back for other kinds as well.
     pub got_through: bool,
     pub restored: Option<Restored>,
     /// Objects and lines left out: too large, too deep, or not as Kubernetes writes them.

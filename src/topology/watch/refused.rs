@@ -6,9 +6,8 @@
 //! | 401 | the token is read again and tried at once, then by turns | the same |
 //! | 403, 404 | asked again soon; once believed given up, but what an earlier list told; then after ever longer waits | asked again soon; once believed what was listed stays; listed again at the same times |
 //! | 410 | the token has run out: the list anew, in one piece | the version is too old: the newest list |
-//! | with `Retry-After` | as long | the same |
-//! | 429 | a wait of its own | the same |
-//! | 5xx | by turns; a wait of its own if other kinds are well | the same, then a probe; after three in a row the newest list |
+//! | 429 | as long as `Retry-After` says, else a wait of its own | the same |
+//! | 5xx | by turns; if the API server serves other kinds or lists, as 429 | the same, then a probe; after three in a row the newest list |
 //! | other | a wait of its own; a page that is refused begins the list anew | a wait of its own; after three in a row the newest list |
 
 use std::time::{Duration, Instant};
@@ -27,10 +26,8 @@ const DENIED_TIME: Duration = Duration::from_secs(5);
 const DENIED_LEAST: Duration = Duration::from_millis(400);
 /// The first wait for a kind that is refused: a role may be bound after its pod has started.
 const FIRST_REFUSED_WAIT: Duration = Duration::from_secs(5);
-/// And the longest, when that goes on,
+/// And the longest, when that goes on.
 const REFUSED_WAIT: Duration = Duration::from_secs(300);
-/// also while nothing is followed at all: the roles may be on their way.
-const ALL_REFUSED_WAIT: Duration = Duration::from_secs(30);
 /// No wish of the API server's is obeyed for longer.
 const LONGEST_WISH: Duration = Duration::from_secs(60);
 /// Times that an API server may not have seen our version yet, before a consistent read decides.
@@ -58,6 +55,7 @@ impl Watch {
             // client-go leaves this to its transport, which reads the token once a minute.
             401 => {
                 self.lost(Reason::Unauthorized, why());
+                self.is_away = true;
                 if denied_before {
                     self.pause = Pause::Turn;
                 }
@@ -81,7 +79,10 @@ impl Watch {
                 self.watch_refused(Reason::ServerError, why(), now, chance);
             }
             _ => {
-                if matches!(self.goal, Goal::List(Page::Next { .. } | Page::FirstNotOlderThan(_))) {
+                if matches!(
+                    self.goal,
+                    Goal::Probe | Goal::List(Page::Next { .. } | Page::FirstNotOlderThan(_))
+                ) {
                     self.begin(Page::FirstOfNewest);
                 }
                 self.bad(Reason::ServerError, why(), now, chance);
@@ -92,7 +93,8 @@ impl Watch {
 
     /// 200.
     fn served(&mut self, now: Instant) {
-        self.output.got_through |= std::mem::take(&mut self.in_trouble);
+        self.output.got_through |= std::mem::take(&mut self.is_away);
+        self.is_there = !matches!(self.goal, Goal::Watch);
         self.denied_since = None;
         self.body = match self.goal {
             Goal::List(_) => Body::List(Box::default()),
@@ -109,20 +111,20 @@ impl Watch {
     fn denied(&mut self, status: u16, now: Instant, chance: u64) {
         let since = *self.denied_since.get_or_insert(now);
         let lasted = now.saturating_duration_since(since);
-        let others_are_served = match (self.others.served, self.asked) {
-            (Some(served), Some(asked)) => served > since && served <= asked,
-            _ => false,
-        };
-        // At the first start all others may have been served before. Later that would prove nothing: of several API
-        // servers one may have been restarted, and the others' watches are open elsewhere.
-        let others_are_served = others_are_served || (!self.was_listed && self.others.followed);
-        let is_refused =
-            self.denials > 0 || lasted >= DENIED_TIME || (lasted >= DENIED_LEAST && others_are_served);
+        let others_are_served = self.others.followed
+            || match (self.others.served, self.asked) {
+                (Some(served), Some(asked)) => served > since && served <= asked,
+                _ => false,
+            };
+        // That others are served proves something at the first start only. Later one of several API servers may have been
+        // restarted, and the others be served elsewhere.
+        let is_early = !self.was_listed && lasted >= DENIED_LEAST && others_are_served;
+        let is_refused = self.denials > 0 || lasted >= DENIED_TIME || is_early;
         let reason = if status == 403 { Reason::Forbidden } else { Reason::NotServed };
-        self.in_trouble = true;
         let why = format!("the API server answers {status}");
         self.output.following = Some(Following::Lost { reason, why, is_refused });
         if !is_refused {
+            self.is_away = true;
             self.pause = Pause::Until { until: now + DENIED_WAIT + share(DENIED_WAIT, chance), wakes: true };
             return;
         }
@@ -136,10 +138,15 @@ impl Watch {
             self.begin(Page::FirstOfNewest);
         }
         // Twice as long each time, and up to a tenth more, so that the kinds do not all come at once.
-        let longest = if self.others.followed { REFUSED_WAIT } else { ALL_REFUSED_WAIT };
-        let wait = FIRST_REFUSED_WAIT.saturating_mul(1 << self.denials.min(8)).min(longest);
+        let wait = FIRST_REFUSED_WAIT.saturating_mul(1 << self.denials.min(8)).min(REFUSED_WAIT);
         self.denials = self.denials.saturating_add(1);
-        self.pause = Pause::Until { until: now + wait + share(wait / 10, chance), wakes: true };
+        if self.others.followed {
+            self.pause = self.wait(now + wait + share(wait / 10, chance));
+        } else {
+            // Nothing at all may be read: the roles are on their way, or the API server has not read them yet.
+            self.is_away = true;
+            self.pause = Pause::Turn;
+        }
     }
 
     /// 429 or 5xx.
@@ -153,14 +160,20 @@ impl Watch {
                 self.goal = Goal::Probe;
             }
         }
-        if let Some(wish) = wish {
-            self.lost(reason, why);
-            self.pause = Pause::Until { until: now + wish, wakes: false };
-        } else if status == 429 || self.others.followed {
-            self.bad(reason, why, now, chance);
-        } else {
-            self.lost(reason, why);
-            self.pause = Pause::Turn;
+        // A server that serves lists and no watches is there; so is one that serves others.
+        let is_alone = self.others.followed || self.is_there;
+        match wish {
+            Some(wish) if status == 429 || is_alone => {
+                self.lost(reason, why);
+                self.pause = Pause::Until { until: now + wish, wakes: false };
+            }
+            None if status == 429 || is_alone => self.bad(reason, why, now, chance),
+            // For all kinds together one try a second is no burden, whatever a load balancer wishes.
+            _ => {
+                self.lost(reason, why);
+                self.is_away = true;
+                self.pause = Pause::Turn;
+            }
         }
     }
 
