@@ -199,7 +199,7 @@ fn an_api_server_that_goes_and_comes_back_is_told_and_followed_again() {
     assert_eq!(unfollowed(&cluster), []);
     let (first, last) = (&told[0], &told[1]);
     assert!(
-        first.text.contains("and 11 more are not followed since") && first.level == Level::Warn,
+        first.text.contains("and 11 more have not been followed for") && first.level == Level::Warn,
         "{told:?}"
     );
     assert!(last.text.contains("followed again") && last.level == Level::Info && told.len() == 2, "{told:?}");

@@ -284,19 +284,14 @@ impl Watch {
     fn bad(&mut self, reason: Reason, why: String, now: Instant, chance: u64) {
         self.lost(reason, why);
         self.failures = self.failures.saturating_add(1);
-        self.pause = self.wait(now + backoff(self.failures, chance));
-    }
-
-    /// A wait that another kind's success ends, unless others are well already: then it proves nothing.
-    fn wait(&self, until: Instant) -> Pause {
-        Pause::Until { until, wakes: !self.others.followed }
+        self.pause = Pause::Until { until: now + backoff(self.failures, chance), wakes: true };
     }
 
     /// Something that happens now and then: the first time at once, then after a wait.
     fn again(&mut self, now: Instant, chance: u64) {
         self.failures = self.failures.saturating_add(1);
         if self.failures > 1 {
-            self.pause = self.wait(now + backoff(self.failures - 1, chance));
+            self.pause = Pause::Until { until: now + backoff(self.failures - 1, chance), wakes: true };
         }
     }
 }

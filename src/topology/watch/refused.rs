@@ -141,7 +141,7 @@ impl Watch {
         let wait = FIRST_REFUSED_WAIT.saturating_mul(1 << self.denials.min(8)).min(REFUSED_WAIT);
         self.denials = self.denials.saturating_add(1);
         if self.others.followed {
-            self.pause = self.wait(now + wait + share(wait / 10, chance));
+            self.pause = Pause::Until { until: now + wait + share(wait / 10, chance), wakes: true };
         } else {
             // Nothing at all may be read: the roles are on their way, or the API server has not read them yet.
             self.is_away = true;
