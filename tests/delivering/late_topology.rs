@@ -8,11 +8,13 @@ use event_gateway::time::Stamp;
 use serde_json::{Value, json};
 use support::gateway::{Answer, TestGateway};
 use support::host::{Build, Code, MiniHost};
-use support::kube_api::{ALL, KubeApi};
+use support::kube_api::KubeApi;
 use support::{chunk, value};
 
 /// Longer than any test waits for anything: what goes on earlier did not wait for its time to be up.
 const LONG: &str = "60s";
+/// A kind is stale after 5 s. The rest is for the machine.
+const STALE_BOUND: Duration = Duration::from_secs(60);
 
 fn now() -> String {
     Stamp::from_unix_seconds(clock::unix_seconds(clock::wall())).expect("a date").to_string()
@@ -202,13 +204,17 @@ fn a_kind_that_rbac_forbids_is_stale_and_not_waited_for() {
     host.quit();
 }
 
+/// Stops the API server, and waits until the topology knows it: the break of the watches is seen at once.
+fn stop(api: &KubeApi, host: &mut MiniHost) {
+    api.stop();
+    host.metrics_when(|metrics| value(metrics, "topology_unfollowed") > 0.0);
+}
+
 #[test]
-fn while_the_cluster_is_away_events_wait_and_are_then_stale() {
+fn while_the_cluster_is_away_events_wait_for_its_return() {
     let (api, gateway) = (cluster(), TestGateway::start());
     let mut host = started(&api, &gateway, &[("correlate_wait", LONG)]);
-    api.stop();
-    // The break of the watches is seen at once.
-    host.metrics_when(|metrics| value(metrics, "topology_unfollowed") > 0.0);
+    stop(&api, &mut host);
     let flush = host.flush("a", "t", &chunk::of(&[event("u1", 1, "known")]));
     waits(&mut host, 1.0);
     put_pod(&api, "late");
@@ -216,8 +222,72 @@ fn while_the_cluster_is_away_events_wait_and_are_then_stale() {
     assert_eq!(host.wait(flush), Code::Ok);
     assert_eq!(host.deliver("a", "t", &chunk::of(&[event("u2", 1, "late")])), Code::Ok);
     assert_eq!(said(&gateway), ["u1.1 matched web", "u2.1 matched web"]);
-    api.forbid(ALL);
-    api.close_watches(ALL);
+    host.quit();
+}
+
+#[test]
+fn when_the_cluster_stays_away_events_are_stale_and_name_what_is_known() {
+    let (api, gateway) = (cluster(), TestGateway::start());
+    let mut host = started(&api, &gateway, &[("correlate_wait", "100ms")]);
+    stop(&api, &mut host);
+    let (end, mut number) = (clock::monotonic() + STALE_BOUND, 0);
+    let last = loop {
+        number += 1;
+        assert_eq!(host.deliver("a", "t", &chunk::of(&[event(&format!("u{number}"), 1, "known")])), Code::Ok);
+        let last = said(&gateway).pop().expect("a record");
+        if last != format!("u{number}.1 matched web") {
+            break last;
+        }
+        assert!(clock::monotonic() < end, "nothing is stale within {STALE_BOUND:?}");
+    };
+    assert_eq!(last, format!("u{number}.1 stale web"));
+    // What was never seen is not denied.
+    assert_eq!(host.deliver("a", "t", &chunk::of(&[event("never", 1, "never")])), Code::Ok);
+    assert_eq!(said(&gateway).pop().expect("a record"), "never.1 stale");
+    let all = f64::from(number) + 1.0;
+    let metrics = host.metrics_when(|metrics| value(metrics, "correlated_records_total") == all);
+    assert_eq!(metrics["event_gateway_correlated_records_total{event_gateway.0,stale}"], 2.0);
+    assert_eq!(value(&metrics, "correlation_delayed_records_total"), all, "each has waited");
+    host.quit();
+}
+
+/// Also the recent ones, while an event about the same object waits.
+#[test]
+fn audit_records_and_violations_do_not_wait() {
+    let (api, gateway) = (cluster(), TestGateway::start());
+    let mut host = started(&api, &gateway, &[("correlate_wait", LONG)]);
+    let flush = host.flush("a", "t", &chunk::of(&[event("u1", 1, "never")]));
+    waits(&mut host, 1.0);
+    let about = |record: &Value| record.pointer("/objectRef/resource").is_some_and(|of| of == "pods");
+    let mut audit = support::audit_log().into_iter().find(about).expect("an audit record about a pod");
+    audit["objectRef"] = json!({"resource": "pods", "apiVersion": "v1", "namespace": "shop", "name": "never",
+        "uid": "uid-of-never"});
+    let recent = now().replace('Z', ".000000Z");
+    for time in ["requestReceivedTimestamp", "stageTimestamp"] {
+        audit[time] = recent.as_str().into();
+    }
+    let mut violation = support::violations().swap_remove(1);
+    for (key, text) in [
+        ("resourceGroup", ""),
+        ("resourceKind", "Pod"),
+        ("resourceNamespace", "shop"),
+        ("resourceName", "never"),
+        ("timestamp", &recent),
+    ] {
+        violation[key] = text.into();
+    }
+    assert_eq!(host.deliver("a", "t", &chunk::of(&[audit, violation])), Code::Ok);
+    let of_kind = |record: &Value| {
+        let text = |key: &str| record[key].as_str().expect("text").to_owned();
+        (text("kind"), text("correlation"))
+    };
+    let delivered: Vec<_> = gateway.accepted_records().iter().map(of_kind).collect();
+    let expected = ["kubernetes.audit", "gatekeeper.violation"].map(|kind| (kind.into(), "unknown".into()));
+    assert_eq!(delivered, expected);
+    assert_eq!(value(&host.metrics(), "correlation_waiting_records"), 1.0, "the event waits");
+    assert_eq!(value(&host.metrics(), "correlation_delayed_records_total"), 1.0);
+    put_pod(&api, "never");
+    assert_eq!(host.wait(flush), Code::Ok);
     host.quit();
 }
 

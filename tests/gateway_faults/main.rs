@@ -12,6 +12,7 @@ mod support;
 mod the_judge;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -27,6 +28,10 @@ use support::variables::number_from;
 const LONGEST_SILENCE: Duration = Duration::from_secs(1);
 /// How often a trial is tried again in which the engine was silent for longer.
 const SECOND_LOOKS: usize = 3;
+/// So many trials of a run may need one: a scheduler's choice is rare, and what is often is a fault of the plugin.
+fn most_looked_at_again(trials: usize) -> usize {
+    3 + trials / 100
+}
 /// Of each test. Trials mostly wait.
 const AT_A_TIME: usize = 20;
 /// A kill may take the only request that was to be spoiled, and a seed may have none of the size that a mode
@@ -49,6 +54,14 @@ struct Trial {
     mode: &'static Mode,
     others: Vec<&'static Mode>,
     seed: u64,
+}
+
+impl fmt::Display for Trial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Trial { mode, others, seed } = self;
+        let others: Vec<_> = others.iter().map(|mode| mode.name).collect();
+        write!(f, "GATEWAY_FAULT_SEED={seed} {:?} with {others:?}", mode.name)
+    }
 }
 
 /// Every mode on every seed, with so many others at the most.
@@ -91,6 +104,12 @@ fn run(trials: &[Trial], guarantee: Guarantee) {
     assert!(seen.trials >= trials.len());
     assert!(seen.failures.is_empty(), "{} trials failed:\n{}", seen.failures.len(), seen.failures.join("\n"));
     assert!(idle(&seen).is_empty(), "never played: {:?}", idle(&seen).keys());
+    let most = most_looked_at_again(seen.trials);
+    assert!(
+        seen.looked_at_again <= most,
+        "{} trials, not {most}, needed a second look",
+        seen.looked_at_again
+    );
 }
 
 /// Plays these trials, several at a time.
@@ -109,10 +128,17 @@ fn play(trials: &[Trial], guarantee: Guarantee, papers: &Arc<Papers>, figures: &
                     };
                     let (mut outcome, mut standstill) = try_it();
                     // An engine that gets no turn is silent, too; but one that is held up is so each time.
-                    for _ in 0..SECOND_LOOKS {
-                        if !matches!(&outcome, Ok(outcome) if is_silent(outcome, standstill)) {
+                    for look in 1..=SECOND_LOOKS {
+                        let Ok(silent) = &outcome else { break };
+                        if !is_silent(silent, standstill) {
                             break;
                         }
+                        seen.lock().expect("no panic within").look_again(
+                            one,
+                            look,
+                            silent.silence,
+                            standstill,
+                        );
                         (outcome, standstill) = try_it();
                     }
                     seen.lock().expect("no panic within").add(one, outcome, guarantee, standstill);
@@ -140,6 +166,8 @@ fn verdict(outcome: &Outcome, guarantee: Guarantee, standstill: Duration) -> Vec
 struct Figures {
     trials: usize,
     failures: Vec<String>,
+    /// In which the engine was silent for too long the first time.
+    looked_at_again: usize,
     ids: usize,
     letters: usize,
     requests: usize,
@@ -153,6 +181,15 @@ struct Figures {
 }
 
 impl Figures {
+    #[allow(clippy::print_stdout)]
+    fn look_again(&mut self, trial: &Trial, look: usize, silence: Duration, standstill: Duration) {
+        self.looked_at_again += usize::from(look == 1);
+        println!(
+            "look {} at {trial}: the engine was silent for {silence:?}, the machine for {standstill:?}",
+            look + 1
+        );
+    }
+
     fn add(
         &mut self,
         trial: &Trial,
@@ -172,10 +209,7 @@ impl Figures {
             }
         };
         if !wrong.is_empty() {
-            let Trial { mode, others, seed } = trial;
-            let others: Vec<_> = others.iter().map(|mode| mode.name).collect();
-            self.failures
-                .push(format!("GATEWAY_FAULT_SEED={seed} {:?} with {others:?}: {wrong:#?}", mode.name));
+            self.failures.push(format!("{trial}: {wrong:#?}"));
         }
     }
 
@@ -213,9 +247,10 @@ impl Figures {
             standstill,
             played,
             failures,
+            looked_at_again,
         } = self;
         println!(
-            "{trials} trials of {} modes in {:.1} s, {} failed: {ids} records, {requests} requests, {} faults \
+            "{trials} trials of {} modes in {:.1} s, {} failed, {looked_at_again} looked at again: {ids} records, {requests} requests, {} faults \
              played, {kills} kills; {letters} dead letters, {repeated} records taken again, \
              {in_the_same_batch} of them in the same batch, longest silence of the \
              engine {} ms, of the machine {} ms",

@@ -8,6 +8,7 @@ mod answer;
 mod dice;
 #[path = "../support/late_replay.rs"]
 mod late_replay;
+mod long_outage;
 #[path = "../correlation_model/model.rs"]
 mod model;
 mod outages;
@@ -20,6 +21,8 @@ mod replayed;
 mod stage;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/watch_script.rs"]
+mod watch_script;
 #[path = "../correlation_model/world.rs"]
 mod world;
 

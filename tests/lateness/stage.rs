@@ -10,6 +10,7 @@ use event_gateway::config::{Endpoint, Tls, TopologySettings};
 use event_gateway::correlate::{About as Subject, Awaited, Correlation, Correlator};
 use event_gateway::pattern::Patterns;
 use event_gateway::topology::freshness::Freshness;
+use event_gateway::topology::index::Index;
 use event_gateway::topology::key::Key;
 use event_gateway::topology::kind::Kind;
 use serde_json::{Value, json};
@@ -91,7 +92,8 @@ impl Stage {
 
     pub fn start(&mut self) {
         let hurry = Duration::from_millis(5);
-        let timing = Timing { publication: hurry, tick: hurry * 4, save: hurry * 10, ..Timing::default() };
+        let (tick, save, turn) = (hurry * 4, hurry * 10, hurry * 20);
+        let timing = Timing { publication: hurry, tick, save, turn, ..Timing::default() };
         let cluster = Cluster::start(&self.settings, &timing, || {});
         self.cluster = Some(cluster.unwrap_or_else(|mistakes| panic!("{mistakes:?}")));
     }
@@ -178,13 +180,23 @@ impl Stage {
         });
     }
 
+    /// Whether the last mark of a kind has come.
+    fn has_mark(index: &Index, (kind, version): (Kind, u64)) -> bool {
+        let mark = index.by_uid(Key::of(&format!("mark-{}", kind.name())));
+        mark.is_some_and(|(_, mark)| mark.version == version && mark.is_live())
+    }
+
     /// Whether the last marks of all kinds have come.
     pub fn is_at_rest(&self) -> bool {
         let index = self.cluster.as_ref().expect("it runs").current();
-        Kind::ALL.into_iter().zip(self.marks).all(|(kind, version)| {
-            let mark = index.by_uid(Key::of(&format!("mark-{}", kind.name())));
-            mark.is_some_and(|(_, mark)| mark.version == version && mark.is_live())
-        })
+        Kind::ALL.into_iter().zip(self.marks).all(|mark| Self::has_mark(&index, mark))
+    }
+
+    /// Whether the other kinds have caught up, and their answers are believed again.
+    pub fn is_followed_but_for(&self, away: Kind) -> bool {
+        let index = self.cluster.as_ref().expect("it runs").current();
+        let mut others = Kind::ALL.into_iter().zip(self.marks).filter(|(kind, _)| *kind != away);
+        others.all(|mark| Self::has_mark(&index, mark) && index.freshness(mark.0) == Freshness::Current)
     }
 
     pub fn say(&self, abouts: &[About]) -> Vec<Said> {
