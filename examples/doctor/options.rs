@@ -12,15 +12,15 @@ const USAGE: &str = "\
 doctor [URL] [--kube-url URL] [--token-file FILE] [--ca-file FILE] [--insecure] [--namespace NAME] [--input NAME]
        [--seconds N] [--no-source]
   URL           Fluent Bit's HTTP server; http://127.0.0.1:2020 when it is not given
-  --kube-url    the API server, whose events are followed beside Fluent Bit; when it is not given, in a pod the pod's own if
-                URL is a loopback address: Fluent Bit runs in this pod then
+  --kube-url    the API server, whose events are followed beside Fluent Bit; when it is not given, in a pod the pod's
+                own if URL is a loopback address: Fluent Bit runs in this pod then
   --token-file  a token for it; for the pod's own API server the pod's when it is not given
   --ca-file     PEM of its authorities; for the pod's own API server the pod's when it is not given
   --insecure    do not verify its certificate
   --namespace   follow the events of this namespace only, as kube_namespace of the input does
   --input       the input that reads events, by its alias; may be repeated; all kubernetes_events when it is not given
-  --seconds     how long events are waited for, 1 to 600; 30 when it is not given. Fluent Bit has 10 more for an event that
-                comes late, and chunks that wait are looked at for 9 more
+  --seconds     how long events are waited for, 1 to 600; 30 when it is not given. Fluent Bit has 10 more for an event
+                that comes late, and chunks that wait are looked at for 9 more
   --no-source   do not follow the events
 ";
 

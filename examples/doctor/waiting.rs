@@ -9,7 +9,8 @@ use super::finding::{Finding, finding, span};
 use super::page::Page;
 use super::verdict::Output;
 
-/// A chunk may wait for its batch's tries and timeouts; at the start for `topology_wait`, and then its age says nothing.
+/// A chunk may wait for its batch's tries and timeouts. At the start it waits for `topology_wait`, and its age says
+/// nothing.
 const OLD_CHUNK_SECONDS: f64 = 60.0;
 
 const BUSY_CHUNKS: &str = "fluentbit_input_storage_chunks_busy";
