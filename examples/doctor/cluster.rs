@@ -91,7 +91,9 @@ fn heard(output: &Output<'_>, unfollowed: &[(&str, &str)]) -> Finding {
     let says = match oldest {
         None => "no resource is followed".to_owned(),
         Some((resource, None)) => format!("nothing heard of {resource} yet"),
-        Some((resource, Some(ago))) => format!("heard of each resource, of {resource} {} ago", span(ago)),
+        Some((resource, Some(ago))) => {
+            format!("heard of each resource that is followed, of {resource} {} ago", span(ago))
+        }
     };
     if output.of("topology_ready") == 0.0 {
         return finding(true, "cluster", format!("not listed; {says}; events name no Services"));

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use event_gateway::clock;
 
-use super::finding::Finding;
+use super::finding::{Finding, finding};
+use super::inputs::Silent;
 use super::options::Options;
 use super::page::Page;
 use super::source;
@@ -14,6 +15,9 @@ use super::waiting::chunks_in_host;
 
 const PATH: &str = "/api/v2/metrics/prometheus";
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Fluent Bit answers 404, or with an empty page, for a second or two after its start and now and then later.
+const ABSENCE: Duration = Duration::from_secs(5);
+const BETWEEN_TRIES: Duration = Duration::from_millis(500);
 /// Chunks that seem to wait in Fluent Bit are looked at so many times more, so far apart: a page shows a chunk that is
 /// delivered in this moment, too.
 const LOOKS: usize = 3;
@@ -45,9 +49,17 @@ fn looked_at(url: &str, options: &Options) -> Result<(Vec<Page>, Finding), Strin
     let (source, now) = match &options.access {
         None => (source::not_checked(), first),
         Some(access) => {
-            let before = records_read(&first);
-            let has_read = || fetched(url).is_ok_and(|page| records_read(&page).total_cmp(&before).is_ne());
-            (source::follow(access, has_read), fetched(url)?)
+            let source = match Silent::on(&first, &access.inputs) {
+                // What was named and is not there is a mistake; what is not known is no trouble.
+                Err(why) => finding(!access.inputs.is_empty(), "source", why),
+                Ok(mut silent) => source::follow(access, || {
+                    if let Ok(page) = fetched(url) {
+                        silent.look_at(&page);
+                    }
+                    silent.names()
+                }),
+            };
+            (source, fetched(url)?)
         }
     };
     let mut pages = vec![now];
@@ -58,21 +70,6 @@ fn looked_at(url: &str, options: &Options) -> Result<(Vec<Page>, Finding), Strin
     Ok((pages, source))
 }
 
-/// What the input that reads events has read; under an alias of its own, what reaches the outputs.
-fn records_read(page: &Page) -> f64 {
-    let inputs = page.of_host("fluentbit_input_records_total");
-    let of_events: Vec<f64> = inputs
-        .into_iter()
-        .filter(|(name, _)| name.starts_with("kubernetes_events"))
-        .map(|(_, records)| records)
-        .collect();
-    if of_events.is_empty() {
-        page.instances().iter().filter_map(|instance| page.figure(instance, "records_total")).sum()
-    } else {
-        of_events.into_iter().sum()
-    }
-}
-
 fn full_url(url: &str) -> String {
     let url = url.trim_end_matches('/');
     let scheme = if url.contains("://") { "" } else { "http://" };
@@ -80,14 +77,31 @@ fn full_url(url: &str) -> String {
     format!("{scheme}{url}{path}")
 }
 
+/// The page. One that is not there yet is asked for again.
 fn fetched(url: &str) -> Result<Page, String> {
+    let start = clock::monotonic();
+    loop {
+        match asked(url) {
+            Err((why, true)) if start.elapsed() >= ABSENCE => return Err(why),
+            Err((_, true)) => std::thread::sleep(BETWEEN_TRIES),
+            answer => return answer.map_err(|(why, _)| why),
+        }
+    }
+}
+
+/// The page, or why there is none and whether it may come by itself.
+fn asked(url: &str) -> Result<Page, (String, bool)> {
     let agent = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).build().new_agent();
-    let mut answer = agent.get(url).call().map_err(|error| error.to_string())?;
-    let text = answer.body_mut().read_to_string().map_err(|error| error.to_string())?;
+    let failed = |error: ureq::Error| {
+        let is_absent = matches!(error, ureq::Error::StatusCode(404));
+        (error.to_string(), is_absent)
+    };
+    let mut answer = agent.get(url).call().map_err(failed)?;
+    let text = answer.body_mut().read_to_string().map_err(failed)?;
     if text.contains("# TYPE ") {
         Ok(Page::read(&text))
     } else {
-        Err("it is no page of metrics (a host that has just started has none for a second)".to_owned())
+        Err(("it is no page of metrics".to_owned(), true))
     }
 }
 

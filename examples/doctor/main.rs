@@ -4,7 +4,7 @@
 //! - `examine`: the page, from its URL to the report
 //! - `page`: the figures of a page
 //! - `verdict`: what the figures of an output mean; `waiting` and `cluster` have two parts of it
-//! - `source`: follows the events at the API server
+//! - `source`: follows the events at the API server; `inputs`: which inputs should have read them
 //! - `finding`: a line of the report
 //!
 //! The exit code is 0 when all is well, 1 when not, and 2 when the page or the command line cannot be read.
@@ -12,6 +12,7 @@
 mod cluster;
 mod examine;
 mod finding;
+mod inputs;
 mod options;
 mod page;
 mod source;

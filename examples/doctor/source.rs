@@ -41,6 +41,10 @@ pub struct Access {
     /// As `kube_namespace` of the input.
     pub namespace: Option<String>,
     pub time: Duration,
+    /// The inputs that read events; empty: those whose names say so.
+    pub inputs: Vec<String>,
+    /// Nobody asked for it: that it does not work is no trouble then.
+    pub is_automatic: bool,
 }
 
 pub fn not_checked() -> Finding {
@@ -49,8 +53,8 @@ pub fn not_checked() -> Finding {
     finding(false, "source", text)
 }
 
-/// Follows the events until `has_read` says that Fluent Bit reads, or the time is over.
-pub fn follow(access: &Access, mut has_read: impl FnMut() -> bool) -> Finding {
+/// Follows the events until each input has read something, or the time is over. `silent` looks which have not.
+pub fn follow(access: &Access, mut silent: impl FnMut() -> Vec<String>) -> Finding {
     let start = clock::monotonic();
     let mut first = None;
     let mut events = 0;
@@ -60,40 +64,45 @@ pub fn follow(access: &Access, mut has_read: impl FnMut() -> bool) -> Finding {
         while start.elapsed() < access.time {
             events += client.watch(&mut version)?;
             first = first.or((events > 0).then(clock::monotonic));
-            if events > 0 && has_read() {
-                return Ok(true);
+            if events > 0 && silent().is_empty() {
+                return Ok(Vec::new());
             }
         }
-        let Some(first) = first else { return Ok(false) };
+        let Some(first) = first else { return Ok(Vec::new()) };
         while first.elapsed() < SETTLED {
             std::thread::sleep(Duration::from_millis(500));
-            if has_read() {
-                return Ok(true);
+            if silent().is_empty() {
+                break;
             }
         }
-        Ok(has_read())
+        Ok(silent())
     });
-    let took = span(start.elapsed().as_secs_f64());
+    let (took, server) = (span(start.elapsed().as_secs_f64()), &access.url);
     match outcome {
-        Err(why) => finding(true, "source", format!("could not be checked: {why}")),
-        Ok(true) => finding(
-            false,
-            "source",
-            format!("reads: the API server had {events} events in {took}, and Fluent Bit read"),
-        ),
-        Ok(false) if events > 0 => {
-            let text = format!(
-                "silent although the API server had {events} events in {took}: look at the log of the input \
-                 kubernetes_events, at its kube_url and kube_token_file, at list and watch on events in the role, at \
-                 kube_namespace (then repeat this with --namespace), and leave db out"
-            );
-            finding(true, "source", text)
+        Err(why) => {
+            let off = if access.is_automatic { "; --no-source leaves this out" } else { "" };
+            finding(!access.is_automatic, "source", format!("could not be checked at {server}: {why}{off}"))
         }
-        Ok(false) => {
+        Ok(_) if events == 0 => {
             let text = format!(
-                "the API server had no event in {took}, so nothing can be said; repeat this when something happens"
+                "the API server {server} had no event in {took}, so nothing can be said; repeat this when something \
+                 happens"
             );
             finding(false, "source", text)
+        }
+        Ok(silent) if silent.is_empty() => finding(
+            false,
+            "source",
+            format!("reads: the API server {server} had {events} events in {took}, and Fluent Bit read"),
+        ),
+        Ok(silent) => {
+            let text = format!(
+                "{} silent although the API server {server} had {events} events in {took}: look at the log of the \
+                 input, at its kube_url and kube_token_file, at list and watch on events in the role, at \
+                 kube_namespace (then repeat this with --input and --namespace), and leave db out",
+                silent.join(", ")
+            );
+            finding(true, "source", text)
         }
     }
 }

@@ -51,7 +51,7 @@ pub fn findings(pages: &[Page], instance: &str, now_seconds: u64) -> Vec<Finding
     let labelled = LABELLED.into_iter().filter(|(figure, labels)| output.labelled(figure, labels).is_empty());
     let missing: Vec<&str> = single.chain(labelled.map(|(figure, _)| figure)).collect();
     if !missing.is_empty() {
-        let text = format!("not told here: {}; is the plugin an older one?", missing.join(", "));
+        let text = format!("missing on the page: {}", missing.join(", "));
         return vec![finding(true, "figures", text)];
     }
     let mut found = vec![output.figures(now_seconds), output.plugin(), output.records(), output.gateway()];

@@ -3,13 +3,14 @@
 //! Fluent Bit publishes no length of its retry queue. A chunk that waits there is busy in the storage of its input, as
 //! are the chunks that an output works on. So the busy chunks that no output `event_gateway` has in flight wait for a
 //! retry, or for another output. The two figures are of different moments: only what nearly all of several pages show
-//! is believed.
+//! is believed. No figure says whose they are: they are this output's trouble only if it has retries now, or fails.
 
 use super::finding::{Finding, finding, span};
 use super::page::Page;
 use super::verdict::Output;
 
-/// A chunk may wait for its batch's tries and timeouts, and at the start for `topology_wait`.
+/// A chunk may wait for its batch's tries and timeouts. At the start it waits for `topology_wait`, and its age says
+/// nothing.
 const OLD_CHUNK_SECONDS: f64 = 60.0;
 
 const BUSY_CHUNKS: &str = "fluentbit_input_storage_chunks_busy";
@@ -46,7 +47,8 @@ fn in_plugin(output: &Output<'_>) -> Finding {
     };
     let text =
         format!("{} chunks in the plugin, the oldest for {}", output.of("jobs_in_flight"), span(oldest));
-    finding(oldest > OLD_CHUNK_SECONDS, "waiting", text)
+    let waits_for_topology = output.of("topology_enabled") > 0.0 && output.of("topology_ready") == 0.0;
+    finding(oldest > OLD_CHUNK_SECONDS && !waits_for_topology, "waiting", text)
 }
 
 fn in_host(output: &Output<'_>, pages: &[Page]) -> Option<Finding> {
@@ -60,13 +62,18 @@ fn in_host(output: &Output<'_>, pages: &[Page]) -> Option<Finding> {
     let chunks = seen.get(usize::from(seen.len() > 2)).copied().filter(|chunks| *chunks > 0.0)?;
     let bytes = output.page.sum_of_host(BUSY_BYTES).unwrap_or(0.0);
     let retries = output.page.host_figure(output.instance, RETRIES);
-    let text = if retries > 0.0 {
+    // A retry of the past may have been the last one of its chunk.
+    let before = pages.first().map_or(retries, |page| page.host_figure(output.instance, RETRIES));
+    let is_ours = retries > before || output.of("gateway_failing_since_timestamp_seconds") > 0.0;
+    let text = if is_ours {
         format!(
             "{chunks} chunks ({bytes} bytes) in Fluent Bit's retry queue ({retries} retries of this output since the \
              start); they come again by themselves, at the latest after scheduler.cap"
         )
     } else {
-        format!("{chunks} chunks ({bytes} bytes) in Fluent Bit, for another output")
+        format!(
+            "{chunks} chunks ({bytes} bytes) wait in Fluent Bit, for a retry of this or of another output"
+        )
     };
-    Some(finding(retries > 0.0, "waiting", text))
+    Some(finding(is_ours, "waiting", text))
 }

@@ -62,7 +62,7 @@ fn a_record_says_stale_when_a_kind_that_it_depends_on_is_not_followed() {
         for freshness in [Freshness::Behind, Freshness::Stale, Freshness::Refused] {
             writer.set_freshness(kind, freshness);
             let late = writer.snapshot();
-            assert_eq!(services(&late, &abouts), fresh, "what is known is told all the same");
+            assert_eq!(services(&late, &abouts), fresh, "what is known is in the answer");
             for about in &abouts {
                 let word = correlator().correlate(&late, &said(about)).correlation;
                 let is_read = reads(about).contains(&kind);

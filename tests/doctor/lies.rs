@@ -35,7 +35,10 @@ fn one_resource_forbidden_while_the_others_are_well() {
         let is_trouble = reason != "not_served";
         assert_eq!((code == 1, trouble.len()), (is_trouble, usize::from(is_trouble)), "{text}");
         assert!(text.contains("cluster  endpointslices not followed: "), "{text}");
-        assert!(text.contains("listed; heard of each resource, of cronjobs 3 s ago"), "{text}");
+        assert!(
+            text.contains("listed; heard of each resource that is followed, of cronjobs 3 s ago"),
+            "{text}"
+        );
     }
     // A whole API server that serves none of them is another one.
     let (text, code, _) = report(&without(&RESOURCES, "not_served"));
@@ -66,22 +69,45 @@ fn a_chunk_in_the_retry_queue_of_the_host() {
     let busy = "fluentbit_input_storage_chunks_busy{name=\"kubernetes_events.0\"}";
     let bytes = "fluentbit_input_storage_chunks_busy_bytes{name=\"kubernetes_events.0\"}";
     let retries = "fluentbit_output_retries_total{name=\"shop\"}";
-    let page = page_with("shop", &[(busy, 3), (bytes, 890), (retries, 17), ("jobs_in_flight", 1)]);
-    let (text, code, trouble) = report(&page);
-    assert_eq!((code, trouble.len()), (1, 1), "{text}");
+    let other = "fluentbit_output_retries_total{name=\"s3\"}";
+    let of = |tries: u64, chunks: u64, in_flight: u64| {
+        page_with(
+            "shop",
+            &[
+                (busy, chunks),
+                (bytes, 890),
+                (retries, tries),
+                ("jobs_in_flight", in_flight),
+                (other, tries * 9),
+            ],
+        )
+    };
+    // The gateway fails, or the retries rise: the chunks are ours.
+    let failing = |tries: u64| {
+        of(tries, 3, 1).replace(
+            "failing_since_timestamp_seconds{name=\"shop\"} 0",
+            &format!("failing_since_timestamp_seconds{{name=\"shop\"}} {}", NOW - 20),
+        )
+    };
     let says = "! waiting  2 chunks (890 bytes) in Fluent Bit's retry queue (17 retries of this output since the \
                 start)";
-    assert!(trouble[0].starts_with(says), "{text}");
+    for pages in [&[failing(17)][..], &[of(16, 3, 1), of(17, 3, 1)]] {
+        let pages: Vec<&str> = pages.iter().map(|page| &**page).collect();
+        let (text, code, trouble) = report_of(&pages);
+        assert!(code == 1 && trouble.iter().any(|line| line.starts_with(says)), "{text}");
+    }
     // What only one of two pages shows was on its way.
-    let (text, code, _) = report_of(&[&page, &page_with("shop", &[(retries, 17)])]);
+    let (text, code, _) = report_of(&[&of(16, 3, 1), &of(17, 0, 0)]);
     assert_eq!(code, 0, "{text}");
     // Of four pages one may be of the moment in which the chunk was tried again.
-    let tried = page_with("shop", &[(busy, 3), (retries, 17), ("jobs_in_flight", 3)]);
-    assert_eq!(report_of(&[&page, &tried, &page, &page]).1, 1);
-    assert_eq!(report_of(&[&page, &tried, &tried, &page]).1, 0);
-    // Another output's retry is not ours.
-    let (text, code, _) = report(&page_with("shop", &[(busy, 3), (bytes, 890), (retries, 0)]));
-    assert!(code == 0 && text.contains("3 chunks (890 bytes) in Fluent Bit, for another output"), "{text}");
+    let [before, page, tried] = [of(16, 3, 1), of(17, 3, 1), of(17, 3, 3)];
+    assert_eq!(report_of(&[&before, &tried, &page, &page]).1, 1);
+    assert_eq!(report_of(&[&before, &tried, &tried, &page]).1, 0);
+    // Retries of the past and a gateway that is well: another output, whose retries rise, is dead.
+    let old = |others: u64| of(17, 3, 0).replace(&format!("{other} 153"), &format!("{other} {others}"));
+    let (text, code, _) = report_of(&[&old(200), &old(201), &old(202), &old(203)]);
+    let says = "  waiting  3 chunks (890 bytes) wait in Fluent Bit, for a retry of this or of another output";
+    assert!(code == 0 && text.contains(says), "{text}");
     // An older host, or one with storage.metrics off.
     let silent: Vec<&str> = page.lines().filter(|line| !line.contains("chunks_busy")).collect();
     let (text, code, _) = report(&silent.join("\n"));

@@ -7,6 +7,8 @@ mod cluster;
 mod examine;
 #[path = "../../examples/doctor/finding.rs"]
 mod finding;
+#[path = "../../examples/doctor/inputs.rs"]
+mod inputs;
 mod lies;
 mod live;
 mod mini_host;
@@ -21,6 +23,7 @@ mod real_host;
 mod silence;
 #[path = "../../examples/doctor/source.rs"]
 mod source;
+mod source_words;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../../examples/doctor/verdict.rs"]

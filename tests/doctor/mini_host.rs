@@ -43,10 +43,18 @@ fn a_served_page_is_read_and_what_is_none_is_told() {
     let full = format!("{base}/api/v2/metrics/prometheus");
     assert_eq!(asked(Answer::ok().body(ill), &full), 1);
     assert!(server.requests().iter().all(|request| request.path == "/api/v2/metrics/prometheus"));
-    assert_eq!(asked(Answer::status(404), &base), 2);
-    assert_eq!(asked(Answer::ok().body("<html>Welcome to nginx</html>"), &base), 2);
-    assert_eq!(asked(Answer::ok(), &base), 2);
+    // A host answers 404 for a moment, now and then.
+    server.answer(Answer::status(404));
+    server.answer(Answer::status(404));
+    server.answer(Answer::ok());
+    assert_eq!(asked(Answer::ok().body(page_with(&[])), &base), 0);
     assert_eq!(asked(Answer::close_after_body(), &base), 2);
+    let start = clock::monotonic();
+    for never in [Answer::status(404), Answer::ok().body("<html>Welcome to nginx</html>")] {
+        server.set_default(never);
+        assert_eq!(examine(&of(&base)).1, 2);
+    }
+    assert!(start.elapsed().as_secs() >= 10, "each was asked again for five seconds");
     server.stop();
     assert_eq!(examine(&of(&base)).1, 2, "nobody is there");
 }

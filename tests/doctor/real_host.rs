@@ -85,7 +85,7 @@ fn a_source_that_may_not_read_any_more_is_found_beside_a_real_host() {
             Options::read(all.into_iter().map(str::to_owned), false).expect("good words")
         };
         let (text, code) = while_events_come(&api, || examine(&words(&[])));
-        assert!(code == 0 && text.contains("source   reads: the API server had "), "{text}");
+        assert!(code == 0 && text.contains("source   reads: the API server http://"), "{text}");
 
         // What was read before is on the page, so that nothing moves any more.
         report_when(&url, 0, &format!("{} delivered of ", api.count("events")));
@@ -95,7 +95,10 @@ fn a_source_that_may_not_read_any_more_is_found_beside_a_real_host() {
         let asked = words(&["--token-file", &token, "--seconds", "4"]);
         let start = clock::monotonic();
         let (text, code) = while_events_come(&api, || examine(&asked));
-        assert!(code == 1 && text.contains("! source   silent although the API server had "), "{text}");
+        assert!(
+            code == 1 && text.contains("! source   kubernetes_events.0 silent although the API server "),
+            "{text}"
+        );
         assert!(start.elapsed() < Duration::from_secs(60), "seen within a minute");
         stop(host);
     });

@@ -16,6 +16,8 @@ use support::event;
 use support::gateway::{Answer, TestGateway};
 use support::kube_api::KubeApi;
 
+const INPUT: &str = "kubernetes_events.0";
+
 fn words(words: &[&str]) -> Result<Options, String> {
     Options::read(words.iter().map(|word| (*word).to_owned()), false)
 }
@@ -49,16 +51,20 @@ pub fn while_events_come<T>(api: &KubeApi, work: impl FnOnce() -> T) -> T {
 fn a_source_that_reads_nothing_is_trouble_and_one_that_reads_is_not() {
     let api = KubeApi::holding([event("old", 1, 1)]);
     let access = access(&api, &[]);
-    let silent = while_events_come(&api, || follow(&access, || false));
+    let silent = while_events_come(&api, || follow(&access, || vec![INPUT.to_owned()]));
     assert!(
-        silent.is_trouble && silent.text.starts_with("silent although the API server had "),
+        silent.is_trouble
+            && silent.text.starts_with(&format!("{INPUT} silent although the API server {} had ", api.url())),
         "{silent:?}"
     );
     assert!(silent.text.contains("kube_url and kube_token_file"), "{silent:?}");
 
     let start = clock::monotonic();
-    let reads = while_events_come(&api, || follow(&access, || true));
-    assert!(!reads.is_trouble && reads.text.starts_with("reads: the API server had "), "{reads:?}");
+    let reads = while_events_come(&api, || follow(&access, Vec::new));
+    assert!(
+        !reads.is_trouble && reads.text.starts_with(&format!("reads: the API server {} had ", api.url())),
+        "{reads:?}"
+    );
     assert!(start.elapsed() < Duration::from_secs(30), "it is known as soon as something was read");
     // Each watch went on where the one before it ended, and none began with the past.
     let watches = api.requests().into_iter().filter(|request| request.is_watch());
@@ -85,16 +91,16 @@ fn without_events_nothing_can_be_said() {
 fn an_access_that_does_not_work_is_said() {
     let api = KubeApi::start();
     api.forbid("events");
-    let refused = follow(&access(&api, &[]), || true);
+    let refused = follow(&access(&api, &[]), Vec::new);
     assert!(refused.is_trouble && refused.text.contains("list and watch on events (403)"), "{refused:?}");
     api.heal("events");
     api.require_token("right");
-    let refused = follow(&access(&api, &[]), || true);
+    let refused = follow(&access(&api, &[]), Vec::new);
     assert!(refused.is_trouble && refused.text.contains("does not accept the token (401)"), "{refused:?}");
     let gone = access(&api, &[]);
     api.stop();
-    let refused = follow(&gone, || true);
-    assert!(refused.is_trouble && refused.text.starts_with("could not be checked: "), "{refused:?}");
+    let refused = follow(&gone, Vec::new);
+    assert!(refused.is_trouble && refused.text.starts_with("could not be checked at http://"), "{refused:?}");
 }
 
 #[test]
@@ -106,7 +112,7 @@ fn token_and_authority_are_read_from_their_files() {
     let token = folder.path().join("token");
     std::fs::write(&token, "right\n").expect("a token");
     let (token, ca) = (token.display().to_string(), certificates.file("ca.pem").display().to_string());
-    let found = |more: &[&str]| follow(&access(&api, more), || true);
+    let found = |more: &[&str]| follow(&access(&api, more), Vec::new);
     assert!(!found(&["--token-file", &token, "--ca-file", &ca]).is_trouble);
     assert!(!found(&["--token-file", &token, "--insecure"]).is_trouble);
     assert!(found(&["--token-file", &token]).is_trouble, "nobody vouches for it");
@@ -124,7 +130,11 @@ fn the_report_of_a_silent_source_is_not_well() {
     let api_url = api.url();
     let options = words(&[&url, "--kube-url", &api_url, "--seconds", "3"]).expect("good words");
     let found = while_events_come(&api, || examine(&options));
-    assert!(found.1 == 1 && found.0.contains("! source   silent although"), "{}", found.0);
+    assert!(
+        found.1 == 1 && found.0.contains("! source   kubernetes_events.0 silent although"),
+        "{}",
+        found.0
+    );
 }
 
 #[test]
@@ -132,6 +142,7 @@ fn words_that_are_wrong_are_refused() {
     for bad in [
         &["--kube-url"][..],
         &["--token"],
+        &["--input"],
         &["--seconds", "0"],
         &["--seconds", "soon"],
         &["http://a", "http://b"],
@@ -145,6 +156,4 @@ fn words_that_are_wrong_are_refused() {
         (&*options.url, &*access.url, access.namespace.as_deref()),
         ("http://a", "http://b", Some("shop"))
     );
-    let in_a_pod = Options::read([], true).expect("no words").access.expect("its own API server");
-    assert_eq!(in_a_pod.url, "https://kubernetes.default.svc");
 }

@@ -6,6 +6,7 @@ mod alerts;
 mod doc_rows;
 mod docs;
 mod figures;
+mod figures_in_time;
 mod operations;
 #[path = "../support/page.rs"]
 mod page;

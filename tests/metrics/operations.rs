@@ -25,7 +25,7 @@ const OF_OTHERS: [(&str, &[&str]); 9] = [
 ];
 
 /// What a scrape adds.
-const OF_THE_TARGET: [&str; 4] = ["instance", "job", "namespace", "pod"];
+const OF_THE_TARGET: [&str; 5] = ["cluster", "instance", "job", "namespace", "pod"];
 
 /// The metric that a sample of this name belongs to.
 fn metric(name: &str) -> Option<&'static Described> {

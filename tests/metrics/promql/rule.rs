@@ -29,10 +29,10 @@ impl Rule {
         }
     }
 
-    /// When it first fires, evaluated this often up to then.
-    pub fn fires_at(&self, series: &[Series], interval: f64, end: f64) -> Option<f64> {
+    /// When it first fires, evaluated first at this second and then this often up to the end.
+    pub fn fires_at(&self, series: &[Series], first: f64, interval: f64, end: f64) -> Option<f64> {
         let mut pending: Vec<(Labels, f64)> = Vec::new();
-        let mut now = 0.0;
+        let mut now = first;
         while now <= end {
             let holds = self.holds_for(series, now);
             pending.retain(|(labels, _)| holds.contains(labels));
