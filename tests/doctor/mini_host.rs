@@ -3,16 +3,19 @@
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use event_gateway::clock;
 
 use crate::examine::{examine, told};
 use crate::options::Options;
 use crate::page::Page;
-use crate::pages::{NOW, page_with};
+use crate::pages::{NOW, page_with, unfollowed};
 use crate::source;
 use crate::support::gateway::{Answer, TestGateway};
 use crate::support::host::{Build, Code, MiniHost};
+use crate::support::kube_api::KubeApi;
 use crate::support::{events, started, value};
 
 /// What is asked of this URL alone.
@@ -86,6 +89,18 @@ fn what_the_plugin_publishes_is_understood() {
     host.quit();
 }
 
+/// The lines of the text in which grep finds the pattern.
+fn grep(pattern: &str, text: &str) -> String {
+    let mut grep = Command::new("grep")
+        .args(["-E", pattern])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("grep");
+    grep.stdin.take().expect("piped").write_all(text.as_bytes()).expect("a page for grep");
+    String::from_utf8(grep.wait_with_output().expect("its answer").stdout).expect("text")
+}
+
 /// The line of docs/metrics.md for clusters without Rust.
 #[test]
 fn the_documented_line_finds_what_the_document_shows() {
@@ -95,18 +110,39 @@ fn the_documented_line_finds_what_the_document_shows() {
     let mut host = started(Build::V5_1_1, &gateway, &[("alias", "shop")]);
     let page = host.exposition();
     host.quit();
-    let mut grep = Command::new("grep")
-        .args(["-E", pattern.expect("the pattern")])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("grep");
-    grep.stdin.take().expect("piped").write_all(page.as_bytes()).expect("a page for grep");
-    let found = String::from_utf8(grep.wait_with_output().expect("its answer").stdout).expect("text");
+    let found = grep(pattern.expect("the pattern"), &page);
     let names = |text: &str| -> BTreeSet<String> {
         let of_line = |line: &str| line.split_once('{').map(|(name, _)| name.to_owned());
         text.lines().filter(|line| line.starts_with("event_gateway_")).filter_map(of_line).collect()
     };
     let shown = document.split("```text\n").nth(1).and_then(|rest| rest.split("```").next());
     assert_eq!(names(&found), names(shown.expect("a sample")));
+}
+
+/// The second one: resources that are not followed, and what Fluent Bit holds.
+#[test]
+fn the_second_documented_line_finds_what_is_not_followed_and_what_fluent_bit_holds() {
+    let document = include_str!("../../docs/metrics.md");
+    let pattern = document.split("grep -E 'unfollowed").nth(1).and_then(|rest| rest.split('\'').next());
+    let pattern = format!("unfollowed{}", pattern.expect("the pattern"));
+    let retries = "fluentbit_output_retries_total{name=\"shop\"}";
+    let busy = "fluentbit_input_storage_chunks_busy{name=\"kubernetes_events.0\"}";
+    let well = grep(&pattern, &page_with("shop", &[(retries, 17)]));
+    assert_eq!(well, format!("{busy} 0\n{retries} 17\n"));
+    let pods = unfollowed("pods", "forbidden");
+    let found = grep(&pattern, &page_with("shop", &[(retries, 17), (busy, 3), (&pods, 1)]));
+    let of_pods =
+        "event_gateway_topology_unfollowed{name=\"shop\",resource=\"pods\",reason=\"forbidden\"} 1\n";
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
+    assert_eq!(lines(&found), lines(&format!("{of_pods}{busy} 3\n{retries} 17\n")));
+    // The names are those that a host publishes.
+    let (gateway, api) = (TestGateway::start(), KubeApi::start());
+    api.forbid("pods");
+    let mut host = started(Build::V5_1_1, &gateway, &[("alias", "shop"), ("kube_url", &api.url())]);
+    let start = clock::monotonic();
+    while !grep(&pattern, &host.exposition()).contains(of_pods) {
+        assert!(start.elapsed() < Duration::from_secs(60), "{}", host.exposition());
+        thread::sleep(Duration::from_millis(200));
+    }
+    host.quit();
 }

@@ -55,6 +55,40 @@ fn in_memory(config: &str) -> Vec<String> {
     wrong
 }
 
+/// The inputs of a configuration in YAML: the items of its list `inputs`, up to the next key that stands no deeper.
+fn yaml_inputs(text: &str) -> Vec<String> {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let lines: Vec<&str> =
+        text.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')).collect();
+    let Some(at) = lines.iter().position(|line| line.trim() == "inputs:") else { return Vec::new() };
+    let of_list = lines[at + 1..].iter().take_while(|line| {
+        depth(line) > depth(lines[at])
+            || depth(line) == depth(lines[at]) && line.trim_start().starts_with("- ")
+    });
+    let mut inputs: Vec<(usize, String)> = Vec::new();
+    for line in of_list {
+        match inputs.last_mut() {
+            // Deeper items are a list within an input.
+            Some((item, text)) if depth(line) > *item => *text += &format!("{line}\n"),
+            _ => inputs.push((depth(line), format!("{line}\n"))),
+        }
+    }
+    inputs.into_iter().map(|(_, text)| text).collect()
+}
+
+/// The inputs in YAML whose chunks are in memory.
+fn yaml_in_memory(text: &str) -> Vec<String> {
+    let inputs = yaml_inputs(text);
+    if inputs.is_empty() {
+        return vec!["no input".to_owned()];
+    }
+    let is_kept = |input: &String| {
+        let keys = input.lines().map(|line| line.trim_start().trim_start_matches("- "));
+        keys.filter(|key| *key == "storage.type: filesystem").count() == 1
+    };
+    inputs.into_iter().filter(|input| !is_kept(input)).collect()
+}
+
 #[test]
 fn every_configuration_keeps_its_chunks_on_the_disk() {
     let configurations = classic();
@@ -66,7 +100,8 @@ fn every_configuration_keeps_its_chunks_on_the_disk() {
         let text = text(file);
         let lines = |key: &str| text.lines().filter(|line| line.trim_start().starts_with(key)).count();
         assert_eq!(lines("storage.path:"), 1, "{file}");
-        assert!(lines("storage.type: filesystem") >= 1, "{file}");
+        assert_eq!(yaml_in_memory(&text), [""; 0], "{file}");
+        assert_eq!(lines("storage.type: filesystem"), yaml_inputs(&text).len(), "{file}");
     }
 }
 
@@ -100,4 +135,16 @@ fn the_check_finds_chunks_in_memory() {
         assert_eq!(in_memory(&good.replace(line, "")).len(), 1, "{line}");
     }
     assert_eq!(in_memory(&good.replace("filesystem", "memory")).len(), 1);
+    let good = "pipeline:\n  inputs:\n    - name: a\n      storage.type: filesystem\n    # b\n    \
+                - storage.type: filesystem\n      \
+                name: b\n  outputs:\n    - name: c\n";
+    assert_eq!((yaml_inputs(good).len(), yaml_in_memory(good)), (2, Vec::new()));
+    for at in [0, 1] {
+        let mut parts: Vec<&str> = good.split("storage.type: filesystem").collect();
+        let rest = parts.split_off(at + 1).join("storage.type: filesystem");
+        let one = format!("{}mem_buf_limit: 5M{rest}", parts.join("storage.type: filesystem"));
+        assert_eq!(yaml_in_memory(&one).len(), 1, "{one}");
+    }
+    // What an output has does not count for an input.
+    assert_eq!(yaml_in_memory("inputs:\n- name: a\noutputs:\n- storage.type: filesystem\n").len(), 1);
 }
