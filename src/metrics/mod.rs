@@ -145,7 +145,7 @@ metrics! {
     topology_enabled: Gauge, "1 when records are looked up in the cluster, 0 with correlate off.";
     topology_ready: Gauge, "1 once the cluster's first lists are complete; 0 before, and with correlate off.";
     topology_objects: Gauge, "Objects of the cluster that are held, deleted ones included.";
-    topology_unfollowed: Gauge of Labelled<ByResourceAndReason>, "1 while the objects of a resource are not followed, by the reason; 0 else.";
+    topology_unfollowed: Gauge of Labelled<ByResourceAndReason>, "1 while the objects of a resource are not followed, by the reason; otherwise 0.";
     topology_last_message_timestamp_seconds: Gauge of Labelled<ByResource>, "When the API server last sent a list or a line of a watch of a resource, in Unix time; 0 before the first.";
     topology_skipped_objects_total: Counter, "Objects left out: too large, too deep, or not as Kubernetes writes them.";
     topology_watch_restarts_total: Counter, "Watches that ended and began again.";
