@@ -153,7 +153,9 @@ fn outage(
         let is_matched = word == "matched" && names == [&json!(application.name)];
         // The usual wait is over before the API server is ready. Then the record says that it may lack something.
         let may_lack_it = when == AT_THE_RETURN && !is_wait_long;
-        if !is_matched && !(may_lack_it && names.is_empty() && ["unknown", "stale"].contains(&word)) {
+        let says_so = names.is_empty() && ["unknown", "stale"].contains(&word);
+        let is_right = is_matched || (may_lack_it && says_so);
+        if !is_right {
             outage.wrong.push(format!("{uid} is {word} with {names:?}"));
         }
     }
