@@ -146,7 +146,9 @@ impl Writer {
         }
         let deleted = NonZeroU64::new(deleted_seconds).unwrap_or(NonZeroU64::MIN);
         self.graves.dig(uid, deleted.get());
-        let object = object.deleted_at(Some(deleted));
+        let mut object = object.deleted_at(Some(deleted));
+        // Nobody said that it is gone: a watch of a server that lags behind may still show the same state.
+        object.version = UNORDERED;
         self.index.name_was_given(object.name_key(), uid, object.rank());
         self.set(uid, None, Some(Arc::new(object)));
         for service in services {

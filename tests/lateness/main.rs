@@ -17,6 +17,7 @@ mod palette;
 mod perturbations;
 mod plot;
 mod related;
+mod remembered;
 mod replayed;
 mod stage;
 #[path = "../support/mod.rs"]
