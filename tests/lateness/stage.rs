@@ -186,10 +186,11 @@ impl Stage {
         mark.is_some_and(|(_, mark)| mark.version == version && mark.is_live())
     }
 
-    /// Whether the last marks of all kinds have come.
+    /// Whether the last marks of all kinds have come, and all are believed.
     pub fn is_at_rest(&self) -> bool {
         let index = self.cluster.as_ref().expect("it runs").current();
-        Kind::ALL.into_iter().zip(self.marks).all(|mark| Self::has_mark(&index, mark))
+        let mut kinds = Kind::ALL.into_iter().zip(self.marks);
+        kinds.all(|mark| Self::has_mark(&index, mark) && index.freshness(mark.0) == Freshness::Current)
     }
 
     /// Whether the other kinds have caught up, and their answers are believed again.
