@@ -221,8 +221,8 @@ mod tests {
                 left.extend(waiting.take(is_due).into_iter().map(|one| (one.versioned.identity, one.versioned.version)));
             }
             prop_assert_eq!(left.len(), coming.len());
-            for identity in 0..6 {
-                let of_one: Vec<_> = left.iter().filter(|(one, _)| one.0 == u128::from(identity as u8)).collect();
+            for identity in 0_u8..6 {
+                let of_one: Vec<_> = left.iter().filter(|(one, _)| one.0 == u128::from(identity)).collect();
                 prop_assert!(of_one.is_sorted_by_key(|(_, version)| version.0));
             }
             prop_assert_eq!((waiting.bytes, waiting.identities.len(), waiting.records.len()), (0, 0, 0));
