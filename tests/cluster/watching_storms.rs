@@ -117,3 +117,23 @@ fn after_a_restore_each_kind_is_listed_anew_whatever_its_own_version() {
     script.answer(&list("440", None, &["b"]), None);
     assert_eq!(script.changes(), ["= b"], "below what was seen, and believed");
 }
+
+/// A quiet kind never proves that it is well, and an outage is no fault of its own.
+#[test]
+fn outages_that_follow_on_each_other_make_no_wait_longer() {
+    let mut script = Script::of(Kind::Pod);
+    script.list("7", &["a"]);
+    for outage in 0..20 {
+        script.accept();
+        script.now += SECOND / 2;
+        script.watch.ended(Some("cut"), script.now, LONGEST);
+        for _ in 0..3 {
+            assert!(script.waited() <= SECOND, "outage {outage}");
+            script.ask();
+            script.watch.failed("no route");
+        }
+        assert!(script.waited() <= SECOND);
+        script.ask();
+        script.probe("7");
+    }
+}

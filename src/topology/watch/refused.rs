@@ -93,7 +93,12 @@ impl Watch {
 
     /// 200.
     fn served(&mut self, now: Instant) {
-        self.output.got_through |= std::mem::take(&mut self.is_away);
+        if std::mem::take(&mut self.is_away) {
+            self.output.got_through = true;
+            // What failed was the server's absence. A quiet kind that sees one outage after the other has no other proof.
+            self.failures = 0;
+            self.relists = 0;
+        }
         self.is_there = !matches!(self.goal, Goal::Watch);
         self.denied_since = None;
         self.body = match self.goal {
