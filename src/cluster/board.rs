@@ -168,7 +168,7 @@ impl Board {
         let index = next.writer.snapshot();
         self.numbers.objects.set(index.len() as u64);
         self.current.store(Arc::new(index));
-        // Afterwards: whoever has seen this number finds this snapshot, or a later one.
+        // Afterwards: a reader that has seen this number finds this snapshot, or a later one.
         self.numbers.snapshots.add(1);
         next.shown = Some(clock::monotonic());
         next.is_dirty = false;

@@ -9,7 +9,7 @@
 //! again and again is lost all the while.
 //!
 //! It has no clock and no lock: the board calls it under its own, with the time. A restart of the API server, a token that
-//! is exchanged, a role that is bound after its pod has started: all that passes within seconds, and nobody has to be told.
+//! is exchanged, a role that is bound after its pod has started: all that passes within seconds, and is worth no line.
 
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,7 @@ pub(super) enum State {
 pub(super) struct Following {
     pub(super) states: [State; KINDS],
     /// The losses that a WARN has named and that are not over, by kind.
-    pub(super) told: [Vec<Reason>; KINDS],
+    pub(super) warned: [Vec<Reason>; KINDS],
     /// A kind that a WARN has named is followed again, and no INFO has said so yet.
     pub(super) is_recovering: bool,
     settle: Duration,
@@ -62,7 +62,7 @@ impl Following {
     pub(super) fn new(timing: &Timing) -> Self {
         Self {
             states: [const { State::Starting }; KINDS],
-            told: [const { Vec::new() }; KINDS],
+            warned: [const { Vec::new() }; KINDS],
             is_recovering: false,
             settle: timing.settle,
             reopening: timing.reopening,

@@ -17,17 +17,17 @@ pub(super) enum Line {
 impl Following {
     /// What is to be said now, once.
     pub(super) fn line(&mut self, now: Instant) -> Option<Line> {
-        for (state, told) in self.states.iter_mut().zip(&mut self.told) {
+        for (state, warned) in self.states.iter_mut().zip(&mut self.warned) {
             if matches!(state, State::CatchingUp { since, .. } if now >= *since + self.stale) {
                 *state = State::Followed;
-                self.is_recovering |= !told.is_empty();
-                told.clear();
+                self.is_recovering |= !warned.is_empty();
+                warned.clear();
             }
         }
         let is_news = |loss: &&Loss| {
-            let told = &self.told[loss.kind.index()];
-            let since = if told.is_empty() { loss.since } else { loss.reason_since };
-            now >= since + self.quiet && !told.contains(&loss.reason)
+            let warned = &self.warned[loss.kind.index()];
+            let since = if warned.is_empty() { loss.since } else { loss.reason_since };
+            now >= since + self.quiet && !warned.contains(&loss.reason)
         };
         if self.losses().any(|loss| is_news(&loss)) {
             // All that is lost, but what may be over in a moment.
@@ -35,9 +35,9 @@ impl Following {
             let lasting: Vec<Loss> =
                 self.losses().filter(|loss| loss.is_refused || now >= loss.since + least).cloned().collect();
             for loss in &lasting {
-                let told = &mut self.told[loss.kind.index()];
-                if !told.contains(&loss.reason) {
-                    told.push(loss.reason);
+                let warned = &mut self.warned[loss.kind.index()];
+                if !warned.contains(&loss.reason) {
+                    warned.push(loss.reason);
                 }
             }
             return Some(Line::NotFollowed(words::not_followed(&lasting, now)));

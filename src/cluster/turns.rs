@@ -1,7 +1,7 @@
 //! What the feeders know of each other: whose turn it is while the API server is away, and that one of them got through.
 //!
 //! Fourteen kinds with a backoff each would ask a dead API server often and find its return late. So those that got no
-//! response take turns, one try a second in all, and whoever gets a 200 wakes all the others.
+//! response take turns, one try a second in all, and the first that gets a 200 wakes all the others.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -117,7 +117,7 @@ impl Turns {
         self.lock().restores
     }
 
-    /// A kind found that etcd was restored. Watches of the other kinds may be silent for ever, so they are broken off. Answers
+    /// A kind found that etcd was restored. Watches of the other kinds may be silent indefinitely, so they are broken off. Returns
     /// whether this is the first to find it, of those that had `seen` so many.
     pub(super) fn restored(&self, kind: Kind, seen: u64) -> bool {
         let mut state = self.lock();
@@ -183,7 +183,7 @@ mod tests {
             turns.wake_all();
             assert!(waiting.join().is_ok_and(|woken| woken));
         });
-        // Whoever asked before the wake and failed after it has missed nothing.
+        // One that asked before the wake and failed after it has missed nothing.
         assert!(turns.wait_until(clock::monotonic() + BOUND, 0));
         // And no wake follows on another at once.
         turns.wake_all();

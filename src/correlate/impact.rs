@@ -23,8 +23,8 @@ pub enum Correlation {
     None,
     /// The topology has never seen the object, though it follows objects of its kind.
     Unknown,
-    /// A kind of objects that decides it has not been followed for some time, or may not be read. What is known is told
-    /// all the same.
+    /// A kind of objects that decides it has not been followed for some time, or may not be read. The record
+    /// carries what is known.
     Stale,
     /// The topology was not complete yet.
     NotReady,

@@ -2,7 +2,7 @@
 //!
 //! The names are those of `correlate` and `topology`, which have a higher rank; a test of `cluster` holds both together.
 
-use super::labelled::LabelSet;
+use super::labelled::{LabelSet, slices};
 
 /// What became of the correlation of a record, as `correlation` says it.
 #[derive(Debug)]
@@ -68,13 +68,5 @@ const PAIRS: [[&str; 2]; RESOURCES.len() * REASONS.len()] = {
 
 impl LabelSet for ByResourceAndReason {
     const LABELS: &'static [&'static str] = &["resource", "reason"];
-    const VALUES: &'static [&'static [&'static str]] = &{
-        let mut values: [&'static [&'static str]; PAIRS.len()] = [&[]; PAIRS.len()];
-        let mut place = 0;
-        while place < values.len() {
-            values[place] = &PAIRS[place];
-            place += 1;
-        }
-        values
-    };
+    const VALUES: &'static [&'static [&'static str]] = &slices(&PAIRS);
 }

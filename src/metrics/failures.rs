@@ -3,6 +3,7 @@
 //! Each class has another person to ask or another file to look at; a status alone would make as many series
 //! as a gateway invents.
 
+use super::labelled::slices;
 use super::number::Number;
 use super::{Measure, Reading};
 
@@ -109,15 +110,7 @@ impl Failures {
 
 impl Measure for Failures {
     const LABELS: &'static [&'static str] = &["class"];
-    const LABEL_VALUES: &'static [&'static [&'static str]] = &{
-        let mut values: [&'static [&'static str]; NAMES.len()] = [&[]; NAMES.len()];
-        let mut place = 0;
-        while place < values.len() {
-            values[place] = &NAMES[place];
-            place += 1;
-        }
-        values
-    };
+    const LABEL_VALUES: &'static [&'static [&'static str]] = &slices(&NAMES);
 
     fn read(&self) -> Reading {
         Reading::ByLabel(FailureClass::ALL.map(|class| self.of(class)).to_vec())

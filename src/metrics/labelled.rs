@@ -12,6 +12,19 @@ pub trait LabelSet {
     const VALUES: &'static [&'static [&'static str]];
 }
 
+/// Rows of label values as [`LabelSet::VALUES`] holds them.
+pub const fn slices<const ROWS: usize, const LABELS: usize>(
+    rows: &'static [[&'static str; LABELS]; ROWS],
+) -> [&'static [&'static str]; ROWS] {
+    let mut slices: [&'static [&'static str]; ROWS] = [&[]; ROWS];
+    let mut place = 0;
+    while place < ROWS {
+        slices[place] = &rows[place];
+        place += 1;
+    }
+    slices
+}
+
 #[derive(Debug)]
 pub struct Labelled<L> {
     numbers: Box<[Number]>,

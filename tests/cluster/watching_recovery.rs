@@ -128,8 +128,8 @@ fn at_the_first_start_it_is_enough_that_others_are_followed() {
     assert_eq!(denied_twice(watched()).as_deref(), Some("forbidden"));
 }
 
-#[test]
-fn what_was_listed_stays_when_it_is_refused_later_and_no_earlier_list_follows() {
+/// The same kind, denied for longer than five seconds.
+fn refused_at_last() -> Script {
     let mut script = watched();
     script.another_is_served(true);
     for _ in 0..7 {
@@ -138,6 +138,12 @@ fn what_was_listed_stays_when_it_is_refused_later_and_no_earlier_list_follows() 
         script.another_is_served(true);
         script.waited();
     }
+    script
+}
+
+#[test]
+fn what_was_listed_stays_when_it_is_refused_later_and_no_earlier_list_follows() {
+    let mut script = refused_at_last();
     assert_eq!(script.following().as_deref(), Some("forbidden for good"));
     assert_eq!(script.ask().target, NEWEST, "listed now and then in place of a watch");
     script.refuse(403, None);
@@ -255,14 +261,7 @@ fn a_newest_list_below_what_was_seen_is_a_restore_as_well() {
 #[test]
 fn a_list_from_a_cache_that_lags_behind_is_not_taken() {
     let refused = || {
-        let mut script = watched();
-        script.another_is_served(true);
-        for _ in 0..7 {
-            script.ask();
-            script.refuse(403, None);
-            script.another_is_served(true);
-            script.waited();
-        }
+        let mut script = refused_at_last();
         script.ask();
         script.refuse(403, None);
         script.waited();

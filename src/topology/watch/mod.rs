@@ -89,7 +89,7 @@ pub struct Watch {
     /// When the request under way was given out.
     asked: Option<Instant>,
     others: Others,
-    /// The API server did not respond, or seemed to have just started: whoever gets through afterwards wakes the others.
+    /// The API server did not respond, or seemed to have just started: the first that gets through wakes the others.
     is_away: bool,
     /// A list or a probe was answered 200 since the last watch was: the API server is there.
     is_there: bool,
