@@ -6,6 +6,7 @@ use crate::record::audit::AuditEvent;
 use crate::record::content::Content;
 use crate::record::event::KubeEvent;
 use crate::record::violation::Violation;
+use crate::topology::scope::{is_of_cluster, may_report};
 
 /// Whether a record is taken. An exclusion wins over an inclusion. What is of no known kind has none of all this,
 /// and is taken.
@@ -17,10 +18,26 @@ pub fn admits(rules: &Admission, content: &Content<'_, '_>) -> bool {
         Content::Violation(violation) => takes_violation(rules, violation),
         Content::Other => return true,
     };
-    is_ours
-        && rules.kinds.has(content.kind())
-        && included(&rules.namespaces, content.namespace())
-        && !excluded(&rules.exclude_namespaces, content.namespace())
+    is_ours && rules.kinds.has(content.kind()) && takes_namespaces(rules, content)
+}
+
+/// RBAC says who may write an event into a namespace, and the event then names any other: so both are looked at. An object of the
+/// cluster has no namespace to be excluded with; its events lie in `default`, and are included there.
+fn takes_namespaces(rules: &Admission, content: &Content<'_, '_>) -> bool {
+    let (lies_in, names) = match content {
+        Content::Event(event) => (&*event.metadata.namespace, &*event.object.namespace),
+        _ => (content.namespace(), ""),
+    };
+    if let Content::Event(event) = content
+        && is_of_cluster(&event.object.api_version, &event.object.kind, names, lies_in)
+        && may_report(lies_in, "")
+    {
+        return included(&rules.namespaces, lies_in) && !excluded(&rules.exclude_namespaces, "");
+    }
+    // Both may be missing.
+    let both = || [lies_in, if names.is_empty() { lies_in } else { names }].into_iter();
+    both().all(|namespace| included(&rules.namespaces, namespace))
+        && !both().any(|namespace| excluded(&rules.exclude_namespaces, namespace))
 }
 
 fn takes_event(rules: &Admission, event: &KubeEvent<'_>) -> bool {

@@ -206,7 +206,7 @@ impl Watch {
                 namespace: &object.namespace,
                 name: &object.name,
                 uid: &uid,
-                event_namespace: "default",
+                event_namespace: &object.namespace,
             };
             let impact = self.correlator.correlate(&index, &about);
             assert!(impact.services.len() <= 2.min(impact.services_total));

@@ -267,7 +267,7 @@ fn write(file: File, index: &Index, now_seconds: u64) -> io::Result<()> {
     for object in index.objects().filter(|object| object.kind != Kind::EndpointSlice) {
         let written = Written {
             object,
-            services: index.places(object.key()).collect(),
+            services: index.memberships(object).iter().map(|one| one.service).collect(),
             deleted_seconds: object.deleted_seconds.map_or(now_seconds, Into::into),
         };
         serde_json::to_writer(&mut packed, &written)?;

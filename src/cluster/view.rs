@@ -1,6 +1,6 @@
 //! What one instance is told of the cluster: it waits for the first lists, then asks what events touch.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use super::handle::Cluster;
 use super::shared::shared;
 use crate::clock;
 use crate::config::{CorrelationSettings, Mistake};
-use crate::correlate::{About, Awaited, Correlation, Correlator, Impact};
+use crate::correlate::{About, Awaited, Correlation, Correlator, Impact, Work};
 use crate::journal::Journal;
 use crate::metrics::Metrics;
 use crate::topology::kind::Kind;
@@ -22,6 +22,8 @@ pub struct View {
     /// The first records wait no longer than until then.
     deadline: Instant,
     warned: Cell<bool>,
+    /// Of the chunk at hand, and how often the cluster had changed when it was done.
+    work: RefCell<(Work, u64)>,
     metrics: Arc<Metrics>,
     journal: Arc<Journal>,
 }
@@ -48,6 +50,7 @@ impl View {
             wait: settings.wait,
             deadline: clock::monotonic() + settings.wait,
             warned: Cell::new(false),
+            work: RefCell::default(),
             metrics: Arc::clone(metrics),
             journal: Arc::clone(journal),
         })
@@ -104,11 +107,22 @@ impl View {
         self.cluster.as_ref().map_or(0, |cluster| cluster.numbers().snapshots.get())
     }
 
+    /// The records that follow are those of another chunk.
+    pub fn begin_chunk(&self) {
+        self.work.replace((Work::default(), self.snapshots()));
+    }
+
     /// Calls `tell` with what an event touches, as the cluster is now.
     pub fn with_impact<R>(&self, about: &About<'_>, tell: impl FnOnce(&Impact<'_>) -> R) -> R {
         let Some(cluster) = &self.cluster else { return tell(&Impact::without(Correlation::Off)) };
+        let mut borrowed = self.work.borrow_mut();
+        let (work, at) = &mut *borrowed;
+        if std::mem::replace(at, self.snapshots()) != *at {
+            work.forget();
+        }
         let index = cluster.current();
-        let impact = self.correlator.correlate(&index, about);
+        let impact = self.correlator.correlate_within(&index, about, work);
+        self.metrics.correlation_incomplete_records_total.add(u64::from(impact.incomplete));
         if let Some(number) = self.metrics.correlated_records_total.of(&[impact.correlation.name()]) {
             number.add(1);
         }

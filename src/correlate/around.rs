@@ -2,36 +2,42 @@
 
 use std::net::IpAddr;
 
-use super::Subject;
+use super::below::{MAX_DEPTH, budget_pods, pods_below, target_name};
 use super::impact::{Node, UidText, Workload};
-use super::rules::{MAX_DEPTH, budget_pods, pods_below, target_name};
+use super::subject::Subject;
+use super::work::Work;
 use crate::time::Stamp;
 use crate::topology::index::Index;
 use crate::topology::key::Key;
 use crate::topology::kind::Kind;
 use crate::topology::object::{Details, Object};
+use crate::topology::scope::{may_refer, within};
 
 /// The topmost owner. For what stands beside workloads, an autoscaler or a volume, that of the pods it is
 /// for, if all of them have the same.
-pub(super) fn workload<'i>(index: &'i Index, subject: &Subject<'i>) -> Option<Workload<'i>> {
-    let Some((uid, entry)) = subject.entry else { return unheld(index, subject) };
+pub(super) fn workload<'i>(index: &'i Index, subject: &Subject<'i>, work: &mut Work) -> Option<Workload<'i>> {
+    let Some((uid, entry)) = subject.entry else { return unheld(index, subject, work) };
     match &entry.details {
         Details::Pod { .. } | Details::Workload { .. } => Some(topmost(index, entry)),
         Details::Autoscaler { target } => {
             let name = target_name(target, subject.namespace);
-            match index.by_name(name) {
-                Some(target) => Some(topmost(index, target)),
-                None => common(index, index.owners_named(name).flat_map(|owner| pods_below(index, owner))),
+            if let Some(target) = index.by_name(name) {
+                return Some(topmost(index, target));
             }
+            let mut pods = Vec::new();
+            for owner in index.owners_named(name) {
+                pods.extend(pods_below(index, within(subject.namespace, owner), work));
+            }
+            common(index, pods.into_iter(), work)
         }
         Details::Budget { .. } => {
-            let pods = budget_pods(index, entry);
-            common(index, pods.into_iter().filter(|(_, pod)| pod.is_live()))
+            let pods = budget_pods(index, entry, work);
+            common(index, pods.into_iter().filter(|pod| pod.is_live()), work)
         }
         Details::Claim { .. } => {
             let claim = Key::name(subject.namespace, subject.about.name);
             let is_its_name = index.by_name(entry.name_key()).is_none_or(|one| one.key() == uid);
-            common(index, index.mounting(claim).filter(|_| is_its_name))
+            common(index, index.mounting(claim).map(|(_, pod)| pod).filter(|_| is_its_name), work)
         }
         _ => None,
     }
@@ -39,12 +45,12 @@ pub(super) fn workload<'i>(index: &'i Index, subject: &Subject<'i>) -> Option<Wo
 
 /// Of a kind that the topology does not hold: an owner is its own topmost one, a volume belongs to the
 /// pods that mount it.
-fn unheld<'i>(index: &'i Index, subject: &Subject<'i>) -> Option<Workload<'i>> {
+fn unheld<'i>(index: &'i Index, subject: &Subject<'i>, work: &mut Work) -> Option<Workload<'i>> {
     let about = subject.about;
     if about.kind == "PersistentVolume" {
         let claims = index.claims_of(Key::of(about.name));
         let names = claims.map(|(_, claim)| Key::name(&claim.namespace, &claim.name));
-        return common(index, names.flat_map(|claim| index.mounting(claim)));
+        return common(index, names.flat_map(|claim| index.mounting(claim)).map(|(_, pod)| pod), work);
     }
     if subject.kind.is_some() {
         return None;
@@ -55,26 +61,41 @@ fn unheld<'i>(index: &'i Index, subject: &Subject<'i>) -> Option<Workload<'i>> {
         // Of two by the same name nobody knows which is meant.
         uids.next().filter(|_| uids.next().is_none())
     })?;
-    let (_, child) = index.children(uid).next()?;
+    let mut children: Box<dyn Iterator<Item = _>> = Box::new(index.children(within(subject.namespace, uid)));
+    if subject.may_be_of_cluster {
+        let namespaces = index.owner_namespaces(uid);
+        children = Box::new(namespaces.flat_map(move |namespace| index.children(namespace.with(uid))));
+    }
+    let (_, child) = children.next()?;
     // The child knows the uid where the event does not say it.
     let owner = child.owners().iter().find(|owner| owner.key == uid)?;
     Some(Workload {
         kind: &owner.kind,
-        namespace: &child.namespace,
+        // Its children may have several namespaces.
+        namespace: if subject.may_be_of_cluster && index.owner_namespaces(uid).nth(1).is_some() {
+            ""
+        } else {
+            &child.namespace
+        },
         name: &owner.name,
         uid: UidText::Known(&owner.uid),
     })
 }
 
-fn common<'i>(index: &'i Index, pods: impl Iterator<Item = (Key, &'i Object)>) -> Option<Workload<'i>> {
+/// Of pods that were not all looked at nobody knows it.
+fn common<'i>(
+    index: &'i Index,
+    pods: impl Iterator<Item = &'i Object>,
+    work: &mut Work,
+) -> Option<Workload<'i>> {
     let mut same = None;
-    for (_, pod) in pods {
+    for pod in pods {
         let topmost = topmost(index, pod);
-        if *same.get_or_insert(topmost) != topmost {
+        if !work.take() || *same.get_or_insert(topmost) != topmost {
             return None;
         }
     }
-    same
+    same.filter(|_| !work.is_short())
 }
 
 /// Goes up by the controlling owners. A static pod is owned by its Node, which is no workload.
@@ -85,8 +106,10 @@ fn topmost<'i>(index: &'i Index, entry: &'i Object) -> Workload<'i> {
             break;
         };
         match index.by_uid(owner.key) {
-            Some((_, above)) => object = above,
-            None => {
+            Some((_, above)) if may_refer(object, above) => object = above,
+            // It is of a kind that is not followed. Or it is another tenant's, and then all that is told is what the
+            // reference says.
+            _ => {
                 return Workload {
                     kind: &owner.kind,
                     namespace: &object.namespace,

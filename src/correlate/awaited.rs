@@ -2,7 +2,8 @@
 //!
 //! To ask whether it has come costs two look-ups and no correlation, so that many may wait.
 
-use super::{About, Subject, reads};
+use super::subject::Subject;
+use super::{About, reads};
 use crate::topology::freshness::Freshness;
 use crate::topology::index::Index;
 use crate::topology::key::Key;
@@ -19,6 +20,11 @@ pub struct Awaited {
 #[derive(Debug, Clone, Copy)]
 enum Wanted {
     Uid(Key),
+    /// A pod's, which may be the one that the kubelet gave to a static pod.
+    Pod {
+        name: Key,
+        uid: Key,
+    },
     Name(Key),
 }
 
@@ -30,10 +36,18 @@ impl Awaited {
             return None;
         }
         let subject = Subject::find(index, *about);
+        if subject.is_foreign {
+            return None;
+        }
         let awaited = Self {
             object: subject.kind.filter(|_| subject.is_unknown(index)).map(|kind| {
                 let name = || Key::object(about.api_version, about.kind, subject.namespace, about.name);
-                (kind, subject.uid.map_or_else(|| Wanted::Name(name()), Wanted::Uid))
+                let wanted = match subject.uid {
+                    Some(uid) if kind == Kind::Pod => Wanted::Pod { name: name(), uid },
+                    Some(uid) => Wanted::Uid(uid),
+                    None => Wanted::Name(name()),
+                };
+                (kind, wanted)
             }),
             kinds: reads::kinds_read(subject.kind, about.kind),
         };
@@ -47,6 +61,9 @@ impl Awaited {
             // It may be refused by now.
             Some((kind, _)) if index.freshness(kind) == Freshness::Refused => true,
             Some((_, Wanted::Uid(uid))) => index.by_uid(uid).is_some(),
+            Some((_, Wanted::Pod { name, uid })) => {
+                index.by_uid(uid).is_some() || index.mirror(name, uid).is_some()
+            }
             Some((_, Wanted::Name(name))) => index.by_name(name).is_some(),
         };
         let is_late = |kind: &Kind| matches!(index.freshness(*kind), Freshness::Behind | Freshness::Stale);

@@ -3,13 +3,11 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::pattern::Patterns;
+use super::chosen::Chosen;
 use crate::time::Stamp;
 use crate::topology::endpoints::{Counts, Service};
-use crate::topology::labels::Labels;
 use crate::topology::object::Object;
 use crate::topology::uid::Uid;
 
@@ -26,6 +24,8 @@ pub enum Correlation {
     /// A kind of objects that decides it has not been followed for some time, or may not be read. The record
     /// carries what is known.
     Stale,
+    /// The event lies in a namespace whose writers have no say about its object. Nothing is told of the object.
+    Foreign,
     /// The topology was not complete yet.
     NotReady,
     /// Nobody asked for it.
@@ -41,6 +41,7 @@ impl Correlation {
             Self::None => "none",
             Self::Unknown => "unknown",
             Self::Stale => "stale",
+            Self::Foreign => "foreign",
             Self::NotReady => "not_ready",
             Self::Off => "off",
         }
@@ -169,40 +170,6 @@ pub struct Node<'i> {
     pub addresses: &'i [Box<str>],
 }
 
-/// Labels or annotations, those that are to be told.
-#[derive(Debug, Clone, Copy)]
-pub struct Chosen<'i> {
-    labels: Option<&'i Labels>,
-    names: Option<&'i Patterns>,
-}
-
-impl<'i> Chosen<'i> {
-    pub(super) fn of(labels: Option<&'i Labels>, names: &'i Patterns) -> Self {
-        Self { labels, names: Some(names) }
-    }
-
-    const NOTHING: Self = Self { labels: None, names: None };
-
-    pub fn iter(&self) -> impl Iterator<Item = (&'i str, &'i str)> {
-        let names = self.names;
-        let labels = self.labels.into_iter().flat_map(Labels::iter);
-        labels
-            .filter(move |label| names.is_some_and(|names| names.matches(&label.name)))
-            .map(|label| (&*label.name, &*label.value))
-    }
-}
-
-impl Serialize for Chosen<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // MessagePack writes the length first.
-        let mut map = serializer.serialize_map(Some(self.iter().count()))?;
-        for (name, value) in self.iter() {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
-    }
-}
-
 /// All that is told: the member `impact` of a record, and what the other formats take their fields from.
 #[derive(Debug, Clone, Serialize)]
 pub struct Impact<'i> {
@@ -211,11 +178,19 @@ pub struct Impact<'i> {
     pub services: Vec<Affected<'i>>,
     /// How many there are, those left out by `max_services` included.
     pub services_total: usize,
+    /// A bound on the work was reached: there may be more than was found.
+    #[serde(skip_serializing_if = "is_false")]
+    pub incomplete: bool,
     pub workload: Option<Workload<'i>>,
     pub node: Option<Node<'i>>,
     /// Of the object that the event is about.
     pub labels: Chosen<'i>,
     pub annotations: Chosen<'i>,
+    /// How many were left out, as there are too many or they are too large.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels_omitted: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub annotations_omitted: Option<usize>,
     #[serde(serialize_with = "text_or_null")]
     pub pod_ip: Option<IpAddr>,
     #[serde(serialize_with = "text_or_null")]
@@ -232,10 +207,13 @@ impl Impact<'_> {
             correlation,
             services: Vec::new(),
             services_total: 0,
+            incomplete: false,
             workload: None,
             node: None,
             labels: Chosen::NOTHING,
             annotations: Chosen::NOTHING,
+            labels_omitted: None,
+            annotations_omitted: None,
             pod_ip: None,
             start_time: None,
             deleted: None,

@@ -1,8 +1,11 @@
 //! Object → impact: the Services it touches, with the reason, and what else is worth knowing of it.
 //!
-//! - `rules`: one rule for each kind of object
+//! - `subject`: what the event is about, and whether the event may speak for it
+//! - `rules`: one rule for each kind of object; `below`: what stands above pods; `found`: the Services of a pod
+//! - `work`: how much is looked at for one event; `fair`: which Services are named when there are too many
 //! - `reads`: the kinds that a rule reads; `awaited`: what an event may wait for
 //! - `impact`: what comes of it, as every format writes it
+//! - `chosen`: the labels and annotations that are told
 //! - `order`: sorting on little stack
 //! - `around`: the workload, the node, and what the object says of itself
 //!
@@ -10,15 +13,23 @@
 
 mod around;
 mod awaited;
+mod below;
+mod chosen;
+mod fair;
+mod found;
 mod impact;
 mod order;
 mod reads;
 mod rules;
+mod subject;
+mod work;
 
 pub use awaited::Awaited;
-pub use impact::{Affected, Chosen, Correlation, Impact, Node, UidText, Via, Workload, text_or_null};
+pub use chosen::Chosen;
+pub use impact::{Affected, Correlation, Impact, Node, UidText, Via, Workload, text_or_null};
 
 pub use reads::kinds_read;
+pub use work::{MOST_FOR_CHUNK, MOST_FOR_NAMESPACE, MOST_FOR_RECORD, SHARE_OF_RECORD, Work};
 
 use crate::pattern::Patterns;
 use crate::record::audit::AuditObject;
@@ -27,25 +38,25 @@ use crate::record::event::KubeEvent;
 use crate::record::violation::Resource;
 use crate::topology::freshness::Freshness;
 use crate::topology::index::Index;
-use crate::topology::key::Key;
 use crate::topology::kind::{Kind, group_of};
-use crate::topology::object::Object;
+use subject::Subject;
 
 /// What an event is about, as the event says it.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct About<'e> {
-    pub api_version: &'e str,
-    pub kind: &'e str,
+pub struct About<'i> {
+    pub api_version: &'i str,
+    pub kind: &'i str,
     /// Empty for objects of the cluster, and where the sender left it out.
-    pub namespace: &'e str,
-    pub name: &'e str,
-    pub uid: &'e str,
-    /// Where the event itself lies.
-    pub event_namespace: &'e str,
+    pub namespace: &'i str,
+    pub name: &'i str,
+    pub uid: &'i str,
+    /// Where the event itself lies; for an audit record, the namespace of the request. Empty where the sender of the record is
+    /// trusted with all namespaces.
+    pub event_namespace: &'i str,
 }
 
-impl<'e> From<&'e KubeEvent<'_>> for About<'e> {
-    fn from(event: &'e KubeEvent<'_>) -> Self {
+impl<'i> From<&'i KubeEvent<'_>> for About<'i> {
+    fn from(event: &'i KubeEvent<'_>) -> Self {
         let object = &event.object;
         Self {
             api_version: &object.api_version,
@@ -58,13 +69,22 @@ impl<'e> From<&'e KubeEvent<'_>> for About<'e> {
     }
 }
 
-impl<'e> From<Content<'e, '_>> for About<'e> {
-    fn from(content: Content<'e, '_>) -> Self {
+impl<'i> From<Content<'i, '_>> for About<'i> {
+    fn from(content: Content<'i, '_>) -> Self {
         match content {
             Content::Event(event) => event.into(),
             Content::Audit(audit) => {
                 let AuditObject { api_version, namespace, name, uid, .. } = &audit.object;
-                Self { api_version, kind: kind_of(&audit.object), namespace, name, uid, event_namespace: "" }
+                // The API server takes the namespace from the URL and checks it. A uid may come from the body, where the
+                // client chose it.
+                Self {
+                    api_version,
+                    kind: kind_of(&audit.object),
+                    namespace,
+                    name,
+                    uid,
+                    event_namespace: namespace,
+                }
             }
             Content::Violation(violation) => {
                 let Resource { api_version, kind, namespace, name, .. } = &violation.resource;
@@ -77,7 +97,7 @@ impl<'e> From<Content<'e, '_>> for About<'e> {
 
 /// The kind of an audit record's object: as a body says it, else that of the resource, if the topology holds it.
 #[must_use]
-pub fn kind_of<'e>(object: &'e AuditObject<'_>) -> &'e str {
+pub fn kind_of<'i>(object: &'i AuditObject<'_>) -> &'i str {
     if object.kind.is_empty() {
         Kind::of_resource(group_of(&object.api_version), &object.resource).map_or("", Kind::name)
     } else {
@@ -100,93 +120,60 @@ impl Correlator {
     /// Finds what an event touches. Before the topology is ready it finds nothing, and says so.
     #[must_use]
     pub fn correlate<'i>(&'i self, index: &'i Index, about: &About<'i>) -> Impact<'i> {
+        self.correlate_within(index, about, &mut Work::default())
+    }
+
+    /// The same for one of several records, which share the work that may be done for all of them.
+    #[must_use]
+    pub fn correlate_within<'i>(
+        &'i self,
+        index: &'i Index,
+        about: &About<'i>,
+        work: &mut Work,
+    ) -> Impact<'i> {
         if !index.is_ready() {
             return Impact::without(Correlation::NotReady);
         }
         let subject = Subject::find(index, *about);
-        let (mut services, services_total) = rules::services(index, &subject);
-        services.truncate(self.max_services);
+        if subject.is_foreign {
+            return Impact::without(Correlation::Foreign);
+        }
+        work.begin(about.event_namespace);
+        let mut services = rules::services(index, &subject, work);
+        let services_total = services.len();
+        fair::choose(&mut services, self.max_services);
+        let is_short = work.is_short();
         let entry = subject.entry.map(|(_, entry)| entry);
         let freshness = reads::least_fresh(index, subject.kind, about.kind);
         let correlation = match services_total {
             _ if freshness >= Freshness::Stale => Correlation::Stale,
             1.. => Correlation::Matched,
-            0 if subject.is_unknown(index) => Correlation::Unknown,
-            // That there is no Service can be said of what is known to be all.
+            // That there is no Service can be said only after all were looked at.
+            0 if is_short || subject.is_unknown(index) => Correlation::Unknown,
+            // And of what is known to be all.
             0 if freshness >= Freshness::Behind => Correlation::Stale,
             0 => Correlation::None,
         };
         let (pod_ip, start_time) = entry.map_or((None, None), around::pod_facts);
+        let workload = around::workload(index, &subject, work);
+        let labels = Chosen::of(entry.map(|entry| &*entry.labels), &self.labels);
+        let annotations = Chosen::of(entry.map(|entry| &*entry.annotations), &self.annotations);
         Impact {
             correlation,
             services,
             services_total,
-            workload: around::workload(index, &subject),
+            incomplete: work.end(),
+            workload,
             node: around::node(index, &subject),
-            labels: Chosen::of(entry.map(|entry| &*entry.labels), &self.labels),
-            annotations: Chosen::of(entry.map(|entry| &*entry.annotations), &self.annotations),
+            labels_omitted: labels.omitted(),
+            annotations_omitted: annotations.omitted(),
+            labels,
+            annotations,
             pod_ip,
             start_time,
             deleted: entry
                 .filter(|entry| entry.is_live() || index.was_listed(entry.kind))
                 .map(|entry| !entry.is_live()),
-        }
-    }
-}
-
-/// What an event is about, as far as the topology knows it.
-#[derive(Debug, Clone, Copy)]
-struct Subject<'i> {
-    about: About<'i>,
-    /// `None`: a kind that the topology does not hold.
-    kind: Option<Kind>,
-    namespace: &'i str,
-    uid: Option<Key>,
-    entry: Option<(Key, &'i Object)>,
-}
-
-impl<'i> Subject<'i> {
-    fn find(index: &'i Index, about: About<'i>) -> Self {
-        let kind = Kind::of(group_of(about.api_version), about.kind);
-        // Some senders leave the namespace out. A Node has none, whatever namespace its events lie in;
-        // other objects live where their events do.
-        let namespace = match kind {
-            Some(Kind::Node) => "",
-            _ if !about.namespace.is_empty() => about.namespace,
-            _ => about.event_namespace,
-        };
-        // The kubelet, and the tools that watch a node, write the node's name in place of its uid.
-        let by_name = about.uid.is_empty() || (kind == Some(Kind::Node) && about.uid == about.name);
-        let uid = (!by_name).then(|| Key::of(about.uid));
-        let entry = match uid {
-            // An object of the same name is another one: a uid finds itself or nothing.
-            Some(uid) => index.by_uid(uid).filter(|(_, entry)| Some(entry.kind) == kind),
-            None => index
-                .by_name(Key::object(about.api_version, about.kind, namespace, about.name))
-                .map(|entry| (entry.key(), entry)),
-        };
-        // The event may say another namespace than the object's, or none.
-        let namespace = entry.map_or(namespace, |(_, entry)| &*entry.namespace);
-        Self { about, kind, namespace, uid, entry }
-    }
-
-    /// Whether it is of a kind that is followed, and was never seen. An audit record of a list names no object.
-    fn is_unknown(&self, index: &Index) -> bool {
-        let is_named = !self.about.name.is_empty() || !self.about.uid.is_empty();
-        let is_followed = self.kind.is_some_and(|kind| index.freshness(kind) != Freshness::Refused);
-        self.entry.is_none() && is_named && is_followed
-    }
-
-    /// Whether what goes by its name may be taken for it: not when its name has passed to another.
-    fn has_its_name(&self, index: &Index) -> bool {
-        match (self.entry, self.uid) {
-            (Some((uid, entry)), _) => index.by_name(entry.name_key()).is_none_or(|named| named.key() == uid),
-            (None, Some(_)) => {
-                let name =
-                    Key::object(self.about.api_version, self.about.kind, self.namespace, self.about.name);
-                index.by_name(name).is_none()
-            }
-            (None, None) => true,
         }
     }
 }

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock;
 use crate::config::{FilterSettings, Mistake};
-use crate::correlate::{About, Correlation, Correlator};
+use crate::correlate::{About, Correlation, Correlator, Work};
 use crate::journal::Journal;
 use crate::record::chunk::{Envelope, Records};
 use crate::record::content::Content;
@@ -41,11 +41,12 @@ pub struct Counts {
     /// Events to which an impact was added, or from which `managedFields` were cut.
     pub rewritten: u64,
     /// Events that name a Service, those that name none, those about objects that were never seen, those whose answer may
-    /// be out of date, and those that came before the first look.
+    /// be out of date, those about objects of other namespaces, and those that came before the first look.
     pub matched: u64,
     pub unmatched: u64,
     pub unknown: u64,
     pub stale: u64,
+    pub foreign: u64,
     pub not_ready: u64,
 }
 
@@ -56,6 +57,7 @@ impl Counts {
             Correlation::None => self.unmatched += 1,
             Correlation::Unknown => self.unknown += 1,
             Correlation::Stale => self.stale += 1,
+            Correlation::Foreign => self.foreign += 1,
             Correlation::NotReady => self.not_ready += 1,
             Correlation::Off => {}
         }
@@ -64,13 +66,23 @@ impl Counts {
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { records, events, duplicates, rewritten, matched, unmatched, unknown, stale, not_ready } =
-            self;
+        let Self {
+            records,
+            events,
+            duplicates,
+            rewritten,
+            matched,
+            unmatched,
+            unknown,
+            stale,
+            foreign,
+            not_ready,
+        } = self;
         write!(
             f,
             "saw {events} events in {records} records; {duplicates} duplicates dropped, {rewritten} rewritten; \
              {matched} name Services, {unmatched} name none, {unknown} are about unknown objects, {stale} may be out of \
-             date, {not_ready} came before the first look at the cluster"
+             date, {foreign} lie in another namespace than their objects, {not_ready} came before the first look at the cluster"
         )
     }
 }
@@ -162,13 +174,14 @@ impl Enricher {
         state: &mut State,
     ) -> Option<Vec<u8>> {
         let (mut out, mut rewritten) = (Vec::new(), Vec::new());
+        let mut work = Work::default();
         let mut copied = 0;
         let mut is_changed = false;
         // A broken record is skipped here and so copied as it is.
         for record in Records::new(chunk).flatten() {
             state.counts.records += 1;
             rewritten.clear();
-            let fate = self.record(&record, cluster, state, &mut rewritten);
+            let fate = self.record(&record, cluster, &mut work, state, &mut rewritten);
             if fate == Fate::AsItCame {
                 continue;
             }
@@ -190,6 +203,7 @@ impl Enricher {
         &self,
         record: &Envelope<'_>,
         cluster: Option<(&Index, &Correlator)>,
+        work: &mut Work,
         state: &mut State,
         out: &mut Vec<u8>,
     ) -> Fate {
@@ -200,7 +214,7 @@ impl Enricher {
             return Fate::Dropped;
         }
         let about = About::from(&event);
-        let impact = cluster.map(|(index, correlator)| correlator.correlate(index, &about));
+        let impact = cluster.map(|(index, correlator)| correlator.correlate_within(index, &about, work));
         state.counts.add(impact.as_ref().map_or(Correlation::Off, |impact| impact.correlation));
         let change =
             enriched::Change { impact: impact.as_ref(), keep_managed_fields: self.keep_managed_fields };

@@ -11,7 +11,7 @@ pub struct ByCorrelation;
 impl LabelSet for ByCorrelation {
     const LABELS: &'static [&'static str] = &["correlation"];
     const VALUES: &'static [&'static [&'static str]] =
-        &[&["matched"], &["none"], &["unknown"], &["stale"], &["not_ready"]];
+        &[&["matched"], &["none"], &["unknown"], &["stale"], &["foreign"], &["not_ready"]];
 }
 
 /// The resources that are followed.

@@ -138,6 +138,7 @@ metrics! {
     ledger_failed_writes_total: Counter, "Writes of the ledger's file that failed; what they held is written with the next.";
     ledger_evicted_entries_total: Counter, "Versions that left the ledger early because it was full.";
     correlated_records_total: Counter of Labelled<ByCorrelation>, "Records by what the correlation found, as their field correlation says it.";
+    correlation_incomplete_records_total: Counter, "Records for which a bound on the work of the correlation was reached, so that their Services may be incomplete.";
     correlation_waiting_records: Gauge, "Records that wait until the topology knows their object, or has caught up.";
     correlation_waiting_since_timestamp_seconds: Gauge, "Since when the oldest of the records has waited that wait for the topology, in Unix time; 0 when there are none.";
     correlation_delayed_records_total: Counter, "Records that waited for the topology before they were delivered.";

@@ -9,7 +9,7 @@ impl Metrics {
         let correlated = |word| self.correlated_records_total.of(&[word]).map_or(0, Number::get);
         format!(
             "delivered {} of {} records in {} batches; {} duplicates, {} suppressed, {} excluded, {} skipped, {} \
-             dead-lettered, {} dropped, {} of these ambiguous; {} name Services, {} name none, {} are about unknown objects, {} may be out of date, {} came before the \
+             dead-lettered, {} dropped, {} of these ambiguous; {} name Services, {} name none, {} are about unknown objects, {} may be out of date, {} lie in another namespace than their objects, {} came before the \
              first look at the cluster; {} requests made again, {} chunks refused, {} writes of the ledger failed, which holds {} \
              versions",
             self.delivered_records_total.get(),
@@ -26,6 +26,7 @@ impl Metrics {
             correlated("none"),
             correlated("unknown"),
             correlated("stale"),
+            correlated("foreign"),
             correlated("not_ready"),
             self.request_retries_total.get(),
             self.refused_chunks_total.get(),
@@ -54,8 +55,8 @@ mod tests {
             &metrics.ambiguous_records_total,
         ];
         let names = Metrics::DESCRIBED.iter().filter(|described| described.name.ends_with("records_total"));
-        // What is said by label, and of the wait alone, are the other three.
-        assert_eq!(names.count(), of_records.len() + 3, "a new count belongs into the totals, too");
+        // What is said by label, and of the wait alone, are the other four.
+        assert_eq!(names.count(), of_records.len() + 4, "a new count belongs into the totals, too");
         let others = [
             &metrics.batches_total,
             &metrics.suppressed_updates_total,

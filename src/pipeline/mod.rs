@@ -218,6 +218,7 @@ impl Pipeline {
         };
         self.release(&mut round);
         for (index, (tag, data)) in (before..).zip(&chunks) {
+            self.view.begin_chunk();
             self.chunk(index, tag, data, &mut round);
             trip::wire("round");
             if let Some(tally) = round.tallies.get_mut(index) {

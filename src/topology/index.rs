@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use imbl::OrdMap;
 
-use super::endpoints::{Memberships, Service};
+use super::endpoints::{Membership, Memberships, Service};
 use super::freshness::{Freshness, FreshnessTable};
 use super::key::Key;
 use super::kind::{KINDS, Kind};
-use super::labels::Labels;
 use super::object::Object;
 use super::relation::Relation;
+use super::scope::within;
 use super::table::Table;
 
 /// The cluster at one moment. Deleted objects stay for a while, marked as such.
@@ -30,22 +30,25 @@ pub struct Index {
     /// Namespace and one label → the Services whose selector holds that label. A Service stands under one
     /// of its labels only: whoever it selects has that one too.
     pub(super) selectors: Table<Arc<[Key]>>,
-    /// Pod → the Services behind which its endpoints stand, or stood.
+    /// Pod, [within](super::scope::within) the namespace of the slices that hold it → the Services behind which its endpoints
+    /// stand, or stood.
     pub(super) memberships: Table<Memberships>,
     /// Service's name → its slices.
     pub(super) slices: Relation,
-    /// Owner's uid → what it owns, gone or not.
+    /// Owner's uid, [within](super::scope::within) the namespace of what it owns → what it owns, gone or not.
     pub(super) children: Relation,
+    /// Uid of an owner that may belong to the cluster → namespaces in which it owns something.
+    pub(super) owner_namespaces: Relation,
     /// Owner's name → its uids, as its children name them.
     pub(super) owner_names: Relation,
     /// Claim's name → pods that mount it.
     pub(super) claims: Relation,
     /// Volume's name → claims.
     pub(super) volumes: Relation,
-    /// Node's name → Services with endpoints on it.
+    /// Node's name → namespaces whose Services have endpoints on it.
+    pub(super) node_namespaces: Relation,
+    /// Node's name, [within](super::scope::within) a namespace → Services of it with endpoints on the node.
     pub(super) on_node: Relation,
-    /// The uid that a kubelet knows a static pod by → its mirror.
-    pub(super) mirrors: Relation,
     /// Node's name → its uid, as `names`: every pod's event asks for its node.
     pub(super) nodes: Table<Key>,
     /// Namespace → its pods.
@@ -110,11 +113,20 @@ impl Index {
         self.objects.values()
     }
 
-    /// By uid; for a static pod also by the uid that its kubelet knows it by.
+    /// By uid.
     #[must_use]
     pub fn by_uid(&self, uid: Key) -> Option<(Key, &Object)> {
-        let known = |uid| self.objects.get(&uid).map(|object| (uid, &**object));
-        known(uid).or_else(|| self.mirrors.of(uid).filter_map(known).max_by_key(|(_, object)| object.rank()))
+        self.objects.get(&uid).map(|object| (uid, &**object))
+    }
+
+    /// The mirror of a static pod, by the pod's name ([`Key::held`]) and the uid that its kubelet knows it by. The name is in
+    /// the key because whoever may create a pod may write any uid into the annotation.
+    #[must_use]
+    pub fn mirror(&self, name: Key, uid: Key) -> Option<(Key, &Object)> {
+        let named = self.names.get(&name).copied().into_iter().chain(self.former.of(name));
+        let mirrors =
+            self.known(named).filter(|(_, pod)| pod.mirrors().is_some_and(|text| Key::of(text) == uid));
+        mirrors.max_by_key(|(_, pod)| pod.rank())
     }
 
     /// The object of a name ([`Key::object`]): the one that is there, else the one that went last.
@@ -135,36 +147,27 @@ impl Index {
         self.services.get(&name).map(|service| &**service)
     }
 
-    /// Services whose selector takes these labels, in a namespace.
-    pub fn selecting<'i>(&'i self, namespace: Key, labels: &'i Labels) -> impl Iterator<Item = &'i Service> {
-        let candidates =
-            labels.iter().filter_map(move |label| self.selectors.get(&namespace.with(label.key)));
-        let services = candidates.flat_map(|keys| keys.iter()).filter_map(|key| self.service(*key));
-        services.filter(|service| service.selects(labels))
+    /// Names ([`Key::name`]) of the Services of a namespace that are looked for under this label: their selector has it.
+    #[must_use]
+    pub fn selectors_with(&self, namespace: Key, label: Key) -> &[Key] {
+        self.selectors.get(&namespace.with(label)).map_or(&[], |services| &**services)
     }
 
-    /// Services behind which a pod's endpoints stand; with `past`, those behind which they stood, too.
-    pub fn holding(&self, pod: Key, past: bool) -> impl Iterator<Item = &Service> {
-        let memberships = self.memberships.get(&pod).map_or(&[][..], |memberships| &**memberships);
-        let memberships = memberships.iter().filter(move |membership| past || membership.slices > 0);
-        memberships.filter_map(|membership| self.service(membership.service))
+    /// The places of a pod behind Services of its namespace, those where it stood once included.
+    #[must_use]
+    pub fn memberships(&self, pod: &Object) -> &[Membership] {
+        let of_pod = self.memberships.get(&within(&pod.namespace, pod.key()));
+        of_pod.map_or(&[], |memberships| &**memberships)
     }
 
-    /// Names ([`Key::name`]) of the Services behind which a pod's endpoints stand now.
-    pub fn places_now(&self, pod: Key) -> impl Iterator<Item = Key> {
-        let memberships = self.memberships.get(&pod).map_or(&[][..], |memberships| &**memberships);
-        memberships.iter().filter(|membership| membership.slices > 0).map(|membership| membership.service)
-    }
-
-    /// Names ([`Key::name`]) of the Services behind which a pod stands or stood.
-    pub fn places(&self, pod: Key) -> impl Iterator<Item = Key> {
-        let memberships = self.memberships.get(&pod).map_or(&[][..], |memberships| &**memberships);
-        memberships.iter().map(|membership| membership.service)
-    }
-
-    /// What an owner owns, gone or not, by the owner's uid.
+    /// What an owner owns in one namespace, gone or not, by the owner's uid [`within`] it.
     pub fn children(&self, owner: Key) -> impl Iterator<Item = (Key, &Object)> {
         self.known(self.children.of(owner))
+    }
+
+    /// Namespaces ([`Key::of`]) in which an owner that may belong to the cluster owns something.
+    pub fn owner_namespaces(&self, owner: Key) -> impl Iterator<Item = Key> {
+        self.owner_namespaces.of(owner)
     }
 
     /// Uids of an owner of whatever kind, as its children name it.
@@ -182,9 +185,14 @@ impl Index {
         self.known(self.volumes.of(volume))
     }
 
-    /// Services with endpoints on a node, by the node's name.
-    pub fn on_node(&self, node: Key) -> impl Iterator<Item = &Service> {
-        self.on_node.of(node).filter_map(|service| self.service(service))
+    /// Namespaces ([`Key::of`]) whose Services have endpoints on a node, by the node's name.
+    pub fn node_namespaces(&self, node: Key) -> impl Iterator<Item = Key> {
+        self.node_namespaces.of(node)
+    }
+
+    /// Services of one namespace with endpoints on a node, by the node's name and the namespace.
+    pub fn on_node(&self, node: Key, namespace: Key) -> impl Iterator<Item = &Service> {
+        self.on_node.of(namespace.with(node)).filter_map(|service| self.service(service))
     }
 
     /// All pods of a namespace, gone or not.

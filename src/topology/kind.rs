@@ -114,6 +114,12 @@ impl Kind {
         matches!(self, Self::ReplicaSet)
     }
 
+    /// Whether its objects belong to the cluster and lie in no namespace.
+    #[must_use]
+    pub const fn is_of_cluster(self) -> bool {
+        matches!(self, Self::Node)
+    }
+
     /// Whether pods run below objects of this kind.
     #[must_use]
     pub const fn is_workload(self) -> bool {

@@ -5,6 +5,7 @@
 //! - `parse`: an object's JSON becomes that, and nothing else of it is held
 //! - `labels`, `selector`: what Services and budgets choose pods by
 //! - `key`, `uid`: numbers in place of texts
+//! - `scope`: which two objects may be related
 //! - `intern`: strings that many objects share are held once
 //! - `index`: an immutable snapshot with its look-ups; readers never wait
 //! - `writer`: the one that makes the next snapshot; `relate` keeps its look-ups up, `endpoints` counts
@@ -33,6 +34,7 @@ pub mod parse;
 mod relate;
 pub mod relation;
 pub mod scan;
+pub mod scope;
 pub mod selector;
 mod selectors;
 pub mod table;

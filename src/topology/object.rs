@@ -88,6 +88,15 @@ impl Object {
         Self { deleted_seconds, ..self.clone() }
     }
 
+    /// Of the mirror of a static pod, the uid that its kubelet's events carry.
+    #[must_use]
+    pub fn mirrors(&self) -> Option<&str> {
+        match &self.details {
+            Details::Pod { extras: Some(extras), .. } => extras.mirrors.as_deref(),
+            _ => None,
+        }
+    }
+
     #[must_use]
     pub fn owners(&self) -> &[Owner] {
         self.owners.as_ref().map_or(&[], |owners| owners)
@@ -181,7 +190,7 @@ pub enum Details {
         selector: Option<Selector>,
     },
     Claim {
-        /// Name of the PersistentVolume; empty while it has none.
+        /// Name of the PersistentVolume; empty while it is not bound to one.
         volume: Box<str>,
     },
     Ingress {

@@ -7,9 +7,11 @@
 use std::sync::Arc;
 
 use super::endpoints::{Service, changed, count};
+use super::graves::Grave;
 use super::key::Key;
-use super::kind::Kind;
+use super::kind::{Kind, group_of};
 use super::object::{Details, Object, Owner, PodExtras};
+use super::scope::within;
 use super::selectors;
 use super::writer::Writer;
 
@@ -47,19 +49,20 @@ impl Writer {
             return;
         }
         for (object, owner) in owned(before) {
-            let owner_uid = owner.key;
-            self.index.children.remove(owner_uid, uid);
-            // An owner of the whole cluster has children in several namespaces, and a name in each.
-            let mut others = self.index.children(owner_uid);
-            if !others.any(|(_, other)| other.namespace == object.namespace) {
-                drop(others);
-                self.index.owner_names.remove(owner.name_key(&object.namespace), owner_uid);
+            let here = within(&object.namespace, owner.key);
+            self.index.children.remove(here, uid);
+            if !self.index.children.has_any(here) {
+                self.index.owner_names.remove(owner.name_key(&object.namespace), owner.key);
+                self.index.owner_namespaces.remove(owner.key, Key::of(&object.namespace));
             }
         }
         for (object, owner) in owned(after) {
-            let owner_uid = owner.key;
-            self.index.children.insert(owner_uid, uid);
-            self.index.owner_names.insert(owner.name_key(&object.namespace), owner_uid);
+            self.index.children.insert(within(&object.namespace, owner.key), uid);
+            self.index.owner_names.insert(owner.name_key(&object.namespace), owner.key);
+            // Owners of kinds that are followed lie where their children lie.
+            if Kind::of(group_of(&owner.api_version), &owner.kind).is_none() {
+                self.index.owner_namespaces.insert(owner.key, Key::of(&object.namespace));
+            }
         }
     }
 
@@ -79,13 +82,6 @@ impl Writer {
         }
         for claim in new.iter().flat_map(|extras| &extras.claims) {
             self.index.claims.insert(Key::name(namespace, claim), uid);
-        }
-        // A kubelet reports on static pods by another uid than their mirror in the API server has.
-        for mirrored in old.iter().flat_map(|extras| &extras.mirrors) {
-            self.index.mirrors.remove(Key::of(mirrored), uid);
-        }
-        for mirrored in new.iter().flat_map(|extras| &extras.mirrors) {
-            self.index.mirrors.insert(Key::of(mirrored), uid);
         }
     }
 
@@ -111,11 +107,12 @@ impl Writer {
         let (old_key, new_key) = (old.map(key), new.map(key));
         let (held, holds) = (members(before), members(after));
         let stay = |pod: &Key, others: &[Key]| old_key == new_key && others.binary_search(pod).is_ok();
+        let Some(namespace) = before.or(after).map(|slice| Key::of(&slice.namespace)) else { return };
         for pod in held.iter().filter(|pod| !stay(pod, &holds)) {
-            old_key.into_iter().for_each(|service| self.member(*pod, service, false));
+            old_key.into_iter().for_each(|service| self.member(namespace, *pod, service, false));
         }
         for pod in holds.iter().filter(|pod| !stay(pod, &held)) {
-            new_key.into_iter().for_each(|service| self.member(*pod, service, true));
+            new_key.into_iter().for_each(|service| self.member(namespace, *pod, service, true));
         }
         if old_key != new_key {
             old_key.into_iter().for_each(|old| self.index.slices.remove(old, uid));
@@ -126,19 +123,26 @@ impl Writer {
         }
     }
 
-    /// One slice of a Service more, or less, holds a pod.
-    pub(super) fn member(&mut self, pod: Key, service: Key, holds: bool) {
-        let before = self.index.memberships.get(&pod).map_or(&[][..], |memberships| &**memberships);
+    /// One slice more, or less, of a Service of this namespace holds a pod.
+    pub(super) fn member(&mut self, namespace: Key, pod: Key, service: Key, holds: bool) {
+        let here = namespace.with(pod);
+        let before = self.index.memberships.get(&here).map_or(&[][..], |memberships| &**memberships);
         let after = changed(before, service, holds);
-        if after.iter().all(|one| one.slices == 0) && !self.index.objects.contains_key(&pod) {
-            // Nobody has shown us this pod; if nobody does, it must not stay for ever.
-            self.graves.dig(pod, self.now_seconds);
+        if after.iter().all(|one| one.slices == 0) && !self.is_held_in(namespace, pod) {
+            // This pod was never listed in this namespace: unless it is, its memberships must not be held indefinitely.
+            self.graves.dig(Grave { seconds: self.now_seconds, namespace, uid: pod });
         }
-        self.index.memberships.insert(pod, after);
+        self.index.memberships.insert(here, after);
+    }
+
+    /// Whether an object of this uid lies in this namespace ([`Key::of`]).
+    pub(super) fn is_held_in(&self, namespace: Key, uid: Key) -> bool {
+        self.index.objects.get(&uid).is_some_and(|object| Key::of(&object.namespace) == namespace)
     }
 
     /// Past memberships go with the pod; present ones are the slices' to end.
-    pub(super) fn forget_memberships(&mut self, pod: Key) {
+    pub(super) fn forget_memberships(&mut self, namespace: Key, pod: Key) {
+        let pod = namespace.with(pod);
         let Some(memberships) = self.index.memberships.get(&pod) else { return };
         let present: Vec<_> = memberships.iter().filter(|one| one.slices > 0).copied().collect();
         if present.is_empty() {
@@ -172,12 +176,17 @@ impl Writer {
         selectors::exchange(&mut self.index.selectors, key, old.as_deref(), new.as_deref());
         for node in old.iter().flat_map(|old| old.nodes.iter()) {
             if new.as_ref().is_none_or(|new| new.on_node(node.node).total == 0) {
-                self.index.on_node.remove(node.node, key);
+                let here = within(namespace, node.node);
+                self.index.on_node.remove(here, key);
+                if !self.index.on_node.has_any(here) {
+                    self.index.node_namespaces.remove(node.node, Key::of(namespace));
+                }
             }
         }
         for node in new.iter().flat_map(|new| new.nodes.iter()) {
             if old.as_ref().is_none_or(|old| old.on_node(node.node).total == 0) {
-                self.index.on_node.insert(node.node, key);
+                self.index.on_node.insert(within(namespace, node.node), key);
+                self.index.node_namespaces.insert(node.node, Key::of(namespace));
             }
         }
     }

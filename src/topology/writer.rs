@@ -8,7 +8,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::freshness::Freshness;
-use super::graves::Graves;
+use super::graves::{Grave, Graves};
 use super::index::Index;
 use super::key::Key;
 use super::kind::Kind;
@@ -126,8 +126,8 @@ impl Writer {
         if let Some(other) = self.index.names.get(&name).copied().filter(|other| *other != uid) {
             self.bury(other);
         }
-        if let Some(since) = old.as_ref().and_then(|old| old.deleted_seconds) {
-            self.graves.open(uid, since.get());
+        if let Some(grave) = old.as_deref().and_then(Grave::of) {
+            self.graves.open(grave);
         }
         if let (Some(old), Some(object)) = (&old, Arc::get_mut(&mut object)) {
             object.share(old);
@@ -145,15 +145,16 @@ impl Writer {
             return;
         }
         let deleted = NonZeroU64::new(deleted_seconds).unwrap_or(NonZeroU64::MIN);
-        self.graves.dig(uid, deleted.get());
         let mut object = object.deleted_at(Some(deleted));
+        let namespace = Key::of(&object.namespace);
+        self.graves.dig(Grave { seconds: deleted.get(), namespace, uid });
         // Nobody said that it is gone: a watch of a server that lags behind may still show the same state.
         object.version = UNORDERED;
         self.index.name_was_given(object.name_key(), uid, object.rank());
         self.set(uid, None, Some(Arc::new(object)));
         for service in services {
-            self.member(uid, *service, true);
-            self.member(uid, *service, false);
+            self.member(namespace, uid, *service, true);
+            self.member(namespace, uid, *service, false);
         }
     }
 
@@ -178,30 +179,27 @@ impl Writer {
             return;
         };
         let deleted = NonZeroU64::new(self.now_seconds).unwrap_or(NonZeroU64::MIN);
-        self.graves.dig(uid, deleted.get());
+        self.graves.dig(Grave { seconds: deleted.get(), namespace: Key::of(&old.namespace), uid });
         self.set(uid, Some(&old), Some(Arc::new(old.deleted_at(Some(deleted)))));
     }
 
     /// A grave may be empty: its pod was held by a slice, and shown only later. If that one is gone by now, it
     /// has another grave.
-    fn erase_dead(&mut self, (deleted_seconds, uid): (u64, Key)) {
-        let known = self.index.objects.get(&uid).map(|object| object.deleted_seconds);
-        if known.is_none_or(|known| known.map(NonZeroU64::get) == Some(deleted_seconds)) {
-            self.erase(uid);
+    fn erase_dead(&mut self, grave: Grave) {
+        if !self.is_held_in(grave.namespace, grave.uid) {
+            self.forget_memberships(grave.namespace, grave.uid);
+        } else if self.index.objects.get(&grave.uid).and_then(|object| Grave::of(object)) == Some(grave) {
+            self.erase(grave.uid);
         }
     }
 
     fn erase(&mut self, uid: Key) {
-        let Some(old) = self.index.objects.get(&uid).cloned() else {
-            // A pod that slices held and nobody showed.
-            self.forget_memberships(uid);
-            return;
-        };
-        if let Some(since) = old.deleted_seconds {
-            self.graves.open(uid, since.get());
+        let Some(old) = self.index.objects.get(&uid).cloned() else { return };
+        if let Some(grave) = Grave::of(&old) {
+            self.graves.open(grave);
         }
         self.index.name_is_forgotten(old.name_key(), uid);
         self.set(uid, Some(&old), None);
-        self.forget_memberships(uid);
+        self.forget_memberships(Key::of(&old.namespace), uid);
     }
 }

@@ -11,6 +11,9 @@ mod kube_api_lateness;
 mod kube_api_rules;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/swarm.rs"]
+mod swarm;
+mod tenants;
 mod topology_edges;
 mod topology_time;
 #[path = "../support/watch_script.rs"]

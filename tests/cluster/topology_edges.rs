@@ -100,7 +100,7 @@ fn an_object_found_by_its_uid_lies_in_its_own_namespace() {
     let correlator = Correlator { max_services: 20, labels, annotations };
     let index = writer.snapshot();
     for (kind, name) in [("Service", "svc"), ("EndpointSlice", "slice")] {
-        let about = About { kind, name, uid: name, event_namespace: "default", ..About::default() };
+        let about = About { kind, name, uid: name, ..About::default() };
         let impact = correlator.correlate(&index, &about);
         let services: Vec<_> =
             impact.services.iter().map(|one| (one.namespace, one.endpoints_total)).collect();

@@ -10,6 +10,7 @@ mod answer;
 mod dice;
 mod model;
 mod reads;
+mod tenants;
 mod world;
 
 use std::sync::Arc;
@@ -91,7 +92,7 @@ fn said(about: &world::About) -> About<'_> {
         namespace: &about.namespace,
         name: &about.name,
         uid: &about.uid,
-        event_namespace: "default",
+        event_namespace: if about.namespace.is_empty() { "default" } else { &about.namespace },
     }
 }
 

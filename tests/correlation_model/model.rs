@@ -155,12 +155,13 @@ impl Model {
         names
     }
 
-    fn pods_below<'m>(&'m self, owner: &str) -> Vec<&'m Thing> {
-        let children =
-            self.things.iter().filter(|thing| thing.owners().iter().any(|one| one["uid"] == owner));
+    /// In one namespace: what lies in another and names the owner's uid is not its own.
+    fn pods_below<'m>(&'m self, namespace: &str, owner: &str) -> Vec<&'m Thing> {
+        let here = self.things.iter().filter(|thing| thing.namespace() == namespace);
+        let children = here.filter(|thing| thing.owners().iter().any(|one| one["uid"] == owner));
         let below = |thing: &'m Thing| match thing.kind {
             Kind::Pod => vec![thing],
-            _ => self.pods_below(thing.uid()),
+            _ => self.pods_below(namespace, thing.uid()),
         };
         children.flat_map(below).collect()
     }
@@ -186,7 +187,10 @@ impl Model {
 
     fn claims_of(&self, volume: &str) -> Vec<&Thing> {
         let is_claim = |thing: &&Thing| thing.kind == Kind::PersistentVolumeClaim;
-        self.things.iter().filter(is_claim).filter(|thing| thing.text("/spec/volumeName") == volume).collect()
+        let is_bound = |thing: &&Thing| {
+            thing.text("/spec/volumeName") == volume && thing.text("/status/phase") == "Bound"
+        };
+        self.things.iter().filter(is_claim).filter(is_bound).collect()
     }
 
     fn budget_pods(&self, budget: &Thing) -> Vec<&Thing> {

@@ -32,7 +32,7 @@ pub struct About {
     pub uid: String,
 }
 
-const NAMESPACES: [&str; 2] = ["shop", "pay"];
+pub const NAMESPACES: [&str; 2] = ["shop", "pay"];
 /// 2026-11-20, in seconds; each change is a second later.
 const START: u64 = 1_795_132_800;
 
@@ -58,10 +58,16 @@ impl Dice {
         uid(kind, namespace, name, self.below(2))
     }
 
+    /// The namespace of what an object refers to by its uid: nobody checks that it is the object's own.
+    fn also_of_others<'n>(&mut self, namespace: &'n str) -> &'n str {
+        if self.one_in(6) { NAMESPACES[self.below(2)] } else { namespace }
+    }
+
     /// An owner of this kind, which may exist, have existed or never exist.
     fn owner(&mut self, kinds: &[(&str, &str, &str)], namespace: &str) -> Value {
         let (api_version, kind, stem) = kinds[self.below(kinds.len())];
         let name = self.name(stem, 2);
+        let namespace = self.also_of_others(namespace);
         let uid = format!("{kind}-{namespace}-{name}-{}", self.below(2));
         let controller = !self.one_in(6);
         json!({"apiVersion": api_version, "kind": kind, "name": name, "uid": uid, "controller": controller})
@@ -141,6 +147,16 @@ impl World {
         self.changes.entry(kind).or_default().push(change);
     }
 
+    /// What happened in one namespace and to the objects of the cluster.
+    pub fn of_namespace(&self, namespace: &str) -> Self {
+        let is_in = |change: &&Change| {
+            let metadata = &change.object["metadata"];
+            metadata.get("namespace").is_none_or(|lies_in| lies_in == namespace)
+        };
+        let of_kind = |changes: &Vec<Change>| changes.iter().filter(is_in).cloned().collect();
+        Self { changes: self.changes.iter().map(|(kind, changes)| (*kind, of_kind(changes))).collect() }
+    }
+
     /// The same world, without what happened to one kind.
     pub fn without(&self, kind: Kind) -> Self {
         let others = self.changes.iter().filter(|(other, _)| **other != kind);
@@ -198,6 +214,8 @@ impl World {
                 push("serving.knative.dev/v1", "Service", namespace, &format!("s{number}"), "k");
             }
             push("v1", "Namespace", "", namespace, "n");
+            // An owner that belongs to the cluster, and has children in several namespaces.
+            push("argoproj.io/v1alpha1", "Rollout", "", "r0", &format!("Rollout-{namespace}-r0-0"));
         }
         for number in 0..2 {
             push("v1", "PersistentVolume", "", &format!("v{number}"), "v");
@@ -301,7 +319,8 @@ fn spec(kind: Kind, dice: &mut Dice, namespace: &str, _name: &str) -> Value {
         }
         Kind::PersistentVolumeClaim => {
             let volume = if dice.one_in(3) { String::new() } else { dice.name("v", 2) };
-            json!({"metadata": {}, "spec": {"volumeName": volume}})
+            let phase = ["Bound", "Bound", "Pending"][dice.below(3)];
+            json!({"metadata": {}, "spec": {"volumeName": volume}, "status": {"phase": phase}})
         }
         Kind::Ingress => {
             let path = |dice: &mut Dice| json!({"backend": {"service": {"name": dice.name("s", 4)}}});
@@ -317,6 +336,7 @@ fn endpoint(dice: &mut Dice, namespace: &str) -> Value {
         return json!({"addresses": [dice.name("10.0.0.", 3)], "conditions": {"ready": ready}});
     }
     let name = dice.name("x", 4);
+    let namespace = dice.also_of_others(namespace);
     let uid = dice.uid(Kind::Pod, namespace, &name);
     // A pod has one node for life.
     let node = format!("n{}", uid.bytes().map(usize::from).sum::<usize>() % 2);

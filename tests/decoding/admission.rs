@@ -38,9 +38,13 @@ fn real_events() -> Vec<Value> {
     chunk::listed_events().into_iter().chain(newer).collect()
 }
 
-fn namespace_of(event: &Value) -> &str {
+/// Where an event lies, and the namespace that its object is said to have; none for an object of the cluster.
+fn namespaces_of(event: &Value) -> (&str, Option<&str>) {
     let object = event.get("involvedObject").unwrap_or(&event["regarding"]);
-    object["namespace"].as_str().or(event["metadata"]["namespace"].as_str()).unwrap_or("")
+    let lies_in = event["metadata"]["namespace"].as_str().unwrap_or("");
+    let of_cluster = ["Node", "PersistentVolume"].contains(&object["kind"].as_str().unwrap_or(""))
+        || (object.get("namespace").is_none() && lies_in == "default" && object["kind"] != "Pod");
+    (lies_in, (!of_cluster).then(|| object["namespace"].as_str().unwrap_or(lies_in)))
 }
 
 /// A star stands for anything, as one would write it on a napkin.
@@ -66,11 +70,16 @@ fn naively_admits(lists: &[(&str, String)], event: &Value) -> bool {
         let mut types = types.split(',').map(str::trim).filter(|pattern| !pattern.is_empty());
         !is_set("types") || types.any(|pattern| is_like(pattern.as_bytes(), word.to_lowercase().as_bytes()))
     };
-    let (namespace, reason) = (namespace_of(event), event["reason"].as_str().unwrap());
-    is_taken("namespaces", namespace)
+    let ((lies_in, names), reason) = (namespaces_of(event), event["reason"].as_str().unwrap());
+    let is_left_out = match names {
+        Some(names) => is_in("exclude_namespaces", lies_in) || is_in("exclude_namespaces", names),
+        None => is_in("exclude_namespaces", ""),
+    };
+    is_taken("namespaces", lies_in)
+        && is_taken("namespaces", names.unwrap_or(lies_in))
         && takes_type(event["type"].as_str().unwrap())
         && is_taken("reasons", reason)
-        && !is_in("exclude_namespaces", namespace)
+        && !is_left_out
         && !is_in("exclude_reasons", reason)
 }
 
@@ -164,6 +173,10 @@ fn the_examples_of_the_documentation_hold() {
     assert!(
         in_default.iter().filter(|event| event["involvedObject"].get("namespace").is_none()).count() >= 36
     );
+    // And is left out by none.
+    let of_cluster = |event: &&&Value| event["involvedObject"].get("namespace").is_none();
+    let left = taken(&[("exclude_namespaces", "default")]);
+    assert!(left.iter().filter(of_cluster).count() >= 36);
     let failed = taken(&[("reasons", "Failed*, BackOff"), ("exclude_reasons", "FailedScheduling")]);
     assert!(!failed.is_empty());
     assert!(failed.iter().all(|event| {
@@ -172,6 +185,27 @@ fn the_examples_of_the_documentation_hold() {
     }));
     // An exclusion wins.
     assert!(taken(&[("namespaces", "shop"), ("exclude_namespaces", "sh*")]).is_empty());
+}
+
+/// Who may write an event into a namespace chooses what it names: neither gets it past the filters.
+#[test]
+fn a_forged_event_is_in_both_namespaces() {
+    let forged = std::fs::read_to_string(chunk::data_file("hostile/forged-events.ndjson")).unwrap();
+    let forged: Vec<Value> = forged.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let number = |key: &str, list: &str| {
+        let rules = settings(&[(key, list.to_owned())]).admission;
+        let bytes = chunk::of(&forged);
+        let taken = Records::new(&bytes).filter(|envelope| {
+            let event =
+                KubeEvent::read(envelope.as_ref().unwrap().body, &Repair::default()).unwrap().unwrap();
+            admits(&rules, &Content::Event(&event))
+        });
+        taken.count()
+    };
+    // All lie in `aaa`; the first names `shop`, the last two objects of the cluster, of which `aaa` has no say.
+    assert_eq!((number("namespaces", "shop"), number("namespaces", "default, kube-*")), (0, 0));
+    assert_eq!((number("namespaces", "aaa"), number("namespaces", "aaa, shop")), (3, 4));
+    assert_eq!((number("exclude_namespaces", "aaa"), number("exclude_namespaces", "shop")), (0, 3));
 }
 
 /// The count of each, after a chunk went through the whole pipeline.

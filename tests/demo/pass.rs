@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What a record's `correlation` may say.
-pub const OUTCOMES: [&str; 5] = ["matched", "none", "unknown", "stale", "not_ready"];
+pub const OUTCOMES: [&str; 6] = ["matched", "none", "unknown", "stale", "foreign", "not_ready"];
 
 /// One pass of the recording through one process of the host.
 #[derive(Clone, Copy, Debug)]

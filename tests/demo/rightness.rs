@@ -29,7 +29,7 @@ pub fn mistakes(events: &[Value], records: &[Value]) -> Vec<String> {
         let fits = match record["correlation"].as_str() {
             Some("matched") => !named.is_empty(),
             Some("stale") => true,
-            Some("none" | "unknown" | "not_ready") => named.is_empty(),
+            Some("none" | "unknown" | "foreign" | "not_ready") => named.is_empty(),
             _ => false,
         };
         odd += usize::from(!fits);

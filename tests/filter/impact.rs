@@ -107,7 +107,7 @@ fn is_of(line: &Value, kind: Kind) -> bool {
     resource == format!("{name}s") || resource == format!("{name}es")
 }
 
-fn enricher(index: Index, dedup: bool) -> Enricher {
+pub fn enricher(index: Index, dedup: bool) -> Enricher {
     let dedup = dedup.then(|| LedgerSettings {
         state_file: None,
         ttl: std::time::Duration::from_secs(3_600),
@@ -125,7 +125,7 @@ fn enricher(index: Index, dedup: bool) -> Enricher {
     Enricher::start(&settings, Some(impacts), &Arc::new(Journal::default()), || {}).unwrap()
 }
 
-fn values(mut chunk: &[u8]) -> Vec<Packed> {
+pub fn values(mut chunk: &[u8]) -> Vec<Packed> {
     let mut values = Vec::new();
     while !chunk.is_empty() {
         values.push(rmpv::decode::read_value(&mut chunk).unwrap());
@@ -150,7 +150,7 @@ fn as_json(value: &Packed) -> Value {
     }
 }
 
-fn body_of(record: &Packed) -> Value {
+pub fn body_of(record: &Packed) -> Value {
     as_json(record.as_array().unwrap().last().unwrap())
 }
 

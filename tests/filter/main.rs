@@ -2,6 +2,7 @@
 //! Each file here asks one question.
 
 mod border;
+mod bounds;
 mod cluster;
 #[path = "../support/dice.rs"]
 mod dice;
@@ -17,5 +18,7 @@ mod painted;
 mod records;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/swarm.rs"]
+mod swarm;
 
 use support::chunk;

@@ -206,7 +206,14 @@ impl Stage {
             Correlator { max_services: 100, labels: Patterns::default(), annotations: Patterns::default() };
         let say = |about: &About| {
             let About { api_version, kind, namespace, name, uid } = about;
-            let about = Subject { api_version, kind, namespace, name, uid, event_namespace: "default" };
+            let about = Subject {
+                api_version,
+                kind,
+                namespace,
+                name,
+                uid,
+                event_namespace: if namespace.is_empty() { "default" } else { namespace },
+            };
             let impact = correlator.correlate(&index, &about);
             Said {
                 word: impact.correlation,

@@ -90,7 +90,7 @@ impl Scrapes {
         for metric in ["fluentbit_input_storage_chunks_busy", "fluentbit_input_ingestion_paused"] {
             all.push(self.of_input(metric, |_| 0.0));
         }
-        for correlation in ["matched", "none", "unknown", "stale", "not_ready"] {
+        for correlation in ["matched", "none", "unknown", "stale", "foreign", "not_ready"] {
             let rate = if correlation == "matched" { 1.0 } else { 0.01 };
             let labels = [("correlation", correlation)];
             all.push(self.of("event_gateway_correlated_records_total", &labels, move |at| at * rate));

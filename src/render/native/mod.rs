@@ -60,6 +60,8 @@ pub(super) struct Native<'r> {
     correlation: Correlation,
     services: &'r [Affected<'r>],
     services_total: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incomplete: Option<bool>,
     workload: Option<Workload<'r>>,
     node: Option<Node<'r>>,
 }
@@ -83,6 +85,10 @@ struct Object<'r> {
     field_path: OrNull<'r>,
     labels: Chosen<'r>,
     annotations: Chosen<'r>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels_omitted: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    annotations_omitted: Option<usize>,
     #[serde(serialize_with = "text_or_null")]
     pod_ip: Option<IpAddr>,
     start_time: Time,
@@ -129,6 +135,8 @@ impl Layout {
                 field_path: OrNull(common.object.field_path),
                 labels: impact.labels,
                 annotations: impact.annotations,
+                labels_omitted: impact.labels_omitted,
+                annotations_omitted: impact.annotations_omitted,
                 pod_ip: impact.pod_ip,
                 start_time: Time(impact.start_time),
                 deleted: impact.deleted,
@@ -140,6 +148,7 @@ impl Layout {
             correlation: impact.correlation,
             services: &impact.services,
             services_total: impact.services_total,
+            incomplete: impact.incomplete.then_some(true),
             workload: impact.workload,
             node: impact.node,
         }

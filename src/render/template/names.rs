@@ -3,7 +3,7 @@
 use crate::record::MAX_RECORD_BYTES;
 
 /// What a leaf may name: the members of the native document, and the record as it came.
-pub(super) const ROOTS: [&str; 23] = [
+pub(super) const ROOTS: [&str; 24] = [
     "action",
     "audit",
     "cluster",
@@ -12,6 +12,7 @@ pub(super) const ROOTS: [&str; 23] = [
     "event",
     "first_time",
     "id",
+    "incomplete",
     "kind",
     "message",
     "new_occurrences",

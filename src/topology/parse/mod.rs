@@ -169,7 +169,12 @@ impl Parser {
             Wire::Budget(budget) => Details::Budget {
                 selector: budget.spec.selector.as_ref().and_then(|selector| self.selector(selector)),
             },
-            Wire::Claim(claim) => Details::Claim { volume: (*claim.spec.volume_name).into() },
+            // Whoever makes a claim may name any volume in its spec. Only controllers write the status: `Bound` says that the
+            // volume names the claim as well.
+            Wire::Claim(claim) if *claim.status.phase == *"Bound" => {
+                Details::Claim { volume: (*claim.spec.volume_name).into() }
+            }
+            Wire::Claim(_) => Details::Claim { volume: Box::default() },
             Wire::Ingress(ingress) => Details::Ingress { backends: self.backends(&ingress.spec) },
         }
     }

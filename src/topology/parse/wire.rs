@@ -125,7 +125,7 @@ pub(super) enum Wire<'a> {
     CronJob(Body<Meta<'a>, CronJobSpec<'a>, Ignored>),
     Autoscaler(Body<Meta<'a>, AutoscalerSpec<'a>, Ignored>),
     Budget(Body<Meta<'a>, BudgetSpec<'a>, Ignored>),
-    Claim(Body<Meta<'a>, ClaimSpec<'a>, Ignored>),
+    Claim(Body<Meta<'a>, ClaimSpec<'a>, ClaimStatus<'a>>),
     Ingress(Body<Meta<'a>, IngressSpec<'a>, Ignored>),
 }
 
@@ -234,6 +234,7 @@ shapes! {
     LabelSelector { match_labels: Pairs<'a>, match_expressions: Option<Vec<Requirement<'a>>>, }
     Requirement { key: Text<'a>, operator: Text<'a>, values: Option<Vec<Text<'a>>>, }
     ClaimSpec { volume_name: Text<'a>, }
+    ClaimStatus { phase: Text<'a>, }
     IngressSpec { default_backend: Backend<'a>, rules: Option<Vec<Rule<'a>>>, }
     Backend { service: Option<ServiceName<'a>>, }
     ServiceName { name: Text<'a>, }

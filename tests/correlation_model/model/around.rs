@@ -21,8 +21,8 @@ impl Model {
             };
             let text = |key: &str| owner[key].as_str().unwrap().to_owned();
             match self.by_uid(&text("uid")) {
-                Some(above) => thing = above,
-                None => return (text("kind"), thing.namespace().to_owned(), text("name"), text("uid")),
+                Some(above) if above.namespace() == thing.namespace() => thing = above,
+                _ => return (text("kind"), thing.namespace().to_owned(), text("name"), text("uid")),
             }
         }
     }
@@ -61,7 +61,7 @@ impl Model {
                     return Some(self.topmost(target));
                 }
                 let uids = self.owners_named(kind, namespace, name);
-                let pods: Vec<_> = uids.iter().flat_map(|uid| self.pods_below(uid)).collect();
+                let pods: Vec<_> = uids.iter().flat_map(|uid| self.pods_below(namespace, uid)).collect();
                 self.common(&pods)
             }
             (Some(Kind::PodDisruptionBudget), Some(thing)) => {
@@ -90,7 +90,18 @@ impl Model {
                     let text = |key: &str| owner[key].as_str().unwrap().to_owned();
                     Some((text("kind"), child.namespace().to_owned(), text("name"), text("uid")))
                 };
-                self.things.iter().find_map(owner_in)
+                let mut children = self
+                    .things
+                    .iter()
+                    .filter(|child| about.namespace.is_empty() || child.namespace() == namespace);
+                let (kind, _, name, uid) = children.clone().find_map(owner_in)?;
+                let namespaces: BTreeSet<&str> = children
+                    .by_ref()
+                    .filter(|child| owner_in(child).is_some())
+                    .map(Thing::namespace)
+                    .collect();
+                let namespace = if namespaces.len() > 1 { "" } else { namespaces.first()? };
+                Some((kind, namespace.to_owned(), name, uid))
             }
             _ => None,
         }

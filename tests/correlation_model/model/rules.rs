@@ -72,7 +72,7 @@ impl Model {
                 if uid.is_empty() {
                     self.named_below(about, namespace)
                 } else {
-                    self.below(uid, thing, "owner")
+                    self.below(namespace, uid, thing, "owner")
                 }
             }
             (None, _) => match &*about.kind {
@@ -86,7 +86,12 @@ impl Model {
                     hits.collect::<BTreeSet<_>>().into_iter().collect()
                 }
                 _ if by_name => self.named_below(about, namespace),
-                _ => self.below(&about.uid, None, "owner"),
+                _ if about.namespace.is_empty() => {
+                    let namespaces: BTreeSet<&str> = self.things.iter().map(Thing::namespace).collect();
+                    let below = |namespace: &str| self.below(namespace, &about.uid, None, "owner");
+                    namespaces.into_iter().flat_map(below).collect()
+                }
+                _ => self.below(namespace, &about.uid, None, "owner"),
             },
             _ => Vec::new(),
         }
@@ -131,13 +136,14 @@ impl Model {
     fn of_pod(&self, pod: &Thing, endpoint: &str, selector: &str) -> Vec<Hit> {
         let holds = |namespace: &str, name: &str| {
             let slices = self.slices(namespace, name);
-            slices
-                .iter()
-                .any(|slice| slice.endpoints().iter().any(|one| one["targetRef"]["uid"] == pod.uid()))
+            namespace == pod.namespace()
+                && slices
+                    .iter()
+                    .any(|slice| slice.endpoints().iter().any(|one| one["targetRef"]["uid"] == pod.uid()))
         };
         let held = |namespace: &str, name: &str| {
             let key = (pod.uid().to_owned(), namespace.to_owned(), name.to_owned());
-            pod.deleted.is_some() && self.held.contains(&key)
+            pod.deleted.is_some() && namespace == pod.namespace() && self.held.contains(&key)
         };
         let mut hits: Vec<Hit> = Vec::new();
         for (namespace, name) in self.services() {
@@ -161,8 +167,8 @@ impl Model {
         (!pods.is_empty()).then(|| hits.into_iter().collect())
     }
 
-    fn below(&self, owner: &str, thing: Option<&Thing>, via: &str) -> Vec<Hit> {
-        let pods = self.pods_below(owner);
+    fn below(&self, namespace: &str, owner: &str, thing: Option<&Thing>, via: &str) -> Vec<Hit> {
+        let pods = self.pods_below(namespace, owner);
         if let Some(hits) = self.of_pods(&pods, true, via) {
             return hits;
         }
@@ -174,10 +180,10 @@ impl Model {
     fn target(&self, namespace: &str, target: &Value, via: &str) -> Vec<Hit> {
         let (kind, name) = (target["kind"].as_str().unwrap(), target["name"].as_str().unwrap());
         if let Some(thing) = Kind::of(None, kind).and_then(|kind| self.by_name(kind, namespace, name)) {
-            return self.below(thing.uid(), Some(thing), via);
+            return self.below(namespace, thing.uid(), Some(thing), via);
         }
         let uids = self.owners_named(kind, namespace, name);
-        let hits: BTreeSet<Hit> = uids.iter().flat_map(|uid| self.below(uid, None, via)).collect();
+        let hits: BTreeSet<Hit> = uids.iter().flat_map(|uid| self.below(namespace, uid, None, via)).collect();
         hits.into_iter().collect()
     }
 
@@ -189,7 +195,8 @@ impl Model {
 
     fn named_below(&self, about: &About, namespace: &str) -> Vec<Hit> {
         let uids = self.owners_named(&about.kind, namespace, &about.name);
-        let hits: BTreeSet<Hit> = uids.iter().flat_map(|uid| self.below(uid, None, "owner")).collect();
+        let hits: BTreeSet<Hit> =
+            uids.iter().flat_map(|uid| self.below(namespace, uid, None, "owner")).collect();
         hits.into_iter().collect()
     }
 

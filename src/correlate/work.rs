@@ -1,0 +1,116 @@
+//! How much of the cluster is looked at for one event, and for one chunk of events.
+//!
+//! Whoever may create pods and Services decides how many of them an event leads to, and behind a filter the whole engine of
+//! Fluent Bit waits for the answer. So work is counted, in objects looked at, and bounded. No clock is read: the same records and
+//! the same cluster give the same answers.
+//!
+//! Each record has a share of its own. What it needs beyond that comes from a supply for the namespace in which the event lies, and
+//! that from one for the chunk: a namespace cannot use up what the events of another one need.
+
+use foldhash::{HashMap, HashMapExt};
+
+use crate::topology::key::Key;
+
+/// Objects looked at for one record at most, in all.
+pub const MOST_FOR_RECORD: usize = 20_000;
+/// Objects that each record of a chunk may look at, whatever others needed.
+pub const SHARE_OF_RECORD: usize = 200;
+/// Objects that the events of one namespace may look at in one chunk, beyond their shares.
+pub const MOST_FOR_NAMESPACE: usize = 50_000;
+/// Objects that all records of a chunk may look at, beyond their shares.
+pub const MOST_FOR_CHUNK: usize = 200_000;
+
+/// What the records of one chunk may still look at, and what was found below owners: a chunk often has many events of one.
+#[derive(Debug)]
+pub struct Work {
+    /// For the record at hand.
+    left: usize,
+    granted: usize,
+    is_short: bool,
+    namespace: Key,
+    of_chunk: usize,
+    of_namespaces: HashMap<Key, usize>,
+    /// Owner → names of Services.
+    below: HashMap<Key, Box<[Key]>>,
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Self {
+            left: 0,
+            granted: 0,
+            is_short: false,
+            namespace: Key::LEAST,
+            of_chunk: MOST_FOR_CHUNK,
+            of_namespaces: HashMap::new(),
+            below: HashMap::new(),
+        }
+    }
+}
+
+impl Work {
+    /// Forgets what was found: the cluster has changed since.
+    pub fn forget(&mut self) {
+        self.below.clear();
+    }
+
+    /// Begins a record of an event that lies in this namespace.
+    pub(super) fn begin(&mut self, namespace: &str) {
+        self.namespace = Key::of(namespace);
+        let of_namespace = self.of_namespaces.get(&self.namespace).copied().unwrap_or(MOST_FOR_NAMESPACE);
+        self.granted = MOST_FOR_RECORD.min(SHARE_OF_RECORD + of_namespace.min(self.of_chunk));
+        self.left = self.granted;
+        self.is_short = false;
+    }
+
+    /// Ends the record. Answers whether a bound was reached, so that there may be more than was found.
+    pub(super) fn end(&mut self) -> bool {
+        let beyond = (self.granted - self.left).saturating_sub(SHARE_OF_RECORD);
+        if beyond > 0 {
+            let of_namespace = self.of_namespaces.entry(self.namespace).or_insert(MOST_FOR_NAMESPACE);
+            *of_namespace = of_namespace.saturating_sub(beyond);
+            self.of_chunk = self.of_chunk.saturating_sub(beyond);
+        }
+        self.is_short
+    }
+
+    /// Asks to look at one more object.
+    pub(super) fn take(&mut self) -> bool {
+        self.take_many(1)
+    }
+
+    /// Asks to look at so many, or to do what takes as long.
+    pub(super) fn take_many(&mut self, many: usize) -> bool {
+        let is_enough = self.left >= many;
+        self.left = self.left.saturating_sub(many);
+        self.is_short |= !is_enough;
+        is_enough
+    }
+
+    /// Goes on with an equal part of what is left, for one of so many that share it. Answers what the others keep.
+    pub(super) fn part(&mut self, of: usize) -> usize {
+        let part = self.left.div_ceil(of.max(1));
+        std::mem::replace(&mut self.left, part) - part
+    }
+
+    /// Gives back what the others kept.
+    pub(super) fn rejoin(&mut self, kept: usize) {
+        self.left += kept;
+    }
+
+    /// Whether the record at hand was cut short.
+    pub(super) fn is_short(&self) -> bool {
+        self.is_short
+    }
+
+    /// Names of the Services found below an owner before, if all of them were found.
+    pub(super) fn found_below(&self, owner: Key) -> Option<&[Key]> {
+        self.below.get(&owner).map(|services| &**services)
+    }
+
+    pub(super) fn remember_below(&mut self, owner: Key, services: impl Iterator<Item = Key>) {
+        if !self.is_short {
+            self.below.insert(owner, services.collect());
+        }
+    }
+}

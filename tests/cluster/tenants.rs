@@ -1,0 +1,148 @@
+//! Can whoever writes into one namespace reach into what is said of another one's objects?
+//!
+//! Each attack alone, as it was tried. `correlation_model tenants` has the property behind them, over random worlds.
+
+use event_gateway::correlate::{About, Correlation, Correlator};
+use event_gateway::pattern::Patterns;
+use event_gateway::topology::kind::Kind;
+use serde_json::{Value, json};
+
+use crate::swarm::{HOSTILE, OTHER, Swarm, pods_of};
+
+/// The others' pod, and what its uid is.
+const POD: &str = "web-0";
+const POD_UID: &str = "Pod-shop-web-0";
+
+fn about<'e>(lies_in: &'e str, kind: &'e str, namespace: &'e str, name: &'e str, uid: &'e str) -> About<'e> {
+    About { api_version: "v1", kind, namespace, name, uid, event_namespace: lies_in }
+}
+
+/// `correlation`, the Services, the workload and how many labels are told.
+fn told(swarm: &Swarm, about: &About<'_>) -> (Correlation, Vec<String>, Option<String>, usize) {
+    let (labels, annotations) = (Patterns::parse("*"), Patterns::default());
+    let correlator = Correlator { max_services: 20, labels, annotations };
+    let index = swarm.index();
+    let impact = correlator.correlate(&index, about);
+    let services = impact.services.iter().map(|one| format!("{}/{}", one.namespace, one.name)).collect();
+    let workload = impact.workload.map(|one| format!("{} {}/{}", one.kind, one.namespace, one.name));
+    (impact.correlation, services, workload, impact.labels.iter().count())
+}
+
+fn is_told_nothing(swarm: &Swarm, about: &About<'_>) -> bool {
+    told(swarm, about) == (Correlation::Foreign, Vec::new(), None, 0)
+}
+
+#[test]
+fn forged_events_say_foreign() {
+    let swarm = Swarm::of(1, 1);
+    let forged = std::fs::read_to_string("tests/data/hostile/forged-events.ndjson").expect("the data");
+    for event in forged.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")) {
+        let object = &event["involvedObject"];
+        let text = |key: &str| object[key].as_str().unwrap_or("");
+        // The uid of the data is that of a pod of another cluster.
+        let uid = if text("uid").is_empty() { "" } else { POD_UID };
+        let lies_in = event["metadata"]["namespace"].as_str().expect("a namespace");
+        assert!(
+            is_told_nothing(&swarm, &about(lies_in, text("kind"), text("namespace"), text("name"), uid)),
+            "{event}"
+        );
+    }
+    // The same from where it may come.
+    let (correlation, services, workload, _) = told(&swarm, &about(OTHER, "Pod", OTHER, POD, POD_UID));
+    assert_eq!((correlation, services), (Correlation::Matched, vec!["shop/web".to_owned()]));
+    assert_eq!(workload.as_deref(), Some("Deployment shop/web"));
+    for lies_in in ["default", "kube-system", ""] {
+        assert_ne!(
+            told(&swarm, &about(lies_in, "Node", "", "node-a", "")).0,
+            Correlation::Foreign,
+            "{lies_in}"
+        );
+    }
+}
+
+/// The uid of an audit record may come from the body of a request.
+#[test]
+fn an_audit_record_finds_what_lies_where_the_request_went() {
+    let swarm = Swarm::of(1, 1);
+    assert!(is_told_nothing(&swarm, &about(HOSTILE, "Pod", HOSTILE, "mine", POD_UID)));
+}
+
+#[test]
+fn slices_and_owners_of_others_do_not_count() {
+    let mut swarm = Swarm::of(0, 0);
+    let before = ["Pod", "ReplicaSet", "Deployment"].map(|kind| of_web(&swarm, kind));
+    for n in 0..25 {
+        swarm.service(HOSTILE, &format!("a{n}"), &json!({"app": "web"}), &pods_of(OTHER, "web", 3));
+        let owner = |kind: &str, name: &str| json!({"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": format!("{kind}-{OTHER}-{name}"), "controller": true});
+        let owners = json!([owner("ReplicaSet", "web-rs"), owner("Deployment", "web")]);
+        let metadata = json!({"labels": {"app": "web"}, "ownerReferences": owners});
+        swarm.put(Kind::Pod, HOSTILE, &format!("p{n}"), json!({"metadata": metadata}));
+    }
+    assert_eq!(["Pod", "ReplicaSet", "Deployment"].map(|kind| of_web(&swarm, kind)), before);
+    assert!(before.iter().all(|(_, services, ..)| services == &["shop/web"]));
+}
+
+fn of_web(swarm: &Swarm, kind: &str) -> (Correlation, Vec<String>, Option<String>, usize) {
+    let name = match kind {
+        "Pod" => POD,
+        "ReplicaSet" => "web-rs",
+        _ => "web",
+    };
+    let uid = format!("{kind}-{OTHER}-{name}");
+    let version = if kind == "Pod" { "v1" } else { "apps/v1" };
+    told(swarm, &About { api_version: version, ..about(OTHER, kind, OTHER, name, &uid) })
+}
+
+/// A kubelet reports on a static pod by a uid that only an annotation of its mirror has.
+#[test]
+fn a_static_pod_is_its_mirror_by_namespace_name_and_uid() {
+    let mut swarm = Swarm::of(0, 0);
+    let mirror = |labels: Value| json!({"metadata": {"labels": labels, "annotations": {"kubernetes.io/config.mirror": "static"}}});
+    swarm.put(Kind::Pod, "kube-system", "etcd-a", mirror(json!({"app": "etcd"})));
+    swarm.service("kube-system", "etcd", &json!({"app": "etcd"}), &[]);
+    let real = about("kube-system", "Pod", "kube-system", "etcd-a", "static");
+    let before = told(&swarm, &real);
+    assert_eq!(before.1, ["kube-system/etcd"]);
+    for (name, labels) in [("etcd-a", json!({"app": "swarm"})), ("other", json!({"app": "swarm"}))] {
+        swarm.put(Kind::Pod, HOSTILE, name, mirror(labels));
+    }
+    swarm.service(HOSTILE, "mine", &json!({"app": "swarm"}), &[]);
+    assert_eq!(told(&swarm, &real), before);
+    assert!(is_told_nothing(&swarm, &about(HOSTILE, "Pod", "kube-system", "etcd-a", "static")));
+}
+
+#[test]
+fn a_claim_that_is_not_bound_claims_nothing() {
+    let mut swarm = Swarm::of(0, 0);
+    let pod = json!({"metadata": {"labels": {"app": "db"}}, "spec": {"volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}]}});
+    let claim = |phase: &str| json!({"spec": {"volumeName": "pv-b"}, "status": {"phase": phase}});
+    for (namespace, phase) in [(OTHER, "Bound"), (HOSTILE, "Pending"), ("bbb", "Lost"), ("ccc", "")] {
+        swarm.put(Kind::Pod, namespace, "db", pod.clone());
+        swarm.put(Kind::PersistentVolumeClaim, namespace, "data", claim(phase));
+        swarm.service(namespace, "db", &json!({"app": "db"}), &[]);
+    }
+    let of_volume = about("default", "PersistentVolume", "", "pv-b", "pv");
+    assert_eq!(told(&swarm, &of_volume).1, ["shop/db"]);
+    assert!(is_told_nothing(&swarm, &about(HOSTILE, "PersistentVolume", HOSTILE, "pv-b", "pv")));
+    assert!(is_told_nothing(&swarm, &about(HOSTILE, "PersistentVolume", "", "pv-b", "pv")));
+}
+
+/// An owner of a kind that belongs to the cluster has children in every namespace, and each of them its Services.
+#[test]
+fn an_owner_that_belongs_to_the_cluster_touches_several_namespaces() {
+    let mut swarm = Swarm::of(0, 0);
+    let owners = json!([{"apiVersion": "x.io/v1", "kind": "Tenant", "name": "t", "uid": "tenant", "controller": true}]);
+    for namespace in [OTHER, HOSTILE] {
+        let metadata = json!({"labels": {"app": "t"}, "ownerReferences": owners});
+        swarm.put(Kind::Pod, namespace, "t", json!({"metadata": metadata}));
+        swarm.service(namespace, "t", &json!({"app": "t"}), &[]);
+    }
+    let of = |lies_in, namespace| {
+        let about = about(lies_in, "Tenant", namespace, "t", "tenant");
+        told(&swarm, &About { api_version: "x.io/v1", ..about }).1
+    };
+    assert_eq!(of("default", ""), ["aaa/t", "shop/t"]);
+    assert_eq!(of(HOSTILE, ""), ["aaa/t"]);
+    assert_eq!(of(HOSTILE, HOSTILE), ["aaa/t"]);
+    assert!(of(HOSTILE, OTHER).is_empty());
+}
