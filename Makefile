@@ -3,7 +3,7 @@
 
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS ?= chunk event record template config watch answer
+FUZZ_TARGETS ?= chunk event record template config watch tenants answer
 # Longest input: what a field, a length or a depth can do, it does in few bytes.
 FUZZ_BYTES ?= 2000
 # Where `make doctor` finds Fluent Bit's HTTP server, and what else it is told: ARGS="--kube-url http://127.0.0.1:8001"
@@ -53,7 +53,7 @@ check: ## look for what needs no test run: format, lints and, if installed, depe
 # The replay behind a real host needs FLUENT_BIT, and says so where there is none.
 prove: ## the long runs, an hour: kills, power losses, faulty gateways, mutations, histories; docs/guarantees.md has longer ones
 	KILL9_ROUNDS=1000 KILL9_REAL_ROUNDS=100 MUTATIONS=1000000 PROPTEST_CASES=10000 ORACLE_CASES=1000000 \
-		GATEWAY_FAULT_SEEDS=50 POWER_LOSS_STATES=100000 OUTAGES=20 PERTURBATION_SECONDS=600 REPLAY_SECONDS=284 \
+		GATEWAY_FAULT_SEEDS=50 POWER_LOSS_STATES=100000 TENANT_WORLDS=100000 OUTAGES=20 PERTURBATION_SECONDS=600 REPLAY_SECONDS=284 \
 		$(CARGO) test --locked --test gateway_faults --test kill9 --test mutations --test ledger --test lateness \
 		--test ledger_power_loss --test correlation_model --test filter --test cluster --test decoding -- --nocapture
 	REPLAY_SECONDS=284 $(CARGO) test --locked --test real late_cluster -- --nocapture
@@ -91,7 +91,7 @@ asan: ## try MUTATIONS (1000000) mutants of each target in process under Address
 	MUTATIONS=$${MUTATIONS:-1000000} RUSTFLAGS="-Zsanitizer=address --cfg fuzzing" \
 		CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 		$(CARGO) +nightly test --locked --release --target $$(rustc -vV | sed -n 's/^host: //p') --test mutations -- \
-		--nocapture --exact of_a_chunk of_an_event of_settings of_a_list_and_a_watch of_an_answer
+		--nocapture --exact of_a_chunk of_an_event of_settings of_a_list_and_a_watch of_two_tenants of_an_answer
 
 clean: ## remove everything that was built
 	$(CARGO) clean

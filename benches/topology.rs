@@ -9,6 +9,8 @@
 #[path = "../tests/support/cluster.rs"]
 #[allow(unused_imports, reason = "a bench uses its part")]
 mod cluster;
+#[path = "../tests/support/swarm.rs"]
+mod swarm;
 
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, Write};
@@ -18,7 +20,7 @@ use std::time::Duration;
 
 use cluster::{Cluster, Size};
 use event_gateway::clock;
-use event_gateway::correlate::{About, Correlator};
+use event_gateway::correlate::{About, Correlator, Work};
 use event_gateway::pattern::Patterns;
 use event_gateway::topology::index::Index;
 use event_gateway::topology::kind::Kind;
@@ -34,6 +36,7 @@ fn main() {
     {
         return hold(file);
     }
+    bounds();
     for (name, size) in [("standard", Size::STANDARD), ("crowded", CROWDED), ("largest", Size::LARGEST)] {
         println!("{name}: {} pods, {} Services, {} nodes", size.pods, size.services, size.nodes);
         let cluster = Cluster::generate(size, 1);
@@ -138,6 +141,43 @@ fn correlations(index: &Index) {
         "pods on a node",
         pods.count() as f64 / objects.iter().filter(|object| object.kind == Kind::Node).count() as f64
     );
+}
+
+/// The worst that a tenant can make of one event and of a chunk of them: 2,000 Services before 1,000 pods.
+fn bounds() {
+    const RECORDS: usize = 1_000;
+    let (services, pods) = (2_000, 1_000);
+    println!("swarm: {pods} pods below one Deployment, {services} Services before each");
+    let index = swarm::Swarm::of(services, pods).index();
+    let correlator =
+        Correlator { max_services: 20, labels: Patterns::parse("*"), annotations: Patterns::default() };
+    let names: Vec<String> = (0..pods).map(|pod| format!("swarm-{pod}")).collect();
+    let of_pod = |name| ("v1", "Pod", name);
+    let worst = [("apps/v1", "Deployment", "swarm"), of_pod(&*names[0])];
+    let timed = |subjects: &mut dyn Iterator<Item = (&str, &str, &str)>| {
+        let mut work = Work::default();
+        let mut longest = Duration::ZERO;
+        let start = clock::monotonic();
+        for (api_version, kind, name) in subjects {
+            let (namespace, event_namespace) = (swarm::HOSTILE, swarm::HOSTILE);
+            let about = About { api_version, kind, namespace, name, uid: "", event_namespace };
+            let begun = clock::monotonic();
+            black_box(correlator.correlate_within(&index, &about, &mut work));
+            longest = longest.max(begun.elapsed());
+        }
+        (start.elapsed(), longest)
+    };
+    for subject in worst {
+        let longest = (0..20).map(|_| timed(&mut std::iter::once(subject)).1).max().unwrap_or_default();
+        println!(
+            "  {:<34} {:>9.2} ms at most",
+            format!("one record, {}", subject.1),
+            longest.as_secs_f64() * 1e3
+        );
+    }
+    let mut chunk = (0..RECORDS).map(|n| if n % 2 == 0 { worst[0] } else { of_pod(&*names[n % pods]) });
+    let (whole, _) = timed(&mut chunk);
+    println!("  {:<34} {:>9.2} ms", format!("a chunk of {RECORDS} records"), whole.as_secs_f64() * 1e3);
 }
 
 /// A snapshot after each update: more often than it is published.

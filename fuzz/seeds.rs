@@ -14,6 +14,7 @@ fn main() -> std::io::Result<()> {
     write::<bodies::template::Template>()?;
     write::<bodies::config::Config>()?;
     write::<bodies::watch::Watch>()?;
+    write::<bodies::tenants::Tenants>()?;
     write::<bodies::answer::Answer>()
 }
 

@@ -20,6 +20,7 @@ pub mod event;
 pub mod record;
 pub mod strict;
 pub mod template;
+pub mod tenants;
 pub mod watch;
 #[path = "../../tests/support/wrapped.rs"]
 pub mod wrapped;

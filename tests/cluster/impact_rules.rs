@@ -75,7 +75,13 @@ fn made(row: &str) -> (&str, Value) {
     let (namespace, name) = place.split_once('/').expect("a namespace and a name");
     let about =
         json!({"apiVersion": version, "kind": kind, "namespace": namespace, "name": name, "uid": uid});
-    (what, json!({"metadata": {"namespace": "default"}, "reason": "MadeUp", "involvedObject": about}))
+    // Where the API server lets it lie; the one of a pod without its namespace lies with the pod.
+    let lies_in = match (namespace, kind) {
+        ("", "Pod") => "shop",
+        ("", _) => "default",
+        _ => namespace,
+    };
+    (what, json!({"metadata": {"namespace": lies_in}, "reason": "MadeUp", "involvedObject": about}))
 }
 
 /// What the recorded cluster lacks.
@@ -131,7 +137,7 @@ fn made_up() -> Vec<(&'static str, Value)> {
         ),
         (
             "persistentvolumeclaims",
-            json!({"metadata": meta("payments", "data-queue", json!({})), "spec": {"volumeName": "pv-queue"}}),
+            json!({"metadata": meta("payments", "data-queue", json!({})), "spec": {"volumeName": "pv-queue"}, "status": {"phase": "Bound"}}),
         ),
         (
             "pods",

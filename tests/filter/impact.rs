@@ -95,7 +95,8 @@ fn crowd(services: usize) -> Index {
 fn events_of_the_crowd() -> Vec<u8> {
     let about = [("v1", "Pod", "web-1-x"), ("v1", "Node", "node-a"), ("apps/v1", "Deployment", "web")];
     let event = |(api_version, kind, name): (&str, &str, &str)| {
-        json!({"metadata": {"uid": format!("of {name}"), "resourceVersion": "1", "namespace": "shop"},
+        let lies_in = if kind == "Node" { "default" } else { "shop" };
+        json!({"metadata": {"uid": format!("of {name}"), "resourceVersion": "1", "namespace": lies_in},
             "involvedObject": {"apiVersion": api_version, "kind": kind, "namespace": "shop", "name": name, "uid": name}})
     };
     chunk::of(&about.map(event))

@@ -27,6 +27,7 @@ use bodies::config::Config;
 use bodies::event::Event;
 use bodies::record::Record;
 use bodies::template::Template;
+use bodies::tenants::Tenants;
 use bodies::watch::Watch;
 use bodies::{Body, Seen};
 use exchange::Exchange;
@@ -62,6 +63,12 @@ fn of_settings() {
 #[test]
 fn of_a_list_and_a_watch() {
     each_mutant::<Watch>(50_000, 1);
+}
+
+/// One asks for the answers of a whole cluster.
+#[test]
+fn of_two_tenants() {
+    each_mutant::<Tenants>(100_000, 50);
 }
 
 #[test]

@@ -16,7 +16,7 @@ const RANKS: &[(&str, u8)] = &[
     ("time", 0),
     ("config", 1),
     ("record", 1),
-    ("admit", 2),
+    ("admit", 3),
     ("ledger", 2),
     ("topology", 2),
     ("correlate", 3),
