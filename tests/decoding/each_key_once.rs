@@ -5,9 +5,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use crate::bodies::{self, Body, strict::Tree};
-use crate::{cases, chunk, odd_values};
+use crate::{cases, chunk, cpu_time, odd_values};
 use cases::cases;
-use event_gateway::clock;
 use event_gateway::config::{BatchAs, Format, PresetSettings, RenderSettings, TemplateSettings};
 use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::record::chunk::Records;
@@ -290,7 +289,7 @@ fn many_keys_and_deep_ones_cost_no_more_than_they_must() {
     }
     deep.extend([0xdb, 0, 0x0c, 0, 0]);
     deep.extend(vec![b'"'; 0x0c_0000]);
-    let since = clock::monotonic();
+    let since = cpu_time::of_this_thread();
     for format in
         [Format::Raw, Format::Native, Format::Ecs, Format::KubernetesEventExporter, Format::Template]
     {
@@ -300,7 +299,8 @@ fn many_keys_and_deep_ones_cost_no_more_than_they_must() {
             }
         }
     }
-    assert!(clock::monotonic() - since < std::time::Duration::from_secs(20));
+    // Of this thread alone: others are at work beside it. It takes some seconds; quadratic time would be hours.
+    assert!(cpu_time::of_this_thread() - since < std::time::Duration::from_secs(60));
 }
 
 #[test]

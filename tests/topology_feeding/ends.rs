@@ -52,39 +52,43 @@ fn a_start_names_every_file_that_is_wrong() {
 
 #[test]
 fn a_stop_waits_neither_for_a_watch_nor_for_a_server_that_hangs() {
+    // Longer than any stop takes on a busy machine.
+    let long = Duration::from_secs(120);
+    let timing = Timing { connect: long, head: long, list_head: long, silence: long, ..TIMING };
+    let started = |settings: &TopologySettings| start_with(settings, &timing);
     let prompt = |cluster: Cluster| {
         let began = clock::monotonic();
         drop(cluster);
         let took = clock::monotonic() - began;
-        assert!(took < Duration::from_secs(3), "{took:?}");
+        assert!(took < Duration::from_secs(60), "{took:?}");
     };
     // In the middle of watches.
     let api = KubeApi::start();
-    let cluster = start(&settings(&api));
+    let cluster = started(&settings(&api));
     api.wait_for_watches(ALL, KINDS, BOUND);
     prompt(cluster);
     api.wait_for_watches(ALL, 0, BOUND);
     // In the middle of lists that do not come.
     let api = KubeApi::start();
     api.deliver(ALL, Delivery::Slow { bytes: 1, pause: Duration::from_secs(3_600) });
-    let cluster = start(&settings(&api));
+    let cluster = started(&settings(&api));
     api.wait_for_requests("every list", BOUND, |requests| requests.len() >= KINDS);
     prompt(cluster);
     // In the middle of waits.
     let api = KubeApi::start();
     api.unavailable(ALL, 1, 500);
-    let cluster = start(&settings(&api));
+    let cluster = started(&settings(&api));
     api.wait_for_requests("every list", BOUND, |requests| requests.len() >= KINDS);
     prompt(cluster);
     // While nobody listens, or takes a connection up.
     let api = KubeApi::start();
     api.stop();
-    let cluster = start(&settings(&api));
+    let cluster = started(&settings(&api));
     std::thread::sleep(Duration::from_millis(100));
     prompt(cluster);
     let deaf = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", deaf.local_addr().unwrap());
-    let cluster = start(&TopologySettings {
+    let cluster = started(&TopologySettings {
         url: Endpoint { url: url.clone(), https: false, shown: url },
         ..settings(&api)
     });
