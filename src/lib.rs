@@ -43,6 +43,7 @@ pub mod config;
 pub mod correlate;
 pub mod courier;
 pub mod delivery;
+pub mod disk;
 pub mod enrich;
 pub mod gateway;
 pub mod job;
