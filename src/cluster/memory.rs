@@ -197,7 +197,7 @@ fn load(file: &File) -> Result<Vec<Remembered>, Unusable> {
             }
         }
         if is_too_large || lines.take_dropped() > 0 {
-            let bounds = format!("at most {MOST_OBJECTS} objects of {MOST_LINE_BYTES} bytes are read");
+            let bounds = format!("at most {MOST_OBJECTS} objects, and no deep one or one above {MOST_LINE_BYTES} bytes");
             return Err(Unusable::TooLarge(bounds));
         }
         if let Some(trouble) = trouble {
@@ -248,8 +248,8 @@ pub fn keep(
             Ok(Err(error)) if is_refused(&error) => journal.error(
                 "topology file not saved",
                 format!(
-                    "what is known of the cluster cannot be saved to {}, or to the name with .new behind it: {error}; a \
-                     restart now forgets what is gone; it is tried again",
+                    "what is known of the cluster cannot be saved to {} ({error}); a restart now forgets \
+                     what is gone; it is tried again",
                     file.display()
                 ),
             ),

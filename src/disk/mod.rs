@@ -22,5 +22,5 @@ pub use folder::{folder_of, is_wrong_path, not_private, sync_folder, with_suffix
 pub use id::FileId;
 pub use own::{Access, existing, existing_or_new, new, new_for_group};
 pub use read::{open_to_read, read};
-pub use refused::{Refused, is_refused};
+pub use refused::{Refused, beside, is_refused};
 pub use replace::{free_name, in_place_of_leftover, remove_own, rename_over};

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::path::{Path, PathBuf};
 
 /// What lies at the path of a file that the plugin writes, and is not used. Its text says what it is and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum Refused {
     OwnerGiven { uid: u32, ours: u32 },
     /// Others may read or write it, and their rights cannot be taken away.
     Wide { mode: u32, why: String },
+    /// What lies at another path than the one that was set: one beside it, which the file is made under.
+    Beside { path: PathBuf, refused: Box<Refused> },
 }
 
 impl fmt::Display for Refused {
@@ -51,6 +54,7 @@ impl fmt::Display for Refused {
                 "others may use it (mode {mode:04o}), and the plugin cannot take that away ({why}): chmod it to 0600, \
                  or mount its file system with file_mode=0600"
             ),
+            Self::Beside { path, refused } => write!(f, "beside it is {}: {refused}", path.display()),
         }
     }
 }
@@ -66,6 +70,15 @@ impl From<Refused> for io::Error {
             _ => io::ErrorKind::PermissionDenied,
         };
         Self::new(kind, refused)
+    }
+}
+
+/// The same error, saying at which path, where that is not the one that was set.
+#[must_use]
+pub fn beside(path: &Path, error: io::Error) -> io::Error {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Refused>()) {
+        Some(refused) => Refused::Beside { path: path.to_owned(), refused: Box::new(refused.clone()) }.into(),
+        None => error,
     }
 }
 

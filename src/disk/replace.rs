@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::own::{is_ours, new};
-use super::{Access, with_suffix};
+use super::{Access, beside, with_suffix};
 
 /// Files of one second that were moved aside.
 const MOST_NAMES: usize = 100;
@@ -18,8 +18,7 @@ const MOST_NAMES: usize = 100;
 /// # Errors
 /// From the system, and [`super::Refused`] when something foreign has the name, which stays as it is.
 pub fn in_place_of_leftover(path: &Path) -> io::Result<File> {
-    remove_own(path)?;
-    new(path, Access::Write)
+    remove_own(path).and_then(|()| new(path, Access::Write)).map_err(|error| beside(path, error))
 }
 
 /// Gives a file its final name, in place of the file of ours that has it now.

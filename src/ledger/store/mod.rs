@@ -30,7 +30,7 @@ use super::key::Key;
 use super::packing::{pack, unpack};
 use super::rules::RULES;
 use super::table::Row;
-use crate::disk::{self, Access, FileId, sync_folder, with_suffix};
+use crate::disk::{self, Access, FileId, is_refused, sync_folder, with_suffix};
 pub use error::StoreError;
 use redb::backends::InMemoryBackend;
 use redb::{
@@ -108,7 +108,10 @@ impl Store {
         let unfinished = with_suffix(path, ".unfinished");
         let opened = match Self::open_file(&unfinished, true) {
             // Somebody else makes it, or put it there, and it is not ours to remove.
-            Err(error) if error.is_anothers() => return Err(error),
+            Err(StoreError::Io(error)) if is_refused(&error) => {
+                return Err(disk::beside(&unfinished, error).into());
+            }
+            Err(StoreError::InUse) => return Err(StoreError::InUse),
             // The power went while one was made.
             Err(StoreError::Unusable(_)) => {
                 disk::remove_own(&unfinished)?;
