@@ -70,6 +70,22 @@ fn a_cluster_of_objects_that_are_all_alike_is_restored() {
     assert_eq!(restored.len() as u64, pods);
 }
 
+/// One that is too long is left out, and costs no other.
+#[test]
+fn an_object_that_is_too_long_to_be_read_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ledger.topology");
+    let mut writer = writer(2);
+    let long = pod(3).replace("\"app\":\"cart\"", &format!("\"app\":\"{}\"", "x".repeat(3 << 20)));
+    let mut parser = Parser::new(Kind::Pod, event_gateway::pattern::Patterns::default());
+    writer.put(parser.object(long.as_bytes()).unwrap().into());
+    assert_eq!(writer.len(), 3);
+    memory::save(&file, &writer.snapshot(), 1_800_000_000).unwrap();
+    let mut restored = Writer::new(3_600);
+    memory::restore(&file, &mut restored, 1_800_000_000, &Journal::default());
+    assert_eq!(restored.len(), 2);
+}
+
 /// S7: what is small in the folder is large in memory.
 #[test]
 fn a_start_gets_over_each_bomb_in_bounded_memory() {

@@ -7,8 +7,13 @@ mod forged_requests;
 mod modes;
 mod opening;
 mod planted;
+mod races;
 mod read_only;
 mod things;
+mod unusual_disks;
 
+#[allow(dead_code, reason = "it is for other tests as well")]
+#[path = "../support/small_disk.rs"]
+mod small_disk;
 #[path = "../support/mod.rs"]
 mod support;

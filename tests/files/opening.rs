@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use event_gateway::disk::{
-    Access, existing, existing_or_new, in_place_of_leftover, is_refused, new, new_for_group, read, remove_own,
+    Access, existing, existing_or_new, free_name, in_place_of_leftover, is_refused, new, new_for_group, read, remove_own,
     rename_over,
 };
 
@@ -97,6 +97,18 @@ fn a_leftover_of_ours_gives_way_and_a_file_of_ours_is_replaced() {
     assert!(!leftover.exists());
     remove_own(&path).unwrap();
     remove_own(&path).unwrap();
+}
+
+/// Of one second more than one file may be moved aside, and whoever plants a name must not get what was there.
+#[test]
+fn a_name_that_something_has_is_not_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("aside");
+    for expected in ["aside", "aside-1", "aside-2"] {
+        let free = free_name(path.clone());
+        assert_eq!(free, folder.path().join(expected));
+        std::os::unix::fs::symlink("missing", free).unwrap();
+    }
 }
 
 /// They are symlinks of the kubelet's.

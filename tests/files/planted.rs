@@ -178,6 +178,23 @@ fn at_files_that_are_in_use() {
     }
 }
 
+/// A link to the very file that was moved: what is written goes where somebody else says.
+#[test]
+fn a_symlink_to_the_file_in_use_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, moved) = (folder.path().join("ledger"), folder.path().join("moved"));
+    let gateway = gateway();
+    let mut host = MiniHost::start(Build::V5_1_1);
+    host.set("a", "endpoint", gateway.url()).set("a", "state_file", ledger.to_str().unwrap());
+    assert_eq!(host.init("a"), 1);
+    assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Ok);
+    std::fs::rename(&ledger, &moved).unwrap();
+    std::os::unix::fs::symlink("moved", &ledger).unwrap();
+    assert_eq!(host.deliver("a", "t", &events(["u2"])), Code::Ok);
+    host.wait_log("was replaced while it was in use");
+    host.quit();
+}
+
 /// The filter's own.
 #[test]
 fn at_the_state_file_of_the_filter() {

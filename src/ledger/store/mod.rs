@@ -294,3 +294,24 @@ fn put_key(writing: &WriteTransaction, key: &Key) -> Result<(), StoreError> {
     table.insert(REQUEST, key.bytes()).map_err(redb::Error::from)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::identity::{Identity, Version};
+    use crate::ledger::table::Versioned;
+
+    /// As where pages name each other in a circle, or one page is named by many.
+    #[test]
+    fn rows_that_are_more_than_the_file_are_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        let record = Versioned { identity: Identity(1), version: Version(1), count: 1 };
+        let rows = vec![Row { number: 1, at_seconds: 1, records: vec![record; 1_000] }];
+        drop(Store::make(&path, &Contents { rows, ..Contents::default() }, None).unwrap());
+        let (mut store, contents) = Store::open(&path).unwrap();
+        assert_eq!(contents.rows[0].records.len(), 1_000);
+        store.len_bytes = 28_000;
+        assert!(matches!(store.rows_of(COMMITS), Err(StoreError::Unusable(_))));
+    }
+}
