@@ -197,7 +197,9 @@ fn load(file: &File) -> Result<Vec<Remembered>, Unusable> {
             }
         }
         if is_too_large || lines.take_dropped() > 0 {
-            let bounds = format!("at most {MOST_OBJECTS} objects, and no deep one or one above {MOST_LINE_BYTES} bytes");
+            let bounds = format!(
+                "at most {MOST_OBJECTS} objects, and no deep one or one above {MOST_LINE_BYTES} bytes"
+            );
             return Err(Unusable::TooLarge(bounds));
         }
         if let Some(trouble) = trouble {

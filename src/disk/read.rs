@@ -28,7 +28,10 @@ pub fn read(path: &Path, most_bytes: u64) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     open_to_read(path)?.take(most_bytes.saturating_add(1)).read_to_end(&mut content)?;
     if content.len() as u64 > most_bytes {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {most_bytes} bytes")));
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it is larger than {most_bytes} bytes"),
+        ));
     }
     Ok(content)
 }

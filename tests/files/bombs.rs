@@ -31,7 +31,9 @@ fn packed(path: &Path, level: Compression, mut write: impl FnMut(&mut dyn Write)
 
 /// A pod as the API server has many of, with a uid that is like no other.
 fn pod(number: u64) -> String {
-    let random = |salt: u64| (number ^ salt).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29).wrapping_mul(salt | 1);
+    let random = |salt: u64| {
+        (number ^ salt).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29).wrapping_mul(salt | 1)
+    };
     let (one, other) = (random(0x1234_5677), random(0xabcd_ef01));
     format!(
         r#"{{"kind":"Pod","apiVersion":"v1","metadata":{{"name":"cart-7d4b9c-{:05x}","namespace":"shop",
@@ -94,7 +96,9 @@ fn a_start_gets_over_each_bomb_in_bounded_memory() {
     memory::save(&good, &writer(1).snapshot(), 1).unwrap();
     let mut text = String::new();
     let unpacked = flate2::read::GzDecoder::new(File::open(&good).unwrap());
-    std::io::BufRead::lines(std::io::BufReader::new(unpacked)).skip(1).for_each(|line| text += &line.unwrap());
+    std::io::BufRead::lines(std::io::BufReader::new(unpacked))
+        .skip(1)
+        .for_each(|line| text += &line.unwrap());
     let object = text.clone() + "\n";
     let label = format!("{{\"name\":\"l\",\"value\":\"{}\",\"key\":7}}", "v".repeat(1 << 20));
     let large = text.replace("\"labels\":[", &format!("\"labels\":[{label},")) + "\n";

@@ -132,7 +132,11 @@ fn a_request_for_somebody_else_is_not_sent() {
         let state = left(&url, &gateway, "u1", &refs(&before));
         let says = "for another endpoint, format, header or credentials";
         let elsewhere = format!("{url}{path}");
-        assert_eq!(first(&state, &gateway, &elsewhere, &refs(&after), says), ["x.1"], "{before:?} {after:?} {path}");
+        assert_eq!(
+            first(&state, &gateway, &elsewhere, &refs(&after), says),
+            ["x.1"],
+            "{before:?} {after:?} {path}"
+        );
     }
 }
 

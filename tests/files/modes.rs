@@ -90,7 +90,8 @@ fn files_for_others_to_read_are_for_the_group_as_far_as_the_umask_goes() {
         let folder = tempfile::tempdir().unwrap();
         // One that a crash has left.
         fs::write(folder.path().join(format!("{STEM}.part")), "{}\n").unwrap();
-        fs::set_permissions(folder.path().join(format!("{STEM}.part")), PermissionsExt::from_mode(0o666)).unwrap();
+        fs::set_permissions(folder.path().join(format!("{STEM}.part")), PermissionsExt::from_mode(0o666))
+            .unwrap();
         let mut host = MiniHost::start_with(Build::V5_1_1, with_umask(umask));
         host.set("a", "endpoint", format!("file://{}", folder.path().display())).set("a", "compress", "none");
         assert_eq!(host.init("a"), 1);

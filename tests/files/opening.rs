@@ -6,8 +6,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use event_gateway::disk::{
-    Access, existing, existing_or_new, free_name, in_place_of_leftover, is_refused, new, new_for_group, read, remove_own,
-    rename_over,
+    Access, existing, existing_or_new, free_name, in_place_of_leftover, is_refused, new, new_for_group, read,
+    remove_own, rename_over,
 };
 
 use crate::things::{ALL, Thing, plant};
@@ -119,10 +119,8 @@ fn what_is_only_read_may_be_a_symlink_and_nothing_else_that_is_no_file() {
         let elsewhere = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
         let Some(planted) = plant(thing, &path, elsewhere.path()) else { continue };
-        let is_read = matches!(
-            thing,
-            Thing::Symlink | Thing::HardLink | Thing::Foreign | Thing::ForeignAndWide
-        );
+        let is_read =
+            matches!(thing, Thing::Symlink | Thing::HardLink | Thing::Foreign | Thing::ForeignAndWide);
         assert_eq!(read(&path, 1_000).is_ok(), is_read, "{thing:?}");
         assert!(read(&path, 3).is_err(), "{thing:?}");
         planted.is_as_it_was("read");

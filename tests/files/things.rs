@@ -28,7 +28,8 @@ pub enum Thing {
 }
 
 use Thing::{
-    DanglingSymlink, Device, Fifo, Folder, Foreign, ForeignAndWide, HardLink, Socket, Symlink, SymlinkToItself,
+    DanglingSymlink, Device, Fifo, Folder, Foreign, ForeignAndWide, HardLink, Socket, Symlink,
+    SymlinkToItself,
 };
 
 pub const ALL: [Thing; 10] = [
@@ -113,7 +114,14 @@ impl Planted {
         let of = |path: &Path| {
             fs::symlink_metadata(path).map(|metadata| {
                 // Looks of our own change the time of access, so that is left out.
-                (metadata.ino(), metadata.mode(), metadata.uid(), metadata.nlink(), metadata.len(), metadata.ctime_nsec())
+                (
+                    metadata.ino(),
+                    metadata.mode(),
+                    metadata.uid(),
+                    metadata.nlink(),
+                    metadata.len(),
+                    metadata.ctime_nsec(),
+                )
             })
         };
         let content = fs::read_to_string(&self.victim);

@@ -71,7 +71,10 @@ fn a_new_file_that_is_given_to_another_user_is_not_left_behind() {
     });
     let Some((made, is_there)) = made.join().unwrap() else { return };
     for error in made.map(Result::unwrap_err) {
-        assert!(is_refused(&error) && error.to_string().contains("gives new files to the user 65534"), "{error}");
+        assert!(
+            is_refused(&error) && error.to_string().contains("gives new files to the user 65534"),
+            "{error}"
+        );
     }
     assert!(!is_there);
 }

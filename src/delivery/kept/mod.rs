@@ -18,8 +18,8 @@ use crate::ledger::{Key, Versioned};
 use crate::render::Answers;
 pub use layout::LONGEST_FRONT_BYTES;
 use layout::{
-    CHECKED_BYTES, CHECKSUM_BYTES, FRONT_BYTES, MARK, MARKED_BYTES, MOST_BODY_BYTES, MOST_HEAD_BYTES, UNCHECKED,
-    VERSION, checksum, front_at, lengths, marks, read_first,
+    CHECKED_BYTES, CHECKSUM_BYTES, FRONT_BYTES, MARK, MARKED_BYTES, MOST_BODY_BYTES, MOST_HEAD_BYTES,
+    UNCHECKED, VERSION, checksum, front_at, lengths, marks, read_first,
 };
 
 /// A request as it went out.

@@ -24,11 +24,7 @@ fn read(bytes: &[u8]) -> Found {
 fn kept() -> Kept {
     let body = vec![7; 100];
     let records = [
-        Some(Versioned {
-            identity: Identity(u128::MAX - 5),
-            version: Version(u64::MAX),
-            count: u32::MAX,
-        }),
+        Some(Versioned { identity: Identity(u128::MAX - 5), version: Version(u64::MAX), count: u32::MAX }),
         None,
         Some(Versioned { identity: Identity(3), version: Version(0), count: 1 }),
     ];
@@ -83,7 +79,9 @@ fn a_request_of_today_is_nothing_to_older_versions() {
 #[test]
 fn a_newer_request_is_never_misread() {
     let good = written(&kept());
-    for (version, rules) in [(VERSION + 1, RULES), (VERSION, RULES + 1), (UNCHECKED, RULES + 1), (u32::MAX, 0)] {
+    for (version, rules) in
+        [(VERSION + 1, RULES), (VERSION, RULES + 1), (UNCHECKED, RULES + 1), (u32::MAX, 0)]
+    {
         let mut bytes = good.clone();
         bytes[8..12].copy_from_slice(&version.to_le_bytes());
         bytes[12..16].copy_from_slice(&rules.to_le_bytes());
@@ -107,7 +105,9 @@ fn no_byte_can_be_changed_with_its_checksum_made_good() {
         bytes[at] ^= 1;
         let front = &mut bytes[CHECKED_BYTES..];
         let Some([head, body]) = lengths(front) else { continue };
-        let Some(whole) = front.get(..FRONT_BYTES.saturating_add(head).saturating_add(body)) else { continue };
+        let Some(whole) = front.get(..FRONT_BYTES.saturating_add(head).saturating_add(body)) else {
+            continue;
+        };
         let (head, body) = whole[CHECKSUM_BYTES..].split_at(16 + head);
         let sum = checksum(head, body).to_le_bytes();
         bytes[CHECKED_BYTES..CHECKED_BYTES + CHECKSUM_BYTES].copy_from_slice(&sum);
@@ -120,7 +120,8 @@ fn no_byte_can_be_changed_with_its_checksum_made_good() {
 #[test]
 fn lengths_beyond_all_bounds_are_not_read() {
     let mut bytes = written(&kept());
-    for (at, length) in [(56, MOST_HEAD_BYTES), (64, MOST_BODY_BYTES), (56, usize::MAX), (64, usize::MAX - 9)] {
+    for (at, length) in [(56, MOST_HEAD_BYTES), (64, MOST_BODY_BYTES), (56, usize::MAX), (64, usize::MAX - 9)]
+    {
         bytes[at..at + 8].copy_from_slice(&(length as u64).saturating_add(1).to_le_bytes());
         assert_eq!(Kept::len_bytes(&bytes[..LONGEST_FRONT_BYTES]), 0);
         assert_eq!(read(&bytes), Found::Nothing);

@@ -248,7 +248,8 @@ impl File {
             }
             opened => opened.ok(),
         };
-        let store = Store::make(&self.path, contents, self.key.as_ref()).map_err(|error| self.explain(&error))?;
+        let store =
+            Store::make(&self.path, contents, self.key.as_ref()).map_err(|error| self.explain(&error))?;
         self.hold(store);
         Ok(())
     }

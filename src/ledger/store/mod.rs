@@ -176,7 +176,8 @@ impl Store {
             let len_bytes = backend.len()?;
             let database = redb::Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend)?;
             let rules = mark::read(&database)?;
-            let store = Self { database: Some(database), id, len_bytes, rules: AtomicU32::new(rules), sync_failed };
+            let store =
+                Self { database: Some(database), id, len_bytes, rules: AtomicU32::new(rules), sync_failed };
             let commits = if rules == mark::NONE { mark::UNMARKED } else { COMMITS };
             let (rows, claims) = (store.rows_of(commits)?, store.rows_of(CLAIMS)?);
             let contents = Contents { rows, claims, key: store.key()? };

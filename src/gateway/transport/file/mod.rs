@@ -29,9 +29,9 @@ use std::time::Duration;
 use super::{Packed, Post, Transport};
 use crate::clock;
 use crate::config::{FileSettings, Mistake};
+use crate::disk::{is_refused, is_wrong_path};
 use crate::gateway::outcome::{Doubt, Outcome};
 use crate::journal::Journal;
-use crate::disk::{is_refused, is_wrong_path};
 use crate::metrics::{FailureClass, Metrics};
 use crate::net::stop::Stopper;
 use leftovers::{Leftovers, Step};
@@ -132,7 +132,9 @@ impl Files {
         if is_refused(error) {
             self.journal.error(
                 "file refused",
-                format!("{what} cannot be completed and is left as it is ({error}); its records may be missing"),
+                format!(
+                    "{what} cannot be completed and is left as it is ({error}); its records may be missing"
+                ),
             );
             return;
         }
