@@ -17,3 +17,5 @@ mod unusual_disks;
 mod small_disk;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/syscalls.rs"]
+mod syscalls;

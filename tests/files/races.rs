@@ -5,104 +5,84 @@ use std::io::Read;
 use std::os::fd::FromRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{OpenOptionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use event_gateway::disk::{Access, FileId, existing, read};
+use event_gateway::disk::{Access, existing, is_refused, read};
 
+use crate::syscalls::{Call, Disk, Fate, Kind, watching};
 use crate::things::{ALL, Thing, plant};
 
-const TRIES: usize = 30_000;
 /// For those that hang.
 const BOUND: Duration = Duration::from_secs(120);
 const EACH: [Access; 4] = [Access::Read, Access::Write, Access::ReadWrite, Access::Append];
 
-/// Two names that change places all the time.
-struct Exchange {
-    stop: Arc<AtomicBool>,
-    thread: Option<thread::JoinHandle<()>>,
+/// Puts another thing in the place of a file, after all looks at it and right before it is opened.
+struct Exchange<F>(Option<F>);
+
+impl<F: FnOnce()> Disk for Exchange<F> {
+    fn before(&mut self, call: &Call<'_>) -> Fate {
+        if call.kind == Kind::Open
+            && let Some(exchange) = self.0.take()
+        {
+            exchange();
+        }
+        Fate::Happens
+    }
+
+    fn after(&mut self, _: &Call<'_>, _: i64) {}
 }
 
-impl Exchange {
-    fn of(path: &Path, other: &Path) -> Exchange {
-        let stop = Arc::new(AtomicBool::new(false));
-        let (path, other, stopped) = (path.to_owned(), other.to_owned(), Arc::clone(&stop));
-        let thread = thread::spawn(move || {
-            while !stopped.load(Ordering::Relaxed) {
-                let flags = rustix::fs::RenameFlags::EXCHANGE;
-                rustix::fs::renameat_with(rustix::fs::CWD, &path, rustix::fs::CWD, &other, flags).unwrap();
-            }
-        });
-        Exchange { stop, thread: Some(thread) }
-    }
-}
-
-impl Drop for Exchange {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        self.thread.take().unwrap().join().unwrap();
-    }
+/// Does the work in a thread of its own, as it may hang, while the named file gives way to the other.
+fn exchanged<T: Send + 'static>(
+    path: &Path,
+    other: &Path,
+    work: impl FnOnce(&Path) -> T + Send + 'static,
+) -> T {
+    let (sender, receiver) = channel();
+    let (path, other) = (path.to_owned(), other.to_owned());
+    thread::spawn(move || {
+        let folder = path.parent().unwrap().to_owned();
+        let (named, put) = (path.clone(), other);
+        let exchange = Exchange(Some(move || fs::rename(put, named).unwrap()));
+        let _ = sender.send(watching(&folder, exchange, || work(&path)));
+    });
+    receiver.recv_timeout(BOUND).expect("it hangs, or has panicked")
 }
 
 /// It is a file of ours by all that can be seen of it, and not the one that was named.
 #[test]
 fn a_symlink_that_comes_between_is_not_followed() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    fs::write(at("ours"), "ours").unwrap();
-    fs::write(at("victim"), "victim").unwrap();
-    symlink("victim", at("link")).unwrap();
-    let victim = FileId::at(&at("victim")).unwrap();
-    let _exchange = Exchange::of(&at("ours"), &at("link"));
-    let mut opened = 0;
-    for number in 0..TRIES {
-        if let Ok(file) = existing(&at("ours"), EACH[number % 4]) {
-            assert_ne!(FileId::of(&file.metadata().unwrap()), victim, "after {number}");
-            opened += 1;
-        }
+    for access in EACH {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("ours"), "ours").unwrap();
+        fs::write(at("victim"), "victim").unwrap();
+        symlink("victim", at("link")).unwrap();
+        let error = exchanged(&at("ours"), &at("link"), move |path| existing(path, access).unwrap_err());
+        assert!(is_refused(&error) && error.to_string().contains("it is a symlink"), "{access:?}: {error}");
     }
-    assert!(opened > 0, "it never saw the file");
-}
-
-/// Runs it in a thread of its own, as it may hang.
-fn ends(what: &'static str, work: impl FnOnce() + Send + 'static) {
-    let (sender, receiver) = channel();
-    let worker = thread::spawn(move || {
-        work();
-        let _ = sender.send(());
-    });
-    assert!(receiver.recv_timeout(BOUND).is_ok() || worker.is_finished(), "{what} hangs");
-    worker.join().unwrap();
 }
 
 #[test]
 fn a_fifo_that_comes_between_holds_nobody_up() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    fs::write(at("ours"), "ours").unwrap();
-    assert!(Command::new("mkfifo").arg(at("fifo")).status().unwrap().success());
-    let path: PathBuf = at("ours");
-    let _exchange = Exchange::of(&path, &at("fifo"));
-    let own = path.clone();
-    ends("opening", move || {
-        (0..TRIES).for_each(|number| {
-            if let Ok(file) = existing(&own, EACH[number % 4]) {
-                assert!(file.metadata().unwrap().is_file());
-            }
+    for access in EACH.map(Some).into_iter().chain([None]) {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("ours"), "ours").unwrap();
+        assert!(Command::new("mkfifo").arg(at("fifo")).status().unwrap().success());
+        let result = exchanged(&at("ours"), &at("fifo"), move |path| match access {
+            Some(access) => existing(path, access).map(drop),
+            None => read(path, 100).map(drop),
         });
-    });
-    ends("reading", move || {
-        (0..TRIES).for_each(|_| {
-            if let Ok(text) = read(&path, 100) {
-                assert_eq!(text, b"ours", "it was read from a FIFO");
-            }
-        });
-    });
+        let error = result.unwrap_err();
+        // Nobody reads from it, so that it cannot be opened to be written.
+        let is_told = error.to_string().contains("no regular file");
+        assert!(is_told || access == Some(Access::Write), "{access:?}: {error}");
+    }
 }
 
 /// Events of files that are opened.
