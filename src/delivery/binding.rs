@@ -46,3 +46,56 @@ impl Binding {
         key.check(&[&self.0])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::config::{self, Source};
+
+    fn target(settings: &[(&str, &str)]) -> [u8; 32] {
+        let found = |key: &str| {
+            settings.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_bytes().to_vec())
+        };
+        let source = Source {
+            property: &found,
+            readable: &|_| Ok(()),
+            contents: &|_| Ok(String::new()),
+            writable: &|_| Ok(()),
+            environment: &|_| None,
+        };
+        let settings = config::read(&source).unwrap();
+        Binding::of(&settings).target(&Key::from_bytes(&[7; 32]).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn each_of_its_parts_makes_another_target() {
+        let endpoint = ("endpoint", "https://gateway.example/events");
+        let client = |cert, key| [endpoint, ("client_cert_file", cert), ("client_key_file", key)];
+        let user = |user, file| [endpoint, ("basic_user", user), ("basic_password_file", file)];
+        let cases: [&[(&str, &str)]; 16] = [
+            &[endpoint],
+            &[("endpoint", "http://gateway.example/events")],
+            &[("endpoint", "https://gateway.example:8443/events")],
+            &[("endpoint", "https://gateway.example/other")],
+            &[("endpoint", "https://gateway.example/events?tenant=a")],
+            &[("endpoint", "https://other.example/events")],
+            &[endpoint, ("format", "raw")],
+            &[endpoint, ("headers", "X-Tenant: a")],
+            &[endpoint, ("headers", "X-Tenant: b")],
+            &[endpoint, ("headers", "X-Scope: a")],
+            &[endpoint, ("bearer_token_file", "/a")],
+            &[endpoint, ("bearer_token_file", "/b")],
+            &user("a", "/a"),
+            &user("b", "/a"),
+            &client("/a", "/b"),
+            &client("/b", "/a"),
+        ];
+        let targets: BTreeSet<_> = cases.iter().map(|settings| target(settings)).collect();
+        assert_eq!(targets.len(), cases.len());
+        // How it is packed, and how long one waits, is no matter of whom it is for.
+        let other = target(&[endpoint, ("compress", "none"), ("timeout", "1s"), ("batch_events", "7")]);
+        assert_eq!(other, target(&[endpoint]));
+    }
+}
