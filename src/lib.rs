@@ -26,7 +26,7 @@
 //!
 //! # The rooms
 //! An arrow between rooms only ever points to a lower rank; `tests/papers/rooms.rs` holds the table of ranks.
-//! Ranks below `net` read no clock and, but for the ledger's file, do no I/O. `unsafe` lives in
+//! Ranks below `net` read no clock and, but for the ledger's file and [`disk`], which opens all files, do no I/O. `unsafe` lives in
 //! [`abi`] alone.
 
 // Nothing on the path of a record panics on purpose; what is caught at the border is the rest. Tests may.
@@ -43,6 +43,7 @@ pub mod config;
 pub mod correlate;
 pub mod courier;
 pub mod delivery;
+pub mod disk;
 pub mod enrich;
 pub mod gateway;
 pub mod job;

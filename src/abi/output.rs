@@ -9,8 +9,8 @@
 //! instances still work.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::Path;
 use std::slice;
 use std::sync::Arc;
@@ -30,9 +30,9 @@ use crate::clock;
 use crate::cluster::Cluster;
 use crate::config::{self, Source, shown};
 use crate::courier::Courier;
+use crate::disk::{self, Access, is_wrong_path};
 use crate::job::Answer;
 use crate::journal::{Journal, Level, Line};
-use crate::ledger::is_wrong_path;
 use crate::metrics::Metrics;
 use crate::trip;
 
@@ -168,41 +168,28 @@ fn start(host: Host) -> Option<Box<Instance>> {
 
 /// Opens without reading: the path may be a pipe that never ends, or never begins.
 pub(super) fn readable(path: &Path) -> Result<(), String> {
-    let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
-    if !metadata.is_file() {
-        return Err("it is no regular file".to_owned());
-    }
-    File::open(path).map(drop).map_err(|error| error.to_string())
+    disk::open_to_read(path).map(drop).map_err(|error| error.to_string())
 }
 
 /// Reads a file whole, up to what nobody writes by hand.
 pub(super) fn contents(path: &Path) -> Result<String, String> {
     const MOST_BYTES: u64 = 1 << 20;
-    readable(path)?;
-    let mut text = String::new();
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    match file.take(MOST_BYTES + 1).read_to_string(&mut text) {
-        Ok(_) if text.len() as u64 > MOST_BYTES => Err("it is larger than 1 MiB".to_owned()),
-        Ok(_) => Ok(text),
-        Err(error) => Err(error.to_string()),
-    }
+    let bytes = disk::read(path, MOST_BYTES).map_err(|error| error.to_string())?;
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
 }
 
 /// Whether the path is one for a file that can be made or written; makes none. A disk that is full, read-only,
-/// broken or forbidden is passed over: it comes and goes, and is told of by whoever opens the file.
+/// broken or forbidden is passed over: it comes and goes, and is told of by whoever opens the file. So is a file that
+/// is not ours, which a person may take away.
 pub(super) fn writable(path: &Path) -> Result<(), String> {
     let passing = |error: io::Error| if is_wrong_path(&error) { Err(error.to_string()) } else { Ok(()) };
-    match fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() => Err("it is no regular file".to_owned()),
-        Ok(_) => File::options().append(true).open(path).map_or_else(passing, |_| Ok(())),
-        Err(_) => {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            match fs::metadata(folder.unwrap_or(Path::new("."))) {
-                Ok(metadata) if metadata.is_dir() => Ok(()),
-                Ok(_) => Err("it lies in something that is no folder".to_owned()),
-                Err(error) => passing(error).map_err(|why| format!("its folder cannot be used: {why}")),
-            }
-        }
+    match fs::symlink_metadata(path) {
+        Ok(_) => disk::existing(path, Access::Append).map_or_else(passing, |_| Ok(())),
+        Err(_) => match fs::metadata(disk::folder_of(path)) {
+            Ok(metadata) if metadata.is_dir() => Ok(()),
+            Ok(_) => Err("it lies in something that is no folder".to_owned()),
+            Err(error) => passing(error).map_err(|why| format!("its folder cannot be used: {why}")),
+        },
     }
 }
 

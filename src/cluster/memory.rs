@@ -11,20 +11,20 @@
 //! until a list shows it. Slices are left out: their last word is in the places of their pods.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use flate2::Compression;
-use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
+use super::unpacking::Unpacked;
 use crate::clock;
+use crate::disk::{self, Access, is_refused, with_suffix};
 use crate::journal::Journal;
 use crate::net::stop::Signal;
 use crate::topology::index::Index;
@@ -37,8 +37,10 @@ use crate::trip;
 
 const FORMAT: &str = "event_gateway topology";
 const VERSION: u32 = 1;
-/// A file that unpacks to more was not written by us.
-const MOST_BYTES: u64 = 4 << 30;
+/// More objects than a cluster has. Each takes memory, however short its line is.
+const MOST_OBJECTS: usize = 1_000_000;
+/// Kubernetes takes no object above 1.5 MiB, and what is kept of one is less. A longer line is not written.
+const MOST_LINE_BYTES: usize = 2 << 20;
 
 #[derive(Serialize)]
 struct Header {
@@ -57,6 +59,8 @@ struct AnyHeader {
 /// Why a file is of no use.
 enum Unusable {
     Damaged(String),
+    /// It holds more than was ever written.
+    TooLarge(String),
     /// Another version of this plugin wrote it, a newer or an older one.
     Version(u32),
 }
@@ -69,6 +73,7 @@ impl Unusable {
     fn suffix(&self) -> &'static str {
         match self {
             Self::Damaged(_) => ".damaged",
+            Self::TooLarge(_) => ".too-large",
             Self::Version(version) if *version > VERSION => ".newer",
             Self::Version(_) => ".older",
         }
@@ -79,6 +84,7 @@ impl fmt::Display for Unusable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Damaged(why) => write!(f, "is damaged ({why})"),
+            Self::TooLarge(why) => write!(f, "holds more than this plugin ever writes ({why})"),
             Self::Version(version) => {
                 let than = if *version > VERSION { "a newer" } else { "an older" };
                 write!(
@@ -106,8 +112,19 @@ struct Remembered {
 
 /// Loads the file, if there is one. Never fails: what is of no use is told and moved aside.
 pub fn restore(file: &Path, writer: &mut Writer, now_seconds: u64, journal: &Journal) {
-    let opened = match File::open(file) {
+    let opened = match disk::existing(file, Access::Read) {
         Err(error) if error.kind() == ErrorKind::NotFound => return,
+        Err(error) if is_refused(&error) => {
+            journal.error(
+                "topology file refused",
+                format!(
+                    "{} is neither read nor replaced: {error}; events about what is gone name no Services until it is \
+                     known again",
+                    file.display()
+                ),
+            );
+            return;
+        }
         opened => opened,
     };
     let why = match opened.map_err(Unusable::damaged).and_then(|file| load(&file)) {
@@ -120,24 +137,27 @@ pub fn restore(file: &Path, writer: &mut Writer, now_seconds: u64, journal: &Jou
         }
         Err(why) => why,
     };
-    let aside = with_ending(file, &format!("{}-{now_seconds}", why.suffix()));
+    let aside = disk::free_name(with_suffix(file, &format!("{}-{now_seconds}", why.suffix())));
     let moved = match fs::rename(file, &aside) {
         Ok(()) => format!("was moved to {}", aside.display()),
         Err(error) => format!("cannot be moved aside ({error})"),
     };
-    journal.warn(
-        "topology file moved aside",
-        format!(
-            "what was known of the cluster is not taken from {}: it {why} and {moved}; events about what is gone name no \
-             Services for now",
-            file.display()
-        ),
+    let text = format!(
+        "what was known of the cluster is not taken from {}: it {why} and {moved}; events about what is gone name no \
+         Services for now",
+        file.display()
     );
+    match why {
+        Unusable::TooLarge(_) => {
+            journal.error("topology file too large", format!("{text}; look who else writes into its folder"));
+        }
+        _ => journal.warn("topology file moved aside", text),
+    }
 }
 
 /// Everything or nothing: half of a file tells nothing of the other half.
 fn load(file: &File) -> Result<Vec<Remembered>, Unusable> {
-    let mut unpacked = GzDecoder::new(file).take(MOST_BYTES);
+    let mut unpacked = Unpacked::of(file);
     let mut lines = Lines::default();
     let mut header: Option<AnyHeader> = None;
     let mut remembered = Vec::new();
@@ -148,9 +168,17 @@ fn load(file: &File) -> Result<Vec<Remembered>, Unusable> {
             Ok(0) => break,
             Ok(count) => count,
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == ErrorKind::FileTooLarge => {
+                return Err(Unusable::TooLarge(error.to_string()));
+            }
             Err(error) => return Err(Unusable::damaged(error)),
         };
+        let mut is_too_large = false;
         lines.feed(&buffer[..count], |line| {
+            is_too_large |= line.len() > MOST_LINE_BYTES || remembered.len() >= MOST_OBJECTS;
+            if is_too_large {
+                return;
+            }
             let read = match header {
                 None => serde_json::from_slice(line).map(|read| header = Some(read)),
                 Some(_) => serde_json::from_slice(line).map(|read| remembered.push(read)),
@@ -168,13 +196,18 @@ fn load(file: &File) -> Result<Vec<Remembered>, Unusable> {
                 return Err(Unusable::Version(*version));
             }
         }
+        if is_too_large || lines.take_dropped() > 0 {
+            let bounds = format!(
+                "at most {MOST_OBJECTS} objects, and no deep one or one above {MOST_LINE_BYTES} bytes"
+            );
+            return Err(Unusable::TooLarge(bounds));
+        }
         if let Some(trouble) = trouble {
             return Err(Unusable::damaged(trouble));
         }
     }
     match header {
-        Some(_) if lines.take_dropped() == 0 && unpacked.limit() > 0 => Ok(remembered),
-        Some(_) => Err(Unusable::damaged("it holds more than was ever written")),
+        Some(_) => Ok(remembered),
         None => Err(Unusable::damaged("it is empty")),
     }
 }
@@ -214,6 +247,14 @@ pub fn keep(
         };
         match catch_unwind(AssertUnwindSafe(saving)) {
             Ok(Ok(())) => saved = Some(count),
+            Ok(Err(error)) if is_refused(&error) => journal.error(
+                "topology file not saved",
+                format!(
+                    "what is known of the cluster cannot be saved to {} ({error}); a restart now forgets \
+                     what is gone; it is tried again",
+                    file.display()
+                ),
+            ),
             Ok(Err(error)) => {
                 let shown = file.display();
                 journal.warn(
@@ -245,18 +286,16 @@ fn pause_for_lists(is_ready: impl Fn() -> bool, stop: &Signal) -> bool {
 /// Writes the whole file beside the old one, and puts it in its place when it lies on the disk.
 ///
 /// # Errors
-/// When it cannot be written; the old one is then as it was.
+/// When it cannot be written, or something foreign has one of the two names; what was there is then as it was.
 pub fn save(file: &Path, index: &Index, now_seconds: u64) -> io::Result<()> {
-    let new = with_ending(file, ".new");
-    // Labels and annotations may be nobody else's business.
-    let opened = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    let written = write(opened, index, now_seconds).and_then(|()| fs::rename(&new, file));
+    let new = with_suffix(file, ".new");
+    let opened = disk::in_place_of_leftover(&new)?;
+    let written = write(opened, index, now_seconds).and_then(|()| disk::rename_over(&new, file));
     if written.is_err() {
-        let _ = fs::remove_file(&new); // the error that counts is the first
+        let _ = disk::remove_own(&new); // the error that counts is the first
         return written;
     }
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    disk::sync_folder(file)
 }
 
 fn write(file: File, index: &Index, now_seconds: u64) -> io::Result<()> {
@@ -264,20 +303,19 @@ fn write(file: File, index: &Index, now_seconds: u64) -> io::Result<()> {
     let header = Header { format: FORMAT, version: VERSION, saved_seconds: now_seconds };
     serde_json::to_writer(&mut packed, &header)?;
     packed.write_all(b"\n")?;
+    let mut line = Vec::new();
     for object in index.objects().filter(|object| object.kind != Kind::EndpointSlice) {
         let written = Written {
             object,
             services: index.memberships(object).iter().map(|one| one.service).collect(),
             deleted_seconds: object.deleted_seconds.map_or(now_seconds, Into::into),
         };
-        serde_json::to_writer(&mut packed, &written)?;
-        packed.write_all(b"\n")?;
+        line.clear();
+        serde_json::to_writer(&mut line, &written)?;
+        if line.len() <= MOST_LINE_BYTES {
+            line.push(b'\n');
+            packed.write_all(&line)?;
+        }
     }
     packed.into_inner().map_err(|error| error.into_error())?.finish()?.sync_all()
-}
-
-fn with_ending(file: &Path, ending: &str) -> PathBuf {
-    let mut path = file.as_os_str().to_owned();
-    path.push(ending);
-    path.into()
 }

@@ -4,7 +4,7 @@
 //! topology-<kind> ×14   request ─► bytes ─► Watch (topology) ─► changes ─► board     feeder, client, identity
 //!                       whose turn it is while the API server is away                turns
 //! topology-clock        what is gone for long is forgotten; what waits is shown      handle
-//! topology-memory       the gone survive a restart                                   memory
+//! topology-memory       the gone survive a restart                                   memory, unpacking
 //! any thread            current(): an immutable snapshot, without waiting            board
 //! ```
 //! The connection of a feeder that is silent for long is given up (half-open connections look like that), and
@@ -24,6 +24,7 @@ mod numbers;
 mod shared;
 mod timing;
 mod turns;
+mod unpacking;
 mod view;
 mod words;
 

@@ -1,6 +1,6 @@
 //! The checked settings, and how each is read from its key.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ureq::http::header::{HeaderName, HeaderValue};
@@ -16,6 +16,7 @@ use super::template::{self, TemplateSettings};
 use super::topology::{self, CorrelationSettings};
 use super::units::DAY;
 use super::{Reader, headers, units};
+use crate::disk::folder_of;
 
 /// Longer than a minute no event waits: it is old then.
 const MOST_CORRELATE_WAIT: Duration = Duration::from_secs(60);
@@ -47,6 +48,19 @@ pub struct Settings {
     pub correlation: CorrelationSettings,
     /// How long an event waits for what the topology does not know yet.
     pub correlate_wait: Duration,
+}
+
+impl Settings {
+    /// The folders that files are written into.
+    #[must_use]
+    pub fn written_folders(&self) -> Vec<&Path> {
+        let files = self.ledger.state_file.iter().chain(&self.dead_letters.file).map(|file| folder_of(file));
+        let endpoint = match &self.scheme {
+            Scheme::File(files) => Some(&*files.folder),
+            _ => None,
+        };
+        files.chain(endpoint).collect()
+    }
 }
 
 /// What a record becomes.

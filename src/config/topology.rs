@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::far_end::{Endpoint, Tls, url};
 use super::{Reader, units};
+use crate::disk::with_suffix;
 use crate::pattern::Patterns;
 
 /// Where a pod finds the API server, whom it trusts and who it is (Kubernetes, "Accessing the API from a
@@ -83,7 +84,7 @@ pub(super) fn read(from: &mut Reader<'_>, state_file: Option<&Path>) -> Option<C
         token_file,
         tombstone_ttl: tombstone_ttl?,
         annotations: annotations.clone(),
-        memory_file: state_file.map(beside),
+        memory_file: state_file.map(|file| with_suffix(file, ".topology")),
     };
     Some(CorrelationSettings {
         topology: is_on.then_some(topology),
@@ -92,13 +93,6 @@ pub(super) fn read(from: &mut Reader<'_>, state_file: Option<&Path>) -> Option<C
         labels,
         annotations,
     })
-}
-
-/// The file of what is remembered of the cluster, beside the ledger's.
-fn beside(state_file: &Path) -> PathBuf {
-    let mut path = state_file.as_os_str().to_owned();
-    path.push(".topology");
-    path.into()
 }
 
 fn kube_url(from: &mut Reader<'_>) -> Option<Endpoint> {

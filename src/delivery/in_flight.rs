@@ -8,32 +8,29 @@
 //! It is written without a sync, which costs microseconds: the file outlives the host, not the machine. After a power
 //! loss it may not be whole; the records are then sent again in batches of their own.
 //!
-//! The file says which version of this plugin wrote it, see `kept`: an older one's is sent again as well, a newer one's is
-//! not understood, and is ignored with a line that says what that may cost.
+//! A request that somebody else puts there must not go out under our credentials. So it carries a check by a key that lies
+//! in the ledger's file ([`kept`](super::kept)), and for whom it was made ([`binding`](super::binding)). What does not fit
+//! is not sent, and a line says what that may cost; so it is with requests of versions that added no check. The file of a
+//! newer version is not understood, and is ignored with a line.
 //!
 //! Where nothing may arrive twice nothing is kept, but what an earlier life has left, under the other guarantee, is read.
 
-use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use xxhash_rust::xxh3::xxh3_64;
-
-use super::kept::{Found, Head, Kept};
+use super::binding::Binding;
+use super::kept::{Found, Head, Kept, LONGEST_FRONT_BYTES, Why};
 use crate::config::{Guarantee, Settings};
+use crate::disk::{self, Access, is_refused, with_suffix};
 use crate::gateway::Post;
 use crate::journal::Journal;
-use crate::ledger::{Ledger, Versioned};
+use crate::ledger::{Key, Ledger, Versioned};
 
-/// `batch_bytes` is at most 64 MB, and one record 1 MiB; what is longer was not written by us.
-const MOST_BYTES: u64 = 128 << 20;
 /// A request that is sent again so often for nothing may itself be what the gateway dies of: it must not stand in
 /// the way of all others for ever.
 const MOST_FAILURES: u32 = 3;
-/// Should a pipe lie there, it is an error and no wait for whoever is at its other end.
-const NEVER_WAIT: i32 = libc::O_NONBLOCK;
 /// Over the checksum and the lengths, the mark of a request that is settled.
 const SETTLED: [u8; 24] = [0; 24];
 
@@ -44,7 +41,7 @@ pub struct InFlight {
     keeps: bool,
     /// Whether the file may hold a request that is not marked as settled.
     is_written: bool,
-    target: u64,
+    binding: Binding,
     /// A request without a clear answer.
     unclear: Option<Kept>,
     /// How often it was sent again for nothing, or a round panicked over it.
@@ -56,17 +53,12 @@ impl InFlight {
     /// Opens and reads nothing yet.
     #[must_use]
     pub fn new(settings: &Settings, journal: &Arc<Journal>) -> Self {
-        let target = format!("{} {:?}", settings.endpoint.url, settings.render.format);
-        let path = settings.ledger.state_file.as_ref().map(|state_file| {
-            let mut path = state_file.as_os_str().to_owned();
-            path.push(".in-flight");
-            path.into()
-        });
+        let path = settings.ledger.state_file.as_ref().map(|file| with_suffix(file, ".in-flight"));
         Self {
             path,
             keeps: settings.guarantee == Guarantee::NoEventLoss,
             is_written: false,
-            target: xxh3_64(target.as_bytes()),
+            binding: Binding::of(settings),
             unclear: None,
             failures: 0,
             journal: Arc::clone(journal),
@@ -76,40 +68,58 @@ impl InFlight {
     /// Takes up the request that an earlier life, or a round that panicked, left without an answer; unless it is of
     /// no use any more: for another endpoint or format, or acknowledged.
     pub fn take_up(&mut self, ledger: &Ledger) {
+        let is_new = |kept: &Kept| !kept.named().iter().any(|record| ledger.holds(record));
         if let Some(kept) = self.unclear.take() {
-            self.unclear = Some(kept).filter(|kept| self.is_of_use(kept, ledger));
+            self.unclear = Some(kept).filter(is_new);
             // It may be what the round panicked over.
             self.failed();
         } else {
-            self.unclear = self.found().filter(|kept| self.is_of_use(kept, ledger));
+            let found = self.found(ledger).and_then(|left| left.request);
+            self.unclear = found.filter(is_new).filter(|kept| self.is_for_us(kept, ledger));
             self.failures = 0;
         }
     }
 
-    fn is_of_use(&self, kept: &Kept, ledger: &Ledger) -> bool {
-        kept.head.target == self.target && !kept.named().iter().any(|record| ledger.holds(record))
+    fn is_for_us(&self, kept: &Kept, ledger: &Ledger) -> bool {
+        let is_same = Some(kept.head.target) == ledger.key().and_then(|key| self.binding.target(key));
+        if !is_same {
+            self.journal.warn(
+                "saved request outdated",
+                format!(
+                    "{} holds a request for another endpoint, format, header or credentials than are set now; it is not \
+                     sent, and {}",
+                    self.shown(),
+                    self.then()
+                ),
+            );
+        }
+        is_same
     }
 
     /// What an earlier life left without an answer, whoever it was for.
-    pub fn found(&mut self) -> Option<Kept> {
-        let mut bytes = Vec::new();
-        let opened = OpenOptions::new().read(true).custom_flags(NEVER_WAIT).open(self.path.as_ref()?);
-        match opened.and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes)) {
-            Ok(_) => {
-                let found = Kept::read(&bytes);
-                self.is_written = matches!(found, Found::Request(_));
-                match found {
-                    Found::Request(kept) => return Some(kept),
-                    Found::Newer { version, rules } => self.ignore(version, rules),
-                    Found::Nothing => {}
-                }
-                None
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
+    pub fn found(&mut self, ledger: &Ledger) -> Option<Left> {
+        let found = match read(self.path.as_ref()?, ledger.key()) {
+            Ok(found) => found,
+            Err(error) if error.kind() == ErrorKind::NotFound => return None,
             Err(error) => {
                 self.complain(&error);
+                return None;
+            }
+        };
+        self.is_written = matches!(found, Found::Request(_) | Found::Unproven(..));
+        match found {
+            Found::Request(kept) => Some(Left { records: kept.named(), request: Some(kept) }),
+            Found::Unproven(why, records) => {
+                if !records.iter().any(|record| ledger.holds(record)) || why == Why::Foreign {
+                    self.tell_of_unproven(why);
+                }
+                Some(Left { records, request: None })
+            }
+            Found::Newer { version, rules } => {
+                self.ignore(version, rules);
                 None
             }
+            Found::Nothing => None,
         }
     }
 
@@ -120,12 +130,18 @@ impl InFlight {
     }
 
     /// A request is about to go out.
-    pub fn begin(&mut self, post: &Post<'_>, records: &[Option<Versioned>]) {
+    pub fn begin(&mut self, post: &Post<'_>, records: &[Option<Versioned>], key: Option<&Key>) {
         if !self.keeps || self.path.is_none() {
             return;
         }
-        let head = Head::new(self.target, post, records);
-        let Some(before) = head.before(post.body.bytes) else { return };
+        let before = key.and_then(|key| {
+            let head = Head::new(self.binding.target(key)?, post, records);
+            head.before(key, post.body.bytes)
+        });
+        let Some(before) = before else {
+            self.complain(&io::Error::other("there is no key for its check"));
+            return;
+        };
         self.is_written = true;
         let written = self.write(true, &[&before, post.body.bytes]);
         if let Err(error) = written {
@@ -133,9 +149,9 @@ impl InFlight {
         }
     }
 
-    /// It has no clear answer.
+    /// It has no clear answer. In memory nobody else can put another in its place.
     pub fn keep(&mut self, post: &Post<'_>, records: &[Option<Versioned>]) {
-        let head = Head::new(self.target, post, records);
+        let head = Head::new([0; 32], post, records);
         self.unclear = Some(Kept { head, body: post.body.bytes.to_vec() });
     }
 
@@ -160,10 +176,8 @@ impl InFlight {
     /// Opened each time: should the file be removed, the next request is kept in a new one.
     fn write(&self, makes: bool, parts: &[&[u8]]) -> io::Result<()> {
         let path = self.path.as_ref().ok_or(ErrorKind::NotFound)?;
-        let mut options = OpenOptions::new();
-        // Bodies hold what events hold, so they are for their owner only.
-        options.write(true).create(makes).truncate(false).mode(0o600).custom_flags(NEVER_WAIT);
-        let file = options.open(path)?;
+        let open = if makes { disk::existing_or_new } else { disk::existing };
+        let file = open(path, Access::Write)?;
         let mut at = 0;
         for part in parts {
             file.write_all_at(part, at)?;
@@ -189,11 +203,60 @@ impl InFlight {
         self.path.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
     }
 
+    fn tell_of_unproven(&self, why: Why) {
+        let (path, then) = (self.shown(), self.then());
+        match why {
+            Why::Unchecked => self.journal.warn(
+                "saved request unchecked",
+                format!(
+                    "{path} holds a request of an older version of this plugin, which added no check to it; it is not \
+                     sent, and {then}"
+                ),
+            ),
+            Why::Foreign => self.journal.error(
+                "saved request not sent",
+                format!(
+                    "{path} holds a request that does not fit the key in state_file: another file is in the place of \
+                     state_file, state_file cannot be read, or somebody else wrote the request; it is not sent, and \
+                     {then}; look who else writes into its folder"
+                ),
+            ),
+        }
+    }
+
+    /// What becomes of the records of a request that is not sent.
+    fn then(&self) -> &'static str {
+        if self.keeps {
+            "its records come again in other requests, and may arrive twice"
+        } else {
+            "its records count as in doubt: as soon as they come again they are put into dead_letter_file"
+        }
+    }
+
     fn complain(&self, error: &io::Error) {
         let path = self.shown();
-        self.journal.warn(
-            "request not kept",
-            format!("{path} ({error}): should the host die now, the batch in flight is sent again under another key"),
-        );
+        let then = "should the host die now, the batch in flight is sent again under another key";
+        if is_refused(error) {
+            self.journal.error("saved request refused", format!("{path} is not used ({error}); {then}"));
+        } else {
+            self.journal.warn("request not kept", format!("{path} ({error}): {then}"));
+        }
     }
+}
+
+/// What an earlier life left without an answer.
+pub struct Left {
+    /// Those of its records that have an identity.
+    pub records: Vec<Versioned>,
+    /// `None` when it is not to be sent.
+    request: Option<Kept>,
+}
+
+fn read(path: &Path, key: Option<&Key>) -> io::Result<Found> {
+    let mut file = disk::existing(path, Access::Read)?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(LONGEST_FRONT_BYTES as u64).read_to_end(&mut bytes)?;
+    let left = Kept::len_bytes(&bytes).saturating_sub(bytes.len());
+    file.take(left as u64).read_to_end(&mut bytes)?;
+    Ok(Kept::read(&bytes, key))
 }

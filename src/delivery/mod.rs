@@ -3,6 +3,7 @@
 //! Here it goes out; what an answer does to ledger, dead letters and chunks is in `fates`. `in_flight` keeps the
 //! request on its way, so that it can be sent again just as it was.
 
+mod binding;
 mod each;
 mod fates;
 mod in_flight;
@@ -324,7 +325,7 @@ impl Delivery {
             return self.gateway.post(&post);
         }
         let records = ledger.begun(&tickets(batch, part.clone()));
-        self.in_flight.begin(&post, &records);
+        self.in_flight.begin(&post, &records, ledger.key());
         let outcome = self.gateway.post(&post);
         if outcome.doubt() == Doubt::Unanswered {
             self.in_flight.keep(&post, &records);

@@ -13,8 +13,8 @@ impl Delivery {
         if self.guarantee == Guarantee::NoEventLoss {
             return self.in_flight.take_up(ledger);
         }
-        let Some(kept) = self.in_flight.found() else { return };
-        let mut records = kept.named();
+        let Some(left) = self.in_flight.found(ledger) else { return };
+        let mut records = left.records;
         records.retain(|record| !ledger.holds(record));
         let written = ledger.doubt_unbegun(records, clock::unix_seconds(clock::wall()));
         if self.is_written_first(written) {

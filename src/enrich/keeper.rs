@@ -133,7 +133,7 @@ impl Queue {
     /// lost.
     fn hand_over_all(&mut self, table: &Table) {
         self.wants_all = false;
-        self.all = Some(Contents { rows: table.rows(), claims: Vec::new() });
+        self.all = Some(Contents { rows: table.rows(), ..Contents::default() });
         // It has these, too.
         self.rows.clear();
         self.versions = 0;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::keeper::Keeper;
 use crate::clock::{self, Leaps};
 use crate::config::{LedgerSettings, Mistake, Updates};
+use crate::disk::{folder_of, not_private};
 use crate::journal::Journal;
 use crate::ledger::age::Age;
 use crate::ledger::identity::versioned;
@@ -56,6 +57,9 @@ impl Memory {
                         moved.advice()
                     ),
                 );
+            }
+            if let Some(warning) = not_private(&[folder_of(path)]) {
+                journal.warn("folder not private", warning);
             }
             keeper = Some(Keeper::start(file, journal, on_start).map_err(mistake)?);
         }

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 
-use crate::ledger::FileId;
+use crate::disk::FileId;
 
 /// What was not written, and may stand there all the same.
 #[derive(Debug, Clone, Copy)]

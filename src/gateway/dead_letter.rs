@@ -7,15 +7,15 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::append::{Remains, append};
 use super::letter::{Letter, Letters};
 use crate::config::{DeadLetters, Mistake};
-use crate::ledger::{FileId, is_wrong_path, sync_folder};
+use crate::disk::{self, Access, FileId, is_wrong_path, sync_folder};
 
 const KEY: &str = "dead_letter_file";
 
@@ -183,11 +183,7 @@ fn ends_with_newline(file: &File, len_bytes: u64) -> io::Result<bool> {
 /// Letters hold what events hold: names, messages, now and then a secret in a message. So the file is for
 /// its owner only.
 fn open(path: &Path) -> io::Result<File> {
-    // Opening a pipe would wait for a reader for ever, and what goes into a device is not kept.
-    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
-    }
-    let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+    let file = disk::existing_or_new(path, Access::Append)?;
     // Whoever made it may have been stopped before this.
     sync_folder(path)?;
     Ok(file)

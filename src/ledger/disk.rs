@@ -1,13 +1,12 @@
-//! Names, folders and syncs of the ledger's file: what has to be minded below the database.
+//! The open file below the database, and files that are moved out of its way.
 //!
 //! A name is on the disk only when its folder was synced. And after a sync that failed nobody knows what is on
 //! the disk: the kernel says so once, takes the pages for written, and shows them as if they were.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::ops::Bound;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,32 +15,11 @@ use redb::backends::FileBackend;
 use redb::{BackendError, DatabaseError, StorageBackend};
 
 use super::rules::RULES;
+use crate::disk::{self, Access, FileId, with_suffix};
 use crate::time::Stamp;
 
-/// Links that are followed by hand; more are a loop.
-const MAX_LINKS: usize = 16;
-
-/// Which file it is, whatever its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FileId {
-    device: u64,
-    inode: u64,
-}
-
-impl FileId {
-    /// Of the file that has this name now.
-    ///
-    /// # Errors
-    /// When there is none, or nobody may look.
-    pub fn at(path: &Path) -> io::Result<Self> {
-        fs::metadata(path).map(|metadata| Self::of(&metadata))
-    }
-
-    #[must_use]
-    pub fn of(metadata: &fs::Metadata) -> Self {
-        Self { device: metadata.dev(), inode: metadata.ino() }
-    }
-}
+/// 50,000,000 entries, the most that a setting allows, take 1.4 GB, and a file that shrinks has room left over.
+pub const MOST_BYTES: u64 = 8 << 30;
 
 /// An open file.
 pub struct Disk {
@@ -54,16 +32,13 @@ impl Disk {
     /// Opens a file for reading and writing, or makes an empty one where there is none and `makes` is set.
     ///
     /// # Errors
-    /// From the system, and for what is no regular file: opening a pipe would wait for ever.
+    /// From the system, for what is not ours ([`disk::Refused`]), and for a file that is larger than any ledger.
     pub fn open(path: &Path, makes: bool) -> Result<Self, DatabaseError> {
-        if let Ok(metadata) = fs::metadata(path)
-            && !metadata.is_file()
-        {
-            let what = if metadata.is_dir() { "it is a directory" } else { "it is no regular file" };
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, what).into());
-        }
-        let file = File::options().read(true).write(true).create(makes).truncate(false).open(path)?;
-        let id = FileId::of(&file.metadata()?);
+        let open = if makes { disk::existing_or_new } else { disk::existing };
+        let file = open(path, Access::ReadWrite)?;
+        let metadata = file.metadata()?;
+        is_bounded(metadata.len())?;
+        let id = FileId::of(&metadata);
         Ok(Self { file: FileBackend::new(file)?, id, sync_failed: Arc::default() })
     }
 
@@ -139,26 +114,14 @@ impl StorageBackend for Disk {
     }
 }
 
-/// The file's own path, behind links; also where the last of them points to nothing yet.
-#[must_use]
-pub fn behind_links(path: &Path) -> PathBuf {
-    let mut path = path.to_owned();
-    for _ in 0..MAX_LINKS {
-        let Ok(target) = fs::read_link(&path) else { break };
-        path = match path.parent() {
-            Some(folder) => folder.join(target),
-            None => target,
-        };
+/// # Errors
+/// When a file has more bytes than a ledger can have. It counts as damaged then.
+pub fn is_bounded(len_bytes: u64) -> io::Result<()> {
+    if len_bytes <= MOST_BYTES {
+        return Ok(());
     }
-    path
-}
-
-/// The path with something behind its name.
-#[must_use]
-pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
+    let text = format!("it has {len_bytes} bytes, and a ledger has at most {MOST_BYTES}");
+    Err(io::Error::new(io::ErrorKind::InvalidData, text))
 }
 
 /// Why a file cannot be used as it is, and never will be.
@@ -222,35 +185,9 @@ impl fmt::Display for MovedAside {
 pub fn move_aside(path: &Path, why: Unusable, now_seconds: u64) -> Result<MovedAside, String> {
     let time = Stamp::from_unix_seconds(now_seconds)
         .map_or_else(|| now_seconds.to_string(), |at| at.to_string().replace([':', '-'], ""));
-    let to = with_suffix(path, &format!("{}-{time}", why.suffix()));
+    let to = disk::free_name(with_suffix(path, &format!("{}-{time}", why.suffix())));
     match fs::rename(path, &to) {
         Ok(()) => Ok(MovedAside { to, why }),
         Err(error) => Err(format!("{} {why} and cannot be moved aside ({error})", path.display())),
     }
-}
-
-/// Has the name of a file written down for good.
-///
-/// # Errors
-/// When the disk cannot. File systems that offer no such thing, and folders that may be entered but not read,
-/// are passed over.
-pub fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match File::open(folder).and_then(|folder| folder.sync_all()) {
-        Err(error) if !is_not_offered(&error) => Err(error),
-        _ => Ok(()),
-    }
-}
-
-fn is_not_offered(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
-    matches!(error.kind(), InvalidInput | PermissionDenied | Unsupported)
-}
-
-/// Whether it is the path that is wrong, which a person wrote, and not the disk, which comes and goes: full,
-/// read-only, broken, forbidden, too many open files.
-#[must_use]
-pub fn is_wrong_path(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound};
-    matches!(error.kind(), NotFound | NotADirectory | IsADirectory | InvalidInput | InvalidFilename)
 }

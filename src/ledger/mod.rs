@@ -22,6 +22,7 @@ mod claims;
 mod disk;
 mod file;
 pub mod identity;
+pub mod key;
 mod packing;
 pub mod rules;
 mod store;
@@ -31,8 +32,9 @@ mod verdict;
 use crate::config::{LedgerSettings, Updates};
 use age::Age;
 use claims::Claims;
-pub use disk::{FileId, MovedAside, Unusable, is_wrong_path, sync_folder};
+pub use disk::{MovedAside, Unusable};
 pub use file::{File, Opened};
+pub use key::Key;
 pub use store::Contents;
 use table::{Row, Table};
 pub use table::{Ticket, Verdict, Versioned};
@@ -110,6 +112,12 @@ impl Ledger {
         self.save(None, now_seconds)
     }
 
+    /// The key of what is written beside the ledger's file; `None` without a file.
+    #[must_use]
+    pub fn key(&self) -> Option<&Key> {
+        self.file.as_ref().and_then(File::key)
+    }
+
     /// Judges a record, and begins its delivery when it is to be delivered.
     pub fn begin(&mut self, record: Versioned) -> Verdict {
         if !self.claims.is_in_doubt(&record) {
@@ -179,7 +187,7 @@ impl Ledger {
         }
         // Also when that has just found out that the file is gone.
         if written.is_err() && file.wants_all(now_seconds) {
-            let contents = Contents { rows: self.table.rows(), claims: self.claims.rows() };
+            let contents = contents(&self.table, &self.claims);
             written = file.save_all(&contents, now_seconds);
         }
         written
@@ -285,7 +293,7 @@ impl Ledger {
     fn save(&mut self, row: Option<Row>, now_seconds: u64) -> Result<(), String> {
         let Some(file) = &mut self.file else { return Ok(()) };
         if file.wants_all(now_seconds) {
-            let contents = Contents { rows: self.table.rows(), claims: self.claims.rows() };
+            let contents = contents(&self.table, &self.claims);
             return file.save_all(&contents, now_seconds);
         }
         file.save(row, self.table.oldest_row(), now_seconds)
@@ -328,4 +336,9 @@ impl Ledger {
     pub fn take_evicted(&mut self) -> u64 {
         self.table.take_evicted()
     }
+}
+
+/// All that a new file is to hold.
+fn contents(table: &Table, claims: &Claims) -> Contents {
+    Contents { rows: table.rows(), claims: claims.rows(), key: None }
 }

@@ -3,10 +3,11 @@
 //! Kubernetes updates mounted secrets by exchanging a symlink (`..data`), so a look at the metadata must
 //! follow symlinks; others write in place. Both show in the stamp. A look costs one `stat` a request.
 
-use std::fs::{self, File, Metadata};
-use std::io::Read;
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use crate::disk;
 
 /// Tokens and certificate bundles are far smaller; a wrong path (a disk, a log) must not fill the memory.
 const LARGEST_BYTES: u64 = 4 << 20;
@@ -71,17 +72,7 @@ impl Watched {
         // The stamp is taken before the content: a change in between shows as a change later.
         self.seen = self.stamp();
         let why = |error: std::io::Error| format!("{} cannot be read ({error})", self.path.display());
-        // Opening a pipe would wait for a writer for ever.
-        if !fs::metadata(&self.path).map_err(why)?.is_file() {
-            return Err(format!("{} is no regular file", self.path.display()));
-        }
-        let mut content = Vec::new();
-        let file = File::open(&self.path).map_err(why)?;
-        file.take(LARGEST_BYTES + 1).read_to_end(&mut content).map_err(why)?;
-        if content.len() as u64 > LARGEST_BYTES {
-            return Err(format!("{} is larger than {LARGEST_BYTES} bytes", self.path.display()));
-        }
-        Ok(content)
+        disk::read(&self.path, LARGEST_BYTES).map_err(why)
     }
 }
 
@@ -107,7 +98,7 @@ mod tests {
         let modified = fs::metadata(&path).unwrap().modified().unwrap();
         std::thread::sleep(std::time::Duration::from_millis(20)); // the kernel's clock for files ticks slowly
         fs::write(&path, "two").unwrap();
-        File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+        fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
         assert!(file.changed());
         assert_eq!(file.read().unwrap(), b"two");
 

@@ -26,6 +26,7 @@ use crate::clock::{self, Leaps};
 use crate::cluster::{Cluster, View};
 use crate::config::{Admission, Guarantee, Mistake, Others, Redaction, Settings};
 use crate::delivery::{Delivery, Waiting, until_it_is_back};
+use crate::disk::not_private;
 use crate::gateway::batch::Batch;
 use crate::gateway::{Stopper, Transport, transport};
 use crate::job::{Job, Tally};
@@ -147,6 +148,9 @@ impl Pipeline {
         if let Some(why) = ledger.take_trouble() {
             let until = until_it_is_back(settings.guarantee);
             journal.error("state_file", format!("state_file: {why}; {until}; look at the disk"));
+        }
+        if let Some(warning) = not_private(&settings.written_folders()) {
+            journal.warn("folder not private", warning);
         }
         if settings.ledger.state_file.is_none() {
             journal.warn(

@@ -57,20 +57,22 @@ fn deliveries_go_on_and_a_restart_repeats_nothing() {
 struct Trial {
     gateway: TestGateway,
     state: PathBuf,
+    /// Who runs it, if not us: a file belongs to one user.
+    user: Option<u32>,
     host: MiniHost,
     sent: usize,
 }
 
 impl Trial {
     fn start(state: &Path) -> Trial {
-        Trial::start_as(state, |_| {})
+        Trial::start_as(state, None)
     }
 
-    fn start_as(state: &Path, prepare: impl FnOnce(&mut Command)) -> Trial {
+    fn start_as(state: &Path, user: Option<u32>) -> Trial {
         let gateway = TestGateway::start();
-        let mut host = MiniHost::start_with(Build::V5_1_1, prepare);
+        let mut host = host(user);
         begin(&mut host, &gateway, state);
-        Trial { gateway, state: state.to_owned(), host, sent: 0 }
+        Trial { gateway, state: state.to_owned(), user, host, sent: 0 }
     }
 
     /// Delivers new events and one of each earlier delivery, which must not come again.
@@ -90,7 +92,7 @@ impl Trial {
 
     fn restart(&mut self) {
         self.host.kill();
-        self.host = MiniHost::start(Build::V5_1_1);
+        self.host = host(self.user);
         begin(&mut self.host, &self.gateway, &self.state);
         let all = events((0..self.sent).map(|number| format!("u{number}")));
         assert_eq!(self.host.deliver("a", "t", &all), Code::Ok);
@@ -108,6 +110,14 @@ impl Trial {
         assert_eq!(self.gateway.accepted_ids().len(), self.sent, "a restart repeats nothing");
         self.host.quit();
     }
+}
+
+fn host(user: Option<u32>) -> MiniHost {
+    MiniHost::start_with(Build::V5_1_1, |command: &mut Command| {
+        if let Some(user) = user {
+            command.uid(user);
+        }
+    })
 }
 
 fn begin(host: &mut MiniHost, gateway: &TestGateway, state: &Path) {
@@ -201,12 +211,7 @@ fn a_folder_that_nobody_may_write_into() {
     let is_root = fs::write(path.join("probe"), "").is_ok();
     let _ = fs::remove_file(path.join("probe"));
     let state = path.join("ledger");
-    let as_nobody = |command: &mut Command| {
-        if is_root {
-            command.uid(NOBODY);
-        }
-    };
-    let mut trial = Trial::start_as(&state, as_nobody);
+    let mut trial = Trial::start_as(&state, is_root.then_some(NOBODY));
     trial.deliver(30);
     fs::set_permissions(path, Permissions::from_mode(0o777)).expect("ours");
     trial.ends_well();

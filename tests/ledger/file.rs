@@ -161,8 +161,9 @@ fn a_second_instance_is_told_that_the_file_is_taken() {
     let folder = tempdir();
     let file = folder.path().join("ledger");
     let first = open(&file).unwrap().0;
-    let other_name = folder.path().join("link");
-    std::os::unix::fs::symlink(&file, &other_name).unwrap();
+    // A link to its folder, as nobody follows one to the file.
+    std::os::unix::fs::symlink(".", folder.path().join("link")).unwrap();
+    let other_name = folder.path().join("link/ledger");
     for name in [&file, &other_name] {
         let error = open(name).map(drop).unwrap_err();
         let path = name.display();
@@ -253,17 +254,17 @@ fn what_is_no_ledger_is_moved_aside_as_it_was() {
 }
 
 #[test]
-fn a_link_leads_to_the_file_whether_or_not_it_is_there_yet() {
+fn a_link_leads_to_the_folder_of_the_file() {
     let folder = tempdir();
-    let (link, target) = (folder.path().join("link"), folder.path().join("disk/ledger"));
+    let (link, target) = (folder.path().join("link/ledger"), folder.path().join("disk/ledger"));
     std::fs::create_dir(folder.path().join("disk")).unwrap();
-    std::os::unix::fs::symlink("disk/ledger", &link).unwrap();
+    std::os::unix::fs::symlink("disk", folder.path().join("link")).unwrap();
     for damaged in [false, true] {
         if damaged {
             std::fs::write(&target, "no ledger").unwrap();
         }
         deliver_all(&link);
-        assert!(target.is_file() && link.is_symlink());
+        assert!(target.is_file() && folder.path().join("link").is_symlink());
         assert_eq!(remembered(&mut open(&target).unwrap().0, COMMITS), all_of(COMMITS));
         let names = std::fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(names, 2, "what is damaged is kept where it was");

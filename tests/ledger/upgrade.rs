@@ -64,6 +64,56 @@ fn an_old_file_counts_on_and_is_marked_with_its_first_commit() {
     assert!(ledger.is_empty());
 }
 
+/// What is written beside it before the next commit, and read after a kill, has its check by that key.
+#[test]
+fn a_file_gets_its_key_with_its_first_start_and_keeps_it() {
+    let folder = tempdir();
+    for file in [old_file(folder.path()), folder.path().join("new")] {
+        let key = open(&file).unwrap().0.key().unwrap().clone();
+        let mut again = open(&file).unwrap().0;
+        assert_eq!(again.key(), Some(&key));
+        deliver(&mut again, &batch(COMMITS + 1)).unwrap();
+        drop(again);
+        assert_eq!(open(&file).unwrap().0.key(), Some(&key));
+    }
+    // On a disk that cannot be written it is read all the same.
+    let file = folder.path().join("new");
+    let key = open(&file).unwrap().0.key().unwrap().clone();
+    let plan = Shared::default();
+    *plan.borrow_mut() = Plan {
+        wrong: Some(Wrong::Errno(libc::EROFS)),
+        stays: true,
+        only: Some(Kind::Lock),
+        ..Plan::default()
+    };
+    watching(folder.path(), Failing(Shared::clone(&plan)), || {
+        assert_eq!(open(&file).unwrap().0.key(), Some(&key));
+    });
+}
+
+/// Where the disk does not take it at the start, it comes with a later commit.
+#[test]
+fn a_key_that_could_not_be_written_is_written_later() {
+    let folder = tempdir();
+    let file = old_file(folder.path());
+    let plan = Shared::default();
+    *plan.borrow_mut() = Plan {
+        wrong: Some(Wrong::Errno(libc::ENOSPC)),
+        stays: true,
+        only: Some(Kind::Write),
+        ..Plan::default()
+    };
+    let key = watching(folder.path(), Failing(Shared::clone(&plan)), || {
+        let mut ledger = open(&file).unwrap().0;
+        let key = ledger.key().unwrap().clone();
+        heal(&plan);
+        let _ = deliver(&mut ledger, &batch(COMMITS + 1));
+        ledger.finish(NOW_SECONDS).unwrap();
+        key
+    });
+    assert_eq!(open(&file).unwrap().0.key(), Some(&key));
+}
+
 /// Of all commits but the claim, which [`remembered`] does not expect.
 fn remembered_but_the_claim(ledger: &mut Ledger) -> usize {
     (0..COMMITS).flat_map(batch).filter(|record| ledger.holds(record)).count()

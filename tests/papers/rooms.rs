@@ -8,6 +8,7 @@ use crate::sources;
 
 /// The rooms and their ranks. A room may use rooms of a lower rank only; inside one anything goes.
 const RANKS: &[(&str, u8)] = &[
+    ("disk", 0),
     ("journal", 0),
     ("kind", 0),
     ("metrics", 0),
@@ -45,18 +46,26 @@ const WORLDLY: &[&str] = &[
     "std::thread",
     "Instant::now",
     "SystemTime::now",
+    "getrandom",
     "redb",
+    "rustix",
     "rustls_native_certs",
     "ureq",
 ];
 /// The types of the crate `http` under ureq's name, and addresses: values, no network.
 const HARMLESS: [&str; 2] = ["ureq::http", "std::net::IpAddr"];
-/// These hold the ledger's file, and read no clock either: the time is an argument.
+/// These open files or hold the ledger's, and read no clock either: the time is an argument.
 const HOLDERS_OF_FILES: &[(&str, &[&str])] = &[
+    ("disk/folder.rs", &["std::fs"]),
+    ("disk/id.rs", &["std::fs"]),
+    ("disk/own.rs", &["std::fs", "rustix"]),
+    ("disk/read.rs", &["std::fs"]),
+    ("disk/replace.rs", &["std::fs"]),
     ("ledger/disk.rs", &["std::fs", "redb"]),
+    ("ledger/key.rs", &["getrandom"]),
     ("ledger/store/error.rs", &["redb"]),
     ("ledger/store/mark.rs", &["redb"]),
-    ("ledger/store/mod.rs", &["std::fs", "redb"]),
+    ("ledger/store/mod.rs", &["redb"]),
 ];
 
 /// The one room with unsafe code.

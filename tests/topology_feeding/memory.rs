@@ -185,6 +185,7 @@ fn a_file_of_no_use_is_moved_aside_with_one_line() {
             "older" => {
                 ("older", "was written by an older version of this plugin (file version 0; this one reads 1)")
             }
+            "deep" | "long" => ("too-large", "holds more than this plugin ever writes"),
             _ => ("damaged", "is damaged"),
         };
         assert!(told[0].contains(why), "{what}: {told:?}");

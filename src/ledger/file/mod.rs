@@ -14,11 +14,13 @@
 
 mod start;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::disk::{FileId, Unusable, behind_links, move_aside};
+use super::disk::{Unusable, move_aside};
+use super::key::Key;
 use super::store::{Change, Contents, Store, StoreError};
 use super::table::Row;
+use crate::disk::FileId;
 pub use start::Opened;
 
 /// After a failed write the file is left alone for so long: opening it again reads it whole.
@@ -36,6 +38,10 @@ pub struct File {
     unsaved: Vec<Row>,
     /// Claims that it holds still and need not.
     ended_claims: Vec<u64>,
+    /// Of what is written beside the file. The one that it had, or a new one, which it gets.
+    key: Option<Key>,
+    /// Whether the key is in the file.
+    has_key: bool,
     resume_at_seconds: u64,
     /// Since when nobody knows what it holds. That may be much, so nothing takes its place.
     unread_since_seconds: Option<u64>,
@@ -47,6 +53,12 @@ impl File {
     fn hold(&mut self, store: Store) {
         self.saved_in = Some(store.id());
         self.store = Some(store);
+    }
+
+    /// The key of what is written beside the file; `None` where the system has no randomness to give.
+    #[must_use]
+    pub fn key(&self) -> Option<&Key> {
+        self.key.as_ref()
     }
 
     /// Removes the rows below this number. When that fails, a later commit does it.
@@ -75,6 +87,7 @@ impl File {
     pub fn save_all(&mut self, contents: &Contents, now_seconds: u64) -> Result<(), String> {
         let made = self.make(contents, now_seconds);
         if made.is_ok() {
+            self.has_key = self.key.is_some();
             self.unsaved.clear();
             self.ended_claims.clear();
             self.trouble = None;
@@ -174,6 +187,7 @@ impl File {
     fn write(&mut self, claims: &[Row], oldest: u64, now_seconds: u64) -> Result<(), String> {
         let written = self.try_write(claims, oldest, now_seconds);
         if written.is_ok() {
+            self.has_key = self.key.is_some();
             self.unsaved.clear();
             self.ended_claims.clear();
         }
@@ -185,7 +199,8 @@ impl File {
             self.reopen(now_seconds)?;
         }
         let Some(store) = &self.store else { return Ok(()) };
-        let change = Change { oldest, rows: &self.unsaved, ended_claims: &self.ended_claims, claims };
+        let key = self.key.as_ref().filter(|_| !self.has_key);
+        let change = Change { oldest, rows: &self.unsaved, ended_claims: &self.ended_claims, claims, key };
         if let Err(error) = store.write(&change) {
             self.let_go();
             return Err(self.explain(&error));
@@ -194,13 +209,12 @@ impl File {
     }
 
     fn reopen(&mut self, now_seconds: u64) -> Result<(), String> {
-        let place = behind_links(&self.path);
-        match Store::open(&place) {
+        match Store::open(&self.path) {
             Ok((store, _)) if Some(store.id()) == self.saved_in => {
                 self.store = Some(store);
                 return Ok(());
             }
-            Err(StoreError::Unusable(why)) => return Err(self.give_way(&place, why, now_seconds)),
+            Err(StoreError::Unusable(why)) => return Err(self.give_way(why, now_seconds)),
             Err(error) if !error.is_missing() => {
                 if matches!(error, StoreError::Unsynced(_)) {
                     self.saved_in = None;
@@ -213,8 +227,8 @@ impl File {
     }
 
     /// Moves aside a file that cannot be used. Returns what to log.
-    fn give_way(&mut self, place: &Path, why: Unusable, now_seconds: u64) -> String {
-        match move_aside(place, why, now_seconds) {
+    fn give_way(&mut self, why: Unusable, now_seconds: u64) -> String {
+        match move_aside(&self.path, why, now_seconds) {
             Ok(moved) => {
                 self.saved_in = None;
                 self.unread_since_seconds = None;
@@ -225,17 +239,17 @@ impl File {
     }
 
     fn make(&mut self, contents: &Contents, now_seconds: u64) -> Result<(), String> {
-        let place = behind_links(&self.path);
-        // What is there now may be another instance's. If not, its lock is held until ours has the name.
-        let _replaced = match Store::open(&place) {
-            Err(StoreError::InUse) => return Err(self.explain(&StoreError::InUse)),
+        // What is there now may be another's. If not, its lock is held until ours has the name.
+        let _replaced = match Store::open(&self.path) {
+            Err(error) if error.is_anothers() => return Err(self.explain(&error)),
             Err(StoreError::Unusable(why)) => {
-                move_aside(&place, why, now_seconds)?;
+                move_aside(&self.path, why, now_seconds)?;
                 None
             }
             opened => opened.ok(),
         };
-        let store = Store::make(&place, contents).map_err(|error| self.explain(&error))?;
+        let store =
+            Store::make(&self.path, contents, self.key.as_ref()).map_err(|error| self.explain(&error))?;
         self.hold(store);
         Ok(())
     }

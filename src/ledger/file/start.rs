@@ -6,7 +6,8 @@
 use std::path::Path;
 
 use super::{File, PAUSE_SECONDS};
-use crate::ledger::disk::{MovedAside, behind_links, move_aside};
+use crate::ledger::disk::{MovedAside, move_aside};
+use crate::ledger::key::Key;
 use crate::ledger::store::{Contents, Store, StoreError};
 
 /// What a start finds.
@@ -30,18 +31,19 @@ impl File {
             saved_in: None,
             unsaved: Vec::new(),
             ended_claims: Vec::new(),
+            key: None,
+            has_key: false,
             resume_at_seconds: 0,
             unread_since_seconds: None,
             trouble: None,
         };
-        let place = behind_links(path);
         let mut moved = None;
-        let opened = match Store::open(&place) {
-            Err(error) if error.is_missing() => begin(&place),
-            Err(StoreError::Unusable(why)) => match move_aside(&place, why, now_seconds) {
+        let opened = match Store::open(path) {
+            Err(error) if error.is_missing() => begin(path),
+            Err(StoreError::Unusable(why)) => match move_aside(path, why, now_seconds) {
                 Ok(aside) => {
                     moved = Some(aside);
-                    begin(&place)
+                    begin(path)
                 }
                 Err(why) => {
                     file.wait(why, now_seconds);
@@ -53,14 +55,16 @@ impl File {
         let contents = match opened {
             Ok((store, contents)) => {
                 file.hold(store);
+                file.take_key(&contents);
                 contents
             }
             Err(error) if error.may_pass() => {
                 file.wait(file.explain(&error), now_seconds);
                 // What cannot be written can perhaps be read.
-                match Store::peek(&place) {
+                match Store::peek(path) {
                     Ok((id, contents)) => {
                         file.saved_in = Some(id).filter(|_| !matches!(error, StoreError::Unsynced(_)));
+                        file.take_key(&contents);
                         contents
                     }
                     Err(peeked) if peeked.is_missing() => Contents::default(),
@@ -73,7 +77,24 @@ impl File {
             }
             Err(error) => return Err(file.explain(&error)),
         };
+        file.key = file.key.take().or_else(Key::random);
+        file.write_key();
         Ok(Opened { file, contents, moved })
+    }
+
+    fn take_key(&mut self, contents: &Contents) {
+        self.key.clone_from(&contents.key);
+        self.has_key = contents.key.is_some();
+    }
+
+    /// Gives a file of an older version its key before anything is written beside it. When that fails, a later commit
+    /// does it.
+    fn write_key(&mut self) {
+        let (Some(store), Some(key), false) = (&self.store, &self.key, self.has_key) else { return };
+        match store.write_key(key) {
+            Ok(()) => self.has_key = true,
+            Err(_) => self.let_go(),
+        }
     }
 
     /// What was wrong with the file at the start, once; text for a person. Memory alone knows then what is
@@ -92,16 +113,15 @@ impl File {
         if self.is_paused(now_seconds) {
             return Ok(None);
         }
-        let place = behind_links(&self.path);
-        let read = match Store::open(&place) {
+        let read = match Store::open(&self.path) {
             // The first error is the one to tell.
-            Err(error) if error.may_pass() => Store::peek(&place).map_err(|_| error),
+            Err(error) if error.may_pass() => Store::peek(&self.path).map_err(|_| error),
             opened => opened.map(|(store, contents)| (store.id(), contents)),
         };
         let contents = match read {
             Ok((_, contents)) => Ok(contents.carried_over(since_seconds)),
             Err(error) if error.is_missing() => Ok(Contents::default()),
-            Err(StoreError::Unusable(why)) => Err(self.give_way(&place, why, now_seconds)),
+            Err(StoreError::Unusable(why)) => Err(self.give_way(why, now_seconds)),
             Err(error) => Err(self.unread(&error)),
         };
         if contents.is_ok() {
@@ -130,7 +150,7 @@ impl File {
     }
 }
 
-fn begin(place: &Path) -> Result<(Store, Contents), StoreError> {
-    let contents = Contents::default();
-    Store::make(place, &contents).map(|store| (store, contents))
+fn begin(path: &Path) -> Result<(Store, Contents), StoreError> {
+    let contents = Contents { key: Key::random(), ..Contents::default() };
+    Store::make(path, &contents, contents.key.as_ref()).map(|store| (store, contents))
 }

@@ -5,7 +5,8 @@ use std::io;
 
 use redb::{DatabaseError, StorageError};
 
-use crate::ledger::disk::{Unusable, is_wrong_path};
+use crate::disk::{is_refused, is_wrong_path};
+use crate::ledger::disk::Unusable;
 
 /// Why the file cannot be used.
 #[derive(Debug)]
@@ -29,6 +30,16 @@ impl StoreError {
     #[must_use]
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// Whether the file is another's: of another instance, or something foreign that was put there. It stays where it is.
+    #[must_use]
+    pub fn is_anothers(&self) -> bool {
+        match self {
+            Self::InUse => true,
+            Self::Io(error) => is_refused(error),
+            Self::Unusable(_) | Self::Unsynced(_) => false,
+        }
     }
 
     /// Whether it is a matter of the disk, which comes and goes, and not of the path.

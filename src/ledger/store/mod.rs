@@ -9,31 +9,39 @@
 //! commits   number → row
 //! claims    number → row: what is about to be sent
 //! rows      by which rules the identities were made, see `mark`
+//! keys      "request" → the key of what is written beside the ledger, see `key`
 //! ```
+//! Older versions know no table `keys`, and leave it as it is.
+//!
 //! A new file gets its name only when it is whole and synced. redb's own way to begin one takes two syncs,
 //! and a machine that loses power between them would find a file that is none.
 
 mod error;
 mod mark;
 
-use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use super::disk::{Disk, FileId, sync_folder, with_suffix};
+use super::disk::{Disk, is_bounded};
+use super::key::Key;
 use super::packing::{pack, unpack};
 use super::rules::RULES;
 use super::table::Row;
+use crate::disk::{self, Access, FileId, is_refused, sync_folder, with_suffix};
 pub use error::StoreError;
 use redb::backends::InMemoryBackend;
-use redb::{Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, TableError};
+use redb::{
+    Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, TableError, WriteTransaction,
+};
 
 const COMMITS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("commits");
 /// The same for what is about to be sent.
 const CLAIMS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("claims");
+const KEYS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("keys");
+const REQUEST: &str = "request";
 /// redb takes a gigabyte by default; rows are written once and read once.
 const CACHE_BYTES: usize = 1 << 20;
 
@@ -43,6 +51,8 @@ pub struct Contents {
     pub rows: Vec<Row>,
     /// What was about to be sent.
     pub claims: Vec<Row>,
+    /// `None` in files of older versions.
+    pub key: Option<Key>,
 }
 
 /// What one commit of the file does.
@@ -54,6 +64,8 @@ pub struct Change<'a> {
     pub rows: &'a [Row],
     pub ended_claims: &'a [u64],
     pub claims: &'a [Row],
+    /// The key, where the file has another one or none.
+    pub key: Option<&'a Key>,
 }
 
 #[derive(Debug)]
@@ -61,6 +73,8 @@ pub struct Store {
     /// `None` only while it is dropped.
     database: Option<Database>,
     id: FileId,
+    /// What it had when it was opened.
+    len_bytes: u64,
     /// The identity rules that its mark names.
     rules: AtomicU32,
     sync_failed: Arc<AtomicBool>,
@@ -86,18 +100,21 @@ impl Store {
         Ok(opened)
     }
 
-    /// Makes a file of these contents, in place of whatever has the name now. It is there whole or not at all.
+    /// Makes a file of these contents and this key, in place of whatever has the name now. It is there whole or not at all.
     ///
     /// # Errors
     /// See [`StoreError`]. What has the name is then still as it was, but for an error of the folder's sync.
-    pub fn make(path: &Path, contents: &Contents) -> Result<Self, StoreError> {
+    pub fn make(path: &Path, contents: &Contents, key: Option<&Key>) -> Result<Self, StoreError> {
         let unfinished = with_suffix(path, ".unfinished");
         let opened = match Self::open_file(&unfinished, true) {
-            // Somebody else makes it, and it is not ours to remove.
+            // Somebody else makes it, or put it there, and it is not ours to remove.
+            Err(StoreError::Io(error)) if is_refused(&error) => {
+                return Err(disk::beside(&unfinished, error).into());
+            }
             Err(StoreError::InUse) => return Err(StoreError::InUse),
             // The power went while one was made.
             Err(StoreError::Unusable(_)) => {
-                fs::remove_file(&unfinished)?;
+                disk::remove_own(&unfinished)?;
                 Self::open_file(&unfinished, true)
             }
             opened => opened,
@@ -105,15 +122,15 @@ impl Store {
         let made = opened.and_then(|(store, found)| {
             // Of one that was not finished nothing stays.
             let found: Vec<_> = found.claims.iter().map(|claim| claim.number).collect();
-            let Contents { rows, claims } = contents;
-            store.write(&Change { oldest: u64::MAX, rows, ended_claims: &found, claims })?;
-            fs::rename(&unfinished, path)?;
+            let Contents { rows, claims, .. } = contents;
+            store.write(&Change { oldest: u64::MAX, rows, ended_claims: &found, claims, key })?;
+            disk::rename_over(&unfinished, path)?;
             sync_folder(path)?;
             Ok(store)
         });
         if made.is_err() {
             // The first error is the one to tell.
-            let _ = fs::remove_file(&unfinished);
+            let _ = disk::remove_own(&unfinished);
         }
         made
     }
@@ -124,11 +141,16 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub fn peek(path: &Path) -> Result<(FileId, Contents), StoreError> {
-        let id = FileId::at(path)?;
+        let mut file = disk::existing(path, Access::Read)?;
+        let metadata = file.metadata()?;
+        let id = FileId::of(&metadata);
+        is_bounded(metadata.len())?;
+        let mut bytes = Vec::new();
+        file.by_ref().take(metadata.len()).read_to_end(&mut bytes)?;
         let copy = InMemoryBackend::new();
-        let bytes = fs::read(path)?;
         copy.set_len(bytes.len() as u64)?;
         copy.write(0, &bytes)?;
+        drop(bytes);
         let contents = Self::read(copy, id, Arc::default())?.1;
         Ok((id, contents))
     }
@@ -151,11 +173,14 @@ impl Store {
     ) -> Result<(Self, Contents), StoreError> {
         // redb answers most damage with an error and some with a panic.
         catch_unwind(AssertUnwindSafe(|| {
+            let len_bytes = backend.len()?;
             let database = redb::Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend)?;
             let rules = mark::read(&database)?;
-            let store = Self { database: Some(database), id, rules: AtomicU32::new(rules), sync_failed };
+            let store =
+                Self { database: Some(database), id, len_bytes, rules: AtomicU32::new(rules), sync_failed };
             let commits = if rules == mark::NONE { mark::UNMARKED } else { COMMITS };
-            let contents = Contents { rows: store.rows_of(commits)?, claims: store.rows_of(CLAIMS)? };
+            let (rows, claims) = (store.rows_of(commits)?, store.rows_of(CLAIMS)?);
+            let contents = Contents { rows, claims, key: store.key()? };
             Ok((store, contents))
         }))
         .unwrap_or_else(|_| Err(StoreError::damaged("it made the reader panic")))
@@ -185,14 +210,45 @@ impl Store {
             Err(error) => return Err(redb::Error::from(error).into()),
         };
         let mut rows = Vec::new();
+        let mut left_bytes = self.len_bytes;
         for item in table.iter().map_err(redb::Error::from)? {
             let (number, value) = item.map_err(redb::Error::from)?;
             let number = number.value();
+            // Pages that are named many times would be read for ever.
+            left_bytes = left_bytes
+                .checked_sub(value.value().len() as u64)
+                .ok_or_else(|| StoreError::damaged("it holds more than it is long"))?;
             let row = unpack(number, value.value())
                 .ok_or_else(|| StoreError::damaged(format!("row {number} does not match its checksum")))?;
             rows.push(row);
         }
         Ok(rows)
+    }
+
+    fn key(&self) -> Result<Option<Key>, StoreError> {
+        let reading = self.database()?.begin_read().map_err(redb::Error::from)?;
+        let table = match reading.open_table(KEYS) {
+            Ok(table) => table,
+            Err(TableError::TableDoesNotExist(_)) => return Ok(None),
+            Err(error) => return Err(redb::Error::from(error).into()),
+        };
+        let value = table.get(REQUEST).map_err(redb::Error::from)?;
+        // One that is none is made anew.
+        Ok(value.and_then(|value| Key::from_bytes(value.value())))
+    }
+
+    /// Puts a key into a file of an older version, and changes nothing else there.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn write_key(&self, key: &Key) -> Result<(), StoreError> {
+        catch_unwind(AssertUnwindSafe(|| {
+            let writing = self.database()?.begin_write().map_err(redb::Error::from)?;
+            put_key(&writing, key)?;
+            writing.commit().map_err(redb::Error::from)?;
+            Ok(())
+        }))
+        .unwrap_or_else(|_| Err(StoreError::damaged("it made the writer panic")))
     }
 
     /// Makes a change, in one commit that is on the disk when this returns.
@@ -213,6 +269,9 @@ impl Store {
                     table.insert(row.number, pack(row).as_slice()).map_err(redb::Error::from)?;
                 }
             }
+            if let Some(key) = change.key {
+                put_key(&writing, key)?;
+            }
             // Most files never have any, and a table costs a page of each commit.
             if !change.claims.is_empty() || !change.ended_claims.is_empty() {
                 let mut table = writing.open_table(CLAIMS).map_err(redb::Error::from)?;
@@ -228,5 +287,32 @@ impl Store {
             Ok(())
         }))
         .unwrap_or_else(|_| Err(StoreError::damaged("it made the writer panic")))
+    }
+}
+
+fn put_key(writing: &WriteTransaction, key: &Key) -> Result<(), StoreError> {
+    let mut table = writing.open_table(KEYS).map_err(redb::Error::from)?;
+    table.insert(REQUEST, key.bytes()).map_err(redb::Error::from)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::identity::{Identity, Version};
+    use crate::ledger::table::Versioned;
+
+    /// As where pages name each other in a circle, or one page is named by many.
+    #[test]
+    fn rows_that_are_more_than_the_file_are_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        let record = Versioned { identity: Identity(1), version: Version(1), count: 1 };
+        let rows = vec![Row { number: 1, at_seconds: 1, records: vec![record; 1_000] }];
+        drop(Store::make(&path, &Contents { rows, ..Contents::default() }, None).unwrap());
+        let (mut store, contents) = Store::open(&path).unwrap();
+        assert_eq!(contents.rows[0].records.len(), 1_000);
+        store.len_bytes = 28_000;
+        assert!(matches!(store.rows_of(COMMITS), Err(StoreError::Unusable(_))));
     }
 }

@@ -29,9 +29,9 @@ use std::time::Duration;
 use super::{Packed, Post, Transport};
 use crate::clock;
 use crate::config::{FileSettings, Mistake};
+use crate::disk::{is_refused, is_wrong_path};
 use crate::gateway::outcome::{Doubt, Outcome};
 use crate::journal::Journal;
-use crate::ledger::is_wrong_path;
 use crate::metrics::{FailureClass, Metrics};
 use crate::net::stop::Stopper;
 use leftovers::{Leftovers, Step};
@@ -129,6 +129,15 @@ impl Files {
     }
 
     fn tell_of_waiting(&self, what: &str, error: &io::Error) {
+        if is_refused(error) {
+            self.journal.error(
+                "file refused",
+                format!(
+                    "{what} cannot be completed and is left as it is ({error}); its records may be missing"
+                ),
+            );
+            return;
+        }
         self.journal.warn(
             "file waits",
             format!("{what} cannot be completed ({error}); it is safe, and is tried again; look at the disk"),

@@ -1,15 +1,15 @@
 //! A file that is being written: locked, under a temporary name, and of a length that is known to be good.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::name::{self, Names};
 use crate::clock;
+use crate::disk::{self, Access, FileId, sync_folder};
 use crate::gateway::append::append;
 use crate::gateway::outcome::Doubt;
-use crate::ledger::{FileId, sync_folder};
 
 #[derive(Debug)]
 pub struct Part {
@@ -35,7 +35,8 @@ impl Part {
     /// From the disk; there is no file then.
     pub fn begin(folder: &Path, names: &mut Names, is_gzip: bool) -> io::Result<Self> {
         let path = name::part(folder, &names.next(clock::wall()), is_gzip);
-        let file = OpenOptions::new().read(true).append(true).create_new(true).open(&path)?;
+        // It is there to be read by another program, which often has the group in common with us and not the user.
+        let file = disk::new_for_group(&path, Access::Append)?;
         let begun = Self::locked(file, path.clone(), 0).and_then(|part| {
             sync_folder(&path)?;
             part.ok_or_else(|| io::Error::other("another one took the new file"))
@@ -52,7 +53,7 @@ impl Part {
     /// # Errors
     /// From the disk, and where locks are not to be had: it might be in use.
     pub fn left_at(path: &Path) -> io::Result<Option<Self>> {
-        match OpenOptions::new().read(true).write(true).open(path) {
+        match disk::existing(path, Access::ReadWrite) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             opened => Self::locked(opened?, path.to_owned(), 0),
         }
@@ -154,7 +155,8 @@ impl Part {
     /// # Errors
     /// When there is such a file already, and from the disk.
     pub fn may_have_its_name(&self) -> io::Result<()> {
-        if self.whole.try_exists()? {
+        // A name is taken by a symlink, too, wherever it leads.
+        if FileId::at(&self.whole).map_or_else(is_there_all_the_same, |_| Ok(true))? {
             let text = format!("there is a {} already", self.whole.display());
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
         }
@@ -169,4 +171,9 @@ impl Part {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether there is something of which the system has nothing else to say.
+fn is_there_all_the_same(error: io::Error) -> io::Result<bool> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(false) } else { Err(error) }
 }

@@ -1,0 +1,93 @@
+//! Is there one line about folders into which others may write?
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::path::Path;
+
+use event_gateway::disk::not_private;
+
+use crate::support::gateway::TestGateway;
+use crate::support::host::{Build, LogLine, MiniHost};
+use crate::support::service_impact::loaded;
+use crate::things::SOMEBODY;
+
+const WORDS: &str = "others can exchange the files of this plugin there";
+
+fn set_mode(folder: &Path, mode: u32) {
+    fs::set_permissions(folder, PermissionsExt::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn a_folder_is_private_unless_others_may_exchange_what_is_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("inner");
+    fs::create_dir(&inner).unwrap();
+    symlink("inner", folder.path().join("link")).unwrap();
+    // Of the folder, and of the one above.
+    for (mode, above, is_private) in [
+        (0o700, 0o700, true),
+        (0o755, 0o755, true),
+        (0o2770, 0o755, true),
+        (0o1777, 0o1777, true),
+        (0o777, 0o700, false),
+        (0o2777, 0o700, false),
+        (0o702, 0o700, false),
+        (0o700, 0o777, false),
+    ] {
+        set_mode(&inner, mode);
+        set_mode(folder.path(), above);
+        for name in ["inner", "link", "link/../inner"] {
+            let told = not_private(&[&folder.path().join(name)]);
+            assert_eq!(told.is_none(), is_private, "{mode:04o} in {above:04o}: {told:?}");
+        }
+    }
+    set_mode(folder.path(), 0o700);
+    if chown(&inner, Some(SOMEBODY), None).is_ok() {
+        assert!(not_private(&[&inner]).is_some_and(|told| told.contains("belongs to the user 65534")));
+    }
+    assert_eq!(not_private(&[&folder.path().join("missing")]), None, "whoever opens a file there says it");
+}
+
+fn lines(host: &MiniHost) -> Vec<LogLine> {
+    host.logs().into_iter().filter(|line| line.text.contains(WORDS)).collect()
+}
+
+#[test]
+fn a_start_says_it_once_for_all_folders() {
+    let (state, letters) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for is_private in [true, false] {
+        for folder in [&state, &letters] {
+            set_mode(folder.path(), if is_private { 0o700 } else { 0o777 });
+        }
+        let gateway = TestGateway::start();
+        let mut host = MiniHost::start(Build::V5_1_1);
+        host.set("a", "endpoint", gateway.url());
+        host.set("a", "state_file", state.path().join("ledger").to_str().unwrap());
+        host.set("a", "dead_letter_file", letters.path().join("letters").to_str().unwrap());
+        assert_eq!(host.init("a"), 1);
+        host.quit();
+        let lines = lines(&host);
+        assert_eq!(lines.len(), usize::from(!is_private), "{lines:?}");
+        for line in lines {
+            let both = [&state, &letters].map(|folder| folder.path().display().to_string());
+            assert!(line.level == 2 && both.iter().all(|folder| line.text.contains(folder)), "{line:?}");
+        }
+    }
+}
+
+#[test]
+fn the_folder_of_files_and_the_filters_are_told_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    set_mode(folder.path(), 0o777);
+    let mut host = MiniHost::start(Build::V5_1_1);
+    host.set("a", "endpoint", format!("file://{}", folder.path().display()));
+    assert_eq!(host.init("a"), 1);
+    host.quit();
+    assert_eq!(lines(&host).len(), 1);
+
+    let (mut host, _image) = loaded(Build::V5_1_1, |_| {});
+    host.set_filter("f", "state_file", folder.path().join("seen").to_str().unwrap());
+    assert_eq!(host.init_filter("f"), 0);
+    host.quit();
+    assert_eq!(lines(&host).len(), 1);
+}

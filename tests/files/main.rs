@@ -1,0 +1,21 @@
+//! What does the plugin do with what others have put where it opens a file?
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod bombs;
+mod folders;
+mod forged_requests;
+mod modes;
+mod opening;
+mod planted;
+mod races;
+mod read_only;
+mod things;
+mod unusual_disks;
+
+#[allow(dead_code, reason = "it is for other tests as well")]
+#[path = "../support/small_disk.rs"]
+mod small_disk;
+#[path = "../support/mod.rs"]
+mod support;
+#[path = "../support/syscalls.rs"]
+mod syscalls;
