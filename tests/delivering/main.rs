@@ -31,6 +31,9 @@ mod redaction;
 mod rejections;
 mod restarts;
 mod same_request;
+mod secret_bodies;
+#[path = "../support/secret_cases.rs"]
+mod secret_cases;
 mod secrets;
 mod shared_batches;
 mod strange;
