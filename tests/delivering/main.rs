@@ -2,6 +2,7 @@
 //! Each file here asks one question.
 
 mod acknowledgements;
+mod audit_evasion;
 mod batching;
 #[path = "../support/cases.rs"]
 mod cases;

@@ -31,9 +31,51 @@ pub(super) fn leads_to_one(path: &[u8]) -> bool {
     keeps_an_object(name.as_bytes())
 }
 
+/// Whether such a name is a key in a text, or the end of a path in it. A sentence may mention one.
+pub(super) fn stands_in(text: &[u8]) -> bool {
+    let is_in_names = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    let slashes = text.iter().enumerate().filter_map(|(at, byte)| match byte {
+        b'/' => Some((at, at + 1)),
+        b'~' if text.get(at + 1) == Some(&b'1') => Some((at, at + 2)),
+        _ => None,
+    });
+    slashes.into_iter().any(|(domain_end, name_start)| {
+        let (before, behind) = (text.get(..domain_end), text.get(name_start..));
+        let (Some(before), Some(behind)) = (before, behind) else { return false };
+        let domain_start = before.iter().rposition(|byte| !is_in_names(byte)).map_or(0, |at| at + 1);
+        let name_len = behind.iter().position(|byte| !is_in_names(byte)).unwrap_or(behind.len());
+        let (name, rest) = behind.split_at(name_len);
+        let is_path = name_start > domain_end + 1;
+        let is_key = rest.iter().find(|byte| !b"\"'\\ ".contains(byte)) == Some(&b':');
+        let domain = before.get(domain_start..).unwrap_or_default();
+        (is_path || is_key) && keeps_an_object(&[domain, b"/", name].concat())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn in_a_text_it_is_a_key_or_the_end_of_a_path() {
+        for text in [
+            "{\"objectset.rio.cattle.io/applied\":\"H4sI\"}",
+            "{\\\"banzaicloud.com/last-applied\\\": 1}",
+            "annotations:\n  kapp.k14s.io/original: x",
+            "\"/metadata/annotations/kapp.k14s.io~1original\",\"value\"",
+        ] {
+            assert!(stands_in(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "resource cm/a is missing the kubectl.kubernetes.io/last-applied-configuration annotation which is required",
+            "{\"f:kubectl.kubernetes.io/x\":{}}",
+            "a/b: c",
+            "/",
+            "~1",
+        ] {
+            assert!(!stands_in(text.as_bytes()), "{text}");
+        }
+    }
 
     #[test]
     fn names_of_all_tools_are_known_and_no_others() {

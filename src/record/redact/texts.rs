@@ -6,6 +6,7 @@
 
 use memchr::memmem;
 
+use super::applied;
 use super::scan::{Seen, begins, look};
 use super::secrets::{KINDS, Looks, TIMES};
 use super::writer::reveals;
@@ -41,7 +42,8 @@ pub(super) fn of<'t>(text: &'t [u8], looks: Looks, left: u8) -> Leaves<'t> {
     }
     let unescaped = seen.escapes.then(|| unescaped(text));
     let told = unescaped.as_deref().unwrap_or(text);
-    if !(seen.words || unescaped.is_some()) || !names_a_kind(told) {
+    let holds_one = (seen.words || unescaped.is_some()) && names_a_kind(told);
+    if !holds_one && !(seen.applied && applied::stands_in(told)) {
         return Leaves::All;
     }
     // As JSON it can be read, and a mere reference to a Secret stays.
@@ -119,8 +121,12 @@ fn follows_kind(before: &[u8]) -> bool {
     let Some(rest) = rest.strip_suffix(b":") else { return false };
     let rest = without_quotes(rest);
     let Some(start) = rest.len().checked_sub(b"kind".len()) else { return false };
-    let stands_alone =
-        !start.checked_sub(1).and_then(|at| rest.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+    // The letter of an escape, as in `\nkind`, is none of the word.
+    let stands_alone = match rest.get(..start) {
+        Some([.., b'\\', b'n' | b'r' | b't']) => true,
+        Some([.., last]) => !last.is_ascii_alphanumeric(),
+        _ => true,
+    };
     begins(rest, start, b"kind") && stands_alone
 }
 
@@ -184,6 +190,7 @@ mod tests {
             "before it: {\"kind\":\"\\u0053ecret\"}",
             "{\"kind\":\"Secret.v1.\",\"data\":1}",
             "kind: v1/Secret\ndata: x",
+            "\"a: b\\nkind: \\\"v1/Secret\\\" # it is\\n",
         ] {
             assert_eq!(leaves(text), Leaves::Nothing, "{text}");
         }
