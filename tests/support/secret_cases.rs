@@ -269,7 +269,7 @@ fn elsewhere() -> Vec<Row> {
         ("an event's message", event(json!({"/message": yaml()})), &["BackOff"]),
         (
             "a violation",
-            json!({"id": "r1", "eventType": "violation_audited", "constraintKind": "K8sNeed", "resourceName": "db",
+            json!({"id": "r1", "eventType": "violation_audited", "name": "c", "kind": "K8sNeed", "group": "g", "resourceName": "db",
                 "details": {"object": secret(), "text": yaml(), "keep": "stays"}, "message": "no"}),
             &["stays"],
         ),

@@ -20,7 +20,7 @@ pub(super) enum Allowed {
     All,
     /// All of it, unread: a client that writes `kind: Secret` into its own name must not hide that name.
     Unread,
-    /// An event or a violation that claims to be a Secret: all but the members of one.
+    /// A violation whose constraint is called like a Secret: all but the members of one.
     AllButData,
     /// An audit record about another object.
     AuditOfAnother,
