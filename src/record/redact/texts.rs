@@ -19,6 +19,11 @@ const SHORTEST: usize = 12;
 /// What an audit record begins with, before all that may hold a secret.
 const BEGINNING: &[u8] = b"auditID";
 
+/// A YAML value has one tag and one anchor at the most.
+const MOST_TAGS: usize = 2;
+/// Longer than a group with its version, and than any tag.
+const LONGEST_WORD: usize = 512;
+
 /// What may leave of a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Leaves<'t> {
@@ -42,8 +47,9 @@ pub(super) fn of<'t>(text: &'t [u8], looks: Looks, left: u8) -> Leaves<'t> {
     }
     let unescaped = seen.escapes.then(|| unescaped(text));
     let told = unescaped.as_deref().unwrap_or(text);
-    let holds_one = (seen.words || unescaped.is_some()) && names_a_kind(told);
-    if !holds_one && !(seen.applied && applied::stands_in(told)) {
+    let names_one = (seen.words || unescaped.is_some()) && names_a_kind(told);
+    let holds_one = names_one || (seen.applied && applied::stands_in(told));
+    if !holds_one {
         return Leaves::All;
     }
     // As JSON it can be read, and a mere reference to a Secret stays.
@@ -107,16 +113,16 @@ fn is_word(text: &[u8], place: usize, word: &[u8]) -> bool {
 
 fn follows_kind(before: &[u8]) -> bool {
     let mut rest = without_quotes(before);
-    // The tag or the anchor of a YAML value.
-    while let Some(start) = rest.iter().rposition(|byte| b" \t\n:".contains(byte))
-        && matches!(rest.get(start + 1), Some(b'!' | b'&'))
-    {
-        rest = without_quotes(rest.get(..=start).unwrap_or_default());
+    // The tag and the anchor of a YAML value.
+    for _ in 0..MOST_TAGS {
+        let word = rest.len() - behind_last(rest, |byte| b" \t\n:".contains(&byte)).len();
+        if matches!(rest.get(word), Some(b'!' | b'&')) {
+            rest = without_quotes(rest.get(..word).unwrap_or_default());
+        }
     }
-    // Behind the path of a group.
-    let path = rest.iter().rposition(|byte| !(byte.is_ascii_alphanumeric() || b"./".contains(byte)));
     if rest.ends_with(b"/") {
-        rest = without_quotes(path.and_then(|end| rest.get(..=end)).unwrap_or_default());
+        let path = behind_last(rest, |byte| !(byte.is_ascii_alphanumeric() || b"./".contains(&byte)));
+        rest = without_quotes(rest.get(..rest.len() - path.len()).unwrap_or_default());
     }
     let Some(rest) = rest.strip_suffix(b":") else { return false };
     let rest = without_quotes(rest);
@@ -128,6 +134,12 @@ fn follows_kind(before: &[u8]) -> bool {
         _ => true,
     };
     begins(rest, start, b"kind") && stands_alone
+}
+
+/// What stands behind the last byte of this sort. No name is longer than what is looked at, and hostile texts are.
+fn behind_last(text: &[u8], is_it: impl Fn(u8) -> bool) -> &[u8] {
+    let near = text.get(text.len().saturating_sub(LONGEST_WORD)..).unwrap_or_default();
+    near.iter().rposition(|byte| is_it(*byte)).and_then(|at| near.get(at + 1..)).unwrap_or(near)
 }
 
 fn without_quotes(mut text: &[u8]) -> &[u8] {
