@@ -3,7 +3,7 @@
 
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS ?= chunk event record template config watch tenants answer
+FUZZ_TARGETS ?= chunk event record secret template config watch tenants answer
 # Longest input: what a field, a length or a depth can do, it does in few bytes.
 FUZZ_BYTES ?= 2000
 # Where `make doctor` finds Fluent Bit's HTTP server, and what else it is told: ARGS="--kube-url http://127.0.0.1:8001"

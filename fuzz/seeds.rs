@@ -11,6 +11,7 @@ fn main() -> std::io::Result<()> {
     write::<bodies::chunk::Chunk>()?;
     write::<bodies::event::Event>()?;
     write::<bodies::record::Record>()?;
+    write::<bodies::secret::Secret>()?;
     write::<bodies::template::Template>()?;
     write::<bodies::config::Config>()?;
     write::<bodies::watch::Watch>()?;

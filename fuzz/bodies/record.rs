@@ -300,7 +300,7 @@ fn assert_taken_by_elasticsearch(out: &[u8], tells_time: bool) {
 }
 
 /// As the settings make it by default, the template that of this repository.
-fn renderer(format: Format) -> Renderer {
+pub(super) fn renderer(format: Format) -> Renderer {
     let template = TemplateSettings {
         file: "template.json".to_owned(),
         text: include_str!("../../fluent-bit-conf/template.json").to_owned(),

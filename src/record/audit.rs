@@ -146,7 +146,7 @@ pub(super) fn is_stage(name: &[u8]) -> bool {
 }
 
 /// What stands for a body that is too large.
-const TOO_LARGE: &str = "[left out: too large]";
+pub(super) const TOO_LARGE: &str = "[left out: too large]";
 
 /// A copy of an audit record without its bodies; `None` when there is none in it, or none any more.
 #[must_use]

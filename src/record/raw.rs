@@ -75,7 +75,7 @@ impl<'a> Raw<'a> {
     }
 
     /// Those whose keys are texts, as they came.
-    fn named(&self) -> impl Iterator<Item = (&'a [u8], Raw<'a>)> + use<'a> {
+    pub(super) fn named(&self) -> impl Iterator<Item = (&'a [u8], Raw<'a>)> + use<'a> {
         self.entries().filter_map(|(key, value)| match key {
             Token::Str(name) | Token::Bin(name) => Some((name, value)),
             _ => None,

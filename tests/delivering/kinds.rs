@@ -73,6 +73,19 @@ fn the_lines_of_the_audit_log_say_all_but_their_bodies() {
     }
 }
 
+fn without_applied(value: &mut Value) {
+    match value {
+        Value::Object(members) => members.iter_mut().for_each(|(key, value)| {
+            if key == "kubectl.kubernetes.io/last-applied-configuration" {
+                *value = json!("[redacted]");
+            }
+            without_applied(value);
+        }),
+        Value::Array(items) => items.iter_mut().for_each(without_applied),
+        _ => {}
+    }
+}
+
 #[test]
 fn bodies_are_told_only_where_they_are_asked_for() {
     let lines = support::audit_log();
@@ -81,8 +94,12 @@ fn bodies_are_told_only_where_they_are_asked_for() {
     let records = delivered(&[("audit_bodies", "on")], &chunk);
     assert_eq!(records.len(), 270);
     for (record, line) in records.iter().zip(lines.iter().filter(with_body)) {
-        assert_eq!(record["audit"]["request_object"], line["requestObject"]);
-        assert_eq!(record["audit"]["response_object"], line["responseObject"]);
+        for (told, came) in [("request_object", "requestObject"), ("response_object", "responseObject")] {
+            let mut came = line[came].clone();
+            // The one part of these bodies that stays behind.
+            without_applied(&mut came);
+            assert_eq!(record["audit"][told], came);
+        }
         golden::assert_native(record);
     }
 }

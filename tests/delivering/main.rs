@@ -2,6 +2,7 @@
 //! Each file here asks one question.
 
 mod acknowledgements;
+mod audit_evasion;
 mod batching;
 #[path = "../support/cases.rs"]
 mod cases;
@@ -31,6 +32,9 @@ mod redaction;
 mod rejections;
 mod restarts;
 mod same_request;
+mod secret_bodies;
+#[path = "../support/secret_cases.rs"]
+mod secret_cases;
 mod secrets;
 mod shared_batches;
 mod strange;

@@ -95,6 +95,24 @@ fn labels_and_annotations_of_the_cluster_are_left_out_and_services_still_found()
     assert_eq!(records[0]["object"]["annotations"], json!({}));
 }
 
+/// Neither does the whole object that kubectl keeps in an annotation, whatever is asked for.
+#[test]
+fn no_annotation_that_keeps_an_object_is_told() {
+    let api = KubeApi::start();
+    let applied = "kubectl.kubernetes.io/last-applied-configuration";
+    api.put(
+        "pods",
+        json!({"apiVersion": "v1", "kind": "Pod", "spec": {}, "status": {}, "metadata": {"namespace": "shop", "name": "cart-1",
+            "uid": "p1", "annotations": {"note": "x", applied: "CANARY", "objectset.rio.cattle.io/applied": "CANARY"}}}),
+    );
+    for annotations in ["*", applied] {
+        let settings = [("kube_url", &*api.url()), ("annotations", annotations)];
+        let (records, text) = delivered(&settings, &chunk::of([&event("e", 1, 1)]));
+        assert_eq!(records[0]["object"]["annotations"]["note"].is_string(), annotations == "*");
+        assert!(!text.contains("CANARY"), "{text}");
+    }
+}
+
 #[test]
 fn a_long_message_is_cut_at_a_character_with_a_mark() {
     let mut long = event("long", 1, 1);

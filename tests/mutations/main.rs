@@ -26,6 +26,7 @@ use bodies::chunk::Chunk;
 use bodies::config::Config;
 use bodies::event::Event;
 use bodies::record::Record;
+use bodies::secret::Secret;
 use bodies::template::Template;
 use bodies::tenants::Tenants;
 use bodies::watch::Watch;
@@ -47,6 +48,12 @@ fn of_an_event() {
 #[test]
 fn of_a_record() {
     each_mutant::<Record>(50_000, 1);
+}
+
+/// The mutants choose how a secret is planted.
+#[test]
+fn of_a_record_with_a_secret() {
+    each_mutant::<Secret>(50_000, 1);
 }
 
 /// Opened and tried on samples, one takes as long as ten of the others.

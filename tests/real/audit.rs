@@ -78,3 +78,70 @@ fn each_line_of_the_audit_log_arrives_once_over_a_restart() {
         assert_eq!(lines.len(), 489);
     });
 }
+
+/// How deep a body may nest on this release in a list of the webhook, and in a record posted alone, as docs/sources.md
+/// has it; `None`: the page does not speak of this release.
+fn documented((major, minor, patch): (u32, u32, u32)) -> Option<[usize; 2]> {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/sources.md");
+    let text = fs::read_to_string(page).expect("the page");
+    let row = text.lines().find_map(|line| line.strip_prefix(&format!("| {major}.{minor}.{patch} | ")))?;
+    let depths =
+        row.trim_end_matches(" |").split(" | ").map(|cell| cell.parse().expect("a number of levels"));
+    depths.collect::<Vec<_>>().try_into().ok()
+}
+
+#[test]
+fn a_body_as_deep_as_documented_arrives_and_the_log_loses_none() {
+    on_every_host(|fluent_bit, folder| {
+        let (gateway, port, log) = (TestGateway::start(), free_port().to_string(), folder.join("audit.log"));
+        let (url, ledger) = (gateway.url(), state_file(folder));
+        let input = [("name", "http"), ("listen", "127.0.0.1"), ("port", &*port), ("tag", "audit")];
+        let config = config(folder)
+            .section("INPUT", &input)
+            .tail(&log)
+            .event_gateway(&to_gateway(&url, &ledger))
+            .text();
+        let record = |id: &str, levels: usize| {
+            let body = "[".repeat(levels) + "1" + &"]".repeat(levels);
+            format!(
+                "{{\"auditID\":\"{id}\",\"stage\":\"Panic\",\"stageTimestamp\":\"{id}\",\"requestObject\":{body}}}"
+            )
+        };
+        // Those of the log first, so that the host is up when it is posted to.
+        let depths = [1, 31, 32, 33, 61, 62, 63, 64, 65, 127, 128, 129, 1_000, 10_000];
+        let lines: String =
+            depths.iter().map(|levels| record(&format!("log-{levels}"), *levels) + "\n").collect();
+        fs::write(&log, lines).expect("a log");
+        let host = fluent_bit.start(&config, folder);
+        gateway.wait_for_ids(depths.len());
+        let post = |body: String| {
+            let post = ureq::post(format!("http://127.0.0.1:{port}/")).content_type("application/json");
+            assert_eq!(post.send(&*body).expect("an answer").status(), 201);
+        };
+        let list = |id: &str, levels| {
+            let (before, deep, behind) =
+                (record(&format!("{id}-before"), 1), record(id, levels), record(&format!("{id}-behind"), 1));
+            format!(
+                r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[{before},{deep},{behind}]}}"#
+            )
+        };
+        let mut wanted = depths.len();
+        if let Some([in_a_list, alone]) = documented(fluent_bit.version) {
+            // One level more arrives if it shares its chunk with other records.
+            post(list("deeper-list", in_a_list + 2));
+            post(record("deeper-alone", alone + 2));
+            // Each in a chunk of its own.
+            post(list("list", in_a_list));
+            gateway.wait_for_ids(wanted + 3);
+            post(record("alone", alone));
+            wanted += 4;
+            gateway.wait_for_ids(wanted);
+        }
+        post(record("last", 1));
+        gateway.wait_for_ids(wanted + 1);
+        stop(host);
+        let came = gateway.accepted_ids();
+        assert_eq!(came.len(), wanted + 1, "{came:?}");
+        assert!(!came.iter().any(|id| id.starts_with("deeper")), "the page is too cautious: {came:?}");
+    });
+}

@@ -8,6 +8,7 @@ mod golden_file;
 mod leaves;
 mod render_example;
 mod render_keys;
+mod render_secrets;
 mod settings;
 mod trying;
 
@@ -28,5 +29,7 @@ mod odd_values;
 mod packing;
 #[path = "../support/reading.rs"]
 mod reading;
+#[path = "../support/secret_cases.rs"]
+mod secret_cases;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,44 +1,31 @@
-//! What a Secret holds, and a token that the API server takes or hands out: in an audit record's bodies, wherever the
-//! record stands and whether or not it is whole, and wherever else a Secret stands as an object.
+//! Which parts of a record hold what a Secret holds, or a token that the API server takes or hands out.
 //!
-//! Inside a text nothing is looked for, but for what `kubectl apply` leaves of a Secret, and for audit records that
-//! could not be read: a line of the audit log that was cut has a body as often as not.
+//! Two things say so: `objectRef` of an audit record, whatever its bodies look like, and the `kind` of an object, wherever
+//! it stands. What of such a part may leave, `allowed` says. What stands in a text is the business of `texts`.
 
-use memchr::memmem;
-
+use super::allowed::{Allowed, is_body, is_of_a_reference};
+use super::scan::{Seen, look};
 use crate::kind::Kind;
 use crate::record::cursor::{Cursor, Token};
 use crate::record::raw::Raw;
+use memchr::memmem;
 
-/// The resources whose bodies hold secrets.
-const RESOURCES: [&str; 3] = ["secrets", "serviceaccounts/token", "tokenreviews"];
-/// What bodies stand under in an audit record ...
-const BODIES: [&str; 2] = ["requestObject", "responseObject"];
-/// ... and what one of these stands beside, if it is one.
-const BESIDE_BODIES: [&str; 4] = ["auditID", "stageTimestamp", "requestReceivedTimestamp", "Secret"];
-/// Where `kubectl apply` leaves all of an object as JSON.
-const LAST_APPLIED: &[u8] = b"kubectl.kubernetes.io/last-applied-configuration";
+/// The kinds of objects that hold secrets.
+pub(super) const KINDS: [&[u8]; 4] = [b"Secret", b"SecretList", b"TokenRequest", b"TokenReview"];
 
-/// What has to be looked for in a record, as far as a look at its bytes tells.
+/// What has to be looked for in a record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Looks {
-    /// A map of it may be a Secret.
-    for_objects: bool,
-    /// A map of it may be an audit record with bodies.
-    for_bodies: bool,
-    /// A text of it may be such a record.
-    for_texts: bool,
+    pub seen: Seen,
+    /// A text of it may be the end of an audit record, of which the beginning came in another record.
+    pub for_fragments: bool,
 }
 
 impl Looks {
     pub(super) fn at(record: &[u8], kind: Kind) -> Self {
-        let has = |word: &&str| memmem::find(record, word.as_bytes()).is_some();
-        let for_bodies = BODIES.iter().any(has);
-        Self {
-            for_objects: has(&"Secret"),
-            for_bodies,
-            for_texts: for_bodies && kind == Kind::Other && BESIDE_BODIES.iter().any(has),
-        }
+        let for_fragments =
+            kind == Kind::Other && TIMES.iter().any(|key| memmem::find(record, key).is_some());
+        Self { seen: look(record), for_fragments }
     }
 
     /// Nothing has to be looked for.
@@ -46,56 +33,108 @@ impl Looks {
         self == Self::default()
     }
 
-    /// Whether this map is a Secret or several, or an audit record with a body of such a resource.
-    pub(super) fn is_secret(self, map: Raw<'_>) -> bool {
-        (self.for_objects && is_object(map)) || (self.for_bodies && may_be_in_bodies(map))
-    }
-
-    /// Whether what stands under this key, where the cursor is, tells a Secret as a text.
-    pub(super) fn holds_one(self, key: &[u8], mut at: Cursor<'_>) -> bool {
-        self.for_objects
-            && key == LAST_APPLIED
-            && matches!(at.token(), Ok(Token::Str(text)) if memmem::find(text, b"Secret").is_some())
-    }
-
-    /// Of a text that tells an audit record, what stands before its bodies; `None` for any other text.
-    pub(super) fn before_bodies(self, text: &[u8]) -> Option<&[u8]> {
-        if !self.for_texts {
-            return None;
+    /// What may leave of a map, by what it says itself.
+    pub(super) fn allowed_of(self, map: Raw<'_>) -> Allowed {
+        let Seen { words, bodies, .. } = self.seen;
+        if words && is_object(map) {
+            Allowed::Object
+        } else if (words || bodies) && is_about_a_secret(map) {
+            Allowed::Audit
+        } else {
+            Allowed::All
         }
-        let at = BODIES.iter().filter_map(|key| memmem::find(text, key.as_bytes())).min()?;
-        BESIDE_BODIES.iter().find_map(|word| memmem::find(text, word.as_bytes()))?;
-        text.get(..at)
+    }
+
+    /// The same of a whole record.
+    pub(super) fn allowed_of_record(self, record: Raw<'_>, kind: Kind) -> Allowed {
+        match (kind, self.allowed_of(record)) {
+            (Kind::Audit, Allowed::Audit) => Allowed::Audit,
+            (Kind::Audit, _) if is_about_a_secret(record) => Allowed::Audit,
+            (Kind::Audit, _) => Allowed::AuditOfAnother,
+            // There `kind` is the constraint's.
+            (Kind::Violation, Allowed::Object) => Allowed::AllButData,
+            (_, allowed) => allowed,
+        }
     }
 }
+
+/// The times of an audit record stand behind its bodies.
+pub(super) const TIMES: [&[u8]; 2] = [b"stageTimestamp", b"requestReceivedTimestamp"];
 
 /// Whether bytes that are no whole record may hold a part of a secret. The word that says so may be what is missing.
 pub(super) fn may_hold_one(bytes: &[u8]) -> bool {
-    const MEMBERS: [&[u8]; 3] = [b"\xa4data", b"\"data\"", b"stringData"];
+    // Nearly every object has metadata.
+    let is_data = |at: usize| !bytes.get(..at).is_some_and(|before| before.ends_with(b"meta"));
     !Looks::at(bytes, Kind::Other).is_done()
-        || MEMBERS.iter().any(|member| memmem::find(bytes, member).is_some())
+        || memmem::find_iter(bytes, b"data").any(is_data)
+        || memmem::find(bytes, b"stringData").is_some()
 }
 
-/// An audit record, or what once was one. Where nothing says what the bodies are of, they may be.
-fn may_be_in_bodies(record: Raw<'_>) -> bool {
-    if !BODIES.iter().any(|key| record.get(key).is_some()) {
-        return false;
+/// An audit record about such a resource, or what once was one. If nothing says what its bodies are of, they may be.
+fn is_about_a_secret(record: Raw<'_>) -> bool {
+    let (mut has_body, mut says_another) = (false, false);
+    for (name, value) in record.named() {
+        has_body |= is_body(name) && !value.is_null();
+        if name == b"objectRef" {
+            match resource(value) {
+                Some(true) => return true,
+                known => says_another |= known.is_some(),
+            }
+        }
     }
-    let object = record.get("objectRef").unwrap_or_default();
-    let text = |key| object.get(key).and_then(|value| value.as_text()).unwrap_or_default();
-    let (resource, subresource) = (text("resource"), text("subresource"));
-    let whole = if subresource.is_empty() { resource } else { format!("{resource}/{subresource}").into() };
-    whole.is_empty() || RESOURCES.contains(&&*whole)
+    has_body && !says_another
 }
 
+/// Whether `objectRef` names such a resource; `None`: it names none. Of a key that comes twice each value counts.
+fn resource(object: Raw<'_>) -> Option<bool> {
+    let texts = |key: &'static [u8]| {
+        let values = object.named().filter(move |(name, _)| *name == key);
+        values.filter_map(|(_, value)| value.as_text()).filter(|text| !text.trim().is_empty())
+    };
+    texts(b"resource")
+        .map(|resource| {
+            let (resource, below) = resource.split_once('/').unwrap_or((&*resource, ""));
+            let is_token = |text: &str| bare(text).eq_ignore_ascii_case("token");
+            match &*bare(resource).to_ascii_lowercase() {
+                "secrets" | "tokenreviews" | "tokenrequests" => true,
+                "serviceaccounts" => {
+                    is_token(below.split('/').next().unwrap_or_default())
+                        || texts(b"subresource")
+                            .any(|text| is_token(text.split('/').next().unwrap_or_default()))
+                }
+                _ => false,
+            }
+        })
+        .reduce(|one, another| one || another)
+}
+
+/// A name without its group, as in `secrets.v1` and `secrets.`.
+fn bare(name: &str) -> &str {
+    name.trim().split('.').next().unwrap_or_default()
+}
+
+/// Whether a map is an object of such a kind, and more than a reference to one.
 fn is_object(map: Raw<'_>) -> bool {
-    map.get("kind")
-        .and_then(|kind| kind.as_text())
-        .is_some_and(|kind| kind == "Secret" || kind == "SecretList")
+    let names_it = |(name, value): (&[u8], Raw<'_>)| {
+        name.eq_ignore_ascii_case(b"kind") && value.as_text().is_some_and(|kind| is_kind(&kind))
+    };
+    map.named().any(names_it) && !is_reference(map)
 }
 
-/// Whether what stands under this key is the secret itself: of a Secret its data, in a patch of one the value, in
-/// the annotation that `kubectl apply` leaves all of it again, and of a TokenRequest the token.
-pub(super) fn is_one(key: &[u8]) -> bool {
-    matches!(key, b"data" | b"stringData" | b"value" | b"token" | LAST_APPLIED)
+fn is_reference(map: Raw<'_>) -> bool {
+    fn head<'a>(value: Raw<'a>) -> Token<'a> {
+        Cursor::new(value.bytes()).token().unwrap_or(Token::Map(0))
+    }
+    let mut names = 0;
+    let names_only = map.named().all(|(name, value)| {
+        names += 1;
+        is_of_a_reference(name, head(value))
+    });
+    // A key that is no text is none of a reference.
+    names_only && head(map) == Token::Map(names)
+}
+
+pub(super) fn is_kind(text: &str) -> bool {
+    let name = bare(text.rsplit('/').next().unwrap_or_default());
+    KINDS.iter().any(|kind| name.as_bytes().eq_ignore_ascii_case(kind))
 }

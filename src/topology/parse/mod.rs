@@ -22,6 +22,7 @@ use super::object::{Details, Endpoint, Object, Owner, PodExtras, Target, UNORDER
 use super::selector::{Expression, Operator, Selector};
 use super::uid::Uid;
 use crate::pattern::Patterns;
+use crate::record::redact::keeps_an_object;
 use crate::time::Stamp;
 
 /// On slices: the Service they belong to.
@@ -84,7 +85,9 @@ impl Parser {
         let labels = self.labels(&meta.labels.0);
         let mut annotations = Vec::new();
         if !self.annotations.is_empty() {
-            let wanted = meta.annotations.0.iter().filter(|(name, _)| self.annotations.matches(name));
+            // What tools keep there is a whole object, with all that must not leave.
+            let is_wanted = |name: &str| self.annotations.matches(name) && !keeps_an_object(name.as_bytes());
+            let wanted = meta.annotations.0.iter().filter(|(name, _)| is_wanted(name));
             annotations.extend(wanted.map(|(name, value)| self.interner.label(name, value)));
         }
         let owners: Vec<Owner> = meta.owners().map(|owner| self.owner(owner)).collect();

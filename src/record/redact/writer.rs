@@ -1,0 +1,285 @@
+//! A record is written anew, without what must not leave.
+
+use std::borrow::Cow;
+
+use rmp::encode;
+use sha2::{Digest, Sha256};
+
+use super::allowed::Allowed;
+use super::secrets::Looks;
+use super::texts::{self, Leaves};
+use super::{Action, REDACTED, Step, applied, uri};
+use crate::kind::Kind;
+use crate::record::cursor::{Cursor, Fault, Token};
+use crate::record::raw::Raw;
+use crate::record::text::plain;
+
+/// Hexadecimal digits of a hash: enough that no two names of a company share one.
+const HASH_DIGITS: usize = 32;
+
+/// A rule on its way down: the steps that are left.
+pub(super) type Active<'r> = (&'r [Step], Action);
+
+pub(super) struct Writer {
+    out: Vec<u8>,
+    has_changed: bool,
+    looks: Looks,
+    /// So many texts may still be opened, one in the other.
+    texts_left: u8,
+}
+
+/// How a value is copied.
+#[derive(Debug, Clone, Copy, Default)]
+struct Mode {
+    /// What may leave of it, whatever the rules are.
+    allowed: Allowed,
+    /// It names an object, if it is a map.
+    refers: bool,
+    /// Each text and number in it is hashed.
+    hashes: bool,
+    /// A text is cut.
+    most_bytes: Option<usize>,
+}
+
+/// Whether something must not leave a document that a text holds.
+pub(super) fn reveals(document: &[u8], texts_left: u8) -> bool {
+    let looks = Looks::at(document, Kind::Other);
+    if looks.is_done() {
+        return false;
+    }
+    let mut writer = Writer::new(looks, texts_left, 0);
+    let written = writer.value(&mut Cursor::new(document), &[], Mode::default());
+    written.is_err() || writer.has_changed
+}
+
+impl Writer {
+    pub(super) fn new(looks: Looks, texts_left: u8, bytes: usize) -> Self {
+        Self { out: Vec::with_capacity(bytes), has_changed: false, looks, texts_left }
+    }
+
+    /// The whole record anew; `None` if nothing of it had to be taken out.
+    ///
+    /// # Errors
+    /// When it is no whole value.
+    pub(super) fn record(
+        mut self,
+        body: &[u8],
+        kind: Kind,
+        active: &[Active<'_>],
+    ) -> Result<Option<Vec<u8>>, Fault> {
+        let mut from = Cursor::new(body);
+        let start = from;
+        let record = Raw::new(whole(start)?);
+        let allowed =
+            if self.looks.is_done() { Allowed::All } else { self.looks.allowed_of_record(record, kind) };
+        let mode = Mode { allowed, ..Mode::default() };
+        match from.token()? {
+            Token::Map(len) => self.map(record, &mut from, len, active, mode)?,
+            _ => self.value(&mut Cursor::new(body), active, mode)?,
+        }
+        Ok(self.has_changed.then_some(self.out))
+    }
+
+    /// Copies the value that starts here.
+    fn value(&mut self, from: &mut Cursor<'_>, active: &[Active<'_>], mode: Mode) -> Result<(), Fault> {
+        let start = *from;
+        let head = from.token()?;
+        if !mode.allowed.takes(head) {
+            from.skip_children(head)?;
+            self.text(REDACTED);
+            return Ok(());
+        }
+        match head {
+            Token::Map(len) => {
+                let map = Raw::new(whole(start)?);
+                let allowed = match mode.allowed {
+                    Allowed::All if !self.looks.is_done() => match self.looks.allowed_of(map) {
+                        Allowed::Object if mode.refers => Allowed::Reference,
+                        allowed => allowed,
+                    },
+                    known => known,
+                };
+                self.map(map, from, len, active, Mode { allowed, refers: false, most_bytes: None, ..mode })
+            }
+            Token::Array(len) => {
+                self.out.extend_from_slice(start.up_to(from));
+                (0..len).try_for_each(|_| self.value(from, active, Mode { most_bytes: None, ..mode }))
+            }
+            // Nothing is no secret.
+            Token::Nil => {
+                self.out.extend_from_slice(start.up_to(from));
+                Ok(())
+            }
+            Token::Str(text) | Token::Bin(text) => {
+                self.scalar_text(text, start.up_to(from), mode);
+                Ok(())
+            }
+            _ if mode.hashes => {
+                self.hash(number(start.up_to(from)).as_bytes());
+                Ok(())
+            }
+            _ => {
+                self.out.extend_from_slice(start.up_to(from));
+                Ok(())
+            }
+        }
+    }
+
+    /// A text, which `bytes` are with its head.
+    fn scalar_text(&mut self, text: &[u8], bytes: &[u8], mode: Mode) {
+        let leaves = match mode.allowed {
+            Allowed::All | Allowed::AllButData if !self.looks.is_done() => {
+                texts::of(text, self.looks, self.texts_left)
+            }
+            _ => Leaves::All,
+        };
+        match leaves {
+            Leaves::All => {}
+            // Before any rule: a hash of a short secret tells it to whoever tries them all.
+            Leaves::Nothing => return self.text(REDACTED),
+            Leaves::Beginning(kept) if mode.hashes => return self.hash(kept),
+            Leaves::Beginning(kept) => {
+                return self.text(&format!("{}… {REDACTED}", String::from_utf8_lossy(kept)));
+            }
+        }
+        if mode.hashes {
+            return self.hash(text);
+        }
+        if mode.allowed == Allowed::Uri
+            && let Cow::Owned(shown) = uri::without_values(&String::from_utf8_lossy(text))
+            && shown.as_bytes() != text
+        {
+            return self.text(&shown);
+        }
+        match mode.most_bytes {
+            // As long as it is told: a control character is told by its number.
+            Some(most_bytes) if told(text).len() > most_bytes => {
+                let text = told(text);
+                let kept = &text[..text.floor_char_boundary(most_bytes)];
+                self.text(&format!("{kept}… ({} of {} bytes)", kept.len(), text.len()));
+            }
+            _ => self.out.extend_from_slice(bytes),
+        }
+    }
+
+    fn map(
+        &mut self,
+        map: Raw<'_>,
+        from: &mut Cursor<'_>,
+        len: u32,
+        active: &[Active<'_>],
+        mode: Mode,
+    ) -> Result<(), Fault> {
+        // How many pairs stay is known at the end, so the head is of the one form whose size never changes.
+        let head = self.out.len();
+        self.out.extend_from_slice(&[0xdf, 0, 0, 0, 0]);
+        let mut kept: u32 = 0;
+        let mut has_unnamed = false;
+        let patches_one = self.looks.seen.applied && patches_what_tools_keep(map);
+        for _ in 0..len {
+            let key_start = *from;
+            let key = from.token()?;
+            from.skip_children(key)?;
+            let key_bytes = key_start.up_to(from);
+            let name = match key {
+                Token::Str(name) | Token::Bin(name) => name,
+                _ => b"",
+            };
+            let taken = active.iter().filter(|(path, _)| path.first().is_some_and(|step| step.takes(name)));
+            let (here, below): (Vec<_>, Vec<_>) =
+                taken.map(|(path, action)| (&path[1..], *action)).partition(|(path, _)| path.is_empty());
+            let has = |wanted: fn(&Action) -> bool| here.iter().any(|(_, action)| wanted(action));
+            if has(|action| *action == Action::Remove) {
+                from.skip()?;
+                self.has_changed = true;
+                continue;
+            }
+            let allowed = self.allowed(mode.allowed, name, patches_one);
+            let Some(allowed) = allowed else {
+                from.skip()?;
+                if !std::mem::replace(&mut has_unnamed, true) {
+                    self.text(REDACTED);
+                    self.text(REDACTED);
+                    kept += 1;
+                }
+                continue;
+            };
+            self.out.extend_from_slice(key_bytes);
+            kept += 1;
+            let mode = Mode {
+                allowed,
+                refers: matches!(name, b"involvedObject" | b"regarding" | b"related"),
+                hashes: mode.hashes || has(|action| *action == Action::Hash),
+                most_bytes: here.iter().find_map(|(_, action)| match action {
+                    Action::Cut(most_bytes) => Some(*most_bytes),
+                    _ => None,
+                }),
+            };
+            let is_free = allowed == Allowed::Unread || (allowed == Allowed::All && self.looks.is_done());
+            if is_free && below.is_empty() && !mode.hashes && mode.most_bytes.is_none() {
+                let start = *from;
+                from.skip()?;
+                self.out.extend_from_slice(start.up_to(from));
+            } else {
+                self.value(from, &below, mode)?;
+            }
+        }
+        self.out[head + 1..head + 5].copy_from_slice(&kept.to_be_bytes());
+        Ok(())
+    }
+
+    /// What may leave of a member of a map; `None`: not even its name.
+    fn allowed(&self, of_map: Allowed, name: &[u8], patches_what_tools_keep: bool) -> Option<Allowed> {
+        let is_kept_object = self.looks.seen.applied
+            && (applied::keeps_an_object(name) || (patches_what_tools_keep && name == b"value"));
+        let allowed = of_map.member(name)?;
+        match allowed {
+            Allowed::All | Allowed::AllButData if is_kept_object => Some(Allowed::Nothing),
+            // A key may be a document as well.
+            Allowed::All if !self.looks.is_done() => {
+                (texts::of(name, self.looks, self.texts_left) == Leaves::All).then_some(allowed)
+            }
+            _ => Some(allowed),
+        }
+    }
+
+    fn hash(&mut self, said: &[u8]) {
+        let mut text = String::from("sha256:");
+        for byte in Sha256::digest(said).iter().take(HASH_DIGITS / 2) {
+            for digit in [byte >> 4, byte & 0x0f] {
+                text.extend(char::from_digit(u32::from(digit), 16));
+            }
+        }
+        self.text(&text);
+    }
+
+    fn text(&mut self, text: &str) {
+        self.has_changed = true;
+        // A Vec takes everything.
+        let _ = encode::write_str(&mut self.out, text);
+    }
+}
+
+/// Whether a map is a step of a JSON patch that writes an annotation in which a tool keeps an object.
+fn patches_what_tools_keep(map: Raw<'_>) -> bool {
+    let is_path = |(name, value): (&[u8], Raw<'_>)| {
+        name == b"path" && value.as_text().is_some_and(|path| applied::leads_to_one(path.as_bytes()))
+    };
+    map.named().any(is_path)
+}
+
+/// The whole value that starts here.
+fn whole(start: Cursor<'_>) -> Result<&[u8], Fault> {
+    let mut from = start;
+    from.skip()?;
+    Ok(start.up_to(&from))
+}
+
+/// What is no text as JSON has it: of all ways to write a number there is one hash.
+fn number(value: &[u8]) -> String {
+    serde_json::to_string(&Raw::new(value)).unwrap_or_default()
+}
+
+fn told(text: &[u8]) -> Cow<'_, str> {
+    plain(String::from_utf8_lossy(text))
+}
