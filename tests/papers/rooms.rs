@@ -8,13 +8,14 @@ use crate::sources;
 
 /// The rooms and their ranks. A room may use rooms of a lower rank only; inside one anything goes.
 const RANKS: &[(&str, u8)] = &[
-    ("journal", 0),
     ("kind", 0),
     ("metrics", 0),
     ("pattern", 0),
+    ("secrets", 0),
     ("sync", 0),
     ("time", 0),
     ("config", 1),
+    ("journal", 1),
     ("record", 1),
     ("admit", 2),
     ("ledger", 2),
