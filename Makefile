@@ -17,7 +17,7 @@ FILTER := $(CURDIR)/dist/flb-filter_service_impact.so
 TARGET_DIR = $(shell $(CARGO) metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 
 .DEFAULT_GOAL := all
-.PHONY: all demo doctor test check prove soak schedules valgrind bench bench-host instructions header fuzz asan clean help
+.PHONY: all demo doctor test check prove soak schedules valgrind bench bench-host instructions header licences fuzz asan clean help
 
 all: ## build dist/out_event_gateway.so, both plugins, and its second name (default)
 	$(CARGO) build --locked --release
@@ -45,10 +45,13 @@ instructions: ## count each stage's instructions against benches/instructions.tx
 	@if valgrind --version >/dev/null 2>&1; then $(CARGO) run --locked --quiet --release --features instructions --bin instructions; \
 		else echo "instructions: not counted, as valgrind is not installed"; fi
 
-check: ## look for what needs no test run: format, lints and, if installed, dependencies
+check: ## look for what needs no test run: format, lints and, with cargo-deny, dependencies and their advisories
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets --features instructions -- -D warnings
-	if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; fi
+	@set -e; if ! $(CARGO) deny --version >/dev/null 2>&1; then echo "dependencies: not looked at, as cargo-deny is not installed"; exit; fi; \
+		$(CARGO) deny check bans licenses sources; \
+		if $(CARGO) deny fetch db >/dev/null 2>&1; then $(CARGO) deny check advisories; \
+		else echo "advisories: not looked at, as their database cannot be fetched"; fi
 
 # The replay behind a real host needs FLUENT_BIT, and says so where there is none.
 prove: ## the long runs, an hour: kills, power losses, faulty gateways, mutations, histories; docs/guarantees.md has longer ones
@@ -75,6 +78,9 @@ bench: ## measure what each stage, the whole, a correlation, following a cluster
 
 bench-host: all ## measure what an event costs a real Fluent Bit (EVENTS, ROUNDS, PASSES), beside what the host has itself
 	EVENT_GATEWAY_SO="$(PLUGIN)" $(CARGO) bench --locked --profile dev --bench host
+
+licences: ## refresh THIRD_PARTY.md
+	UPDATE_THIRD_PARTY=1 $(CARGO) test --test papers third_party::the_list
 
 header: ## refresh include/event_gateway.h
 	UPDATE_HEADER=1 $(CARGO) test --test papers header::fresh

@@ -6,9 +6,13 @@
 //! was lost or that a person is needed.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::secrets::Secrets;
+use crate::secrets::plain::plain;
 
 /// The host's levels (`flb_log.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +40,7 @@ const BYTES_A_LINE: usize = 3_000;
 #[derive(Debug, Default)]
 pub struct Journal {
     state: Mutex<State>,
+    secrets: Arc<Secrets>,
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +63,12 @@ struct Kind {
 }
 
 impl Journal {
+    /// What no line shows: the credentials and keys that were read from files.
+    #[must_use]
+    pub fn secrets(&self) -> &Arc<Secrets> {
+        &self.secrets
+    }
+
     /// Data was lost, or a person is needed.
     pub fn error(&self, kind: &'static str, text: impl Into<String>) {
         self.say(Level::Error, kind, text.into());
@@ -76,6 +87,12 @@ impl Journal {
         self.say(Level::Debug, kind, text.into());
     }
 
+    /// A text as a line shows it, for what is said past the journal.
+    #[must_use]
+    pub fn shown(&self, text: String) -> String {
+        one_line(self.secrets.hide_in_line(text))
+    }
+
     /// Notes a line. `kind` names the occurrence for the rate limit and for `docs/logs.md`.
     fn say(&self, level: Level, kind: &'static str, text: String) {
         let mut state = self.lock();
@@ -85,7 +102,7 @@ impl Journal {
             return;
         }
         entry.waiting += 1;
-        state.waiting.push((kind, Line { level, text: one_line(text) }));
+        state.waiting.push((kind, Line { level, text: self.shown(text) }));
     }
 
     /// Takes the lines that wait, as far as their kinds have not had their share. What is left out is counted,
@@ -152,16 +169,14 @@ impl Kind {
     }
 }
 
-/// Control characters would let a hostile record or answer forge log lines.
+/// What is not seen would let a hostile record or answer forge log lines.
 fn one_line(text: String) -> String {
-    let mut line = if text.contains(char::is_control) {
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-    } else {
-        text
+    let mut line = match plain(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(line) => line,
     };
     if line.len() > BYTES_A_LINE {
-        let cut = (0..=BYTES_A_LINE).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
-        line.truncate(cut);
+        line.truncate(line.floor_char_boundary(BYTES_A_LINE));
         line.push('…');
     }
     line

@@ -56,6 +56,7 @@ pub mod pattern;
 pub mod pipeline;
 pub mod record;
 pub mod render;
+pub mod secrets;
 pub mod sync;
 pub mod time;
 pub mod topology;

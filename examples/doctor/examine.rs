@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use event_gateway::clock;
+use event_gateway::secrets::plain::plain;
 
 use super::finding::{Finding, finding};
 use super::inputs::Silent;
@@ -35,8 +36,9 @@ pub fn examine(options: &Options) -> (String, u8) {
         Ok((pages, source)) => told(&url, &pages, source, clock::unix_seconds(clock::wall())),
         Err(why) => (
             format!(
-                "{url} cannot be read: {why}\n\
-                 Is Fluent Bit running there, with http_server on, and the port forwarded?\n"
+                "{url} cannot be read: {}\n\
+                 Is Fluent Bit running there, with http_server on, and the port forwarded?\n",
+                plain(&why)
             ),
             UNREADABLE,
         ),
@@ -122,7 +124,7 @@ pub fn told(url: &str, pages: &[Page], source: Finding, now_seconds: u64) -> (St
             code = NOT_WELL;
         }
         // A String takes any text.
-        let _ = writeln!(out, "\n{instance}: {}", if well { "well" } else { "NOT WELL" });
+        let _ = writeln!(out, "\n{}: {}", plain(instance), if well { "well" } else { "NOT WELL" });
         for finding in &findings {
             line(&mut out, finding);
         }
@@ -132,5 +134,6 @@ pub fn told(url: &str, pages: &[Page], source: Finding, now_seconds: u64) -> (St
 
 fn line(out: &mut String, Finding { is_trouble, what, text }: &Finding) {
     let mark = if *is_trouble { '!' } else { ' ' };
-    let _ = writeln!(out, "{mark} {what:<9}{text}");
+    // The page, the API server and its proxies say what they like, and this ends on a terminal.
+    let _ = writeln!(out, "{mark} {what:<9}{}", plain(text));
 }

@@ -56,9 +56,10 @@ pub fn not_checked() -> Finding {
 /// Follows the events until each input has read something, or the time is over. `silent` looks which have not.
 pub fn follow(access: &Access, mut silent: impl FnMut() -> Vec<String>) -> Finding {
     let start = clock::monotonic();
+    let journal = Journal::default();
     let mut first = None;
     let mut events = 0;
-    let outcome = Client::new(access).and_then(|client| {
+    let outcome = Client::new(access, &journal).and_then(|client| {
         let mut version = client.newest()?;
         // The last watch ends with the time; a source whose first event came late is given its time to settle.
         while start.elapsed() < access.time {
@@ -80,6 +81,7 @@ pub fn follow(access: &Access, mut silent: impl FnMut() -> Vec<String>) -> Findi
     let (took, server) = (span(start.elapsed().as_secs_f64()), &access.url);
     match outcome {
         Err(why) => {
+            let why = journal.secrets().hide_in(why);
             let off = if access.is_automatic { "; --no-source leaves this out" } else { "" };
             finding(!access.is_automatic, "source", format!("could not be checked at {server}: {why}{off}"))
         }
@@ -115,19 +117,21 @@ struct Client {
 }
 
 impl Client {
-    fn new(access: &Access) -> Result<Self, String> {
+    fn new(access: &Access, journal: &Journal) -> Result<Self, String> {
         let base = access.url.trim_end_matches('/');
         let uri: Uri = base.parse().map_err(|_| format!("{base} is no URL"))?;
         let https = uri.scheme_str() == Some("https");
         let credentials = access.token_file.clone();
         let credentials =
             credentials.map_or(Credentials::None, |token_file| Credentials::Bearer { token_file });
-        let mut authorization =
-            Authorization::open(&credentials, "--token-file").map_err(|mistake| mistake.to_string())?;
+        let mut authorization = Authorization::open(&credentials, "--token-file", journal)
+            .map_err(|mistake| mistake.to_string())?;
         let tls = https
-            .then(|| TlsFiles::new(&access.tls, API_SERVER).load())
+            .then(|| TlsFiles::new(&access.tls, API_SERVER).load(journal.secrets()))
             .transpose()
-            .map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+            .map_err(|mistakes| {
+            mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        })?;
         let limits = Limits {
             whole: None,
             connect: CONNECT,
@@ -139,7 +143,7 @@ impl Client {
         let namespace = access.namespace.as_ref().map_or(String::new(), |name| format!("/namespaces/{name}"));
         Ok(Self {
             agent: agent(&uri, &limits, tls, &Arc::default()),
-            header: authorization.header(&Journal::default()).cloned(),
+            header: authorization.header(journal).cloned(),
             events: format!("{base}/api/v1{namespace}/events"),
             https,
         })

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use event_gateway::gateway::{ANSWER_KEPT_BYTES, Answer as Parts, Fate, Outcome, judge, told};
 use event_gateway::net::agent::Beginning;
 use event_gateway::net::retry_after::{LONGEST_RETRY_AFTER, retry_after};
-use event_gateway::net::secrets::Secrets;
 use event_gateway::render::Answers;
+use event_gateway::secrets::Secrets;
 
 use super::{Body, Seen};
 
@@ -64,7 +64,7 @@ impl Body for Answer {
     ];
 
     fn new() -> Self {
-        let mut secrets = Secrets::default();
+        let secrets = Secrets::default();
         secrets.add(SECRET);
         let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
         Self { secrets, wall, seen: Seen::default() }
@@ -106,8 +106,8 @@ impl Body for Answer {
             fields.filter(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).next()
         };
         let status = status.unwrap_or(body.len() as u16 % 1_000);
-        let location = header("location").map(|text| self.secrets.hide_in(text.to_owned(), &[]));
-        let body = self.secrets.hide_in(String::from_utf8_lossy(body).into_owned(), &[]);
+        let location = header("location").map(|text| self.secrets.hide_in(text.to_owned()));
+        let body = self.secrets.hide_in(String::from_utf8_lossy(body).into_owned());
         let (wait, date) = (header("retry-after"), header("date"));
         let location = location.as_deref();
         let parts = Parts { status, retry_after: wait, date, location, body: body.as_bytes() };
@@ -117,7 +117,7 @@ impl Body for Answer {
         assert_bounded(&outcome);
         let heard = Beginning { bytes: parts.body.to_vec(), is_whole: !body.len().is_multiple_of(7) };
         for answers in [Answers::Status, Answers::ElasticsearchBulk, Answers::Otlp] {
-            let outcome = told(answers, &heard, 3, 7);
+            let outcome = told(answers, &heard, 3, 7, &|text| self.secrets.hide_in(text));
             assert_bounded(&outcome);
             if let Outcome::Each { fates, .. } = outcome {
                 assert_eq!(fates.len(), 3);
@@ -143,6 +143,7 @@ pub fn assert_bounded(outcome: &Outcome) {
             for fate in fates {
                 if let Fate::Rejected { answer, .. } = fate {
                     assert!(answer.len() <= ANSWER_KEPT_BYTES && !answer.contains(|c: char| c.is_control()));
+                    assert!(!answer.contains(SECRET), "{answer}");
                 }
             }
             return;

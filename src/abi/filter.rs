@@ -67,7 +67,7 @@ unsafe extern "C" fn pre_run(instance: *mut c_void, _: *mut c_void, _: *mut c_vo
         let host = unsafe { FilterHost::new(instance) };
         match settings(&host) {
             Ok(_) => 0,
-            Err(mistakes) => refuse(&host, mistakes),
+            Err(mistakes) => refuse(&host, &Journal::default(), mistakes),
         }
     })
 }
@@ -98,7 +98,7 @@ unsafe extern "C" fn init(instance: *mut c_void, _: *mut c_void, _: *mut c_void)
                 for line in journal.finish(clock::monotonic()) {
                     host.log(&line);
                 }
-                refuse(&host, mistakes)
+                refuse(&host, &journal, mistakes)
             }
         }
     })
@@ -131,9 +131,9 @@ fn settings(host: &FilterHost) -> Result<(FilterSettings, String), Vec<Mistake>>
     Ok((settings, shown))
 }
 
-fn refuse(host: &FilterHost, mistakes: Vec<Mistake>) -> c_int {
+fn refuse(host: &FilterHost, journal: &Journal, mistakes: Vec<Mistake>) -> c_int {
     for mistake in mistakes {
-        host.log(&Line { level: Level::Error, text: mistake.to_string() });
+        host.log(&Line { level: Level::Error, text: journal.shown(mistake.to_string()) });
     }
     REFUSED
 }

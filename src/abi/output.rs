@@ -146,7 +146,7 @@ fn start(host: Host) -> Option<Box<Instance>> {
                 host.log(&line);
             }
             for mistake in mistakes {
-                host.log(&Line { level: Level::Error, text: mistake.to_string() });
+                host.log(&Line { level: Level::Error, text: journal.shown(mistake.to_string()) });
             }
             return None;
         }

@@ -17,14 +17,17 @@ use crate::clock;
 use crate::journal::Journal;
 use crate::net::retry_after::retry_after;
 use crate::net::stop::Stopper;
+use crate::secrets::plain::plain;
 use crate::topology::kind::Kind;
-use crate::topology::watch::{Ask, Restored, Step, Watch, What};
+use crate::topology::watch::{Ask, Following, Restored, Step, Watch, What};
 use crate::trip;
 
 /// The API server sends each change by itself. To wake up for every single one costs more than to read it; so
 /// a feeder that is not behind gives them a moment to gather.
 const GATHER: Duration = Duration::from_millis(5);
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
+/// So much of what the API server says is worth a place in a log line.
+const SAID_BYTES: usize = 200;
 
 pub(super) struct Feeder {
     pub kind: Kind,
@@ -159,7 +162,10 @@ impl Feeder {
     }
 
     fn hand_over(&mut self) {
-        let output = self.watch.take();
+        let mut output = self.watch.take();
+        if let Some(Following::Lost { why, .. }) = &mut output.following {
+            *why = said(&self.journal.secrets().hide_in(std::mem::take(why)));
+        }
         if let Some(following) = &output.following {
             self.turns.turn(self.kind, following);
         }
@@ -205,6 +211,15 @@ enum Ended {
     Itself,
     Silent,
     Cut(String),
+}
+
+/// Why a kind is not followed, as far as it is shown: words of the API server, of a proxy, or of a library that quotes them.
+fn said(why: &str) -> String {
+    let why = plain(why);
+    match why.floor_char_boundary(SAID_BYTES) {
+        cut if cut < why.len() => format!("{}…", &why[..cut]),
+        _ => why.into_owned(),
+    }
 }
 
 /// Any number: the standard library seeds its hash maps with as much.

@@ -63,9 +63,9 @@ impl Cluster {
     /// # Errors
     /// All mistakes found in the files that the settings name, or that a thread could not be started.
     pub fn start(settings: &TopologySettings, timing: &Timing, on_start: fn()) -> Result<Self, Vec<Mistake>> {
-        let identity = Arc::new(Identity::open(settings)?);
-        let numbers = Arc::new(Numbers::default());
         let journal = Arc::new(Journal::default());
+        let identity = Arc::new(Identity::open(settings, &journal)?);
+        let numbers = Arc::new(Numbers::default());
         let mut writer = Writer::new(settings.tombstone_ttl.as_secs());
         let now_seconds = clock::unix_seconds(clock::wall());
         writer.set_time(now_seconds);

@@ -12,7 +12,9 @@ use crate::config::{Credentials, Mistake, TopologySettings};
 use crate::journal::Journal;
 use crate::net::credentials::Authorization;
 use crate::net::peer::API_SERVER;
-use crate::net::tls::TlsFiles;
+use crate::net::proxy;
+use crate::net::tls::{TlsFiles, warn_of};
+use crate::secrets::keys::keys_in;
 
 /// Deliberately without `Debug`.
 pub(super) struct Identity(Mutex<State>);
@@ -33,17 +35,24 @@ pub(super) struct Trust {
 impl Identity {
     /// # Errors
     /// Everything that is wrong with the files.
-    pub(super) fn open(settings: &TopologySettings) -> Result<Self, Vec<Mistake>> {
+    pub(super) fn open(settings: &TopologySettings, journal: &Journal) -> Result<Self, Vec<Mistake>> {
         let mut mistakes = Vec::new();
+        proxy::hide_password(journal.secrets());
+        keys_in(&settings.url.url).for_each(|key| journal.secrets().add(key));
         let credentials = settings.token_file.clone();
         let credentials =
             credentials.map_or(Credentials::None, |token_file| Credentials::Bearer { token_file });
-        let authorization =
-            Authorization::open(&credentials, API_SERVER.token_key).map_err(|mistake| mistakes.push(mistake));
+        let authorization = Authorization::open(&credentials, API_SERVER.token_key, journal)
+            .map_err(|mistake| mistakes.push(mistake));
         let mut files = settings.url.https.then(|| TlsFiles::new(&settings.tls, API_SERVER));
-        let tls = files.as_mut().map(TlsFiles::load).transpose().map_err(|more| mistakes.extend(more));
+        let tls = files
+            .as_mut()
+            .map(|files| files.load(journal.secrets()))
+            .transpose()
+            .map_err(|more| mistakes.extend(more));
         match (authorization, tls) {
             (Ok(authorization), Ok(tls)) => {
+                warn_of(settings.weaknesses(), journal);
                 let trust = Trust { tls, edition: 0 };
                 Ok(Self(Mutex::new(State { authorization, files, trust })))
             }
@@ -59,7 +68,7 @@ impl Identity {
             authorization.reread(journal);
         }
         if let Some(files) = files.as_mut().filter(|files| files.changed()) {
-            match files.load() {
+            match files.load(journal.secrets()) {
                 Ok(tls) => *trust = Trust { tls: Some(tls), edition: trust.edition + 1 },
                 Err(mistakes) => {
                     for mistake in mistakes {

@@ -16,6 +16,7 @@ use ureq::http::Uri;
 use super::far_end::{Endpoint, holds_another, url};
 use super::units::DAY;
 use super::{Reader, units};
+use crate::secrets::keys;
 
 /// The transport, and what it has to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,7 +164,7 @@ fn over_unix(text: &str, rest: &str) -> Result<(Endpoint, Scheme), &'static str>
     }
     let url = format!("http://localhost/{uri}");
     let parsed = url.parse::<Uri>().map_err(|_| "has a path of the requests that is none")?;
-    let shown = format!("http+unix://{socket_path}:{}", parsed.path());
+    let shown = format!("http+unix://{socket_path}:{}", keys::shown(parsed.path()));
     let endpoint = Endpoint { url: text.to_owned(), https: false, shown };
     Ok((endpoint, Scheme::HttpOverUnix { socket, url }))
 }

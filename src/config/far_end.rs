@@ -1,17 +1,19 @@
 //! The far end of a connection, the gateway or the API server: its URL, and whom to trust.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use ureq::http::Uri;
 
 use super::{Reader, units};
+use crate::secrets::keys;
 
 /// A URL that requests go to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     pub url: String,
     pub https: bool,
-    /// The URL without its query, which may hold a secret: fit for a log.
+    /// The URL without its query and without what may be a key in its path: fit for a log.
     pub shown: String,
 }
 
@@ -23,6 +25,14 @@ pub struct Tls {
     pub insecure_skip_verify: bool,
 }
 
+/// Whether a URL's host is this machine, or the pod: nothing that goes there leaves it.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare.trim_end_matches('.').eq_ignore_ascii_case("localhost")
+        || bare.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
 /// # Errors
 /// What is wrong with it; `with_password` when it holds one, as that would end up in logs.
 pub(super) fn url(text: &str, with_password: &'static str) -> Result<Endpoint, &'static str> {
@@ -31,7 +41,7 @@ pub(super) fn url(text: &str, with_password: &'static str) -> Result<Endpoint, &
         (Some("http" | "https"), Some(authority)) if authority.as_str().contains('@') => Err(with_password),
         (Some("http" | "https"), _) if holds_another(uri.path()) => Err(with_password),
         (Some(scheme @ ("http" | "https")), Some(authority)) if !authority.host().is_empty() => {
-            let shown = format!("{scheme}://{authority}{}", uri.path());
+            let shown = format!("{scheme}://{authority}{}", keys::shown(uri.path()));
             Ok(Endpoint { url: text.to_owned(), https: scheme == "https", shown })
         }
         _ => Err("is no http:// or https:// URL with a host"),
@@ -67,4 +77,28 @@ pub(super) fn tls(from: &mut Reader<'_>) -> Option<Tls> {
         }
     };
     Some(Tls { ca_file, client, insecure_skip_verify: insecure_skip_verify? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loopback_host_in_all_its_spellings() {
+        for (host, loopback) in [
+            ("localhost", true),
+            ("LocalHost", true),
+            ("localhost.", true),
+            ("127.0.0.1", true),
+            ("127.8.0.1", true),
+            ("[::1]", true),
+            ("[::ffff:127.0.0.1]", true),
+            ("10.0.0.1", false),
+            ("[::]", false),
+            ("localhost.example", false),
+            ("127.0.0.1.example", false),
+        ] {
+            assert_eq!(is_loopback(host), loopback, "{host}");
+        }
+    }
 }

@@ -18,6 +18,7 @@ mod settings;
 pub mod shown;
 mod template;
 mod topology;
+mod trust;
 pub mod units;
 
 use std::fmt;
@@ -26,7 +27,7 @@ use std::path::{Path, PathBuf};
 pub use admission::{Admission, Kinds};
 pub use credentials::Credentials;
 pub use endpoint::{FileSettings, Scheme};
-pub use far_end::{Endpoint, Tls};
+pub use far_end::{Endpoint, Tls, is_loopback};
 pub use filter::FilterSettings;
 pub use format::{Compress, Format};
 pub use presets::PresetSettings;
@@ -34,6 +35,7 @@ pub use redaction::Redaction;
 pub use settings::{DeadLetters, Guarantee, LedgerSettings, Others, RenderSettings, Settings, Updates};
 pub use template::{BatchAs, TemplateSettings};
 pub use topology::{CorrelationSettings, TopologySettings};
+pub use trust::Weaknesses;
 
 use crate::pattern::Patterns;
 use keys::Key;

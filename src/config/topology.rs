@@ -1,7 +1,10 @@
 //! The settings of what is read from the Kubernetes API, and of what is told of it.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use ureq::http::Uri;
 
 use super::far_end::{Endpoint, Tls, url};
 use super::{Reader, units};
@@ -13,8 +16,12 @@ use crate::pattern::Patterns;
 const POD_URL: &str = "https://kubernetes.default.svc";
 const POD_CA_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";
 const POD_TOKEN_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
-/// Set in every pod.
+/// Other names of the same Service. No more of them: `kubernetes.default.svc.example.com` may be anybody's.
+const POD_HOSTS: [&str; 3] =
+    ["kubernetes.default.svc", "kubernetes.default", "kubernetes.default.svc.cluster.local"];
+/// Set in every pod: the address and the port of that Service.
 const POD_VARIABLE: &str = "KUBERNETES_SERVICE_HOST";
+const POD_PORT_VARIABLE: &str = "KUBERNETES_SERVICE_PORT";
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -65,7 +72,8 @@ pub(super) fn read(from: &mut Reader<'_>, state_file: Option<&Path>) -> Option<C
     // What a pod has lying there is for the pod's own API server, and not to be sent in the clear.
     let https = url.as_ref().is_some_and(|url| url.https);
     let ca_file = file(from, "kube_ca_file", POD_CA_FILE, https);
-    let token_file = file(from, "kube_token_file", POD_TOKEN_FILE, https);
+    let is_own = url.as_ref().is_some_and(|url| is_own(url, from));
+    let token_file = file(from, "kube_token_file", POD_TOKEN_FILE, https && is_own);
     let insecure_skip_verify = from.parsed("kube_insecure_skip_verify", units::switch);
     let tombstone_ttl =
         from.parsed("tombstone_ttl", |text| units::time(text, Duration::from_secs(1), HOUR * 24 * 7));
@@ -78,6 +86,11 @@ pub(super) fn read(from: &mut Reader<'_>, state_file: Option<&Path>) -> Option<C
         Correlate::Off => false,
         Correlate::Auto => is_elsewhere || (from.source.environment)(POD_VARIABLE).is_some(),
     };
+    if is_on && https && !is_own && from.text("kube_token_file").is_none() {
+        // The pod's own token lets whoever has it read this cluster.
+        let expected = "a file with a token for kube_url, which is not the pod's own API server";
+        from.mistake("kube_token_file", "is not set", expected);
+    }
     let topology = TopologySettings {
         url: url?,
         tls: Tls { ca_file, client: None, insecure_skip_verify: insecure_skip_verify? },
@@ -93,6 +106,20 @@ pub(super) fn read(from: &mut Reader<'_>, state_file: Option<&Path>) -> Option<C
         labels,
         annotations,
     })
+}
+
+/// Whether this is the API server of the cluster that the pod runs in, for which its own token is.
+fn is_own(url: &Endpoint, from: &Reader<'_>) -> bool {
+    let Ok(uri) = url.url.parse::<Uri>() else { return false };
+    let variable = |name: &str| (from.source.environment)(name);
+    let port = variable(POD_PORT_VARIABLE).and_then(|port| port.parse().ok()).unwrap_or(443);
+    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches([']', '.']);
+    let is_address = || {
+        let address = |text: &str| text.parse::<IpAddr>().ok();
+        address(host).is_some_and(|host| variable(POD_VARIABLE).as_deref().and_then(address) == Some(host))
+    };
+    let is_named = POD_HOSTS.iter().any(|name| host.eq_ignore_ascii_case(name));
+    (is_named || is_address()) && matches!(uri.port_u16().unwrap_or(443), own if own == port || own == 443)
 }
 
 fn kube_url(from: &mut Reader<'_>) -> Option<Endpoint> {

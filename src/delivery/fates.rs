@@ -81,6 +81,7 @@ impl Delivery {
         for waiting in places.filter_map(|place| batch.note(place)) {
             self.metrics.adjusted_times_total.add(u64::from(waiting.adjusted.time));
             self.metrics.receiver_cuts_total.add(u64::from(waiting.adjusted.cut));
+            self.metrics.adjusted_counts_total.add(u64::from(waiting.adjusted.count));
             if let Some(happened) = waiting.happened {
                 // A clock ahead of ours is no reason to count an event as anything but prompt.
                 let took = now.duration_since(happened).unwrap_or_default();

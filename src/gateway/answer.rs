@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use super::outcome::{ANSWER_KEPT_BYTES, Doubt, Outcome};
 use crate::net::retry_after::retry_after;
+use crate::secrets::plain::is_unseen;
 
 /// So much of any other unfriendly answer is worth a place in a log line.
 const ANSWER_SHOWN_BYTES: usize = 200;
@@ -102,12 +103,12 @@ pub(super) fn quoted(body: &[u8]) -> String {
     }
 }
 
-/// The beginning of a text from outside: valid, in at most `most_bytes`, without control characters, which
+/// The beginning of a text from outside: valid, in at most `most_bytes`, without what is not seen, which
 /// could forge lines of a log or move a terminal's cursor.
 pub(super) fn plain_text(bytes: &[u8], most_bytes: usize) -> String {
     // Up to 3 bytes more than wanted, so that a character across the border is whole and can be left out.
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(most_bytes + 3)]);
-    let mut text: String = start.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut text: String = start.chars().map(|c| if is_unseen(c) { ' ' } else { c }).collect();
     let cut = text.floor_char_boundary(most_bytes);
     text.truncate(cut);
     text

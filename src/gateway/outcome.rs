@@ -78,23 +78,6 @@ impl Outcome {
         }
     }
 
-    /// The same, with what a 2xx says in other words.
-    #[must_use]
-    pub fn with_texts(mut self, change: impl Fn(String) -> String) -> Self {
-        match &mut self {
-            Self::PartlyRejected { answer, .. } => *answer = change(std::mem::take(answer)),
-            Self::Each { fates, .. } => {
-                for fate in fates {
-                    if let Fate::Rejected { answer: text, .. } | Fate::Retry { why: text } = fate {
-                        *text = change(std::mem::take(text));
-                    }
-                }
-            }
-            _ => {}
-        }
-        self
-    }
-
     /// Whether some of the records, or all, were taken.
     #[must_use]
     pub fn is_success(&self) -> bool {

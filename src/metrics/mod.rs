@@ -114,6 +114,7 @@ metrics! {
     dropped_records_total: Counter, "Records lost: rejected by the gateway, too large or ambiguous, with no dead letter file.";
     ambiguous_records_total: Counter, "Records put away because the gateway may have them, with guarantee no_duplicates.";
     adjusted_times_total: Counter, "Records whose receiver gets another time than the true one, which it would not take.";
+    adjusted_counts_total: Counter, "Events that say they happened more than a million times, whose count is bounded.";
     receiver_cuts_total: Counter, "Records that were cut to what their receiver takes.";
     replaced_strings_total: Counter, "Strings that were not UTF-8 and had bytes replaced.";
     requests_total: Counter, "Requests made to the gateway.";

@@ -1,7 +1,6 @@
 //! The HTTP client: its connections, and the limits of everything that comes in.
 
 use std::io::Read;
-use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +17,7 @@ use super::leftover::Leftover;
 use super::over_unix::{NoNames, OverUnix};
 use super::resolver::Names;
 use super::stop::Signal;
+use crate::config::is_loopback;
 
 /// Looking up a name and connecting take no longer, whatever `timeout` says: it is the one wait that a stop
 /// cannot end at once, so it must not be longer than the host's grace.
@@ -113,12 +113,6 @@ fn limited(limits: &Limits) -> ConfigBuilder<AgentScope> {
         .max_idle_age(IDLE)
 }
 
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.eq_ignore_ascii_case("localhost")
-        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 /// What was read of a body.
 #[derive(Debug, Default)]
 pub struct Beginning {
@@ -137,25 +131,4 @@ pub fn beginning(body: Body, most_bytes: usize) -> Beginning {
     let is_whole = read.is_ok() && bytes.len() <= most_bytes;
     bytes.truncate(most_bytes);
     Beginning { bytes, is_whole }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_loopback_host_in_all_its_spellings() {
-        for (host, loopback) in [
-            ("localhost", true),
-            ("LocalHost", true),
-            ("127.0.0.1", true),
-            ("127.8.0.1", true),
-            ("[::1]", true),
-            ("10.0.0.1", false),
-            ("localhost.example", false),
-            ("127.0.0.1.example", false),
-        ] {
-            assert_eq!(is_loopback(host), loopback, "{host}");
-        }
-    }
 }

@@ -48,11 +48,12 @@ struct Current {
 }
 
 impl Authorization {
-    /// Reads the file for the first time. `token_key` is the key that names the token's file.
+    /// Reads the file for the first time. `token_key` is the key that names the token's file. What is secret is hidden
+    /// in the journal from now on.
     ///
     /// # Errors
     /// When it cannot be read or holds nothing that a header can carry.
-    pub fn open(settings: &Credentials, token_key: &'static str) -> Result<Self, Mistake> {
+    pub fn open(settings: &Credentials, token_key: &'static str, journal: &Journal) -> Result<Self, Mistake> {
         let (key, scheme, path) = match settings {
             Credentials::None => return Ok(Self { source: None, current: None }),
             Credentials::Bearer { token_file } => (token_key, Scheme::Bearer, token_file),
@@ -67,6 +68,7 @@ impl Authorization {
         match source.read() {
             // Records that are rendered hold the key as it was: what is read later would be another.
             Ok(current) => {
+                current.hide_in(journal);
                 let source = (!matches!(source.scheme, Scheme::PagerDuty)).then_some(source);
                 Ok(Self { source, current: Some(current) })
             }
@@ -107,6 +109,7 @@ impl Authorization {
         match source.read() {
             Ok(new) => {
                 let other = self.current.as_ref().is_none_or(|old| old.header != new.header);
+                new.hide_in(journal);
                 self.current = Some(new);
                 other
             }
@@ -117,11 +120,11 @@ impl Authorization {
             }
         }
     }
+}
 
-    /// What must not show in any text.
-    #[must_use]
-    pub fn secrets(&self) -> &[String] {
-        self.current.as_ref().map_or(&[], |current| &current.secrets)
+impl Current {
+    fn hide_in(&self, journal: &Journal) {
+        self.secrets.iter().for_each(|secret| journal.secrets().add_rotated(secret));
     }
 }
 
@@ -199,7 +202,7 @@ mod tests {
     }
 
     fn open(settings: &Credentials) -> Result<Authorization, Mistake> {
-        Authorization::open(settings, "bearer_token_file")
+        Authorization::open(settings, "bearer_token_file", &Journal::default())
     }
 
     fn header_of(authorization: &mut Authorization, journal: &Journal) -> String {
@@ -271,7 +274,8 @@ mod tests {
         assert!(lines[0].text.contains("bearer_token_file") && !lines[0].text.contains("sesame"));
         fs::write(&path, "open").unwrap();
         assert_eq!(header_of(&mut bearer, &journal), "Bearer open");
-        assert_eq!(bearer.secrets(), ["open"]);
+        journal.info("echo", "sesame-of-the-day");
+        assert_eq!(journal.drain(clock::monotonic())[0].text, "[hidden]-of-the-day", "the former one, too");
         std::thread::sleep(Duration::from_millis(20));
         assert!(!bearer.reread(&journal), "nothing new");
     }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
@@ -9,7 +11,9 @@ use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConf
 
 use super::peer::Peer;
 use super::watched::Watched;
-use crate::config::{Mistake, Tls};
+use crate::config::{Mistake, Tls, Weaknesses};
+use crate::journal::Journal;
+use crate::secrets::Secrets;
 
 /// The files behind a TLS configuration.
 pub struct TlsFiles {
@@ -40,14 +44,14 @@ impl TlsFiles {
         self.ca.iter().chain(client).any(Watched::changed)
     }
 
-    /// Reads the files.
+    /// Reads the files. The private key is one of the `secrets` from now on.
     ///
     /// # Errors
     /// Everything that is wrong with them, by key.
-    pub fn load(&mut self) -> Result<TlsConfig, Vec<Mistake>> {
+    pub fn load(&mut self, secrets: &Secrets) -> Result<TlsConfig, Vec<Mistake>> {
         let mut mistakes = Vec::new();
         let roots = self.roots().map_err(|mistake| mistakes.push(mistake)).ok();
-        let client = self.client().map_err(|more| mistakes.extend(more)).ok();
+        let client = self.client(secrets).map_err(|more| mistakes.extend(more)).ok();
         let (Some(roots), Some(client), true) = (roots, client, mistakes.is_empty()) else {
             return Err(mistakes);
         };
@@ -91,13 +95,15 @@ impl TlsFiles {
         Ok(roots)
     }
 
-    fn client(&mut self) -> Result<Option<ClientCert>, Vec<Mistake>> {
+    fn client(&mut self, secrets: &Secrets) -> Result<Option<ClientCert>, Vec<Mistake>> {
         let (Some((chain, key)), Some((chain_key, key_key))) = (&mut self.client, self.peer.client_keys)
         else {
             return Ok(None);
         };
         match (certificates(chain, chain_key), private_key(key, key_key)) {
             (Ok(chain), Ok(key)) if is_pair(&chain, &key) => {
+                // As PEM has it, but for the ends of lines.
+                secrets.add_rotated(&STANDARD.encode(key.der()));
                 Ok(Some(ClientCert::new_with_certs(&chain, key)))
             }
             (Ok(_), Ok(_)) => Err(vec![Mistake {
@@ -107,6 +113,17 @@ impl TlsFiles {
             }]),
             (chain, key) => Err(chain.err().into_iter().chain(key.err()).collect()),
         }
+    }
+}
+
+/// Says at the start what gives secrets away.
+pub fn warn_of(weaknesses: Weaknesses, journal: &Journal) {
+    let Weaknesses { in_the_clear, unverified } = weaknesses;
+    if let Some(text) = in_the_clear {
+        journal.warn("secret in the clear", text);
+    }
+    if let Some(text) = unverified {
+        journal.warn("certificate not verified", text);
     }
 }
 

@@ -72,6 +72,15 @@ impl<'r> Content<'r, '_> {
         }
     }
 
+    /// The count of an event that says more than can be.
+    #[must_use]
+    pub fn implausible_count(&self) -> Option<u64> {
+        match self {
+            Self::Event(event) => event.implausible_count(),
+            _ => None,
+        }
+    }
+
     /// How often it happened so far; 1 for what counts nothing.
     #[must_use]
     pub fn occurrences(&self) -> u64 {

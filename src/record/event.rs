@@ -14,6 +14,11 @@ pub use super::reference::{ObjectRef, Source};
 use super::text::{Repair, Text};
 use crate::time::Stamp;
 
+/// No event is believed to have happened more often. Whoever may create events writes any count, and one of 2,147,483,647
+/// would drown all others in a sum. One occurrence every ten seconds takes 115 days to get there; client-go lets through
+/// one in five minutes, after a burst.
+pub const MOST_OCCURRENCES: u64 = 1_000_000;
+
 /// An event of either API group, borrowed from the chunk.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KubeEvent<'a> {
@@ -163,9 +168,19 @@ impl<'a> KubeEvent<'a> {
         if self.object.namespace.is_empty() { &self.metadata.namespace } else { &self.object.namespace }
     }
 
-    /// How often it happened so far; 1 for an event that counts nothing.
+    /// How often it happened so far, as far as that can be; 1 for an event that counts nothing.
     #[must_use]
     pub fn occurrences(&self) -> u64 {
+        self.claimed_occurrences().min(MOST_OCCURRENCES)
+    }
+
+    /// The same as it says it, if that cannot be.
+    #[must_use]
+    pub fn implausible_count(&self) -> Option<u64> {
+        Some(self.claimed_occurrences()).filter(|count| *count > MOST_OCCURRENCES)
+    }
+
+    fn claimed_occurrences(&self) -> u64 {
         let series = self.series.as_ref().map_or(0, |series| series.count);
         self.count.unwrap_or(0).max(series).max(1)
     }

@@ -81,6 +81,8 @@ pub struct Adjusted {
     pub time: bool,
     /// Something of it was cut, or left out.
     pub cut: bool,
+    /// It says that it happened more often than can be, and the count is bounded.
+    pub count: bool,
 }
 
 /// A format, with what it has to know.
@@ -196,7 +198,8 @@ impl Renderer {
             }),
             None => rendered,
         };
-        rendered.inspect_err(|_| out.truncate(before))
+        let count = record.content.implausible_count().is_some();
+        rendered.map(|adjusted| Adjusted { count, ..adjusted }).inspect_err(|_| out.truncate(before))
     }
 }
 

@@ -9,6 +9,7 @@ mod cases;
 mod changed_guarantee;
 mod closed_gate;
 mod correlated_delivery;
+mod counts;
 mod dead_gateway_memory;
 mod dead_letters;
 mod doubted_batches;

@@ -148,3 +148,13 @@ fn every_figure_read_is_one_that_is_published() {
         assert_eq!(described(figure).expect(figure).labels, labels, "{figure}");
     }
 }
+
+/// A page comes from whoever listens there, and ends on a terminal.
+#[test]
+fn nothing_on_a_page_moves_the_cursor() {
+    let odd = "shop\u{1b}[2J\u{9b}31m\u{202e}\u{2028}";
+    let (report, _, _) = report(&page_with(odd, &[]));
+    assert!(report.contains("shop") && report.contains("[2J"), "{report:?}");
+    let lines = report.lines().collect::<String>();
+    assert!(!lines.contains(event_gateway::secrets::plain::is_unseen), "{report:?}");
+}

@@ -4,6 +4,7 @@
 mod answers;
 mod bounds;
 mod credentials;
+mod echoes;
 mod expect;
 #[path = "../support/posting.rs"]
 mod posting;

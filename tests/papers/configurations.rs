@@ -107,7 +107,10 @@ fn every_configuration_keeps_its_chunks_on_the_disk() {
 
 #[test]
 fn there_is_one_namespace() {
-    for file in DOCUMENTS.iter().chain(&["fluent-bit-conf/kubernetes/rbac.yaml"]) {
+    for file in DOCUMENTS
+        .iter()
+        .chain(&["fluent-bit-conf/kubernetes/rbac.yaml", "fluent-bit-conf/kubernetes/network-policy.yaml"])
+    {
         let text = text(file);
         let named = [
             ("kubectl -n ", ' '),

@@ -8,9 +8,12 @@ mod docs_truth;
 mod header;
 mod limits_docs;
 mod logs_docs;
+mod manifests;
 mod rbac;
 mod rooms;
+mod security;
 #[path = "../support/sources.rs"]
 mod sources;
 #[path = "../support/mod.rs"]
 mod support;
+mod third_party;

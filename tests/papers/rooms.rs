@@ -9,13 +9,14 @@ use crate::sources;
 /// The rooms and their ranks. A room may use rooms of a lower rank only; inside one anything goes.
 const RANKS: &[(&str, u8)] = &[
     ("disk", 0),
-    ("journal", 0),
     ("kind", 0),
     ("metrics", 0),
     ("pattern", 0),
+    ("secrets", 0),
     ("sync", 0),
     ("time", 0),
     ("config", 1),
+    ("journal", 1),
     ("record", 1),
     ("admit", 3),
     ("ledger", 2),

@@ -15,6 +15,7 @@ mod late_cluster;
 #[path = "../support/late_replay.rs"]
 mod late_replay;
 mod metrics;
+mod mutual_tls;
 #[path = "../support/page.rs"]
 mod page;
 mod pulse;

@@ -56,7 +56,7 @@ fn a_plugin_that_is_missing_is_left_out_of_a_configuration() {
 #[test]
 fn a_host_takes_every_one_of_them() {
     let (sources, readme) = (configurations("docs/sources.md"), configurations("README.md"));
-    assert_eq!((sources.len(), readme.len()), (14, 2), "one for each source; the output's and the filter's");
+    assert_eq!((sources.len(), readme.len()), (15, 2), "one for each source; the output's and the filter's");
     on_every_host(|fluent_bit, folder| {
         let image = Image::new();
         // Writes plugins.conf and parsers.conf into the folder.

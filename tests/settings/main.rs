@@ -12,4 +12,5 @@ mod shown;
 mod started;
 #[path = "../support/mod.rs"]
 mod support;
+mod trust;
 mod values;

@@ -206,6 +206,10 @@ fn random(keys: &'static [Key]) -> impl Strategy<Value = Properties> {
                 all.remove("batch_as");
                 all.remove("omit_null");
             }
+            // The pod's own token is for its own API server.
+            if all.get("kube_url").is_some_and(|url| url.starts_with("https")) {
+                all.entry("kube_token_file".to_owned()).or_insert_with(|| "/a, token".to_owned());
+            }
             // What is sent has to be written down first, and what is in doubt has to be put somewhere.
             if !(all.contains_key("state_file") && all.contains_key("dead_letter_file")) {
                 all.remove("guarantee");
@@ -298,6 +302,7 @@ fn the_lines_as_people_read_them() {
         ("state_file", "/var/lib/ledger"),
         ("namespaces", "shop, kube-*"),
         ("kube_url", "https://api:6443/"),
+        ("kube_token_file", "/run/token"),
     ]))
     .1;
     let version = env!("CARGO_PKG_VERSION");
@@ -308,7 +313,7 @@ fn the_lines_as_people_read_them() {
              format=native, batch_as=ndjson, omit_null=off, compress=gzip, batch_events=500, batch_bytes=1M, timeout=10s, \
              headers=\"X-Key: …, X-Team: …\", bearer_token_file=\"the file it names\", insecure_skip_verify=off, \
              state_file=/var/lib/ledger, ledger_ttl=3h, ledger_max_entries=1000000, updates=every, guarantee=no_event_loss, \
-             dead_letter_max_bytes=64M, other=pass, namespaces=\"shop, kube-*\", audit_bodies=off, max_message_bytes=16K, correlate=auto, kube_url=https://api:6443/, \
+             dead_letter_max_bytes=64M, other=pass, namespaces=\"shop, kube-*\", audit_bodies=off, max_message_bytes=16K, correlate=auto, kube_url=https://api:6443/, kube_token_file=/run/token, \
              kube_insecure_skip_verify=off, tombstone_ttl=1h, topology_wait=30s, correlate_wait=2s, max_services=20, labels=*"
         )
     );

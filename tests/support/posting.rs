@@ -52,8 +52,12 @@ impl Client {
     }
 
     pub fn post_body(&mut self, body: &[u8]) -> Outcome {
+        self.post_to(Answers::Status, body)
+    }
+
+    /// To a service that answers in this way.
+    pub fn post_to(&mut self, answers: Answers, body: &[u8]) -> Outcome {
         let body = self.packer.pack(body).expect("a body");
-        let answers = Answers::Status;
         self.gateway.post(&Post {
             body,
             content_type: "application/x-ndjson",

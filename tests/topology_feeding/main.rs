@@ -1,6 +1,7 @@
 //! Does the plugin know the cluster as it is, through everything that an API server and a network do?
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod echoes;
 mod ends;
 mod faults;
 mod memory;
@@ -9,6 +10,7 @@ mod panics;
 mod restores;
 #[path = "../support/mod.rs"]
 mod support;
+mod trust;
 
 use std::sync::Arc;
 use std::time::Duration;

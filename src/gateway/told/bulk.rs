@@ -5,9 +5,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::unclear;
-use crate::gateway::answer::plain_text;
-use crate::gateway::outcome::{ANSWER_KEPT_BYTES, Doubt, Fate, Outcome};
+use super::{Hide, kept, unclear};
+use crate::gateway::outcome::{Doubt, Fate, Outcome};
 
 /// The items are only looked at where there are errors. Whoever filters the answer down to its items leaves `errors`
 /// out.
@@ -40,7 +39,7 @@ const REASONS_OF_ALL: [&str; 4] =
 /// Of a document, whatever the status.
 const OF_ONE: &str = "fail_processor_exception";
 
-pub(super) fn told(body: &[u8], records: usize, sent_bytes: u64) -> Outcome {
+pub(super) fn told(body: &[u8], records: usize, sent_bytes: u64, hide: Hide<'_>) -> Outcome {
     let Ok(Bulk { errors, items }) = serde_json::from_slice(body) else {
         return unclear("the answer is none of _bulk: does endpoint lead to _bulk?");
     };
@@ -48,7 +47,7 @@ pub(super) fn told(body: &[u8], records: usize, sent_bytes: u64) -> Outcome {
         return Outcome::Accepted { sent_bytes };
     }
     let items = items.and_then(|items| serde_json::from_str::<Vec<Item>>(items.get()).ok());
-    let fates: Vec<_> = items.into_iter().flatten().map(fate).collect();
+    let fates: Vec<_> = items.into_iter().flatten().map(|item| fate(item, hide)).collect();
     let retry = fates.iter().find_map(|fate| match fate {
         Fate::Retry { why } => Some(why),
         _ => None,
@@ -71,8 +70,8 @@ pub(super) fn told(body: &[u8], records: usize, sent_bytes: u64) -> Outcome {
 
 /// As with whole requests: rejected is only what a document can be to blame for. An index that is missing, blocked or
 /// closed, a cluster that is full, or a key that may not write, is mended by a person, and all wait for that.
-fn fate(Item { create: Done { status, error } }: Item) -> Fate {
-    let answer = || plain_text(error.to_string().as_bytes(), ANSWER_KEPT_BYTES);
+fn fate(Item { create: Done { status, error } }: Item, hide: Hide<'_>) -> Fate {
+    let answer = || kept(&error.to_string(), hide);
     let text = |key| error.get(key).and_then(|text| text.as_str()).unwrap_or_default();
     let is_of_all = || {
         OF_ALL.contains(&text("type")) || REASONS_OF_ALL.iter().any(|words| text("reason").contains(words))
@@ -91,7 +90,7 @@ mod tests {
     use super::*;
 
     fn of(body: &str, records: usize) -> Outcome {
-        told(body.as_bytes(), records, 7)
+        told(body.as_bytes(), records, 7, &|text| text)
     }
 
     #[test]

@@ -7,7 +7,8 @@ mod bulk;
 mod partial;
 mod protobuf;
 
-use super::outcome::{Doubt, Outcome};
+use super::answer::plain_text;
+use super::outcome::{ANSWER_KEPT_BYTES, Doubt, Outcome};
 use crate::net::agent::{BODY_READ_BYTES, Beginning};
 use crate::render::Answers;
 
@@ -25,9 +26,18 @@ pub const fn answer_bytes(answers: Answers) -> usize {
     if is_read(answers) { 8 << 20 } else { BODY_READ_BYTES }
 }
 
+/// A text of the answer without what is secret. It is asked before the text is cut: a cut leaves the beginning of a secret.
+pub type Hide<'h> = &'h dyn Fn(String) -> String;
+
 /// The outcome of a request of so many records with a 2xx, by what the answer's body says.
 #[must_use]
-pub fn told(answers: Answers, answer: &Beginning, records: usize, sent_bytes: u64) -> Outcome {
+pub fn told(
+    answers: Answers,
+    answer: &Beginning,
+    records: usize,
+    sent_bytes: u64,
+    hide: Hide<'_>,
+) -> Outcome {
     if !is_read(answers) {
         return Outcome::Accepted { sent_bytes };
     }
@@ -35,9 +45,17 @@ pub fn told(answers: Answers, answer: &Beginning, records: usize, sent_bytes: u6
         return unclear("the answer was cut before it had told of each record");
     }
     match answers {
-        Answers::ElasticsearchBulk => bulk::told(&answer.bytes, records, sent_bytes),
-        _ => partial::told(&answer.bytes, records, sent_bytes),
+        Answers::ElasticsearchBulk => bulk::told(&answer.bytes, records, sent_bytes, hide),
+        _ => partial::told(&answer.bytes, records, sent_bytes, hide),
     }
+}
+
+/// What is kept of a text.
+fn kept(text: &str, hide: Hide<'_>) -> String {
+    // What is hidden makes a text shorter, seldom by so much.
+    const LOOKED_AT_BYTES: usize = 16 * ANSWER_KEPT_BYTES;
+    let text = &text[..text.floor_char_boundary(LOOKED_AT_BYTES)];
+    plain_text(hide(text.to_owned()).as_bytes(), ANSWER_KEPT_BYTES)
 }
 
 fn unclear(why: &str) -> Outcome {
@@ -53,7 +71,7 @@ mod tests {
         let cut = |bytes: &[u8]| Beginning { bytes: bytes.to_vec(), is_whole: false };
         for answers in [Answers::ElasticsearchBulk, Answers::Otlp] {
             for bytes in [&b""[..], b"{}", br#"{"errors":false,"items":[]}"#, b"\x0a\x02\x08\x01"] {
-                let outcome = told(answers, &cut(bytes), 3, 7);
+                let outcome = told(answers, &cut(bytes), 3, 7, &|text| text);
                 assert!(
                     matches!(outcome, Outcome::Retry { doubt: Doubt::Unanswered, .. }),
                     "{answers:?}: {outcome:?}"
@@ -61,7 +79,7 @@ mod tests {
             }
         }
         for answers in [Answers::Status, Answers::Hec, Answers::Loki, Answers::PagerDuty] {
-            assert_eq!(told(answers, &cut(b"welc"), 3, 7), Outcome::Accepted { sent_bytes: 7 });
+            assert_eq!(told(answers, &cut(b"welc"), 3, 7, &|text| text), Outcome::Accepted { sent_bytes: 7 });
         }
     }
 }

@@ -8,9 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::protobuf::{self, Partial};
-use super::unclear;
-use crate::gateway::answer::plain_text;
-use crate::gateway::outcome::{ANSWER_KEPT_BYTES, Fate, Outcome};
+use super::{Hide, kept, unclear};
+use crate::gateway::outcome::{Fate, Outcome};
 
 /// All of it may be absent or null. Parsers of protobuf's JSON take both spellings.
 #[derive(Deserialize)]
@@ -28,11 +27,11 @@ struct InJson {
     message: Option<String>,
 }
 
-pub(super) fn told(body: &[u8], records: usize, sent_bytes: u64) -> Outcome {
+pub(super) fn told(body: &[u8], records: usize, sent_bytes: u64, hide: Hide<'_>) -> Outcome {
     let Some(Partial { rejected, message }) = partial(body) else {
         return unclear("the answer is no ExportLogsServiceResponse: does endpoint lead to /v1/logs?");
     };
-    let answer = plain_text(message.as_bytes(), ANSWER_KEPT_BYTES);
+    let answer = kept(&message, hide);
     match usize::try_from(rejected) {
         // A receiver that took all may still have something to say; that is no error.
         Err(_) | Ok(0) => Outcome::Accepted { sent_bytes },
@@ -80,7 +79,7 @@ mod tests {
 
     /// Of three records: how many were rejected, and why; `None` when it does not say.
     fn of(body: &[u8]) -> Option<(usize, String)> {
-        match told(body, 3, 7) {
+        match told(body, 3, 7, &|text| text) {
             Outcome::Accepted { sent_bytes: 7 } => Some((0, String::new())),
             Outcome::PartlyRejected { rejected, answer, sent_bytes: 7 } => Some((rejected, answer)),
             Outcome::Each { fates, sent_bytes: 7 } => match &fates[..] {

@@ -36,9 +36,10 @@ use crate::net::agent::{BODY_READ_BYTES, Limits, agent, agent_over, beginning};
 use crate::net::credentials::Authorization;
 use crate::net::failure;
 use crate::net::peer::GATEWAY;
-use crate::net::secrets::Secrets;
+use crate::net::proxy;
 use crate::net::stop::{Signal, Stopper};
-use crate::net::tls::TlsFiles;
+use crate::net::tls::{TlsFiles, warn_of};
+use crate::secrets::{Secrets, keys};
 
 /// A smaller body fits into the socket's buffer, so that its sending cannot be cut.
 const EXPECT_FROM_BYTES: usize = 16 << 10;
@@ -82,16 +83,19 @@ impl Gateway {
                 expected: "a URL such as https://gateway.example/events".into(),
             });
         });
-        let authorization = Authorization::open(&settings.credentials, GATEWAY.token_key)
+        let authorization = Authorization::open(&settings.credentials, GATEWAY.token_key, &journal)
             .map_err(|mistake| mistakes.push(mistake));
         let mut tls_files = settings.endpoint.https.then(|| TlsFiles::new(&settings.tls, GATEWAY));
-        let tls = tls_files.as_mut().map(TlsFiles::load).transpose().map_err(|more| mistakes.extend(more));
+        let tls = tls_files.as_mut().map(|files| files.load(journal.secrets())).transpose();
+        let tls = tls.map_err(|more| mistakes.extend(more));
         let (Ok(endpoint), Ok(authorization), Ok(tls)) = (endpoint, authorization, tls) else {
             return Err(mistakes);
         };
 
-        let mut secrets = Secrets::default();
+        proxy::hide_password(journal.secrets());
+        let secrets = Secrets::beside(journal.secrets());
         secrets.add_query(endpoint.query().unwrap_or_default());
+        keys::keys_in(endpoint.path()).for_each(|key| secrets.add(key));
         let mut headers = settings.headers.clone();
         for (_, value) in &mut headers {
             value.set_sensitive(true);
@@ -100,6 +104,7 @@ impl Gateway {
             // Of `Authorization: ApiKey 1234` an answer may quote the second word alone.
             secrets.add(text.rsplit(' ').next().unwrap_or_default());
         }
+        warn_of(settings.weaknesses(), &journal);
         let signal = Arc::new(Signal::default());
         let stopper = Stopper::new(Arc::clone(&signal));
         let limits = Limits::of_a_post(settings.timeout);
@@ -223,7 +228,7 @@ impl Gateway {
         }
         let outcome = heard(post.answers, &answer).unwrap_or_else(|| {
             if head.status.is_success() {
-                told(post.answers, &heard_of, post.records, sent_bytes).with_texts(|text| self.hidden(text))
+                told(post.answers, &heard_of, post.records, sent_bytes, &|text| self.hidden(text))
             } else {
                 judge(&answer, sent_bytes, clock::wall())
             }
@@ -234,14 +239,14 @@ impl Gateway {
 
     /// A text from outside without what is secret.
     fn hidden(&self, text: String) -> String {
-        self.secrets.hide_in(text, self.authorization.secrets())
+        self.secrets.hide_in(text)
     }
 
     /// Takes up exchanged certificates. While the new files are of no use the old ones stay: they may still
     /// be good, and half of an exchange (a new certificate, the key not yet) looks the same.
     fn renew_tls(&mut self) {
         let Some(files) = self.tls_files.as_mut().filter(|files| files.changed()) else { return };
-        match files.load() {
+        match files.load(self.journal.secrets()) {
             Ok(tls) => {
                 self.agent = agent(&self.endpoint, &Limits::of_a_post(self.timeout), Some(tls), &self.signal);
                 self.stopper.watch(&self.agent);

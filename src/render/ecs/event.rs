@@ -15,6 +15,8 @@ pub(super) struct Event<'r> {
     reason: &'r str,
     r#type: &'r str,
     count: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    original_count: Option<i64>,
     source: Source<'r>,
     involved_object: Involved<'r>,
     metadata: Metadata<'r>,
@@ -73,6 +75,7 @@ pub(super) fn of<'r>(event: &'r KubeEvent<'_>, body: &'r [u8]) -> Event<'r> {
         reason: &event.reason,
         r#type: &event.event_type,
         count: i64::try_from(event.occurrences()).unwrap_or(i64::MAX),
+        original_count: event.implausible_count().map(|count| i64::try_from(count).unwrap_or(i64::MAX)),
         source: Source { host: &event.source.host, component: &event.source.component },
         involved_object: Involved { api_version, resource_version, name, kind, uid },
         metadata: Metadata {

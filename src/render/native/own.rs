@@ -15,6 +15,9 @@ pub(super) struct Event<'r> {
     name: OrNull<'r>,
     uid: OrNull<'r>,
     resource_version: OrNull<'r>,
+    /// Where the count is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    original_count: Option<u64>,
 }
 
 pub(super) fn event<'r>(event: &'r KubeEvent<'_>) -> Event<'r> {
@@ -23,6 +26,7 @@ pub(super) fn event<'r>(event: &'r KubeEvent<'_>) -> Event<'r> {
         name: OrNull(&event.metadata.name),
         uid: OrNull(&event.metadata.uid),
         resource_version: OrNull(&event.metadata.resource_version),
+        original_count: event.implausible_count(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::correlate::Workload;
 use crate::record::audit::AuditEvent;
 use crate::record::content::Content;
-use crate::record::event::KubeEvent;
+use crate::record::event::{KubeEvent, MOST_OCCURRENCES};
 use crate::record::violation::Violation;
 use crate::render::Record;
 use crate::render::common::{Common, Severity};
@@ -161,7 +161,10 @@ fn of_event<'r>(event: &'r KubeEvent<'_>, said: &mut Said<'r>) {
     said.text("k8s.event.uid", &*event.metadata.uid);
     said.text("k8s.namespace.name", &*event.object.namespace);
     if let Some(count) = event.count.filter(|count| *count != 0) {
-        said.int("k8s.event.count", count);
+        said.int("k8s.event.count", count.min(MOST_OCCURRENCES));
+    }
+    if let Some(count) = event.implausible_count() {
+        said.int("original_count", count);
     }
 }
 

@@ -57,6 +57,6 @@ impl super::Layout for Layout {
             Encoding::Protobuf => proto::write(&log, out),
             Encoding::Json => json::write(&log, out),
         }
-        Ok(Adjusted { time: log.has_other_time, cut: false })
+        Ok(Adjusted { time: log.has_other_time, cut: false, ..Adjusted::default() })
     }
 }

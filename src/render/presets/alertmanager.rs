@@ -68,7 +68,7 @@ impl super::super::Layout for Layout {
             ends_at: Time(ends),
         };
         json::write(&alert, out);
-        Ok(Adjusted { time: time.or(first_time).is_some(), cut: false })
+        Ok(Adjusted { time: time.or(first_time).is_some(), cut: false, ..Adjusted::default() })
     }
 }
 
@@ -140,6 +140,8 @@ fn annotations<'r>(
     }
     annotations.add("node", common.node(record.impact));
     annotations.add("count", common.count.to_string());
+    let original_count = record.content.implausible_count();
+    annotations.add("original_count", original_count.map(|count| count.to_string()).unwrap_or_default());
     annotations.add("id", record.id);
     for (name, time) in [("original_time", time), ("original_first_time", first_time)] {
         annotations.add(name, time.map(|time| time.to_string()).unwrap_or_default());

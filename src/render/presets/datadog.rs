@@ -48,7 +48,7 @@ impl super::super::Layout for Layout {
             source_type_name: "kubernetes",
         };
         json::write(&event, out);
-        Ok(Adjusted { time: happened.is_adjusted(), cut: cutter.has_cut() })
+        Ok(Adjusted { time: happened.is_adjusted(), cut: cutter.has_cut(), ..Adjusted::default() })
     }
 }
 

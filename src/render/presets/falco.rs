@@ -143,6 +143,9 @@ impl Layout {
                 fields.text("k8s.event.reason", common.reason);
                 fields.text("k8s.event.component", common.component);
                 fields.number("k8s.event.count", common.count);
+                if let Some(count) = record.content.implausible_count() {
+                    fields.number("original_count", count);
+                }
             }
             Content::Audit(audit) => of_audit(audit, &mut fields),
             Content::Violation(violation) => of_violation(violation, &mut fields),

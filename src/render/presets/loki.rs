@@ -61,7 +61,7 @@ impl super::super::Layout for Layout {
         let nanos = i64::try_from(happened.time.unix_nanos()).unwrap_or(i64::MAX);
         let values = [(nanos.to_string(), &*line, metadata(record, &common, &happened, &cutter))];
         json::write(&Stream { stream, values }, out);
-        Ok(Adjusted { time: happened.is_adjusted(), cut: cutter.has_cut() })
+        Ok(Adjusted { time: happened.is_adjusted(), cut: cutter.has_cut(), ..Adjusted::default() })
     }
 }
 

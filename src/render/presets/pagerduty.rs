@@ -73,7 +73,7 @@ impl super::super::Layout for Layout {
             self.shorten(record, before, out)?;
             cutter.leave_out();
         }
-        Ok(Adjusted { time: false, cut: cutter.has_cut() })
+        Ok(Adjusted { time: false, cut: cutter.has_cut(), ..Adjusted::default() })
     }
 }
 

@@ -64,7 +64,11 @@ impl super::super::Layout for Layout {
             event: self.native.document(record),
         };
         json::write(&event, out);
-        Ok(Adjusted { time: happened.is_some_and(|happened| happened.is_adjusted()), cut: false })
+        Ok(Adjusted {
+            time: happened.is_some_and(|happened| happened.is_adjusted()),
+            cut: false,
+            ..Adjusted::default()
+        })
     }
 }
 

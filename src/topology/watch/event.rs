@@ -99,6 +99,9 @@ fn version(object: &[u8]) -> Option<String> {
     Some(version).filter(|version| !version.is_empty())
 }
 
+/// More than a person is shown of it: what is secret is hidden first, and then it is cut.
+const MOST_SAID_CHARS: usize = 4_000;
+
 /// client-go's `IsExpired` and `IsGone`: the reason counts, or the code.
 fn error(object: &[u8]) -> Said {
     let status: Status = serde_json::from_slice(object).unwrap_or_default();
@@ -106,5 +109,5 @@ fn error(object: &[u8]) -> Said {
         return Said::Expired;
     }
     let Status { code, reason, message } = status;
-    Said::Error(format!("{code} {reason}: {}", message.chars().take(200).collect::<String>()))
+    Said::Error(format!("{code} {reason}: {message}").chars().take(MOST_SAID_CHARS).collect())
 }

@@ -1,0 +1,87 @@
+//! What in the settings lets others read a secret or pose as a remote endpoint. Each is worth a WARN at the start.
+
+use ureq::http::Uri;
+
+use super::credentials::Credentials;
+use super::far_end::{Endpoint, Tls, is_loopback};
+use super::settings::Settings;
+use super::topology::TopologySettings;
+use crate::secrets::keys;
+
+/// What a person has to know, a sentence each. Never holds a secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Weaknesses {
+    /// A secret goes over plain http to a host that is not the loopback.
+    pub in_the_clear: Option<String>,
+    /// Nobody looks whether the certificate is that of the endpoint.
+    pub unverified: Option<String>,
+}
+
+impl Settings {
+    /// Those of the way to the gateway.
+    #[must_use]
+    pub fn weaknesses(&self) -> Weaknesses {
+        let mut secrets = Vec::new();
+        secrets.extend(match &self.credentials {
+            Credentials::None => None,
+            Credentials::Bearer { .. } => Some("bearer_token_file"),
+            Credentials::Basic { .. } => Some("basic_password_file"),
+            Credentials::Splunk { .. } | Credentials::Datadog { .. } | Credentials::PagerDuty { .. } => {
+                Some("api_key_file")
+            }
+        });
+        if self.headers.iter().any(|(name, _)| keys::is_credential(name.as_str())) {
+            secrets.push("headers");
+        }
+        if holds_key(&self.endpoint.url) {
+            secrets.push("endpoint");
+        }
+        Weaknesses {
+            in_the_clear: in_the_clear(&self.endpoint, "endpoint", &secrets),
+            unverified: unverified(&self.endpoint, &self.tls, "insecure_skip_verify", "ca_file"),
+        }
+    }
+}
+
+impl TopologySettings {
+    /// Those of the way to the API server.
+    #[must_use]
+    pub fn weaknesses(&self) -> Weaknesses {
+        let secrets: Vec<&str> = self.token_file.iter().map(|_| "kube_token_file").collect();
+        Weaknesses {
+            in_the_clear: in_the_clear(&self.url, "kube_url", &secrets),
+            unverified: unverified(&self.url, &self.tls, "kube_insecure_skip_verify", "kube_ca_file"),
+        }
+    }
+}
+
+fn in_the_clear(endpoint: &Endpoint, key: &str, secrets: &[&str]) -> Option<String> {
+    let uri: Uri = endpoint.url.parse().ok()?;
+    let is_plain = uri.scheme_str() == Some("http") && !uri.host().is_some_and(is_loopback);
+    (is_plain && !secrets.is_empty()).then(|| {
+        format!(
+            "{key} {} is plain http: the network on the way can read the secret of {}; use https://",
+            endpoint.shown,
+            secrets.join(" and ")
+        )
+    })
+}
+
+fn unverified(endpoint: &Endpoint, tls: &Tls, key: &str, instead: &str) -> Option<String> {
+    (endpoint.https && tls.insecure_skip_verify).then(|| {
+        format!(
+            "{key} is on: any server on the way can pose as {}, and gets its credentials; switch it off and set {instead}",
+            endpoint.shown
+        )
+    })
+}
+
+/// Whether a URL holds a key in its path or its query.
+fn holds_key(url: &str) -> bool {
+    let Ok(uri) = url.parse::<Uri>() else { return false };
+    let in_query = uri.query().unwrap_or_default().split('&').any(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or_default();
+        keys::is_credential(name) || keys::keys_in(value).next().is_some()
+    });
+    in_query || keys::keys_in(uri.path()).next().is_some()
+}
