@@ -43,7 +43,14 @@ impl<'i> Chosen<'i> {
     /// How many were left out: wanted and too many or too large, or not looked at.
     #[must_use]
     pub fn omitted(&self) -> Option<usize> {
-        let not_looked_at = self.labels.map_or(0, Labels::len).saturating_sub(MOST_LOOKED_AT);
+        let labels = self.labels?;
+        let bytes =
+            |labels: &Labels| labels.iter().map(|label| label.name.len() + label.value.len()).sum::<usize>();
+        // Nearly always.
+        if labels.len() <= MOST_PAIRS && bytes(labels) <= MOST_BYTES {
+            return None;
+        }
+        let not_looked_at = labels.len().saturating_sub(MOST_LOOKED_AT);
         let omitted = self.wanted().count() - self.iter().count() + not_looked_at;
         (omitted > 0).then_some(omitted)
     }

@@ -15,6 +15,8 @@ use crate::topology::object::Object;
 
 /// Pairs of a long selector, and places of a pod, that are compared in the time that it takes to look up an object.
 const PAIRS_OF_UNIT: usize = 16;
+/// Services that are looked through one by one.
+const FEW: usize = 8;
 
 pub(super) struct Found<'w, 'i> {
     pub(super) index: &'i Index,
@@ -38,6 +40,7 @@ impl<'i> Found<'_, 'i> {
     pub(super) fn pod(&mut self, pod: &'i Object) {
         let mut seen = HashSet::new();
         self.holding(pod, Via::Endpoint, &mut seen);
+        // What was found by both stays with the stronger reason.
         seen.clear();
         self.selecting(&pod.labels, pod, Via::Selector, &mut seen);
     }
@@ -89,8 +92,14 @@ impl<'i> Found<'_, 'i> {
         via: Via,
         seen: &mut HashSet<Key>,
     ) {
-        if is_hit(service, about) && seen.insert(key) {
-            self.services.push(Affected::new(service, via));
+        if !is_hit(service, about) {
+            return;
+        }
+        let new = Affected::new(service, via);
+        // Few are looked through, which takes no memory; one that is added twice is removed in the end.
+        let is_new = if self.services.len() < FEW { !self.services.contains(&new) } else { seen.insert(key) };
+        if is_new {
+            self.services.push(new);
         }
     }
 

@@ -163,7 +163,7 @@ impl<'i> Found<'_, 'i> {
             if !self.work.take() {
                 return;
             }
-            let key = Key::name(subject.namespace, &**name);
+            let key = Key::name(subject.namespace, name);
             if let Some(service) = self.index.service(key) {
                 self.add(key, service, entry, Via::Backend, &mut seen);
             }
