@@ -34,7 +34,9 @@ fn files(folder: &Path) -> Vec<String> {
 /// The Services behind which a pod stands or stood.
 fn services(cluster: &Cluster, pod: &str) -> Vec<String> {
     let index = cluster.current();
-    index.holding(Key::of(&format!("u-{pod}")), true).map(|service| service.name.to_string()).collect()
+    let Some((_, pod)) = index.by_uid(Key::of(&format!("u-{pod}"))) else { return Vec::new() };
+    let services = index.memberships(pod).iter().filter_map(|one| index.service(one.service));
+    services.map(|service| service.name.to_string()).collect()
 }
 
 #[test]
