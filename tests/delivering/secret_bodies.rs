@@ -83,6 +83,21 @@ fn what_only_speaks_of_secrets_arrives_whole() {
     assert_eq!(records[0]["message"], happened["message"]);
 }
 
+/// Also if more stands in its reference than names the Secret.
+#[test]
+fn an_event_about_a_secret_says_which() {
+    let mut happened = support::event("e", 1, 1);
+    for reference in ["involvedObject", "related"] {
+        happened[reference] =
+            json!({"kind": "Secret", "name": "db", "namespace": "shop", "x": CANARY, "data": CANARY});
+    }
+    for format in FORMATS {
+        let (records, text) = delivered(&[("format", format)], &chunk::of([&happened]));
+        assert!(records.len() == 1 && text.contains("\"db\""), "{format}: {text}");
+        assert_hidden(format, &text);
+    }
+}
+
 /// A client chooses its name, its agent and the query of its path. It must not be able to hide them.
 #[test]
 fn a_client_hides_nothing_of_itself() {
