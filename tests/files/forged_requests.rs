@@ -118,7 +118,8 @@ fn a_request_for_somebody_else_is_not_sent() {
     let user = |user: &str| vec![("basic_user", user.to_owned()), ("basic_password_file", one.clone())];
     let header = |value: &str| vec![("headers", format!("X-Scope-OrgID: {value}"))];
     let format = |word: &str| vec![("format", word.to_owned())];
-    let cases: [(Vec<(&str, String)>, Vec<(&str, String)>, &str); 8] = [
+    type Settings = Vec<(&'static str, String)>;
+    let cases: [(Settings, Settings, &str); 8] = [
         (vec![], vec![], "/other"),
         (vec![], vec![], "?tenant=other"),
         (vec![], token(&one), ""),
