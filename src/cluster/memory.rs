@@ -127,7 +127,7 @@ pub fn restore(file: &Path, writer: &mut Writer, now_seconds: u64, journal: &Jou
         }
         opened => opened,
     };
-    let why = match opened.map_err(Unusable::damaged).and_then(|file| load(&file)) {
+    let why = match opened.map_err(Unusable::damaged).and_then(|file| load(&file, MOST_OBJECTS)) {
         Ok(remembered) => {
             for Remembered { object, services, deleted_seconds } in remembered {
                 // The clock may have been set back.
@@ -156,7 +156,7 @@ pub fn restore(file: &Path, writer: &mut Writer, now_seconds: u64, journal: &Jou
 }
 
 /// Everything or nothing: half of a file tells nothing of the other half.
-fn load(file: &File) -> Result<Vec<Remembered>, Unusable> {
+fn load(file: &File, most_objects: usize) -> Result<Vec<Remembered>, Unusable> {
     let mut unpacked = Unpacked::of(file);
     let mut lines = Lines::default();
     let mut header: Option<AnyHeader> = None;
@@ -175,7 +175,7 @@ fn load(file: &File) -> Result<Vec<Remembered>, Unusable> {
         };
         let mut is_too_large = false;
         lines.feed(&buffer[..count], |line| {
-            is_too_large |= line.len() > MOST_LINE_BYTES || remembered.len() >= MOST_OBJECTS;
+            is_too_large |= line.len() > MOST_LINE_BYTES || remembered.len() >= most_objects;
             if is_too_large {
                 return;
             }
@@ -198,7 +198,7 @@ fn load(file: &File) -> Result<Vec<Remembered>, Unusable> {
         }
         if is_too_large || lines.take_dropped() > 0 {
             let bounds = format!(
-                "at most {MOST_OBJECTS} objects, and no deep one or one above {MOST_LINE_BYTES} bytes"
+                "at most {most_objects} objects, and no deep one or one above {MOST_LINE_BYTES} bytes"
             );
             return Err(Unusable::TooLarge(bounds));
         }
@@ -318,4 +318,28 @@ fn write(file: File, index: &Index, now_seconds: u64) -> io::Result<()> {
         }
     }
     packed.into_inner().map_err(|error| error.into_error())?.finish()?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_are_bounded_however_small_they_are() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut packed = GzEncoder::new(file.as_file(), Compression::fast());
+        packed.write_all(format!("{{\"format\":\"{FORMAT}\",\"version\":{VERSION}}}\n").as_bytes()).unwrap();
+        let pod = r#"{"object":{"kind":"Pod","uid":"u","namespace":"","name":"p","version":1,"created_seconds":0,
+            "labels":[],"annotations":[],"owners":null,"details":{"Workload":{"template":null}}},"services":[],"deleted_seconds":1}"#;
+        for _ in 0..3 {
+            packed.write_all((pod.replace('\n', " ") + "\n").as_bytes()).unwrap();
+        }
+        packed.finish().unwrap();
+        for (most_objects, is_read) in [(3, true), (2, false)] {
+            match load(&File::open(file.path()).unwrap(), most_objects) {
+                Ok(found) => assert!(is_read && found.len() == 3),
+                Err(why) => assert!(!is_read && matches!(why, Unusable::TooLarge(_)), "{why}"),
+            }
+        }
+    }
 }

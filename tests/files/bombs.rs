@@ -139,6 +139,25 @@ fn a_start_gets_over_each_bomb_in_bounded_memory() {
     }
 }
 
+/// Kubernetes takes no object of that size.
+#[test]
+fn a_line_that_is_longer_than_any_object_is_refused() {
+    for (many, is_restored) in [(1 << 20, true), (3 << 20, false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ledger.topology");
+        memory::save(&file, &writer(1).snapshot(), 1).unwrap();
+        let mut text = String::new();
+        let mut unpacked = flate2::read::GzDecoder::new(File::open(&file).unwrap());
+        std::io::Read::read_to_string(&mut unpacked, &mut text).unwrap();
+        let text = text.replace("cart-7d4b9c-", &"x".repeat(many));
+        let object = text.lines().nth(1).unwrap().to_owned() + "\n";
+        packed(&file, Compression::fast(), |into| into.write_all(object.as_bytes()).unwrap());
+        let mut restored = Writer::new(3_600);
+        memory::restore(&file, &mut restored, 1, &Journal::default());
+        assert_eq!((restored.len() == 1, file.exists()), (is_restored, is_restored), "{many} bytes");
+    }
+}
+
 /// The most memory that a process ever had.
 fn peak_kib(pid: u32) -> usize {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
