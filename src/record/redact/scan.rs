@@ -31,7 +31,16 @@ pub(super) fn look(bytes: &[u8]) -> Seen {
         }
         at += BLOCK;
     }
-    (at..bytes.len()).for_each(|place| seen.note_word(bytes, place));
+    // The rest, with nothing behind it. Nearly all texts of a record are shorter than a block.
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        let mut block = [0; BLOCK + REACH];
+        let len = rest.len().min(BLOCK + REACH);
+        block[..len].copy_from_slice(&rest[..len]);
+        if may_begin_a_word(&block) {
+            (at..bytes.len().min(at + BLOCK)).for_each(|place| seen.note_word(bytes, place));
+        }
+        at += BLOCK;
+    }
     for place in memchr3_iter(b'/', b'~', b'\\', bytes) {
         seen.note_sign(bytes, place);
     }

@@ -28,6 +28,11 @@ impl Looks {
         Self { seen: look(record), for_fragments }
     }
 
+    /// The same of a part of the record.
+    pub(super) fn inside(self, part: &[u8]) -> Self {
+        Self { seen: look(part), ..self }
+    }
+
     /// Nothing has to be looked for.
     pub(super) fn is_done(self) -> bool {
         self == Self::default()

@@ -175,6 +175,7 @@ impl Writer {
         self.out.extend_from_slice(&[0xdf, 0, 0, 0, 0]);
         let mut kept: u32 = 0;
         let mut has_unnamed = false;
+        let is_of_another = mode.allowed == Allowed::AuditOfAnother;
         let patches_one = self.looks.seen.applied && patches_what_tools_keep(map);
         for _ in 0..len {
             let key_start = *from;
@@ -215,6 +216,11 @@ impl Writer {
                     _ => None,
                 }),
             };
+            // The name of a body says only that there is one: whether it has something to hide, it says itself.
+            let around = self.looks;
+            if is_of_another && allowed == Allowed::All {
+                self.looks = self.looks.inside(whole(*from)?);
+            }
             let is_free = allowed == Allowed::Unread || (allowed == Allowed::All && self.looks.is_done());
             if is_free && below.is_empty() && !mode.hashes && mode.most_bytes.is_none() {
                 let start = *from;
@@ -223,6 +229,7 @@ impl Writer {
             } else {
                 self.value(from, &below, mode)?;
             }
+            self.looks = around;
         }
         self.out[head + 1..head + 5].copy_from_slice(&kept.to_be_bytes());
         Ok(())
