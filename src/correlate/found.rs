@@ -14,7 +14,7 @@ use crate::topology::labels::Labels;
 use crate::topology::object::Object;
 
 /// Pairs of a long selector, and places of a pod, that are compared in the time that it takes to look up an object.
-const PAIRS_OF_UNIT: usize = 16;
+pub(super) const PAIRS_OF_UNIT: usize = 16;
 /// Services that are looked through one by one.
 const FEW: usize = 8;
 
@@ -98,7 +98,7 @@ impl<'i> Found<'_, 'i> {
         let new = Affected::new(service, via);
         // Few are looked through, which takes no memory; one that is added twice is removed in the end.
         let is_new = if self.services.len() < FEW { !self.services.contains(&new) } else { seen.insert(key) };
-        if is_new {
+        if is_new && self.work.take_service(self.services.len()) {
             self.services.push(new);
         }
     }
