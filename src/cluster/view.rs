@@ -1,6 +1,6 @@
 //! What one instance is told of the cluster: it waits for the first lists, then asks what events touch.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -98,7 +98,8 @@ impl View {
     #[must_use]
     pub fn names_services(&self, about: &About<'_>) -> bool {
         let Some(cluster) = &self.cluster else { return false };
-        self.correlator.correlate(&cluster.current(), about).services_total > 0
+        let index = cluster.current();
+        self.correlator.correlate_within(&index, about, &mut self.begun().0).services_total > 0
     }
 
     /// How often the cluster has been seen to change.
@@ -112,16 +113,22 @@ impl View {
         self.work.replace((Work::default(), self.snapshots()));
     }
 
+    /// The work of the chunk at hand, without what was found before the cluster changed.
+    fn begun(&self) -> RefMut<'_, (Work, u64)> {
+        let mut begun = self.work.borrow_mut();
+        let now = self.snapshots();
+        if std::mem::replace(&mut begun.1, now) != now {
+            begun.0.forget();
+        }
+        begun
+    }
+
     /// Calls `tell` with what an event touches, as the cluster is now.
     pub fn with_impact<R>(&self, about: &About<'_>, tell: impl FnOnce(&Impact<'_>) -> R) -> R {
         let Some(cluster) = &self.cluster else { return tell(&Impact::without(Correlation::Off)) };
-        let mut borrowed = self.work.borrow_mut();
-        let (work, at) = &mut *borrowed;
-        if std::mem::replace(at, self.snapshots()) != *at {
-            work.forget();
-        }
+        let mut begun = self.begun();
         let index = cluster.current();
-        let impact = self.correlator.correlate_within(&index, about, work);
+        let impact = self.correlator.correlate_within(&index, about, &mut begun.0);
         self.metrics.correlation_incomplete_records_total.add(u64::from(impact.incomplete));
         if let Some(number) = self.metrics.correlated_records_total.of(&[impact.correlation.name()]) {
             number.add(1);

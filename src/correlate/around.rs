@@ -10,7 +10,7 @@ use crate::time::Stamp;
 use crate::topology::index::Index;
 use crate::topology::key::Key;
 use crate::topology::kind::Kind;
-use crate::topology::object::{Details, Object};
+use crate::topology::object::{Details, Object, Owner};
 use crate::topology::scope::{may_refer, within};
 
 /// The topmost owner. For what stands beside workloads, an autoscaler or a volume, that of the pods it is
@@ -25,7 +25,7 @@ pub(super) fn workload<'i>(index: &'i Index, subject: &Subject<'i>, work: &mut W
                 return Some(topmost(index, target));
             }
             let mut pods = Vec::new();
-            for owner in index.owners_named(name) {
+            for owner in index.owners_named(name).take_while(|_| work.take()).collect::<Vec<_>>() {
                 pods.extend(pods_below(index, within(subject.namespace, owner), work));
             }
             common(index, pods.into_iter(), work)
@@ -63,16 +63,21 @@ fn unheld<'i>(index: &'i Index, subject: &Subject<'i>, work: &mut Work) -> Optio
     })?;
     let mut children: Box<dyn Iterator<Item = _>> = Box::new(index.children(within(subject.namespace, uid)));
     if subject.may_be_of_cluster {
-        let namespaces = index.owner_namespaces(uid);
+        let namespaces = index.owner_namespaces(subject.called(uid));
         children = Box::new(namespaces.flat_map(move |namespace| index.children(namespace.with(uid))));
     }
-    let (_, child) = children.next()?;
-    // The child knows the uid where the event does not say it.
-    let owner = child.owners().iter().find(|owner| owner.key == uid)?;
+    // The child knows the uid where the event does not say it. What the child says of the owner beside is its writer's word.
+    let is_meant =
+        |owner: &&Owner| owner.key == uid && (&*owner.kind, &*owner.name) == (about.kind, about.name);
+    let children = children.take_while(|_| work.take());
+    let (child, owner) =
+        children.into_iter().find_map(|(_, child)| Some((child, child.owners().iter().find(is_meant)?)))?;
     Some(Workload {
         kind: &owner.kind,
         // Its children may have several namespaces.
-        namespace: if subject.may_be_of_cluster && index.owner_namespaces(uid).nth(1).is_some() {
+        namespace: if subject.may_be_of_cluster
+            && index.owner_namespaces(subject.called(uid)).nth(1).is_some()
+        {
             ""
         } else {
             &child.namespace

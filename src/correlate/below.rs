@@ -2,7 +2,7 @@
 
 use foldhash::{HashSet, HashSetExt};
 
-use super::found::Found;
+use super::found::{Found, PAIRS_OF_UNIT};
 use super::impact::{Affected, Via};
 use super::subject::Subject;
 use super::work::Work;
@@ -19,8 +19,8 @@ impl<'i> Found<'_, 'i> {
     pub(super) fn owner(&mut self, subject: &Subject<'i>) {
         match subject.uid.or(subject.entry.map(|(uid, _)| uid)) {
             Some(uid) if subject.may_be_of_cluster => {
-                let namespaces: Vec<Key> = self.index.owner_namespaces(uid).collect();
-                self.for_each_namespace(&namespaces, |found, namespace| {
+                let namespaces: Vec<Key> = self.index.owner_namespaces(subject.called(uid)).collect();
+                self.for_each_namespace(&namespaces, |found, _, namespace| {
                     found.below(namespace.with(uid), None, Via::Owner);
                 });
             }
@@ -36,22 +36,34 @@ impl<'i> Found<'_, 'i> {
         }
     }
 
-    /// Looks into each of several namespaces, with an equal part of what may be looked at: what one of them holds takes
-    /// nothing from the others.
-    pub(super) fn for_each_namespace(&mut self, namespaces: &[Key], mut look: impl FnMut(&mut Self, Key)) {
-        for (before, namespace) in namespaces.iter().enumerate() {
-            let kept = self.work.part(namespaces.len() - before);
-            look(self, *namespace);
-            self.work.rejoin(kept);
+    /// Looks into each of several namespaces, with an equal part of what may be looked at, and at that namespace's cost: what one
+    /// of them holds takes nothing from the others.
+    pub(super) fn for_each_namespace(
+        &mut self,
+        namespaces: &[Key],
+        mut look: impl FnMut(&mut Self, usize, Key),
+    ) {
+        let own = self.work.begin_others();
+        for (place, namespace) in namespaces.iter().enumerate() {
+            let entered = self.work.enter(*namespace, place, namespaces.len());
+            look(self, place, *namespace);
+            self.work.leave(&entered);
         }
+        self.work.end_others(own);
     }
 
     /// Services of all pods below an owner, by its uid [`within`] their namespace; with no pods, of its template's labels;
     /// with no template, of the pods that it had.
     pub(super) fn below(&mut self, owner: Key, entry: Option<&'i Object>, via: Via) {
         if let Some(known) = self.work.found_below(owner).filter(|_| entry.is_some()) {
-            let services = known.iter().filter_map(|service| self.index.service(*service));
-            self.services.extend(services.map(|service| Affected::new(service, via)));
+            // What is named costs as much as what is found: it is looked up, told and sorted.
+            let known: Vec<Key> = known.to_vec();
+            for service in known.iter().filter_map(|service| self.index.service(*service)) {
+                if !self.work.take_service(self.services.len()) {
+                    return;
+                }
+                self.services.push(Affected::new(service, via));
+            }
             return;
         }
         // Apart from what others of the same name have brought: an empty answer asks for the next best.
@@ -119,7 +131,9 @@ pub(super) fn target_name(target: &Target, namespace: &str) -> Key {
 pub(super) fn budget_pods<'i>(index: &'i Index, budget: &'i Object, work: &mut Work) -> Vec<&'i Object> {
     let Details::Budget { selector: Some(selector) } = &budget.details else { return Vec::new() };
     let kept = work.part(2);
-    let pods = index.pods_in(Key::of(&budget.namespace)).take_while(|_| work.take());
+    // A thousand values are not compared with each pod's label in the time that it takes to look at the pod.
+    let units = 1 + selector.pairs() / PAIRS_OF_UNIT;
+    let pods = index.pods_in(Key::of(&budget.namespace)).take_while(|_| work.take_many(units));
     let selected = pods.map(|(_, pod)| pod).filter(|pod| selector.selects(&pod.labels)).collect();
     work.rejoin(kept);
     selected

@@ -14,7 +14,7 @@ use crate::topology::labels::Labels;
 use crate::topology::object::Object;
 
 /// Pairs of a long selector, and places of a pod, that are compared in the time that it takes to look up an object.
-const PAIRS_OF_UNIT: usize = 16;
+pub(super) const PAIRS_OF_UNIT: usize = 16;
 
 pub(super) struct Found<'w, 'i> {
     pub(super) index: &'i Index,
@@ -89,7 +89,7 @@ impl<'i> Found<'_, 'i> {
         via: Via,
         seen: &mut HashSet<Key>,
     ) {
-        if is_hit(service, about) && seen.insert(key) {
+        if is_hit(service, about) && seen.insert(key) && self.work.take_service(self.services.len()) {
             self.services.push(Affected::new(service, via));
         }
     }

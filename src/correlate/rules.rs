@@ -14,7 +14,7 @@ use crate::topology::endpoints::{Counts, Service};
 use crate::topology::index::Index;
 use crate::topology::key::Key;
 use crate::topology::kind::Kind;
-use crate::topology::object::Details;
+use crate::topology::object::{Details, Object};
 use crate::topology::scope::within;
 
 /// All Services under impact, as far as the work that is left allows to look.
@@ -99,8 +99,11 @@ impl<'i> Found<'_, 'i> {
         let node = Key::of(subject.about.name);
         let namespaces: Vec<Key> = self.index.node_namespaces(node).collect();
         let mut on: Vec<(&'i Service, Counts)> = Vec::new();
-        self.for_each_namespace(&namespaces, |found, namespace| {
-            let services = found.index.on_node(node, namespace).take_while(|_| found.work.take());
+        self.for_each_namespace(&namespaces, |found, _, namespace| {
+            let before = on.len();
+            let services = found.index.on_node(node, namespace).enumerate();
+            let services =
+                services.take_while(|(n, _)| found.work.take_service(before + n)).map(|(_, one)| one);
             let live =
                 services.filter(|service| service.object.as_ref().is_none_or(|object| object.is_live()));
             on.extend(live.map(|service| (service, service.on_node(node))));
@@ -147,12 +150,12 @@ impl<'i> Found<'_, 'i> {
     }
 
     fn volume(&mut self, volume: Key) {
-        for (_, claim) in self.index.claims_of(volume) {
-            if !self.work.take() {
-                return;
-            }
-            self.claim(Key::name(&claim.namespace, &claim.name));
-        }
+        let claims: Vec<&Object> = self.index.claims_of(volume).map(|(_, claim)| claim).collect();
+        let namespaces: Vec<Key> = claims.iter().map(|claim| Key::of(&claim.namespace)).collect();
+        self.for_each_namespace(&namespaces, |found, place, _| {
+            let claim = claims[place];
+            found.claim(Key::name(&claim.namespace, &claim.name));
+        });
     }
 
     fn ingress(&mut self, subject: &Subject<'i>) {

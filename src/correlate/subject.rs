@@ -59,6 +59,11 @@ impl<'i> Subject<'i> {
         self.entry.is_none() && is_named && is_followed
     }
 
+    /// How the children of an owner of the cluster call it.
+    pub(super) fn called(&self, uid: Key) -> Key {
+        Key::object(self.about.api_version, self.about.kind, "", self.about.name).with(uid)
+    }
+
     /// Whether what goes by its name may be taken for it: not when its name has passed to another.
     pub(super) fn has_its_name(&self, index: &Index) -> bool {
         match (self.entry, self.uid) {

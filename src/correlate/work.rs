@@ -20,6 +20,12 @@ pub const MOST_FOR_NAMESPACE: usize = 50_000;
 /// Objects that all records of a chunk may look at, beyond their shares.
 pub const MOST_FOR_CHUNK: usize = 200_000;
 
+/// Of an event about an object of the cluster, objects of each namespace that may be looked at, whatever others needed.
+pub const LEAST_OF_NAMESPACE: usize = 16;
+/// Services that are told cheaply; beyond them each takes several units, as they are sorted by their names.
+const CHEAP_SERVICES: usize = 256;
+const UNITS_OF_SERVICE: usize = 4;
+
 /// What the records of one chunk may still look at, and what was found below owners: a chunk often has many events of one.
 #[derive(Debug)]
 pub struct Work {
@@ -32,6 +38,14 @@ pub struct Work {
     of_namespaces: HashMap<Key, usize>,
     /// Owner → names of Services.
     below: HashMap<Key, Box<[Key]>>,
+}
+
+/// A namespace that is looked into.
+pub(super) struct Entered {
+    namespace: Key,
+    share: usize,
+    granted: usize,
+    kept: usize,
 }
 
 impl Default for Work {
@@ -66,11 +80,7 @@ impl Work {
     /// Ends the record. Answers whether a bound was reached, so that there may be more than was found.
     pub(super) fn end(&mut self) -> bool {
         let beyond = (self.granted - self.left).saturating_sub(SHARE_OF_RECORD);
-        if beyond > 0 {
-            let of_namespace = self.of_namespaces.entry(self.namespace).or_insert(MOST_FOR_NAMESPACE);
-            *of_namespace = of_namespace.saturating_sub(beyond);
-            self.of_chunk = self.of_chunk.saturating_sub(beyond);
-        }
+        self.charge(self.namespace, beyond);
         self.is_short
     }
 
@@ -91,6 +101,44 @@ impl Work {
     pub(super) fn part(&mut self, of: usize) -> usize {
         let part = self.left.div_ceil(of.max(1));
         std::mem::replace(&mut self.left, part) - part
+    }
+
+    /// Begins to look at objects of several namespaces, for an event about an object of the cluster. Each namespace pays for its
+    /// own: where the event lies, those of others lie as well. Answers what is left for the rest of the record.
+    pub(super) fn begin_others(&mut self) -> usize {
+        std::mem::replace(&mut self.left, MOST_FOR_RECORD)
+    }
+
+    pub(super) fn end_others(&mut self, own: usize) {
+        self.left = own;
+    }
+
+    /// Goes on in one namespace, the one at this place of so many.
+    pub(super) fn enter(&mut self, namespace: Key, place: usize, of: usize) -> Entered {
+        let kept = self.part(of - place);
+        let share = (SHARE_OF_RECORD / of.max(1)).max(LEAST_OF_NAMESPACE);
+        let of_namespace = self.of_namespaces.get(&namespace).copied().unwrap_or(MOST_FOR_NAMESPACE);
+        let beyond_supply = self.left.saturating_sub(share + of_namespace.min(self.of_chunk));
+        self.left -= beyond_supply;
+        Entered { namespace, share, granted: self.left, kept: kept + beyond_supply }
+    }
+
+    pub(super) fn leave(&mut self, entered: &Entered) {
+        self.charge(entered.namespace, (entered.granted - self.left).saturating_sub(entered.share));
+        self.left += entered.kept;
+    }
+
+    fn charge(&mut self, namespace: Key, beyond: usize) {
+        if beyond > 0 {
+            let of_namespace = self.of_namespaces.entry(namespace).or_insert(MOST_FOR_NAMESPACE);
+            *of_namespace = of_namespace.saturating_sub(beyond);
+            self.of_chunk = self.of_chunk.saturating_sub(beyond);
+        }
+    }
+
+    /// Asks to tell one more Service, after so many.
+    pub(super) fn take_service(&mut self, told: usize) -> bool {
+        self.take_many(if told < CHEAP_SERVICES { 1 } else { UNITS_OF_SERVICE })
     }
 
     /// Gives back what the others kept.

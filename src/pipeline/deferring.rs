@@ -111,6 +111,8 @@ impl Pipeline {
         let now = clock::monotonic();
         let (view, repair) = (&self.view, &self.repair);
         self.waiting.looked_at = view.snapshots();
+        // They share what may be looked at for them, apart from what came in the last chunk.
+        view.begin_chunk();
         let due = self.waiting.take(|record| {
             let Some(awaited) = record.awaited else { return true };
             if now >= record.until {

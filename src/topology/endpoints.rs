@@ -128,6 +128,9 @@ impl Counts {
     }
 }
 
+/// Services behind which a pod stood once, as many as are remembered while it lives.
+pub const MOST_PAST: usize = 64;
+
 /// The memberships of a pod after one slice of a Service more, or less, holds it. What falls to 0 stays:
 /// the pod did stand there.
 #[must_use]
@@ -139,6 +142,11 @@ pub fn changed(memberships: &[Membership], service: Key, holds: bool) -> Members
     });
     let slices = &mut changed[at].slices;
     *slices = if holds { *slices + 1 } else { slices.saturating_sub(1) };
+    // A slice whose Service changes without end would leave one behind for each.
+    while changed.iter().filter(|one| one.slices == 0).count() > MOST_PAST {
+        let oldest = changed.iter().position(|one| one.slices == 0).unwrap_or(0);
+        changed.remove(oldest);
+    }
     changed.into()
 }
 

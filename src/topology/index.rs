@@ -16,6 +16,10 @@ use super::relation::Relation;
 use super::scope::within;
 use super::table::Table;
 
+/// Objects that had a name before, as many as are asked whether they are a mirror: whoever creates and deletes pods of one name
+/// makes thousands, and each look-up would go through all of them.
+const MOST_FORMER: usize = 64;
+
 /// The cluster at one moment. Deleted objects stay for a while, marked as such.
 #[derive(Debug, Clone, Default)]
 pub struct Index {
@@ -37,7 +41,7 @@ pub struct Index {
     pub(super) slices: Relation,
     /// Owner's uid, [within](super::scope::within) the namespace of what it owns → what it owns, gone or not.
     pub(super) children: Relation,
-    /// Uid of an owner that may belong to the cluster → namespaces in which it owns something.
+    /// Kind, name and uid of an owner that may belong to the cluster ([`Owner::called`](super::object::Owner::called)) → namespaces in which it owns something.
     pub(super) owner_namespaces: Relation,
     /// Owner's name → its uids, as its children name them.
     pub(super) owner_names: Relation,
@@ -123,7 +127,7 @@ impl Index {
     /// the key because whoever may create a pod may write any uid into the annotation.
     #[must_use]
     pub fn mirror(&self, name: Key, uid: Key) -> Option<(Key, &Object)> {
-        let named = self.names.get(&name).copied().into_iter().chain(self.former.of(name));
+        let named = self.names.get(&name).copied().into_iter().chain(self.former.of(name).take(MOST_FORMER));
         let mirrors =
             self.known(named).filter(|(_, pod)| pod.mirrors().is_some_and(|text| Key::of(text) == uid));
         mirrors.max_by_key(|(_, pod)| pod.rank())
@@ -165,7 +169,7 @@ impl Index {
         self.known(self.children.of(owner))
     }
 
-    /// Namespaces ([`Key::of`]) in which an owner that may belong to the cluster owns something.
+    /// Namespaces ([`Key::of`]) in which an owner that may belong to the cluster owns something, by its kind, name and uid.
     pub fn owner_namespaces(&self, owner: Key) -> impl Iterator<Item = Key> {
         self.owner_namespaces.of(owner)
     }

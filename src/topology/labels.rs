@@ -10,6 +10,9 @@ use super::key::Key;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Labels(Box<[Arc<Label>]>);
 
+/// So many labels can each be compared with each.
+const FEW: usize = 32;
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Label {
     pub name: Arc<str>,
@@ -65,6 +68,11 @@ impl Labels {
     /// Whether every pair of `wanted` is among these.
     #[must_use]
     pub fn hold_all(&self, wanted: &Self) -> bool {
+        if wanted.len() > FEW || self.len() > FEW {
+            // Whoever writes both may write a hundred thousand: not each is compared with each.
+            return wanted.len() <= self.len()
+                && wanted.iter().all(|want| self.get(&want.name).is_some_and(|value| *value == *want.value));
+        }
         // By their keys: the texts lie elsewhere in memory, and there are few of either.
         wanted.0.iter().all(|want| self.0.iter().any(|label| label.key == want.key))
     }
@@ -98,5 +106,15 @@ mod tests {
         ] {
             assert_eq!(pod.hold_all(&wanted), held, "{wanted:?}");
         }
+        let many = |from: usize, to: usize, value: &str| {
+            let names: Vec<String> = (from..to).map(|number| format!("l{number}")).collect();
+            labels(&names.iter().map(|name| (&**name, value)).collect::<Vec<_>>())
+        };
+        let pod = many(0, 1_000, "a");
+        for (wanted, held) in [(many(0, 1_000, "a"), true), (many(5, 6, "a"), true), (many(5, 6, "b"), false)]
+        {
+            assert_eq!(pod.hold_all(&wanted), held);
+        }
+        assert!(!pod.hold_all(&many(500, 1_001, "a")) && !many(0, 2, "a").hold_all(&pod));
     }
 }

@@ -151,6 +151,14 @@ impl Owner {
     }
 }
 
+impl Owner {
+    /// Who it is by uid, kind and name: a reference that has the uid alone does not mean it.
+    #[must_use]
+    pub fn called(&self) -> Key {
+        self.name_key("").with(self.key)
+    }
+}
+
 /// What is kept of the spec and the status, by kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Details {

@@ -15,6 +15,9 @@ use super::scope::within;
 use super::selectors;
 use super::writer::Writer;
 
+/// Children that are asked what they call their owner.
+const MOST_ASKED: usize = 16;
+
 impl Writer {
     /// Exchanges an entry, and all that follows from it.
     pub(super) fn set(&mut self, uid: Key, old: Option<&Object>, new: Option<Arc<Object>>) {
@@ -51,9 +54,9 @@ impl Writer {
         for (object, owner) in owned(before) {
             let here = within(&object.namespace, owner.key);
             self.index.children.remove(here, uid);
-            if !self.index.children.has_any(here) {
+            if !self.is_called_so(here, owner) {
                 self.index.owner_names.remove(owner.name_key(&object.namespace), owner.key);
-                self.index.owner_namespaces.remove(owner.key, Key::of(&object.namespace));
+                self.index.owner_namespaces.remove(owner.called(), Key::of(&object.namespace));
             }
         }
         for (object, owner) in owned(after) {
@@ -61,9 +64,15 @@ impl Writer {
             self.index.owner_names.insert(owner.name_key(&object.namespace), owner.key);
             // Owners of kinds that are followed lie where their children lie.
             if Kind::of(group_of(&owner.api_version), &owner.kind).is_none() {
-                self.index.owner_namespaces.insert(owner.key, Key::of(&object.namespace));
+                self.index.owner_namespaces.insert(owner.called(), Key::of(&object.namespace));
             }
         }
+    }
+
+    /// Whether a child still calls the owner by this kind and name. All children of a real owner do, so few are asked.
+    fn is_called_so(&self, here: Key, owner: &Owner) -> bool {
+        let children = self.index.children(here).take(MOST_ASKED);
+        children.flat_map(|(_, child)| child.owners()).any(|other| other.called() == owner.called())
     }
 
     fn relate_pod(&mut self, uid: Key, before: Option<&Object>, after: Option<&Object>) {

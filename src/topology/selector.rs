@@ -30,6 +30,13 @@ pub enum Operator {
 }
 
 impl Selector {
+    /// Labels and values that are compared with those of a pod, at most.
+    #[must_use]
+    pub fn pairs(&self) -> usize {
+        self.labels.len()
+            + self.expressions.iter().map(|expression| 1 + expression.values.len()).sum::<usize>()
+    }
+
     #[must_use]
     pub fn selects(&self, labels: &Labels) -> bool {
         labels.hold_all(&self.labels) && self.expressions.iter().all(|expression| expression.holds(labels))

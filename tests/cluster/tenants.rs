@@ -146,3 +146,22 @@ fn an_owner_that_belongs_to_the_cluster_touches_several_namespaces() {
     assert_eq!(of(HOSTILE, HOSTILE), ["aaa/t"]);
     assert!(of(HOSTILE, OTHER).is_empty());
 }
+
+/// Whoever writes a reference to the owner's uid chooses what he calls it.
+#[test]
+fn an_owner_of_the_cluster_is_called_what_its_event_calls_it() {
+    let mut swarm = Swarm::of(0, 0);
+    for (namespace, kind, name) in [(OTHER, "Tenant", "t"), (HOSTILE, "Evil", "evil"), ("bbb", "Tenant", "u")]
+    {
+        let owners = json!([{"apiVersion": "x.io/v1", "kind": kind, "name": name, "uid": "tenant", "controller": true}]);
+        let metadata = json!({"labels": {"app": "t"}, "ownerReferences": owners});
+        swarm.put(Kind::Pod, namespace, "t", json!({"metadata": metadata}));
+        swarm.service(namespace, "t", &json!({"app": "t"}), &[]);
+    }
+    let of =
+        |kind, name| told(&swarm, &About { api_version: "x.io/v1", ..about("", kind, "", name, "tenant") });
+    let (_, services, workload, _) = of("Tenant", "t");
+    assert_eq!((services, workload), (vec!["shop/t".to_owned()], Some("Tenant shop/t".to_owned())));
+    // Everybody may send a review, with any uid in its metadata, and its audit record lies in no namespace.
+    assert_eq!(of("SelfSubjectAccessReview", "t"), (Correlation::None, Vec::new(), None, 0));
+}

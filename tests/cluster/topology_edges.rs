@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use event_gateway::correlate::{About, Correlator};
 use event_gateway::pattern::Patterns;
+use event_gateway::topology::endpoints::MOST_PAST;
 use event_gateway::topology::key::Key;
 use event_gateway::topology::kind::Kind;
 use event_gateway::topology::object::Object;
@@ -117,4 +118,56 @@ fn a_cluster_of_which_nothing_may_be_read_is_not_ready() {
     assert!(!writer.snapshot().is_ready());
     writer.replace(Kind::Service, Vec::new());
     assert!(writer.snapshot().is_ready());
+}
+
+/// A slice whose Service changes without end leaves one behind each time, and whoever may write slices may do so for a year.
+#[test]
+fn the_past_of_a_pod_that_lives_is_bounded() {
+    let mut writer = writer();
+    writer.put(object(Kind::Pod, "shop", "p", "pod", 1, json!({})));
+    for version in 1..500 {
+        let labels = json!({"kubernetes.io/service-name": format!("svc-{version}")});
+        let endpoints = json!([{"addresses": ["10.0.0.1"], "targetRef": {"kind": "Pod", "uid": "pod"}}]);
+        let rest = json!({"metadata": {"labels": labels}, "endpoints": endpoints});
+        writer.put(object(Kind::EndpointSlice, "shop", "slice", "slice", version, rest));
+    }
+    let index = writer.snapshot();
+    let (_, pod) = index.by_uid(Key::of("pod")).expect("the pod");
+    let memberships = index.memberships(pod);
+    assert_eq!(memberships.len(), MOST_PAST + 1);
+    assert_eq!(memberships.iter().filter(|one| one.slices > 0).count(), 1);
+    assert!(
+        memberships.iter().any(|one| one.service == Key::name("shop", "svc-498")),
+        "the newest is forgotten"
+    );
+}
+
+/// Two children that call their owner by two names leave neither name behind.
+#[test]
+fn names_of_an_owner_go_with_those_that_say_them() {
+    let mut writer = writer();
+    let child = |number: u32, name: &str| {
+        let owners = json!([{"apiVersion": "x.io/v1", "kind": "Rollout", "name": name, "uid": "rollout"}]);
+        let rest = json!({"metadata": {"ownerReferences": owners}});
+        object(Kind::Pod, "shop", &format!("p{number}"), &format!("u{number}"), number, rest)
+    };
+    writer.put(child(1, "stays"));
+    (2..50).for_each(|number| writer.put(child(number, &format!("n{number}"))));
+    (2..50).for_each(|number| writer.delete(child(number, &format!("n{number}"))));
+    writer.set_time(10_000 + 2 * TTL_SECONDS);
+    writer.expire();
+    let index = writer.snapshot();
+    let named = |name: &str| index.owners_named(Key::object("x.io/v1", "Rollout", "shop", name)).count();
+    assert_eq!((2..50).map(|number| named(&format!("n{number}"))).sum::<usize>(), 0);
+    assert_eq!(named("stays"), 1);
+}
+
+/// A megabyte of owner references would be gone through for each event of each pod below.
+#[test]
+fn few_owners_are_kept_and_the_one_that_controls_is_among_them() {
+    let owner = |number: usize| json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "c", "uid": format!("u{number}"), "controller": number == 999});
+    let owners: Vec<Value> = (0..1_000).map(owner).collect();
+    let pod = object(Kind::Pod, "shop", "p", "pod", 1, json!({"metadata": {"ownerReferences": owners}}));
+    assert_eq!(pod.owners().len(), 32);
+    assert_eq!(pod.controller().map(|owner| owner.key), Some(Key::of("u999")));
 }

@@ -76,6 +76,53 @@ fn the_services_of_a_node_are_found_whatever_one_tenant_made() {
     assert!(named.len() <= 100);
 }
 
+/// What was found once is told, sorted and written for each event, and costs as much.
+#[test]
+fn what_is_told_again_counts_as_work() {
+    let index = Swarm::of(2_000, 1).index();
+    let events: Vec<Value> = (0..300).map(|number| event("Deployment", HOSTILE, "swarm", number)).collect();
+    let told =
+        impacts(&index, &events).iter().map(|impact| impact["services_total"].as_u64().unwrap()).sum::<u64>();
+    assert!(told <= (MOST_FOR_NAMESPACE + events.len() * SHARE_OF_RECORD) as u64, "{told}");
+}
+
+/// A megabyte of a budget's selector holds as many values as a namespace has pods.
+#[test]
+fn comparing_a_long_selector_counts_as_work() {
+    use event_gateway::topology::kind::Kind;
+    let mut swarm = Swarm::of(0, 1_000);
+    let values: Vec<String> = (0..5_000).map(|number| format!("v{number}")).collect();
+    let expressions = json!([{"key": "app", "operator": "NotIn", "values": values}]);
+    let spec = json!({"spec": {"selector": {"matchExpressions": expressions}}});
+    swarm.put(Kind::PodDisruptionBudget, HOSTILE, "long", spec);
+    let mut about = event("PodDisruptionBudget", HOSTILE, "long", 0);
+    about["involvedObject"]["apiVersion"] = "policy/v1".into();
+    assert_eq!(impacts(&swarm.index(), &[about])[0]["incomplete"], true);
+}
+
+/// Events about nodes lie in one namespace, and whoever has many Services on a node would use up what that one has.
+#[test]
+fn what_one_tenant_has_on_a_node_is_not_paid_by_others() {
+    let mut swarm = Swarm::of(5_000, 1);
+    swarm.put(event_gateway::topology::kind::Kind::Node, "", "node-a", json!({"status": {"addresses": []}}));
+    let uids = pods_of(OTHER, "web", 1);
+    for number in 0..15 {
+        swarm.service(OTHER, &format!("web-{number}"), &json!({"app": "web"}), &uids);
+    }
+    for namespace in 0..30 {
+        let namespace = format!("n{namespace}");
+        swarm.service(&namespace, "one", &json!({"app": "web"}), &pods_of(&namespace, "web", 1));
+    }
+    let events: Vec<Value> = (0..300).map(|number| event("Node", "", "node-a", number)).collect();
+    let of_others = |impact: &Value| {
+        let named = impact["services"].as_array().unwrap().iter();
+        named.filter(|service| service["namespace"] != HOSTILE).count()
+    };
+    let all = impacts(&swarm.index(), &events);
+    let numbers: Vec<usize> = all.iter().map(of_others).collect();
+    assert!(numbers.iter().all(|number| *number == 46), "{numbers:?}");
+}
+
 /// 1.3 MB of labels made 77 MB of 60 events.
 #[test]
 fn labels_and_annotations_are_told_up_to_a_bound() {

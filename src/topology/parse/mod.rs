@@ -32,6 +32,9 @@ const MIRRORS: &str = "kubernetes.io/config.mirror";
 const ZONE: &str = "topology.kubernetes.io/zone";
 const REGION: &str = "topology.kubernetes.io/region";
 
+/// Owners kept of an object. Kubernetes' own objects have one or two, and a megabyte holds ten thousand.
+const MOST_OWNERS: usize = 32;
+
 /// Why an object is not kept; text for a person, without the object's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfit(pub String);
@@ -90,7 +93,13 @@ impl Parser {
             let wanted = meta.annotations.0.iter().filter(|(name, _)| is_wanted(name));
             annotations.extend(wanted.map(|(name, value)| self.interner.label(name, value)));
         }
-        let owners: Vec<Owner> = meta.owners().map(|owner| self.owner(owner)).collect();
+        let mut owners: Vec<&wire::OwnerReference<'_>> = meta.owners().collect();
+        if owners.len() > MOST_OWNERS {
+            // The one that controls it must not be among those that are left out.
+            owners.sort_by_key(|owner| owner.controller != Some(true));
+            owners.truncate(MOST_OWNERS);
+        }
+        let owners: Vec<Owner> = owners.into_iter().map(|owner| self.owner(owner)).collect();
         Ok(Object {
             kind,
             uid: Uid::new(&meta.uid),
