@@ -93,11 +93,13 @@ impl Parser {
             let wanted = meta.annotations.0.iter().filter(|(name, _)| is_wanted(name));
             annotations.extend(wanted.map(|(name, value)| self.interner.label(name, value)));
         }
-        let controls = |owner: &&wire::OwnerReference<'_>| owner.controller == Some(true);
-        // The one that controls it must not be among those that are left out.
-        let (first, rest) = (meta.owners().find(controls), meta.owners().filter(|owner| !controls(owner)));
-        let owners: Vec<Owner> =
-            first.into_iter().chain(rest).take(MOST_OWNERS).map(|owner| self.owner(owner)).collect();
+        let mut owners: Vec<&wire::OwnerReference<'_>> = meta.owners().collect();
+        if owners.len() > MOST_OWNERS {
+            // The one that controls it must not be among those that are left out.
+            owners.sort_by_key(|owner| owner.controller != Some(true));
+            owners.truncate(MOST_OWNERS);
+        }
+        let owners: Vec<Owner> = owners.into_iter().map(|owner| self.owner(owner)).collect();
         Ok(Object {
             kind,
             uid: Uid::new(&meta.uid),
