@@ -107,6 +107,9 @@ fn where_nothing_may_arrive_twice_its_records_are_in_doubt() {
     host.quit();
 }
 
+/// Keys and values.
+type Set = Vec<(&'static str, String)>;
+
 /// Nobody gets the records of another endpoint, nor sees them under other credentials.
 #[test]
 fn a_request_for_somebody_else_is_not_sent() {
@@ -118,8 +121,7 @@ fn a_request_for_somebody_else_is_not_sent() {
     let user = |user: &str| vec![("basic_user", user.to_owned()), ("basic_password_file", one.clone())];
     let header = |value: &str| vec![("headers", format!("X-Scope-OrgID: {value}"))];
     let format = |word: &str| vec![("format", word.to_owned())];
-    type Settings = Vec<(&'static str, String)>;
-    let cases: [(Settings, Settings, &str); 8] = [
+    let cases: [(Set, Set, &str); 8] = [
         (vec![], vec![], "/other"),
         (vec![], vec![], "?tenant=other"),
         (vec![], token(&one), ""),

@@ -67,12 +67,11 @@ impl Trial {
 /// Side by side, as most of it is starting and waiting.
 fn with_each(name: &'static str, ask: fn(Trial, i32)) {
     let asked = ALL.map(|thing| {
-        let asked = move || {
+        thread::spawn(move || {
             if let Some((trial, started)) = trial(thing, name) {
                 ask(trial, started);
             }
-        };
-        thread::Builder::new().name(format!("{thing:?}")).spawn(asked).expect("a thread")
+        })
     });
     for (thing, asked) in ALL.into_iter().zip(asked) {
         assert!(asked.join().is_ok(), "{thing:?} at {name}");

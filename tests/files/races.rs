@@ -44,16 +44,13 @@ fn exchanged<T: Send + 'static>(
 ) -> T {
     let (sender, receiver) = channel();
     let (path, other) = (path.to_owned(), other.to_owned());
-    let watched = move || {
+    thread::spawn(move || {
         let folder = path.parent().unwrap().to_owned();
         let (named, put) = (path.clone(), other);
         let exchange = Exchange(Some(move || fs::rename(put, named).unwrap()));
         let _ = sender.send(watching(&folder, exchange, || work(&path)));
-    };
-    let thread = thread::Builder::new().name("watched".to_owned()).spawn(watched).expect("a thread");
-    let result = receiver.recv_timeout(BOUND).expect("it hangs, or has panicked");
-    thread.join().expect("it has sent its result");
-    result
+    });
+    receiver.recv_timeout(BOUND).expect("it hangs, or has panicked")
 }
 
 /// It is a file of ours by all that can be seen of it, and not the one that was named.

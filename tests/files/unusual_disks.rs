@@ -55,7 +55,7 @@ fn a_new_file_that_is_given_to_another_user_is_not_left_behind() {
     fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o777)).unwrap();
     let path = folder.path().join("file");
     // Of this thread alone.
-    let as_somebody = move || {
+    let made = thread::spawn(move || {
         #[allow(unsafe_code)]
         // SAFETY: it changes nothing but who opens files on this thread.
         unsafe {
@@ -68,8 +68,7 @@ fn a_new_file_that_is_given_to_another_user_is_not_left_behind() {
         }
         let made = [new(&path, Access::Write).map(drop), new_for_group(&path, Access::Append).map(drop)];
         Some((made, path.exists()))
-    };
-    let made = thread::Builder::new().name("somebody".to_owned()).spawn(as_somebody).expect("a thread");
+    });
     let Some((made, is_there)) = made.join().unwrap() else { return };
     for error in made.map(Result::unwrap_err) {
         assert!(
