@@ -250,7 +250,7 @@ fn shows_a_secret(value: Raw<'_>, in_one: bool) -> bool {
         || value.pairs().any(|(key, inside)| {
             let holds = in_one && (key == "data" || key == "stringData");
             let is_shown = inside.as_text().is_none_or(|text| text != "[redacted]");
-            (holds && is_shown) || shows_a_secret(inside, in_one)
+            (holds && is_shown && !inside.is_null()) || shows_a_secret(inside, in_one)
         })
 }
 

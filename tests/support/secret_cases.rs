@@ -114,6 +114,7 @@ fn bodies() -> Vec<Row> {
         (
             "metadata",
             of(json!({"metadata": {"name": "db", "annotations": {"team": CANARY, applied: CANARY},
+        ("where no body stands", audit("pods", json!({"user": {"username": "jane", "x": secret()}})), &["jane"]),
                 "managedFields": [{"manager": "kubectl", "fieldsV1": {"f:data": {CANARY: {}}}, "x": CANARY}],
                 "labels": {"app": "cart", "x": {"y": CANARY}}, "ownerReferences": [{"name": "o", "y": CANARY}],
                 "x": CANARY}})),

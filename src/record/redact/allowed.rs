@@ -18,7 +18,8 @@ pub(super) enum Allowed {
     /// All of it, but for objects that hold secrets and stand somewhere in it.
     #[default]
     All,
-    /// All of it, unread: a client that writes `kind: Secret` into its own name must not hide that name.
+    /// All of it but objects, with its texts unread: a client that writes `kind: Secret` into its own name must not hide
+    /// that name.
     Unread,
     /// A violation whose constraint is called like a Secret: all but the members of one.
     AllButData,

@@ -97,6 +97,12 @@ impl Writer {
                         Allowed::Object if mode.refers => Allowed::Reference,
                         allowed => allowed,
                     },
+                    // A client can write no object there, so one that stands there is what it says.
+                    Allowed::Unread
+                        if self.looks.seen.words && self.looks.allowed_of(map) == Allowed::Object =>
+                    {
+                        Allowed::Object
+                    }
                     known => known,
                 };
                 self.map(map, from, len, active, Mode { allowed, refers: false, most_bytes: None, ..mode })
@@ -221,7 +227,11 @@ impl Writer {
             if is_of_another && allowed == Allowed::All {
                 self.looks = self.looks.inside(whole(*from)?);
             }
-            let is_free = allowed == Allowed::Unread || (allowed == Allowed::All && self.looks.is_done());
+            let is_free = match allowed {
+                Allowed::All => self.looks.is_done(),
+                Allowed::Unread => !self.looks.seen.words,
+                _ => false,
+            };
             if is_free && below.is_empty() && !mode.hashes && mode.most_bytes.is_none() {
                 let start = *from;
                 from.skip()?;
