@@ -86,7 +86,7 @@ impl InFlight {
             self.journal.warn(
                 "saved request outdated",
                 format!(
-                    "{} holds a request for another endpoint, format, header or credentials than are set now; it is not \
+                    "{} holds a request for another endpoint, format, tenant or credentials than are set now; it is not \
                      sent, and {}",
                     self.shown(),
                     self.then()

@@ -133,7 +133,7 @@ fn a_request_for_somebody_else_is_not_sent() {
     ];
     for (before, after, path) in cases {
         let state = left(&url, &gateway, "u1", &refs(&before));
-        let says = "for another endpoint, format, header or credentials";
+        let says = "for another endpoint, format, tenant or credentials";
         let elsewhere = format!("{url}{path}");
         assert_eq!(
             first(&state, &gateway, &elsewhere, &refs(&after), says),
@@ -152,8 +152,16 @@ fn refs<'a>(settings: &'a [(&'a str, String)]) -> Vec<(&'a str, &'a str)> {
 fn a_request_for_another_host_is_not_sent() {
     let (gateway, other) = (TestGateway::start(), TestGateway::start());
     let state = left(&gateway.url(), &gateway, "u1", &[]);
-    let says = "for another endpoint, format, header or credentials";
+    let says = "for another endpoint, format, tenant or credentials";
     assert_eq!(first(&state, &other, &other.url(), &[], says), ["x.1"]);
+}
+
+/// The pod's name in a header is another after each restart.
+#[test]
+fn another_header_is_no_other_endpoint() {
+    let gateway = TestGateway::start();
+    let state = left(&gateway.url(), &gateway, "u1", &[("headers", "X-Pod: a")]);
+    assert_eq!(first(&state, &gateway, &gateway.url(), &[("headers", "X-Pod: b")], ""), ["u1.1"]);
 }
 
 /// A secret is exchanged while a request waits, and is not what it was made for.
