@@ -114,7 +114,6 @@ fn bodies() -> Vec<Row> {
         (
             "metadata",
             of(json!({"metadata": {"name": "db", "annotations": {"team": CANARY, applied: CANARY},
-        ("where no body stands", audit("pods", json!({"user": {"username": "jane", "x": secret()}})), &["jane"]),
                 "managedFields": [{"manager": "kubectl", "fieldsV1": {"f:data": {CANARY: {}}}, "x": CANARY}],
                 "labels": {"app": "cart", "x": {"y": CANARY}}, "ownerReferences": [{"name": "o", "y": CANARY}],
                 "x": CANARY}})),
@@ -224,6 +223,24 @@ fn elsewhere() -> Vec<Row> {
             "a SecretList",
             json!({"kind": "SecretList", "items": [{"data": {"x": CANARY}, "metadata": {"name": "db"}}]}),
             &["db"],
+        ),
+        (
+            "where no body stands",
+            audit("pods", json!({"user": {"username": "jane", "x": secret()}})),
+            &["jane"],
+        ),
+        (
+            "a body by another name",
+            audit(
+                "secrets",
+                json!({"oldObject": {"data": {"p": CANARY}}, "patches": [{"p": CANARY}], "node": "n1"}),
+            ),
+            &["jane"],
+        ),
+        (
+            "a record that says it is one",
+            audit("pods", json!({"kind": "Secret", "requestObject": {"x": CANARY}, "x": {"y": CANARY}})),
+            &["jane"],
         ),
         ("a release of helm", of(helm), &["sh.helm.release.v1.a.v1", "helm"]),
         ("a bootstrap token", of(bootstrap), &["bootstrap-token-07401b"]),

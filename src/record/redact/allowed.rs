@@ -27,6 +27,8 @@ pub(super) enum Allowed {
     AuditOfAnother,
     /// An audit record about such an object.
     Audit,
+    /// A member of such a record that Kubernetes does not know: a body by another name, or what a filter appended.
+    Foreign,
     /// The `responseStatus` of such a record: its message may quote values.
     Status,
     StatusDetails,
@@ -101,7 +103,7 @@ impl Allowed {
             (Self::Audit, b"annotations") => Self::AuditAnnotations,
             (Self::Audit, _) if key.eq_ignore_ascii_case(b"requestURI") => Self::Uri,
             (Self::Audit, _) if is_body(key) => Self::Object,
-            (Self::Audit, _) => Self::All,
+            (Self::Audit, _) => Self::Foreign,
             (Self::Status, b"metadata") | (Self::Object, b"metadata") => Self::Metadata,
             (Self::Status, b"status" | b"reason" | b"code" | b"kind" | b"apiVersion") => Self::Name,
             (Self::Status, b"details") => Self::StatusDetails,
@@ -133,7 +135,7 @@ impl Allowed {
     /// Whether a value of this kind may be looked into, or leave if it is a scalar.
     pub(super) fn takes(self, head: Token<'_>) -> bool {
         match (self, head) {
-            (Self::All | Self::AllButData | Self::Unread, _) | (_, Token::Nil) => true,
+            (Self::All | Self::AllButData | Self::Unread | Self::Foreign, _) | (_, Token::Nil) => true,
             (Self::Name | Self::Uri | Self::Nothing, Token::Map(_) | Token::Array(_)) => false,
             (_, Token::Map(_)) => true,
             (Self::Object | Self::ManagedFields | Self::Owners | Self::Names, Token::Array(_)) => true,

@@ -53,8 +53,7 @@ impl Looks {
     /// The same of a whole record.
     pub(super) fn allowed_of_record(self, record: Raw<'_>, kind: Kind) -> Allowed {
         match (kind, self.allowed_of(record)) {
-            (Kind::Audit, Allowed::Audit) => Allowed::Audit,
-            (Kind::Audit, _) if is_about_a_secret(record) => Allowed::Audit,
+            (Kind::Audit, Allowed::Audit | Allowed::Object) => Allowed::Audit,
             (Kind::Audit, _) => Allowed::AuditOfAnother,
             // There `kind` is the constraint's.
             (Kind::Violation, Allowed::Object) => Allowed::AllButData,

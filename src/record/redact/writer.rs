@@ -97,6 +97,7 @@ impl Writer {
                         Allowed::Object if mode.refers => Allowed::Reference,
                         allowed => allowed,
                     },
+                    Allowed::Foreign => Allowed::Object,
                     // A client can write no object there, so one that stands there is what it says.
                     Allowed::Unread
                         if self.looks.seen.words && self.looks.allowed_of(map) == Allowed::Object =>
@@ -134,7 +135,7 @@ impl Writer {
     /// A text, which `bytes` are with its head.
     fn scalar_text(&mut self, text: &[u8], bytes: &[u8], mode: Mode) {
         let leaves = match mode.allowed {
-            Allowed::All | Allowed::AllButData if !self.looks.is_done() => {
+            Allowed::All | Allowed::AllButData | Allowed::Foreign if !self.looks.is_done() => {
                 texts::of(text, self.looks, self.texts_left)
             }
             _ => Leaves::All,
