@@ -110,7 +110,7 @@ fn each_check_finds_what_it_looks_for() {
     let up = |path: &str, text: &str| arrows_up(path, text).len();
     assert_eq!(up("ledger/table.rs", "use crate::courier::Courier;"), 1);
     assert_eq!(up("ledger/table.rs", "use crate::{time::Stamp, gateway::{Gate, http}, job};"), 2);
-    assert_eq!(up("admit.rs", "fn f() { super::ledger::open() }"), 1, "a neighbour of the same rank");
+    assert_eq!(up("admit.rs", "fn f() { super::correlate::kind_of() }"), 1, "a neighbour of the same rank");
     assert_eq!(up("config/mod.rs", "mod tests { use super::super::abi; }"), 1);
     assert_eq!(up("config/mod.rs", "use crate::*;"), 1, "nobody sees what that uses");
     assert_eq!(up("config/units.rs", "macro_rules! m { () => { $crate::abi::x() } }"), 1);

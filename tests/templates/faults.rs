@@ -101,7 +101,7 @@ fn a_host_does_not_start_with_a_bad_template() {
         format!(
             "template_file: {shown}, line 2, column 20: there is no filter nothing; expected a template as docs/templates.md"
         ),
-        format!("template_file: {shown} cannot be read (it is larger than 1 MiB)"),
+        format!("template_file: {shown} cannot be read (it is larger than 1048576 bytes)"),
         "template_file: is not set; expected a file, since format is template".to_owned(),
         "template_file: is set, and format is not template".to_owned(),
     ] {
