@@ -17,7 +17,7 @@ use super::{answers, index_of, said};
 
 /// Worlds looked at. `TENANT_WORLDS=1000000` is the long run.
 fn worlds() -> u64 {
-    std::env::var("TENANT_WORLDS").map_or(2_000, |number| number.parse().expect("a number"))
+    std::env::var("TENANT_WORLDS").map_or(500, |number| number.parse().expect("a number"))
 }
 
 fn hits_of<'a>(answer: &'a Answer, namespace: &'a str) -> impl Iterator<Item = impl Debug + PartialEq + 'a> {
