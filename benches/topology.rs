@@ -27,6 +27,7 @@ use event_gateway::topology::kind::Kind;
 use event_gateway::topology::object::{Details, Object};
 use event_gateway::topology::parse::Parser;
 use event_gateway::topology::writer::Writer;
+use serde_json::{Value, json};
 
 fn main() {
     // Memory is measured in a process that does nothing but hold a cluster.
@@ -37,6 +38,7 @@ fn main() {
         return hold(file);
     }
     bounds();
+    slices();
     for (name, size) in [("standard", Size::STANDARD), ("crowded", CROWDED), ("largest", Size::LARGEST)] {
         println!("{name}: {} pods, {} Services, {} nodes", size.pods, size.services, size.nodes);
         let cluster = Cluster::generate(size, 1);
@@ -58,7 +60,7 @@ fn main() {
 
 fn hold(file: &str) {
     let before = resident_bytes();
-    let (writer, _parsers) = load(Path::new(file), true);
+    let (mut writer, _parsers) = load(Path::new(file), true);
     let held = resident_bytes().saturating_sub(before);
     println!("  {:<34} {:>9.1} MiB for {} objects", "memory", mebibytes(held), writer.snapshot().len());
 }
@@ -87,6 +89,7 @@ fn load(file: &Path, report: bool) -> (Writer, Vec<Parser>) {
     for (kind, list) in Kind::ALL.into_iter().zip(lists) {
         writer.replace(kind, list);
     }
+    black_box(writer.snapshot());
     if report {
         let rate = bytes as f64 / parsed.as_secs_f64() / 1e6;
         println!(
@@ -178,6 +181,39 @@ fn bounds() {
     let mut chunk = (0..RECORDS).map(|n| if n % 2 == 0 { worst[0] } else { of_pod(&*names[n % pods]) });
     let (whole, _) = timed(&mut chunk);
     println!("  {:<34} {:>9.2} ms", format!("a chunk of {RECORDS} records"), whole.as_secs_f64() * 1e3);
+}
+
+/// One Service with as many slices as a tenant may make in a minute, and changes of one of them between two snapshots.
+fn slices() {
+    const SLICES: usize = 1_000;
+    const CHANGES: usize = 100;
+    let service = |number: usize, ready: bool| {
+        let endpoints: Vec<Value> = (0..100)
+            .map(|pod| {
+                let target = json!({"kind": "Pod", "namespace": "aaa", "uid": format!("{number}-{pod}")});
+                json!({"addresses": ["10.0.0.1"], "conditions": {"ready": ready}, "targetRef": target, "nodeName": format!("n{pod}")})
+            })
+            .collect();
+        let metadata = json!({"name": format!("s-{number}"), "namespace": "aaa", "uid": format!("s-{number}"),
+            "resourceVersion": "1", "labels": {"kubernetes.io/service-name": "s"}});
+        json!({"metadata": metadata, "addressType": "IPv4", "endpoints": endpoints}).to_string()
+    };
+    let mut parser = Parser::new(Kind::EndpointSlice, Patterns::default());
+    let mut parse =
+        |number, ready| Arc::new(parser.object(service(number, ready).as_bytes()).expect("a slice"));
+    let all: Vec<Arc<Object>> = (0..SLICES).map(|number| parse(number, true)).collect();
+    let changes: Vec<Arc<Object>> = (0..CHANGES).map(|change| parse(0, change % 2 == 1)).collect();
+    let mut writer = Writer::new(3_600);
+    let start = clock::monotonic();
+    writer.replace(Kind::EndpointSlice, all);
+    black_box(writer.snapshot());
+    println!("slices: {SLICES} of one Service, of 100 endpoints each");
+    println!("  {:<34} {:>9.2} ms", "listed", start.elapsed().as_secs_f64() * 1e3);
+    let start = clock::monotonic();
+    changes.into_iter().for_each(|slice| writer.put(slice));
+    black_box(writer.snapshot());
+    let name = format!("{CHANGES} changes of one, a snapshot");
+    println!("  {name:<34} {:>9.2} ms", start.elapsed().as_secs_f64() * 1e3);
 }
 
 /// A snapshot after each update: more often than it is published.

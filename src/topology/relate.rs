@@ -21,6 +21,7 @@ const MOST_ASKED: usize = 16;
 impl Writer {
     /// Exchanges an entry, and all that follows from it.
     pub(super) fn set(&mut self, uid: Key, old: Option<&Object>, new: Option<Arc<Object>>) {
+        self.index.changes += 1;
         match &new {
             Some(object) => self.index.objects.insert(uid, Arc::clone(object)),
             None => self.index.objects.remove(&uid),
@@ -38,7 +39,7 @@ impl Writer {
                     None => self.index.nodes.remove(&name),
                 };
             }
-            Kind::Service => self.refresh_service(&known.namespace, &known.name),
+            Kind::Service => self.mark_outdated(&known.namespace, &known.name),
             Kind::EndpointSlice => {
                 let live = |object: &&Object| object.is_live();
                 self.relate_slice(uid, old.filter(live), new.filter(live));
@@ -128,7 +129,7 @@ impl Writer {
             new_key.into_iter().for_each(|new| self.index.slices.insert(new, uid));
         }
         for (namespace, name) in old.into_iter().chain(new.filter(|new| Some(*new) != old)) {
-            self.refresh_service(namespace, name);
+            self.mark_outdated(namespace, name);
         }
     }
 
@@ -161,10 +162,23 @@ impl Writer {
         }
     }
 
-    /// Makes anew what is known of a Service.
-    fn refresh_service(&mut self, namespace: &Arc<str>, name: &str) {
-        let key = Key::name(namespace, name);
-        let named = self.index.names.get(&Key::held(Kind::Service, namespace, name));
+    /// What is known of a Service is to be made anew, before anybody sees it. Not at once: a Service of a thousand slices would be
+    /// counted a thousand times when they are listed, and whoever changes one slice again and again would have all counted.
+    fn mark_outdated(&mut self, namespace: &Arc<str>, name: &str) {
+        self.outdated
+            .entry(Key::name(namespace, name))
+            .or_insert_with(|| (Arc::clone(namespace), name.into()));
+    }
+
+    /// Makes anew what is known of the Services that are outdated.
+    pub(super) fn refresh_services(&mut self) {
+        for (key, (namespace, name)) in std::mem::take(&mut self.outdated) {
+            self.refresh_service(key, &namespace, name);
+        }
+    }
+
+    fn refresh_service(&mut self, key: Key, namespace: &Arc<str>, name: Box<str>) {
+        let named = self.index.names.get(&Key::held(Kind::Service, namespace, &name));
         let object = named.and_then(|uid| self.index.objects.get(uid)).cloned();
         let slices: Vec<_> =
             self.index.slices.of(key).filter_map(|uid| self.index.objects.get(&uid)).collect();
@@ -176,7 +190,7 @@ impl Writer {
         let is_known = object.is_some() || !slices.is_empty();
         let new = is_known.then(|| {
             let namespace = Arc::clone(namespace);
-            Arc::new(Service { namespace, name: name.into(), object, endpoints: counts, nodes })
+            Arc::new(Service { namespace, name, object, endpoints: counts, nodes })
         });
         let old = match &new {
             Some(new) => self.index.services.insert(key, Arc::clone(new)),

@@ -3,7 +3,7 @@
 //! Here is what becomes of an object: it is put, it goes, it is remembered for a while, it is forgotten.
 //! `relate` keeps up what follows from that.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
@@ -21,6 +21,9 @@ pub const MAX_TOMBSTONES: usize = 50_000;
 pub struct Writer {
     pub(super) index: Index,
     pub(super) graves: Graves,
+    /// Services of which an object or a slice has changed since the last snapshot, by their names. In an order of its own, so
+    /// that the same changes make the same snapshot.
+    pub(super) outdated: BTreeMap<Key, (Arc<str>, Box<str>)>,
     ttl_seconds: u64,
     pub(super) now_seconds: u64,
 }
@@ -28,7 +31,8 @@ pub struct Writer {
 impl Writer {
     #[must_use]
     pub fn new(ttl_seconds: u64) -> Self {
-        Self { index: Index::default(), graves: Graves::default(), ttl_seconds, now_seconds: 1 }
+        let (index, graves, outdated) = (Index::default(), Graves::default(), BTreeMap::new());
+        Self { index, graves, outdated, ttl_seconds, now_seconds: 1 }
     }
 
     /// Says what time it is: objects that go from now on went at this time.
@@ -49,7 +53,8 @@ impl Writer {
 
     /// The cluster as it is now.
     #[must_use]
-    pub fn snapshot(&self) -> Index {
+    pub fn snapshot(&mut self) -> Index {
+        self.refresh_services();
         self.index.clone()
     }
 

@@ -18,7 +18,7 @@ fn about<'e>(lies_in: &'e str, kind: &'e str, namespace: &'e str, name: &'e str,
 }
 
 /// `correlation`, the Services, the workload and how many labels are told.
-fn told(swarm: &Swarm, about: &About<'_>) -> (Correlation, Vec<String>, Option<String>, usize) {
+fn told(swarm: &mut Swarm, about: &About<'_>) -> (Correlation, Vec<String>, Option<String>, usize) {
     let (labels, annotations) = (Patterns::parse("*"), Patterns::default());
     let correlator = Correlator { max_services: 20, labels, annotations };
     let index = swarm.index();
@@ -28,13 +28,13 @@ fn told(swarm: &Swarm, about: &About<'_>) -> (Correlation, Vec<String>, Option<S
     (impact.correlation, services, workload, impact.labels.iter().count())
 }
 
-fn is_told_nothing(swarm: &Swarm, about: &About<'_>) -> bool {
+fn is_told_nothing(swarm: &mut Swarm, about: &About<'_>) -> bool {
     told(swarm, about) == (Correlation::Foreign, Vec::new(), None, 0)
 }
 
 #[test]
 fn forged_events_say_foreign() {
-    let swarm = Swarm::of(1, 1);
+    let mut swarm = Swarm::of(1, 1);
     let forged = std::fs::read_to_string("tests/data/hostile/forged-events.ndjson").expect("the data");
     for event in forged.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")) {
         let object = &event["involvedObject"];
@@ -43,17 +43,17 @@ fn forged_events_say_foreign() {
         let uid = if text("uid").is_empty() { "" } else { POD_UID };
         let lies_in = event["metadata"]["namespace"].as_str().expect("a namespace");
         assert!(
-            is_told_nothing(&swarm, &about(lies_in, text("kind"), text("namespace"), text("name"), uid)),
+            is_told_nothing(&mut swarm, &about(lies_in, text("kind"), text("namespace"), text("name"), uid)),
             "{event}"
         );
     }
     // The same from where it may come.
-    let (correlation, services, workload, _) = told(&swarm, &about(OTHER, "Pod", OTHER, POD, POD_UID));
+    let (correlation, services, workload, _) = told(&mut swarm, &about(OTHER, "Pod", OTHER, POD, POD_UID));
     assert_eq!((correlation, services), (Correlation::Matched, vec!["shop/web".to_owned()]));
     assert_eq!(workload.as_deref(), Some("Deployment shop/web"));
     for lies_in in ["default", "kube-system", ""] {
         assert_ne!(
-            told(&swarm, &about(lies_in, "Node", "", "node-a", "")).0,
+            told(&mut swarm, &about(lies_in, "Node", "", "node-a", "")).0,
             Correlation::Foreign,
             "{lies_in}"
         );
@@ -63,14 +63,14 @@ fn forged_events_say_foreign() {
 /// The uid of an audit record may come from the body of a request.
 #[test]
 fn an_audit_record_finds_what_lies_where_the_request_went() {
-    let swarm = Swarm::of(1, 1);
-    assert!(is_told_nothing(&swarm, &about(HOSTILE, "Pod", HOSTILE, "mine", POD_UID)));
+    let mut swarm = Swarm::of(1, 1);
+    assert!(is_told_nothing(&mut swarm, &about(HOSTILE, "Pod", HOSTILE, "mine", POD_UID)));
 }
 
 #[test]
 fn slices_and_owners_of_others_do_not_count() {
     let mut swarm = Swarm::of(0, 0);
-    let before = ["Pod", "ReplicaSet", "Deployment"].map(|kind| of_web(&swarm, kind));
+    let before = ["Pod", "ReplicaSet", "Deployment"].map(|kind| of_web(&mut swarm, kind));
     for n in 0..25 {
         swarm.service(HOSTILE, &format!("a{n}"), &json!({"app": "web"}), &pods_of(OTHER, "web", 3));
         let owner = |kind: &str, name: &str| json!({"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": format!("{kind}-{OTHER}-{name}"), "controller": true});
@@ -78,11 +78,11 @@ fn slices_and_owners_of_others_do_not_count() {
         let metadata = json!({"labels": {"app": "web"}, "ownerReferences": owners});
         swarm.put(Kind::Pod, HOSTILE, &format!("p{n}"), json!({"metadata": metadata}));
     }
-    assert_eq!(["Pod", "ReplicaSet", "Deployment"].map(|kind| of_web(&swarm, kind)), before);
+    assert_eq!(["Pod", "ReplicaSet", "Deployment"].map(|kind| of_web(&mut swarm, kind)), before);
     assert!(before.iter().all(|(_, services, ..)| services == &["shop/web"]));
 }
 
-fn of_web(swarm: &Swarm, kind: &str) -> (Correlation, Vec<String>, Option<String>, usize) {
+fn of_web(swarm: &mut Swarm, kind: &str) -> (Correlation, Vec<String>, Option<String>, usize) {
     let name = match kind {
         "Pod" => POD,
         "ReplicaSet" => "web-rs",
@@ -101,14 +101,14 @@ fn a_static_pod_is_its_mirror_by_namespace_name_and_uid() {
     swarm.put(Kind::Pod, "kube-system", "etcd-a", mirror(json!({"app": "etcd"})));
     swarm.service("kube-system", "etcd", &json!({"app": "etcd"}), &[]);
     let real = about("kube-system", "Pod", "kube-system", "etcd-a", "static");
-    let before = told(&swarm, &real);
+    let before = told(&mut swarm, &real);
     assert_eq!(before.1, ["kube-system/etcd"]);
     for (name, labels) in [("etcd-a", json!({"app": "swarm"})), ("other", json!({"app": "swarm"}))] {
         swarm.put(Kind::Pod, HOSTILE, name, mirror(labels));
     }
     swarm.service(HOSTILE, "mine", &json!({"app": "swarm"}), &[]);
-    assert_eq!(told(&swarm, &real), before);
-    assert!(is_told_nothing(&swarm, &about(HOSTILE, "Pod", "kube-system", "etcd-a", "static")));
+    assert_eq!(told(&mut swarm, &real), before);
+    assert!(is_told_nothing(&mut swarm, &about(HOSTILE, "Pod", "kube-system", "etcd-a", "static")));
 }
 
 #[test]
@@ -122,9 +122,9 @@ fn a_claim_that_is_not_bound_claims_nothing() {
         swarm.service(namespace, "db", &json!({"app": "db"}), &[]);
     }
     let of_volume = about("default", "PersistentVolume", "", "pv-b", "pv");
-    assert_eq!(told(&swarm, &of_volume).1, ["shop/db"]);
-    assert!(is_told_nothing(&swarm, &about(HOSTILE, "PersistentVolume", HOSTILE, "pv-b", "pv")));
-    assert!(is_told_nothing(&swarm, &about(HOSTILE, "PersistentVolume", "", "pv-b", "pv")));
+    assert_eq!(told(&mut swarm, &of_volume).1, ["shop/db"]);
+    assert!(is_told_nothing(&mut swarm, &about(HOSTILE, "PersistentVolume", HOSTILE, "pv-b", "pv")));
+    assert!(is_told_nothing(&mut swarm, &about(HOSTILE, "PersistentVolume", "", "pv-b", "pv")));
 }
 
 /// An owner of a kind that belongs to the cluster has children in every namespace, and each of them its Services.
@@ -137,9 +137,9 @@ fn an_owner_that_belongs_to_the_cluster_touches_several_namespaces() {
         swarm.put(Kind::Pod, namespace, "t", json!({"metadata": metadata}));
         swarm.service(namespace, "t", &json!({"app": "t"}), &[]);
     }
-    let of = |lies_in, namespace| {
+    let mut of = |lies_in, namespace| {
         let about = about(lies_in, "Tenant", namespace, "t", "tenant");
-        told(&swarm, &About { api_version: "x.io/v1", ..about }).1
+        told(&mut swarm, &About { api_version: "x.io/v1", ..about }).1
     };
     assert_eq!(of("default", ""), ["aaa/t", "shop/t"]);
     assert_eq!(of(HOSTILE, ""), ["aaa/t"]);
@@ -158,8 +158,9 @@ fn an_owner_of_the_cluster_is_called_what_its_event_calls_it() {
         swarm.put(Kind::Pod, namespace, "t", json!({"metadata": metadata}));
         swarm.service(namespace, "t", &json!({"app": "t"}), &[]);
     }
-    let of =
-        |kind, name| told(&swarm, &About { api_version: "x.io/v1", ..about("", kind, "", name, "tenant") });
+    let mut of = |kind, name| {
+        told(&mut swarm, &About { api_version: "x.io/v1", ..about("", kind, "", name, "tenant") })
+    };
     let (_, services, workload, _) = of("Tenant", "t");
     assert_eq!((services, workload), (vec!["shop/t".to_owned()], Some("Tenant shop/t".to_owned())));
     // Everybody may send a review, with any uid in its metadata, and its audit record lies in no namespace.

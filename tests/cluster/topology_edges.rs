@@ -82,14 +82,14 @@ fn an_owner_with_children_in_two_namespaces_is_forgotten_in_both() {
         let rest = json!({"metadata": {"ownerReferences": owner}});
         writer.put(object(Kind::Pod, namespace, "p", &format!("pod-{namespace}"), 1, rest));
     }
-    let named = |writer: &Writer, namespace: &str| {
+    let named = |writer: &mut Writer, namespace: &str| {
         writer.snapshot().owners_named(Key::object("x.io/v1", "Tenant", namespace, "t")).count()
     };
-    assert_eq!((named(&writer, "a"), named(&writer, "b")), (1, 1));
+    assert_eq!((named(&mut writer, "a"), named(&mut writer, "b")), (1, 1));
     writer.replace(Kind::Pod, Vec::new());
     writer.set_time(10_000 + TTL_SECONDS);
     writer.expire();
-    assert_eq!((named(&writer, "a"), named(&writer, "b"), writer.len()), (0, 0, 0));
+    assert_eq!((named(&mut writer, "a"), named(&mut writer, "b"), writer.len()), (0, 0, 0));
 }
 
 #[test]

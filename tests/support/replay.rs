@@ -48,7 +48,7 @@ impl Replay {
     }
 
     /// The cluster now.
-    pub fn index(&self) -> Index {
+    pub fn index(&mut self) -> Index {
         self.writer.snapshot()
     }
 

@@ -23,48 +23,31 @@ impl Swarm {
     /// One Deployment whose pods all stand behind all of the Services, and all have labels of their own: nothing
     /// that was found for one of them can serve for the next.
     pub fn of(services: usize, pods: usize) -> Self {
-        let parsers = Kind::ALL.map(|kind| Parser::new(kind, Patterns::default())).into();
+        let parsers = Kind::ALL.map(|kind| Parser::new(kind, Patterns::parse("*"))).into();
         let mut swarm = Self { writer: Writer::new(u64::MAX), parsers };
         for kind in Kind::ALL {
             swarm.writer.replace(kind, Vec::new());
         }
-        swarm.deployment(HOSTILE, "swarm", pods, true);
-        let uids = pods_of(HOSTILE, "swarm", pods);
-        for service in 0..services {
-            swarm.service(HOSTILE, &format!("s{service}"), &json!({"app": "swarm"}), &uids);
-        }
+        swarm.add(HOSTILE, services, pods);
         swarm.deployment(OTHER, "web", 3, false);
         let uids = pods_of(OTHER, "web", 3);
         swarm.service(OTHER, "web", &json!({"app": "web"}), &uids);
         swarm
     }
 
+    /// The same Deployment and Services in one more namespace.
+    pub fn add(&mut self, namespace: &str, services: usize, pods: usize) {
+        self.deployment(namespace, "swarm", pods, true);
+        let uids = pods_of(namespace, "swarm", pods);
+        for service in 0..services {
+            self.service(namespace, &format!("s{service}"), &json!({"app": "swarm"}), &uids);
+        }
+    }
+
     /// A Deployment, its ReplicaSet and so many pods.
     pub fn deployment(&mut self, namespace: &str, name: &str, pods: usize, have_labels_of_their_own: bool) {
-        let owner = |kind: &str, uid: String| json!([{"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": uid, "controller": true}]);
-        let template = json!({"spec": {"template": {"metadata": {"labels": {"app": name}}}}});
-        self.put(Kind::Deployment, namespace, name, template);
-        let owners = owner("Deployment", uid_of("Deployment", namespace, name));
-        self.put(
-            Kind::ReplicaSet,
-            namespace,
-            &format!("{name}-rs"),
-            json!({"metadata": {"ownerReferences": owners}}),
-        );
-        for pod in 0..pods {
-            let labels = if have_labels_of_their_own {
-                json!({"app": name, "pod": pod.to_string()})
-            } else {
-                json!({"app": name})
-            };
-            let owners = owner("ReplicaSet", uid_of("ReplicaSet", namespace, &format!("{name}-rs")));
-            let metadata = json!({"labels": labels, "ownerReferences": owners});
-            self.put(
-                Kind::Pod,
-                namespace,
-                &format!("{name}-{pod}"),
-                json!({"metadata": metadata, "spec": {"nodeName": "node-a"}}),
-            );
+        for (kind, object) in deployment(namespace, name, pods, have_labels_of_their_own) {
+            self.parse(kind, &object);
         }
     }
 
@@ -84,21 +67,75 @@ impl Swarm {
         }
     }
 
-    pub fn put(&mut self, kind: Kind, namespace: &str, name: &str, mut object: Value) {
-        object["metadata"]["name"] = name.into();
-        object["metadata"]["uid"] = uid_of(kind.name(), namespace, name).into();
-        object["metadata"]["resourceVersion"] = "1".into();
-        object["metadata"]["creationTimestamp"] = "2026-11-20T23:28:49Z".into();
-        if !kind.is_of_cluster() {
-            object["metadata"]["namespace"] = namespace.into();
-        }
+    pub fn put(&mut self, kind: Kind, namespace: &str, name: &str, object: Value) {
+        self.parse(kind, &named(kind, namespace, name, object));
+    }
+
+    fn parse(&mut self, kind: Kind, object: &Value) {
         let object = self.parsers[kind.index()].object(object.to_string().as_bytes()).expect("a good object");
         self.writer.put(Arc::new(object));
     }
 
-    pub fn index(&self) -> Index {
+    pub fn index(&mut self) -> Index {
         self.writer.snapshot()
     }
+}
+
+/// A Deployment whose pods are selected by so many Services, as an API server has them.
+pub fn selected(
+    namespace: &str,
+    name: &str,
+    services: usize,
+    pods: usize,
+) -> impl Iterator<Item = (&'static str, Value)> {
+    let services = (0..services).map(|service| {
+        let service = format!("{name}-{service}");
+        (
+            Kind::Service,
+            named(Kind::Service, namespace, &service, json!({"spec": {"selector": {"app": name}}})),
+        )
+    });
+    let objects: Vec<_> = deployment(namespace, name, pods, true).chain(services).collect();
+    objects.into_iter().map(|(kind, object)| (kind.resource(), object))
+}
+
+fn deployment(
+    namespace: &str,
+    name: &str,
+    pods: usize,
+    have_labels_of_their_own: bool,
+) -> impl Iterator<Item = (Kind, Value)> {
+    let replica_set = format!("{name}-rs");
+    let owner = |kind: Kind, of: &str| json!([{"apiVersion": "apps/v1", "kind": kind.name(), "name": of, "uid": uid_of(kind.name(), namespace, of), "controller": true}]);
+    let template = json!({"spec": {"template": {"metadata": {"labels": {"app": name}}}}});
+    let owned = json!({"metadata": {"ownerReferences": owner(Kind::Deployment, name)}});
+    let above = [
+        (Kind::Deployment, named(Kind::Deployment, namespace, name, template)),
+        (Kind::ReplicaSet, named(Kind::ReplicaSet, namespace, &replica_set, owned)),
+    ];
+    let owners = owner(Kind::ReplicaSet, &replica_set);
+    let pods = (0..pods).map(move |pod| {
+        let labels = if have_labels_of_their_own {
+            json!({"app": name, "pod": pod.to_string()})
+        } else {
+            json!({"app": name})
+        };
+        let metadata = json!({"labels": labels, "ownerReferences": owners});
+        let object = json!({"metadata": metadata, "spec": {"nodeName": "node-a"}});
+        (Kind::Pod, named(Kind::Pod, namespace, &format!("{name}-{pod}"), object))
+    });
+    above.into_iter().chain(pods)
+}
+
+fn named(kind: Kind, namespace: &str, name: &str, mut object: Value) -> Value {
+    object["metadata"]["name"] = name.into();
+    object["metadata"]["uid"] = uid_of(kind.name(), namespace, name).into();
+    object["metadata"]["resourceVersion"] = "1".into();
+    object["metadata"]["creationTimestamp"] = "2026-11-20T23:28:49Z".into();
+    if !kind.is_of_cluster() {
+        object["metadata"]["namespace"] = namespace.into();
+    }
+    object
 }
 
 fn uid_of(kind: &str, namespace: &str, name: &str) -> String {
