@@ -74,7 +74,8 @@ valgrind: ## look for invalid accesses and leaks at the border over VALGRIND_FLU
 	VALGRIND_FLUSHES=$${VALGRIND_FLUSHES:-100} $(CARGO) test --locked --test border valgrind -- --nocapture
 
 bench: ## measure what each stage, the whole, a correlation, following a cluster and waiting cost, and how it grows
-	$(CARGO) bench --locked --bench journey --bench topology --bench cluster --bench latency
+	$(CARGO) bench --locked --bench journey --bench topology --bench cluster --bench latency \
+		--bench neighbour
 
 bench-host: all ## measure what an event costs a real Fluent Bit (EVENTS, ROUNDS, PASSES), beside what the host has itself
 	EVENT_GATEWAY_SO="$(PLUGIN)" $(CARGO) bench --locked --profile dev --bench host

@@ -1,6 +1,6 @@
 //! What one instance is told of the cluster: it waits for the first lists, then asks what events touch.
 
-use std::cell::{Cell, RefCell, RefMut};
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,8 +22,8 @@ pub struct View {
     /// The first records wait no longer than until then.
     deadline: Instant,
     warned: Cell<bool>,
-    /// Of the chunk at hand, and how often the cluster had changed when it was done.
-    work: RefCell<(Work, u64)>,
+    /// Of the chunk at hand.
+    work: RefCell<Work>,
     metrics: Arc<Metrics>,
     journal: Arc<Journal>,
 }
@@ -99,7 +99,7 @@ impl View {
     pub fn names_services(&self, about: &About<'_>) -> bool {
         let Some(cluster) = &self.cluster else { return false };
         let index = cluster.current();
-        self.correlator.correlate_within(&index, about, &mut self.begun().0).services_total > 0
+        self.correlator.correlate_within(&index, about, &mut self.work.borrow_mut()).services_total > 0
     }
 
     /// How often the cluster has been seen to change.
@@ -110,25 +110,15 @@ impl View {
 
     /// The records that follow are those of another chunk.
     pub fn begin_chunk(&self) {
-        self.work.replace((Work::default(), self.snapshots()));
-    }
-
-    /// The work of the chunk at hand, without what was found before the cluster changed.
-    fn begun(&self) -> RefMut<'_, (Work, u64)> {
-        let mut begun = self.work.borrow_mut();
-        let now = self.snapshots();
-        if std::mem::replace(&mut begun.1, now) != now {
-            begun.0.forget();
-        }
-        begun
+        self.work.replace(Work::default());
     }
 
     /// Calls `tell` with what an event touches, as the cluster is now.
     pub fn with_impact<R>(&self, about: &About<'_>, tell: impl FnOnce(&Impact<'_>) -> R) -> R {
         let Some(cluster) = &self.cluster else { return tell(&Impact::without(Correlation::Off)) };
-        let mut begun = self.begun();
         let index = cluster.current();
-        let impact = self.correlator.correlate_within(&index, about, &mut begun.0);
+        let mut work = self.work.borrow_mut();
+        let impact = self.correlator.correlate_within(&index, about, &mut work);
         self.metrics.correlation_incomplete_records_total.add(u64::from(impact.incomplete));
         if let Some(number) = self.metrics.correlated_records_total.of(&[impact.correlation.name()]) {
             number.add(1);

@@ -138,7 +138,7 @@ impl Correlator {
         if subject.is_foreign {
             return Impact::without(Correlation::Foreign);
         }
-        work.begin(about.event_namespace);
+        work.begin(index, about.event_namespace);
         let mut services = rules::services(index, &subject, work);
         let services_total = services.len();
         fair::choose(&mut services, self.max_services);

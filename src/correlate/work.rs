@@ -9,6 +9,7 @@
 
 use foldhash::{HashMap, HashMapExt};
 
+use crate::topology::index::Index;
 use crate::topology::key::Key;
 
 /// Objects looked at for one record at most, in all.
@@ -38,6 +39,8 @@ pub struct Work {
     of_namespaces: HashMap<Key, usize>,
     /// Owner → names of Services.
     below: HashMap<Key, Box<[Key]>>,
+    /// [`Index::changes`] when these were found.
+    changes: u64,
 }
 
 /// A namespace that is looked into.
@@ -58,18 +61,17 @@ impl Default for Work {
             of_chunk: MOST_FOR_CHUNK,
             of_namespaces: HashMap::new(),
             below: HashMap::new(),
+            changes: 0,
         }
     }
 }
 
 impl Work {
-    /// Forgets what was found: the cluster has changed since.
-    pub fn forget(&mut self) {
-        self.below.clear();
-    }
-
-    /// Begins a record of an event that lies in this namespace.
-    pub(super) fn begin(&mut self, namespace: &str) {
+    /// Begins a record of an event that lies in this namespace. What was found in another state of the cluster is forgotten.
+    pub(super) fn begin(&mut self, index: &Index, namespace: &str) {
+        if std::mem::replace(&mut self.changes, index.changes()) != index.changes() {
+            self.below.clear();
+        }
         self.namespace = Key::of(namespace);
         let of_namespace = self.of_namespaces.get(&self.namespace).copied().unwrap_or(MOST_FOR_NAMESPACE);
         self.granted = MOST_FOR_RECORD.min(SHARE_OF_RECORD + of_namespace.min(self.of_chunk));

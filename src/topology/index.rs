@@ -61,6 +61,8 @@ pub struct Index {
     pub(super) settled: Settled,
     pub(super) listed: Settled,
     pub(super) freshness: FreshnessTable,
+    /// How often an object has changed.
+    pub(super) changes: u64,
 }
 
 /// Some of the kinds.
@@ -87,6 +89,13 @@ impl Index {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.settled.is_whole() && self.listed != Settled::default()
+    }
+
+    /// How often an object had changed when the snapshot was taken. Two snapshots of one writer with the same number relate
+    /// the same objects.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// Whether the kind was ever listed. What an earlier run left of one that was not may be there or gone.

@@ -3,12 +3,14 @@
 //! Nothing is timed here: work is counted in objects looked at. `make bench` says how long the bounds take.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-use event_gateway::correlate::{MOST_FOR_CHUNK, MOST_FOR_NAMESPACE, MOST_FOR_RECORD, SHARE_OF_RECORD};
+use event_gateway::correlate::{
+    About, MOST_FOR_CHUNK, MOST_FOR_NAMESPACE, MOST_FOR_RECORD, SHARE_OF_RECORD, Work,
+};
 use event_gateway::topology::index::Index;
 use serde_json::{Value, json};
 
 use crate::chunk;
-use crate::impact::{body_of, enricher, values};
+use crate::impact::{body_of, correlator, enricher, values};
 use crate::swarm::{HOSTILE, OTHER, Swarm, event, pods_of};
 
 fn impacts(index: &Index, events: &[Value]) -> Vec<Value> {
@@ -22,6 +24,16 @@ fn an_answer_that_was_cut_short_says_so() {
     let impact = &impacts(&index, &[event("Deployment", HOSTILE, "swarm", 0)])[0];
     assert_eq!((&impact["incomplete"], &impact["correlation"]), (&json!(true), &json!("matched")));
     assert!(impact["services_total"].as_u64().unwrap() <= MOST_FOR_RECORD as u64);
+}
+
+/// Finding the Services again would take as much work, so a part of them must not be taken for all.
+#[test]
+fn an_answer_that_was_cut_short_is_not_taken_for_the_next_one() {
+    let index = Swarm::of(300, 300).index();
+    let events = [0, 1].map(|number| event("Deployment", HOSTILE, "swarm", number));
+    let incomplete: Vec<Value> =
+        impacts(&index, &events).iter().map(|impact| impact["incomplete"].clone()).collect();
+    assert_eq!(incomplete, [true, true]);
 }
 
 /// Below no more pods than any honest owner has, nothing is left out.
@@ -63,6 +75,41 @@ fn what_one_tenant_needs_is_not_taken_from_another() {
     assert_eq!(alone["services"][0]["name"], "web");
     assert!(others.iter().all(|impact| impact == alone));
     assert_eq!(impacts(&index, &events), all, "the same chunk got another answer");
+}
+
+/// Many namespaces may belong to one tenant.
+#[test]
+fn the_work_of_a_chunk_is_bounded_whatever_number_of_namespaces_it_is_for() {
+    let mut swarm = Swarm::of(0, 1);
+    let namespaces: Vec<String> = (0..8).map(|number| format!("n{number}")).collect();
+    namespaces.iter().for_each(|namespace| swarm.add(namespace, 2_000, 1));
+    let index = swarm.index();
+    let events: Vec<Value> = namespaces
+        .iter()
+        .flat_map(|namespace| (0..6).map(move |number| event("Deployment", namespace, "swarm", number)))
+        .collect();
+    let all = impacts(&index, &events);
+    let is_cut_short = |impact: &Value| impact["incomplete"] == true;
+    let (first, last) = (&all[..6], &all[42..]);
+    assert!(!first.iter().any(is_cut_short), "six such events are too many for one namespace");
+    assert!(last.iter().all(is_cut_short), "the work of a chunk has no bound of its own");
+    // Alone, the last namespace has what it needs.
+    assert!(!impacts(&index, &events[42..]).iter().any(is_cut_short));
+}
+
+/// A chunk takes long enough for the cluster to change.
+#[test]
+fn what_was_found_before_the_cluster_changed_is_not_used_after() {
+    let mut swarm = Swarm::of(0, 1);
+    let about =
+        About { kind: "Deployment", api_version: "apps/v1", event_namespace: OTHER, ..About::default() };
+    let about = About { namespace: OTHER, name: "web", uid: "Deployment-shop-web", ..about };
+    let (correlator, mut work) = (correlator(), Work::default());
+    let before = swarm.index();
+    assert_eq!(correlator.correlate_within(&before, &about, &mut work).services_total, 1);
+    swarm.service(OTHER, "web-too", &json!({"app": "web"}), &pods_of(OTHER, "web", 3));
+    let after = swarm.index();
+    assert_eq!(correlator.correlate_within(&after, &about, &mut work).services_total, 2);
 }
 
 #[test]
@@ -137,6 +184,7 @@ fn labels_and_annotations_are_told_up_to_a_bound() {
         (impact["labels"].as_object().unwrap().len(), &impact["labels_omitted"]),
         (64, &json!(19_936))
     );
+    assert_eq!((&impact["annotations"], &impact["annotations_omitted"]), (&json!({"small": "y"}), &json!(1)));
     assert!(impact.to_string().len() < 20_000);
 }
 

@@ -28,7 +28,7 @@ impl Topology for Still {
     }
 }
 
-fn correlator() -> Correlator {
+pub fn correlator() -> Correlator {
     let (labels, annotations) = (Patterns::parse("*"), Patterns::parse("*"));
     Correlator { max_services: 100, labels, annotations }
 }
