@@ -166,3 +166,25 @@ fn an_owner_of_the_cluster_is_called_what_its_event_calls_it() {
     // Everybody may send a review, with any uid in its metadata, and its audit record lies in no namespace.
     assert_eq!(of("SelfSubjectAccessReview", "t"), (Correlation::None, Vec::new(), None, 0));
 }
+
+/// Pods of one name that were deleted: whoever makes thousands of them does not decide how long a look-up takes.
+#[test]
+fn few_of_the_pods_that_had_a_name_are_asked_whether_they_mirror_a_static_pod() {
+    let mut swarm = Swarm::of(0, 0);
+    for number in 0..200 {
+        let annotations = json!({"kubernetes.io/config.mirror": format!("static-{number}")});
+        swarm.put(
+            Kind::Pod,
+            HOSTILE,
+            "mirror",
+            json!({"metadata": {"uid": format!("pod-{number}"), "annotations": annotations}}),
+        );
+    }
+    let is_found = |number: usize, swarm: &mut Swarm| {
+        told(swarm, &about(HOSTILE, "Pod", HOSTILE, "mirror", &format!("static-{number}"))).0
+            != Correlation::Unknown
+    };
+    assert!(is_found(199, &mut swarm), "the one that is there");
+    let found = (0..200).filter(|number| is_found(*number, &mut swarm)).count();
+    assert!((2..=65).contains(&found), "{found} of 200 were found");
+}

@@ -100,6 +100,30 @@ fn an_event_waits_for_its_object_and_the_others_of_its_chunk_do_not() {
     host.quit();
 }
 
+/// What the rest of its chunk needed, it does not lack afterwards: by then others have come and gone.
+#[test]
+fn an_event_that_waited_has_work_of_its_own() {
+    let (api, gateway) = (cluster(), TestGateway::start());
+    for number in 1..400 {
+        let metadata =
+            json!({"namespace": "shop", "name": format!("web-{number}"), "uid": format!("uid-{number}")});
+        api.put("services", json!({"metadata": metadata, "spec": {"selector": {"app": "web"}}}));
+    }
+    let mut host = started(&api, &gateway, &[("correlate_wait", LONG)]);
+    let mut events: Vec<Value> = (0..100).map(|number| event(&format!("k{number}"), 1, "known")).collect();
+    events.push(event("late", 1, "late"));
+    let flush = host.flush("a", "t", &chunk::of(&events));
+    gateway.wait_for_ids(100);
+    put_pod(&api, "late");
+    assert_eq!(host.wait(flush), Code::Ok);
+    let records = gateway.accepted_records();
+    let cut_short = records.iter().filter(|record| record["incomplete"] == true).count();
+    assert!((1..100).contains(&cut_short), "the chunk did not use up its work: {cut_short}");
+    let late = records.iter().find(|record| record["event"]["uid"] == "late").expect("it was delivered");
+    assert_eq!((&late["services_total"], &late["incomplete"]), (&json!(400), &Value::Null));
+    host.quit();
+}
+
 #[test]
 fn when_the_time_is_up_it_says_unknown() {
     let (api, gateway) = (cluster(), TestGateway::start());

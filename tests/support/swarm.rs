@@ -129,7 +129,10 @@ fn deployment(
 
 fn named(kind: Kind, namespace: &str, name: &str, mut object: Value) -> Value {
     object["metadata"]["name"] = name.into();
-    object["metadata"]["uid"] = uid_of(kind.name(), namespace, name).into();
+    let uid = object["metadata"]["uid"]
+        .as_str()
+        .map_or_else(|| uid_of(kind.name(), namespace, name), str::to_owned);
+    object["metadata"]["uid"] = uid.into();
     object["metadata"]["resourceVersion"] = "1".into();
     object["metadata"]["creationTimestamp"] = "2026-11-20T23:28:49Z".into();
     if !kind.is_of_cluster() {
