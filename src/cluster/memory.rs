@@ -1,8 +1,8 @@
 //! What is gone, and where things stood last, survives a restart: gzipped JSON, one object a line.
 //!
 //! ```text
-//! {"format":"event_gateway topology","version":1,"saved_seconds":1763596800}
-//! {"object":{…},"services":[…],"deleted_seconds":1763596790}
+//! {"format":"event_gateway topology","version":2,"saved_seconds":1763596800}
+//! {"object":{…},"services":["web"],"deleted_seconds":1763596790}
 //! ```
 //! An event about a pod that vanished with the restart still finds its Services that way. It is a help and
 //! no state that anything depends on: a file that is damaged, or of another version of this layout, is moved aside with a
@@ -28,7 +28,6 @@ use crate::disk::{self, Access, is_refused, with_suffix};
 use crate::journal::Journal;
 use crate::net::stop::Signal;
 use crate::topology::index::Index;
-use crate::topology::key::Key;
 use crate::topology::kind::Kind;
 use crate::topology::lines::Lines;
 use crate::topology::object::Object;
@@ -36,7 +35,7 @@ use crate::topology::writer::Writer;
 use crate::trip;
 
 const FORMAT: &str = "event_gateway topology";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// More objects than a cluster has. Each takes memory, however short its line is.
 const MOST_OBJECTS: usize = 1_000_000;
 /// Kubernetes takes no object above 1.5 MiB, and what is kept of one is less. A longer line is not written.
@@ -99,14 +98,15 @@ impl fmt::Display for Unusable {
 #[derive(Serialize)]
 struct Written<'a> {
     object: &'a Object,
-    services: Vec<Key>,
+    /// By name: they are of the object's namespace.
+    services: Vec<&'a str>,
     deleted_seconds: u64,
 }
 
 #[derive(Deserialize)]
 struct Remembered {
     object: Arc<Object>,
-    services: Vec<Key>,
+    services: Vec<Box<str>>,
     deleted_seconds: u64,
 }
 
@@ -307,7 +307,11 @@ fn write(file: File, index: &Index, now_seconds: u64) -> io::Result<()> {
     for object in index.objects().filter(|object| object.kind != Kind::EndpointSlice) {
         let written = Written {
             object,
-            services: index.memberships(object).iter().map(|one| one.service).collect(),
+            services: index
+                .memberships(object)
+                .iter()
+                .filter_map(|one| Some(&*index.service(one.service)?.name))
+                .collect(),
             deleted_seconds: object.deleted_seconds.map_or(now_seconds, Into::into),
         };
         line.clear();

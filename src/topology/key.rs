@@ -1,19 +1,22 @@
 //! Keys: 64 bits in place of a text or of several, so that look-ups compare numbers.
 //!
-//! A uid, a name within a namespace or a label becomes a key by a stable hash. Among the million texts that
-//! a cluster of 100,000 pods holds at a time, the chance that any two share a key is about one in 30
-//! million; one event would then name a wrong Service, and none is lost. 128 bits would cost twice the
-//! memory.
+//! A uid, a name within a namespace or a label becomes a key by a hash with a seed that each process draws anew. Among the million
+//! texts that a cluster of 100,000 pods holds at a time, the chance that any two share a key is about one in 30 million; one event
+//! would then name a wrong Service, and none is lost. 128 bits would cost twice the memory. Nobody can compute a text that
+//! shares the key of another tenant's object, as nobody outside the process knows the seed. So a key is never written anywhere.
 
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 use std::num::NonZeroU64;
+use std::sync::LazyLock;
 
-use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::kind::{Kind, group_of};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// The standard library draws the keys of its hash tables from the kernel's random numbers.
+static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(()));
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key(NonZeroU64);
 
 impl Key {
@@ -29,7 +32,7 @@ impl Key {
     #[must_use]
     pub fn of_bytes(bytes: &[u8]) -> Self {
         // Without zero an optional key is no larger than a key.
-        Self(NonZeroU64::new(xxh3_64(bytes)).unwrap_or(NonZeroU64::MIN))
+        Self(NonZeroU64::new(xxh3_64_with_seed(bytes, *SEED)).unwrap_or(NonZeroU64::MIN))
     }
 
     /// The key of a pair. The order counts.
@@ -104,6 +107,13 @@ pub type BuildAsIs = BuildHasherDefault<AsIs>;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What can be computed outside the process can be chosen there.
+    #[test]
+    fn keys_have_a_seed() {
+        assert_ne!(Key::of("shop").0.get(), xxhash_rust::xxh3::xxh3_64(b"shop"));
+        assert_ne!(*SEED, 0);
+    }
 
     #[test]
     fn names_do_not_run_into_each_other() {

@@ -14,11 +14,26 @@ pub struct Labels(Box<[Arc<Label>]>);
 const FEW: usize = 32;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "Pair")]
 pub struct Label {
     pub name: Arc<str>,
     pub value: Box<str>,
-    /// Of name and value.
+    /// Of name and value. Of one run only.
+    #[serde(skip_serializing)]
     pub key: Key,
+}
+
+/// A label as it is written.
+#[derive(Deserialize)]
+struct Pair {
+    name: Arc<str>,
+    value: Box<str>,
+}
+
+impl From<Pair> for Label {
+    fn from(pair: Pair) -> Self {
+        Self::new(pair.name, pair.value)
+    }
 }
 
 impl Label {

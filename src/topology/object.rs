@@ -138,24 +138,25 @@ pub struct Owner {
     pub kind: Arc<str>,
     pub name: Arc<str>,
     pub uid: Uid,
-    /// Of the uid.
-    pub key: Key,
     pub controls: bool,
 }
 
 impl Owner {
+    #[must_use]
+    pub fn key(&self) -> Key {
+        self.uid.key()
+    }
+
     /// Owners live in the namespace of what they own, unless they belong to the cluster.
     #[must_use]
     pub fn name_key(&self, namespace: &str) -> Key {
         Key::object(&self.api_version, &self.kind, namespace, &self.name)
     }
-}
 
-impl Owner {
     /// Who it is by uid, kind and name: a reference that has the uid alone does not mean it.
     #[must_use]
     pub fn called(&self) -> Key {
-        self.name_key("").with(self.key)
+        self.name_key("").with(self.key())
     }
 }
 
@@ -166,6 +167,8 @@ pub enum Details {
         /// Empty for Services without one: they select nothing.
         selector: Arc<Labels>,
     },
+    /// Never saved: what it says last stands in the places of its pods.
+    #[serde(skip)]
     EndpointSlice {
         /// Name of the Service, from the label `kubernetes.io/service-name`; empty without.
         service: Arc<str>,
@@ -225,7 +228,7 @@ pub struct Target {
 }
 
 /// One endpoint of a slice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Endpoint {
     /// Of the uid of the pod behind it; of its first address where there is no pod.
     pub target: Key,

@@ -53,16 +53,16 @@ impl Writer {
             return;
         }
         for (object, owner) in owned(before) {
-            let here = within(&object.namespace, owner.key);
+            let here = within(&object.namespace, owner.key());
             self.index.children.remove(here, uid);
             if !self.is_called_so(here, owner) {
-                self.index.owner_names.remove(owner.name_key(&object.namespace), owner.key);
+                self.index.owner_names.remove(owner.name_key(&object.namespace), owner.key());
                 self.index.owner_namespaces.remove(owner.called(), Key::of(&object.namespace));
             }
         }
         for (object, owner) in owned(after) {
-            self.index.children.insert(within(&object.namespace, owner.key), uid);
-            self.index.owner_names.insert(owner.name_key(&object.namespace), owner.key);
+            self.index.children.insert(within(&object.namespace, owner.key()), uid);
+            self.index.owner_names.insert(owner.name_key(&object.namespace), owner.key());
             // Owners of kinds that are followed lie where their children lie.
             if Kind::of(group_of(&owner.api_version), &owner.kind).is_none() {
                 self.index.owner_namespaces.insert(owner.called(), Key::of(&object.namespace));

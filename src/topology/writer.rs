@@ -142,9 +142,9 @@ impl Writer {
         self.set(uid, old.as_deref(), Some(new));
     }
 
-    /// An object of an earlier run, and the Services behind which it stood. It is taken as gone until a
+    /// An object of an earlier run, and the names of the Services behind which it stood. It is taken as gone until a
     /// list shows it.
-    pub fn remember(&mut self, object: Arc<Object>, services: &[Key], deleted_seconds: u64) {
+    pub fn remember(&mut self, object: Arc<Object>, services: &[Box<str>], deleted_seconds: u64) {
         let uid = object.key();
         if self.index.objects.contains_key(&uid) {
             return;
@@ -156,10 +156,11 @@ impl Writer {
         // Nobody said that it is gone: a watch of a server that lags behind may still show the same state.
         object.version = UNORDERED;
         self.index.name_was_given(object.name_key(), uid, object.rank());
-        self.set(uid, None, Some(Arc::new(object)));
-        for service in services {
-            self.member(namespace, uid, *service, true);
-            self.member(namespace, uid, *service, false);
+        let object = Arc::new(object);
+        self.set(uid, None, Some(Arc::clone(&object)));
+        for service in services.iter().map(|name| Key::name(&object.namespace, name)) {
+            self.member(namespace, uid, service, true);
+            self.member(namespace, uid, service, false);
         }
     }
 

@@ -20,7 +20,7 @@ use crate::support::host::{Build, Code, MiniHost};
 use crate::support::kube_api::KubeApi;
 use crate::support::{PATIENT, events};
 
-const HEADER: &str = "{\"format\":\"event_gateway topology\",\"version\":1,\"saved_seconds\":1}\n";
+const HEADER: &str = "{\"format\":\"event_gateway topology\",\"version\":2,\"saved_seconds\":1}\n";
 
 fn packed(path: &Path, level: Compression, mut write: impl FnMut(&mut dyn Write)) {
     let mut packed = GzEncoder::new(File::create(path).unwrap(), level);

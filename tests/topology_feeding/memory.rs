@@ -165,14 +165,14 @@ fn a_file_of_no_use_is_moved_aside_with_one_line() {
         ("cut", good[..good.len() - 5].to_vec()),
         ("half", good[..good.len() / 2].to_vec()),
         ("a bit", flipped),
-        ("newer", packed(&header(2))),
+        ("newer", packed(&header(3))),
         ("much newer", another(u32::MAX)),
         ("older", another(0)),
         ("another's", packed("{\"hello\":1}\n")),
         ("nothing in it", packed("")),
-        ("an object that is none", packed(&(header(1) + "{\"object\":7}\n"))),
-        ("deep", packed(&(header(1) + &"[".repeat(100_000) + "\n"))),
-        ("long", packed(&(header(1) + &"x".repeat(5 << 20) + "\n"))),
+        ("an object that is none", packed(&(header(2) + "{\"object\":7}\n"))),
+        ("deep", packed(&(header(2) + &"[".repeat(100_000) + "\n"))),
+        ("long", packed(&(header(2) + &"x".repeat(5 << 20) + "\n"))),
     ] {
         std::fs::write(&file, &bytes).unwrap();
         let cluster = start(&settings);
