@@ -181,11 +181,11 @@ fn a_file_of_no_use_is_moved_aside_with_one_line() {
         assert!(told[0].contains("memory") && told[0].contains("was moved to"), "{what}: {told:?}");
         let (ending, why) = match what {
             "newer" => {
-                ("newer", "was written by a newer version of this plugin (file version 2; this one reads 1)")
+                ("newer", "was written by a newer version of this plugin (file version 3; this one reads 2)")
             }
             "much newer" => ("newer", "was written by a newer version"),
             "older" => {
-                ("older", "was written by an older version of this plugin (file version 0; this one reads 1)")
+                ("older", "was written by an older version of this plugin (file version 0; this one reads 2)")
             }
             "deep" | "long" => ("too-large", "holds more than this plugin ever writes"),
             _ => ("damaged", "is damaged"),
