@@ -239,3 +239,43 @@ fn by_a_packed_record_or_list() {
     assert_seen(&gateway, wanted);
     host.quit();
 }
+
+/// Nor by what a client makes long: its path, the id and the name that it chooses, the addresses that it says it comes by.
+#[test]
+fn by_what_is_long() {
+    let places = [
+        "/requestURI",
+        "/auditID",
+        "/userAgent",
+        "/objectRef/name",
+        "/responseStatus/message",
+        "/user/extra/x/0",
+    ];
+    for format in ["native", "raw"] {
+        let gateway = TestGateway::start();
+        let settings = [("verbs", "create"), ("users", "jane"), ("other", "drop"), ("format", format)];
+        let mut host = support::started(Build::V5_1_1, &gateway, &settings);
+        for place in places.iter().chain(&["/sourceIPs"]) {
+            let mut record = records(0, "create").swap_remove(0);
+            record["requestObject"] = json!({"a": "b".repeat(2 << 20)});
+            let value = record.pointer_mut(place).expect("a place");
+            *value = match *place {
+                "/sourceIPs" => vec!["::1"; 400_000].into(),
+                _ => format!("{place} {}", "x\"".repeat(600_000)).into(),
+            };
+            assert_eq!(host.deliver("a", "t", &chunk::of([&record])), Code::Ok);
+        }
+        host.quit();
+        let came = gateway.accepted_records();
+        assert_eq!(came.len(), places.len() + 1, "{format}");
+        for (record, place) in came.iter().zip(places) {
+            let text = record.to_string();
+            assert!(text.len() < 50_000 && text.contains(" of 12000"), "{format}, {place}: {}", text.len());
+            assert!(
+                text.contains("create") && text.contains("jane") && text.contains(place),
+                "{format}: {text}"
+            );
+        }
+        assert!(came[places.len()].to_string().contains("256 of 400000 items"), "{format}");
+    }
+}
