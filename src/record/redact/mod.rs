@@ -27,6 +27,13 @@ use crate::record::content::Content;
 pub use applied::keeps_an_object;
 pub use paths::BadPath;
 
+/// Whether a text tells an object that holds secrets.
+#[must_use]
+pub fn tells_a_secret(text: &str) -> bool {
+    let text = text.as_bytes();
+    texts::of(text, secrets::Looks::at(text, Kind::Other), texts::MOST_TEXTS) != texts::Leaves::All
+}
+
 /// What stands in the place of what a Secret holds.
 const REDACTED: &str = "[redacted]";
 

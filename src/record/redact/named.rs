@@ -12,20 +12,19 @@ const LONGEST_WORD: usize = 512;
 /// stands there, as languages print them.
 pub(super) fn names_a_kind(text: &[u8]) -> bool {
     let mut has_values = None;
+    let mut holds = || *has_values.get_or_insert_with(|| holds_values(text));
+    let mut is_named = |place: usize, kind: &[u8]| {
+        let behind = text.get(place + kind.len()..).unwrap_or_default();
+        match (follows_kind(&text[..place]), behind) {
+            (Some(b':' | b'>'), _) => true,
+            // A line of a log names an object so, too: `kind=Secret name=db`.
+            (Some(_), _) | (None, [b'{' | b'(', ..] | [b')', b'(', ..]) => holds(),
+            (None, _) => false,
+        }
+    };
     (0..text.len()).any(|place| {
         matches!(text.get(place), Some(b's' | b'S' | b't' | b'T'))
-            && KINDS.iter().any(|kind| {
-                is_word(text, place, kind)
-                    && match follows_kind(&text[..place]) {
-                        Some(b':' | b'>') => true,
-                        // A line of a log names an object so, too: `kind=Secret name=db`.
-                        Some(_) => *has_values.get_or_insert_with(|| holds_values(text)),
-                        None => {
-                            matches!(text.get(place + kind.len()), Some(b'{' | b'('))
-                                && *has_values.get_or_insert_with(|| holds_values(text))
-                        }
-                    }
-            })
+            && KINDS.iter().any(|kind| is_word(text, place, kind) && is_named(place, kind))
     })
 }
 
@@ -36,7 +35,7 @@ fn holds_values(text: &[u8]) -> bool {
             let behind = text.get(place + word.len()..).unwrap_or_default();
             begins(text, place, word)
                 && !place.checked_sub(4).is_some_and(|meta| begins(text, meta, b"meta"))
-                && matches!(behind.iter().find(|byte| !b"\"'\\ ".contains(byte)), Some(b':' | b'='))
+                && matches!(behind.iter().find(|byte| !b"\"'\\ ".contains(byte)), Some(b':' | b'=' | b']'))
         })
     })
 }

@@ -144,6 +144,8 @@ mod tests {
             "Secret(apiVersion=v1, data={p=x})",
             "&Secret{ObjectMeta:{db},Data:map[string][]byte{p: [1]}}",
             "v1.TokenReview{TypeMeta:{Kind:\"\"}, Spec:{Token:\"x\"}}",
+            "(*v1.Secret)(0xc0)({ Data: (map[string][]uint8) {} })",
+            "kind='Secret'\n[data]\np='x'",
             "{u'kind': u'Secret', u'x': 1}",
             "kind: >-\n  Secret\ndata: x",
             "\u{1b}[1mkind\u{1b}[0m: \u{1b}[0;32mSecret\u{1b}[0m",
