@@ -31,6 +31,8 @@ struct Known<'k> {
 }
 
 const TOO_LARGE: &str = "larger than 1 MiB";
+/// More than nearly all audit records have, and less than any format holds.
+const LONG_BYTES: usize = 64 << 10;
 const NO_BODIES: &str = "requestObject and responseObject are left out";
 const SHORTENED: &str = "texts of more than 4 KiB and lists of more than 256 items are cut";
 
@@ -49,7 +51,7 @@ impl Pipeline {
         // What is cut before it is redacted must hold no part of a secret, so texts are cut behind it.
         let without_bodies = if is_too_large { audit::without_bodies(body) } else { None };
         if without_bodies.is_some() {
-            self.warn_of_a_cut(place, NO_BODIES);
+            self.warn_of_a_cut(place, TOO_LARGE, NO_BODIES);
         }
         let body: &'a [u8] = without_bodies.map_or(body, |cut| round.arena.alloc_slice_copy(&cut));
         match self.redactor.redact(content, body) {
@@ -64,18 +66,18 @@ impl Pipeline {
 
     /// An audit record that is too large without its bodies, and if it has none, with shorter texts and lists; `None` when
     /// nothing can be left out.
-    fn smaller(&self, place: Place<'_>, record: &[u8]) -> Option<Vec<u8>> {
+    fn smaller(&self, place: Place<'_>, record: &[u8], why: &str) -> Option<Vec<u8>> {
         let without_bodies = audit::without_bodies(record).map(|cut| (cut, NO_BODIES));
         let (cut, what) = without_bodies.or_else(|| Some((shortened(record)?, SHORTENED)))?;
-        self.warn_of_a_cut(place, what);
+        self.warn_of_a_cut(place, why, what);
         Some(cut)
     }
 
-    fn warn_of_a_cut(&self, place: Place<'_>, what: &str) {
+    fn warn_of_a_cut(&self, place: Place<'_>, why: &str, what: &str) {
         self.journal.warn(
             "record cut",
             format!(
-                "the audit record at offset {} of tag {} is {TOO_LARGE}; {what}, and the rest is delivered",
+                "the audit record at offset {} of tag {} is {why}; {what}, and the rest is delivered",
                 place.offset, place.tag
             ),
         );
@@ -132,7 +134,7 @@ impl Pipeline {
         trip::wire("deliver");
         let is_audit = content.kind() == Kind::Audit;
         if body.len() > MAX_RECORD_BYTES {
-            if is_audit && let Some(cut) = self.smaller(place, body) {
+            if is_audit && let Some(cut) = self.smaller(place, body, TOO_LARGE) {
                 return self.changed(place, round.arena.alloc_slice_copy(&cut), content, known, round);
             }
             return self.put_away(place, body, ticket, TOO_LARGE, "", round);
@@ -157,12 +159,21 @@ impl Pipeline {
         });
         let adjusted = match rendered {
             Ok(adjusted) => adjusted,
-            Err(why) => return self.put_away(place, body, ticket, "the format cannot hold it", &why, round),
+            Err(why) => {
+                // Its length may be why, and that a client chooses.
+                if is_audit
+                    && body.len() > LONG_BYTES
+                    && let Some(cut) = self.smaller(place, body, "too large for the format")
+                {
+                    return self.changed(place, round.arena.alloc_slice_copy(&cut), content, known, round);
+                }
+                return self.put_away(place, body, ticket, "the format cannot hold it", &why, round);
+            }
         };
         // As JSON it may be six times as long. Where nothing is left to be cut it comes here no more.
         if is_audit
             && round.rendered.len() > MAX_RECORD_BYTES
-            && let Some(cut) = self.smaller(place, body)
+            && let Some(cut) = self.smaller(place, body, TOO_LARGE)
         {
             return self.changed(place, round.arena.alloc_slice_copy(&cut), content, known, round);
         }
