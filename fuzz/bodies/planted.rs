@@ -181,7 +181,7 @@ impl<'i> Choices<'i> {
         self.planted = true;
         let kind = self.pick(&KINDS);
         let json = json!({"kind": kind, "data": {"p": ENCODED}, "stringData": {"p": CANARY}}).to_string();
-        match self.below(8) {
+        match self.below(14) {
             0 => format!("apiVersion: v1\nkind: {kind}\ndata:\n  p: {ENCODED}\n"),
             1 => format!("a: b\n---\nstringData: {{p: {CANARY}}}\nkind: \"{kind}\" # it is\n"),
             2 => format!("{{kind: '{kind}', stringData: {{p: {CANARY}}}}}"),
@@ -189,6 +189,11 @@ impl<'i> Choices<'i> {
             4 => Value::from(json).to_string(),
             5 => format!("applying {json}, as told"),
             6 => format!("{{}}\n{json}\nand more"),
+            7 => format!("{{\"kind\"=>\"{kind}\", \"data\"=>{{\"p\"=>\"{CANARY}\"}}}}"),
+            8 => format!("{{kind={kind}, stringData={{p={CANARY}}}}}"),
+            9 => format!("{}{json}{}", "[".repeat(70), "]".repeat(70)),
+            10 => json.replace('"', "&quot;"),
+            11 => format!("kind: |-\n  {kind}\nstringData: {{p: {CANARY}}}\n"),
             _ => json,
         }
     }

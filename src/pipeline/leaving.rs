@@ -9,6 +9,7 @@ use crate::ledger::identity::write_id;
 use crate::record::MAX_RECORD_BYTES;
 use crate::record::audit;
 use crate::record::content::Content;
+use crate::record::short::shortened;
 use crate::record::understood::{Understood, read_as};
 use crate::record::violation::Violation;
 use crate::render::Record;
@@ -30,6 +31,10 @@ struct Known<'k> {
 }
 
 const TOO_LARGE: &str = "larger than 1 MiB";
+/// More than nearly all audit records have, and less than any format holds.
+const LONG_BYTES: usize = 64 << 10;
+const NO_BODIES: &str = "requestObject and responseObject are left out";
+const SHORTENED: &str = "texts of more than 4 KiB and lists of more than 256 items are cut";
 
 impl Pipeline {
     pub(super) fn leave<'a>(
@@ -43,7 +48,11 @@ impl Pipeline {
     ) {
         let known = Known { about: About::from(*content), ticket, way };
         let is_too_large = content.kind() == Kind::Audit && body.len() > MAX_RECORD_BYTES;
-        let without_bodies = if is_too_large { self.without_bodies(place, body) } else { None };
+        // What is cut before it is redacted must hold no part of a secret, so texts are cut behind it.
+        let without_bodies = if is_too_large { audit::without_bodies(body) } else { None };
+        if without_bodies.is_some() {
+            self.warn_of_a_cut(place, TOO_LARGE, NO_BODIES);
+        }
         let body: &'a [u8] = without_bodies.map_or(body, |cut| round.arena.alloc_slice_copy(&cut));
         match self.redactor.redact(content, body) {
             None if !is_too_large => self.go(place, body, content, &known, round),
@@ -55,18 +64,23 @@ impl Pipeline {
         }
     }
 
-    /// An audit record without its bodies, which make it too large; `None` when they do not.
-    fn without_bodies(&self, place: Place<'_>, record: &[u8]) -> Option<Vec<u8>> {
-        let cut = audit::without_bodies(record)?;
+    /// An audit record that is too large without its bodies, and if it has none, with shorter texts and lists; `None` when
+    /// nothing can be left out.
+    fn smaller(&self, place: Place<'_>, record: &[u8], why: &str) -> Option<Vec<u8>> {
+        let without_bodies = audit::without_bodies(record).map(|cut| (cut, NO_BODIES));
+        let (cut, what) = without_bodies.or_else(|| Some((shortened(record)?, SHORTENED)))?;
+        self.warn_of_a_cut(place, why, what);
+        Some(cut)
+    }
+
+    fn warn_of_a_cut(&self, place: Place<'_>, why: &str, what: &str) {
         self.journal.warn(
             "record cut",
             format!(
-                "the audit record at offset {} of tag {} is {TOO_LARGE}; requestObject and responseObject are left out, \
-                 and the rest is delivered",
+                "the audit record at offset {} of tag {} is {why}; {what}, and the rest is delivered",
                 place.offset, place.tag
             ),
         );
-        Some(cut)
     }
 
     /// A record of which something was taken out, and what it said before.
@@ -118,7 +132,11 @@ impl Pipeline {
             }
         };
         trip::wire("deliver");
+        let is_audit = content.kind() == Kind::Audit;
         if body.len() > MAX_RECORD_BYTES {
+            if is_audit && let Some(cut) = self.smaller(place, body, TOO_LARGE) {
+                return self.changed(place, round.arena.alloc_slice_copy(&cut), content, known, round);
+            }
             return self.put_away(place, body, ticket, TOO_LARGE, "", round);
         }
         if !self.delivery.is_open() {
@@ -141,12 +159,21 @@ impl Pipeline {
         });
         let adjusted = match rendered {
             Ok(adjusted) => adjusted,
-            Err(why) => return self.put_away(place, body, ticket, "the format cannot hold it", &why, round),
+            Err(why) => {
+                // Its length may be why, and that a client chooses.
+                if is_audit
+                    && body.len() > LONG_BYTES
+                    && let Some(cut) = self.smaller(place, body, "too large for the format")
+                {
+                    return self.changed(place, round.arena.alloc_slice_copy(&cut), content, known, round);
+                }
+                return self.put_away(place, body, ticket, "the format cannot hold it", &why, round);
+            }
         };
-        // As JSON it may be six times as long. Without bodies it comes here no more.
-        if content.kind() == Kind::Audit
+        // As JSON it may be six times as long. Where nothing is left to be cut it comes here no more.
+        if is_audit
             && round.rendered.len() > MAX_RECORD_BYTES
-            && let Some(cut) = self.without_bodies(place, body)
+            && let Some(cut) = self.smaller(place, body, TOO_LARGE)
         {
             return self.changed(place, round.arena.alloc_slice_copy(&cut), content, known, round);
         }

@@ -13,7 +13,7 @@ use super::lenient;
 /// When it is no JSON, cut in the middle for one; text for a person, with the column.
 pub fn packed(text: &[u8]) -> Result<Vec<u8>, String> {
     let mut packed = Vec::with_capacity(text.len());
-    let len = first(text, &mut packed)?;
+    let First { len, .. } = first(text, &mut packed)?;
     if text[len..].trim_ascii_start().is_empty() {
         Ok(packed)
     } else {
@@ -21,16 +21,23 @@ pub fn packed(text: &[u8]) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Appends the first document of a text, and says how long it is there. What follows it is not looked at. Without one
-/// `packed` stays as it was.
+/// The first document of a text.
+pub(super) struct First {
+    /// How long it is there.
+    pub(super) len: usize,
+    /// It was read as it stands, and nothing of it was replaced or left out.
+    pub(super) is_exact: bool,
+}
+
+/// Appends the first document of a text. What follows it is not looked at. Without one `packed` stays as it was.
 ///
 /// # Errors
 /// As [`packed`].
-pub(super) fn first(text: &[u8], packed: &mut Vec<u8>) -> Result<usize, String> {
-    strict(text, packed).or_else(|why| {
-        let repaired = lenient::repaired(text);
-        let taken = repaired.and_then(|(repaired, len)| strict(&repaired, packed).ok().map(|_| len));
-        taken.ok_or(why)
+pub(super) fn first(text: &[u8], packed: &mut Vec<u8>) -> Result<First, String> {
+    let exact = strict(text, packed).map(|len| First { len, is_exact: true });
+    exact.or_else(|why| {
+        let (repaired, len) = lenient::repaired(text).ok_or_else(|| why.clone())?;
+        strict(&repaired, packed).map_or(Err(why), |_| Ok(First { len, is_exact: false }))
     })
 }
 

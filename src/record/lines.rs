@@ -26,6 +26,8 @@ pub(super) struct Documents {
     len: u32,
     /// Of the first that begins as an object and is none, why not.
     pub(super) broken: Option<String>,
+    /// Each was read as it stands, and nothing of it was replaced or left out.
+    pub(super) is_exact: bool,
 }
 
 impl Documents {
@@ -43,7 +45,8 @@ impl Documents {
 /// What stands in the text of this name; `None` when it does not even begin as JSON.
 pub(super) fn documents(name: &str, text: &[u8]) -> Option<Documents> {
     json_in(text)?;
-    let mut all = Documents { list: Vec::with_capacity(LIST_HEAD + text.len()), len: 0, broken: None };
+    let list = Vec::with_capacity(LIST_HEAD + text.len());
+    let mut all = Documents { list, len: 0, broken: None, is_exact: true };
     all.list.extend_from_slice(&[LIST, 0, 0, 0, 0]);
     let mut no_json = Vec::new();
     let mut is_by_line = false;
@@ -52,11 +55,12 @@ pub(super) fn documents(name: &str, text: &[u8]) -> Option<Documents> {
         let json = json_in(rest);
         let read = json.map(|json| {
             let end = memchr(b'\n', json).filter(|_| is_by_line).unwrap_or(json.len());
-            json::first(&json[..end], &mut all.list).map(|len| &json[len..])
+            json::first(&json[..end], &mut all.list).map(|first| (&json[first.len..], first.is_exact))
         });
         rest = match read {
-            Some(Ok(behind)) => {
+            Some(Ok((behind, is_exact))) => {
                 all.len += 1;
+                all.is_exact &= is_exact;
                 behind
             }
             failed => {

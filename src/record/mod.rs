@@ -25,6 +25,7 @@ pub mod redact;
 mod reference;
 pub mod search;
 pub mod shallow;
+pub mod short;
 pub mod text;
 pub mod understood;
 pub mod violation;

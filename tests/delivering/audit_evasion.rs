@@ -3,6 +3,8 @@
 //! Whatever nests too deep, and whatever value no parser takes, costs itself and nothing else: wherever it stands and
 //! however the record came, the record is an audit record with all its fields, so that the filters see it.
 
+use std::fs;
+
 use crate::support;
 use serde_json::{Value, json};
 use support::chunk;
@@ -238,4 +240,72 @@ fn by_a_packed_record_or_list() {
     }
     assert_seen(&gateway, wanted);
     host.quit();
+}
+
+/// Nor by what a client makes long: its path, the id and the name that it chooses, the addresses that it says it comes by.
+#[test]
+fn by_what_is_long() {
+    let places = [
+        "/requestURI",
+        "/auditID",
+        "/userAgent",
+        "/objectRef/name",
+        "/responseStatus/message",
+        "/user/extra/x/0",
+    ];
+    for format in ["native", "raw"] {
+        let gateway = TestGateway::start();
+        let settings = [("verbs", "create"), ("users", "jane"), ("other", "drop"), ("format", format)];
+        let mut host = support::started(Build::V5_1_1, &gateway, &settings);
+        for place in places.iter().chain(&["/sourceIPs"]) {
+            let mut record = records(0, "create").swap_remove(0);
+            record["requestObject"] = json!({"a": "b".repeat(2 << 20)});
+            let value = record.pointer_mut(place).expect("a place");
+            *value = match *place {
+                "/sourceIPs" => vec!["::1"; 400_000].into(),
+                _ => format!("{place} {}", "x\"".repeat(600_000)).into(),
+            };
+            assert_eq!(host.deliver("a", "t", &chunk::of([&record])), Code::Ok);
+        }
+        host.quit();
+        let came = gateway.accepted_records();
+        assert_eq!(came.len(), places.len() + 1, "{format}");
+        for (record, place) in came.iter().zip(places) {
+            let text = record.to_string();
+            assert!(text.len() < 50_000 && text.contains(" of 12000"), "{format}, {place}: {}", text.len());
+            assert!(
+                text.contains("create") && text.contains("jane") && text.contains(place),
+                "{format}: {text}"
+            );
+        }
+        assert!(came[places.len()].to_string().contains("256 of 400000 items"), "{format}");
+    }
+}
+
+/// Nor by what a template makes of it: that may be longer than the record.
+#[test]
+fn by_what_becomes_long() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("template.json");
+    let uris = "{{ audit.request_uri }}".repeat(3);
+    fs::write(
+        &file,
+        json!({"verb": "{{ audit.verb }}", "uris": uris, "body": "{{ record.requestObject }}"}).to_string(),
+    )
+    .expect("a template");
+    let gateway = TestGateway::start();
+    let settings = [("format", "template"), ("template_file", file.to_str().expect("UTF-8"))];
+    let mut host = support::started(Build::V5_1_1, &gateway, &settings);
+    let (long, text) = ("x".repeat(600 << 10), json!({"a": "\u{1}".repeat(300 << 10)}));
+    for (uri, body) in [(&*long, json!(1)), ("/api", text)] {
+        let mut record = records(0, "create").swap_remove(0);
+        record["requestURI"] = json!(uri);
+        record["requestObject"] = body;
+        assert_eq!(host.deliver("a", "t", &chunk::of([&record])), Code::Ok);
+    }
+    host.quit();
+    let came = gateway.accepted_records();
+    assert_eq!(came.len(), 2);
+    assert!(came.iter().all(|record| record["verb"] == "create"), "{came:?}");
+    assert_eq!(came[1]["uris"], "/api/api/api");
 }

@@ -95,15 +95,17 @@ fn labels_and_annotations_of_the_cluster_are_left_out_and_services_still_found()
     assert_eq!(records[0]["object"]["annotations"], json!({}));
 }
 
-/// Neither does the whole object that kubectl keeps in an annotation, whatever is asked for.
+/// Neither does the whole object that kubectl keeps in an annotation, whatever is asked for, nor a Secret in any other one.
 #[test]
 fn no_annotation_that_keeps_an_object_is_told() {
     let api = KubeApi::start();
     let applied = "kubectl.kubernetes.io/last-applied-configuration";
+    let secret = json!({"kind": "Secret", "data": {"p": "CANARY"}}).to_string();
+    let yaml = "kind: Secret\nstringData: {p: CANARY}\n";
     api.put(
         "pods",
         json!({"apiVersion": "v1", "kind": "Pod", "spec": {}, "status": {}, "metadata": {"namespace": "shop", "name": "cart-1",
-            "uid": "p1", "annotations": {"note": "x", applied: "CANARY", "objectset.rio.cattle.io/applied": "CANARY"}}}),
+            "uid": "p1", "annotations": {"note": "x", applied: "CANARY", "objectset.rio.cattle.io/applied": "CANARY", "json": secret, "yaml": yaml}}}),
     );
     for annotations in ["*", applied] {
         let settings = [("kube_url", &*api.url()), ("annotations", annotations)];

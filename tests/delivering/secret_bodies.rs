@@ -115,3 +115,15 @@ fn a_client_hides_nothing_of_itself() {
     assert_eq!(audit["user"]["name"], hiding);
     assert_eq!(audit["user"]["extra"]["data"][0], hiding);
 }
+
+/// Members that a shipper adds to a record about a Secret are names, paths and times, and no bodies.
+#[test]
+fn what_shippers_add_stays() {
+    let added = json!({"cluster": "prod (eu) 1", "file": "/var/log/kubernetes/audit.log", "time": "2026-11-20T23:28:53.1+01:00",
+        "hash": "a".repeat(64), "number": 5, "stream": "stdout", "of": "secrets"});
+    let record = audit("secrets", added.clone());
+    let (records, text) = delivered(&[("format", "raw")], &chunk::of([&record]));
+    for (key, value) in added.as_object().expect("members") {
+        assert_eq!(&records[0][key], value, "{key}: {text}");
+    }
+}

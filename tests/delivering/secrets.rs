@@ -50,7 +50,7 @@ fn what_a_secret_holds_leaves_in_no_body_of_no_format() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("dead");
     let mut large = audits[0].clone();
-    large["userAgent"] = json!("x".repeat(2 << 20));
+    large["user"]["extra"] = (0..200_000).map(|number| (format!("key-{number}"), json!(1))).collect();
     let settings = [("audit_bodies", "on"), ("dead_letter_file", file.to_str().expect("UTF-8"))];
     assert_eq!(delivered(&settings, &chunk::of([&large])).0.len(), 0);
     let letters = fs::read_to_string(&file).expect("a letter");

@@ -145,3 +145,45 @@ fn a_body_as_deep_as_documented_arrives_and_the_log_loses_none() {
         assert!(!came.iter().any(|id| id.starts_with("deeper")), "the page is too cautious: {came:?}");
     });
 }
+
+/// As docs/sources.md has it; without `skip_long_lines` the host stops at the long line.
+#[test]
+fn a_line_that_is_too_long_costs_no_other() {
+    on_every_host(|fluent_bit, folder| {
+        let (gateway, log) = (TestGateway::start(), folder.join("audit.log"));
+        let (url, ledger, path) = (gateway.url(), state_file(folder), log.to_string_lossy());
+        let input = [
+            ("name", "tail"),
+            ("tag", "audit"),
+            ("path", &*path),
+            ("read_from_head", "on"),
+            ("buffer_max_size", "256k"),
+            ("skip_long_lines", "on"),
+        ];
+        let config = config(folder).section("INPUT", &input).event_gateway(&to_gateway(&url, &ledger)).text();
+        let line = |id: &str, bytes: usize| {
+            let body = "<".repeat(bytes);
+            format!(
+                "{{\"auditID\":\"{id}\",\"stage\":\"Panic\",\"verb\":\"get\",\"requestObject\":\"{body}\"}}\n"
+            )
+        };
+        let lines = [line("before", 1), line("long", 300 << 10), line("behind", 1), line("last", 200 << 10)];
+        fs::write(&log, lines.concat()).expect("a log");
+        let host = fluent_bit.start(&config, folder);
+        gateway.wait_for_ids(3);
+        stop(host);
+        let came = gateway.accepted_ids();
+        let is_there = |id: &str| came.iter().any(|came| came.starts_with(id));
+        assert!(came.len() == 3 && ["before", "behind", "last"].into_iter().all(is_there), "{came:?}");
+    });
+}
+
+#[test]
+fn each_tail_of_the_page_that_expects_long_lines_goes_on_behind_longer_ones() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/sources.md");
+    let text = fs::read_to_string(page).expect("the page");
+    let inputs = text.split("[INPUT]").skip(1).map(|rest| rest.split('[').next().unwrap_or_default());
+    let long = inputs.filter(|input| input.contains("tail\n") && input.contains("buffer_max_size"));
+    let long: Vec<&str> = long.collect();
+    assert!(long.len() >= 3 && long.iter().all(|input| input.contains("skip_long_lines on")), "{long:?}");
+}

@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 
 use super::support::chunk::data_file;
 
+#[path = "secret_spellings.rs"]
+mod spellings;
+
 pub const CANARY: &str = "CANARY-hunter2";
 
 /// One record and what has to arrive of it.
@@ -64,7 +67,8 @@ pub fn cases() -> Vec<Case> {
     let found =
         left.map(|record| Case { name: format!("found {}", record["auditID"]), record, kept: &["jane"] });
     let mut all: Vec<Case> = found.collect();
-    for (name, record, kept) in bodies().into_iter().chain(resources()).chain(elsewhere()).chain(texts()) {
+    let rows = bodies().into_iter().chain(resources()).chain(elsewhere()).chain(texts());
+    for (name, record, kept) in rows.chain(spellings::texts()).chain(spellings::records()) {
         all.push(Case { name: name.to_owned(), record, kept });
     }
     for (number, case) in all.iter_mut().enumerate() {

@@ -6,9 +6,12 @@
 use super::super::audit::TOO_LARGE;
 use super::super::cursor::Token;
 use super::super::shallow::LEFT_OUT;
+use super::scan::begins;
 
 /// Longer than any name of Kubernetes: 253 bytes of a domain, a slash, 63 of a name, and the path of a patch to it.
 const LONGEST_NAME: usize = 512;
+/// A hash in hexadecimal digits.
+const LONGEST_PLAIN_WORD: usize = 64;
 /// What AKS writes in place of a large body.
 const SKIPPED: &str = "skipped-too-big-size-object";
 
@@ -103,7 +106,7 @@ impl Allowed {
             (Self::Audit, b"annotations") => Self::AuditAnnotations,
             (Self::Audit, _) if key.eq_ignore_ascii_case(b"requestURI") => Self::Uri,
             (Self::Audit, _) if is_body(key) => Self::Object,
-            (Self::Audit, _) => Self::Foreign,
+            (Self::Audit, _) if is_no_document(key) => Self::Foreign,
             (Self::Status, b"metadata") | (Self::Object, b"metadata") => Self::Metadata,
             (Self::Status, b"status" | b"reason" | b"code" | b"kind" | b"apiVersion") => Self::Name,
             (Self::Status, b"details") => Self::StatusDetails,
@@ -135,6 +138,7 @@ impl Allowed {
     /// Whether a value of this kind may be looked into, or leave if it is a scalar.
     pub(super) fn takes(self, head: Token<'_>) -> bool {
         match (self, head) {
+            (Self::Foreign, Token::Str(text) | Token::Bin(text)) => is_no_document(text),
             (Self::All | Self::AllButData | Self::Unread | Self::Foreign, _) | (_, Token::Nil) => true,
             (Self::Name | Self::Uri | Self::Nothing, Token::Map(_) | Token::Array(_)) => false,
             (_, Token::Map(_)) => true,
@@ -157,9 +161,19 @@ pub(super) fn is_of_a_reference(key: &[u8], value: Token<'_>) -> bool {
     OF_A_REFERENCE.contains(&key) && Allowed::Name.takes(value)
 }
 
-/// The names of a body in an audit record, in any case.
+/// The names of a body in an audit record, and what tools that flatten or rename its members make of them:
+/// `request_object`, `requestObject.data.password`.
 pub(super) fn is_body(key: &[u8]) -> bool {
-    key.eq_ignore_ascii_case(b"requestObject") || key.eq_ignore_ascii_case(b"responseObject")
+    below(key, b"request", b"object").or_else(|| below(key, b"response", b"object")).is_some()
+}
+
+/// What stands behind a name of two words, in any case and however the words are joined, if no letter follows it.
+pub(super) fn below<'k>(key: &'k [u8], first: &[u8], second: &[u8]) -> Option<&'k [u8]> {
+    let behind =
+        |text: &'k [u8], word: &[u8]| begins(text, 0, word).then(|| text.get(word.len()..)).flatten();
+    let rest = behind(key, first)?;
+    let rest = behind(rest.strip_prefix(b"_").unwrap_or(rest), second)?;
+    rest.first().is_none_or(|byte| !byte.is_ascii_alphanumeric()).then_some(rest)
 }
 
 /// What an audit record says of the request, in words of the API server and of the client.
@@ -220,4 +234,12 @@ fn is_of_the_api_server(key: &[u8]) -> bool {
 fn is_name(text: &[u8]) -> bool {
     let is_in_names = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._/~:@*".contains(byte);
     text.len() <= LONGEST_NAME && text.iter().all(is_in_names)
+}
+
+/// Whether a text may be what a shipper adds to a record, as the name of a cluster, a path or a time, and no body: that
+/// has brackets or lines, and in base64 one long word.
+fn is_no_document(text: &[u8]) -> bool {
+    text.len() <= LONGEST_NAME
+        && !text.iter().any(|byte| b"{}[]<>\n".contains(byte))
+        && text.split(|byte| !byte.is_ascii_alphanumeric()).all(|word| word.len() <= LONGEST_PLAIN_WORD)
 }

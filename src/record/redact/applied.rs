@@ -46,7 +46,7 @@ pub(super) fn stands_in(text: &[u8]) -> bool {
         let name_len = behind.iter().position(|byte| !is_in_names(byte)).unwrap_or(behind.len());
         let (name, rest) = behind.split_at(name_len);
         let is_path = name_start > domain_end + 1;
-        let is_key = rest.iter().find(|byte| !b"\"'\\ ".contains(byte)) == Some(&b':');
+        let is_key = matches!(rest.iter().find(|byte| !b"\"'\\ ".contains(byte)), Some(b':' | b'='));
         let domain = before.get(domain_start..).unwrap_or_default();
         (is_path || is_key) && keeps_an_object(&[domain, b"/", name].concat())
     })
@@ -63,6 +63,7 @@ mod tests {
             "{\\\"banzaicloud.com/last-applied\\\": 1}",
             "annotations:\n  kapp.k14s.io/original: x",
             "\"/metadata/annotations/kapp.k14s.io~1original\",\"value\"",
+            "{\"banzaicloud.com/last-applied\"=>\"x\"}",
         ] {
             assert!(stands_in(text.as_bytes()), "{text}");
         }

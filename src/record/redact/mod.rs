@@ -3,16 +3,18 @@
 //! A rule names a field as `format native` does, and `paths` knows where that stands in a record as it came. So the
 //! body itself is written anew by `writer`, without the field or with a hash in its place, and every format, the dead
 //! letters included, is made of what is left. What a Secret holds is taken out without a rule: `scan` looks whether there
-//! may be one, `secrets` finds it, `texts` finds it in a text, and `allowed` lists what may leave of it. `applied` knows
+//! may be one, `secrets` finds it, `texts` finds it in a text (`named` and `spelled` know how texts are written), and `allowed` lists what may leave of it. `applied` knows
 //! the annotations in which tools keep whole objects, `uri` what a request may say behind its path.
 //!
 //! Identity, version and selection are decided before, by what the record really says.
 
 mod allowed;
 mod applied;
+mod named;
 mod paths;
 mod scan;
 mod secrets;
+mod spelled;
 mod texts;
 mod uri;
 mod writer;
@@ -24,6 +26,13 @@ use crate::record::content::Content;
 
 pub use applied::keeps_an_object;
 pub use paths::BadPath;
+
+/// Whether a text tells an object that holds secrets.
+#[must_use]
+pub fn tells_a_secret(text: &str) -> bool {
+    let text = text.as_bytes();
+    texts::of(text, secrets::Looks::at(text, Kind::Other), texts::MOST_TEXTS) != texts::Leaves::All
+}
 
 /// What stands in the place of what a Secret holds.
 const REDACTED: &str = "[redacted]";

@@ -1,9 +1,9 @@
 //! Which parts of a record hold what a Secret holds, or a token that the API server takes or hands out.
 //!
-//! Two things say so: `objectRef` of an audit record, whatever its bodies look like, and the `kind` of an object, wherever
-//! it stands. What of such a part may leave, `allowed` says. What stands in a text is the business of `texts`.
+//! Two things say so: `objectRef` of an audit record (or its path, where that is missing), whatever its bodies look like,
+//! and the `kind` of an object, wherever it stands. What of such a part may leave, `allowed` says. What stands in a text is the business of `texts`.
 
-use super::allowed::{Allowed, is_body, is_of_a_reference};
+use super::allowed::{Allowed, below, is_body, is_of_a_reference};
 use super::scan::{Seen, look};
 use crate::kind::Kind;
 use crate::record::cursor::{Cursor, Token};
@@ -76,40 +76,60 @@ pub(super) fn may_hold_one(bytes: &[u8]) -> bool {
 
 /// An audit record about such a resource, or what once was one. If nothing says what its bodies are of, they may be.
 fn is_about_a_secret(record: Raw<'_>) -> bool {
-    let (mut has_body, mut says_another) = (false, false);
+    let (mut has_id, mut has_body, mut has_uri) = (false, false, false);
+    let mut reference = Vec::new();
     for (name, value) in record.named() {
+        has_id |= name == b"auditID";
         has_body |= is_body(name) && !value.is_null();
-        if name == b"objectRef" {
-            match resource(value) {
-                Some(true) => return true,
-                known => says_another |= known.is_some(),
-            }
+        has_uri |=
+            name.eq_ignore_ascii_case(b"requestURI") && value.as_text().is_some_and(|uri| leads_to_one(&uri));
+        match below(name, b"object", b"ref") {
+            Some(b"") => reference.extend(value.named()),
+            // A tool has flattened it: `objectRef.resource`.
+            Some([_, field @ ..]) => reference.push((field, value)),
+            None => {}
         }
     }
-    has_body && !says_another
+    resource(&reference).unwrap_or(has_body || (has_id && has_uri))
 }
 
-/// Whether `objectRef` names such a resource; `None`: it names none. Of a key that comes twice each value counts.
-fn resource(object: Raw<'_>) -> Option<bool> {
+/// Whether these members of `objectRef` name such a resource; `None`: they name none. Of a key that comes twice each value
+/// counts.
+fn resource(reference: &[(&[u8], Raw<'_>)]) -> Option<bool> {
     let texts = |key: &'static [u8]| {
-        let values = object.named().filter(move |(name, _)| *name == key);
+        let values = reference.iter().filter(move |(name, _)| *name == key);
         values.filter_map(|(_, value)| value.as_text()).filter(|text| !text.trim().is_empty())
     };
     texts(b"resource")
         .map(|resource| {
             let (resource, below) = resource.split_once('/').unwrap_or((&*resource, ""));
-            let is_token = |text: &str| bare(text).eq_ignore_ascii_case("token");
-            match &*bare(resource).to_ascii_lowercase() {
-                "secrets" | "tokenreviews" | "tokenrequests" => true,
-                "serviceaccounts" => {
-                    is_token(below.split('/').next().unwrap_or_default())
-                        || texts(b"subresource")
-                            .any(|text| is_token(text.split('/').next().unwrap_or_default()))
-                }
-                _ => false,
-            }
+            holds_secrets(resource)
+                || (is_named(resource, "serviceaccounts")
+                    && (is_token(below) || texts(b"subresource").any(|text| is_token(&text))))
         })
         .reduce(|one, another| one || another)
+}
+
+/// Whether the path of a request names such a resource.
+fn leads_to_one(uri: &str) -> bool {
+    let path = uri.split('?').next().unwrap_or_default();
+    let mut is_of_an_account = false;
+    path.split('/').any(|step| {
+        is_of_an_account |= is_named(step, "serviceaccounts");
+        holds_secrets(step) || (is_of_an_account && is_token(step))
+    })
+}
+
+fn holds_secrets(resource: &str) -> bool {
+    ["secrets", "tokenreviews", "tokenrequests"].iter().any(|name| is_named(resource, name))
+}
+
+fn is_token(below: &str) -> bool {
+    is_named(below.split('/').next().unwrap_or_default(), "token")
+}
+
+fn is_named(text: &str, name: &str) -> bool {
+    bare(text).eq_ignore_ascii_case(name)
 }
 
 /// A name without its group, as in `secrets.v1` and `secrets.`.

@@ -7,8 +7,10 @@
 use memchr::memmem;
 
 use super::applied;
-use super::scan::{Seen, begins, look};
-use super::secrets::{KINDS, Looks, TIMES};
+use super::named::names_a_kind;
+use super::scan::{Seen, look};
+use super::secrets::{Looks, TIMES};
+use super::spelled::plainly;
 use super::writer::reveals;
 use crate::record::lines::documents;
 
@@ -18,11 +20,8 @@ pub(super) const MOST_TEXTS: u8 = 6;
 const SHORTEST: usize = 12;
 /// What an audit record begins with, before all that may hold a secret.
 const BEGINNING: &[u8] = b"auditID";
-
-/// A YAML value has one tag and one anchor at the most.
-const MOST_TAGS: usize = 2;
-/// Longer than a group with its version, and than any tag.
-const LONGEST_WORD: usize = 512;
+/// The ends of the names of its bodies, also as other tools spell them.
+const BODIES: [&[u8]; 4] = [b"equestObject", b"esponseObject", b"equest_object", b"esponse_object"];
 
 /// What may leave of a text.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,19 +44,21 @@ pub(super) fn of<'t>(text: &'t [u8], looks: Looks, left: u8) -> Leaves<'t> {
             return leaves;
         }
     }
-    let unescaped = seen.escapes.then(|| unescaped(text));
-    let told = unescaped.as_deref().unwrap_or(text);
-    let names_one = (seen.words || unescaped.is_some()) && names_a_kind(told);
-    let holds_one = names_one || (seen.applied && applied::stands_in(told));
-    if !holds_one {
+    let plain = plainly(text, seen);
+    let names_one = (seen.words || seen.escapes) && names_a_kind(&plain);
+    let holds_one = names_one || (seen.applied && applied::stands_in(&plain));
+    if !holds_one && !seen.words {
         return Leaves::All;
     }
-    // As JSON it can be read, and a mere reference to a Secret stays.
+    // As JSON it can be read, and a mere reference to a Secret stays. Where something of it was left out by the reader,
+    // that may be the secret.
     let read = if left > 0 { documents("text", text) } else { None };
-    match read.as_ref().and_then(|documents| documents.list()) {
-        Some(list) if !reveals(list, left - 1) => Leaves::All,
-        _ => Leaves::Nothing,
-    }
+    let leaves = match read.as_ref().and_then(|read| Some((read.list()?, read.is_exact))) {
+        Some((list, _)) if reveals(list, left - 1) => false,
+        Some((_, true)) => true,
+        _ => !holds_one,
+    };
+    if leaves { Leaves::All } else { Leaves::Nothing }
 }
 
 /// Of a text that tells an audit record what stands before its bodies, and if it is about a secret, before the status too.
@@ -70,17 +71,26 @@ fn of_an_audit_record(text: &[u8], seen: Seen) -> Leaves<'_> {
     if !is_one || !(seen.bodies || seen.words || is_cut_off) {
         return Leaves::All;
     }
-    let bodies = [&b"equestObject"[..], b"esponseObject"].into_iter().filter_map(find);
-    // Webhooks leave patches and messages in its annotations.
-    let about_it = [&b"responseStatus"[..], b"webhook"].into_iter().filter(|_| seen.words).filter_map(find);
+    let bodies = BODIES.into_iter().filter_map(find);
+    let status = find(b"responseStatus").filter(|_| seen.words);
+    // Webhooks and policies leave patches and messages in its annotations. Tools that sort members write these first.
+    let annotations = find(b"annotations").filter(|_| seen.words);
+    let is_sorted = annotations < begins_at && annotations.is_some();
+    let annotations = annotations.map(|at| if is_sorted { text.len() } else { at });
     let query = find(b"requestURI").filter(|_| seen.words).and_then(|uri| {
         let value = text.get(uri..)?;
         let ends = value.iter().position(|byte| *byte == b',').unwrap_or(value.len());
         value.get(..ends)?.iter().position(|byte| *byte == b'?').map(|at| uri + at)
     });
-    match (bodies.chain(about_it).chain(query).min(), begins_at) {
+    match (bodies.chain(status).chain(annotations).chain(query).min(), begins_at) {
         (Some(stop), Some(start)) if start < stop && tells_an_object(text) => {
-            Leaves::Beginning(text.get(..stop).unwrap_or_default())
+            let (before, record) = text.split_at(start);
+            let record = record.get(..stop - start).unwrap_or_default();
+            let record = record.get(..another_begins(record)).unwrap_or_default();
+            // A client may call itself like a Secret, but not in front of the id.
+            let is_before_free = !is_sorted && !names_a_kind(before) && !applied::stands_in(before);
+            let from = if is_before_free { 0 } else { start };
+            Leaves::Beginning(text.get(from..start + record.len()).unwrap_or_default())
         }
         (Some(_), _) => Leaves::Nothing,
         // The end of one, whose beginning came in another record.
@@ -89,94 +99,19 @@ fn of_an_audit_record(text: &[u8], seen: Seen) -> Leaves<'_> {
     }
 }
 
+/// Where another document begins behind this one: at a line that is none of a record in many lines.
+fn another_begins(record: &[u8]) -> usize {
+    let goes_on = |rest: &[u8]| {
+        matches!(rest.first(), None | Some(b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\\' | b'}' | b']'))
+    };
+    let mut breaks = memmem::find_iter(record, b"\n");
+    breaks.find(|at| !goes_on(&record[at + 1..])).unwrap_or(record.len())
+}
+
 /// Whether nothing stands before the first brace but what tools write before a record.
 fn tells_an_object(text: &[u8]) -> bool {
     let first = text.iter().position(|byte| b"{}[]".contains(byte));
     first.is_none_or(|at| text.get(at) == Some(&b'{') || text.get(at) == Some(&b'['))
-}
-
-/// Whether `kind` is followed by the name of such a kind, however quoted and escaped.
-fn names_a_kind(text: &[u8]) -> bool {
-    (0..text.len()).any(|place| {
-        matches!(text.get(place), Some(b's' | b'S' | b't' | b'T'))
-            && KINDS.iter().any(|kind| is_word(text, place, kind))
-            && follows_kind(&text[..place])
-    })
-}
-
-/// Whether this word begins here, and nothing that would make another one stands beside it.
-fn is_word(text: &[u8], place: usize, word: &[u8]) -> bool {
-    let end = place + word.len();
-    begins(text, place, &word.to_ascii_lowercase())
-        && !text.get(end).is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte))
-}
-
-fn follows_kind(before: &[u8]) -> bool {
-    let mut rest = without_quotes(before);
-    // The tag and the anchor of a YAML value.
-    for _ in 0..MOST_TAGS {
-        let word = rest.len() - behind_last(rest, |byte| b" \t\n:".contains(&byte)).len();
-        if matches!(rest.get(word), Some(b'!' | b'&')) {
-            rest = without_quotes(rest.get(..word).unwrap_or_default());
-        }
-    }
-    if rest.ends_with(b"/") {
-        let path = behind_last(rest, |byte| !(byte.is_ascii_alphanumeric() || b"./".contains(&byte)));
-        rest = without_quotes(rest.get(..rest.len() - path.len()).unwrap_or_default());
-    }
-    let Some(rest) = rest.strip_suffix(b":") else { return false };
-    let rest = without_quotes(rest);
-    let Some(start) = rest.len().checked_sub(b"kind".len()) else { return false };
-    // The letter of an escape, as in `\nkind`, is none of the word.
-    let stands_alone = match rest.get(..start) {
-        Some([.., b'\\', b'n' | b'r' | b't']) => true,
-        Some([.., last]) => !last.is_ascii_alphanumeric(),
-        _ => true,
-    };
-    begins(rest, start, b"kind") && stands_alone
-}
-
-/// What stands behind the last byte of this sort. No name is longer than what is looked at, and hostile texts are.
-fn behind_last(text: &[u8], is_it: impl Fn(u8) -> bool) -> &[u8] {
-    let near = text.get(text.len().saturating_sub(LONGEST_WORD)..).unwrap_or_default();
-    near.iter().rposition(|byte| is_it(*byte)).and_then(|at| near.get(at + 1..)).unwrap_or(near)
-}
-
-fn without_quotes(mut text: &[u8]) -> &[u8] {
-    while let [rest @ .., b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\'' | b'`' | b'\\'] = text {
-        text = rest;
-    }
-    text
-}
-
-/// Characters of ASCII that are spelled by their numbers, as `\u0053` and `\x53`, written plainly.
-fn unescaped(text: &[u8]) -> Vec<u8> {
-    let mut plain = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((first, behind)) = rest.split_first() {
-        let digits = if *first != b'\\' {
-            None
-        } else if let [b'u', b'0', b'0', digits @ ..] | [b'x' | b'X', digits @ ..] = behind {
-            digits.first_chunk::<2>().map(|two| (two, &digits[2..]))
-        } else {
-            None
-        };
-        let code = digits.and_then(|(two, behind)| {
-            let code = u8::from_str_radix(str::from_utf8(two).ok()?, 16).ok()?;
-            Some((code, behind))
-        });
-        match code {
-            Some((code, behind)) => {
-                plain.push(code);
-                rest = behind;
-            }
-            None => {
-                plain.push(*first);
-                rest = behind;
-            }
-        }
-    }
-    plain
 }
 
 #[cfg(test)]
@@ -203,6 +138,19 @@ mod tests {
             "{\"kind\":\"Secret.v1.\",\"data\":1}",
             "kind: v1/Secret\ndata: x",
             "\"a: b\\nkind: \\\"v1/Secret\\\" # it is\\n",
+            "{\"kind\"=>\"Secret\", \"data\"=>1}",
+            "{kind=Secret, data={p=x}}",
+            "kind = \"Secret\"\ndata = {}",
+            "Secret(apiVersion=v1, data={p=x})",
+            "&Secret{ObjectMeta:{db},Data:map[string][]byte{p: [1]}}",
+            "v1.TokenReview{TypeMeta:{Kind:\"\"}, Spec:{Token:\"x\"}}",
+            "(*v1.Secret)(0xc0)({ Data: (map[string][]uint8) {} })",
+            "kind='Secret'\n[data]\np='x'",
+            "{u'kind': u'Secret', u'x': 1}",
+            "kind: >-\n  Secret\ndata: x",
+            "\u{1b}[1mkind\u{1b}[0m: \u{1b}[0;32mSecret\u{1b}[0m",
+            "{&quot;kind&quot;:&#34;Secret&quot;}",
+            "%7B%22kind%22%3A%22Secret%22%7D",
         ] {
             assert_eq!(leaves(text), Leaves::Nothing, "{text}");
         }
@@ -218,6 +166,10 @@ mod tests {
             "{\"involvedObject\":{\"kind\":\"Secret\",\"name\":\"db\",\"namespace\":\"shop\"},\"reason\":\"x\"}",
             "{\"kinds\":[\"Secret\"]}",
             "mankind: Secret",
+            "controller=a kind=Secret name=db token=",
+            "gvk=\"/v1, Kind=Secret\" metadata: x",
+            "Secret{name} of x",
+            "a list of Secret(s): data is 100% old & gone",
         ] {
             assert_eq!(leaves(text), Leaves::All, "{text}");
         }

@@ -22,7 +22,7 @@ use super::object::{Details, Endpoint, Object, Owner, PodExtras, Target, UNORDER
 use super::selector::{Expression, Operator, Selector};
 use super::uid::Uid;
 use crate::pattern::Patterns;
-use crate::record::redact::keeps_an_object;
+use crate::record::redact::{keeps_an_object, tells_a_secret};
 use crate::time::Stamp;
 
 /// On slices: the Service they belong to.
@@ -88,9 +88,11 @@ impl Parser {
         let labels = self.labels(&meta.labels.0);
         let mut annotations = Vec::new();
         if !self.annotations.is_empty() {
-            // What tools keep there is a whole object, with all that must not leave.
-            let is_wanted = |name: &str| self.annotations.matches(name) && !keeps_an_object(name.as_bytes());
-            let wanted = meta.annotations.0.iter().filter(|(name, _)| is_wanted(name));
+            // What tools keep there is a whole object, with all that must not leave, and others may write one there.
+            let is_wanted = |name: &str, value: &str| {
+                self.annotations.matches(name) && !keeps_an_object(name.as_bytes()) && !tells_a_secret(value)
+            };
+            let wanted = meta.annotations.0.iter().filter(|(name, value)| is_wanted(name, value));
             annotations.extend(wanted.map(|(name, value)| self.interner.label(name, value)));
         }
         let mut owners: Vec<&wire::OwnerReference<'_>> = meta.owners().collect();
