@@ -18,8 +18,7 @@ use std::thread;
 use std::time::Duration;
 
 use event_gateway::clock;
-use event_gateway::topology::kind::Kind;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sink::Sink;
 use support::chunk;
 use support::host::{Build, Code, MiniHost};
@@ -63,6 +62,7 @@ fn main() {
             [times[times.len() / 2], times[times.len() - 1]].map(|time| time.as_secs_f64() * 1e3);
         println!("  {name:<42} {median:>8.2} ms median, {most:.2} ms most");
     }
+    assert_eq!(sink.take().different, number, "an event is missing");
     host.quit();
 }
 

@@ -6,6 +6,7 @@ use crate::record::audit::AuditEvent;
 use crate::record::content::Content;
 use crate::record::event::KubeEvent;
 use crate::record::violation::Violation;
+use crate::topology::kind::{Kind, group_of};
 use crate::topology::scope::{is_of_cluster, may_report};
 
 /// Whether a record is taken. An exclusion wins over an inclusion. What is of no known kind has none of all this,
@@ -24,20 +25,28 @@ pub fn admits(rules: &Admission, content: &Content<'_, '_>) -> bool {
 /// RBAC says who may write an event into a namespace, and the event then names any other: so both are looked at. An object of the
 /// cluster has no namespace to be excluded with; its events lie in `default`, and are included there.
 fn takes_namespaces(rules: &Admission, content: &Content<'_, '_>) -> bool {
+    let (included_ones, excluded_ones) = (&rules.namespaces, &rules.exclude_namespaces);
+    if included_ones.is_empty() && excluded_ones.is_empty() {
+        return true;
+    }
     let (lies_in, names) = match content {
         Content::Event(event) => (&*event.metadata.namespace, &*event.object.namespace),
         _ => (content.namespace(), ""),
     };
     if let Content::Event(event) = content
-        && is_of_cluster(&event.object.api_version, &event.object.kind, names, lies_in)
         && may_report(lies_in, "")
+        && is_about_cluster(event, names, lies_in)
     {
-        return included(&rules.namespaces, lies_in) && !excluded(&rules.exclude_namespaces, "");
+        return included(included_ones, lies_in) && !excluded(excluded_ones, "");
     }
+    let admits = |namespace| included(included_ones, namespace) && !excluded(excluded_ones, namespace);
     // Both may be missing.
-    let both = || [lies_in, if names.is_empty() { lies_in } else { names }].into_iter();
-    both().all(|namespace| included(&rules.namespaces, namespace))
-        && !both().any(|namespace| excluded(&rules.exclude_namespaces, namespace))
+    admits(lies_in) && (names.is_empty() || names == lies_in || admits(names))
+}
+
+fn is_about_cluster(event: &KubeEvent<'_>, names: &str, lies_in: &str) -> bool {
+    let kind = Kind::of(group_of(&event.object.api_version), &event.object.kind);
+    is_of_cluster(kind, &event.object.kind, names, lies_in)
 }
 
 fn takes_event(rules: &Admission, event: &KubeEvent<'_>) -> bool {

@@ -308,7 +308,7 @@ fn write(file: File, index: &Index, now_seconds: u64) -> io::Result<()> {
         let written = Written {
             object,
             services: index
-                .memberships(object)
+                .memberships(object.key(), object)
                 .iter()
                 .filter_map(|one| Some(&*index.service(one.service)?.name))
                 .collect(),

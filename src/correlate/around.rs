@@ -28,11 +28,11 @@ pub(super) fn workload<'i>(index: &'i Index, subject: &Subject<'i>, work: &mut W
             for owner in index.owners_named(name).take_while(|_| work.take()).collect::<Vec<_>>() {
                 pods.extend(pods_below(index, within(subject.namespace, owner), work));
             }
-            common(index, pods.into_iter(), work)
+            common(index, pods.into_iter().map(|(_, pod)| pod), work)
         }
         Details::Budget { .. } => {
             let pods = budget_pods(index, entry, work);
-            common(index, pods.into_iter().filter(|pod| pod.is_live()), work)
+            common(index, pods.into_iter().map(|(_, pod)| pod).filter(|pod| pod.is_live()), work)
         }
         Details::Claim { .. } => {
             let claim = Key::name(subject.namespace, subject.about.name);
@@ -68,7 +68,7 @@ fn unheld<'i>(index: &'i Index, subject: &Subject<'i>, work: &mut Work) -> Optio
     }
     // The child knows the uid where the event does not say it. What the child says of the owner beside is its writer's word.
     let is_meant =
-        |owner: &&Owner| owner.key() == uid && (&*owner.kind, &*owner.name) == (about.kind, about.name);
+        |owner: &&Owner| owner.key == uid && (&*owner.kind, &*owner.name) == (about.kind, about.name);
     let children = children.take_while(|_| work.take());
     let (child, owner) =
         children.into_iter().find_map(|(_, child)| Some((child, child.owners().iter().find(is_meant)?)))?;
@@ -110,7 +110,7 @@ fn topmost<'i>(index: &'i Index, entry: &'i Object) -> Workload<'i> {
         let Some(owner) = object.controller().filter(|owner| &*owner.kind != Kind::Node.name()) else {
             break;
         };
-        match index.by_uid(owner.key()) {
+        match index.by_uid(owner.key) {
             Some((_, above)) if may_refer(object, above) => object = above,
             // It is of a kind that is not followed. Or it is another tenant's, and then all that is told is what the
             // reference says.

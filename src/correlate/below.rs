@@ -99,7 +99,7 @@ impl<'i> Found<'_, 'i> {
 
 /// All pods below an owner, gone or not, by its uid [`within`] the namespace in which it owns them. To find them takes half
 /// of what may be looked at, at most; the other half is for their Services.
-pub(super) fn pods_below<'i>(index: &'i Index, owner: Key, work: &mut Work) -> Vec<&'i Object> {
+pub(super) fn pods_below<'i>(index: &'i Index, owner: Key, work: &mut Work) -> Vec<(Key, &'i Object)> {
     let kept = work.part(2);
     let mut pods = Vec::new();
     let mut level = vec![owner];
@@ -109,7 +109,7 @@ pub(super) fn pods_below<'i>(index: &'i Index, owner: Key, work: &mut Work) -> V
         let children = level.iter().flat_map(|owner| index.children(*owner));
         for (uid, entry) in children.take_while(|_| work.take()) {
             if entry.kind == Kind::Pod {
-                pods.push(entry);
+                pods.push((uid, entry));
             } else if seen.insert(uid) {
                 next.push(within(&entry.namespace, uid));
             }
@@ -128,13 +128,17 @@ pub(super) fn target_name(target: &Target, namespace: &str) -> Key {
 }
 
 /// The pods that a budget selects, gone or not. To find them takes half of what may be looked at, at most.
-pub(super) fn budget_pods<'i>(index: &'i Index, budget: &'i Object, work: &mut Work) -> Vec<&'i Object> {
+pub(super) fn budget_pods<'i>(
+    index: &'i Index,
+    budget: &'i Object,
+    work: &mut Work,
+) -> Vec<(Key, &'i Object)> {
     let Details::Budget { selector: Some(selector) } = &budget.details else { return Vec::new() };
     let kept = work.part(2);
     // A thousand values are not compared with each pod's label in the time that it takes to look at the pod.
     let units = 1 + selector.pairs() / PAIRS_OF_UNIT;
     let pods = index.pods_in(Key::of(&budget.namespace)).take_while(|_| work.take_many(units));
-    let selected = pods.map(|(_, pod)| pod).filter(|pod| selector.selects(&pod.labels)).collect();
+    let selected = pods.filter(|(_, pod)| selector.selects(&pod.labels)).collect();
     work.rejoin(kept);
     selected
 }

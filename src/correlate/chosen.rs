@@ -44,10 +44,8 @@ impl<'i> Chosen<'i> {
     #[must_use]
     pub fn omitted(&self) -> Option<usize> {
         let labels = self.labels?;
-        let bytes =
-            |labels: &Labels| labels.iter().map(|label| label.name.len() + label.value.len()).sum::<usize>();
         // Nearly always.
-        if labels.len() <= MOST_PAIRS && bytes(labels) <= MOST_BYTES {
+        if labels.len() <= MOST_PAIRS && labels.bytes() <= MOST_BYTES {
             return None;
         }
         let not_looked_at = labels.len().saturating_sub(MOST_LOOKED_AT);

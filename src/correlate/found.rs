@@ -37,16 +37,16 @@ impl<'i> Found<'_, 'i> {
 
     /// Services of a pod: those whose slices hold it, and those that select it, ready or not. For one that
     /// is gone, also those whose slices held it, and Services that went with it.
-    pub(super) fn pod(&mut self, pod: &'i Object) {
+    pub(super) fn pod(&mut self, uid: Key, pod: &'i Object) {
         let mut seen = HashSet::new();
-        self.holding(pod, Via::Endpoint, &mut seen);
+        self.holding(self.index.memberships(uid, pod), pod, Via::Endpoint, &mut seen);
         // What was found by both stays with the stronger reason.
         seen.clear();
         self.selecting(&pod.labels, pod, Via::Selector, &mut seen);
     }
 
-    pub(super) fn holding(&mut self, pod: &'i Object, via: Via, seen: &mut HashSet<Key>) {
-        for membership in self.index.memberships(pod) {
+    fn holding(&mut self, places: &[Membership], pod: &Object, via: Via, seen: &mut HashSet<Key>) {
+        for membership in places {
             if !self.work.take() {
                 return;
             }
@@ -105,21 +105,21 @@ impl<'i> Found<'_, 'i> {
 
     /// Services of many pods. Pods of one template share their labels, so the last answer is often the
     /// next one's, too. `false`: there was no pod.
-    pub(super) fn pods(&mut self, pods: &[&'i Object], live: bool, via: Via) -> bool {
+    pub(super) fn pods(&mut self, pods: &[(Key, &'i Object)], live: bool, via: Via) -> bool {
         let mut any = false;
         let mut last = None;
         let mut last_places: &[Membership] = &[];
         let mut seen = HashSet::new();
-        for pod in pods.iter().copied().filter(|pod| pod.is_live() == live) {
+        for (uid, pod) in pods.iter().copied().filter(|(_, pod)| pod.is_live() == live) {
             any = true;
             if !self.work.take() {
                 break;
             }
             // So do their places, while they live: then nothing is decided by when a pod was made.
-            let places = self.index.memberships(pod);
+            let places = self.index.memberships(uid, pod);
             self.work.take_many(places.len() / PAIRS_OF_UNIT);
             if !live || !same_now(places, last_places) {
-                self.holding(pod, via, &mut seen);
+                self.holding(places, pod, via, &mut seen);
                 last_places = places;
             }
             // When a pod that is gone was made decides what it can have hit.

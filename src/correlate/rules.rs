@@ -24,8 +24,8 @@ pub(super) fn services<'i>(index: &'i Index, subject: &Subject<'i>, work: &mut W
         Some(Kind::Service) => found.itself(subject),
         Some(Kind::EndpointSlice) => found.slice(subject),
         Some(Kind::Pod) => {
-            if let Some((_, entry)) = subject.entry {
-                found.pod(entry);
+            if let Some((uid, entry)) = subject.entry {
+                found.pod(uid, entry);
             }
         }
         Some(Kind::Node) => found.node(subject),
@@ -99,14 +99,16 @@ impl<'i> Found<'_, 'i> {
         let node = Key::of(subject.about.name);
         let namespaces: Vec<Key> = self.index.node_namespaces(node).collect();
         let mut on: Vec<(&'i Service, Counts)> = Vec::new();
+        let mut there = self.index.on_node(node);
         self.for_each_namespace(&namespaces, |found, _, namespace| {
-            let before = on.len();
-            let services = found.index.on_node(node, namespace).enumerate();
-            let services =
-                services.take_while(|(n, _)| found.work.take_service(before + n)).map(|(_, one)| one);
-            let live =
-                services.filter(|service| service.object.as_ref().is_none_or(|object| object.is_live()));
-            on.extend(live.map(|service| (service, service.on_node(node))));
+            while let Some(service) = there.next_of(namespace) {
+                if !found.work.take_service(on.len()) {
+                    return there.pass(namespace);
+                }
+                let service = found.index.service(service);
+                let live = |service: &&Service| service.object.as_ref().is_none_or(|object| object.is_live());
+                on.extend(service.filter(live).map(|service| (service, service.on_node(node))));
+            }
         });
         sort_by_key(&mut on, |(service, here): (&Service, Counts)| {
             // Compared as whole numbers: a share in millionths.
@@ -142,7 +144,7 @@ impl<'i> Found<'_, 'i> {
     fn claim(&mut self, claim: Key) {
         let kept = self.work.part(2);
         let mounting = self.index.mounting(claim).take_while(|_| self.work.take());
-        let pods: Vec<_> = mounting.map(|(_, pod)| pod).collect();
+        let pods: Vec<_> = mounting.collect();
         self.work.rejoin(kept);
         if !self.pods(&pods, true, Via::Volume) {
             self.pods(&pods, false, Via::Volume);

@@ -27,8 +27,7 @@ impl<'i> Subject<'i> {
         let kind = Kind::of(group_of(about.api_version), about.kind);
         // Some senders leave the namespace out. A Node has none, whatever namespace its events lie in;
         // other objects live where their events do.
-        let is_of_cluster =
-            scope::is_of_cluster(about.api_version, about.kind, about.namespace, about.event_namespace);
+        let is_of_cluster = scope::is_of_cluster(kind, about.kind, about.namespace, about.event_namespace);
         let namespace = match about.namespace {
             _ if is_of_cluster && (kind.is_some() || about.kind == PERSISTENT_VOLUME) => "",
             "" => about.event_namespace,

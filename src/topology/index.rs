@@ -11,6 +11,7 @@ use super::endpoints::{Membership, Memberships, Service};
 use super::freshness::{Freshness, FreshnessTable};
 use super::key::Key;
 use super::kind::{KINDS, Kind};
+use super::node_services::{NodeServices, OnNode};
 use super::object::Object;
 use super::relation::Relation;
 use super::scope::within;
@@ -51,8 +52,8 @@ pub struct Index {
     pub(super) volumes: Relation,
     /// Node's name → namespaces whose Services have endpoints on it.
     pub(super) node_namespaces: Relation,
-    /// Node's name, [within](super::scope::within) a namespace → Services of it with endpoints on the node.
-    pub(super) on_node: Relation,
+    /// Node's name → Services with endpoints on the node.
+    pub(super) on_node: NodeServices,
     /// Node's name → its uid, as `names`: every pod's event asks for its node.
     pub(super) nodes: Table<Key>,
     /// Namespace → its pods.
@@ -166,10 +167,10 @@ impl Index {
         self.selectors.get(&namespace.with(label)).map_or(&[], |services| &**services)
     }
 
-    /// The places of a pod behind Services of its namespace, those where it stood once included.
+    /// The places of a pod, by its uid, behind Services of its namespace, those where it stood once included.
     #[must_use]
-    pub fn memberships(&self, pod: &Object) -> &[Membership] {
-        let of_pod = self.memberships.get(&within(&pod.namespace, pod.key()));
+    pub fn memberships(&self, uid: Key, pod: &Object) -> &[Membership] {
+        let of_pod = self.memberships.get(&within(&pod.namespace, uid));
         of_pod.map_or(&[], |memberships| &**memberships)
     }
 
@@ -203,9 +204,10 @@ impl Index {
         self.node_namespaces.of(node)
     }
 
-    /// Services of one namespace with endpoints on a node, by the node's name and the namespace.
-    pub fn on_node(&self, node: Key, namespace: Key) -> impl Iterator<Item = &Service> {
-        self.on_node.of(namespace.with(node)).filter_map(|service| self.service(service))
+    /// Services with endpoints on a node, each with its namespace, in the order of [`Index::node_namespaces`].
+    #[must_use]
+    pub fn on_node(&self, node: Key) -> OnNode<'_> {
+        self.on_node.of(node)
     }
 
     /// All pods of a namespace, gone or not.

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::key::Key;
 
 /// Labels or annotations, sorted by name. Each pair has the key that selectors are found by.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Labels(Box<[Arc<Label>]>);
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(from = "Vec<Arc<Label>>")]
+pub struct Labels {
+    pairs: Box<[Arc<Label>]>,
+    /// Of all names and values: the pairs lie elsewhere in memory.
+    bytes: usize,
+}
 
 /// So many labels can each be compared with each.
 const FEW: usize = 32;
@@ -49,6 +54,19 @@ impl Label {
     }
 }
 
+impl From<Vec<Arc<Label>>> for Labels {
+    fn from(pairs: Vec<Arc<Label>>) -> Self {
+        let bytes = pairs.iter().map(|label| label.name.len() + label.value.len()).sum();
+        Self { pairs: pairs.into(), bytes }
+    }
+}
+
+impl Serialize for Labels {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.pairs.serialize(serializer)
+    }
+}
+
 impl Labels {
     /// Of labels in any order; of two with the same name the last counts, as in JSON.
     #[must_use]
@@ -57,27 +75,33 @@ impl Labels {
         labels.reverse();
         labels.sort_by(|a, b| a.name.cmp(&b.name));
         labels.dedup_by(|next, kept| next.name == kept.name);
-        Self(labels.into())
+        labels.into()
     }
 
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        let at = self.0.binary_search_by(|label| (*label.name).cmp(name)).ok()?;
-        Some(&self.0[at].value)
+        let at = self.pairs.binary_search_by(|label| (*label.name).cmp(name)).ok()?;
+        Some(&self.pairs[at].value)
     }
 
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Label> {
-        self.0.iter().map(|label| &**label)
+        self.pairs.iter().map(|label| &**label)
     }
 
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.pairs.len()
+    }
+
+    /// Bytes of all names and values.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.pairs.is_empty()
     }
 
     /// Whether every pair of `wanted` is among these.
@@ -89,7 +113,7 @@ impl Labels {
                 && wanted.iter().all(|want| self.get(&want.name).is_some_and(|value| *value == *want.value));
         }
         // By their keys: the texts lie elsewhere in memory, and there are few of either.
-        wanted.0.iter().all(|want| self.0.iter().any(|label| label.key == want.key))
+        wanted.pairs.iter().all(|want| self.pairs.iter().any(|label| label.key == want.key))
     }
 }
 

@@ -29,6 +29,7 @@ pub mod kind;
 pub mod labels;
 pub mod lines;
 mod names;
+pub mod node_services;
 pub mod object;
 pub mod parse;
 mod relate;

@@ -133,20 +133,35 @@ fn share<T: ?Sized + PartialEq>(new: &mut Arc<T>, earlier: &Arc<T>) {
 
 /// An entry of `metadata.ownerReferences`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "Reference")]
 pub struct Owner {
     pub api_version: Arc<str>,
     pub kind: Arc<str>,
     pub name: Arc<str>,
     pub uid: Uid,
+    /// Of the uid. Of one run only.
+    #[serde(skip_serializing)]
+    pub key: Key,
     pub controls: bool,
 }
 
-impl Owner {
-    #[must_use]
-    pub fn key(&self) -> Key {
-        self.uid.key()
-    }
+/// An owner as it is written.
+#[derive(Deserialize)]
+struct Reference {
+    api_version: Arc<str>,
+    kind: Arc<str>,
+    name: Arc<str>,
+    uid: Uid,
+    controls: bool,
+}
 
+impl From<Reference> for Owner {
+    fn from(Reference { api_version, kind, name, uid, controls }: Reference) -> Self {
+        Self { api_version, kind, name, key: uid.key(), uid, controls }
+    }
+}
+
+impl Owner {
     /// Owners live in the namespace of what they own, unless they belong to the cluster.
     #[must_use]
     pub fn name_key(&self, namespace: &str) -> Key {
@@ -156,7 +171,7 @@ impl Owner {
     /// Who it is by uid, kind and name: a reference that has the uid alone does not mean it.
     #[must_use]
     pub fn called(&self) -> Key {
-        self.name_key("").with(self.key())
+        self.name_key("").with(self.key)
     }
 }
 

@@ -53,16 +53,16 @@ impl Writer {
             return;
         }
         for (object, owner) in owned(before) {
-            let here = within(&object.namespace, owner.key());
+            let here = within(&object.namespace, owner.key);
             self.index.children.remove(here, uid);
             if !self.is_called_so(here, owner) {
-                self.index.owner_names.remove(owner.name_key(&object.namespace), owner.key());
+                self.index.owner_names.remove(owner.name_key(&object.namespace), owner.key);
                 self.index.owner_namespaces.remove(owner.called(), Key::of(&object.namespace));
             }
         }
         for (object, owner) in owned(after) {
-            self.index.children.insert(within(&object.namespace, owner.key()), uid);
-            self.index.owner_names.insert(owner.name_key(&object.namespace), owner.key());
+            self.index.children.insert(within(&object.namespace, owner.key), uid);
+            self.index.owner_names.insert(owner.name_key(&object.namespace), owner.key);
             // Owners of kinds that are followed lie where their children lie.
             if Kind::of(group_of(&owner.api_version), &owner.kind).is_none() {
                 self.index.owner_namespaces.insert(owner.called(), Key::of(&object.namespace));
@@ -197,19 +197,19 @@ impl Writer {
             None => self.index.services.remove(&key),
         };
         selectors::exchange(&mut self.index.selectors, key, old.as_deref(), new.as_deref());
+        let here = Key::of(namespace);
         for node in old.iter().flat_map(|old| old.nodes.iter()) {
             if new.as_ref().is_none_or(|new| new.on_node(node.node).total == 0) {
-                let here = within(namespace, node.node);
-                self.index.on_node.remove(here, key);
-                if !self.index.on_node.has_any(here) {
-                    self.index.node_namespaces.remove(node.node, Key::of(namespace));
+                self.index.on_node.remove(node.node, here, key);
+                if !self.index.on_node.has_any(node.node, here) {
+                    self.index.node_namespaces.remove(node.node, here);
                 }
             }
         }
         for node in new.iter().flat_map(|new| new.nodes.iter()) {
             if old.as_ref().is_none_or(|old| old.on_node(node.node).total == 0) {
-                self.index.on_node.insert(within(namespace, node.node), key);
-                self.index.node_namespaces.insert(node.node, Key::of(namespace));
+                self.index.on_node.insert(node.node, here, key);
+                self.index.node_namespaces.insert(node.node, here);
             }
         }
     }

@@ -133,7 +133,7 @@ fn the_past_of_a_pod_that_lives_is_bounded() {
     }
     let index = writer.snapshot();
     let (_, pod) = index.by_uid(Key::of("pod")).expect("the pod");
-    let memberships = index.memberships(pod);
+    let memberships = index.memberships(pod.key(), pod);
     assert_eq!(memberships.len(), MOST_PAST + 1);
     assert_eq!(memberships.iter().filter(|one| one.slices > 0).count(), 1);
     assert!(
@@ -169,5 +169,5 @@ fn few_owners_are_kept_and_the_one_that_controls_is_among_them() {
     let owners: Vec<Value> = (0..1_000).map(owner).collect();
     let pod = object(Kind::Pod, "shop", "p", "pod", 1, json!({"metadata": {"ownerReferences": owners}}));
     assert_eq!(pod.owners().len(), 32);
-    assert_eq!(pod.controller().map(|owner| owner.key()), Some(Key::of("u999")));
+    assert_eq!(pod.controller().map(|owner| owner.key), Some(Key::of("u999")));
 }

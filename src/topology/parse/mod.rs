@@ -128,6 +128,7 @@ impl Parser {
             kind: self.interner.text(&owner.kind),
             name: self.interner.text(&owner.name),
             uid: Uid::new(&owner.uid),
+            key: Key::of(&owner.uid),
             controls: owner.controller.unwrap_or(false),
         }
     }

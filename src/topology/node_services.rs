@@ -1,0 +1,83 @@
+//! The Services that have endpoints on a node, those of one namespace next to each other.
+//!
+//! An event about a node looks at all of them in one go. Whoever has too many in one namespace is passed over from there on, and
+//! what is passed over costs nothing.
+
+use std::iter::Peekable;
+use std::ops::Bound;
+
+use imbl::OrdSet;
+use imbl::ordset::RangedIter;
+
+use super::key::Key;
+
+/// Of a node's name, a namespace ([`Key::of`]) and a Service's name ([`Key::name`]).
+type Place = (Key, Key, Key);
+
+#[derive(Debug, Clone, Default)]
+pub struct NodeServices(OrdSet<Place>);
+
+/// Goes through the Services of one node.
+pub struct OnNode<'i> {
+    all: &'i NodeServices,
+    node: Key,
+    rest: Peekable<RangedIter<'i, Place, imbl::shared_ptr::DefaultSharedPtr>>,
+}
+
+impl NodeServices {
+    pub fn insert(&mut self, node: Key, namespace: Key, service: Key) {
+        self.0.insert((node, namespace, service));
+    }
+
+    pub fn remove(&mut self, node: Key, namespace: Key, service: Key) {
+        self.0.remove(&(node, namespace, service));
+    }
+
+    #[must_use]
+    pub fn has_any(&self, node: Key, namespace: Key) -> bool {
+        self.0.range((node, namespace, Key::LEAST)..=(node, namespace, Key::GREATEST)).next().is_some()
+    }
+
+    #[must_use]
+    pub fn of(&self, node: Key) -> OnNode<'_> {
+        let rest = self.0.range((node, Key::LEAST, Key::LEAST)..=(node, Key::GREATEST, Key::GREATEST));
+        OnNode { all: self, node, rest: rest.peekable() }
+    }
+}
+
+impl OnNode<'_> {
+    /// The next Service, if it is of this namespace.
+    pub fn next_of(&mut self, namespace: Key) -> Option<Key> {
+        self.rest.next_if(|place| place.1 == namespace).map(|place| place.2)
+    }
+
+    /// Passes over what is left of this namespace.
+    pub fn pass(&mut self, namespace: Key) {
+        let (last, end) = ((self.node, namespace, Key::GREATEST), (self.node, Key::GREATEST, Key::GREATEST));
+        self.rest = self.all.0.range((Bound::Excluded(last), Bound::Included(end))).peekable();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_can_be_passed_over() {
+        let [node, other, a, b] = ["node", "other", "a", "b"].map(Key::of);
+        let mut services = NodeServices::default();
+        for (node, namespace, name) in [(node, a, "1"), (node, a, "2"), (node, b, "3"), (other, b, "4")] {
+            services.insert(node, namespace, Key::of(name));
+        }
+        let mut namespaces = [a, b];
+        namespaces.sort_unstable();
+        let mut all = services.of(node);
+        assert!(all.next_of(namespaces[0]).is_some());
+        all.pass(namespaces[0]);
+        assert_eq!(all.next_of(namespaces[0]), None);
+        assert!(all.next_of(namespaces[1]).is_some());
+        assert!(services.has_any(other, b) && !services.has_any(other, a));
+        services.remove(other, b, Key::of("4"));
+        assert!(!services.has_any(other, b));
+    }
+}
