@@ -6,6 +6,7 @@
 )]
 
 mod bombs;
+mod crafted_ledgers;
 mod folders;
 mod forged_requests;
 mod modes;
