@@ -6,7 +6,8 @@
 //!
 //! 1. the secret as it is, and any stretch of 12 bytes of it (three quarters of a short one), as a bound leaves it;
 //! 2. url-encoded in whole or in part, escaped as in JSON, C and HTML, up to four times over (`stream`);
-//! 3. the same within base64 of either alphabet and within hexadecimal digits, wherever in them, twice over (`encoded`).
+//! 3. the same within base64 of either alphabet, hexadecimal digits and lists of bytes as numbers, wherever in them, twice
+//!    over (`encoded`).
 //!
 //! `plain` makes one line of a text from outside; `keys` knows a path or a header that holds a key.
 
