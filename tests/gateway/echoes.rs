@@ -172,6 +172,31 @@ fn an_answer_shows_none_in_any_form_and_is_cut_afterwards() {
     assert_eq!(answer, "[hidden] [hidden]");
 }
 
+/// A password may have any letters.
+#[test]
+fn so_it_does_of_a_secret_with_letters_beyond_ascii() {
+    const SECRET: &str = "pässwörd-öf-the-gätewäy";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    fs::write(&path, SECRET).unwrap();
+    let header = format!("X-Api-Key: {SECRET}");
+    let file = path.to_str().unwrap();
+    let ways: [&[(&str, &str)]; 2] =
+        [&[("headers", &header)], &[("basic_user", "me"), ("basic_password_file", file)]];
+    for properties in ways {
+        let gateway = TestGateway::start();
+        let mut client = open(&gateway.url(), properties);
+        for (way, encoding) in [(9, 9), (0, 0), (9, 0), (2, 9), (9, 4)] {
+            let echo = escaped(&encoded(SECRET, encoding), way);
+            gateway.respond_with(move |_| Answer::status(422).body(&*echo));
+            let outcome = client.post();
+            let Outcome::Rejected { answer, .. } = outcome else { panic!("{outcome:?} {properties:?}") };
+            // But for padding.
+            assert_eq!(answer.trim_end_matches("%3d").trim_end_matches('='), "[hidden]", "{properties:?}");
+        }
+    }
+}
+
 /// Services that say of each record why they reject it.
 #[test]
 fn so_do_the_words_about_each_record() {
