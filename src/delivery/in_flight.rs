@@ -84,15 +84,26 @@ impl InFlight {
     /// Whether it may go out now as it was. Somebody may have kept a request of ours, and put it back long after: what
     /// the ledger would have forgotten is not sent again.
     fn is_for_us(&self, kept: &Kept, ledger: &Ledger) -> bool {
-        let why = if Some(kept.head.target) != ledger.key().and_then(|key| self.binding.target(key)) {
-            "for another endpoint, format, tenant, credentials, selection or redaction than are set now"
+        let (path, then) = (self.shown(), self.then());
+        if Some(kept.head.target) != ledger.key().and_then(|key| self.binding.target(key)) {
+            self.journal.warn(
+                "saved request outdated",
+                format!(
+                    "{path} holds a request for another endpoint, format, tenant, credentials, selection or redaction \
+                     than are set now; it is not sent, and {then}"
+                ),
+            );
         } else if ledger.has_forgotten(kept.head.made_seconds, now_seconds()) {
-            "that is older than ledger_ttl, so that nobody knows whether it was delivered"
+            self.journal.warn(
+                "saved request too old",
+                format!(
+                    "{path} holds a request that is older than ledger_ttl, so that nobody knows whether it was \
+                     delivered; it is not sent, and {then}"
+                ),
+            );
         } else {
             return true;
-        };
-        let text = format!("{} holds a request {why}; it is not sent, and {}", self.shown(), self.then());
-        self.journal.warn("saved request outdated", text);
+        }
         false
     }
 
