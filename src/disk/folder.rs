@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::FileId;
@@ -34,7 +34,9 @@ pub fn folder_of(file: &Path) -> &Path {
 /// When the disk cannot. File systems that offer no such thing, and folders that may be entered but not read,
 /// are passed over.
 pub fn sync_folder(file: &Path) -> io::Result<()> {
-    match File::open(folder_of(file)).and_then(|folder| folder.sync_all()) {
+    // Opening a FIFO would wait for its other end.
+    let folder = File::options().read(true).custom_flags(libc::O_DIRECTORY).open(folder_of(file));
+    match folder.and_then(|folder| folder.sync_all()) {
         Err(error) if !is_not_offered(&error) => Err(error),
         _ => Ok(()),
     }
