@@ -167,8 +167,10 @@ impl Source {
                 };
             }
         };
-        let mut header = HeaderValue::try_from(header)
-            .map_err(|_| format!("{shown} holds characters that no header can carry"))?;
+        // RFC 9110, 11.4: credentials are ASCII, and the HTTP client sends no others.
+        let header = HeaderValue::try_from(header).ok().filter(|header| header.to_str().is_ok());
+        let mut header = header
+            .ok_or_else(|| format!("{shown} holds characters that no header can carry as credentials"))?;
         header.set_sensitive(true);
         Ok(Current { header: Some(header), secrets })
     }
@@ -261,6 +263,19 @@ mod tests {
                 assert!(!mistake.to_string().contains("ses"), "{mistake}");
             }
         }
+    }
+
+    /// A password is encoded before it goes into a header, and a token is not.
+    #[test]
+    fn a_token_beyond_ascii_is_a_mistake_and_a_password_is_none() {
+        let (_folder, path) = file("sésame".as_bytes());
+        for settings in
+            [Credentials::Bearer { token_file: path.clone() }, Credentials::Splunk { key_file: path.clone() }]
+        {
+            let mistake = open(&settings).err().expect("a mistake").to_string();
+            assert!(mistake.contains("no header can carry") && !mistake.contains("same"), "{mistake}");
+        }
+        assert!(open(&Credentials::Basic { user: "Aladdin".into(), password_file: path }).is_ok());
     }
 
     #[test]
