@@ -180,8 +180,8 @@ mod tests {
         let list = |write: fn(&u8) -> String, between: &str| {
             b"open sesame!".iter().map(write).collect::<Vec<_>>().join(between)
         };
-        let (decimal, hex): (fn(&u8) -> String, fn(&u8) -> String) =
-            (|byte| byte.to_string(), |byte| format!("{byte:02x}"));
+        let decimal = |byte: &u8| byte.to_string();
+        let hex = |byte: &u8| format!("{byte:02x}");
         for text in [
             format!("body=[{}]", list(decimal, " ")),
             format!("{:?}", b"open sesame!"),

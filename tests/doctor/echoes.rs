@@ -62,7 +62,7 @@ fn a_page_moves_no_cursor() {
     );
     host.set_default(Answer::ok().body(page));
     let url = host.url().replace("/events", "");
-    let options = Options::read([url, "--no-source".to_owned()].into_iter(), false).expect("good words");
+    let options = Options::read([url, "--no-source".to_owned()], false).expect("good words");
     let (text, _) = examine(&options);
     let is_unseen = event_gateway::secrets::plain::is_unseen;
     assert!(!text.contains(|c: char| is_unseen(c) && c != '\n'), "{text:?}");

@@ -8,7 +8,6 @@
 mod bombs;
 mod crafted_ledgers;
 mod crafted_topologies;
-#[allow(dead_code, reason = "it is for other tests as well")]
 #[path = "../support/dice.rs"]
 mod dice;
 mod folders;

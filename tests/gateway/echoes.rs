@@ -292,9 +292,10 @@ fn looking_for_it_takes_no_longer_than_a_request() {
     (0..9).for_each(|number| secrets.add(&format!("{number}{}", TOKEN.repeat(30))));
     for piece in ["A", "41", "41 ", "65,", "%25", "\\u0025", "&amp;", "JTI1", "4A544931", "a b"] {
         let text = piece.repeat(16 << 10);
-        let began = std::time::Instant::now();
+        let began = event_gateway::clock::monotonic();
         let shown = secrets.hide_in(text[..16 << 10].to_owned());
-        assert!(began.elapsed() < std::time::Duration::from_secs(2), "{piece}: {:?}", began.elapsed());
+        let took = event_gateway::clock::monotonic().saturating_duration_since(began);
+        assert!(took < std::time::Duration::from_secs(2), "{piece}: {took:?}");
         assert_eq!(shown.len(), 16 << 10);
     }
 }
