@@ -47,9 +47,9 @@ impl Binding {
         binding.add(shown.as_bytes());
         binding.add(format!("{:?}", settings.tls.client).as_bytes());
         binding.add(b"content");
-        let (redaction, told) = (&settings.redaction, &settings.correlation);
+        let (redaction, shown) = (&settings.redaction, &settings.correlation);
         binding.add(format!("{:?} {:?}", redaction.remove, redaction.hash).as_bytes());
-        binding.add(format!("{:?} {:?}", told.labels, told.annotations).as_bytes());
+        binding.add(format!("{:?} {:?}", shown.labels, shown.annotations).as_bytes());
         binding.add(format!("{:?} {:?}", settings.render.audit_bodies, settings.admission).as_bytes());
         binding
     }

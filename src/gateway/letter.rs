@@ -101,15 +101,15 @@ fn line(letter: &Letter<'_>) -> io::Result<Vec<u8>> {
 /// The same JSON, with the number of each character that is not seen: a person looks at the file on a terminal, which
 /// takes some of them for commands. JSON has those beyond ASCII in strings only.
 fn seen(line: Vec<u8>) -> Vec<u8> {
-    let is_told = |c: char| c >= '\u{7f}' && is_unseen(c);
+    let is_unseen_here = |c: char| c >= '\u{7f}' && is_unseen(c);
     let text = match String::from_utf8(line) {
-        Ok(text) if text.contains(is_told) => text,
+        Ok(text) if text.contains(is_unseen_here) => text,
         Ok(text) => return text.into_bytes(),
         Err(error) => return error.into_bytes(),
     };
     let mut seen = String::with_capacity(text.len() + 64);
     for c in text.chars() {
-        if is_told(c) {
+        if is_unseen_here(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 // A String takes any text.
                 let _ = write!(seen, "\\u{unit:04x}");

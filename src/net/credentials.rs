@@ -267,13 +267,13 @@ mod tests {
 
     /// A password is encoded before it goes into a header, and a token is not.
     #[test]
-    fn a_token_beyond_ascii_is_a_mistake_and_a_password_is_none() {
+    fn a_token_beyond_ascii_is_refused_and_a_password_is_not() {
         let (_folder, path) = file("sésame".as_bytes());
         for settings in
             [Credentials::Bearer { token_file: path.clone() }, Credentials::Splunk { key_file: path.clone() }]
         {
-            let mistake = open(&settings).err().expect("a mistake").to_string();
-            assert!(mistake.contains("no header can carry") && !mistake.contains("same"), "{mistake}");
+            let error = open(&settings).err().expect("an error").to_string();
+            assert!(error.contains("no header can carry") && !error.contains("same"), "{error}");
         }
         assert!(open(&Credentials::Basic { user: "Aladdin".into(), password_file: path }).is_ok());
     }

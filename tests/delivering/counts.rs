@@ -97,7 +97,7 @@ fn what_is_no_count_at_all_is_one_or_bounded_and_costs_no_record() {
         assert_eq!(records.len(), odd.len());
         for (record, count) in records.iter().zip(&odd) {
             for key in ["count", "new_occurrences"] {
-                assert!(record[key].as_u64().is_some_and(|told| told <= MOST), "{count}: {record}");
+                assert!(record[key].as_u64().is_some_and(|value| value <= MOST), "{count}: {record}");
             }
             assert_ne!(record["count"], 0, "{count}");
         }

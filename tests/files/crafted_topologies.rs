@@ -1,7 +1,8 @@
 //! Does a file of the topology that says anything whatever of its objects make anything panic, at the start or later?
 //!
 //! Each field of each object may hold a value that no plugin has written, also one of another object, and the file is
-//! sound for gzip and JSON. What is read of it is then told of events, replaced by lists, saved and read once more.
+//! sound for gzip and JSON. Events are then correlated with what was read of it, lists replace that, and it is saved and
+//! read once more.
 
 use std::fs::File;
 use std::io::{Read, Write};

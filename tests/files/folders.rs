@@ -64,8 +64,8 @@ fn a_symlink_on_the_way_that_others_may_exchange_is_said() {
     for (shared, is_private) in [(0o700, true), (0o1777, true), (0o777, false)] {
         set_mode(&at("shared"), shared);
         for name in ["shared/link", "shared/link/state", "link", "link/state", "private/../link/state"] {
-            let told = not_private(&[&at(name)]);
-            assert_eq!(told.is_none(), is_private, "{name} by {shared:04o}: {told:?}");
+            let said = not_private(&[&at(name)]);
+            assert_eq!(said.is_none(), is_private, "{name} by {shared:04o}: {said:?}");
         }
         assert_eq!(not_private(&[&at("private/state"), &at("loop")]), None, "it leads nowhere through it");
     }
@@ -82,8 +82,8 @@ fn the_owner_of_a_folder_above_may_exchange_it() {
     }
     for mode in [0o755, 0o1755] {
         set_mode(&above, mode);
-        let told = not_private(&[&above.join("inner/state")]).unwrap();
-        assert!(told.contains("above belongs to the user 65534"), "{told}");
+        let said = not_private(&[&above.join("inner/state")]).unwrap();
+        assert!(said.contains("above belongs to the user 65534"), "{said}");
     }
 }
 

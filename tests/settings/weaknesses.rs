@@ -104,7 +104,8 @@ fn so_it_is_of_the_api_server() {
     let (plain, tls) = (KubeApi::start(), KubeApi::start_tls(&Certificates::new().server()));
     let (plain_url, tls_url) = (elsewhere(&plain.url()), tls.url());
     let token = ("kube_token_file", &*file);
-    let ways: [(&[(&str, &str)], &[&str]); 2] = [
+    type Way<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+    let ways: [Way<'_>; 2] = [
         (&[("kube_url", &plain_url), token], &[PLAIN, "kube_url", "the secret of kube_token_file;"]),
         (
             &[("kube_url", &tls_url), token, ("kube_insecure_skip_verify", "on")],
