@@ -16,6 +16,7 @@ use event_gateway::net::agent::{Limits, agent};
 use event_gateway::net::credentials::Authorization;
 use event_gateway::net::failure;
 use event_gateway::net::peer::API_SERVER;
+use event_gateway::net::proxy;
 use event_gateway::net::tls::TlsFiles;
 use serde_json::Value;
 use ureq::Agent;
@@ -118,6 +119,7 @@ struct Client {
 
 impl Client {
     fn new(access: &Access, journal: &Journal) -> Result<Self, String> {
+        proxy::hide_password(journal.secrets());
         let base = access.url.trim_end_matches('/');
         let uri: Uri = base.parse().map_err(|_| format!("{base} is no URL"))?;
         let https = uri.scheme_str() == Some("https");

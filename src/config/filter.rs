@@ -1,5 +1,7 @@
 //! The checked settings of the filter, and how each is read from its key.
 
+use std::path::PathBuf;
+
 use super::settings::{LedgerSettings, ledger};
 use super::topology::{self, CorrelationSettings};
 use super::{Reader, units};
@@ -22,7 +24,8 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<FilterSettings> {
         from.mistake("state_file", "is set together with dedup off", "one of the two");
     }
     for read in ["kube_ca_file", "kube_token_file"] {
-        if from.text(read).is_some_and(|path| from.text("state_file") == Some(path)) {
+        let path = from.text(read).map(PathBuf::from);
+        if path.is_some() && path == from.text("state_file").map(PathBuf::from) {
             from.mistake("state_file", format!("names the same file as {read}"), "a file of its own");
         }
     }

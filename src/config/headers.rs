@@ -7,7 +7,7 @@
 //! mark and `\\` a backslash. Any other value ends with the next comma and is taken as it is written. Problems name the
 //! header and never its value, as values are secrets more often than not.
 
-use ureq::http::header::{HeaderName, HeaderValue};
+use ureq::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
 use super::Reader;
 
@@ -86,6 +86,10 @@ fn first(text: &str) -> (Parsed<'_>, &str) {
     let parsed = match (name, value.parse::<HeaderValue>()) {
         (Ok(name), _) if OWN_HEADERS.contains(&name.as_str()) => {
             Err(format!("sets {name}, which the plugin sets itself"))
+        }
+        // The HTTP client sends none with other letters.
+        (Ok(name), Ok(value)) if name == AUTHORIZATION && value.to_str().is_err() => {
+            Err(format!("has for {name} a value that is not ASCII"))
         }
         (Ok(name), Ok(value)) => Ok((written, (name, value))),
         (name, _) => Err(wrong(name, "a value that no header can hold")),

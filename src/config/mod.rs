@@ -40,6 +40,9 @@ pub use trust::Weaknesses;
 use crate::pattern::Patterns;
 use keys::Key;
 
+/// How the files end whose names are made of that of a `state_file`.
+const BESIDE: [&str; 4] = [".in-flight", ".topology", ".topology.new", ".unfinished"];
+
 /// One thing wrong with the settings: which key, what stood there, what was expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
@@ -184,6 +187,16 @@ impl Reader<'_> {
     /// A file that the plugin writes.
     fn own_file(&mut self, key: &'static str) -> Option<PathBuf> {
         let path = PathBuf::from(self.text(key)?);
+        if let Some(end) =
+            BESIDE.into_iter().find(|end| path.as_os_str().as_encoded_bytes().ends_with(end.as_bytes()))
+        {
+            // Of another output it may be that very file, and each would take the other's for damaged.
+            self.mistake(
+                key,
+                format!("ends in {end}, as a file that lies beside a state_file does"),
+                "another name",
+            );
+        }
         if let Err(why) = (self.source.writable)(&path) {
             self.mistake(
                 key,

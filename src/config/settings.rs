@@ -244,9 +244,10 @@ fn files_of_our_own(from: &mut Reader<'_>) {
         "kube_token_file",
     ];
     for (index, own) in OWN.into_iter().enumerate() {
-        let Some(path) = from.text(own) else { continue };
+        let Some(path) = from.text(own).map(PathBuf::from) else { continue };
         for other in OWN.into_iter().skip(index + 1).chain(READ) {
-            if from.text(other).as_ref() == Some(&path) {
+            // As paths: without doubled slashes and single dots.
+            if from.text(other).map(PathBuf::from).as_ref() == Some(&path) {
                 from.mistake(own, format!("names the same file as {other}"), "a file of its own");
             }
         }

@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use super::binding::Binding;
 use super::kept::{Found, Head, Kept, LONGEST_FRONT_BYTES, Why};
+use crate::clock;
 use crate::config::{Guarantee, Settings};
 use crate::disk::{self, Access, is_refused, with_suffix};
 use crate::gateway::Post;
@@ -66,7 +67,7 @@ impl InFlight {
     }
 
     /// Takes up the request that an earlier life, or a round that panicked, left without an answer; unless it is of
-    /// no use any more: for another endpoint or format, or acknowledged.
+    /// no use any more: for another endpoint or format, too old, or acknowledged.
     pub fn take_up(&mut self, ledger: &Ledger) {
         let is_new = |kept: &Kept| !kept.named().iter().any(|record| ledger.holds(record));
         if let Some(kept) = self.unclear.take() {
@@ -80,20 +81,30 @@ impl InFlight {
         }
     }
 
+    /// Whether it may go out now as it was. Somebody may have kept a request of ours, and put it back long after: what
+    /// the ledger would have forgotten is not sent again.
     fn is_for_us(&self, kept: &Kept, ledger: &Ledger) -> bool {
-        let is_same = Some(kept.head.target) == ledger.key().and_then(|key| self.binding.target(key));
-        if !is_same {
+        let (path, then) = (self.shown(), self.then());
+        if Some(kept.head.target) != ledger.key().and_then(|key| self.binding.target(key)) {
             self.journal.warn(
                 "saved request outdated",
                 format!(
-                    "{} holds a request for another endpoint, format, tenant or credentials than are set now; it is not \
-                     sent, and {}",
-                    self.shown(),
-                    self.then()
+                    "{path} holds a request for another endpoint, format, tenant, credentials, selection or redaction \
+                     than are set now; it is not sent, and {then}"
                 ),
             );
+        } else if ledger.has_forgotten(kept.head.made_seconds, now_seconds()) {
+            self.journal.warn(
+                "saved request too old",
+                format!(
+                    "{path} holds a request that is older than ledger_ttl, so that nobody knows whether it was \
+                     delivered; it is not sent, and {then}"
+                ),
+            );
+        } else {
+            return true;
         }
-        is_same
+        false
     }
 
     /// What an earlier life left without an answer, whoever it was for.
@@ -130,12 +141,13 @@ impl InFlight {
     }
 
     /// A request is about to go out.
-    pub fn begin(&mut self, post: &Post<'_>, records: &[Option<Versioned>], key: Option<&Key>) {
+    pub fn begin(&mut self, post: &Post<'_>, records: &[Option<Versioned>], ledger: &Ledger) {
         if !self.keeps || self.path.is_none() {
             return;
         }
-        let before = key.and_then(|key| {
-            let head = Head::new(self.binding.target(key)?, post, records);
+        let made_seconds = ledger.time(now_seconds());
+        let before = ledger.key().and_then(|key| {
+            let head = Head::new(self.binding.target(key)?, made_seconds, post, records);
             head.before(key, post.body.bytes)
         });
         let Some(before) = before else {
@@ -151,7 +163,7 @@ impl InFlight {
 
     /// It has no clear answer. In memory nobody else can put another in its place.
     pub fn keep(&mut self, post: &Post<'_>, records: &[Option<Versioned>]) {
-        let head = Head::new([0; 32], post, records);
+        let head = Head::new([0; 32], 0, post, records);
         self.unclear = Some(Kept { head, body: post.body.bytes.to_vec() });
     }
 
@@ -250,6 +262,10 @@ pub struct Left {
     pub records: Vec<Versioned>,
     /// `None` when it is not to be sent.
     request: Option<Kept>,
+}
+
+fn now_seconds() -> u64 {
+    clock::unix_seconds(clock::wall())
 }
 
 fn read(path: &Path, key: Option<&Key>) -> io::Result<Found> {

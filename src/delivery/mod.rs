@@ -325,7 +325,7 @@ impl Delivery {
             return self.gateway.post(&post);
         }
         let records = ledger.begun(&tickets(batch, part.clone()));
-        self.in_flight.begin(&post, &records, ledger.key());
+        self.in_flight.begin(&post, &records, ledger);
         let outcome = self.gateway.post(&post);
         if outcome.doubt() == Doubt::Unanswered {
             self.in_flight.keep(&post, &records);

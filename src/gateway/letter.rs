@@ -1,8 +1,11 @@
 //! A dead letter: one line of JSON. And many of them, on their way into the file together.
 
+use std::fmt::Write;
 use std::io;
 
 use serde::Serialize;
+
+use crate::secrets::plain::is_unseen;
 
 /// One record that will not be delivered, and why.
 #[derive(Debug, Clone, Copy)]
@@ -92,5 +95,53 @@ fn line(letter: &Letter<'_>) -> io::Result<Vec<u8>> {
         serde_json::to_writer(&mut line, record)?;
     }
     line.extend_from_slice(b"}\n");
-    Ok(line)
+    Ok(seen(line))
+}
+
+/// The same JSON, with the number of each character that is not seen: a person looks at the file on a terminal, which
+/// takes some of them for commands. JSON has those beyond ASCII in strings only.
+fn seen(line: Vec<u8>) -> Vec<u8> {
+    let is_unseen_here = |c: char| c >= '\u{7f}' && is_unseen(c);
+    let text = match String::from_utf8(line) {
+        Ok(text) if text.contains(is_unseen_here) => text,
+        Ok(text) => return text.into_bytes(),
+        Err(error) => return error.into_bytes(),
+    };
+    let mut seen = String::with_capacity(text.len() + 64);
+    for c in text.chars() {
+        if is_unseen_here(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // A String takes any text.
+                let _ = write!(seen, "\\u{unit:04x}");
+            }
+        } else {
+            seen.push(c);
+        }
+    }
+    seen.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// C1 controls move a cursor, marks of direction turn a line round, and tags are not seen at all.
+    #[test]
+    fn a_letter_shows_all_its_characters_and_says_the_same() {
+        let hostile = "a\u{9b}2J\u{7f}\u{202e}b\u{2028}\u{200b}\u{e0041}é🦀";
+        let record =
+            serde_json::json!({ hostile: [hostile], "\t": "\u{1b}" }).to_string().replace(':', "\t:");
+        for record in [&*record, hostile] {
+            let letter =
+                Letter { time: "t", id: hostile, status: None, reason: hostile, answer: hostile, record };
+            let text = String::from_utf8(line(&letter).unwrap()).unwrap();
+            let (last, all) = (text.len() - 1, text.find(|c: char| is_unseen(c) && c != '\t'));
+            assert_eq!(all, Some(last), "{text}");
+            assert!(text.contains("é🦀") && text.contains("\\u009b2J\\u007f\\u202eb"), "{text}");
+            let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert!(["id", "reason", "answer"].iter().all(|key| read[key] == hostile), "{text}");
+            let as_it_was = serde_json::from_str(record).unwrap_or(serde_json::Value::from(hostile));
+            assert_eq!(read["record"], as_it_was);
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! own. So this time goes on only while the plugin runs: neither a stop nor a date that somebody sets forward
 //! makes anything older. A date that is set back makes what was committed since younger, and no more.
 
+use super::Ledger;
 use super::store::Contents;
 use super::table::Row;
 
@@ -29,6 +30,20 @@ impl Age {
     #[must_use]
     pub fn at(self, now_seconds: u64) -> u64 {
         now_seconds.saturating_sub(self.behind_seconds)
+    }
+}
+
+impl Ledger {
+    /// Its own time at a date, which only goes on while the plugin runs.
+    #[must_use]
+    pub fn time(&self, now_seconds: u64) -> u64 {
+        self.age.at(now_seconds)
+    }
+
+    /// Whether what was committed at this time, its own, is too old to be remembered.
+    #[must_use]
+    pub fn has_forgotten(&self, at_seconds: u64, now_seconds: u64) -> bool {
+        at_seconds.saturating_add(self.ttl_seconds) <= self.age.at(now_seconds)
     }
 }
 

@@ -37,13 +37,15 @@ enum Scheme {
 
 const API_KEY_FILE: &str = "api_key_file";
 const DD_API_KEY: HeaderName = HeaderName::from_static("dd-api-key");
+/// What a password is exchanged in, too.
+const ENCODED: &str = "encoded password";
 /// "Length of 'routing_key' is incorrect (should be 32 characters)", says the service.
 const ROUTING_KEY_CHARACTERS: usize = 32;
 
 struct Current {
     /// `None`: the secret goes into the body.
     header: Option<HeaderValue>,
-    /// What is secret in it: the token, or the password and its encoded form.
+    /// What is secret in it: the token, or the password, and its encoded form.
     secrets: Vec<String>,
 }
 
@@ -68,7 +70,7 @@ impl Authorization {
         match source.read() {
             // Records that are rendered hold the key as it was: what is read later would be another.
             Ok(current) => {
-                current.hide_in(journal);
+                current.hide_in(key, journal);
                 let source = (!matches!(source.scheme, Scheme::PagerDuty)).then_some(source);
                 Ok(Self { source, current: Some(current) })
             }
@@ -109,7 +111,7 @@ impl Authorization {
         match source.read() {
             Ok(new) => {
                 let other = self.current.as_ref().is_none_or(|old| old.header != new.header);
-                new.hide_in(journal);
+                new.hide_in(source.key, journal);
                 self.current = Some(new);
                 other
             }
@@ -123,8 +125,10 @@ impl Authorization {
 }
 
 impl Current {
-    fn hide_in(&self, journal: &Journal) {
-        self.secrets.iter().for_each(|secret| journal.secrets().add_rotated(secret));
+    fn hide_in(&self, key: &'static str, journal: &Journal) {
+        for (of, secret) in [key, ENCODED].into_iter().zip(&self.secrets) {
+            journal.secrets().add_rotated(of, secret);
+        }
     }
 }
 
@@ -149,7 +153,7 @@ impl Source {
             Scheme::Bearer => (format!("Bearer {text}"), vec![text]),
             Scheme::Basic { user } => {
                 let encoded = base64(format!("{user}:{text}").as_bytes());
-                (format!("Basic {encoded}"), vec![encoded, text])
+                (format!("Basic {encoded}"), vec![text, encoded])
             }
             Scheme::Splunk => (format!("Splunk {text}"), vec![text]),
             Scheme::Datadog => (text.clone(), vec![text]),
@@ -163,8 +167,10 @@ impl Source {
                 };
             }
         };
-        let mut header = HeaderValue::try_from(header)
-            .map_err(|_| format!("{shown} holds characters that no header can carry"))?;
+        // RFC 9110, 11.4: credentials are ASCII, and the HTTP client sends no others.
+        let header = HeaderValue::try_from(header).ok().filter(|header| header.to_str().is_ok());
+        let mut header = header
+            .ok_or_else(|| format!("{shown} holds characters that no header can carry as credentials"))?;
         header.set_sensitive(true);
         Ok(Current { header: Some(header), secrets })
     }
@@ -257,6 +263,19 @@ mod tests {
                 assert!(!mistake.to_string().contains("ses"), "{mistake}");
             }
         }
+    }
+
+    /// A password is encoded before it goes into a header, and a token is not.
+    #[test]
+    fn a_token_beyond_ascii_is_refused_and_a_password_is_not() {
+        let (_folder, path) = file("sésame".as_bytes());
+        for settings in
+            [Credentials::Bearer { token_file: path.clone() }, Credentials::Splunk { key_file: path.clone() }]
+        {
+            let error = open(&settings).err().expect("an error").to_string();
+            assert!(error.contains("no header can carry") && !error.contains("same"), "{error}");
+        }
+        assert!(open(&Credentials::Basic { user: "Aladdin".into(), password_file: path }).is_ok());
     }
 
     #[test]

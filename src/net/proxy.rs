@@ -2,9 +2,12 @@
 
 use crate::secrets::Secrets;
 
-/// Hides the password from now on. Its `Proxy-Authorization` is hidden with it, as base64 is read.
+/// Hides the password from now on. Its `Proxy-Authorization` is hidden with it, as base64 is read. A user without a
+/// password is a key.
 pub fn hide_password(secrets: &Secrets) {
-    if let Some(password) = ureq::Proxy::try_from_env().as_ref().and_then(ureq::Proxy::password) {
-        secrets.add_rotated(password);
+    let Some(proxy) = ureq::Proxy::try_from_env() else { return };
+    let password = proxy.password().filter(|password| !password.is_empty());
+    if let Some(secret) = password.or_else(|| proxy.username()) {
+        secrets.add(secret);
     }
 }

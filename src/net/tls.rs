@@ -103,7 +103,7 @@ impl TlsFiles {
         match (certificates(chain, chain_key), private_key(key, key_key)) {
             (Ok(chain), Ok(key)) if is_pair(&chain, &key) => {
                 // As PEM has it, but for the ends of lines.
-                secrets.add_rotated(&STANDARD.encode(key.der()));
+                secrets.add_rotated(key_key, &STANDARD.encode(key.der()));
                 Ok(Some(ClientCert::new_with_certs(&chain, key)))
             }
             (Ok(_), Ok(_)) => Err(vec![Mistake {

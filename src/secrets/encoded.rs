@@ -1,13 +1,17 @@
-//! What base64 and hexadecimal digits in a text say, wherever they begin.
+//! What base64, hexadecimal digits and lists of numbers in a text say, wherever they begin.
 //!
 //! A secret may stand in the middle of what was encoded, and the digits may follow on a word without a gap. So each run of
 //! digits is read from each of its first places on; only one of these readings says something.
+//!
+//! Bytes as a program prints them (`[83 51 67]` of Go, `[83, 51, 67]` of Rust, `53 33 43` and `53:33:43` of dumps) are
+//! numbers with something between them.
 
 use super::stream::Stream;
 
 /// Shorter runs hold no secret that is long enough to be one.
 const LEAST_BASE64: usize = 6;
 const LEAST_HEX: usize = 8;
+const LEAST_NUMBERS: usize = 4;
 
 /// All readings of all runs.
 pub(super) fn readings(of: &Stream) -> Vec<Stream> {
@@ -24,7 +28,47 @@ pub(super) fn readings(of: &Stream) -> Vec<Stream> {
     for run in runs(&of.bytes, LEAST_HEX, |byte| byte.is_ascii_hexdigit(), |_| false) {
         found.extend((0..2).map(|offset| of_hex(of, run.get(offset..).unwrap_or_default())));
     }
+    found.extend(lists(of, 10));
+    found.extend(lists(of, 16));
     found
+}
+
+/// The lists of numbers that are long enough, read as bytes.
+fn lists(of: &Stream, radix: u32) -> Vec<Stream> {
+    let mut found = Vec::new();
+    let mut list = Stream { bytes: Vec::new(), spans: Vec::new() };
+    let mut at = 0;
+    while at < of.bytes.len() {
+        if radix == 16 && of.bytes[at..].starts_with(b"0x") {
+            at += 2;
+        }
+        let digits = of.bytes[at..].iter().take_while(|byte| char::from(**byte).is_digit(radix)).count();
+        let is_taken = digits > 0 && number(of, at, digits, radix, &mut list);
+        let is_between = digits == 0
+            && matches!(of.bytes.get(at), Some(b' ' | b',' | b':' | b'-' | b';' | b'\t' | b'\r' | b'\n'));
+        if !is_taken && !is_between {
+            let ended = std::mem::replace(&mut list, Stream { bytes: Vec::new(), spans: Vec::new() });
+            found.extend((ended.bytes.len() >= LEAST_NUMBERS).then_some(ended));
+        }
+        at += digits.max(1);
+    }
+    found.extend((list.bytes.len() >= LEAST_NUMBERS).then_some(list));
+    found
+}
+
+/// Takes a number of a list: of one byte, or of several in hexadecimal digits. `false`: it is none of these.
+fn number(of: &Stream, at: usize, digits: usize, radix: u32, list: &mut Stream) -> bool {
+    let (step, most_digits) = if radix == 16 { (2, 16) } else { (digits, 3) };
+    if digits > most_digits || !digits.is_multiple_of(step) {
+        return false;
+    }
+    for place in (at..at + digits).step_by(step) {
+        let digits = of.bytes[place..place + step].iter().map(|byte| char::from(*byte).to_digit(radix));
+        let value = digits.fold(0, |value, digit| value * radix + digit.unwrap_or_default());
+        let Ok(byte) = u8::try_from(value) else { return false };
+        list.push(&[byte], (of.spans[place].0, of.spans[place + step - 1].1));
+    }
+    true
 }
 
 /// The places of the digits of each run that is long enough.
@@ -129,5 +173,33 @@ mod tests {
             assert!(found(&text, b"sesame").is_some(), "{text}");
         }
         assert_eq!(found("736573616d", b"sesame"), None);
+    }
+
+    #[test]
+    fn lists_of_numbers_are_read_as_bytes() {
+        let list = |write: fn(&u8) -> String, between: &str| {
+            b"open sesame!".iter().map(write).collect::<Vec<_>>().join(between)
+        };
+        let decimal = |byte: &u8| byte.to_string();
+        let hex = |byte: &u8| format!("{byte:02x}");
+        for text in [
+            format!("body=[{}]", list(decimal, " ")),
+            format!("{:?}", b"open sesame!"),
+            format!("[7]uint8{{{}}}", list(|byte| format!("0x{byte:x}"), ", ")),
+            list(hex, " "),
+            list(|byte| format!("{byte:02X}"), ":"),
+            list(hex, "-"),
+            // xxd, and hexdump with its places.
+            "00000000: 6f70 656e 2073 6573 616d 6521            open sesame!".to_owned(),
+            "00000000  6f 70 65 6e 20 73 65 73  61 6d 65 21".to_owned(),
+        ] {
+            let place = found(&text, b"sesame").unwrap_or_else(|| panic!("{text}"));
+            assert!(
+                place.starts_with(['7', '1']) && place.ends_with(|c: char| c.is_ascii_hexdigit()),
+                "{place}"
+            );
+        }
+        assert_eq!(found("[115, 101, 115, 97, 109]", b"sesame"), None);
+        assert_eq!(found("115 101 115 ? 97 109 101", b"sesame"), None);
     }
 }

@@ -6,7 +6,8 @@
 //!
 //! 1. the secret as it is, and any stretch of 12 bytes of it (three quarters of a short one), as a bound leaves it;
 //! 2. url-encoded in whole or in part, escaped as in JSON, C and HTML, up to four times over (`stream`);
-//! 3. the same within base64 of either alphabet and within hexadecimal digits, wherever in them, twice over (`encoded`).
+//! 3. the same within base64 of either alphabet, hexadecimal digits and lists of bytes as numbers, wherever in them, twice
+//!    over (`encoded`).
 //!
 //! `plain` makes one line of a text from outside; `keys` knows a path or a header that holds a key.
 
@@ -16,7 +17,7 @@ pub mod keys;
 pub mod plain;
 mod stream;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use grams::Grams;
@@ -24,8 +25,8 @@ use stream::Stream;
 
 /// Shorter ones are no secrets worth the name; hiding them would only garble the text.
 const SHORTEST_SECRET_BYTES: usize = 4;
-/// Secrets that replaced each other: a token that was renewed is good for some time after, and its echo may come late.
-const ROTATED: usize = 8;
+/// Secrets that one secret replaced: a token that was renewed is good for some time after, and its echo may come late.
+const FORMER: usize = 8;
 /// So often a text is read for escapes, and so often for encodings within encodings.
 const ESCAPED: usize = 4;
 const ENCODED: usize = 2;
@@ -45,7 +46,9 @@ pub struct Secrets {
 #[derive(Default)]
 struct State {
     lasting: Vec<String>,
-    rotated: VecDeque<String>,
+    /// By what they are for, the present one last: a token that is renewed every hour must not make anybody forget a key
+    /// that is renewed every year.
+    rotated: BTreeMap<&'static str, VecDeque<String>>,
     sets: Arc<Sets>,
 }
 
@@ -79,16 +82,22 @@ impl Secrets {
         }
     }
 
-    /// One that is exchanged now and then; the former ones stay hidden.
-    pub fn add_rotated(&self, secret: &str) {
-        let mut state = self.lock();
-        if secret.len() < SHORTEST_SECRET_BYTES || state.rotated.iter().any(|known| known == secret) {
+    /// The present one of those that are exchanged now and then, and are for the same; the former ones stay hidden.
+    pub fn add_rotated(&self, of: &'static str, secret: &str) {
+        if secret.len() < SHORTEST_SECRET_BYTES {
             return;
         }
-        if state.rotated.len() == ROTATED {
-            state.rotated.pop_front();
+        let mut state = self.lock();
+        let rotated = state.rotated.entry(of).or_default();
+        if rotated.back().is_some_and(|present| present == secret) {
+            return;
         }
-        state.rotated.push_back(secret.to_owned());
+        // A former one may come back.
+        rotated.retain(|known| known != secret);
+        if rotated.len() > FORMER {
+            rotated.pop_front();
+        }
+        rotated.push_back(secret.to_owned());
         state.renew();
     }
 
@@ -146,7 +155,7 @@ impl Secrets {
 impl State {
     fn renew(&mut self) {
         let mut sets = Sets::default();
-        for secret in self.lasting.iter().chain(&self.rotated) {
+        for secret in self.lasting.iter().chain(self.rotated.values().flatten()) {
             // One may be written with escapes itself, and be quoted without them.
             let mut level = Some(Stream::of(secret));
             for _ in 0..=ESCAPED {
@@ -202,7 +211,7 @@ mod tests {
     #[test]
     fn secrets_are_hidden_and_small_words_are_not() {
         let shared = Arc::new(Secrets::default());
-        shared.add_rotated("sesame");
+        shared.add_rotated("a", "sesame");
         let secrets = Secrets::beside(&shared);
         secrets.add_query("key=sesame-open&env=dev&bare-secret&empty=");
         let shown = secrets.hide_in("dev: no sesame-open, no sesame and no bare-secret here".to_owned());
@@ -213,10 +222,23 @@ mod tests {
     fn the_last_former_ones_stay_hidden() {
         let secrets = Secrets::default();
         let token = |number: usize| format!("{number:02}-token-of-the-day");
-        (0..20).for_each(|number| secrets.add_rotated(&token(number)));
-        for number in 12..20 {
+        secrets.add_rotated("key", "key-of-the-year");
+        (0..20).for_each(|number| secrets.add_rotated("token", &token(number)));
+        for number in 11..20 {
             assert_eq!(secrets.hide_in(token(number)), HIDDEN);
         }
+        assert_eq!(secrets.hide_in("key-of-the-year".to_owned()), HIDDEN, "it was not replaced");
+    }
+
+    /// As when a file is put back, and then others come.
+    #[test]
+    fn one_that_comes_back_is_the_present_one() {
+        let secrets = Secrets::default();
+        let token = |number: usize| format!("{number:02}-token-of-the-day");
+        for number in (0..8).chain([0]).chain(8..16) {
+            secrets.add_rotated("token", &token(number));
+        }
+        assert_eq!(secrets.hide_in(token(0)), HIDDEN);
     }
 
     #[test]

@@ -65,6 +65,47 @@ fn no_event_counts_for_more_than_a_million() {
     }
 }
 
+/// Whoever posts to `in_http` writes anything there.
+#[test]
+fn what_is_no_count_at_all_is_one_or_bounded_and_costs_no_record() {
+    let digits = "9".repeat(5_000);
+    let odd = [
+        json!(true),
+        json!({}),
+        json!({"$numberLong": "7"}),
+        json!([7]),
+        json!(null),
+        json!(""),
+        json!("1e9"),
+        json!(" 7 "),
+        json!("+7"),
+        json!("0x10"),
+        json!("-0"),
+        json!("٧"),
+        json!("NaN"),
+        json!(digits),
+        json!(-0.0),
+        json!(0.1),
+        json!(999_999.9),
+        json!(1e18),
+        json!(f64::MAX),
+        json!(f64::MIN_POSITIVE),
+        json!(i64::MIN),
+    ];
+    for put in [of_core, of_a_series, of_events_k8s_io] {
+        let (records, _) = delivered(&[], &chunk::of(&versions(&odd, put)));
+        assert_eq!(records.len(), odd.len());
+        for (record, count) in records.iter().zip(&odd) {
+            for key in ["count", "new_occurrences"] {
+                assert!(record[key].as_u64().is_some_and(|value| value <= MOST), "{count}: {record}");
+            }
+            assert_ne!(record["count"], 0, "{count}");
+        }
+        let sum: u64 = records.iter().filter_map(|record| record["new_occurrences"].as_u64()).sum();
+        assert!(sum <= MOST, "{sum}");
+    }
+}
+
 #[test]
 fn its_updates_add_up_to_no_more_and_are_counted() {
     let gateway = TestGateway::start();

@@ -3,6 +3,7 @@
 
 #[path = "../../examples/doctor/cluster.rs"]
 mod cluster;
+mod echoes;
 #[path = "../../examples/doctor/examine.rs"]
 mod examine;
 #[path = "../../examples/doctor/finding.rs"]

@@ -48,6 +48,45 @@ fn a_folder_is_private_unless_others_may_exchange_what_is_in_it() {
     assert_eq!(not_private(&[&folder.path().join("missing")]), None, "whoever opens a file there says it");
 }
 
+/// Another one takes its place, and leads to another folder.
+#[test]
+fn a_symlink_on_the_way_that_others_may_exchange_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for name in ["shared", "private", "private/state"] {
+        fs::create_dir(at(name)).unwrap();
+        set_mode(&at(name), 0o700);
+    }
+    // A link to a link in the shared folder, and that to a private one.
+    symlink(at("private"), at("shared/link")).unwrap();
+    symlink("shared/link", at("link")).unwrap();
+    symlink("loop", at("loop")).unwrap();
+    for (shared, is_private) in [(0o700, true), (0o1777, true), (0o777, false)] {
+        set_mode(&at("shared"), shared);
+        for name in ["shared/link", "shared/link/state", "link", "link/state", "private/../link/state"] {
+            let said = not_private(&[&at(name)]);
+            assert_eq!(said.is_none(), is_private, "{name} by {shared:04o}: {said:?}");
+        }
+        assert_eq!(not_private(&[&at("private/state"), &at("loop")]), None, "it leads nowhere through it");
+    }
+}
+
+/// He may rename what is in it, the sticky bit or not.
+#[test]
+fn the_owner_of_a_folder_above_may_exchange_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let above = folder.path().join("above");
+    fs::create_dir_all(above.join("inner/state")).unwrap();
+    if chown(&above, Some(SOMEBODY), None).is_err() {
+        return; // That takes root.
+    }
+    for mode in [0o755, 0o1755] {
+        set_mode(&above, mode);
+        let said = not_private(&[&above.join("inner/state")]).unwrap();
+        assert!(said.contains("above belongs to the user 65534"), "{said}");
+    }
+}
+
 fn lines(host: &MiniHost) -> Vec<LogLine> {
     host.logs().into_iter().filter(|line| line.text.contains(WORDS)).collect()
 }

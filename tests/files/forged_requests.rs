@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::support::gateway::{Answer, TestGateway};
 use crate::support::host::{Build, Code, MiniHost};
@@ -133,7 +134,7 @@ fn a_request_for_somebody_else_is_not_sent() {
     ];
     for (before, after, path) in cases {
         let state = left(&url, &gateway, "u1", &refs(&before));
-        let says = "for another endpoint, format, tenant or credentials";
+        let says = "for another endpoint, format, tenant, credentials, selection or redaction";
         let elsewhere = format!("{url}{path}");
         assert_eq!(
             first(&state, &gateway, &elsewhere, &refs(&after), says),
@@ -152,7 +153,7 @@ fn refs<'a>(settings: &'a [(&'a str, String)]) -> Vec<(&'a str, &'a str)> {
 fn a_request_for_another_host_is_not_sent() {
     let (gateway, other) = (TestGateway::start(), TestGateway::start());
     let state = left(&gateway.url(), &gateway, "u1", &[]);
-    let says = "for another endpoint, format, tenant or credentials";
+    let says = "for another endpoint, format, tenant, credentials, selection or redaction";
     assert_eq!(first(&state, &other, &other.url(), &[], says), ["x.1"]);
 }
 
@@ -193,6 +194,41 @@ fn a_ledger_that_is_made_anew_keeps_its_key() {
     host.kill();
     gateway.set_default(Answer::ok());
     assert_eq!(first(&state, &gateway, &gateway.url(), &[], ""), ["u4.1"]);
+}
+
+/// Whoever reads the folder may keep a request of ours, which fits, and put it back later.
+#[test]
+fn a_request_that_was_answered_is_not_sent_again_when_somebody_puts_it_back() {
+    for (ttl, says) in [("1h", ""), ("1s", "older than ledger_ttl")] {
+        let gateway = TestGateway::start();
+        let more = [("ledger_ttl", ttl)];
+        let state = left(&gateway.url(), &gateway, "u1", &more);
+        let copy = fs::read(state.file("ledger.in-flight")).unwrap();
+        let mut host = state.host(&gateway.url(), &more);
+        // The ledger's time goes on with what is committed.
+        for uid in ["u2", "u3"] {
+            assert_eq!(host.deliver("a", "t", &events([uid])), Code::Ok);
+            std::thread::sleep(Duration::from_millis(2_100));
+        }
+        assert_eq!(host.deliver("a", "t", &events(["u4"])), Code::Ok);
+        host.quit();
+        fs::write(state.file("ledger.in-flight"), copy).unwrap();
+        assert_eq!(first(&state, &gateway, &gateway.url(), &more, says), ["x.1"], "{ttl}");
+    }
+}
+
+/// Somebody has set `redact` because of what is in it.
+#[test]
+fn a_request_with_what_must_not_leave_any_more_is_not_sent() {
+    let gateway = TestGateway::start();
+    for changed in [("redact", "message"), ("exclude_namespaces", "shop"), ("audit_bodies", "on")] {
+        let state = left(&gateway.url(), &gateway, "u1", &[]);
+        let asked = gateway.requests().len();
+        let mut host = state.host(&gateway.url(), &[changed]);
+        host.wait_log("selection or redaction than are set now");
+        host.quit();
+        assert_eq!(gateway.requests().len(), asked, "{changed:?}");
+    }
 }
 
 /// Of what a person copied or a crash cut nothing is said: it is no request.

@@ -6,6 +6,10 @@
 )]
 
 mod bombs;
+mod crafted_ledgers;
+mod crafted_topologies;
+#[path = "../support/dice.rs"]
+mod dice;
 mod folders;
 mod forged_requests;
 mod modes;

@@ -11,7 +11,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use event_gateway::disk::{Access, existing, is_refused, read};
+use event_gateway::disk::{Access, existing, is_refused, read, sync_folder};
 
 use crate::syscalls::{Call, Disk, Fate, Kind, watching};
 use crate::things::{ALL, Thing, plant};
@@ -83,6 +83,18 @@ fn a_fifo_that_comes_between_holds_nobody_up() {
         let is_told = error.to_string().contains("no regular file");
         assert!(is_told || access == Some(Access::Write), "{access:?}: {error}");
     }
+}
+
+/// As a folder is opened to have its names written down.
+#[test]
+fn a_fifo_in_place_of_the_folder_holds_nobody_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let (sender, receiver) = channel();
+    thread::spawn(move || sender.send(sync_folder(&fifo.join("file"))));
+    let synced = receiver.recv_timeout(Duration::from_secs(20)).expect("it hangs");
+    assert!(synced.is_err());
 }
 
 /// Events of files that are opened.

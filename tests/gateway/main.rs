@@ -8,6 +8,7 @@ mod echoes;
 mod expect;
 #[path = "../support/posting.rs"]
 mod posting;
+mod proxies;
 mod stale_answers;
 #[path = "../support/mod.rs"]
 mod support;

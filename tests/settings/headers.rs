@@ -57,6 +57,7 @@ fn what_is_wrong_is_said_by_the_header_and_never_by_its_value() {
             r#"X-Key: "S3C\"#,
             "has for x-key a backslash that stands before neither a quotation mark nor a backslash",
         ),
+        ("Authorization: ApiKey S3CR3Té", "has for authorization a value that is not ASCII"),
         (r#"Host: "S3CR3T, b""#, "sets host, which the plugin sets itself"),
         (r#"S3C R3T: "a, b""#, "has a part whose name is no header name"),
         (r#""S3CR3T": "a"#, "has a part whose name is no header name"),

@@ -14,3 +14,4 @@ mod started;
 mod support;
 mod trust;
 mod values;
+mod weaknesses;

@@ -120,6 +120,34 @@ fn settings_that_belong_together_come_together() {
     }
 }
 
+/// Of one output or of two: the one would write into the other's file, or take it for damaged and move it away.
+#[test]
+fn no_file_has_the_name_of_one_that_lies_beside_a_state_file() {
+    for end in [".in-flight", ".topology", ".topology.new", ".unfinished"] {
+        let path = format!("/s/ledger{end}");
+        for key in ["state_file", "dead_letter_file"] {
+            let mistakes = read_with(&[(key, &path)]).unwrap_err();
+            assert_eq!(keys_of(&mistakes), [key], "{path}");
+            assert!(mistakes[0].problem.contains(&format!("ends in {end},")), "{mistakes:?}");
+        }
+        let mistakes = read_filter(&[("state_file", path.as_bytes())]).unwrap_err();
+        assert_eq!(keys_of(&mistakes), ["state_file"], "{path}");
+        assert!(read_with(&[("state_file", &format!("{path}2"))]).is_ok());
+    }
+}
+
+#[test]
+fn one_file_is_one_file_however_it_is_written() {
+    for other in ["/s/ledger", "/s//ledger", "/s/./ledger", "/s/ledger/"] {
+        let mistakes = read_with(&[("state_file", "/s/ledger"), ("dead_letter_file", other)]).unwrap_err();
+        assert_eq!(keys_of(&mistakes), ["state_file"], "{other}");
+        let file = env!("CARGO_MANIFEST_DIR");
+        let (token, state) = (format!("{file}/Cargo.toml"), format!("{file}//Cargo.toml"));
+        let both = [("state_file", state.as_bytes()), ("kube_token_file", token.as_bytes())];
+        assert_eq!(keys_of(&read_filter(&both).unwrap_err()), ["state_file"]);
+    }
+}
+
 #[test]
 fn in_a_pod_its_own_api_server_is_used_unless_told_otherwise() {
     const FOLDER: &str = "/var/run/secrets/kubernetes.io/serviceaccount";

@@ -74,6 +74,8 @@ struct UncheckedHead {
 pub struct Head {
     /// For whom it is: see `binding`.
     pub target: [u8; 32],
+    /// When it was made, by the ledger's time.
+    pub made_seconds: u64,
     content_type: String,
     idempotency_key: String,
     is_gzip: bool,
@@ -83,7 +85,7 @@ pub struct Head {
 
 impl Head {
     #[must_use]
-    pub fn new(target: [u8; 32], post: &Post<'_>, records: &[Option<Versioned>]) -> Self {
+    pub fn new(target: [u8; 32], made_seconds: u64, post: &Post<'_>, records: &[Option<Versioned>]) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
         let halves = |identity: u128| ((identity >> 64) as u64, identity as u64);
         let record = |record: &Versioned| {
@@ -92,6 +94,7 @@ impl Head {
         };
         Self {
             target,
+            made_seconds,
             content_type: post.content_type.to_owned(),
             idempotency_key: post.idempotency_key.to_owned(),
             is_gzip: post.body.is_gzip,

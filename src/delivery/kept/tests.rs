@@ -36,7 +36,7 @@ fn kept() -> Kept {
         answers: Answers::Status,
         records: records.len(),
     };
-    let head = Head::new([1; 32], &post, &records);
+    let head = Head::new([1; 32], 7, &post, &records);
     let kept = Kept { head, body: body.clone() };
     assert_eq!(kept.records(), records);
     kept

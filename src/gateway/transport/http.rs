@@ -99,8 +99,9 @@ impl Gateway {
         let mut headers = settings.headers.clone();
         for (_, value) in &mut headers {
             value.set_sensitive(true);
-            let text = value.to_str().unwrap_or_default();
-            secrets.add(text);
+            // As it was set, which may be more than ASCII.
+            let text = String::from_utf8_lossy(value.as_bytes());
+            secrets.add(&text);
             // Of `Authorization: ApiKey 1234` an answer may quote the second word alone.
             secrets.add(text.rsplit(' ').next().unwrap_or_default());
         }

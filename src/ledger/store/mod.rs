@@ -42,6 +42,8 @@ const COMMITS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("commits")
 const CLAIMS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("claims");
 const KEYS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("keys");
 const REQUEST: &str = "request";
+/// A billion commits in each second of three centuries. The next rows get the next numbers.
+const MOST_NUMBER: u64 = u64::MAX / 2;
 /// redb takes a gigabyte by default; rows are written once and read once.
 const CACHE_BYTES: usize = 1 << 20;
 
@@ -214,6 +216,9 @@ impl Store {
         for item in table.iter().map_err(redb::Error::from)? {
             let (number, value) = item.map_err(redb::Error::from)?;
             let number = number.value();
+            if number > MOST_NUMBER {
+                return Err(StoreError::damaged(format!("no row has the number {number}")));
+            }
             // Pages that are named many times would be read for ever.
             left_bytes = left_bytes
                 .checked_sub(value.value().len() as u64)
