@@ -103,6 +103,7 @@ fn load(file: &Path, report: bool) -> (Writer, Vec<Parser>) {
 }
 
 fn correlations(index: &Index) {
+    const IN_A_CHUNK: usize = 500;
     let correlator =
         Correlator { max_services: 20, labels: Patterns::parse("*"), annotations: Patterns::default() };
     let mut objects: Vec<&Object> = index.objects().map(|object| &**object).collect();
@@ -111,8 +112,11 @@ fn correlations(index: &Index) {
     for kind in [Kind::Pod, Kind::Node, Kind::Deployment, Kind::ReplicaSet, Kind::Service] {
         let of_kind = objects.iter().filter(|object| object.kind == kind).take(5_000);
         let mut times = Vec::new();
-        let mut services = 0;
-        for object in of_kind {
+        let (mut services, mut work) = (0, Work::default());
+        for (number, object) in of_kind.enumerate() {
+            if number % IN_A_CHUNK == 0 {
+                work = Work::default();
+            }
             let uid = object.uid.to_string();
             let about = About {
                 kind: kind.name(),
@@ -122,7 +126,7 @@ fn correlations(index: &Index) {
                 ..About::default()
             };
             let start = clock::monotonic();
-            let impact = black_box(correlator.correlate(index, &about));
+            let impact = black_box(correlator.correlate_within(index, &about, &mut work));
             times.push(start.elapsed());
             services += impact.services_total;
         }

@@ -9,7 +9,7 @@ use super::found::Found;
 use super::impact::{Affected, UidText, Via};
 use super::order::sort_by_key;
 use super::subject::Subject;
-use super::work::Work;
+use super::work::{SHARE_OF_RECORD, Work};
 use crate::topology::endpoints::{Counts, Service};
 use crate::topology::index::Index;
 use crate::topology::key::Key;
@@ -97,19 +97,7 @@ impl<'i> Found<'_, 'i> {
             return;
         }
         let node = Key::of(subject.about.name);
-        let namespaces: Vec<Key> = self.index.node_namespaces(node).collect();
-        let mut on: Vec<(&'i Service, Counts)> = Vec::new();
-        let mut there = self.index.on_node(node);
-        self.for_each_namespace(&namespaces, |found, _, namespace| {
-            while let Some(service) = there.next_of(namespace) {
-                if !found.work.take_service(on.len()) {
-                    return there.pass(namespace);
-                }
-                let service = found.index.service(service);
-                let live = |service: &&Service| service.object.as_ref().is_none_or(|object| object.is_live());
-                on.extend(service.filter(live).map(|service| (service, service.on_node(node))));
-            }
-        });
+        let mut on = self.services_on(node);
         sort_by_key(&mut on, |(service, here): (&Service, Counts)| {
             // Compared as whole numbers: a share in millionths.
             let share = u64::from(here.ready) * 1_000_000 / u64::from(service.endpoints.ready.max(1));
@@ -117,6 +105,32 @@ impl<'i> Found<'_, 'i> {
         });
         self.services
             .extend(on.into_iter().map(|(service, here)| Affected::new(service, Via::Node).here(here)));
+    }
+
+    /// The live Services with endpoints on a node, by the node's name. As few as most nodes have cost no namespace anything.
+    fn services_on(&mut self, node: Key) -> Vec<(&'i Service, Counts)> {
+        let index = self.index;
+        let live = |service: Key| {
+            let service = index.service(service)?;
+            let is_live = service.object.as_ref().is_none_or(|object| object.is_live());
+            is_live.then(|| (service, service.on_node(node)))
+        };
+        let few: Vec<Key> = index.on_node(node).take(SHARE_OF_RECORD).collect();
+        if few.len() < SHARE_OF_RECORD {
+            self.work.take_many(few.len());
+            return few.into_iter().filter_map(live).collect();
+        }
+        let namespaces: Vec<Key> = index.node_namespaces(node).collect();
+        let (mut there, mut on) = (index.on_node(node), Vec::new());
+        self.for_each_namespace(&namespaces, |found, _, namespace| {
+            while let Some(service) = there.next_of(namespace) {
+                if !found.work.take_service(on.len()) {
+                    return there.pass(namespace);
+                }
+                on.extend(live(service));
+            }
+        });
+        on
     }
 
     fn scale_target(&mut self, subject: &Subject<'i>) {

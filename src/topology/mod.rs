@@ -9,7 +9,7 @@
 //! - `intern`: strings that many objects share are held once
 //! - `index`: an immutable snapshot with its look-ups; readers never wait
 //! - `writer`: the one that makes the next snapshot; `relate` keeps its look-ups up, `endpoints` counts
-//!   behind which Services a pod stands, `names`, `selectors` and `relation` are where it is looked up
+//!   behind which Services a pod stands, `names`, `selectors`, `node_services` and `relation` are where it is looked up
 //! - `table`: a hash table whose copies share what did not change
 //! - `graves`: what was deleted is remembered for a while
 //! - `freshness`: how far each kind can be believed

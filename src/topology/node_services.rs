@@ -58,6 +58,14 @@ impl OnNode<'_> {
     }
 }
 
+impl Iterator for OnNode<'_> {
+    type Item = Key;
+
+    fn next(&mut self) -> Option<Key> {
+        self.rest.next().map(|place| place.2)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

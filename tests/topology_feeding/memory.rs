@@ -35,7 +35,7 @@ fn files(folder: &Path) -> Vec<String> {
 fn services(cluster: &Cluster, pod: &str) -> Vec<String> {
     let index = cluster.current();
     let Some((_, pod)) = index.by_uid(Key::of(&format!("u-{pod}"))) else { return Vec::new() };
-    let services = index.memberships(pod).iter().filter_map(|one| index.service(one.service));
+    let services = index.memberships(pod.key(), pod).iter().filter_map(|one| index.service(one.service));
     services.map(|service| service.name.to_string()).collect()
 }
 
