@@ -236,8 +236,9 @@ pub fn keep(
             goes_on = stop.pause(every);
         }
         let (count, index) = current();
-        // At the end in any case: what is there now counts as gone from now on.
-        if goes_on && saved == Some(count) {
+        // At the end in any case: what is there now counts as gone from now on. But not before the first lists: the file
+        // knows more of Services than what it was read into.
+        if (goes_on && saved == Some(count)) || !index.is_ready() {
             continue;
         }
         let now_seconds = clock::unix_seconds(clock::wall());

@@ -22,7 +22,7 @@ pub struct View {
     /// The first records wait no longer than until then.
     deadline: Instant,
     warned: Cell<bool>,
-    /// Of the chunk at hand.
+    /// The work left for the chunk at hand.
     work: RefCell<Work>,
     metrics: Arc<Metrics>,
     journal: Arc<Journal>,

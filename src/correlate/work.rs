@@ -2,7 +2,7 @@
 //!
 //! Whoever may create pods and Services decides how many of them an event leads to, and behind a filter the whole engine of
 //! Fluent Bit waits for the answer. So work is counted, in objects looked at, and bounded. No clock is read: the same records and
-//! the same cluster give the same answers.
+//! the same cluster give the same answers, within one run, as keys have another order in the next.
 //!
 //! Each record has a share of its own. What it needs beyond that comes from a supply for the namespace in which the event lies, and
 //! that from one for the chunk: a namespace cannot use up what the events of another one need.

@@ -79,7 +79,7 @@ fn others_in(folder: &Path) -> Option<String> {
 }
 
 /// Looks at each folder that leads to this one, and to where its symlinks lead; at each once, as links in a circle or many
-/// links with the same end would take forever.
+/// links to one place would never end.
 fn look_up(path: &Path, most_symlinks: usize, looked_at: &mut Vec<FileId>) -> Option<String> {
     let mut is_new = |place: &Path| {
         let id = FileId::at(place).ok().filter(|id| !looked_at.contains(id));

@@ -1,7 +1,7 @@
 //! The Services that have endpoints on a node, those of one namespace next to each other.
 //!
-//! An event about a node looks at all of them in one go. Whoever has too many in one namespace is passed over from there on, and
-//! what is passed over costs nothing.
+//! An event about a node looks at all of them in one go. If one namespace has too many, the rest of them is passed over, which
+//! costs nothing.
 
 use std::iter::Peekable;
 use std::ops::Bound;
@@ -11,7 +11,7 @@ use imbl::ordset::RangedIter;
 
 use super::key::Key;
 
-/// Of a node's name, a namespace ([`Key::of`]) and a Service's name ([`Key::name`]).
+/// A node's name, a namespace ([`Key::of`]) and a Service's name ([`Key::name`]).
 type Place = (Key, Key, Key);
 
 #[derive(Debug, Clone, Default)]
@@ -74,7 +74,9 @@ mod tests {
     fn a_namespace_can_be_passed_over() {
         let [node, other, a, b] = ["node", "other", "a", "b"].map(Key::of);
         let mut services = NodeServices::default();
-        for (node, namespace, name) in [(node, a, "1"), (node, a, "2"), (node, b, "3"), (other, b, "4")] {
+        for (node, namespace, name) in
+            [(node, a, "1"), (node, a, "2"), (node, b, "3"), (node, b, "5"), (other, b, "4")]
+        {
             services.insert(node, namespace, Key::of(name));
         }
         let mut namespaces = [a, b];

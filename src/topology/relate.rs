@@ -163,7 +163,7 @@ impl Writer {
     }
 
     /// What is known of a Service is to be made anew, before anybody sees it. Not at once: a Service of a thousand slices would be
-    /// counted a thousand times when they are listed, and whoever changes one slice again and again would have all counted.
+    /// counted a thousand times when they are listed, and each change of one slice would count all of them.
     fn mark_outdated(&mut self, namespace: &Arc<str>, name: &str) {
         self.outdated
             .entry(Key::name(namespace, name))
@@ -172,7 +172,8 @@ impl Writer {
 
     /// Makes anew what is known of the Services that are outdated.
     pub(super) fn refresh_services(&mut self) {
-        for (key, (namespace, name)) in std::mem::take(&mut self.outdated) {
+        // One by one: if one panics, the others are refreshed with the next snapshot.
+        while let Some((key, (namespace, name))) = self.outdated.pop_first() {
             self.refresh_service(key, &namespace, name);
         }
     }

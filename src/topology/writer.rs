@@ -22,7 +22,7 @@ pub struct Writer {
     pub(super) index: Index,
     pub(super) graves: Graves,
     /// Services of which an object or a slice has changed since the last snapshot, by their names. In an order of its own, so
-    /// that the same changes make the same snapshot.
+    /// that the same changes make the same snapshot, within one run.
     pub(super) outdated: BTreeMap<Key, (Arc<str>, Box<str>)>,
     ttl_seconds: u64,
     pub(super) now_seconds: u64,

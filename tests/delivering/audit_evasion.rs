@@ -282,6 +282,24 @@ fn by_what_is_long() {
     }
 }
 
+/// Some records are too large whatever is cut. They are tried a few times and no more, and the host goes on.
+#[test]
+fn by_what_stays_too_large() {
+    let gateway = TestGateway::start();
+    let mut host = support::started(Build::V5_1_1, &gateway, &[]);
+    let long: serde_json::Map<String, Value> =
+        (0..260).map(|number| (format!("k{number}"), "x".repeat(5_000).into())).collect();
+    let longer = vec![vec![vec![0; 300]; 300]; 30];
+    for extra in [Value::Object(long), json!(longer)] {
+        let mut record = records(0, "create").swap_remove(0);
+        record["extra"] = extra;
+        assert_eq!(host.deliver("a", "t", &chunk::of([&record])), Code::Ok);
+    }
+    assert_eq!(host.deliver("a", "t", &chunk::of(&records(1, "get")[..1])), Code::Ok);
+    assert_eq!(gateway.accepted_records().len(), 1);
+    host.quit();
+}
+
 /// Nor by what a template makes of it: that may be longer than the record.
 #[test]
 fn by_what_becomes_long() {

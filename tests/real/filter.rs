@@ -180,7 +180,9 @@ fn each_event_tells_what_it_touches() {
             there.iter().filter(|event| event["impact"]["correlation"] == correlation).count()
         };
         assert!(told("matched") > 50, "{} matched", told("matched"));
-        assert_eq!(told("matched") + told("none"), there.len(), "nothing went before the first look");
+        // Many are about objects that were gone when the cluster was listed.
+        let (known, unknown) = (told("matched") + told("none"), told("unknown"));
+        assert_eq!(known + unknown, there.len(), "one went before the first look");
         end(host);
     });
 }

@@ -27,9 +27,9 @@ use crate::record::content::Content;
 pub use applied::keeps_an_object;
 pub use paths::BadPath;
 
-/// Whether a text tells an object that holds secrets.
+/// Whether a text spells out an object that holds secrets.
 #[must_use]
-pub fn tells_a_secret(text: &str) -> bool {
+pub fn holds_a_secret(text: &str) -> bool {
     let text = text.as_bytes();
     texts::of(text, secrets::Looks::at(text, Kind::Other), texts::MOST_TEXTS) != texts::Leaves::All
 }

@@ -166,7 +166,7 @@ mod tests {
             "{\"involvedObject\":{\"kind\":\"Secret\",\"name\":\"db\",\"namespace\":\"shop\"},\"reason\":\"x\"}",
             "{\"kinds\":[\"Secret\"]}",
             "mankind: Secret",
-            "controller=a kind=Secret name=db token=",
+            "controller=a kind=Secret name=db",
             "gvk=\"/v1, Kind=Secret\" metadata: x",
             "Secret{name} of x",
             "a list of Secret(s): data is 100% old & gone",

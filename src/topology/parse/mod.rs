@@ -22,7 +22,7 @@ use super::object::{Details, Endpoint, Object, Owner, PodExtras, Target, UNORDER
 use super::selector::{Expression, Operator, Selector};
 use super::uid::Uid;
 use crate::pattern::Patterns;
-use crate::record::redact::{keeps_an_object, tells_a_secret};
+use crate::record::redact::{holds_a_secret, keeps_an_object};
 use crate::time::Stamp;
 
 /// On slices: the Service they belong to.
@@ -90,7 +90,7 @@ impl Parser {
         if !self.annotations.is_empty() {
             // What tools keep there is a whole object, with all that must not leave, and others may write one there.
             let is_wanted = |name: &str, value: &str| {
-                self.annotations.matches(name) && !keeps_an_object(name.as_bytes()) && !tells_a_secret(value)
+                self.annotations.matches(name) && !keeps_an_object(name.as_bytes()) && !holds_a_secret(value)
             };
             let wanted = meta.annotations.0.iter().filter(|(name, value)| is_wanted(name, value));
             annotations.extend(wanted.map(|(name, value)| self.interner.label(name, value)));
