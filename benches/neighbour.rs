@@ -62,7 +62,9 @@ fn main() {
             [times[times.len() / 2], times[times.len() - 1]].map(|time| time.as_secs_f64() * 1e3);
         println!("  {name:<42} {median:>8.2} ms median, {most:.2} ms most");
     }
-    assert_eq!(sink.take().different, number, "an event is missing");
+    let arrived = sink.take();
+    assert_eq!(arrived.different, number, "an event is missing");
+    println!("  {number} events in {} requests", arrived.requests);
     host.quit();
 }
 
