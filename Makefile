@@ -46,8 +46,8 @@ instructions: ## count each stage's instructions against benches/instructions.tx
 		else echo "instructions: not counted, as valgrind is not installed"; fi
 
 check: ## look for what needs no test run: format, lints and, with cargo-deny, dependencies and their advisories
-	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets --features instructions -- -D warnings
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets --features instructions -- -D warnings
 	@set -e; if ! $(CARGO) deny --version >/dev/null 2>&1; then echo "dependencies: not looked at, as cargo-deny is not installed"; exit; fi; \
 		$(CARGO) deny check bans licenses sources; \
 		if $(CARGO) deny fetch db >/dev/null 2>&1; then $(CARGO) deny check advisories; \

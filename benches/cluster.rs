@@ -7,8 +7,7 @@
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
 #![allow(clippy::unwrap_used, reason = "the cluster is ours, and holds what it should")]
 
-#[path = "../tests/support/mod.rs"]
-mod support;
+use testkit as support;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;

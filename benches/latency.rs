@@ -7,13 +7,12 @@
 
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
 
-#[path = "../tests/support/mod.rs"]
-mod support;
-
 #[path = "host/events.rs"]
 mod events;
 #[path = "host/sink.rs"]
 mod sink;
+
+use testkit as support;
 
 use std::collections::VecDeque;
 use std::fs::File;

@@ -6,13 +6,11 @@
 
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
 
-#[path = "../tests/support/mod.rs"]
-mod support;
-
 #[path = "host/sink.rs"]
 mod sink;
-#[path = "../tests/support/swarm.rs"]
-mod swarm;
+
+use testkit as support;
+use testkit::swarm;
 
 use std::thread;
 use std::time::Duration;

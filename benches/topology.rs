@@ -6,11 +6,7 @@
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
 #![allow(clippy::unwrap_used, reason = "the cluster is ours, and holds what it should")]
 
-#[path = "../tests/support/cluster.rs"]
-#[allow(unused_imports, reason = "a bench uses its part")]
-mod cluster;
-#[path = "../tests/support/swarm.rs"]
-mod swarm;
+use testkit::{cluster, swarm};
 
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, Write};

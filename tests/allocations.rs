@@ -4,11 +4,11 @@
 //! each buffer and no more. What the gateway's thread asks for does not count.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-#[path = "support/allocations.rs"]
+#[path = "interpose/allocations.rs"]
 mod allocations;
-#[path = "support/posting.rs"]
-mod posting;
-mod support;
+
+use testkit as support;
+use testkit::posting;
 
 use std::hint::black_box;
 use std::ops::Range;

@@ -6,18 +6,14 @@
 //! `FAILING_CALLS=all` tries each way to fail on each call.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-#[path = "support/dice.rs"]
-mod dice;
-#[path = "support/failing.rs"]
+#[path = "interpose/failing.rs"]
 mod failing;
-#[path = "support/power/mod.rs"]
+#[path = "interpose/power/mod.rs"]
 mod power;
-#[path = "support/scratch.rs"]
-mod scratch;
-#[path = "support/syscalls.rs"]
+#[path = "interpose/syscalls.rs"]
 mod syscalls;
-#[path = "support/variables.rs"]
-mod variables;
+
+use testkit::{dice, scratch, variables};
 
 use std::cell::Cell;
 use std::collections::BTreeMap;

@@ -4,8 +4,7 @@
 //! process's peak of memory shows it, and so this test has a process of its own.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-#[path = "support/chunk.rs"]
-mod chunk;
+use testkit::chunk;
 
 use std::sync::Arc;
 use std::time::Duration;

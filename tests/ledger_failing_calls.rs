@@ -6,14 +6,12 @@
 //! By default each call fails in one way; `FAILING_CALLS=all` tries each way on each call.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and tells where")]
 
-#[path = "support/failing.rs"]
+#[path = "interpose/failing.rs"]
 mod failing;
-#[path = "support/mark.rs"]
-mod mark;
-#[path = "support/scratch.rs"]
-mod scratch;
-#[path = "support/syscalls.rs"]
+#[path = "interpose/syscalls.rs"]
 mod syscalls;
+
+use testkit::{mark, scratch};
 
 use std::cell::Cell;
 use std::fs;

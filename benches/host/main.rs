@@ -7,9 +7,6 @@
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
 #![allow(clippy::print_stderr, reason = "its table goes to a file, what it is doing to a person")]
 
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 mod events;
 mod machine;
 #[path = "../palette.rs"]
@@ -21,6 +18,8 @@ mod run;
 mod sink;
 mod summary;
 mod variant;
+
+use testkit as support;
 
 use std::fs;
 use std::path::Path;

@@ -6,7 +6,7 @@
 
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
 
-#[path = "../../tests/support/allocations.rs"]
+#[path = "../../tests/interpose/allocations.rs"]
 mod allocations;
 mod batches;
 mod clusters;
@@ -18,13 +18,12 @@ mod null_gateway;
 #[path = "../palette.rs"]
 mod palette;
 mod plot;
-#[path = "../../tests/support/posting.rs"]
-mod posting;
 mod rows;
 #[path = "../stages/mod.rs"]
 mod stages;
-#[path = "../../tests/support/mod.rs"]
-mod support;
+
+use testkit as support;
+use testkit::posting;
 
 use std::path::Path;
 

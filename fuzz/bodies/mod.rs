@@ -24,7 +24,7 @@ pub mod strict;
 pub mod template;
 pub mod tenants;
 pub mod watch;
-#[path = "../../tests/support/wrapped.rs"]
+#[path = "../../testkit/src/wrapped.rs"]
 pub mod wrapped;
 
 /// One reader of what comes from outside, and what must hold for all that it reads.

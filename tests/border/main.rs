@@ -4,22 +4,17 @@
 mod bell;
 mod clock;
 mod cycles;
-#[path = "../support/dice.rs"]
-mod dice;
 mod disk_faults;
 mod disk_trouble;
-#[path = "../support/held.rs"]
-mod held;
 mod panic_storm;
 mod panics;
 mod reload;
-#[path = "../support/small_disk.rs"]
-mod small_disk;
 mod stack;
-#[path = "../support/mod.rs"]
-mod support;
 mod unread_state;
 mod valgrind;
 mod versions;
 mod voice;
 mod wait;
+
+use testkit as support;
+use testkit::{dice, held, small_disk};

@@ -5,13 +5,10 @@
 
 #![allow(clippy::unwrap_used, reason = "the world is ours, and holds what it should")]
 
-mod answer;
-#[path = "../support/dice.rs"]
-mod dice;
-mod model;
 mod reads;
 mod tenants;
-mod world;
+
+use testkit::oracle::{answer, model, world};
 
 use std::sync::Arc;
 

@@ -11,9 +11,9 @@ use event_gateway::pattern::Patterns;
 use event_gateway::topology::index::Index;
 
 use super::answer::Answer;
-use super::dice::Dice;
 use super::world::{About, NAMESPACES, World};
 use super::{answers, index_of, said};
+use testkit::dice::Dice;
 
 /// Worlds looked at. `TENANT_WORLDS=1000000` is the long run.
 fn worlds() -> u64 {

@@ -8,14 +8,13 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a demo is for")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod hosts;
 mod pass;
 mod replay;
 mod rightness;
 mod table;
+
+use testkit as support;
 
 use std::collections::HashSet;
 use std::process::ExitCode;

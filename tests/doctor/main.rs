@@ -18,17 +18,16 @@ mod options;
 #[path = "../../examples/doctor/page.rs"]
 mod page;
 mod pages;
-#[path = "../support/real.rs"]
-mod real;
 mod real_host;
 mod silence;
 #[path = "../../examples/doctor/source.rs"]
 mod source;
 mod source_words;
-#[path = "../support/mod.rs"]
-mod support;
 #[path = "../../examples/doctor/verdict.rs"]
 mod verdict;
 mod verdict_rules;
 #[path = "../../examples/doctor/waiting.rs"]
 mod waiting;
+
+use testkit as support;
+use testkit::real;

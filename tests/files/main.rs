@@ -8,8 +8,6 @@
 mod bombs;
 mod crafted_ledgers;
 mod crafted_topologies;
-#[path = "../support/dice.rs"]
-mod dice;
 mod folders;
 mod forged_requests;
 mod modes;
@@ -21,9 +19,8 @@ mod things;
 mod unusual_disks;
 
 #[allow(dead_code, reason = "it is for other tests as well")]
-#[path = "../support/small_disk.rs"]
-mod small_disk;
-#[path = "../support/mod.rs"]
-mod support;
-#[path = "../support/syscalls.rs"]
+#[path = "../interpose/syscalls.rs"]
 mod syscalls;
+
+use testkit as support;
+use testkit::{dice, small_disk};

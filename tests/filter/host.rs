@@ -1,6 +1,6 @@
 //! Does the mini host hold a filter to Fluent Bit's rules?
 //!
-//! The filter is `support/host/trial/`. A check of the host that cannot fire checks nothing, so each is
+//! The filter is `testkit/src/host/trial/`. A check of the host that cannot fire checks nothing, so each is
 //! made to.
 
 use std::time::Duration;

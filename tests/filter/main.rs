@@ -4,21 +4,12 @@
 mod border;
 mod bounds;
 mod cluster;
-#[path = "../support/dice.rs"]
-mod dice;
-#[path = "../support/held.rs"]
-mod held;
 mod host;
 mod impact;
-#[path = "../support/mark.rs"]
-mod mark;
 mod memory;
-#[path = "../support/painted.rs"]
-mod painted;
 mod records;
-#[path = "../support/mod.rs"]
-mod support;
-#[path = "../support/swarm.rs"]
-mod swarm;
+
+use testkit as support;
+use testkit::{dice, held, mark, painted, swarm};
 
 use support::chunk;

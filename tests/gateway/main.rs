@@ -6,10 +6,9 @@ mod bounds;
 mod credentials;
 mod echoes;
 mod expect;
-#[path = "../support/posting.rs"]
-mod posting;
 mod proxies;
 mod stale_answers;
-#[path = "../support/mod.rs"]
-mod support;
 mod tls;
+
+use testkit as support;
+use testkit::posting;

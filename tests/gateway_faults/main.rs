@@ -5,11 +5,10 @@
 //! fails tells its mode and its seed: GATEWAY_FAULT_SEED=<seed> GATEWAY_FAULT_SEEDS=1 GATEWAY_FAULT_MODE=<part
 //! of its first mode's name> repeat it, but for the scheduler's choices.
 
-#[path = "../support/hostile/mod.rs"]
-mod hostile;
-#[path = "../support/mod.rs"]
-mod support;
 mod the_judge;
+
+use testkit as support;
+use testkit::hostile;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

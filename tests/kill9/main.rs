@@ -8,14 +8,11 @@
 #![allow(clippy::disallowed_methods)] // a killer waits on a thread of its own and reads the clock
 
 mod account;
-#[path = "../support/dice.rs"]
-mod dice;
-#[path = "../support/real.rs"]
-mod real;
 mod source;
-#[path = "../support/mod.rs"]
-mod support;
 mod taker;
+
+use testkit as support;
+use testkit::{dice, real};
 
 use std::cell::Cell;
 use std::collections::VecDeque;

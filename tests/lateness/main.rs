@@ -2,15 +2,7 @@
 //! Each file here asks one question.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-#[path = "../correlation_model/answer.rs"]
-mod answer;
-#[path = "../support/dice.rs"]
-mod dice;
-#[path = "../support/late_replay.rs"]
-mod late_replay;
 mod long_outage;
-#[path = "../correlation_model/model.rs"]
-mod model;
 mod outages;
 #[path = "../../benches/palette.rs"]
 mod palette;
@@ -20,11 +12,10 @@ mod related;
 mod remembered;
 mod replayed;
 mod stage;
-#[path = "../support/mod.rs"]
-mod support;
-#[path = "../support/watch_script.rs"]
-mod watch_script;
-#[path = "../correlation_model/world.rs"]
-mod world;
+
+use testkit as support;
+
+use testkit::oracle::{answer, model, world};
+use testkit::{dice, late_replay, watch_script};
 
 use support::variables::number_from;

@@ -8,19 +8,13 @@
 //! POWER_LOSS_STATES (2,000) says how many such disks are tried, POWER_LOSS_SEED repeats the choices of a run.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "a test may fail")]
 
-#[path = "../support/dice.rs"]
-mod dice;
-#[path = "../support/mark.rs"]
-mod mark;
-#[path = "../support/power/mod.rs"]
+#[path = "../interpose/power/mod.rs"]
 mod power;
-#[path = "../support/scratch.rs"]
-mod scratch;
-#[path = "../support/syscalls.rs"]
+#[path = "../interpose/syscalls.rs"]
 mod syscalls;
-#[path = "../support/variables.rs"]
-mod variables;
 mod world;
+
+use testkit::{dice, mark, scratch, variables};
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;

@@ -6,17 +6,15 @@
 //! input lies in a file.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-#[path = "../support/allocations.rs"]
+#[path = "../interpose/allocations.rs"]
 mod allocations;
 #[path = "../../fuzz/bodies/mod.rs"]
 mod bodies;
-#[path = "../support/dice.rs"]
-mod dice;
 mod exchange;
-#[path = "../support/mutator.rs"]
-mod mutator;
 mod run;
 mod watchdog;
+
+use testkit::mutator;
 
 use std::sync::Mutex;
 use std::time::Duration;

@@ -2,8 +2,6 @@
 //! Each file here asks one question.
 
 mod configurations;
-#[path = "../support/doc_rows.rs"]
-mod doc_rows;
 mod docs_truth;
 mod header;
 mod limits_docs;
@@ -12,8 +10,6 @@ mod manifests;
 mod rbac;
 mod rooms;
 mod security;
-#[path = "../support/sources.rs"]
-mod sources;
-#[path = "../support/mod.rs"]
-mod support;
 mod third_party;
+
+use testkit::{doc_rows, sources};

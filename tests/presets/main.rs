@@ -2,25 +2,11 @@
 //! Each file here asks one question.
 
 mod byte_for_byte;
-#[path = "../support/cases.rs"]
-mod cases;
-#[path = "../support/cpu_time.rs"]
-mod cpu_time;
-#[path = "../support/dice.rs"]
-mod dice;
 #[path = "../../fuzz/bodies/elastic.rs"]
 mod elastic;
 mod elasticsearch;
-#[path = "../support/golden.rs"]
-mod golden;
 mod keys;
 mod limits;
-#[path = "../support/odd_values.rs"]
-mod odd_values;
-#[path = "../support/packing.rs"]
-mod packing;
-#[path = "../support/reading.rs"]
-mod reading;
 mod refusals;
 mod requests;
 mod samples;
@@ -36,9 +22,10 @@ mod stand_ins;
 )]
 mod strict;
 mod stub;
-#[path = "../support/mod.rs"]
-mod support;
 mod times;
 mod valid;
+
+use testkit as support;
+use testkit::{cases, cpu_time, dice, golden, odd_values, packing, reading};
 
 use support::chunk;

@@ -9,18 +9,10 @@ mod filter;
 mod gateway_faults;
 mod hanging_gateway;
 mod headers;
-#[path = "../support/hostile/mod.rs"]
-mod hostile;
 mod late_cluster;
-#[path = "../support/late_replay.rs"]
-mod late_replay;
 mod metrics;
 mod mutual_tls;
-#[path = "../support/page.rs"]
-mod page;
 mod pulse;
-#[path = "../support/real.rs"]
-mod real;
 mod receivers;
 mod reload;
 mod sample_configs;
@@ -29,6 +21,7 @@ mod sources;
 mod start;
 mod stop;
 mod strange;
-#[path = "../support/mod.rs"]
-mod support;
 mod waiting;
+
+use testkit as support;
+use testkit::{hostile, late_replay, page, real};

@@ -25,8 +25,8 @@ mod job;
 mod parked;
 #[path = "../../src/courier/queue.rs"]
 mod queue;
-#[path = "../support/variables.rs"]
-mod variables;
+
+use testkit::variables;
 
 use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::{Config, Runner};

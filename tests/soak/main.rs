@@ -5,12 +5,11 @@
 //! repeats the choices of a run. With EVENT_GATEWAY_SO it soaks that image, such as a release build.
 #![allow(clippy::disallowed_methods)] // it runs for minutes, and looks at the clock
 
-#[path = "../support/hostile/mod.rs"]
-mod hostile;
 mod load;
-#[path = "../support/mod.rs"]
-mod support;
 mod taker;
+
+use testkit as support;
+use testkit::hostile;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

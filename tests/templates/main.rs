@@ -12,24 +12,12 @@ mod render_secrets;
 mod settings;
 mod trying;
 
-#[path = "../support/allocations.rs"]
+#[path = "../interpose/allocations.rs"]
 mod allocations;
 #[path = "../../examples/render/ask.rs"]
 mod ask;
 #[path = "../../examples/render/show.rs"]
 mod show;
 
-#[path = "../support/dice.rs"]
-mod dice;
-#[path = "../support/golden.rs"]
-mod golden;
-#[path = "../support/odd_values.rs"]
-mod odd_values;
-#[path = "../support/packing.rs"]
-mod packing;
-#[path = "../support/reading.rs"]
-mod reading;
-#[path = "../support/secret_cases.rs"]
-mod secret_cases;
-#[path = "../support/mod.rs"]
-mod support;
+use testkit as support;
+use testkit::{dice, golden, odd_values, packing, reading, secret_cases};

@@ -8,9 +8,9 @@ mod memory;
 mod outages;
 mod panics;
 mod restores;
-#[path = "../support/mod.rs"]
-mod support;
 mod trust;
+
+use testkit as support;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,8 +2,6 @@
 //! Each file here asks one question.
 
 mod crashes;
-#[path = "../support/dice.rs"]
-mod dice;
 mod disks;
 mod files;
 mod folder;
@@ -11,11 +9,10 @@ mod formats;
 mod over_http;
 mod reader;
 mod relay;
-#[path = "../support/small_disk.rs"]
-mod small_disk;
 mod stream;
-#[path = "../support/mod.rs"]
-mod support;
+
+use testkit as support;
+use testkit::{dice, small_disk};
 
 use std::thread;
 use std::time::Duration;

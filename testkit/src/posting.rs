@@ -1,0 +1,99 @@
+//! The gateway's client under test, made from settings as a user writes them.
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_gateway::clock;
+use event_gateway::config::{self, Mistake, Settings};
+use event_gateway::gateway::{Outcome, Packer, Post, Transport, transport};
+use event_gateway::journal::{Journal, Level};
+use event_gateway::metrics::Metrics;
+use event_gateway::render::Answers;
+
+pub struct Client {
+    pub gateway: Box<dyn Transport>,
+    packer: Packer,
+    pub metrics: Arc<Metrics>,
+    pub journal: Arc<Journal>,
+}
+
+pub fn settings(endpoint: &str, properties: &[(&str, &str)]) -> Settings {
+    let property = |key: &str| match key {
+        "endpoint" => Some(endpoint.as_bytes().to_vec()),
+        _ => properties.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_bytes().to_vec()),
+    };
+    let readable = |_: &Path| Ok(());
+    config::read(&config::Source {
+        property: &property,
+        readable: &readable,
+        contents: &|path| std::fs::read_to_string(path).map_err(|error| error.to_string()),
+        writable: &|_| Ok(()),
+        environment: &|_| None,
+    })
+    .expect("good settings")
+}
+
+pub fn open(endpoint: &str, properties: &[(&str, &str)]) -> Client {
+    try_open(endpoint, properties).unwrap_or_else(|mistakes| panic!("{mistakes:?}"))
+}
+
+pub fn try_open(endpoint: &str, properties: &[(&str, &str)]) -> Result<Client, Vec<Mistake>> {
+    let (metrics, journal) = (Arc::<Metrics>::default(), Arc::<Journal>::default());
+    let settings = settings(endpoint, properties);
+    let gateway = transport::open(&settings, &metrics, &journal)?;
+    Ok(Client { gateway, packer: Packer::new(settings.compress), metrics, journal })
+}
+
+impl Client {
+    pub fn post(&mut self) -> Outcome {
+        self.post_body(b"{\"id\":\"a.1\"}\n")
+    }
+
+    pub fn post_body(&mut self, body: &[u8]) -> Outcome {
+        self.post_to(Answers::Status, body)
+    }
+
+    /// To a service that answers in this way.
+    pub fn post_to(&mut self, answers: Answers, body: &[u8]) -> Outcome {
+        let body = self.packer.pack(body).expect("a body");
+        self.gateway.post(&Post {
+            body,
+            content_type: "application/x-ndjson",
+            idempotency_key: "batch-1",
+            answers,
+            records: 1,
+        })
+    }
+
+    /// Does all that is due now.
+    pub fn settle(&mut self) {
+        while self.gateway.idle() == Some(Duration::ZERO) {}
+    }
+
+    /// What was said to the journal since the last look.
+    pub fn log(&self) -> Vec<(Level, String)> {
+        self.journal.drain(clock::monotonic()).into_iter().map(|line| (line.level, line.text)).collect()
+    }
+}
+
+pub fn accepted(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Accepted { .. })
+}
+
+/// The reason of a retry; panics for any other outcome.
+pub fn retry(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Retry { why, .. } => why,
+        other => panic!("no retry: {other:?}"),
+    }
+}
+
+/// Neither compressible nor small.
+pub fn noise(len_bytes: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state.to_be_bytes()[0]
+    };
+    (0..len_bytes).map(|_| next()).collect()
+}
