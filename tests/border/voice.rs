@@ -3,6 +3,7 @@
 use crate::support;
 use support::gateway::{Answer, TestGateway};
 use support::host::{Build, Code, LogLine, MiniHost, Thread};
+use support::kube_api::KubeApi;
 use support::{events, started, value};
 
 use event_gateway::clock;
@@ -106,15 +107,12 @@ fn one_line_at_the_start_and_one_at_the_exit_tell_settings_and_totals() {
 #[test]
 fn what_the_end_of_the_cluster_says_is_heard() {
     let (gateway, folder) = (TestGateway::start(), tempfile::tempdir().expect("a folder"));
-    let there = folder.path().join("there");
+    let (api, there) = (KubeApi::start(), folder.path().join("there"));
     std::fs::create_dir(&there).expect("a folder");
     let ledger = there.join("ledger");
-    let settings = [
-        ("kube_url", "http://127.0.0.1:9"),
-        ("topology_wait", "0s"),
-        ("state_file", ledger.to_str().expect("UTF-8")),
-    ];
+    let settings = [("kube_url", &*api.url()), ("state_file", ledger.to_str().expect("UTF-8"))];
     let mut host = started(Build::V5_1_1, &gateway, &settings);
+    host.metrics_when(|metrics| value(metrics, "topology_ready") > 0.0);
     // The last save finds no folder.
     std::fs::remove_dir_all(&there).expect("removed");
     host.exit("a");
