@@ -8,8 +8,8 @@
 //!
 //! # The journey of a record
 //! ```text
-//! host's thread     flush(chunk): copy, enqueue, yield                          abi, courier
-//! our thread        take all waiting chunks                                     courier
+//! host's thread     flush(chunk): copy, enqueue, yield                          abi, worker
+//! our thread        take all waiting chunks                                     worker
 //!                   → envelopes, borrowed, what is none to the dead letters     record
 //!                   → ours? by namespace, type and reason                       admit
 //!                   → new, update, duplicate or in flight?                      ledger
@@ -41,15 +41,15 @@ pub mod clock;
 pub mod cluster;
 pub mod config;
 pub mod correlate;
-pub mod courier;
 pub mod delivery;
 pub mod disk;
 pub mod enrich;
+pub mod failpoint;
 pub mod gateway;
 pub mod job;
-pub mod journal;
 pub mod kind;
 pub mod ledger;
+pub mod log;
 pub mod metrics;
 pub mod net;
 pub mod pattern;
@@ -60,4 +60,4 @@ pub mod secrets;
 pub mod sync;
 pub mod time;
 pub mod topology;
-pub mod trip;
+pub mod worker;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use event_gateway::config::{CorrelationSettings, FilterSettings};
 use event_gateway::enrich::Enricher;
-use event_gateway::journal::Journal;
+use event_gateway::log::HostLog;
 use event_gateway::pattern::Patterns;
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ fn idle() -> Enricher {
         annotations: Patterns::default(),
     };
     let settings = FilterSettings { dedup: None, keep_managed_fields: true, correlation };
-    Enricher::start(&settings, None, &Arc::new(Journal::default()), || {}).unwrap()
+    Enricher::start(&settings, None, &Arc::new(HostLog::default()), || {}).unwrap()
 }
 
 /// A line, a list of many items and an event, each of some 64 KiB, often.

@@ -1,11 +1,11 @@
 //! How the cost of an event falls as more of them share a request.
 
-use crate::courier::{pipeline, rounds};
 use crate::fresh::Fresh;
 use crate::measure::print_head;
 use crate::null_gateway;
 use crate::plot::{Line, Panel};
 use crate::stages::recorded::Recorded;
+use crate::worker::{pipeline, rounds};
 
 const SIZES: [usize; 6] = [1, 10, 100, 500, 2_000, 10_000];
 /// Events of a round, where requests are small.
@@ -25,5 +25,5 @@ pub fn grow(recorded: &Recorded) -> Panel {
         line.points.push((size as f64, cost.ns));
     }
     println!();
-    Panel { title: "The whole courier", axis: "events a request", lines: vec![line] }
+    Panel { title: "The whole delivery worker", axis: "events a request", lines: vec![line] }
 }

@@ -10,7 +10,6 @@
 mod allocations;
 mod batches;
 mod clusters;
-mod courier;
 mod fresh;
 mod ledgers;
 mod measure;
@@ -21,6 +20,7 @@ mod plot;
 mod rows;
 #[path = "../stages/mod.rs"]
 mod stages;
+mod worker;
 
 use testkit as support;
 use testkit::posting;
@@ -41,7 +41,7 @@ fn main() {
     let count = recorded.events.len();
     println!("{count} events, {} bytes each on average\n", recorded.chunk.len() / count);
     rows::print(recorded);
-    courier::print(recorded);
+    worker::print(recorded);
     let panels: [Panel; 3] = [batches::grow(recorded), ledgers::grow(), clusters::grow()];
     let file = Path::new(PLOT);
     std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder for the plot");

@@ -52,7 +52,7 @@ fn looked_at(url: &str, options: &Options) -> Result<(Vec<Page>, Finding), Strin
         None => (source::not_checked(), first),
         Some(access) => {
             let source = match Silent::on(&first, &access.inputs) {
-                // What was named and is not there is a mistake; what is not known is no trouble.
+                // What was named and is not there is an error; what is not known is no trouble.
                 Err(why) => finding(!access.inputs.is_empty(), "source", why),
                 Ok(mut silent) => source::follow(access, || {
                     if let Ok(page) = fetched(url) {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use event_gateway::clock;
 use event_gateway::config::{Credentials, Tls};
-use event_gateway::journal::Journal;
+use event_gateway::log::HostLog;
 use event_gateway::net::agent::{Limits, agent};
 use event_gateway::net::credentials::Authorization;
 use event_gateway::net::failure;
@@ -57,10 +57,10 @@ pub fn not_checked() -> Finding {
 /// Follows the events until each input has read something, or the time is over. `silent` looks which have not.
 pub fn follow(access: &Access, mut silent: impl FnMut() -> Vec<String>) -> Finding {
     let start = clock::monotonic();
-    let journal = Journal::default();
+    let log = HostLog::default();
     let mut first = None;
     let mut events = 0;
-    let outcome = Client::new(access, &journal).and_then(|client| {
+    let outcome = Client::new(access, &log).and_then(|client| {
         let mut version = client.newest()?;
         // The last watch ends with the time; a source whose first event came late is given its time to settle.
         while start.elapsed() < access.time {
@@ -82,7 +82,7 @@ pub fn follow(access: &Access, mut silent: impl FnMut() -> Vec<String>) -> Findi
     let (took, server) = (span(start.elapsed().as_secs_f64()), &access.url);
     match outcome {
         Err(why) => {
-            let why = journal.secrets().hide_in(why);
+            let why = log.secrets().hide_in(why);
             let off = if access.is_automatic { "; --no-source leaves this out" } else { "" };
             finding(!access.is_automatic, "source", format!("could not be checked at {server}: {why}{off}"))
         }
@@ -118,22 +118,20 @@ struct Client {
 }
 
 impl Client {
-    fn new(access: &Access, journal: &Journal) -> Result<Self, String> {
-        proxy::hide_password(journal.secrets());
+    fn new(access: &Access, log: &HostLog) -> Result<Self, String> {
+        proxy::hide_password(log.secrets());
         let base = access.url.trim_end_matches('/');
         let uri: Uri = base.parse().map_err(|_| format!("{base} is no URL"))?;
         let https = uri.scheme_str() == Some("https");
         let credentials = access.token_file.clone();
         let credentials =
             credentials.map_or(Credentials::None, |token_file| Credentials::Bearer { token_file });
-        let mut authorization = Authorization::open(&credentials, "--token-file", journal)
-            .map_err(|mistake| mistake.to_string())?;
+        let mut authorization =
+            Authorization::open(&credentials, "--token-file", log).map_err(|error| error.to_string())?;
         let tls = https
-            .then(|| TlsFiles::new(&access.tls, API_SERVER).load(journal.secrets()))
+            .then(|| TlsFiles::new(&access.tls, API_SERVER).load(log.secrets()))
             .transpose()
-            .map_err(|mistakes| {
-            mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-        })?;
+            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
         let limits = Limits {
             whole: None,
             connect: CONNECT,
@@ -145,7 +143,7 @@ impl Client {
         let namespace = access.namespace.as_ref().map_or(String::new(), |name| format!("/namespaces/{name}"));
         Ok(Self {
             agent: agent(&uri, &limits, tls, &Arc::default()),
-            header: authorization.header(journal).cloned(),
+            header: authorization.header(log).cloned(),
             events: format!("{base}/api/v1{namespace}/events"),
             https,
         })

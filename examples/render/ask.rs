@@ -99,5 +99,5 @@ pub fn settings(mut words: impl Iterator<Item = String>, folder: &Path) -> Resul
         environment: &|_| None,
     };
     config::read(&source)
-        .map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }

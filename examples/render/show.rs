@@ -9,7 +9,7 @@ use event_gateway::clock;
 use event_gateway::config::Settings;
 use event_gateway::gateway::{Outcome, Post, Stopper, Transport};
 use event_gateway::job::{Job, reply};
-use event_gateway::journal::Journal;
+use event_gateway::log::HostLog;
 use event_gateway::metrics::Metrics;
 use event_gateway::pipeline::Pipeline;
 use event_gateway::record::json;
@@ -30,10 +30,10 @@ pub struct Shown {
 /// # Errors
 /// When there is no format as asked for, or no record; for a person.
 pub fn show(settings: &Settings, input: &[u8]) -> Result<Shown, String> {
-    let (metrics, journal, shelf) = (Arc::default(), Arc::default(), Shelf::default());
+    let (metrics, log, shelf) = (Arc::default(), Arc::default(), Shelf::default());
     let text = Arc::clone(&shelf.text);
-    let mut pipeline = Pipeline::over(Ok(Box::new(shelf)), settings, &metrics, &journal, || {})
-        .map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+    let mut pipeline = Pipeline::over(Ok(Box::new(shelf)), settings, &metrics, &log, || {})
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
     let taken = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default();
     let mut jobs = Vec::new();
     for (number, record) in serde_json::Deserializer::from_slice(input).into_iter::<&RawValue>().enumerate() {
@@ -50,7 +50,7 @@ pub fn show(settings: &Settings, input: &[u8]) -> Result<Shown, String> {
     }
     pipeline.round(jobs);
     let letters = settings.dead_letters.file.as_deref().map(letters).unwrap_or_default();
-    let mut notes = said(&journal);
+    let mut notes = said(&log);
     notes.extend(left_out(&metrics));
     let text = std::mem::take(&mut *text.lock().unwrap_or_else(PoisonError::into_inner));
     Ok(Shown { text, trouble: letters, notes })
@@ -97,8 +97,8 @@ fn letters(file: &Path) -> Vec<String> {
 }
 
 /// The lines of the log, but for those of the dead letters.
-fn said(journal: &Journal) -> Vec<String> {
-    let lines = journal.finish(clock::monotonic());
+fn said(log: &HostLog) -> Vec<String> {
+    let lines = log.finish(clock::monotonic());
     let lines = lines.into_iter().map(|line| line.text);
     lines.filter(|text| !text.contains("into dead_letter_file")).collect()
 }

@@ -3,7 +3,7 @@
 //! A line whose first word is no key sets a key all the same, so that every line counts.
 
 use event_gateway::config::keys::{FILTER_KEYS, KEYS, Key, Shows};
-use event_gateway::config::{self, Mistake, Settings, Source, shown};
+use event_gateway::config::{self, ConfigError, Settings, Source, shown};
 
 use super::{Body, Seen};
 
@@ -113,14 +113,14 @@ impl Body for Config {
                     read_again(&settings);
                 }
             }
-            Err(mistakes) => {
+            Err(errors) => {
                 self.seen.bad += 1;
-                tell(&mistakes, KEYS, &mut told);
+                tell(&errors, KEYS, &mut told);
             }
         }
         match of_filter.then(|| config::read_filter(&source)) {
             Some(Ok(settings)) => told += &shown::filter_line(&source, &settings),
-            Some(Err(mistakes)) => tell(&mistakes, FILTER_KEYS, &mut told),
+            Some(Err(errors)) => tell(&errors, FILTER_KEYS, &mut told),
             None => {}
         }
         assert!(!told.contains(|c: char| c.is_control()), "{told:?}");
@@ -168,18 +168,18 @@ fn property(line: &[u8]) -> Option<(&'static Key, &[u8])> {
     Some((named.or_else(|| all().nth(sum % (KEYS.len() + FILTER_KEYS.len())))?, value))
 }
 
-/// Holds the mistakes against what is said of them, and appends them as a log has them.
-fn tell(mistakes: &[Mistake], keys: &[Key], told: &mut String) {
-    let place = |mistake: &Mistake| keys.iter().position(|key| key.name == mistake.key);
-    assert!(!mistakes.is_empty());
-    assert!(mistakes.iter().all(|mistake| place(mistake).is_some()), "{mistakes:?}");
-    assert!(mistakes.iter().map(place).is_sorted(), "{mistakes:?}");
-    for mistake in mistakes {
+/// Holds the errors against what is said of them, and appends them as a log has them.
+fn tell(errors: &[ConfigError], keys: &[Key], told: &mut String) {
+    let place = |error: &ConfigError| keys.iter().position(|key| key.name == error.key);
+    assert!(!errors.is_empty());
+    assert!(errors.iter().all(|error| place(error).is_some()), "{errors:?}");
+    assert!(errors.iter().map(place).is_sorted(), "{errors:?}");
+    for error in errors {
         let before = told.len();
-        *told += &mistake.to_string();
+        *told += &error.to_string();
         // Paths are told whole.
-        let is_path = keys.iter().any(|key| key.name == mistake.key && key.shows == Shows::Path);
-        assert!(is_path || told.len() - before < 700, "{mistake}");
+        let is_path = keys.iter().any(|key| key.name == error.key && key.shows == Shows::Path);
+        assert!(is_path || told.len() - before < 700, "{error}");
     }
 }
 

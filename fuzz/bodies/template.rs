@@ -134,11 +134,11 @@ impl Body for Template {
         self.together(&settings);
         match opened {
             Ok(renderer) => self.rendered(&renderer, closely),
-            Err(mistakes) => {
-                assert!(!mistakes.is_empty());
-                for mistake in mistakes {
-                    assert!(mistake.problem.contains("file.json"), "{mistake}");
-                    assert!(mistake.problem.len() < 2_000, "{} bytes", mistake.problem.len());
+            Err(errors) => {
+                assert!(!errors.is_empty());
+                for error in errors {
+                    assert!(error.problem.contains("file.json"), "{error}");
+                    assert!(error.problem.len() < 2_000, "{} bytes", error.problem.len());
                 }
             }
         }

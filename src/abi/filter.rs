@@ -22,10 +22,10 @@ use super::guard::{block_signals, guarded, guarded_and_told, silence_panics};
 use super::layout::{EgFilterPlugin, FILTER_LOGS, FLB_FILTER_MODIFIED, FLB_FILTER_NOTOUCH};
 use super::output::{contents, readable, writable};
 use crate::clock;
-use crate::config::{self, FilterSettings, Mistake, Source, shown};
+use crate::config::{self, ConfigError, FilterSettings, Source, shown};
 use crate::enrich::{Enricher, Impacts};
-use crate::journal::{Journal, Level, Line};
-use crate::trip;
+use crate::failpoint;
+use crate::log::{HostLog, Level, Line};
 
 /// What cb_pre_run and cb_init answer to be refused.
 const REFUSED: c_int = -1;
@@ -49,9 +49,9 @@ pub static filter_service_impact_plugin: EgFilterPlugin = EgFilterPlugin {
 struct Instance {
     host: FilterHost,
     enricher: Enricher,
-    journal: Arc<Journal>,
+    log: Arc<HostLog>,
     /// It outlives the cluster: the end of the cluster's threads may have something to say.
-    cluster_journal: Option<Arc<Journal>>,
+    cluster_log: Option<Arc<HostLog>>,
     started: Instant,
 }
 
@@ -59,7 +59,7 @@ struct Instance {
 unsafe extern "C" fn pre_run(instance: *mut c_void, _: *mut c_void, _: *mut c_void) -> c_int {
     guarded(REFUSED, || {
         silence_panics();
-        trip::wire("filter_pre_run");
+        failpoint::hit("filter_pre_run");
         if instance.is_null() {
             return REFUSED;
         }
@@ -67,7 +67,7 @@ unsafe extern "C" fn pre_run(instance: *mut c_void, _: *mut c_void, _: *mut c_vo
         let host = unsafe { FilterHost::new(instance) };
         match settings(&host) {
             Ok(_) => 0,
-            Err(mistakes) => refuse(&host, &Journal::default(), mistakes),
+            Err(errors) => refuse(&host, &HostLog::default(), errors),
         }
     })
 }
@@ -75,30 +75,30 @@ unsafe extern "C" fn pre_run(instance: *mut c_void, _: *mut c_void, _: *mut c_vo
 unsafe extern "C" fn init(instance: *mut c_void, _: *mut c_void, _: *mut c_void) -> c_int {
     guarded(REFUSED, || {
         silence_panics();
-        trip::wire("filter_init");
+        failpoint::hit("filter_init");
         if instance.is_null() {
             return REFUSED;
         }
         // SAFETY: the instance that is being made; it lives until cb_exit returns.
         let host = unsafe { FilterHost::new(instance) };
-        let journal = Arc::new(Journal::default());
+        let log = Arc::new(HostLog::default());
         let enricher = settings(&host).and_then(|(settings, shown)| {
-            let impacts = Impacts::start(&settings.correlation, &journal, block_signals)?;
-            let enricher = Enricher::start(&settings, impacts, &journal, block_signals)?;
-            journal.info("start", shown);
+            let impacts = Impacts::start(&settings.correlation, &log, block_signals)?;
+            let enricher = Enricher::start(&settings, impacts, &log, block_signals)?;
+            log.info("start", shown);
             Ok(enricher)
         });
         match enricher {
             Ok(enricher) => {
-                let cluster_journal = enricher.journal_of_cluster();
+                let cluster_log = enricher.log_of_cluster();
                 let started = clock::monotonic();
-                run(Box::new(Instance { host, enricher, journal, cluster_journal, started }))
+                run(Box::new(Instance { host, enricher, log, cluster_log, started }))
             }
-            Err(mistakes) => {
-                for line in journal.finish(clock::monotonic()) {
+            Err(errors) => {
+                for line in log.finish(clock::monotonic()) {
                     host.log(&line);
                 }
-                refuse(&host, &journal, mistakes)
+                refuse(&host, &log, errors)
             }
         }
     })
@@ -106,7 +106,7 @@ unsafe extern "C" fn init(instance: *mut c_void, _: *mut c_void, _: *mut c_void)
 
 /// Gives the instance to the host.
 fn run(instance: Box<Instance>) -> c_int {
-    instance.tell_log(Journal::drain);
+    instance.tell_log(HostLog::drain);
     let instance = Box::into_raw(instance);
     // SAFETY: the instance is there: it was just made, and only cb_exit, or we below, free it.
     if unsafe { (*instance).host.set_context(instance.cast()) } {
@@ -118,7 +118,7 @@ fn run(instance: Box<Instance>) -> c_int {
 }
 
 /// The settings, and the line that shows them.
-fn settings(host: &FilterHost) -> Result<(FilterSettings, String), Vec<Mistake>> {
+fn settings(host: &FilterHost) -> Result<(FilterSettings, String), Vec<ConfigError>> {
     let source = Source {
         property: &|key| host.property(key),
         readable: &readable,
@@ -131,9 +131,9 @@ fn settings(host: &FilterHost) -> Result<(FilterSettings, String), Vec<Mistake>>
     Ok((settings, shown))
 }
 
-fn refuse(host: &FilterHost, journal: &Journal, mistakes: Vec<Mistake>) -> c_int {
-    for mistake in mistakes {
-        host.log(&Line { level: Level::Error, text: journal.shown(mistake.to_string()) });
+fn refuse(host: &FilterHost, log: &HostLog, errors: Vec<ConfigError>) -> c_int {
+    for error in errors {
+        host.log(&Line { level: Level::Error, text: log.shown(error.to_string()) });
     }
     REFUSED
 }
@@ -158,8 +158,8 @@ unsafe extern "C" fn filter(
             return FLB_FILTER_NOTOUCH;
         };
         let panicked = "a chunk panicked; it goes on as it came";
-        let changed = guarded_and_told(&instance.journal, panicked, None, || {
-            trip::wire("filter");
+        let changed = guarded_and_told(&instance.log, panicked, None, || {
+            failpoint::hit("filter");
             if data.is_null() || length == 0 || out.is_null() || out_length.is_null() {
                 return None;
             }
@@ -168,7 +168,7 @@ unsafe extern "C" fn filter(
             instance.enricher.chunk(data)
         });
         // Not until the work is done: the logger takes 8 KiB of stack, and so must not stand on top of it.
-        instance.tell_log(Journal::drain);
+        instance.tell_log(HostLog::drain);
         let Some(changed) = changed else { return FLB_FILTER_NOTOUCH };
         let Some(buffer) = for_the_host(&changed) else { return FLB_FILTER_NOTOUCH };
         // SAFETY: the host's places for both, checked above.
@@ -204,13 +204,13 @@ unsafe extern "C" fn exit(context: *mut c_void, _: *mut c_void) -> c_int {
         }
         // SAFETY: cb_init made it by Box::into_raw, and the host calls this once for it.
         let instance = unsafe { Box::from_raw(context.cast::<Instance>()) };
-        trip::wire("filter_exit");
-        let Instance { host, enricher, journal, cluster_journal, started } = *instance;
+        failpoint::hit("filter_exit");
+        let Instance { host, enricher, log, cluster_log, started } = *instance;
         let (counts, ran) = (enricher.counts(), clock::monotonic().saturating_duration_since(started));
         // Its threads may have something to say about their end.
         drop(enricher);
-        journal.info("exit", format!("{counts} (ran for {} s)", ran.as_secs()));
-        tell(&host, cluster_journal.as_ref(), &journal, Journal::finish);
+        log.info("exit", format!("{counts} (ran for {} s)", ran.as_secs()));
+        tell(&host, cluster_log.as_ref(), &log, HostLog::finish);
         0
     })
 }
@@ -218,16 +218,16 @@ unsafe extern "C" fn exit(context: *mut c_void, _: *mut c_void) -> c_int {
 impl Instance {
     #[inline(never)]
     fn tell_log(&self, take: Take) {
-        tell(&self.host, self.cluster_journal.as_ref(), &self.journal, take);
+        tell(&self.host, self.cluster_log.as_ref(), &self.log, take);
     }
 }
 
-/// How lines are taken out of a journal: [`Journal::drain`] or [`Journal::finish`].
-type Take = fn(&Journal, Instant) -> Vec<Line>;
+/// How lines are taken out of a log: [`HostLog::drain`] or [`HostLog::finish`].
+type Take = fn(&HostLog, Instant) -> Vec<Line>;
 
-fn tell(host: &FilterHost, of_cluster: Option<&Arc<Journal>>, own: &Arc<Journal>, take: Take) {
-    for journal in of_cluster.into_iter().chain([own]) {
-        for line in take(journal, clock::monotonic()) {
+fn tell(host: &FilterHost, of_cluster: Option<&Arc<HostLog>>, own: &Arc<HostLog>, take: Take) {
+    for log in of_cluster.into_iter().chain([own]) {
+        for line in take(log, clock::monotonic()) {
             host.log(&line);
         }
     }

@@ -7,7 +7,7 @@ use std::ffi::{CStr, CString, c_int, c_void};
 use std::ptr;
 
 use super::symbols::{self, FilterContext, FilterProperty, InstanceName, LogPrint};
-use crate::journal::Line;
+use crate::log::Line;
 
 /// The host's handle of one instance, valid until cb_exit returns.
 pub struct FilterHost {

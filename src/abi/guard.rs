@@ -4,7 +4,7 @@ use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Once;
 
-use crate::journal::{Journal, said};
+use crate::log::{HostLog, said};
 
 /// Runs `body`; a panic in it becomes `on_panic`.
 pub fn guarded<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
@@ -13,9 +13,9 @@ pub fn guarded<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
 
 /// As [`guarded`], and says so in the log: a fault that nobody hears of is never mended. `what` says what
 /// happened, and what comes of it.
-pub fn guarded_and_told<T>(journal: &Journal, what: &str, on_panic: T, body: impl FnOnce() -> T) -> T {
+pub fn guarded_and_told<T>(log: &HostLog, what: &str, on_panic: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
-        journal.error("call panicked", format!("{what}, a fault of this plugin: {}", said(&*panic)));
+        log.error("call panicked", format!("{what}, a fault of this plugin: {}", said(&*panic)));
         on_panic
     })
 }

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use super::layout::EgApi;
 use super::registry::Registry;
 use super::symbols::{self, InstanceName};
-use crate::journal::Line;
+use crate::log::Line;
 use crate::metrics::Metrics;
 
 /// The host's handles of one instance, valid from Init until ExitCtx returns.

@@ -29,12 +29,12 @@ use super::wait::{WaitingRoom, Way};
 use crate::clock;
 use crate::cluster::Cluster;
 use crate::config::{self, Source, shown};
-use crate::courier::Courier;
 use crate::disk::{self, Access, is_wrong_path};
+use crate::failpoint;
 use crate::job::Answer;
-use crate::journal::{Journal, Level, Line};
+use crate::log::{HostLog, Level, Line};
 use crate::metrics::Metrics;
-use crate::trip;
+use crate::worker::Worker;
 
 /// What Register answers to be refused, and Init to fail.
 const REFUSED: c_int = -1;
@@ -46,11 +46,11 @@ const TICKS_A_PUBLICATION: u32 = 10;
 struct Instance {
     host: Host,
     waiting_room: WaitingRoom,
-    courier: Courier,
+    worker: Worker,
     metrics: Arc<Metrics>,
-    journal: Arc<Journal>,
+    log: Arc<HostLog>,
     /// It outlives the cluster: the end of the cluster's threads may have something to say.
-    cluster_journal: Option<Arc<Journal>>,
+    cluster_log: Option<Arc<HostLog>>,
     started: Instant,
     ticks: AtomicU32,
     warned_of_blocking: AtomicBool,
@@ -64,7 +64,7 @@ struct Instance {
 pub unsafe extern "C" fn FLBPluginRegister(definition: *mut EgDefinition) -> c_int {
     guarded(REFUSED, || {
         silence_panics();
-        trip::wire("register");
+        failpoint::hit("register");
         if definition.is_null() {
             return REFUSED;
         }
@@ -92,7 +92,7 @@ pub unsafe extern "C" fn FLBPluginRegister(definition: *mut EgDefinition) -> c_i
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn FLBPluginInit(plugin: *mut EgOutputPlugin) -> c_int {
     guarded(REFUSED, || {
-        trip::wire("init");
+        failpoint::hit("init");
         // SAFETY: the host's struct, valid during Init; the fields are copied out.
         let Some(plugin) = (unsafe { plugin.as_ref() }) else { return REFUSED };
         if plugin.api.is_null() || plugin.context.is_null() {
@@ -106,13 +106,13 @@ pub unsafe extern "C" fn FLBPluginInit(plugin: *mut EgOutputPlugin) -> c_int {
         // where the host keeps the pointer for FlushCtx and ExitCtx.
         unsafe {
             if !(*instance).waiting_room.open(tick, rung, instance.cast()) {
-                (*instance).journal.warn(
+                (*instance).log.warn(
                     "flush blocks",
                     "this host lacks what a flush needs to wait without blocking; it will block the host's engine \
                      for each delivery; use a release of Fluent Bit from 2.2 on",
                 );
                 // Without a timer nobody else may come to say it.
-                (*instance).tell_log(Journal::drain);
+                (*instance).tell_log(HostLog::drain);
             }
             *plugin.context = instance.cast();
         }
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn FLBPluginInit(plugin: *mut EgOutputPlugin) -> c_int {
 }
 
 fn start(host: Host) -> Option<Box<Instance>> {
-    let journal = Arc::new(Journal::default());
+    let log = Arc::new(HostLog::default());
     let metrics = Arc::new(Metrics::default());
     let source = Source {
         property: &|key| host.property(key),
@@ -130,23 +130,23 @@ fn start(host: Host) -> Option<Box<Instance>> {
         writable: &writable,
         environment: &|name| std::env::var(name).ok(),
     };
-    let courier = config::read(&source).and_then(|settings| {
-        let courier = Courier::start(&settings, &metrics, &journal, block_signals)?;
-        Ok((settings, courier))
+    let worker = config::read(&source).and_then(|settings| {
+        let worker = Worker::start(&settings, &metrics, &log, block_signals)?;
+        Ok((settings, worker))
     });
-    if let Ok((settings, _)) = &courier {
+    if let Ok((settings, _)) = &worker {
         metrics.tell_time(clock::unix_seconds(clock::wall()));
         host.announce(&metrics);
-        journal.info("start", shown::output_line(&source, settings));
+        log.info("start", shown::output_line(&source, settings));
     }
-    let courier = match courier {
-        Ok((_, courier)) => courier,
-        Err(mistakes) => {
-            for line in journal.finish(clock::monotonic()) {
+    let worker = match worker {
+        Ok((_, worker)) => worker,
+        Err(errors) => {
+            for line in log.finish(clock::monotonic()) {
                 host.log(&line);
             }
-            for mistake in mistakes {
-                host.log(&Line { level: Level::Error, text: journal.shown(mistake.to_string()) });
+            for error in errors {
+                host.log(&Line { level: Level::Error, text: log.shown(error.to_string()) });
             }
             return None;
         }
@@ -154,15 +154,15 @@ fn start(host: Host) -> Option<Box<Instance>> {
     let instance = Box::new(Instance {
         host,
         waiting_room: WaitingRoom::new(),
-        cluster_journal: courier.cluster().map(Cluster::journal),
-        courier,
+        cluster_log: worker.cluster().map(Cluster::log),
+        worker,
         metrics,
-        journal,
+        log,
         started: clock::monotonic(),
         ticks: AtomicU32::new(0),
         warned_of_blocking: AtomicBool::new(false),
     });
-    instance.tell_log(Journal::drain);
+    instance.tell_log(HostLog::drain);
     Some(instance)
 }
 
@@ -210,8 +210,8 @@ pub unsafe extern "C" fn FLBPluginFlushCtx(
         // SAFETY: Init left an Instance there, and ExitCtx has not run.
         let Some(instance) = (unsafe { context.cast::<Instance>().as_ref() }) else { return FLB_RETRY };
         let panicked = "taking a chunk panicked; it comes again";
-        guarded_and_told(&instance.journal, panicked, FLB_RETRY, || {
-            trip::wire("flush");
+        guarded_and_told(&instance.log, panicked, FLB_RETRY, || {
+            failpoint::hit("flush");
             if data.is_null() || length == 0 {
                 return FLB_OK;
             }
@@ -220,7 +220,7 @@ pub unsafe extern "C" fn FLBPluginFlushCtx(
             // SAFETY: a C string of the host's, copied as well.
             let tag = if tag.is_null() { b"" } else { unsafe { CStr::from_ptr(tag) }.to_bytes() };
             let ring = instance.waiting_room.ring();
-            let Some(pending) = instance.courier.enqueue(tag, data, ring) else { return FLB_RETRY };
+            let Some(pending) = instance.worker.enqueue(tag, data, ring) else { return FLB_RETRY };
             instance.warn_of_blocking();
             match instance.waiting_room.wait(pending) {
                 Answer::Ok => FLB_OK,
@@ -245,12 +245,12 @@ pub unsafe extern "C" fn FLBPluginExitCtx(context: *mut c_void) -> c_int {
         // still hold a reference are never resumed.
         let mut instance = unsafe { Box::from_raw(context.cast::<Instance>()) };
         instance.waiting_room.close();
-        trip::wire("exit");
-        instance.courier.stop();
+        failpoint::hit("exit");
+        instance.worker.stop();
         let ran = clock::monotonic().saturating_duration_since(instance.started);
-        instance.journal.info("exit", format!("{} (ran for {} s)", instance.metrics.totals(), ran.as_secs()));
+        instance.log.info("exit", format!("{} (ran for {} s)", instance.metrics.totals(), ran.as_secs()));
         instance.tell_metrics();
-        instance.tell_log(Journal::finish);
+        instance.tell_log(HostLog::finish);
         FLB_OK
     })
 }
@@ -262,15 +262,15 @@ unsafe extern "C" fn tick(_: *mut c_void, data: *mut c_void) {
         // SAFETY: `data` is the Instance that started the timer; ExitCtx ends the timer before it frees it.
         let Some(instance) = (unsafe { data.cast::<Instance>().as_ref() }) else { return };
         let panicked = "the engine's timer panicked; it comes again";
-        guarded_and_told(&instance.journal, panicked, (), || {
-            trip::wire("tick");
+        guarded_and_told(&instance.log, panicked, (), || {
+            failpoint::hit("tick");
             // First, as whoever waits is not to wait for what fails below.
             instance.waiting_room.resume_answered();
             let ticks = instance.ticks.fetch_add(1, Relaxed);
             if ticks.is_multiple_of(TICKS_A_PUBLICATION) {
                 instance.tell_metrics();
             }
-            instance.tell_log(Journal::drain);
+            instance.tell_log(HostLog::drain);
         });
     });
 }
@@ -283,9 +283,9 @@ unsafe extern "C" fn rung(event: *mut c_void) -> c_int {
         let instance = unsafe { (*event.cast::<EgEvent>()).data.cast::<Instance>().as_ref() };
         let Some(instance) = instance else { return 0 };
         let panicked = "the engine's bell panicked; its timer comes instead";
-        guarded_and_told(&instance.journal, panicked, 0, || {
+        guarded_and_told(&instance.log, panicked, 0, || {
             instance.waiting_room.answer_bell();
-            trip::wire("rung");
+            failpoint::hit("rung");
             instance.waiting_room.resume_answered();
             0
         })
@@ -293,19 +293,19 @@ unsafe extern "C" fn rung(event: *mut c_void) -> c_int {
 }
 
 impl Instance {
-    fn tell_log(&self, take: fn(&Journal, Instant) -> Vec<Line>) {
-        trip::wire("log");
+    fn tell_log(&self, take: fn(&HostLog, Instant) -> Vec<Line>) {
+        failpoint::hit("log");
         let now = clock::monotonic();
-        for journal in self.cluster_journal.iter().chain([&self.journal]) {
-            for line in take(journal, now) {
+        for log in self.cluster_log.iter().chain([&self.log]) {
+            for line in take(log, now) {
                 self.host.log(&line);
             }
         }
     }
 
     fn tell_metrics(&self) {
-        trip::wire("publish");
-        if let Some(cluster) = self.courier.cluster() {
+        failpoint::hit("publish");
+        if let Some(cluster) = self.worker.cluster() {
             cluster.publish(&self.metrics);
         }
         let now = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -315,7 +315,7 @@ impl Instance {
 
     fn warn_of_blocking(&self) {
         if self.waiting_room.way() == Way::BlockingWorker && !self.warned_of_blocking.swap(true, Relaxed) {
-            self.journal.warn(
+            self.log.warn(
                 "workers",
                 "workers is set: each flush blocks a thread, grace is not honoured and hot reload may crash the \
                  host; leave workers unset, one thread of this plugin's own delivers without blocking",

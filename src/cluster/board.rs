@@ -18,12 +18,12 @@ use super::lasting::Line;
 use super::numbers::Numbers;
 use super::timing::Timing;
 use crate::clock;
-use crate::journal::Journal;
+use crate::failpoint;
+use crate::log::HostLog;
 use crate::topology::index::Index;
 use crate::topology::kind::Kind;
 use crate::topology::watch::{Change, Following as Turn, Reason};
 use crate::topology::writer::Writer;
-use crate::trip;
 
 pub(super) struct Board {
     current: ArcSwap<Index>,
@@ -31,7 +31,7 @@ pub(super) struct Board {
     /// There is something to show, or a stop.
     waiting: Condvar,
     numbers: Arc<Numbers>,
-    journal: Arc<Journal>,
+    log: Arc<HostLog>,
     /// Between two snapshots.
     publication: Duration,
 }
@@ -45,7 +45,7 @@ struct Next {
 }
 
 impl Board {
-    pub(super) fn new(writer: Writer, numbers: Arc<Numbers>, journal: Arc<Journal>, timing: &Timing) -> Self {
+    pub(super) fn new(writer: Writer, numbers: Arc<Numbers>, log: Arc<HostLog>, timing: &Timing) -> Self {
         let following = Following::new(timing);
         let next = Next { writer, following, shown: None, is_dirty: false, is_stopping: false };
         let board = Self {
@@ -53,7 +53,7 @@ impl Board {
             next: Mutex::new(next),
             waiting: Condvar::new(),
             numbers,
-            journal,
+            log,
             publication: timing.publication,
         };
         board.show(&mut board.lock());
@@ -71,7 +71,7 @@ impl Board {
             return;
         }
         let mut next = self.lock();
-        trip::wire("apply");
+        failpoint::hit("apply");
         for change in changes {
             match change {
                 Change::Listed(objects) => next.writer.replace(kind, objects),
@@ -152,8 +152,8 @@ impl Board {
             self.numbers.unfollowed[kind.index()].set(place.map_or(0, |place| place as u64 + 1));
         }
         match following.line(now) {
-            Some(Line::NotFollowed(text)) => self.journal.warn("topology not followed", text),
-            Some(Line::FollowedAgain(text)) => self.journal.info("topology followed again", text),
+            Some(Line::NotFollowed(text)) => self.log.warn("topology not followed", text),
+            Some(Line::FollowedAgain(text)) => self.log.info("topology followed again", text),
             None => {}
         }
         is_news

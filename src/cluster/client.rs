@@ -11,7 +11,7 @@ use ureq::{Agent, Body, Error};
 use super::identity::Identity;
 use super::timing::Timing;
 use crate::config::Endpoint;
-use crate::journal::Journal;
+use crate::log::HostLog;
 use crate::net::agent::{Limits, agent};
 use crate::net::failure;
 use crate::net::peer::API_SERVER;
@@ -37,7 +37,7 @@ pub(super) struct Client {
     agent: Option<(Agent, u64)>,
     signal: Arc<Signal>,
     stopper: Stopper,
-    journal: Arc<Journal>,
+    log: Arc<HostLog>,
 }
 
 impl Client {
@@ -47,7 +47,7 @@ impl Client {
         identity: &Arc<Identity>,
         timing: &Timing,
         signal: &Arc<Signal>,
-        journal: &Arc<Journal>,
+        log: &Arc<HostLog>,
     ) -> Self {
         let limits = Limits {
             whole: None,
@@ -65,7 +65,7 @@ impl Client {
             agent: None,
             signal: Arc::clone(signal),
             stopper: Stopper::new(Arc::clone(signal)),
-            journal: Arc::clone(journal),
+            log: Arc::clone(log),
         }
     }
 
@@ -76,7 +76,7 @@ impl Client {
     /// # Errors
     /// Why there was no answer, for a person.
     pub(super) fn get(&mut self, ask: &Ask) -> Result<Response<Body>, String> {
-        let (header, trust) = self.identity.now(ask.renew_credentials, &self.journal);
+        let (header, trust) = self.identity.now(ask.renew_credentials, &self.log);
         let uri: Uri =
             format!("{}{}", self.url.url, ask.target).parse().map_err(|_| "kube_url leads nowhere")?;
         if self.agent.as_ref().is_none_or(|(_, edition)| *edition != trust.edition) {

@@ -14,13 +14,13 @@ use super::client::{Client, Cut, buffer_bytes};
 use super::numbers::Numbers;
 use super::turns::Turns;
 use crate::clock;
-use crate::journal::Journal;
+use crate::failpoint;
+use crate::log::HostLog;
 use crate::net::retry_after::retry_after;
 use crate::net::stop::Stopper;
 use crate::secrets::plain::plain;
 use crate::topology::kind::Kind;
 use crate::topology::watch::{Ask, Following, Restored, Step, Watch, What};
-use crate::trip;
 
 /// The API server sends each change by itself. To wake up for every single one costs more than to read it; so
 /// a feeder that is not behind gives them a moment to gather.
@@ -40,7 +40,7 @@ pub(super) struct Feeder {
     pub wakes: u64,
     pub restores: u64,
     pub numbers: Arc<Numbers>,
-    pub journal: Arc<Journal>,
+    pub log: Arc<HostLog>,
 }
 
 impl Feeder {
@@ -54,7 +54,7 @@ impl Feeder {
                 self.watch.take();
                 self.watch.start_over(clock::monotonic(), chance());
                 let resource = self.kind.resource();
-                self.journal.error(
+                self.log.error(
                     "watch panicked",
                     format!("following {resource} panicked, a fault of this plugin; they are listed anew"),
                 );
@@ -65,7 +65,7 @@ impl Feeder {
     }
 
     fn round(&mut self, buffer: &mut [u8]) {
-        trip::wire("feeder");
+        failpoint::hit("feeder");
         let restores = self.turns.restores();
         if restores != self.restores {
             self.restores = restores;
@@ -164,7 +164,7 @@ impl Feeder {
     fn hand_over(&mut self) {
         let mut output = self.watch.take();
         if let Some(Following::Lost { why, .. }) = &mut output.following {
-            *why = said(&self.journal.secrets().hide_in(std::mem::take(why)));
+            *why = said(&self.log.secrets().hide_in(std::mem::take(why)));
         }
         if let Some(following) = &output.following {
             self.turns.turn(self.kind, following);
@@ -179,7 +179,7 @@ impl Feeder {
         self.numbers.skipped_objects.add(output.skipped);
         if output.skipped > 0 {
             let (count, resource) = (output.skipped, self.kind.resource());
-            self.journal.warn(
+            self.log.warn(
                 "objects left out",
                 format!(
                     "{count} {resource} were left out, larger than 4 MiB, too deep, or not as Kubernetes writes them; \
@@ -195,7 +195,7 @@ impl Feeder {
         if self.turns.restored(self.kind, self.restores) {
             self.restores += 1;
             let resource = self.kind.resource();
-            self.journal.warn(
+            self.log.warn(
                 "topology restored",
                 format!(
                     "the API server's data is older than what was seen (resourceVersion {found} of {resource}, after \

@@ -18,21 +18,21 @@ use super::numbers::Numbers;
 use super::timing::Timing;
 use super::turns::Turns;
 use crate::clock;
-use crate::config::{Mistake, TopologySettings};
-use crate::journal::Journal;
+use crate::config::{ConfigError, TopologySettings};
+use crate::failpoint;
+use crate::log::HostLog;
 use crate::net::stop::{Signal, Stopper};
 use crate::topology::index::Index;
 use crate::topology::kind::Kind;
 use crate::topology::watch::Watch;
 use crate::topology::writer::Writer;
-use crate::trip;
 
 /// The owner of the threads that follow one cluster. Dropped, it stops them and waits for them: bounded but
 /// for connects in progress, which take 2 s at most and run side by side.
 pub struct Cluster {
     board: Arc<Board>,
     numbers: Arc<Numbers>,
-    journal: Arc<Journal>,
+    log: Arc<HostLog>,
     signal: Arc<Signal>,
     turns: Arc<Turns>,
     stoppers: Vec<Stopper>,
@@ -61,19 +61,23 @@ impl Cluster {
     /// the signals there, which are the host's.
     ///
     /// # Errors
-    /// All mistakes found in the files that the settings name, or that a thread could not be started.
-    pub fn start(settings: &TopologySettings, timing: &Timing, on_start: fn()) -> Result<Self, Vec<Mistake>> {
-        let journal = Arc::new(Journal::default());
-        let identity = Arc::new(Identity::open(settings, &journal)?);
+    /// All errors found in the files that the settings name, or that a thread could not be started.
+    pub fn start(
+        settings: &TopologySettings,
+        timing: &Timing,
+        on_start: fn(),
+    ) -> Result<Self, Vec<ConfigError>> {
+        let log = Arc::new(HostLog::default());
+        let identity = Arc::new(Identity::open(settings, &log)?);
         let numbers = Arc::new(Numbers::default());
         let mut writer = Writer::new(settings.tombstone_ttl.as_secs());
         let now_seconds = clock::unix_seconds(clock::wall());
         writer.set_time(now_seconds);
-        let board = Board::new(writer, Arc::clone(&numbers), Arc::clone(&journal), timing);
+        let board = Board::new(writer, Arc::clone(&numbers), Arc::clone(&log), timing);
         let mut cluster = Self {
             board: Arc::new(board),
             numbers,
-            journal,
+            log,
             signal: Arc::default(),
             turns: Arc::new(Turns::new(timing.turn)),
             stoppers: Vec::new(),
@@ -86,7 +90,7 @@ impl Cluster {
         // What was started is stopped again if something cannot be.
         memory.and_then(|()| cluster.start_threads(settings, timing, &identity, on_start)).map_err(
             |error| {
-                vec![Mistake {
+                vec![ConfigError {
                     key: "correlate",
                     problem: format!("no thread could be started ({error})"),
                     expected: "a host with room for some more threads".to_owned(),
@@ -116,8 +120,8 @@ impl Cluster {
     /// What is to be said of it; of several instances whichever comes first says it. It outlives the cluster,
     /// whose end may have something to say, too.
     #[must_use]
-    pub fn journal(&self) -> Arc<Journal> {
-        Arc::clone(&self.journal)
+    pub fn log(&self) -> Arc<HostLog> {
+        Arc::clone(&self.log)
     }
 
     /// Takes over what a file remembers, and keeps the file from now on, unless another one is kept already.
@@ -131,17 +135,17 @@ impl Cluster {
         }
         let now_seconds = clock::unix_seconds(clock::wall());
         self.board.write(|writer| {
-            memory::restore(file, writer, now_seconds, &self.journal);
+            memory::restore(file, writer, now_seconds, &self.log);
             writer.expire();
         });
         let signal = Arc::<Signal>::default();
         let (board, numbers) = (Arc::clone(&self.board), Arc::clone(&self.numbers));
         let current = move || (numbers.snapshots.get(), Arc::clone(&board.current()));
-        let (journal, stop) = (Arc::clone(&self.journal), Arc::clone(&signal));
+        let (log, stop) = (Arc::clone(&self.log), Arc::clone(&signal));
         let (file, first, every) = (file.to_owned(), self.first_save, self.save);
         let (ending, ended) = sync_channel(1);
         let work = move || {
-            memory::keep(&file, current, &journal, &stop, first, every);
+            memory::keep(&file, current, &log, &stop, first, every);
             drop(ending);
         };
         let thread = spawn("topology-memory".to_owned(), on_start, work)?;
@@ -157,7 +161,7 @@ impl Cluster {
         on_start: fn(),
     ) -> std::io::Result<()> {
         for kind in Kind::ALL {
-            let client = Client::new(kind, &settings.url, identity, timing, &self.signal, &self.journal);
+            let client = Client::new(kind, &settings.url, identity, timing, &self.signal, &self.log);
             let feeder = Feeder {
                 kind,
                 watch: Watch::new(kind, settings.annotations.clone()),
@@ -168,7 +172,7 @@ impl Cluster {
                 wakes: 0,
                 restores: 0,
                 numbers: Arc::clone(&self.numbers),
-                journal: Arc::clone(&self.journal),
+                log: Arc::clone(&self.log),
             };
             self.stoppers.push(feeder.stopper.clone());
             self.turns.register(kind, feeder.stopper.clone());
@@ -176,8 +180,8 @@ impl Cluster {
             let name = format!("topology-{}", kind.resource());
             self.threads.push(spawn(name, on_start, move || feeder.run())?);
         }
-        let (board, journal, tick) = (Arc::clone(&self.board), Arc::clone(&self.journal), timing.tick);
-        let clock = move || keep_time(&board, &journal, tick);
+        let (board, log, tick) = (Arc::clone(&self.board), Arc::clone(&self.log), timing.tick);
+        let clock = move || keep_time(&board, &log, tick);
         self.threads.push(spawn("topology-clock".to_owned(), on_start, clock)?);
         Ok(())
     }
@@ -217,17 +221,17 @@ fn spawn(
 }
 
 /// Shows what waits for it, and forgets what has been gone for long.
-fn keep_time(board: &Board, journal: &Journal, tick: Duration) {
+fn keep_time(board: &Board, log: &HostLog, tick: Duration) {
     loop {
         let round = catch_unwind(AssertUnwindSafe(|| {
-            trip::wire("clock");
+            failpoint::hit("clock");
             board.tick();
             board.show_waiting(clock::monotonic() + tick)
         }));
         match round {
             Ok(true) => {}
             Ok(false) => return,
-            Err(_) => journal.error(
+            Err(_) => log.error(
                 "tombstones panicked",
                 "forgetting what is gone from the cluster panicked, a fault of this plugin; it is tried again",
             ),

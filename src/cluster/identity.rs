@@ -8,8 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use ureq::http::HeaderValue;
 use ureq::tls::TlsConfig;
 
-use crate::config::{Credentials, Mistake, TopologySettings};
-use crate::journal::Journal;
+use crate::config::{ConfigError, Credentials, TopologySettings};
+use crate::log::HostLog;
 use crate::net::credentials::Authorization;
 use crate::net::peer::API_SERVER;
 use crate::net::proxy;
@@ -35,48 +35,48 @@ pub(super) struct Trust {
 impl Identity {
     /// # Errors
     /// Everything that is wrong with the files.
-    pub(super) fn open(settings: &TopologySettings, journal: &Journal) -> Result<Self, Vec<Mistake>> {
-        let mut mistakes = Vec::new();
-        proxy::hide_password(journal.secrets());
-        keys_in(&settings.url.url).for_each(|key| journal.secrets().add(key));
+    pub(super) fn open(settings: &TopologySettings, log: &HostLog) -> Result<Self, Vec<ConfigError>> {
+        let mut errors = Vec::new();
+        proxy::hide_password(log.secrets());
+        keys_in(&settings.url.url).for_each(|key| log.secrets().add(key));
         let credentials = settings.token_file.clone();
         let credentials =
             credentials.map_or(Credentials::None, |token_file| Credentials::Bearer { token_file });
-        let authorization = Authorization::open(&credentials, API_SERVER.token_key, journal)
-            .map_err(|mistake| mistakes.push(mistake));
+        let authorization =
+            Authorization::open(&credentials, API_SERVER.token_key, log).map_err(|error| errors.push(error));
         let mut files = settings.url.https.then(|| TlsFiles::new(&settings.tls, API_SERVER));
         let tls = files
             .as_mut()
-            .map(|files| files.load(journal.secrets()))
+            .map(|files| files.load(log.secrets()))
             .transpose()
-            .map_err(|more| mistakes.extend(more));
+            .map_err(|more| errors.extend(more));
         match (authorization, tls) {
             (Ok(authorization), Ok(tls)) => {
-                warn_of(settings.weaknesses(), journal);
+                warn_of(settings.weaknesses(), log);
                 let trust = Trust { tls, edition: 0 };
                 Ok(Self(Mutex::new(State { authorization, files, trust })))
             }
-            _ => Err(mistakes),
+            _ => Err(errors),
         }
     }
 
     /// The header and the trust to use now. `renew`: the header was refused, whatever its file looks like.
-    pub(super) fn now(&self, renew: bool, journal: &Journal) -> (Option<HeaderValue>, Trust) {
+    pub(super) fn now(&self, renew: bool, log: &HostLog) -> (Option<HeaderValue>, Trust) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let State { authorization, files, trust } = &mut *state;
         if renew {
-            authorization.reread(journal);
+            authorization.reread(log);
         }
         if let Some(files) = files.as_mut().filter(|files| files.changed()) {
-            match files.load(journal.secrets()) {
+            match files.load(log.secrets()) {
                 Ok(tls) => *trust = Trust { tls: Some(tls), edition: trust.edition + 1 },
-                Err(mistakes) => {
-                    for mistake in mistakes {
-                        journal.warn("tls files", format!("{mistake}; what was read before stays in use"));
+                Err(errors) => {
+                    for error in errors {
+                        log.warn("tls files", format!("{error}; what was read before stays in use"));
                     }
                 }
             }
         }
-        (authorization.header(journal).cloned(), trust.clone())
+        (authorization.header(log).cloned(), trust.clone())
     }
 }

@@ -25,14 +25,14 @@ use serde::{Deserialize, Serialize};
 use super::unpacking::Unpacked;
 use crate::clock;
 use crate::disk::{self, Access, is_refused, with_suffix};
-use crate::journal::Journal;
+use crate::failpoint;
+use crate::log::HostLog;
 use crate::net::stop::Signal;
 use crate::topology::index::Index;
 use crate::topology::kind::Kind;
 use crate::topology::lines::Lines;
 use crate::topology::object::Object;
 use crate::topology::writer::Writer;
-use crate::trip;
 
 const FORMAT: &str = "event_gateway topology";
 const VERSION: u32 = 2;
@@ -111,11 +111,11 @@ struct Remembered {
 }
 
 /// Loads the file, if there is one. Never fails: what is of no use is told and moved aside.
-pub fn restore(file: &Path, writer: &mut Writer, now_seconds: u64, journal: &Journal) {
+pub fn restore(file: &Path, writer: &mut Writer, now_seconds: u64, log: &HostLog) {
     let opened = match disk::existing(file, Access::Read) {
         Err(error) if error.kind() == ErrorKind::NotFound => return,
         Err(error) if is_refused(&error) => {
-            journal.error(
+            log.error(
                 "topology file refused",
                 format!(
                     "{} is neither read nor replaced: {error}; events about what is gone name no Services until it is \
@@ -149,9 +149,9 @@ pub fn restore(file: &Path, writer: &mut Writer, now_seconds: u64, journal: &Jou
     );
     match why {
         Unusable::TooLarge(_) => {
-            journal.error("topology file too large", format!("{text}; look who else writes into its folder"));
+            log.error("topology file too large", format!("{text}; look who else writes into its folder"));
         }
-        _ => journal.warn("topology file moved aside", text),
+        _ => log.warn("topology file moved aside", text),
     }
 }
 
@@ -221,7 +221,7 @@ const LOOK: Duration = Duration::from_millis(250);
 pub fn keep(
     file: &Path,
     current: impl Fn() -> (u64, Arc<Index>),
-    journal: &Journal,
+    log: &HostLog,
     stop: &Signal,
     first: Duration,
     every: Duration,
@@ -243,12 +243,12 @@ pub fn keep(
         }
         let now_seconds = clock::unix_seconds(clock::wall());
         let saving = || {
-            trip::wire("memory");
+            failpoint::hit("memory");
             save(file, &index, now_seconds)
         };
         match catch_unwind(AssertUnwindSafe(saving)) {
             Ok(Ok(())) => saved = Some(count),
-            Ok(Err(error)) if is_refused(&error) => journal.error(
+            Ok(Err(error)) if is_refused(&error) => log.error(
                 "topology file not saved",
                 format!(
                     "what is known of the cluster cannot be saved to {} ({error}); a restart now forgets \
@@ -258,7 +258,7 @@ pub fn keep(
             ),
             Ok(Err(error)) => {
                 let shown = file.display();
-                journal.warn(
+                log.warn(
                     "topology file",
                     format!(
                         "what is known of the cluster cannot be saved to {shown} ({error}); a restart now forgets \
@@ -266,7 +266,7 @@ pub fn keep(
                     ),
                 );
             }
-            Err(_) => journal.error(
+            Err(_) => log.error(
                 "topology file panicked",
                 "saving what is known of the cluster panicked, a fault of this plugin; it is tried again",
             ),

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::handle::Cluster;
 use super::timing::Timing;
-use crate::config::{Mistake, TopologySettings};
+use crate::config::{ConfigError, TopologySettings};
 
 static RUNNING: Mutex<Vec<(TopologySettings, Weak<Cluster>)>> = Mutex::new(Vec::new());
 
@@ -17,7 +17,7 @@ static RUNNING: Mutex<Vec<(TopologySettings, Weak<Cluster>)>> = Mutex::new(Vec::
 ///
 /// # Errors
 /// As [`Cluster::start`].
-pub fn shared(settings: &TopologySettings, on_start: fn()) -> Result<Arc<Cluster>, Vec<Mistake>> {
+pub fn shared(settings: &TopologySettings, on_start: fn()) -> Result<Arc<Cluster>, Vec<ConfigError>> {
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     running.retain(|(_, cluster)| cluster.strong_count() > 0);
     let key = TopologySettings { memory_file: None, ..settings.clone() };

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use super::handle::Cluster;
 use super::shared::shared;
 use crate::clock;
-use crate::config::{CorrelationSettings, Mistake};
+use crate::config::{ConfigError, CorrelationSettings};
 use crate::correlate::{About, Awaited, Correlation, Correlator, Impact, Work};
-use crate::journal::Journal;
+use crate::log::HostLog;
 use crate::metrics::Metrics;
 use crate::topology::kind::Kind;
 use crate::topology::watch::Reason;
@@ -25,7 +25,7 @@ pub struct View {
     /// The work left for the chunk at hand.
     work: RefCell<Work>,
     metrics: Arc<Metrics>,
-    journal: Arc<Journal>,
+    log: Arc<HostLog>,
 }
 
 impl View {
@@ -36,9 +36,9 @@ impl View {
     pub fn open(
         settings: &CorrelationSettings,
         metrics: &Arc<Metrics>,
-        journal: &Arc<Journal>,
+        log: &Arc<HostLog>,
         on_start: fn(),
-    ) -> Result<Self, Vec<Mistake>> {
+    ) -> Result<Self, Vec<ConfigError>> {
         let cluster = settings.topology.as_ref().map(|topology| shared(topology, on_start)).transpose()?;
         Ok(Self {
             cluster,
@@ -52,7 +52,7 @@ impl View {
             warned: Cell::new(false),
             work: RefCell::default(),
             metrics: Arc::clone(metrics),
-            journal: Arc::clone(journal),
+            log: Arc::clone(log),
         })
     }
 
@@ -72,7 +72,7 @@ impl View {
             return true;
         }
         self.warned.set(true);
-        self.journal.warn(
+        self.log.warn(
             "topology not ready",
             format!(
                 "the cluster was not listed within topology_wait ({:?}); until it is, records are marked not_ready",

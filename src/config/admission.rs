@@ -59,7 +59,7 @@ impl Kinds {
     }
 }
 
-/// `None` when a mistake was noted.
+/// `None` when an error was noted.
 pub(super) fn read(from: &mut Reader<'_>) -> Option<Admission> {
     let kinds = match from.text("kinds") {
         Some(_) => from.parsed("kinds", Kinds::parse),

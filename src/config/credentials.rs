@@ -33,27 +33,27 @@ pub enum Credentials {
     },
 }
 
-/// `None` when a mistake was noted.
+/// `None` when an error was noted.
 pub(super) fn read(from: &mut Reader<'_>, format: Option<Format>) -> Option<Credentials> {
     const KEY: &str = "api_key_file";
     let others = of_any_format(from);
-    let before = from.mistakes.len();
+    let before = from.errors.len();
     let key_file = from.file(KEY);
     let credentials = match (format.and_then(keyed), key_file) {
         (Some(_), _) if others.as_ref().is_some_and(|others| *others != Credentials::None) => {
             let problem = "is the one way to authenticate with this format";
-            from.mistake(KEY, problem, "no bearer_token_file, basic_user or basic_password_file beside it");
+            from.error(KEY, problem, "no bearer_token_file, basic_user or basic_password_file beside it");
             None
         }
         (Some(with), Some(key_file)) => Some(with(key_file)),
         (Some(_), None) => {
-            if from.mistakes.len() == before {
-                from.mistake(KEY, "is not set", "a file with the service's key, as format asks for one");
+            if from.errors.len() == before {
+                from.error(KEY, "is not set", "a file with the service's key, as format asks for one");
             }
             None
         }
         (None, Some(_)) if format.is_some() => {
-            from.mistake(
+            from.error(
                 KEY,
                 "is set, and format has no use for it",
                 "format splunk_hec, datadog or pagerduty; bearer_token_file for a token",
@@ -62,7 +62,7 @@ pub(super) fn read(from: &mut Reader<'_>, format: Option<Format>) -> Option<Cred
         }
         (None, _) => others,
     };
-    credentials.filter(|_| from.mistakes.len() == before)
+    credentials.filter(|_| from.errors.len() == before)
 }
 
 /// How a service of this format is shown its key; `None` for those that have none of their own.
@@ -76,11 +76,11 @@ fn keyed(format: Format) -> Option<fn(PathBuf) -> Credentials> {
 }
 
 fn of_any_format(from: &mut Reader<'_>) -> Option<Credentials> {
-    let before = from.mistakes.len();
+    let before = from.errors.len();
     let token_file = from.file("bearer_token_file");
     let user = from.text("basic_user");
     let password_file = from.file("basic_password_file");
-    if from.mistakes.len() > before {
+    if from.errors.len() > before {
         return None;
     }
     match (token_file, user, password_file) {
@@ -90,19 +90,19 @@ fn of_any_format(from: &mut Reader<'_>) -> Option<Credentials> {
             Some(Credentials::Basic { user, password_file })
         }
         (None, Some(_), Some(_)) => {
-            from.mistake("basic_user", "holds a colon", "a user name without a colon (RFC 7617)");
+            from.error("basic_user", "holds a colon", "a user name without a colon (RFC 7617)");
             None
         }
         (None, Some(_), None) => {
-            from.mistake("basic_password_file", "is not set", "a file, since basic_user is set");
+            from.error("basic_password_file", "is not set", "a file, since basic_user is set");
             None
         }
         (None, None, Some(_)) => {
-            from.mistake("basic_user", "is not set", "a user name, since basic_password_file is set");
+            from.error("basic_user", "is not set", "a user name, since basic_password_file is set");
             None
         }
         (Some(_), _, _) => {
-            from.mistake("bearer_token_file", "is set together with basic authentication", "one of the two");
+            from.error("bearer_token_file", "is set together with basic authentication", "one of the two");
             None
         }
     }

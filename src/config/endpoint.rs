@@ -93,8 +93,8 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<(Endpoint, Scheme)> {
     let max_age =
         from.parsed("file_max_age", |text| units::time(text, Duration::from_millis(100), DAY * 365));
     let Some(text) = from.text("endpoint") else {
-        if from.mistakes.iter().all(|mistake| mistake.key != "endpoint") {
-            from.mistake("endpoint", "is not set", OF_ANY);
+        if from.errors.iter().all(|error| error.key != "endpoint") {
+            from.error("endpoint", "is not set", OF_ANY);
         }
         return None;
     };
@@ -112,12 +112,12 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<(Endpoint, Scheme)> {
             .map_err(|problem| (problem, OF_ANY)),
     };
     let (endpoint, scheme) =
-        read.map_err(|(problem, expected): Wrong| from.mistake("endpoint", problem, expected)).ok()?;
+        read.map_err(|(problem, expected): Wrong| from.error("endpoint", problem, expected)).ok()?;
     for key in OF_REQUESTS.into_iter().filter(|key| !scheme.heeds(key)) {
         // Who sets a secret or a certificate counts on its being used.
         if from.text(key).is_some_and(|text| Some(&*text) != from.default_of(key)) {
             let problem = format!("is set, and endpoint {} has no use for it", endpoint.shown);
-            from.mistake(key, problem, "an endpoint of http:// or https://, or no such key");
+            from.error(key, problem, "an endpoint of http:// or https://, or no such key");
         }
     }
     max_bytes.and(max_age).map(|_| (endpoint, scheme))
@@ -155,7 +155,7 @@ fn socket(text: &str) -> Result<PathBuf, &'static str> {
 
 fn over_unix(text: &str, rest: &str) -> Result<(Endpoint, Scheme), &'static str> {
     let Some((socket_path, uri)) = rest.split_once(":/") else {
-        // The path first, as a wrong one is the greater mistake.
+        // The path first, as a wrong one is the greater error.
         return path(rest).and(Err("has no path of the requests"));
     };
     let socket = socket(socket_path)?;

@@ -54,25 +54,25 @@ pub(super) fn holds_another(path: &str) -> bool {
     authorities.any(|authority| authority.contains('@'))
 }
 
-/// `None` when a mistake was noted.
+/// `None` when an error was noted.
 pub(super) fn tls(from: &mut Reader<'_>) -> Option<Tls> {
-    let before = from.mistakes.len();
+    let before = from.errors.len();
     let ca_file = from.file("ca_file");
     let certificate = from.file("client_cert_file");
     let key = from.file("client_key_file");
     let insecure_skip_verify = from.parsed("insecure_skip_verify", units::switch);
-    if from.mistakes.len() > before {
+    if from.errors.len() > before {
         return None;
     }
     let client = match (certificate, key) {
         (Some(certificate), Some(key)) => Some((certificate, key)),
         (None, None) => None,
         (Some(_), None) => {
-            from.mistake("client_key_file", "is not set", "a file, since client_cert_file is set");
+            from.error("client_key_file", "is not set", "a file, since client_cert_file is set");
             return None;
         }
         (None, Some(_)) => {
-            from.mistake("client_cert_file", "is not set", "a file, since client_key_file is set");
+            from.error("client_cert_file", "is not set", "a file, since client_key_file is set");
             return None;
         }
     };

@@ -34,15 +34,15 @@ type Parsed<'t> = Result<(&'t str, Header), String>;
 
 pub(super) fn read(from: &mut Reader<'_>) -> Option<Vec<Header>> {
     let Some(text) = from.text("headers") else { return Some(Vec::new()) };
-    let before = from.mistakes.len();
+    let before = from.errors.len();
     let mut headers = Vec::new();
     for parsed in parse(&text) {
         match parsed {
             Ok((_, header)) => headers.push(header),
-            Err(problem) => from.mistake("headers", problem, EXPECTED),
+            Err(problem) => from.error("headers", problem, EXPECTED),
         }
     }
-    (from.mistakes.len() == before).then_some(headers)
+    (from.errors.len() == before).then_some(headers)
 }
 
 /// The names alone, for a log.

@@ -47,7 +47,7 @@ const fn headers(name: &'static str, help: &'static str) -> Key {
     Key { name, default: None, help, shows: Shows::HeaderNames }
 }
 
-/// Every key of the output, in the order in which documentation and mistakes list them. No name here may be one that
+/// Every key of the output, in the order in which documentation and errors list them. No name here may be one that
 /// the host keeps for itself (`host`, `port`, `tls.*`, `net.*`, `oauth2*`, `workers`, `alias`, …).
 pub const KEYS: &[Key] = &[
     url("endpoint", "URL that batches go to: http://, https://, http+unix://, unix:// or file://; required"),

@@ -1,4 +1,4 @@
-//! Settings: strings in, checked settings out, every mistake reported at once.
+//! Settings: strings in, checked settings out, every error reported at once.
 //!
 //! The host hands every property as a string (`output_get_property`), knows no types of ours and, before
 //! 5.1.1, lets a misspelt key pass. So all checking is here. [`read`] looks at every key before it
@@ -45,14 +45,14 @@ const BESIDE: [&str; 4] = [".in-flight", ".topology", ".topology.new", ".unfinis
 
 /// One thing wrong with the settings: which key, what stood there, what was expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
+pub struct ConfigError {
     pub key: &'static str,
     /// What is wrong with it. Never holds a secret's value.
     pub problem: String,
     pub expected: String,
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}; expected {}", self.key, self.problem, self.expected)
     }
@@ -76,32 +76,32 @@ pub struct Source<'a> {
 /// Reads and checks all settings of the output.
 ///
 /// # Errors
-/// All mistakes, in the order of [`keys::KEYS`]; never just the first.
-pub fn read(source: &Source<'_>) -> Result<Settings, Vec<Mistake>> {
-    all_or_every_mistake(source, keys::KEYS, settings::read)
+/// All errors, in the order of [`keys::KEYS`]; never just the first.
+pub fn read(source: &Source<'_>) -> Result<Settings, Vec<ConfigError>> {
+    all_or_every_error(source, keys::KEYS, settings::read)
 }
 
 /// Reads and checks all settings of the filter.
 ///
 /// # Errors
-/// All mistakes, in the order of [`keys::FILTER_KEYS`]; never just the first.
-pub fn read_filter(source: &Source<'_>) -> Result<FilterSettings, Vec<Mistake>> {
-    all_or_every_mistake(source, keys::FILTER_KEYS, filter::read)
+/// All errors, in the order of [`keys::FILTER_KEYS`]; never just the first.
+pub fn read_filter(source: &Source<'_>) -> Result<FilterSettings, Vec<ConfigError>> {
+    all_or_every_error(source, keys::FILTER_KEYS, filter::read)
 }
 
-fn all_or_every_mistake<S>(
+fn all_or_every_error<S>(
     source: &Source<'_>,
     keys: &'static [Key],
     read: impl FnOnce(&mut Reader<'_>) -> Option<S>,
-) -> Result<S, Vec<Mistake>> {
-    let mut reader = Reader { source, keys, mistakes: Vec::new() };
+) -> Result<S, Vec<ConfigError>> {
+    let mut reader = Reader { source, keys, errors: Vec::new() };
     let settings = read(&mut reader);
-    let mut mistakes = reader.mistakes;
+    let mut errors = reader.errors;
     match settings {
-        Some(settings) if mistakes.is_empty() => Ok(settings),
+        Some(settings) if errors.is_empty() => Ok(settings),
         _ => {
-            mistakes.sort_by_key(|mistake| keys.iter().position(|key| key.name == mistake.key));
-            Err(mistakes)
+            errors.sort_by_key(|error| keys.iter().position(|key| key.name == error.key));
+            Err(errors)
         }
     }
 }
@@ -110,15 +110,15 @@ fn all_or_every_mistake<S>(
 struct Reader<'a> {
     source: &'a Source<'a>,
     keys: &'static [Key],
-    mistakes: Vec<Mistake>,
+    errors: Vec<ConfigError>,
 }
 
 impl Reader<'_> {
-    fn mistake(&mut self, key: &'static str, problem: impl Into<String>, expected: impl Into<String>) {
-        let mistake = Mistake { key, problem: problem.into(), expected: expected.into() };
+    fn error(&mut self, key: &'static str, problem: impl Into<String>, expected: impl Into<String>) {
+        let error = ConfigError { key, problem: problem.into(), expected: expected.into() };
         // A key may be looked at more than once.
-        if !self.mistakes.contains(&mistake) {
-            self.mistakes.push(mistake);
+        if !self.errors.contains(&error) {
+            self.errors.push(error);
         }
     }
 
@@ -135,7 +135,7 @@ impl Reader<'_> {
         let text = match bytes.map(String::from_utf8) {
             Some(Ok(text)) => Some(text.trim().to_owned()),
             Some(Err(_)) => {
-                self.mistake(key, "is not UTF-8", "UTF-8 text");
+                self.error(key, "is not UTF-8", "UTF-8 text");
                 None
             }
             None => None,
@@ -144,7 +144,7 @@ impl Reader<'_> {
         if let Some(text) = &text
             && text.contains(|c: char| c.is_control())
         {
-            self.mistake(key, "holds a control character", "one line of text");
+            self.error(key, "holds a control character", "one line of text");
             return None;
         }
         text.or_else(|| self.default_of(key).map(str::to_owned))
@@ -166,7 +166,7 @@ impl Reader<'_> {
         match parse(&text) {
             Ok(value) => Some(value),
             Err(bad) => {
-                self.mistake(key, bad.problem, bad.expected);
+                self.error(key, bad.problem, bad.expected);
                 None
             }
         }
@@ -178,7 +178,7 @@ impl Reader<'_> {
         match (self.source.readable)(&path) {
             Ok(()) => Some(path),
             Err(why) => {
-                self.mistake(key, format!("{} cannot be read ({why})", shown_path(&path)), "a readable file");
+                self.error(key, format!("{} cannot be read ({why})", shown_path(&path)), "a readable file");
                 None
             }
         }
@@ -191,14 +191,14 @@ impl Reader<'_> {
             BESIDE.into_iter().find(|end| path.as_os_str().as_encoded_bytes().ends_with(end.as_bytes()))
         {
             // Of another output it may be that very file, and each would take the other's for damaged.
-            self.mistake(
+            self.error(
                 key,
                 format!("ends in {end}, as a file that lies beside a state_file does"),
                 "another name",
             );
         }
         if let Err(why) = (self.source.writable)(&path) {
-            self.mistake(
+            self.error(
                 key,
                 format!("{} cannot be written ({why})", shown_path(&path)),
                 "a file that can be written",
@@ -216,7 +216,7 @@ impl Reader<'_> {
         let patterns = parse(&text);
         if patterns.is_empty() {
             // Taken for "not set" it would let everything through.
-            self.mistake(key, "holds no pattern", "a comma list, such as shop, kube-*");
+            self.error(key, "holds no pattern", "a comma list, such as shop, kube-*");
         }
         patterns
     }

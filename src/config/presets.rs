@@ -32,9 +32,9 @@ impl Default for PresetSettings {
     }
 }
 
-/// `None` when a mistake was noted.
+/// `None` when an error was noted.
 pub(super) fn read(from: &mut Reader<'_>) -> Option<PresetSettings> {
-    let before = from.mistakes.len();
+    let before = from.errors.len();
     let year = Duration::from_secs(365 * 86_400);
     let mut presets = PresetSettings {
         alertmanager_expires_after: from
@@ -51,7 +51,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<PresetSettings> {
             *field = text;
         }
     }
-    (from.mistakes.len() == before).then_some(presets)
+    (from.errors.len() == before).then_some(presets)
 }
 
 impl Format {

@@ -17,7 +17,7 @@ pub struct Redaction {
 const LABELS: &str = "object.labels.";
 const ANNOTATIONS: &str = "object.annotations.";
 
-/// `None` when a mistake was noted. What comes from the topology is in no record, and is not told from there on.
+/// `None` when an error was noted. What comes from the topology is in no record, and is not told from there on.
 pub(super) fn read(
     from: &mut Reader<'_>,
     correlation: Option<&mut CorrelationSettings>,
@@ -28,7 +28,7 @@ pub(super) fn read(
         let names = remove.iter().filter_map(|field| field.strip_prefix(prefix));
         let names: Vec<_> = names.map(|name| name.trim_matches('"')).collect();
         if names.contains(&"") {
-            from.mistake(
+            from.error(
                 "redact",
                 format!("{prefix} names none of them"),
                 format!("{prefix}app, or {prefix}*"),
@@ -45,7 +45,7 @@ pub(super) fn read(
     }
     for field in hash.iter().filter(|field| field.starts_with(LABELS) || field.starts_with(ANNOTATIONS)) {
         let problem = format!("{field} comes from the cluster, and can only be left out");
-        from.mistake("redact_hash", problem, "the field in redact instead");
+        from.error("redact_hash", problem, "the field in redact instead");
     }
     let max_message_bytes = from.parsed("max_message_bytes", |text| units::size(text, 100, 16_000_000));
     let max_message_bytes = usize::try_from(max_message_bytes?).ok()?;

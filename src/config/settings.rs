@@ -120,7 +120,7 @@ pub struct DeadLetters {
     pub max_bytes: u64,
 }
 
-/// `None` when a mistake was noted; all keys are looked at in any case.
+/// `None` when an error was noted; all keys are looked at in any case.
 pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
     let destination = endpoint::read(from);
     let format = from.parsed("format", |text| units::choice(text, Format::WORDS));
@@ -191,7 +191,7 @@ fn compress(from: &mut Reader<'_>, format: Option<Format>) -> Option<Compress> {
         units::choice(text, &[("gzip", Compress::Gzip), ("none", Compress::None)])
     });
     if compress == Some(Compress::Gzip) && format.is_some_and(Format::takes_no_gzip) {
-        from.mistake("compress", "is gzip, which the service of this format does not unpack", "none");
+        from.error("compress", "is gzip, which the service of this format does not unpack", "none");
         return None;
     }
     compress
@@ -209,7 +209,7 @@ fn guarantee(from: &mut Reader<'_>) -> Option<Guarantee> {
         // lost where it can be put nowhere.
         for key in ["state_file", "dead_letter_file"] {
             if from.text(key).is_none() {
-                from.mistake(key, "is not set", "a file, since guarantee is no_duplicates");
+                from.error(key, "is not set", "a file, since guarantee is no_duplicates");
             }
         }
     }
@@ -224,7 +224,7 @@ fn others(from: &mut Reader<'_>) -> Option<Others> {
         )
     });
     if others == Some(Others::DeadLetter) && from.text("dead_letter_file").is_none() {
-        from.mistake("dead_letter_file", "is not set", "a file, since other is dead_letter");
+        from.error("dead_letter_file", "is not set", "a file, since other is dead_letter");
     }
     others
 }
@@ -248,7 +248,7 @@ fn files_of_our_own(from: &mut Reader<'_>) {
         for other in OWN.into_iter().skip(index + 1).chain(READ) {
             // As paths: without doubled slashes and single dots.
             if from.text(other).map(PathBuf::from).as_ref() == Some(&path) {
-                from.mistake(own, format!("names the same file as {other}"), "a file of its own");
+                from.error(own, format!("names the same file as {other}"), "a file of its own");
             }
         }
     }

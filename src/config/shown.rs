@@ -14,7 +14,7 @@ use super::far_end::url;
 use super::keys::{FILTER_KEYS, KEYS, Key, Shows};
 use super::{CorrelationSettings, FilterSettings, Reader, Settings, Source, headers, shown_path};
 
-/// What the journal and the host's logger take whole, their own words included.
+/// What the log and the host's logger take whole, their own words included.
 const MOST_BYTES: usize = 2_900;
 /// A value is cut at the first of these lengths that makes the line short enough: lists may be long.
 const VALUE_BYTES: [usize; 7] = [MOST_BYTES, 500, 200, 100, 50, 25, 10];
@@ -59,8 +59,8 @@ fn line(
     heeds: impl Fn(&str) -> bool,
     head: impl Fn(usize) -> String,
 ) -> String {
-    // The settings were read, so there are no mistakes to be had from it.
-    let mut reader = Reader { source, keys, mistakes: Vec::new() };
+    // The settings were read, so there are no errors to be had from it.
+    let mut reader = Reader { source, keys, errors: Vec::new() };
     let texts: Vec<_> = keys
         .iter()
         .filter(|key| heeds(key.name))
@@ -116,7 +116,7 @@ mod tests {
             writable: &|_| Ok(()),
             environment: &|_| None,
         };
-        let mut reader = Reader { source: &source, keys: KEYS, mistakes: Vec::new() };
+        let mut reader = Reader { source: &source, keys: KEYS, errors: Vec::new() };
         let key = KEYS.iter().find(|key| key.name == "kube_url").unwrap();
         assert_eq!(text(key, &mut reader).unwrap(), "https://host/path");
     }

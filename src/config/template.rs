@@ -37,7 +37,7 @@ impl BatchAs {
     }
 }
 
-/// `None` when a mistake was noted, `Some(None)` with another format.
+/// `None` when an error was noted, `Some(None)` with another format.
 #[expect(clippy::option_option, reason = "the outer one is of all readers of settings")]
 pub(super) fn read(from: &mut Reader<'_>, format: Option<Format>) -> Option<Option<TemplateSettings>> {
     let batch_as = from.parsed("batch_as", |text| {
@@ -52,19 +52,19 @@ pub(super) fn read(from: &mut Reader<'_>, format: Option<Format>) -> Option<Opti
     });
     let omit_null = from.parsed("omit_null", units::switch);
     if format != Some(Format::Template) {
-        let before = from.mistakes.len();
+        let before = from.errors.len();
         // Of a format that is none nobody knows what it should have been.
         for key in ["template_file", "content_type"].into_iter().filter(|_| format.is_some()) {
             if from.text(key).is_some() {
-                from.mistake(key, "is set, and format is not template", "it with format template only");
+                from.error(key, "is set, and format is not template", "it with format template only");
             }
         }
         for key in ["batch_as", "omit_null"].into_iter().filter(|_| format.is_some()) {
             if from.text(key).is_some_and(|text| Some(&*text) != from.default_of(key)) {
-                from.mistake(key, "is set, and format is not template", "it with format template only");
+                from.error(key, "is set, and format is not template", "it with format template only");
             }
         }
-        return (from.mistakes.len() == before && batch_as.is_some() && omit_null.is_some()).then_some(None);
+        return (from.errors.len() == before && batch_as.is_some() && omit_null.is_some()).then_some(None);
     }
     let content_type = content_type(from, batch_as);
     let file = file(from);
@@ -93,15 +93,15 @@ fn content_type(from: &mut Reader<'_>, batch_as: Option<BatchAs>) -> Option<Stri
         return Some(text);
     }
     let shown = units::shorten(&text, 80);
-    from.mistake("content_type", format!("\"{shown}\" is no media type"), "one such as application/json");
+    from.error("content_type", format!("\"{shown}\" is no media type"), "one such as application/json");
     None
 }
 
 fn file(from: &mut Reader<'_>) -> Option<(String, String)> {
-    let before = from.mistakes.len();
+    let before = from.errors.len();
     let Some(path) = from.text("template_file").map(PathBuf::from) else {
-        if from.mistakes.len() == before {
-            from.mistake("template_file", "is not set", "a file, since format is template");
+        if from.errors.len() == before {
+            from.error("template_file", "is not set", "a file, since format is template");
         }
         return None;
     };
@@ -109,7 +109,7 @@ fn file(from: &mut Reader<'_>) -> Option<(String, String)> {
         Ok(text) => Some((shown_path(Path::new(&path)), text)),
         Err(why) => {
             let problem = format!("{} cannot be read ({why})", shown_path(&path));
-            from.mistake("template_file", problem, "a readable file");
+            from.error("template_file", problem, "a readable file");
             None
         }
     }

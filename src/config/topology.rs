@@ -62,7 +62,7 @@ enum Correlate {
     Off,
 }
 
-/// `None` when a mistake was noted; all keys are looked at in any case.
+/// `None` when an error was noted; all keys are looked at in any case.
 pub(super) fn read(from: &mut Reader<'_>, state_file: Option<&Path>) -> Option<CorrelationSettings> {
     let correlate = from.parsed("correlate", |text| {
         units::choice(text, &[("auto", Correlate::Auto), ("on", Correlate::On), ("off", Correlate::Off)])
@@ -89,7 +89,7 @@ pub(super) fn read(from: &mut Reader<'_>, state_file: Option<&Path>) -> Option<C
     if is_on && https && !is_own && from.text("kube_token_file").is_none() {
         // The pod's own token lets whoever has it read this cluster.
         let expected = "a file with a token for kube_url, which is not the pod's own API server";
-        from.mistake("kube_token_file", "is not set", expected);
+        from.error("kube_token_file", "is not set", expected);
     }
     let topology = TopologySettings {
         url: url?,
@@ -124,9 +124,9 @@ fn is_own(url: &Endpoint, from: &Reader<'_>) -> bool {
 
 fn kube_url(from: &mut Reader<'_>) -> Option<Endpoint> {
     const EXPECTED: &str = "a URL such as https://kubernetes.default.svc, without a query";
-    let before = from.mistakes.len();
+    let before = from.errors.len();
     let text = from.text("kube_url");
-    if from.mistakes.len() > before {
+    if from.errors.len() > before {
         return None;
     }
     let text = text.as_deref().unwrap_or(POD_URL).trim_end_matches('/').to_owned();
@@ -135,7 +135,7 @@ fn kube_url(from: &mut Reader<'_>) -> Option<Endpoint> {
     } else {
         url(&text, "holds a user or password; use kube_token_file")
     };
-    parsed.map_err(|problem| from.mistake("kube_url", problem, EXPECTED)).ok()
+    parsed.map_err(|problem| from.error("kube_url", problem, EXPECTED)).ok()
 }
 
 /// The file that a key names, which must be readable; else the pod's own, if it is.

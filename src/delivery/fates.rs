@@ -167,7 +167,7 @@ impl Delivery {
         let Some(file) = &mut self.dead_letters else {
             self.metrics.skipped_records_total.add(records);
             let problem = format!("{what}; it is lost, as dead_letter_file is not set");
-            self.journal.error("record skipped", problem);
+            self.log.error("record skipped", problem);
             return true;
         };
         let now = Stamp::from_unix_seconds(clock::unix_seconds(clock::wall()));
@@ -179,12 +179,12 @@ impl Delivery {
             Ok(()) => {
                 self.metrics.dead_lettered_records_total.add(records);
                 let problem = format!("{what}; it was written to dead_letter_file as it came");
-                self.journal.error("record skipped", problem);
+                self.log.error("record skipped", problem);
                 true
             }
             Err(error) => {
                 self.metrics.dead_letter_failures_total.add(records);
-                self.journal.error("dead letter waits", format!("{what}; its chunk waits: {error}"));
+                self.log.error("dead letter waits", format!("{what}; its chunk waits: {error}"));
                 false
             }
         }
@@ -194,7 +194,7 @@ impl Delivery {
         let (Some((Culprit { id, .. }, _)), Some(error)) = (waiting.first(), error) else { return };
         self.metrics.dead_letter_failures_total.add(waiting.len() as u64);
         let others = others(waiting);
-        self.journal.error(
+        self.log.error(
             "dead letter waits",
             format!("record {id} waits for a place among the dead letters{others}: {error}"),
         );
@@ -206,13 +206,13 @@ impl Delivery {
         let others = others(away);
         if self.dead_letters.is_none() {
             self.metrics.dropped_records_total.add(away.len() as u64);
-            self.journal.error(
+            self.log.error(
                 "record dropped",
                 format!("record {id} is lost{others}: {reason}{status} ({answer}), and dead_letter_file is not set"),
             );
         } else {
             self.metrics.dead_lettered_records_total.add(away.len() as u64);
-            self.journal.error(
+            self.log.error(
                 "record dead-lettered",
                 format!("record {id} was put into dead_letter_file{others}: {reason}{status} ({answer})"),
             );
@@ -225,7 +225,7 @@ impl Delivery {
             return false;
         }
         self.metrics.dropped_records_total.add(records as u64);
-        self.journal.error(
+        self.log.error(
             "record dropped",
             format!("{records} records are lost: {PARTLY} ({why}), and dead_letter_file is not set"),
         );
@@ -245,7 +245,7 @@ impl Delivery {
             Guarantee::NoEventLoss => "deliver again what was delivered since",
             Guarantee::NoDuplicates => "take the last request for ambiguous",
         };
-        self.journal.error(
+        self.log.error(
             "state_file",
             format!("state_file: {why}; a restart now would {restart}; look at the disk"),
         );
@@ -255,7 +255,7 @@ impl Delivery {
     pub fn recall(&self, ledger: &mut Ledger) {
         let Err(why) = ledger.recall(clock::unix_seconds(clock::wall())) else { return };
         let until = until_it_is_back(self.guarantee);
-        self.journal.error("state_file", format!("state_file: {why}; {until}; look at the disk"));
+        self.log.error("state_file", format!("state_file: {why}; {until}; look at the disk"));
     }
 
     /// What was written down last has not arrived, for certain.

@@ -26,8 +26,8 @@ use crate::clock;
 use crate::config::{Guarantee, Settings};
 use crate::disk::{self, Access, is_refused, with_suffix};
 use crate::gateway::Post;
-use crate::journal::Journal;
 use crate::ledger::{Key, Ledger, Versioned};
+use crate::log::HostLog;
 
 /// A request that is sent again so often for nothing may itself be what the gateway dies of: it must not stand in
 /// the way of all others for ever.
@@ -47,13 +47,13 @@ pub struct InFlight {
     unclear: Option<Kept>,
     /// How often it was sent again for nothing, or a round panicked over it.
     failures: u32,
-    journal: Arc<Journal>,
+    log: Arc<HostLog>,
 }
 
 impl InFlight {
     /// Opens and reads nothing yet.
     #[must_use]
-    pub fn new(settings: &Settings, journal: &Arc<Journal>) -> Self {
+    pub fn new(settings: &Settings, log: &Arc<HostLog>) -> Self {
         let path = settings.ledger.state_file.as_ref().map(|file| with_suffix(file, ".in-flight"));
         Self {
             path,
@@ -62,7 +62,7 @@ impl InFlight {
             binding: Binding::of(settings),
             unclear: None,
             failures: 0,
-            journal: Arc::clone(journal),
+            log: Arc::clone(log),
         }
     }
 
@@ -86,7 +86,7 @@ impl InFlight {
     fn is_for_us(&self, kept: &Kept, ledger: &Ledger) -> bool {
         let (path, then) = (self.shown(), self.then());
         if Some(kept.head.target) != ledger.key().and_then(|key| self.binding.target(key)) {
-            self.journal.warn(
+            self.log.warn(
                 "saved request outdated",
                 format!(
                     "{path} holds a request for another endpoint, format, tenant, credentials, selection or redaction \
@@ -94,7 +94,7 @@ impl InFlight {
                 ),
             );
         } else if ledger.has_forgotten(kept.head.made_seconds, now_seconds()) {
-            self.journal.warn(
+            self.log.warn(
                 "saved request too old",
                 format!(
                     "{path} holds a request that is older than ledger_ttl, so that nobody knows whether it was \
@@ -200,7 +200,7 @@ impl InFlight {
 
     /// It stays as it is until a request of this version takes its place.
     fn ignore(&self, version: u32, rules: u32) {
-        self.journal.warn(
+        self.log.warn(
             "request ignored",
             format!(
                 "{} was written by a newer version of this plugin (version {version}, identity rules {rules}) and is \
@@ -218,14 +218,14 @@ impl InFlight {
     fn tell_of_unproven(&self, why: Why) {
         let (path, then) = (self.shown(), self.then());
         match why {
-            Why::Unchecked => self.journal.warn(
+            Why::Unchecked => self.log.warn(
                 "saved request unchecked",
                 format!(
                     "{path} holds a request of an older version of this plugin, which added no check to it; it is not \
                      sent, and {then}"
                 ),
             ),
-            Why::Foreign => self.journal.error(
+            Why::Foreign => self.log.error(
                 "saved request not sent",
                 format!(
                     "{path} holds a request that does not fit the key in state_file: another file is in the place of \
@@ -249,9 +249,9 @@ impl InFlight {
         let path = self.shown();
         let then = "should the host die now, the batch in flight is sent again under another key";
         if is_refused(error) {
-            self.journal.error("saved request refused", format!("{path} is not used ({error}); {then}"));
+            self.log.error("saved request refused", format!("{path} is not used ({error}); {then}"));
         } else {
-            self.journal.warn("request not kept", format!("{path} ({error}): {then}"));
+            self.log.warn("request not kept", format!("{path} ({error}): {then}"));
         }
     }
 }

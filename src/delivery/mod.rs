@@ -16,14 +16,14 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::clock;
-use crate::config::{Endpoint, Guarantee, Mistake, Settings};
+use crate::config::{ConfigError, Endpoint, Guarantee, Settings};
 use crate::gateway::batch::{Batch, Limits, Parts};
 use crate::gateway::{
     DeadLetterFile, Doubt, Outcome, Packer, Post, ShownGate, Stopper, Transport, transport,
 };
 use crate::job::Tally;
-use crate::journal::Journal;
 use crate::ledger::{Ledger, Ticket};
+use crate::log::HostLog;
 use crate::metrics::Metrics;
 use crate::render::{Adjusted, Renderer};
 
@@ -67,54 +67,53 @@ pub struct Delivery {
     renderer: Renderer,
     limits: Limits,
     metrics: Arc<Metrics>,
-    journal: Arc<Journal>,
+    log: Arc<HostLog>,
 }
 
 impl Delivery {
     /// Opens the dead letter file, and delivers over this transport.
     ///
     /// # Errors
-    /// All mistakes found in the files that the settings name.
+    /// All errors found in the files that the settings name.
     pub fn open(
-        gateway: Result<Box<dyn Transport>, Vec<Mistake>>,
+        gateway: Result<Box<dyn Transport>, Vec<ConfigError>>,
         settings: &Settings,
         metrics: &Arc<Metrics>,
-        journal: &Arc<Journal>,
-    ) -> Result<Self, Vec<Mistake>> {
-        let mut mistakes = Vec::new();
-        let gateway = gateway.map_err(|found| mistakes.extend(found)).ok();
+        log: &Arc<HostLog>,
+    ) -> Result<Self, Vec<ConfigError>> {
+        let mut errors = Vec::new();
+        let gateway = gateway.map_err(|found| errors.extend(found)).ok();
         let body_key = gateway.as_ref().and_then(|gateway| gateway.key_in_the_body());
-        let renderer =
-            Renderer::open(&settings.render, body_key).map_err(|found| mistakes.extend(found)).ok();
+        let renderer = Renderer::open(&settings.render, body_key).map_err(|found| errors.extend(found)).ok();
         if let Some(renderer) = &renderer {
-            mistakes.extend(transport::fits(settings, renderer.form(), renderer.answers()).err());
+            errors.extend(transport::fits(settings, renderer.form(), renderer.answers()).err());
         }
         let dead_letters =
-            DeadLetterFile::open(&settings.dead_letters).map_err(|mistake| mistakes.push(mistake)).ok();
+            DeadLetterFile::open(&settings.dead_letters).map_err(|error| errors.push(error)).ok();
         let (Some(gateway), Some(mut dead_letters), Some(renderer), true) =
-            (gateway, dead_letters, renderer, mistakes.is_empty())
+            (gateway, dead_letters, renderer, errors.is_empty())
         else {
-            return Err(mistakes);
+            return Err(errors);
         };
         if let Some(trouble) = dead_letters.as_mut().and_then(DeadLetterFile::take_trouble) {
-            journal.error(
+            log.error(
                 "dead_letter_file",
                 format!("{trouble}; until it can be, records wait that should go there; look at the disk"),
             );
         }
-        let limits = limits::of(settings, &renderer, journal);
+        let limits = limits::of(settings, &renderer, log);
         Ok(Self {
             endpoint: settings.endpoint.clone(),
             guarantee: settings.guarantee,
             gateway,
             packer: Packer::new(settings.compress),
-            in_flight: InFlight::new(settings, journal),
+            in_flight: InFlight::new(settings, log),
             gate: ShownGate::new(Arc::clone(metrics)),
             dead_letters,
             renderer,
             limits,
             metrics: Arc::clone(metrics),
-            journal: Arc::clone(journal),
+            log: Arc::clone(log),
         })
     }
 
@@ -258,11 +257,11 @@ impl Delivery {
         let told = |why: &str| format!("{}: {why}; {then}", self.endpoint.shown);
         match outcome {
             Outcome::Retry { after, why, .. } => {
-                self.journal.warn("gateway retry", told(why));
+                self.log.warn("gateway retry", told(why));
                 self.gate.failed(clock::monotonic(), *after);
             }
             Outcome::Refused { why, .. } => {
-                self.journal.error("gateway refused", told(why));
+                self.log.error("gateway refused", told(why));
                 self.gate.failed(clock::monotonic(), None);
             }
             _ => {}
@@ -281,7 +280,7 @@ impl Delivery {
     fn is_written_first(&self, written: Result<(), String>) -> bool {
         if let Err(why) = &written {
             self.metrics.ledger_failed_writes_total.add(1);
-            self.journal.error(
+            self.log.error(
                 "state_file first",
                 format!(
                     "state_file: {why}; with guarantee no_duplicates nothing is sent that is not written down \
@@ -297,7 +296,7 @@ impl Delivery {
         if let Some(since_seconds) = self.gate.succeeded() {
             let seconds = clock::unix_seconds(clock::wall()).saturating_sub(since_seconds);
             let shown = &self.endpoint.shown;
-            self.journal.info(
+            self.log.info(
                 "gateway again",
                 format!("{shown}: the gateway takes records again, after {seconds} s"),
             );

@@ -1,6 +1,6 @@
 //! One way to open files: those that the plugin writes, and those that it only reads.
 //!
-//! A folder may be shared with others, by mistake or because a volume is. Whoever may write into it can put a symlink,
+//! A folder may be shared with others, by error or because a volume is. Whoever may write into it can put a symlink,
 //! a FIFO or a file of his own where the plugin expects its own file. So a file that the plugin **writes** is opened
 //! without following a link and without waiting, and is looked at after it was opened: it has to be a regular file with
 //! one name that belongs to the user we run as, and others lose their rights to it ([`own`]). Everything else is

@@ -62,7 +62,7 @@ impl fmt::Display for Refused {
 impl Error for Refused {}
 
 impl From<Refused> for io::Error {
-    /// Only what can be no file is a mistake of the path. The rest is a matter of rights, which a person may change
+    /// Only what can be no file is an error of the path. The rest is a matter of rights, which a person may change
     /// while the plugin runs.
     fn from(refused: Refused) -> Self {
         let kind = match refused {

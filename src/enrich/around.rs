@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::cluster::{self, Cluster};
-use crate::config::{CorrelationSettings, Mistake};
+use crate::config::{ConfigError, CorrelationSettings};
 use crate::correlate::Correlator;
-use crate::journal::Journal;
+use crate::log::HostLog;
 use crate::pattern::Patterns;
 use crate::topology::index::Index;
 
@@ -21,7 +21,7 @@ pub trait Topology: Send + Sync {
     fn lend(&self, to: &mut dyn FnMut(&Index));
 
     /// What is to be said of it.
-    fn journal(&self) -> Option<Arc<Journal>> {
+    fn log(&self) -> Option<Arc<HostLog>> {
         None
     }
 }
@@ -31,8 +31,8 @@ impl Topology for Cluster {
         to(&self.current());
     }
 
-    fn journal(&self) -> Option<Arc<Journal>> {
-        Some(Self::journal(self))
+    fn log(&self) -> Option<Arc<HostLog>> {
+        Some(Self::log(self))
     }
 }
 
@@ -50,15 +50,15 @@ impl Impacts {
     /// As [`cluster::shared`].
     pub fn start(
         settings: &CorrelationSettings,
-        journal: &Journal,
+        log: &HostLog,
         on_start: fn(),
-    ) -> Result<Option<Self>, Vec<Mistake>> {
+    ) -> Result<Option<Self>, Vec<ConfigError>> {
         let Some(topology) = &settings.topology else { return Ok(None) };
         let cluster = cluster::shared(topology, on_start)?;
         let deadline = clock::monotonic() + settings.wait;
         while !cluster.is_ready() {
             if clock::monotonic() >= deadline {
-                journal.warn(
+                log.warn(
                     "topology not ready",
                     format!(
                         "the first look at the cluster was not complete in {:?} (topology_wait); until it is, events \

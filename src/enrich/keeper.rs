@@ -10,10 +10,10 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::clock;
-use crate::journal::Journal;
+use crate::failpoint;
 use crate::ledger::table::{Row, Table};
 use crate::ledger::{Contents, File};
-use crate::trip;
+use crate::log::HostLog;
 
 /// Versions that may wait for a disk that is slow or away, about 5 MB. Beyond that they are known in memory
 /// only.
@@ -31,7 +31,7 @@ pub(super) struct Keeper {
 struct Shared {
     queue: Mutex<Queue>,
     changed: Condvar,
-    journal: Arc<Journal>,
+    log: Arc<HostLog>,
 }
 
 #[derive(Default)]
@@ -53,18 +53,15 @@ struct Queue {
 impl Keeper {
     /// # Errors
     /// When no thread can be started; text for a person.
-    pub(super) fn start(file: File, journal: &Arc<Journal>, on_start: fn()) -> Result<Self, String> {
-        let shared = Arc::new(Shared {
-            queue: Mutex::default(),
-            changed: Condvar::new(),
-            journal: Arc::clone(journal),
-        });
+    pub(super) fn start(file: File, log: &Arc<HostLog>, on_start: fn()) -> Result<Self, String> {
+        let shared =
+            Arc::new(Shared { queue: Mutex::default(), changed: Condvar::new(), log: Arc::clone(log) });
         let for_thread = Arc::clone(&shared);
         let thread = thread::Builder::new().name("service_impact".to_owned()).spawn(move || {
             on_start();
             let worked = catch_unwind(AssertUnwindSafe(|| work(&for_thread, file)));
             if worked.is_err() {
-                for_thread.journal.error(
+                for_thread.log.error(
                     "state_file ended",
                     "the thread that writes state_file ended by a panic, a fault of this plugin: what is seen from \
                      now on is known until the next restart only",
@@ -94,7 +91,7 @@ impl Keeper {
         }
         if queue.versions + row.records.len() > MOST_WAITING {
             drop(queue);
-            self.shared.journal.warn(
+            self.shared.log.warn(
                 "state_file behind",
                 format!(
                     "the disk of state_file is too slow: {} versions are known until the next restart only",
@@ -150,7 +147,7 @@ impl Drop for Keeper {
         while !queue.has_ended {
             let left = deadline.saturating_duration_since(clock::monotonic());
             if left.is_zero() {
-                self.shared.journal.warn(
+                self.shared.log.warn(
                     "state_file hangs",
                     "the disk of state_file did not answer in time at the exit: the next start lets some events \
                      through again",
@@ -175,7 +172,7 @@ impl Shared {
 
 fn work(shared: &Shared, mut file: File) {
     let say = |why: String| {
-        shared.journal.error(
+        shared.log.error(
             "state_file",
             format!("state_file: {why}; until it is back, events may go through again; look at the disk"),
         );
@@ -185,7 +182,7 @@ fn work(shared: &Shared, mut file: File) {
     }
     loop {
         let Queue { rows, oldest, all, is_stopping: is_last, .. } = next(shared);
-        trip::wire("keep");
+        failpoint::hit("keep");
         if is_last {
             file.end_pause();
         }

@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use super::keeper::Keeper;
 use crate::clock::{self, Leaps};
-use crate::config::{LedgerSettings, Mistake, Updates};
+use crate::config::{ConfigError, LedgerSettings, Updates};
 use crate::disk::{folder_of, not_private};
-use crate::journal::Journal;
 use crate::ledger::age::Age;
 use crate::ledger::identity::versioned;
 use crate::ledger::table::Table;
 use crate::ledger::{File, Opened, Ticket, Verdict};
+use crate::log::HostLog;
 use crate::record::content::Content;
 
 pub(super) struct Memory {
@@ -30,27 +30,27 @@ pub(super) struct Memory {
 impl Memory {
     pub(super) fn open(
         settings: &LedgerSettings,
-        journal: &Arc<Journal>,
+        log: &Arc<HostLog>,
         on_start: fn(),
-    ) -> Result<Self, Vec<Mistake>> {
+    ) -> Result<Self, Vec<ConfigError>> {
         let mut table = Table::new(settings.max_entries);
         let ttl_seconds = settings.ttl.as_secs();
         let mut keeper = None;
         let mut age = Age::default();
         if let Some(path) = &settings.state_file {
-            let mistake = |problem: String| {
+            let error = |problem: String| {
                 let expected = "a file that this instance alone can write".to_owned();
-                vec![Mistake { key: "state_file", problem, expected }]
+                vec![ConfigError { key: "state_file", problem, expected }]
             };
             let now_seconds = clock::unix_seconds(clock::wall());
-            let Opened { file, contents, moved } = File::open(path, now_seconds).map_err(mistake)?;
+            let Opened { file, contents, moved } = File::open(path, now_seconds).map_err(error)?;
             for row in &contents.rows {
                 table.enter(row);
             }
             age = Age::after(contents.rows.last(), now_seconds);
             table.expire(age.at(now_seconds), ttl_seconds);
             if let Some(moved) = moved {
-                journal.error(
+                log.error(
                     "state_file moved aside",
                     format!(
                         "state_file {moved}; what the source brings again goes through again; {}",
@@ -59,9 +59,9 @@ impl Memory {
                 );
             }
             if let Some(warning) = not_private(&[folder_of(path)]) {
-                journal.warn("folder not private", warning);
+                log.warn("folder not private", warning);
             }
-            keeper = Some(Keeper::start(file, journal, on_start).map_err(mistake)?);
+            keeper = Some(Keeper::start(file, log, on_start).map_err(error)?);
         }
         Ok(Self { table, age, leaps: Leaps::from_now(), ttl_seconds, tickets: Vec::new(), keeper })
     }

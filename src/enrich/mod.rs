@@ -19,16 +19,16 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock;
-use crate::config::{FilterSettings, Mistake};
+use crate::config::{ConfigError, FilterSettings};
 use crate::correlate::{About, Correlation, Correlator, Work};
-use crate::journal::Journal;
+use crate::failpoint;
+use crate::log::HostLog;
 use crate::record::chunk::{Envelope, Records};
 use crate::record::content::Content;
 use crate::record::event::KubeEvent;
 use crate::record::text::Repair;
 use crate::render::enriched;
 use crate::topology::index::Index;
-use crate::trip;
 use memory::Memory;
 
 /// What came and what became of it.
@@ -118,10 +118,10 @@ impl Enricher {
     pub fn start(
         settings: &FilterSettings,
         impacts: Option<Impacts>,
-        journal: &Arc<Journal>,
+        log: &Arc<HostLog>,
         on_start: fn(),
-    ) -> Result<Self, Vec<Mistake>> {
-        let memory = settings.dedup.as_ref().map(|dedup| Memory::open(dedup, journal, on_start));
+    ) -> Result<Self, Vec<ConfigError>> {
+        let memory = settings.dedup.as_ref().map(|dedup| Memory::open(dedup, log, on_start));
         let state =
             State { memory: memory.transpose()?, repair: Repair::default(), counts: Counts::default() };
         Ok(Self { impacts, keep_managed_fields: settings.keep_managed_fields, state: Mutex::new(state) })
@@ -144,7 +144,7 @@ impl Enricher {
             }),
             None => out = self.records(chunk, None, &mut state),
         }
-        trip::wire("enrich");
+        failpoint::hit("enrich");
         if let Some(memory) = &mut state.memory {
             memory.end_chunk(now_seconds);
         }
@@ -153,8 +153,8 @@ impl Enricher {
 
     /// Where the threads that follow the cluster say what they have to say.
     #[must_use]
-    pub fn journal_of_cluster(&self) -> Option<Arc<Journal>> {
-        self.impacts.as_ref().and_then(|impacts| impacts.topology.journal())
+    pub fn log_of_cluster(&self) -> Option<Arc<HostLog>> {
+        self.impacts.as_ref().and_then(|impacts| impacts.topology.log())
     }
 
     #[must_use]

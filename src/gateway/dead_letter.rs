@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use super::append::{Remains, append};
 use super::letter::{Letter, Letters};
-use crate::config::{DeadLetters, Mistake};
+use crate::config::{ConfigError, DeadLetters};
 use crate::disk::{self, Access, FileId, is_wrong_path, sync_folder};
 
 const KEY: &str = "dead_letter_file";
@@ -70,12 +70,12 @@ impl DeadLetterFile {
     ///
     /// # Errors
     /// When the path is none for a file.
-    pub fn open(settings: &DeadLetters) -> Result<Option<Self>, Mistake> {
+    pub fn open(settings: &DeadLetters) -> Result<Option<Self>, ConfigError> {
         let Some(path) = settings.file.clone() else { return Ok(None) };
         let (file, trouble) = match open(&path) {
             Ok(file) => (Some(file), None),
             Err(error) if is_wrong_path(&error) => {
-                return Err(Mistake {
+                return Err(ConfigError {
                     key: KEY,
                     problem: format!("{} cannot be opened ({error})", path.display()),
                     expected: "a file that can be written, in a folder that exists".into(),

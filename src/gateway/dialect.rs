@@ -1,6 +1,6 @@
 //! Answers that mean something else than their status says, by the service that gives them.
 //!
-//! Two mistakes would cost records. A 2xx of a service that took nothing would acknowledge them; and a 400 about
+//! Two errors would cost records. A 2xx of a service that took nothing would acknowledge them; and a 400 about
 //! something that all requests share, a key or an index, would send one after the other to the dead letters.
 
 use serde::Deserialize;

@@ -7,8 +7,8 @@ use ureq::http::header::AUTHORIZATION;
 use ureq::http::{HeaderName, HeaderValue};
 
 use super::watched::Watched;
-use crate::config::{Credentials, Mistake};
-use crate::journal::Journal;
+use crate::config::{ConfigError, Credentials};
+use crate::log::HostLog;
 
 /// The header, and where it comes from. Deliberately without `Debug`.
 pub struct Authorization {
@@ -51,11 +51,11 @@ struct Current {
 
 impl Authorization {
     /// Reads the file for the first time. `token_key` is the key that names the token's file. What is secret is hidden
-    /// in the journal from now on.
+    /// in the log from now on.
     ///
     /// # Errors
     /// When it cannot be read or holds nothing that a header can carry.
-    pub fn open(settings: &Credentials, token_key: &'static str, journal: &Journal) -> Result<Self, Mistake> {
+    pub fn open(settings: &Credentials, token_key: &'static str, log: &HostLog) -> Result<Self, ConfigError> {
         let (key, scheme, path) = match settings {
             Credentials::None => return Ok(Self { source: None, current: None }),
             Credentials::Bearer { token_file } => (token_key, Scheme::Bearer, token_file),
@@ -70,12 +70,12 @@ impl Authorization {
         match source.read() {
             // Records that are rendered hold the key as it was: what is read later would be another.
             Ok(current) => {
-                current.hide_in(key, journal);
+                current.hide_in(key, log);
                 let source = (!matches!(source.scheme, Scheme::PagerDuty)).then_some(source);
                 Ok(Self { source, current: Some(current) })
             }
             Err(problem) => {
-                Err(Mistake { key, problem, expected: "a file with one line, the secret".to_owned() })
+                Err(ConfigError { key, problem, expected: "a file with one line, the secret".to_owned() })
             }
         }
     }
@@ -97,27 +97,27 @@ impl Authorization {
     }
 
     /// The header to send now, from the file as it is now.
-    pub fn header(&mut self, journal: &Journal) -> Option<&HeaderValue> {
+    pub fn header(&mut self, log: &HostLog) -> Option<&HeaderValue> {
         if self.source.as_ref().is_some_and(|source| source.file.changed()) {
-            self.reread(journal);
+            self.reread(log);
         }
         self.current.as_ref().and_then(|current| current.header.as_ref())
     }
 
     /// Reads the file, whatever it looks like. Says whether the header is another one now. When the file
     /// is of no use, the header stays as it was: the old secret may still be good.
-    pub fn reread(&mut self, journal: &Journal) -> bool {
+    pub fn reread(&mut self, log: &HostLog) -> bool {
         let Some(source) = &mut self.source else { return false };
         match source.read() {
             Ok(new) => {
                 let other = self.current.as_ref().is_none_or(|old| old.header != new.header);
-                new.hide_in(source.key, journal);
+                new.hide_in(source.key, log);
                 self.current = Some(new);
                 other
             }
             Err(problem) => {
                 let key = source.key;
-                journal.warn("credentials", format!("{key}: {problem}; the secret read before stays in use"));
+                log.warn("credentials", format!("{key}: {problem}; the secret read before stays in use"));
                 false
             }
         }
@@ -125,9 +125,9 @@ impl Authorization {
 }
 
 impl Current {
-    fn hide_in(&self, key: &'static str, journal: &Journal) {
+    fn hide_in(&self, key: &'static str, log: &HostLog) {
         for (of, secret) in [key, ENCODED].into_iter().zip(&self.secrets) {
-            journal.secrets().add_rotated(of, secret);
+            log.secrets().add_rotated(of, secret);
         }
     }
 }
@@ -207,12 +207,12 @@ mod tests {
         (folder, path)
     }
 
-    fn open(settings: &Credentials) -> Result<Authorization, Mistake> {
-        Authorization::open(settings, "bearer_token_file", &Journal::default())
+    fn open(settings: &Credentials) -> Result<Authorization, ConfigError> {
+        Authorization::open(settings, "bearer_token_file", &HostLog::default())
     }
 
-    fn header_of(authorization: &mut Authorization, journal: &Journal) -> String {
-        authorization.header(journal).unwrap().to_str().unwrap().to_owned()
+    fn header_of(authorization: &mut Authorization, log: &HostLog) -> String {
+        authorization.header(log).unwrap().to_str().unwrap().to_owned()
     }
 
     #[test]
@@ -236,31 +236,31 @@ mod tests {
     fn the_header_is_sensitive_and_its_newline_trimmed() {
         for content in ["sesame", "sesame\n", "sesame\r\n", "sesame\n\n"] {
             let (_folder, path) = file(content.as_bytes());
-            let journal = Journal::default();
+            let log = HostLog::default();
             let mut bearer = open(&Credentials::Bearer { token_file: path.clone() }).unwrap();
-            assert_eq!(header_of(&mut bearer, &journal), "Bearer sesame");
-            assert!(bearer.header(&journal).unwrap().is_sensitive());
-            assert!(!format!("{:?}", bearer.header(&journal)).contains("sesame"));
+            assert_eq!(header_of(&mut bearer, &log), "Bearer sesame");
+            assert!(bearer.header(&log).unwrap().is_sensitive());
+            assert!(!format!("{:?}", bearer.header(&log)).contains("sesame"));
             let basic = Credentials::Basic { user: "Aladdin".into(), password_file: path };
             let mut basic = open(&basic).unwrap();
-            assert_eq!(header_of(&mut basic, &journal), format!("Basic {}", base64(b"Aladdin:sesame")));
+            assert_eq!(header_of(&mut basic, &log), format!("Basic {}", base64(b"Aladdin:sesame")));
         }
         let mut none = open(&Credentials::None).unwrap();
-        assert!(none.header(&Journal::default()).is_none());
-        assert!(!none.reread(&Journal::default()));
+        assert!(none.header(&HostLog::default()).is_none());
+        assert!(!none.reread(&HostLog::default()));
     }
 
     #[test]
-    fn a_useless_file_is_a_mistake_that_does_not_show_it() {
+    fn a_useless_file_is_a_error_that_does_not_show_it() {
         for content in [&b""[..], b"\n\n", b"  ", b"sesame\nopen", b"ses\0ame", b"sesame\xff", b"ses\x7fame"]
         {
             let (_folder, path) = file(content);
             let bearer = Credentials::Bearer { token_file: path.clone() };
             let basic = Credentials::Basic { user: "Aladdin".into(), password_file: path };
             for (settings, key) in [(bearer, "bearer_token_file"), (basic, "basic_password_file")] {
-                let mistake = open(&settings).err().expect("a mistake");
-                assert_eq!(mistake.key, key);
-                assert!(!mistake.to_string().contains("ses"), "{mistake}");
+                let error = open(&settings).err().expect("an error");
+                assert_eq!(error.key, key);
+                assert!(!error.to_string().contains("ses"), "{error}");
             }
         }
     }
@@ -281,22 +281,22 @@ mod tests {
     #[test]
     fn a_useless_new_file_keeps_the_old_secret_and_is_told_once() {
         let (_folder, path) = file(b"sesame");
-        let journal = Journal::default();
+        let log = HostLog::default();
         let settings = Credentials::Bearer { token_file: path.clone() };
-        let mut bearer = Authorization::open(&settings, "bearer_token_file", &journal).unwrap();
+        let mut bearer = Authorization::open(&settings, "bearer_token_file", &log).unwrap();
         fs::write(&path, "").unwrap();
         for _ in 0..3 {
-            assert_eq!(header_of(&mut bearer, &journal), "Bearer sesame");
+            assert_eq!(header_of(&mut bearer, &log), "Bearer sesame");
         }
-        let lines = journal.drain(clock::monotonic());
+        let lines = log.drain(clock::monotonic());
         assert_eq!(lines.len(), 1, "{lines:?}");
-        assert_eq!(lines[0].level, crate::journal::Level::Warn);
+        assert_eq!(lines[0].level, crate::log::Level::Warn);
         assert!(lines[0].text.contains("bearer_token_file") && !lines[0].text.contains("sesame"));
         fs::write(&path, "open").unwrap();
-        assert_eq!(header_of(&mut bearer, &journal), "Bearer open");
-        let shown = journal.secrets().hide_in("sesame and open".to_owned());
+        assert_eq!(header_of(&mut bearer, &log), "Bearer open");
+        let shown = log.secrets().hide_in("sesame and open".to_owned());
         assert_eq!(shown, "[hidden] and [hidden]", "the former one, too");
         std::thread::sleep(Duration::from_millis(20));
-        assert!(!bearer.reread(&journal), "nothing new");
+        assert!(!bearer.reread(&log), "nothing new");
     }
 }

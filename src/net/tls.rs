@@ -11,8 +11,8 @@ use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConf
 
 use super::peer::Peer;
 use super::watched::Watched;
-use crate::config::{Mistake, Tls, Weaknesses};
-use crate::journal::Journal;
+use crate::config::{ConfigError, Tls, Weaknesses};
+use crate::log::HostLog;
 use crate::secrets::Secrets;
 
 /// The files behind a TLS configuration.
@@ -48,12 +48,12 @@ impl TlsFiles {
     ///
     /// # Errors
     /// Everything that is wrong with them, by key.
-    pub fn load(&mut self, secrets: &Secrets) -> Result<TlsConfig, Vec<Mistake>> {
-        let mut mistakes = Vec::new();
-        let roots = self.roots().map_err(|mistake| mistakes.push(mistake)).ok();
-        let client = self.client(secrets).map_err(|more| mistakes.extend(more)).ok();
-        let (Some(roots), Some(client), true) = (roots, client, mistakes.is_empty()) else {
-            return Err(mistakes);
+    pub fn load(&mut self, secrets: &Secrets) -> Result<TlsConfig, Vec<ConfigError>> {
+        let mut errors = Vec::new();
+        let roots = self.roots().map_err(|error| errors.push(error)).ok();
+        let client = self.client(secrets).map_err(|more| errors.extend(more)).ok();
+        let (Some(roots), Some(client), true) = (roots, client, errors.is_empty()) else {
+            return Err(errors);
         };
         Ok(TlsConfig::builder()
             .root_certs(roots)
@@ -64,13 +64,13 @@ impl TlsFiles {
 
     /// The given authorities replace the system's; they do not add to them. A company that runs its own
     /// authority does not want a public one to vouch for its gateway.
-    fn roots(&mut self) -> Result<RootCerts, Mistake> {
+    fn roots(&mut self) -> Result<RootCerts, ConfigError> {
         let key = self.peer.ca_key;
         if let Some(file) = &mut self.ca {
             let found = certificates(file, key)?;
             if !found.iter().all(is_authority) {
                 let problem = holds(file.path(), "a certificate that cannot be read");
-                return Err(Mistake { key, problem, expected: "X.509 certificates".into() });
+                return Err(ConfigError { key, problem, expected: "X.509 certificates".into() });
             }
             return Ok(RootCerts::new_with_certs(&found));
         }
@@ -83,7 +83,7 @@ impl TlsFiles {
         // Some of a system's certificates may be unreadable (bad links in /etc/ssl/certs); none is trouble.
         let found = rustls_native_certs::load_native_certs().certs;
         if found.is_empty() {
-            return Err(Mistake {
+            return Err(ConfigError {
                 key,
                 problem: "is not set, and the system has no certificate authorities".into(),
                 expected: format!("a PEM file, since {} is https", self.peer.url_key),
@@ -95,7 +95,7 @@ impl TlsFiles {
         Ok(roots)
     }
 
-    fn client(&mut self, secrets: &Secrets) -> Result<Option<ClientCert>, Vec<Mistake>> {
+    fn client(&mut self, secrets: &Secrets) -> Result<Option<ClientCert>, Vec<ConfigError>> {
         let (Some((chain, key)), Some((chain_key, key_key))) = (&mut self.client, self.peer.client_keys)
         else {
             return Ok(None);
@@ -106,7 +106,7 @@ impl TlsFiles {
                 secrets.add_rotated(key_key, &STANDARD.encode(key.der()));
                 Ok(Some(ClientCert::new_with_certs(&chain, key)))
             }
-            (Ok(_), Ok(_)) => Err(vec![Mistake {
+            (Ok(_), Ok(_)) => Err(vec![ConfigError {
                 key: key_key,
                 problem: format!("holds no key that fits the certificate in {chain_key}"),
                 expected: "the private key of that certificate, RSA, ECDSA or Ed25519".into(),
@@ -117,13 +117,13 @@ impl TlsFiles {
 }
 
 /// Says at the start what gives secrets away.
-pub fn warn_of(weaknesses: Weaknesses, journal: &Journal) {
+pub fn warn_of(weaknesses: Weaknesses, log: &HostLog) {
     let Weaknesses { in_the_clear, unverified } = weaknesses;
     if let Some(text) = in_the_clear {
-        journal.warn("secret in the clear", text);
+        log.warn("secret in the clear", text);
     }
     if let Some(text) = unverified {
-        journal.warn("certificate not verified", text);
+        log.warn("certificate not verified", text);
     }
 }
 
@@ -141,9 +141,9 @@ fn is_pair(chain: &[Certificate<'static>], key: &PrivateKey<'static>) -> bool {
 }
 
 /// All certificates of a file, at least one.
-fn certificates(file: &mut Watched, key: &'static str) -> Result<Vec<Certificate<'static>>, Mistake> {
+fn certificates(file: &mut Watched, key: &'static str) -> Result<Vec<Certificate<'static>>, ConfigError> {
     let expected = || "certificates in PEM (-----BEGIN CERTIFICATE-----)".to_owned();
-    let content = file.read().map_err(|problem| Mistake { key, problem, expected: expected() })?;
+    let content = file.read().map_err(|problem| ConfigError { key, problem, expected: expected() })?;
     let found: Result<Vec<_>, _> = parse_pem(&content)
         .filter_map(|item| match item {
             Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
@@ -154,21 +154,23 @@ fn certificates(file: &mut Watched, key: &'static str) -> Result<Vec<Certificate
         .collect();
     match found {
         Ok(found) if !found.is_empty() => Ok(found),
-        Ok(_) => Err(Mistake { key, problem: holds(file.path(), "no certificate"), expected: expected() }),
-        Err(()) => Err(Mistake { key, problem: holds(file.path(), "damaged PEM"), expected: expected() }),
+        Ok(_) => {
+            Err(ConfigError { key, problem: holds(file.path(), "no certificate"), expected: expected() })
+        }
+        Err(()) => Err(ConfigError { key, problem: holds(file.path(), "damaged PEM"), expected: expected() }),
     }
 }
 
 /// The first private key of a file.
-fn private_key(file: &mut Watched, key: &'static str) -> Result<PrivateKey<'static>, Mistake> {
-    let mistake = |problem| Mistake {
+fn private_key(file: &mut Watched, key: &'static str) -> Result<PrivateKey<'static>, ConfigError> {
+    let error = |problem| ConfigError {
         key,
         problem,
         expected: "a private key in PEM without a passphrase (PKCS#8, PKCS#1 or SEC1)".to_owned(),
     };
-    let content = file.read().map_err(mistake)?;
+    let content = file.read().map_err(error)?;
     // The error is left out: it may quote the key.
-    PrivateKey::from_pem(&content).map_err(|_| mistake(holds(file.path(), "no private key that can be read")))
+    PrivateKey::from_pem(&content).map_err(|_| error(holds(file.path(), "no private key that can be read")))
 }
 
 fn holds(path: &Path, what: &str) -> String {

@@ -38,7 +38,7 @@ impl Pipeline {
         }
         if !self.waiting.has_room_for(body.len(), place.chunk) {
             self.metrics.correlation_not_delayed_records_total.add(1);
-            self.journal.warn(
+            self.log.warn(
                 "too many wait for the topology",
                 format!(
                     "{} events wait for the topology already, of {MOST_RECORDS} at most; further ones are delivered \

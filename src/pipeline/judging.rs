@@ -99,7 +99,7 @@ impl Pipeline {
             }
             // It may be an audit record that was cut or cannot be read, and none of those may vanish.
             Others::Drop if holds_audit_id(body) => {
-                self.journal.warn(
+                self.log.warn(
                     "other kept",
                     format!(
                         "the record at offset {} of tag {} holds an auditID and cannot be read as an audit record; it is \
@@ -111,7 +111,7 @@ impl Pipeline {
             }
             Others::Drop => {
                 self.metrics.excluded_records_total.add(1);
-                self.journal.warn(
+                self.log.warn(
                     "other",
                     format!(
                         "the record at offset {} of tag {} is of no kind that is known and was left out, as other is \

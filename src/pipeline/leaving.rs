@@ -3,6 +3,7 @@
 use super::{Pipeline, Place, Round};
 use crate::correlate::About;
 use crate::delivery::{Culprit, Waiting};
+use crate::failpoint;
 use crate::kind::Kind;
 use crate::ledger::Ticket;
 use crate::ledger::identity::write_id;
@@ -14,7 +15,6 @@ use crate::record::understood::{Understood, read_as};
 use crate::record::violation::Violation;
 use crate::render::Record;
 use crate::time::Stamp;
-use crate::trip;
 
 /// Where a record goes.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +74,7 @@ impl Pipeline {
     }
 
     fn warn_of_a_cut(&self, place: Place<'_>, why: &str, what: &str) {
-        self.journal.warn(
+        self.log.warn(
             "record cut",
             format!(
                 "the audit record at offset {} of tag {} is {why}; {what}, and the rest is delivered",
@@ -131,7 +131,7 @@ impl Pipeline {
                 return self.put_away(place, body, ticket, reason, answer, round);
             }
         };
-        trip::wire("deliver");
+        failpoint::hit("deliver");
         let is_audit = content.kind() == Kind::Audit;
         if body.len() > MAX_RECORD_BYTES {
             if is_audit && let Some(cut) = self.smaller(place, body, TOO_LARGE) {

@@ -24,19 +24,19 @@ use bumpalo::Bump;
 
 use crate::clock::{self, Leaps};
 use crate::cluster::{Cluster, View};
-use crate::config::{Admission, Guarantee, Mistake, Others, Redaction, Settings};
+use crate::config::{Admission, ConfigError, Guarantee, Others, Redaction, Settings};
 use crate::delivery::{Delivery, Waiting, until_it_is_back};
 use crate::disk::not_private;
+use crate::failpoint;
 use crate::gateway::batch::Batch;
 use crate::gateway::{Stopper, Transport, transport};
 use crate::job::{Job, Tally};
-use crate::journal::Journal;
 use crate::ledger::Ledger;
+use crate::log::HostLog;
 use crate::metrics::Metrics;
 use crate::record::redact::{Action, Redactor};
 use crate::record::text::Repair;
 use crate::time::Stamp;
-use crate::trip;
 
 /// All stages of one instance.
 pub struct Pipeline {
@@ -53,7 +53,7 @@ pub struct Pipeline {
     written: unread::Written,
     repair: Repair,
     metrics: Arc<Metrics>,
-    journal: Arc<Journal>,
+    log: Arc<HostLog>,
 }
 
 /// The chunks of one round on their way.
@@ -98,14 +98,14 @@ impl Pipeline {
     /// runs first on each thread that is started.
     ///
     /// # Errors
-    /// All mistakes found in the files that the settings name.
+    /// All errors found in the files that the settings name.
     pub fn open(
         settings: &Settings,
         metrics: &Arc<Metrics>,
-        journal: &Arc<Journal>,
+        log: &Arc<HostLog>,
         on_start: fn(),
-    ) -> Result<Self, Vec<Mistake>> {
-        Self::over(transport::open(settings, metrics, journal), settings, metrics, journal, on_start)
+    ) -> Result<Self, Vec<ConfigError>> {
+        Self::over(transport::open(settings, metrics, log), settings, metrics, log, on_start)
     }
 
     /// The same over a transport of the caller's, for those who want to see what goes out.
@@ -113,21 +113,21 @@ impl Pipeline {
     /// # Errors
     /// As [`Pipeline::open`].
     pub fn over(
-        gateway: Result<Box<dyn Transport>, Vec<Mistake>>,
+        gateway: Result<Box<dyn Transport>, Vec<ConfigError>>,
         settings: &Settings,
         metrics: &Arc<Metrics>,
-        journal: &Arc<Journal>,
+        log: &Arc<HostLog>,
         on_start: fn(),
-    ) -> Result<Self, Vec<Mistake>> {
+    ) -> Result<Self, Vec<ConfigError>> {
         let now_seconds = clock::unix_seconds(clock::wall());
         let ledger =
-            Ledger::open(&settings.ledger, settings.updates, now_seconds).map_err(|problem| Mistake {
+            Ledger::open(&settings.ledger, settings.updates, now_seconds).map_err(|problem| ConfigError {
                 key: "state_file",
                 problem,
                 expected: "a file that this instance alone can write".to_owned(),
             });
-        let delivery = Delivery::open(gateway, settings, metrics, journal);
-        let view = View::open(&settings.correlation, metrics, journal, on_start);
+        let delivery = Delivery::open(gateway, settings, metrics, log);
+        let view = View::open(&settings.correlation, metrics, log, on_start);
         let redactor = redactor(&settings.redaction);
         let ((mut ledger, moved), mut delivery, view, redactor) = match (ledger, delivery, view, redactor) {
             (Ok(ledger), Ok(delivery), Ok(view), Ok(redactor)) => (ledger, delivery, view, redactor),
@@ -137,7 +137,7 @@ impl Pipeline {
             }
         };
         if let Some(moved) = moved {
-            journal.error(
+            log.error(
                 "state_file moved aside",
                 format!(
                     "state_file {moved}; events that the source brings again are delivered again; {}",
@@ -147,13 +147,13 @@ impl Pipeline {
         }
         if let Some(why) = ledger.take_trouble() {
             let until = until_it_is_back(settings.guarantee);
-            journal.error("state_file", format!("state_file: {why}; {until}; look at the disk"));
+            log.error("state_file", format!("state_file: {why}; {until}; look at the disk"));
         }
         if let Some(warning) = not_private(&settings.written_folders()) {
-            journal.warn("folder not private", warning);
+            log.warn("folder not private", warning);
         }
         if settings.ledger.state_file.is_none() {
-            journal.warn(
+            log.warn(
                 "no state_file",
                 "state_file is not set: a restart forgets what was delivered, and delivers it again; set it to a file that stays",
             );
@@ -176,7 +176,7 @@ impl Pipeline {
             written: unread::Written::default(),
             repair: Repair::default(),
             metrics: Arc::clone(metrics),
-            journal: Arc::clone(journal),
+            log: Arc::clone(log),
         })
     }
 
@@ -224,7 +224,7 @@ impl Pipeline {
         for (index, (tag, data)) in (before..).zip(&chunks) {
             self.view.begin_chunk();
             self.chunk(index, tag, data, &mut round);
-            trip::wire("round");
+            failpoint::hit("round");
             if let Some(tally) = round.tallies.get_mut(index) {
                 tally.finish_reading();
             }
@@ -245,18 +245,18 @@ impl Pipeline {
 
     /// Does what is due though no chunk waits; how long until something is again.
     pub fn idle(&mut self) -> Option<Duration> {
-        trip::wire("idle");
+        failpoint::hit("idle");
         [self.delivery.idle(), self.next_look()].into_iter().flatten().min()
     }
 
     /// Completes what was delivered, and writes what the ledger's file has not taken yet.
     pub fn finish(&mut self) {
-        trip::wire("finish");
+        failpoint::hit("finish");
         self.waiting.clear();
         self.delivery.finish();
         if let Err(why) = self.ledger.finish(clock::unix_seconds(clock::wall())) {
             self.metrics.ledger_failed_writes_total.add(1);
-            self.journal.error(
+            self.log.error(
                 "state_file",
                 format!(
                     "state_file: {why}; the next start will deliver some records again; look at the disk"
@@ -275,20 +275,20 @@ impl Pipeline {
 }
 
 /// The rules of the settings.
-fn redactor(settings: &Redaction) -> Result<Redactor, Vec<Mistake>> {
+fn redactor(settings: &Redaction) -> Result<Redactor, Vec<ConfigError>> {
     let mut redactor = Redactor::new(settings.max_message_bytes);
-    let mut mistakes = Vec::new();
+    let mut errors = Vec::new();
     for (key, fields, action) in
         [("redact", &settings.remove, Action::Remove), ("redact_hash", &settings.hash, Action::Hash)]
     {
         for field in fields {
             if let Err(bad) = redactor.add(field, action) {
                 let problem = format!("{field} {bad}");
-                mistakes.push(Mistake { key, problem, expected: EXPECTED_FIELDS.to_owned() });
+                errors.push(ConfigError { key, problem, expected: EXPECTED_FIELDS.to_owned() });
             }
         }
     }
-    if mistakes.is_empty() { Ok(redactor) } else { Err(mistakes) }
+    if errors.is_empty() { Ok(redactor) } else { Err(errors) }
 }
 
 const EXPECTED_FIELDS: &str = "fields of format native, such as audit.user.extra or violation.details";

@@ -46,7 +46,7 @@ impl Pipeline {
         let Ok(cut) = shallow(record) else { return false };
         let cut: &'a [u8] = round.arena.alloc_slice_copy(&cut);
         let Some(Ok(envelope)) = Records::new(cut).next() else { return false };
-        self.journal.warn(
+        self.log.warn(
             "record cut",
             format!(
                 "the record at offset {} of tag {} nests deeper than {MAX_DEPTH} levels; what lies deeper is left out, \
@@ -81,7 +81,7 @@ impl Pipeline {
                 }
                 return;
             }
-            Understood::Broken { key, why } => self.journal.warn(
+            Understood::Broken { key, why } => self.log.warn(
                 "broken JSON",
                 format!(
                     "the record at offset {} of tag {} has in {key} what begins as JSON and is none ({why}); it is \

@@ -32,5 +32,5 @@ pub mod violation;
 mod wrapper;
 
 /// A record, or an item of a list, above this size is not for a gateway: it goes to the dead letters.
-/// etcd refuses objects over 1.5 MiB, and an event of a megabyte is a mistake of its sender.
+/// etcd refuses objects over 1.5 MiB, and an event of a megabyte is an error of its sender.
 pub const MAX_RECORD_BYTES: usize = 1 << 20;

@@ -21,7 +21,7 @@ mod times;
 
 use std::borrow::Cow;
 
-use crate::config::{Format, Mistake, PresetSettings, RenderSettings};
+use crate::config::{ConfigError, Format, PresetSettings, RenderSettings};
 use crate::correlate::Impact;
 use crate::record::content::Content;
 use crate::time::Stamp;
@@ -105,7 +105,7 @@ trait Layout: Send + Sync {
     fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, String>;
 }
 
-fn layout(settings: &RenderSettings, body_key: Option<&str>) -> Result<Box<dyn Layout>, Vec<Mistake>> {
+fn layout(settings: &RenderSettings, body_key: Option<&str>) -> Result<Box<dyn Layout>, Vec<ConfigError>> {
     let RenderSettings { format, cluster_name, audit_bodies, template, presets } = settings;
     let cluster = cluster_name.clone();
     let native = native::Layout { cluster: cluster_name.clone(), audit_bodies: *audit_bodies };
@@ -147,7 +147,7 @@ impl Renderer {
     ///
     /// # Errors
     /// What is wrong with what the format is made of.
-    pub fn open(settings: &RenderSettings, body_key: Option<&str>) -> Result<Self, Vec<Mistake>> {
+    pub fn open(settings: &RenderSettings, body_key: Option<&str>) -> Result<Self, Vec<ConfigError>> {
         let (most, request) = (limits::record(settings.format), limits::request(settings.format));
         Ok(Self { layout: layout(settings, body_key)?, most, request })
     }
@@ -156,7 +156,7 @@ impl Renderer {
     ///
     /// # Errors
     /// When it is made of something else.
-    pub fn new(format: Format, cluster_name: &str) -> Result<Self, Vec<Mistake>> {
+    pub fn new(format: Format, cluster_name: &str) -> Result<Self, Vec<ConfigError>> {
         let (cluster_name, presets) = (cluster_name.to_owned(), PresetSettings::default());
         let settings = RenderSettings { format, cluster_name, audit_bodies: false, template: None, presets };
         Self::open(&settings, None)

@@ -11,7 +11,7 @@
 //! - `writer`: the one that makes the next snapshot; `relate` keeps its look-ups up, `endpoints` counts
 //!   behind which Services a pod stands, `names`, `selectors`, `node_services` and `relation` are where it is looked up
 //! - `table`: a hash table whose copies share what did not change
-//! - `graves`: what was deleted is remembered for a while
+//! - `tombstones`: what was deleted is remembered for a while
 //! - `freshness`: how far each kind can be believed
 //! - `scan`: bytes of a list, cut anywhere, become its items; `lines` does it for a watch; `value` finds
 //!   where a value ends
@@ -21,7 +21,6 @@
 
 pub mod endpoints;
 pub mod freshness;
-pub mod graves;
 pub mod index;
 pub mod intern;
 pub mod key;
@@ -39,6 +38,7 @@ pub mod scope;
 pub mod selector;
 mod selectors;
 pub mod table;
+pub mod tombstones;
 pub mod uid;
 pub mod value;
 pub mod watch;

@@ -7,12 +7,12 @@
 use std::sync::Arc;
 
 use super::endpoints::{Service, changed, count};
-use super::graves::Grave;
 use super::key::Key;
 use super::kind::{Kind, group_of};
 use super::object::{Details, Object, Owner, PodExtras};
 use super::scope::within;
 use super::selectors;
+use super::tombstones::Tombstone;
 use super::writer::Writer;
 
 /// Children that are asked what they call their owner.
@@ -140,7 +140,7 @@ impl Writer {
         let after = changed(before, service, holds);
         if after.iter().all(|one| one.slices == 0) && !self.is_held_in(namespace, pod) {
             // This pod was never listed in this namespace: unless it is, its memberships must not be held indefinitely.
-            self.graves.dig(Grave { seconds: self.now_seconds, namespace, uid: pod });
+            self.tombstones.insert(Tombstone { seconds: self.now_seconds, namespace, uid: pod });
         }
         self.index.memberships.insert(here, after);
     }

@@ -8,11 +8,11 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::freshness::Freshness;
-use super::graves::{Grave, Graves};
 use super::index::Index;
 use super::key::Key;
 use super::kind::Kind;
 use super::object::{Object, UNORDERED};
+use super::tombstones::{Tombstone, Tombstones};
 
 /// Deleted objects kept at most, whatever the time to live says.
 pub const MAX_TOMBSTONES: usize = 50_000;
@@ -20,7 +20,7 @@ pub const MAX_TOMBSTONES: usize = 50_000;
 #[derive(Debug)]
 pub struct Writer {
     pub(super) index: Index,
-    pub(super) graves: Graves,
+    pub(super) tombstones: Tombstones,
     /// Services of which an object or a slice has changed since the last snapshot, by their names. In an order of its own, so
     /// that the same changes make the same snapshot, within one run.
     pub(super) outdated: BTreeMap<Key, (Arc<str>, Box<str>)>,
@@ -31,8 +31,8 @@ pub struct Writer {
 impl Writer {
     #[must_use]
     pub fn new(ttl_seconds: u64) -> Self {
-        let (index, graves, outdated) = (Index::default(), Graves::default(), BTreeMap::new());
-        Self { index, graves, outdated, ttl_seconds, now_seconds: 1 }
+        let (index, tombstones, outdated) = (Index::default(), Tombstones::default(), BTreeMap::new());
+        Self { index, tombstones, outdated, ttl_seconds, now_seconds: 1 }
     }
 
     /// Says what time it is: objects that go from now on went at this time.
@@ -68,7 +68,7 @@ impl Writer {
         let live = self.index.objects.iter().filter(|(_, object)| object.is_live() && object.kind == kind);
         let gone: Vec<Key> = live.map(|(uid, _)| *uid).filter(|uid| !there.contains(uid)).collect();
         for uid in gone {
-            self.bury(uid);
+            self.mark_deleted(uid);
         }
         self.index.settled.add(kind);
         self.index.listed.add(kind);
@@ -106,7 +106,7 @@ impl Writer {
         if !self.is_past(&last) {
             let uid = last.key();
             self.place(last);
-            self.bury(uid);
+            self.mark_deleted(uid);
         }
     }
 
@@ -129,10 +129,10 @@ impl Writer {
         // A name has one object at a time: what had it before is gone, even if nobody said so.
         let name = object.name_key();
         if let Some(other) = self.index.names.get(&name).copied().filter(|other| *other != uid) {
-            self.bury(other);
+            self.mark_deleted(other);
         }
-        if let Some(grave) = old.as_deref().and_then(Grave::of) {
-            self.graves.open(grave);
+        if let Some(tombstone) = old.as_deref().and_then(Tombstone::of) {
+            self.tombstones.remove(tombstone);
         }
         if let (Some(old), Some(object)) = (&old, Arc::get_mut(&mut object)) {
             object.share(old);
@@ -152,7 +152,7 @@ impl Writer {
         let deleted = NonZeroU64::new(deleted_seconds).unwrap_or(NonZeroU64::MIN);
         let mut object = object.deleted_at(Some(deleted));
         let namespace = Key::of(&object.namespace);
-        self.graves.dig(Grave { seconds: deleted.get(), namespace, uid });
+        self.tombstones.insert(Tombstone { seconds: deleted.get(), namespace, uid });
         // Nobody said that it is gone: a watch of a server that lags behind may still show the same state.
         object.version = UNORDERED;
         self.index.name_was_given(object.name_key(), uid, object.rank());
@@ -166,43 +166,47 @@ impl Writer {
 
     /// Lets go of what has been gone for long, or is too much. Answers how many left early.
     pub fn expire(&mut self) -> u64 {
-        while let Some(grave) = self.graves.take_until(self.now_seconds.saturating_sub(self.ttl_seconds)) {
-            self.erase_dead(grave);
+        while let Some(tombstone) =
+            self.tombstones.take_until(self.now_seconds.saturating_sub(self.ttl_seconds))
+        {
+            self.erase_dead(tombstone);
         }
         let mut early = 0;
         // Before the first lists most of what an earlier run left is only waiting to be found alive.
         while self.index.is_ready()
-            && let Some(grave) = self.graves.take_above(MAX_TOMBSTONES)
+            && let Some(tombstone) = self.tombstones.take_above(MAX_TOMBSTONES)
         {
-            self.erase_dead(grave);
+            self.erase_dead(tombstone);
             early += 1;
         }
         early
     }
 
-    fn bury(&mut self, uid: Key) {
+    fn mark_deleted(&mut self, uid: Key) {
         let Some(old) = self.index.objects.get(&uid).filter(|object| object.is_live()).cloned() else {
             return;
         };
         let deleted = NonZeroU64::new(self.now_seconds).unwrap_or(NonZeroU64::MIN);
-        self.graves.dig(Grave { seconds: deleted.get(), namespace: Key::of(&old.namespace), uid });
+        self.tombstones.insert(Tombstone { seconds: deleted.get(), namespace: Key::of(&old.namespace), uid });
         self.set(uid, Some(&old), Some(Arc::new(old.deleted_at(Some(deleted)))));
     }
 
-    /// A grave may be empty: its pod was held by a slice, and shown only later. If that one is gone by now, it
-    /// has another grave.
-    fn erase_dead(&mut self, grave: Grave) {
-        if !self.is_held_in(grave.namespace, grave.uid) {
-            self.forget_memberships(grave.namespace, grave.uid);
-        } else if self.index.objects.get(&grave.uid).and_then(|object| Grave::of(object)) == Some(grave) {
-            self.erase(grave.uid);
+    /// A tombstone may be empty: its pod was held by a slice, and shown only later. If that one is gone by now, it
+    /// has another tombstone.
+    fn erase_dead(&mut self, tombstone: Tombstone) {
+        if !self.is_held_in(tombstone.namespace, tombstone.uid) {
+            self.forget_memberships(tombstone.namespace, tombstone.uid);
+        } else if self.index.objects.get(&tombstone.uid).and_then(|object| Tombstone::of(object))
+            == Some(tombstone)
+        {
+            self.erase(tombstone.uid);
         }
     }
 
     fn erase(&mut self, uid: Key) {
         let Some(old) = self.index.objects.get(&uid).cloned() else { return };
-        if let Some(grave) = Grave::of(&old) {
-            self.graves.open(grave);
+        if let Some(tombstone) = Tombstone::of(&old) {
+            self.tombstones.remove(tombstone);
         }
         self.index.name_is_forgotten(old.name_key(), uid);
         self.set(uid, Some(&old), None);

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_gateway::clock;
-use event_gateway::config::{self, Mistake, Settings};
+use event_gateway::config::{self, ConfigError, Settings};
 use event_gateway::gateway::{Outcome, Packer, Post, Transport, transport};
-use event_gateway::journal::{Journal, Level};
+use event_gateway::log::{HostLog, Level};
 use event_gateway::metrics::Metrics;
 use event_gateway::render::Answers;
 
@@ -14,7 +14,7 @@ pub struct Client {
     pub gateway: Box<dyn Transport>,
     packer: Packer,
     pub metrics: Arc<Metrics>,
-    pub journal: Arc<Journal>,
+    pub log: Arc<HostLog>,
 }
 
 pub fn settings(endpoint: &str, properties: &[(&str, &str)]) -> Settings {
@@ -34,14 +34,14 @@ pub fn settings(endpoint: &str, properties: &[(&str, &str)]) -> Settings {
 }
 
 pub fn open(endpoint: &str, properties: &[(&str, &str)]) -> Client {
-    try_open(endpoint, properties).unwrap_or_else(|mistakes| panic!("{mistakes:?}"))
+    try_open(endpoint, properties).unwrap_or_else(|errors| panic!("{errors:?}"))
 }
 
-pub fn try_open(endpoint: &str, properties: &[(&str, &str)]) -> Result<Client, Vec<Mistake>> {
-    let (metrics, journal) = (Arc::<Metrics>::default(), Arc::<Journal>::default());
+pub fn try_open(endpoint: &str, properties: &[(&str, &str)]) -> Result<Client, Vec<ConfigError>> {
+    let (metrics, log) = (Arc::<Metrics>::default(), Arc::<HostLog>::default());
     let settings = settings(endpoint, properties);
-    let gateway = transport::open(&settings, &metrics, &journal)?;
-    Ok(Client { gateway, packer: Packer::new(settings.compress), metrics, journal })
+    let gateway = transport::open(&settings, &metrics, &log)?;
+    Ok(Client { gateway, packer: Packer::new(settings.compress), metrics, log })
 }
 
 impl Client {
@@ -70,9 +70,9 @@ impl Client {
         while self.gateway.idle() == Some(Duration::ZERO) {}
     }
 
-    /// What was said to the journal since the last look.
+    /// What was said to the log since the last look.
     pub fn log(&self) -> Vec<(Level, String)> {
-        self.journal.drain(clock::monotonic()).into_iter().map(|line| (line.level, line.text)).collect()
+        self.log.drain(clock::monotonic()).into_iter().map(|line| (line.level, line.text)).collect()
     }
 }
 

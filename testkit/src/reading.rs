@@ -2,15 +2,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use event_gateway::config::{self, FilterSettings, Mistake, Settings, Source};
+use event_gateway::config::{self, ConfigError, FilterSettings, Settings, Source};
 
 /// Reads properties as the border hands them over: looked up by name, unset and empty alike.
-pub fn read(properties: &[(&str, &[u8])]) -> Result<Settings, Vec<Mistake>> {
+pub fn read(properties: &[(&str, &[u8])]) -> Result<Settings, Vec<ConfigError>> {
     from(properties, config::read)
 }
 
 /// The same for the filter.
-pub fn read_filter(properties: &[(&str, &[u8])]) -> Result<FilterSettings, Vec<Mistake>> {
+pub fn read_filter(properties: &[(&str, &[u8])]) -> Result<FilterSettings, Vec<ConfigError>> {
     from(properties, config::read_filter)
 }
 
@@ -30,12 +30,12 @@ fn from<S>(properties: &[(&str, &[u8])], read: impl FnOnce(&Source<'_>) -> S) ->
 }
 
 /// With an endpoint, so that only the others can be wrong.
-pub fn read_with(properties: &[(&str, &str)]) -> Result<Settings, Vec<Mistake>> {
+pub fn read_with(properties: &[(&str, &str)]) -> Result<Settings, Vec<ConfigError>> {
     let mut all: Vec<(&str, &[u8])> = vec![("endpoint", b"https://gateway.example/events")];
     all.extend(properties.iter().map(|(key, value)| (*key, value.as_bytes())));
     read(&all)
 }
 
-pub fn keys_of(mistakes: &[Mistake]) -> Vec<&str> {
-    mistakes.iter().map(|mistake| mistake.key).collect()
+pub fn keys_of(errors: &[ConfigError]) -> Vec<&str> {
+    errors.iter().map(|error| error.key).collect()
 }

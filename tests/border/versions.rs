@@ -75,7 +75,7 @@ fn a_dry_run_ends_what_never_began() {
 }
 
 #[test]
-fn a_failed_init_names_every_mistake_and_leaves_nothing_behind() {
+fn a_failed_init_names_every_error_and_leaves_nothing_behind() {
     let mut host = MiniHost::start(Build::V4_2_2);
     let (threads, fds) = (host.threads(), host.fds());
     host.set("a", "endpoint", "gateway.example");

@@ -8,7 +8,7 @@ use cases::cases;
 use event_gateway::admit::admits;
 use event_gateway::config::Settings;
 use event_gateway::job::{self, Answer, Job};
-use event_gateway::journal::Journal;
+use event_gateway::log::HostLog;
 use event_gateway::metrics::Metrics;
 use event_gateway::pipeline::Pipeline;
 use event_gateway::record::chunk::Records;
@@ -218,7 +218,7 @@ struct Counts {
 
 fn pass(lists: &[(&str, String)], bytes: Vec<u8>) -> Counts {
     let metrics = Arc::<Metrics>::default();
-    let mut pipeline = Pipeline::open(&settings(lists), &metrics, &Arc::<Journal>::default(), || {}).unwrap();
+    let mut pipeline = Pipeline::open(&settings(lists), &metrics, &Arc::<HostLog>::default(), || {}).unwrap();
     let (reply, pending) = job::reply(Arc::new(|| {}));
     pipeline.round(vec![Job { tag: "k8s".to_owned(), data: bytes, reply }]);
     Counts {

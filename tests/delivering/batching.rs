@@ -212,7 +212,7 @@ fn an_emptied_batch_is_like_a_new_one() {
         assert!(batch.is_empty() && batch.has_room_for(1_000_000) && batch.note(0).is_none());
         batch.push("b", b"{\"id\":\"8\"}", 8);
         assert_eq!(ids_in(form, &batch.body(&(0..1))), [8]);
-        // A part beyond the end, from a caller's mistake, is nothing.
+        // A part beyond the end, from a caller's error, is nothing.
         assert!(batch.body(&(0..2)).is_empty() && batch.body(&(5..6)).is_empty());
     }
     assert_eq!(Parts::whole(0).next(), None);

@@ -244,7 +244,7 @@ fn a_pod_that_went_while_nobody_watched_is_remembered() {
 }
 
 #[test]
-fn files_that_cannot_be_read_are_mistakes_at_the_start() {
+fn files_that_cannot_be_read_are_errors_at_the_start() {
     let gateway = TestGateway::start();
     let mut host = MiniHost::start(Build::V5_1_1);
     host.set("a", "endpoint", gateway.url());

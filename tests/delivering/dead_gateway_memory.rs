@@ -8,7 +8,7 @@ use support::host::{Build, Code};
 use support::{chunk, event, events, started, value};
 
 const MIB: usize = 1 << 20;
-/// `BOUNDS` of the courier.
+/// `BOUNDS` of the worker.
 const TAKEN_AT_MOST: usize = 64 * MIB;
 const CHUNKS: usize = 120;
 /// The other of the `BOUNDS`.

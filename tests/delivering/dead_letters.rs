@@ -169,7 +169,7 @@ fn half_a_line_from_a_crash_swallows_no_letter() {
 }
 
 #[test]
-fn what_cannot_be_opened_is_a_mistake() {
+fn what_cannot_be_opened_is_a_error() {
     let (folder, path) = folder();
     fs::write(&path, "").unwrap();
     let below_a_file = path.join("dead.ndjson");
@@ -183,9 +183,9 @@ fn what_cannot_be_opened_is_a_mistake() {
     ];
     for path in bad {
         let settings = DeadLetters { file: Some(path.to_owned()), max_bytes: 1 << 20 };
-        let mistake = DeadLetterFile::open(&settings).unwrap_err();
-        assert_eq!(mistake.key, "dead_letter_file");
-        assert!(mistake.problem.contains(&path.display().to_string()), "{mistake}");
+        let error = DeadLetterFile::open(&settings).unwrap_err();
+        assert_eq!(error.key, "dead_letter_file");
+        assert!(error.problem.contains(&path.display().to_string()), "{error}");
     }
     assert!(DeadLetterFile::open(&DeadLetters { file: None, max_bytes: 1 }).unwrap().is_none());
 }

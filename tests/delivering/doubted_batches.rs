@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::{posting, support, syscalls};
 use event_gateway::clock;
 use event_gateway::job::{Answer as Told, Job, reply};
-use event_gateway::journal::Journal;
+use event_gateway::log::HostLog;
 use event_gateway::metrics::Metrics;
 use event_gateway::pipeline::Pipeline;
 use support::gateway::{Answer, TestGateway};
@@ -62,7 +62,7 @@ struct Trial {
     folder: PathBuf,
     pipeline: Pipeline,
     metrics: Arc<Metrics>,
-    journal: Arc<Journal>,
+    log: Arc<HostLog>,
 }
 
 impl Trial {
@@ -73,9 +73,9 @@ impl Trial {
         let common =
             [("guarantee", "no_duplicates"), ("state_file", ledger.to_str().unwrap()), ("correlate", "off")];
         let settings = posting::settings(&gateway.url(), &[keys, &common[..]].concat());
-        let (metrics, journal) = (Arc::<Metrics>::default(), Arc::<Journal>::default());
-        let Ok(pipeline) = Pipeline::open(&settings, &metrics, &journal, || {}) else { panic!("a start") };
-        Trial { gateway, folder: folder.to_owned(), pipeline, metrics, journal }
+        let (metrics, log) = (Arc::<Metrics>::default(), Arc::<HostLog>::default());
+        let Ok(pipeline) = Pipeline::open(&settings, &metrics, &log, || {}) else { panic!("a start") };
+        Trial { gateway, folder: folder.to_owned(), pipeline, metrics, log }
     }
 
     fn deliver(&mut self, data: &[u8]) -> Told {
@@ -97,7 +97,7 @@ impl Trial {
 
     /// The lines with these words.
     fn said(&self, words: &str) -> Vec<String> {
-        let lines = self.journal.drain(clock::monotonic());
+        let lines = self.log.drain(clock::monotonic());
         lines.into_iter().map(|line| line.text).filter(|text| text.contains(words)).collect()
     }
 }

@@ -38,11 +38,11 @@ fn main() -> ExitCode {
         }
         Asked::Nothing => return ExitCode::SUCCESS,
     }
-    let mistakes = run();
-    for mistake in &mistakes {
-        eprintln!("\nThe demo failed: {mistake}");
+    let errors = run();
+    for error in &errors {
+        eprintln!("\nThe demo failed: {error}");
     }
-    ExitCode::from(u8::from(!mistakes.is_empty()))
+    ExitCode::from(u8::from(!errors.is_empty()))
 }
 
 enum Asked {
@@ -95,36 +95,35 @@ fn run() -> Vec<String> {
     table.notes(&[&host.name(), host.timed()]);
 
     let ids = gateway.accepted_ids();
-    let mut mistakes = mistakes(&events.iter().map(chunk::event_id).collect(), &first, &second, &ids);
-    mistakes.extend(rightness::mistakes(&events, &delivered));
-    if mistakes.is_empty() {
+    let mut errors = errors(&events.iter().map(chunk::event_id).collect(), &first, &second, &ids);
+    errors.extend(rightness::errors(&events, &delivered));
+    if errors.is_empty() {
         table.verdict(ids.len());
     }
-    mistakes
+    errors
 }
 
 /// Holds what the plugin counted against what the gateway saw.
-fn mistakes(wanted: &HashSet<String>, first: &Pass, second: &Pass, ids: &[String]) -> Vec<String> {
+fn errors(wanted: &HashSet<String>, first: &Pass, second: &Pass, ids: &[String]) -> Vec<String> {
     let arrived: HashSet<&String> = ids.iter().collect();
     let missing = wanted.iter().filter(|id| !arrived.contains(id)).count();
     let in_second = u64::try_from(ids.len()).unwrap_or(u64::MAX).saturating_sub(first.delivered);
-    let mut mistakes = Vec::new();
+    let mut errors = Vec::new();
     if second.delivered > 0 || in_second > 0 {
         let delivered = second.delivered.max(in_second);
-        mistakes.push(format!("the second pass delivered {delivered} records; it must deliver none."));
+        errors.push(format!("the second pass delivered {delivered} records; it must deliver none."));
     }
     if missing > 0 {
-        mistakes.push(format!("{missing} of {} records never arrived at the gateway.", wanted.len()));
+        errors.push(format!("{missing} of {} records never arrived at the gateway.", wanted.len()));
     }
     if arrived.len() < ids.len() {
-        mistakes.push(format!("{} records arrived more than once.", ids.len() - arrived.len()));
+        errors.push(format!("{} records arrived more than once.", ids.len() - arrived.len()));
     }
     for (name, pass) in [("first", first), ("second", second)] {
         let left = pass.records.saturating_sub(pass.duplicates + pass.delivered);
         if left > 0 {
-            mistakes
-                .push(format!("{left} records of the {name} pass were neither delivered nor duplicates."));
+            errors.push(format!("{left} records of the {name} pass were neither delivered nor duplicates."));
         }
     }
-    mistakes
+    errors
 }

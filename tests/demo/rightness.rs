@@ -16,8 +16,8 @@ use crate::support::replay::{Replay, about};
 /// Namespace and name.
 type Service = (String, String);
 
-/// What is wrong, in a sentence for each kind of mistake.
-pub fn mistakes(events: &[Value], records: &[Value]) -> Vec<String> {
+/// What is wrong, in a sentence for each kind of error.
+pub fn errors(events: &[Value], records: &[Value]) -> Vec<String> {
     let ever = ever_behind(events);
     let (mut strange, mut odd) = (0, 0);
     for record in records {

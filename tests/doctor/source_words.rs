@@ -79,7 +79,7 @@ fn an_input_under_an_alias_is_known_only_by_its_name() {
     let mut silent = Silent::on(&first, &named(&["shop-events"])).expect("it is there");
     silent.look_at(&page(&[("shop-events", 7), ("tail.2", 99)]));
     assert_eq!(silent.names(), ["shop-events"]);
-    let why = Silent::on(&first, &named(&["shop-event"])).expect_err("a mistake");
+    let why = Silent::on(&first, &named(&["shop-event"])).expect_err("an error");
     assert_eq!(why, "the page has no input shop-event, but shop-events, tail.2");
 }
 

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::Path;
 
 use event_gateway::cluster::memory;
-use event_gateway::journal::Journal;
+use event_gateway::log::HostLog;
 use event_gateway::topology::kind::Kind;
 use event_gateway::topology::parse::Parser;
 use event_gateway::topology::writer::Writer;
@@ -68,7 +68,7 @@ fn a_cluster_of_objects_that_are_all_alike_is_restored() {
     let pods = 60_000;
     memory::save(&file, &writer(pods).snapshot(), 1_800_000_000).unwrap();
     let mut restored = Writer::new(3_600);
-    memory::restore(&file, &mut restored, 1_800_000_000, &Journal::default());
+    memory::restore(&file, &mut restored, 1_800_000_000, &HostLog::default());
     assert_eq!(restored.len() as u64, pods);
 }
 
@@ -84,7 +84,7 @@ fn an_object_that_is_too_long_to_be_read_is_not_written() {
     assert_eq!(writer.len(), 3);
     memory::save(&file, &writer.snapshot(), 1_800_000_000).unwrap();
     let mut restored = Writer::new(3_600);
-    memory::restore(&file, &mut restored, 1_800_000_000, &Journal::default());
+    memory::restore(&file, &mut restored, 1_800_000_000, &HostLog::default());
     assert_eq!(restored.len(), 2);
 }
 
@@ -153,7 +153,7 @@ fn a_line_that_is_longer_than_any_object_is_refused() {
         let object = text.lines().nth(1).unwrap().to_owned() + "\n";
         packed(&file, Compression::fast(), |into| into.write_all(object.as_bytes()).unwrap());
         let mut restored = Writer::new(3_600);
-        memory::restore(&file, &mut restored, 1, &Journal::default());
+        memory::restore(&file, &mut restored, 1, &HostLog::default());
         assert_eq!((restored.len() == 1, file.exists()), (is_restored, is_restored), "{many} bytes");
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use event_gateway::cluster::memory;
 use event_gateway::correlate::{About, Correlator};
-use event_gateway::journal::Journal;
+use event_gateway::log::HostLog;
 use event_gateway::pattern::Patterns;
 use event_gateway::topology::kind::Kind;
 use event_gateway::topology::object::Object;
@@ -124,7 +124,7 @@ fn whatever_it_says_nothing_panics() {
         write(&path, &lines);
         let mut writer = Writer::new(3_600);
         writer.set_time(NOW_SECONDS);
-        memory::restore(&path, &mut writer, NOW_SECONDS, &Journal::default());
+        memory::restore(&path, &mut writer, NOW_SECONDS, &HostLog::default());
         read += u64::from(!writer.is_empty());
         for round in 0..3 {
             let index = writer.snapshot();
@@ -152,7 +152,7 @@ fn whatever_it_says_nothing_panics() {
                 _ => writer.set_time(NOW_SECONDS + 3_600 * round),
             }
             writer.expire();
-            memory::restore(&path, &mut Writer::new(3_600), NOW_SECONDS, &Journal::default());
+            memory::restore(&path, &mut Writer::new(3_600), NOW_SECONDS, &HostLog::default());
         }
     }
     assert!(read > files / 4, "{read} of {files} were read: the others were moved aside");

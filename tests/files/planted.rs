@@ -86,7 +86,7 @@ fn goes_on(mut trial: Trial, started: i32) {
     trial.ends();
 }
 
-/// What can be no file is a mistake in the configuration. The rest is waited for.
+/// What can be no file is an error in the configuration. The rest is waited for.
 fn goes_on_or_does_not_start(trial: Trial, started: i32) {
     if !trial.thing.is_no_file() {
         return goes_on(trial, started);

@@ -46,7 +46,7 @@ pub const ALL: [Thing; 10] = [
 ];
 
 impl Thing {
-    /// Whether it can be no file at all, so that the path is a mistake.
+    /// Whether it can be no file at all, so that the path is an error.
     pub fn is_no_file(self) -> bool {
         matches!(self, Fifo | Folder | Socket | Device)
     }

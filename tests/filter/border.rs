@@ -186,9 +186,8 @@ fn pre_run_only_looks() {
 
     set(&mut host, "g", &[("dedup", "perhaps"), ("ledger_ttl", "soon"), ("keep_managed_fields", "")]);
     assert_ne!(host.pre_run_filter("g"), 0);
-    for mistake in ["dedup: \"perhaps\" is no switch; expected on or off", "ledger_ttl: \"soon\" is no time"]
-    {
-        let line = host.wait_log(mistake);
+    for error in ["dedup: \"perhaps\" is no switch; expected on or off", "ledger_ttl: \"soon\" is no time"] {
+        let line = host.wait_log(error);
         assert!(line.text.starts_with("[filter:service_impact:service_impact.1] "), "{}", line.text);
         assert_eq!(line.level, 1);
     }

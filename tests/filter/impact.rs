@@ -8,7 +8,7 @@ use dice::Dice;
 use event_gateway::config::{CorrelationSettings, FilterSettings, LedgerSettings};
 use event_gateway::correlate::{About, Correlator, Impact};
 use event_gateway::enrich::{Enricher, Impacts, Topology};
-use event_gateway::journal::Journal;
+use event_gateway::log::HostLog;
 use event_gateway::pattern::Patterns;
 use event_gateway::record::chunk::Records;
 use event_gateway::record::event::KubeEvent;
@@ -123,7 +123,7 @@ pub fn enricher(index: Index, dedup: bool) -> Enricher {
     };
     let settings = FilterSettings { dedup, keep_managed_fields: false, correlation };
     let impacts = Impacts { topology: Arc::new(Still(index)), correlator: correlator() };
-    Enricher::start(&settings, Some(impacts), &Arc::new(Journal::default()), || {}).unwrap()
+    Enricher::start(&settings, Some(impacts), &Arc::new(HostLog::default()), || {}).unwrap()
 }
 
 pub fn values(mut chunk: &[u8]) -> Vec<Packed> {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::{posting, support};
 use event_gateway::gateway::Outcome;
-use event_gateway::journal::Level;
+use event_gateway::log::Level;
 use posting::{accepted, open, try_open};
 use support::gateway::{Answer, TestGateway};
 
@@ -139,12 +139,12 @@ fn a_file_that_became_useless_keeps_the_old_token() {
 }
 
 #[test]
-fn a_useless_file_at_the_start_is_a_mistake() {
+fn a_useless_file_at_the_start_is_a_error() {
     let (_folder, path) = secret_file("");
-    let mistakes =
+    let errors =
         try_open("http://127.0.0.1:1/", &[("bearer_token_file", path.to_str().unwrap())]).err().unwrap();
-    assert_eq!(mistakes.len(), 1);
-    assert_eq!(mistakes[0].key, "bearer_token_file");
+    assert_eq!(errors.len(), 1);
+    assert_eq!(errors[0].key, "bearer_token_file");
 }
 
 #[test]

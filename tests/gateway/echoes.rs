@@ -229,7 +229,7 @@ fn a_private_key_shows_in_no_line() {
     let pem = fs::read_to_string(&key).unwrap();
     let lines: Vec<&str> = pem.lines().filter(|line| !line.contains("-----")).collect();
     for line in &lines {
-        open.journal.warn("k", format!("damaged PEM at {line}"));
+        open.log.warn("k", format!("damaged PEM at {line}"));
         let shown = format!("{:?}", open.log());
         assert!(!shown.contains(&line[..line.len().min(16)]), "{shown}");
     }
@@ -258,7 +258,7 @@ fn it_stays_hidden_however_often_a_token_is_renewed() {
     }
     let pem = fs::read_to_string(&key).unwrap();
     let line = pem.lines().nth(1).unwrap();
-    open.journal.warn("k", format!("damaged PEM at {line}"));
+    open.log.warn("k", format!("damaged PEM at {line}"));
     let shown = format!("{:?}", open.log());
     assert!(shown.contains("damaged PEM at [hidden]"), "{shown}");
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{posting, support};
 use event_gateway::gateway::Outcome;
-use event_gateway::journal::Level;
+use event_gateway::log::Level;
 use posting::{Client, accepted, open, retry, try_open};
 use rustls::pki_types::{PrivatePkcs8KeyDer, pem::PemObject};
 use support::gateway::{Answer, Certificates, TestGateway};
@@ -66,7 +66,7 @@ fn strangers_are_not_trusted() {
     // By the system's authorities. A machine without any says so at start.
     match try_open(&gateway.url(), &[]) {
         Ok(client) => refused(client, &gateway, "look at ca_file"),
-        Err(mistakes) => assert_eq!(mistakes[0].key, "ca_file"),
+        Err(errors) => assert_eq!(errors[0].key, "ca_file"),
     }
     refused(trusting(&gateway, &Certificates::new().file("ca.pem")), &gateway, "look at ca_file");
 }
@@ -215,7 +215,7 @@ fn a_stop_reaches_the_agent_of_exchanged_files() {
 }
 
 #[test]
-fn all_mistakes_are_told_at_once_and_show_no_key() {
+fn all_errors_are_told_at_once_and_show_no_key() {
     let (certificates, other) = (Certificates::new(), Certificates::new());
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, content: &str| {
@@ -227,11 +227,11 @@ fn all_mistakes_are_told_at_once_and_show_no_key() {
     let empty = write("empty", "");
     let damaged = write("damaged", "-----BEGIN PRIVATE KEY-----\ns3cr3t\n-----BEGIN s3cr3t\n");
     let keys_of = |properties: &[(&str, &str)]| {
-        let mistakes = try_open("https://127.0.0.1:1/", properties).err().expect("mistakes");
-        for mistake in &mistakes {
-            assert!(!format!("{mistake} {mistake:?}").contains("s3cr3t"), "{mistake}");
+        let errors = try_open("https://127.0.0.1:1/", properties).err().expect("errors");
+        for error in &errors {
+            assert!(!format!("{error} {error:?}").contains("s3cr3t"), "{error}");
         }
-        mistakes.iter().map(|mistake| mistake.key).collect::<Vec<_>>()
+        errors.iter().map(|error| error.key).collect::<Vec<_>>()
     };
     let all = [
         ("bearer_token_file", text(&empty)),

@@ -95,7 +95,7 @@ impl Stage {
         let (tick, save, turn) = (hurry * 4, hurry * 10, hurry * 20);
         let timing = Timing { publication: hurry, tick, save, turn, ..Timing::default() };
         let cluster = Cluster::start(&self.settings, &timing, || {});
-        self.cluster = Some(cluster.unwrap_or_else(|mistakes| panic!("{mistakes:?}")));
+        self.cluster = Some(cluster.unwrap_or_else(|errors| panic!("{errors:?}")));
     }
 
     fn memory(&self) -> PathBuf {

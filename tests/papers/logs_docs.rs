@@ -1,6 +1,6 @@
 //! Does docs/logs.md tell of every kind of line what the code says, and of no other?
 //!
-//! The source is searched for calls of the journal: a kind is the literal that stands first in one, and what
+//! The source is searched for calls of the log: a kind is the literal that stands first in one, and what
 //! the document quotes of a line stands in a literal, too.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,10 +10,10 @@ use doc_rows::rows;
 
 const TEXT: &str = include_str!("../../docs/logs.md");
 
-/// How lines come into a journal.
+/// How lines come into a log.
 const CALLS: &[(&str, &str)] =
     &[(".error(", "ERROR"), (".warn(", "WARN"), (".info(", "INFO"), (".debug(", "DEBUG")];
-/// What is said past the journal: the mistakes of a start that fails.
+/// What is said past the log: the errors of a start that fails.
 const PAST_THE_JOURNAL: &[&str] = &["abi/filter.rs", "abi/output.rs"];
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ fn found(file: &str, text: &str) -> Found {
         }
     }
     if code.contains("Line { level: Level::") && !PAST_THE_JOURNAL.contains(&file) {
-        found.wrong.push(format!("{file} says a line past the journal"));
+        found.wrong.push(format!("{file} says a line past the log"));
     }
     found
 }
@@ -102,9 +102,9 @@ fn joined(text: &str) -> String {
     parts.fold(first, |all, part| all + part.trim_start())
 }
 
-/// Every file below `src` but the journal itself, by its path from there.
+/// Every file below `src` but the log itself, by its path from there.
 fn source() -> BTreeMap<String, String> {
-    sources::sources().into_iter().filter(|(name, _)| name != "journal.rs").collect()
+    sources::sources().into_iter().filter(|(name, _)| name != "log.rs").collect()
 }
 
 #[test]
@@ -134,10 +134,10 @@ fn the_check_finds_what_it_looks_for() {
     assert_ne!(differences(&format!("{TEXT}\n{row}\n"), &source), [""; 0]);
 
     for code in [
-        "journal.warn(\"new kind\", text)",
-        "self.journal\n    .info(\n    \"new kind\", text)",
-        "journal.error(\"gateway retry\", text)",
-        "journal.warn(kind, text)",
+        "log.warn(\"new kind\", text)",
+        "self.log\n    .info(\n    \"new kind\", text)",
+        "log.error(\"gateway retry\", text)",
+        "log.warn(kind, text)",
         "host.log(&Line { level: Level::Warn, text })",
     ] {
         let mut source = source.clone();

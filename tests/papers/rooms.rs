@@ -16,7 +16,7 @@ const RANKS: &[(&str, u8)] = &[
     ("sync", 0),
     ("time", 0),
     ("config", 1),
-    ("journal", 1),
+    ("log", 1),
     ("record", 1),
     ("admit", 3),
     ("ledger", 2),
@@ -25,13 +25,13 @@ const RANKS: &[(&str, u8)] = &[
     ("render", 4),
     ("clock", 5),
     ("job", 5),
-    ("trip", 5),
+    ("failpoint", 5),
     ("net", 6),
     ("cluster", 7),
     ("gateway", 7),
     ("delivery", 8),
     ("pipeline", 9),
-    ("courier", 10),
+    ("worker", 10),
     ("enrich", 10),
     ("abi", 11),
 ];
@@ -108,7 +108,7 @@ fn the_table_lists_the_rooms_there_are() {
 #[test]
 fn each_check_finds_what_it_looks_for() {
     let up = |path: &str, text: &str| arrows_up(path, text).len();
-    assert_eq!(up("ledger/table.rs", "use crate::courier::Courier;"), 1);
+    assert_eq!(up("ledger/table.rs", "use crate::worker::Worker;"), 1);
     assert_eq!(up("ledger/table.rs", "use crate::{time::Stamp, gateway::{Gate, http}, job};"), 2);
     assert_eq!(up("admit.rs", "fn f() { super::correlate::kind_of() }"), 1, "a neighbour of the same rank");
     assert_eq!(up("config/mod.rs", "mod tests { use super::super::abi; }"), 1);
@@ -116,7 +116,7 @@ fn each_check_finds_what_it_looks_for() {
     assert_eq!(up("config/units.rs", "macro_rules! m { () => { $crate::abi::x() } }"), 1);
     assert_eq!(up("config/units.rs", "mod tests { use super::super::keys; use super::*; }"), 0);
     assert_eq!(up("pattern.rs", "fn f<'a>(c: &'a str) { c == '\'' || c == '\"' } use crate::abi;"), 1);
-    assert_eq!(up("courier.rs", "// crate::abi\nuse crate::job; const X: &str = \"crate::abi\";"), 0);
+    assert_eq!(up("worker.rs", "// crate::abi\nuse crate::job; const X: &str = \"crate::abi\";"), 0);
 
     let world = |path: &str, text: &str| worldly(path, text).len();
     assert_eq!(world("render/mod.rs", "use std::{fmt, fs::{self, File}};"), 1);

@@ -138,8 +138,8 @@ fn settings_of_one_format_fit_it() {
         let unpacks_nothing = ["datadog", "alertmanager", "pagerduty", "falco"].contains(&name);
         match crate::reading::read_with(&settings) {
             Ok(read) => assert!(!unpacks_nothing && read.compress == Compress::Gzip, "{name}"),
-            Err(mistakes) => {
-                assert_eq!(crate::reading::keys_of(&mistakes), ["compress"]);
+            Err(errors) => {
+                assert_eq!(crate::reading::keys_of(&errors), ["compress"]);
                 assert!(unpacks_nothing, "{name}");
             }
         }

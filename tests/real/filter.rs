@@ -241,7 +241,7 @@ fn filter_and_output_share_an_image_and_survive_hot_reloads() {
 }
 
 #[test]
-fn wrong_settings_end_the_start_with_every_mistake() {
+fn wrong_settings_end_the_start_with_every_error() {
     on_every_host(|fluent_bit, folder| {
         let text = config(folder)
             .section("INPUT", &[("name", "dummy"), ("samples", "0")])
@@ -252,8 +252,8 @@ fn wrong_settings_end_the_start_with_every_mistake() {
         let status = host.wait_for_exit(BOUND);
         let log = host.log();
         assert!(status.code().is_some_and(|code| code != 0), "{status}, which is no orderly refusal:\n{log}");
-        for mistake in ["dedup: \"perhaps\" is no switch", "ledger_ttl: \"soon\" is no time"] {
-            assert!(log.contains(mistake), "no {mistake:?} in the log:\n{log}");
+        for error in ["dedup: \"perhaps\" is no switch", "ledger_ttl: \"soon\" is no time"] {
+            assert!(log.contains(error), "no {error:?} in the log:\n{log}");
         }
     });
 }

@@ -1,4 +1,4 @@
-//! What does a real Fluent Bit say before the first event: in a dry run, to mistakes in the settings, and
+//! What does a real Fluent Bit say before the first event: in a dry run, to errors in the settings, and
 //! to a ledger that is in use?
 
 use crate::{real, support};
@@ -34,7 +34,7 @@ fn a_dry_run_takes_good_settings_and_refuses_a_misspelt_key_where_the_host_can()
 }
 
 #[test]
-fn two_mistakes_are_both_named_and_the_process_ends() {
+fn two_errors_are_both_named_and_the_process_ends() {
     on_every_host(|fluent_bit, folder| {
         let wrong = [("endpoint", "ftp://gateway/events"), ("timeout", "soon")];
         let config = silent(config(folder)).event_gateway(&wrong).text();
@@ -42,8 +42,8 @@ fn two_mistakes_are_both_named_and_the_process_ends() {
         let status = host.wait_for_exit(BOUND);
         let log = host.log();
         assert!(status.code().is_some_and(|code| code != 0), "{status}, which is no orderly refusal:\n{log}");
-        for mistake in ["endpoint: is no http:// or https:// URL", "timeout: \"soon\" is no time"] {
-            assert!(log.contains(mistake), "no {mistake:?} in the log:\n{log}");
+        for error in ["endpoint: is no http:// or https:// URL", "timeout: \"soon\" is no time"] {
+            assert!(log.contains(error), "no {error:?} in the log:\n{log}");
         }
     });
 }

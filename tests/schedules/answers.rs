@@ -118,8 +118,8 @@ fn each_chunk_is_answered_once_while_the_courier_stops() {
 fn chunks_that_come_at_once_stay_within_the_bounds() {
     // Nobody serves, so that each chunk that is taken stays.
     in_every_order(|| {
-        let (metrics, journal) = (Arc::default(), Arc::default());
-        let queue = Arc::new(crate::queue::Queue::new(BOUNDS, Arc::clone(&metrics), journal));
+        let (metrics, log) = (Arc::default(), Arc::default());
+        let queue = Arc::new(crate::queue::Queue::new(BOUNDS, Arc::clone(&metrics), log));
         let producers: Vec<_> = (0..PRODUCERS)
             .map(|_| {
                 let queue = Arc::clone(&queue);

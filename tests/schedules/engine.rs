@@ -126,7 +126,7 @@ fn flushes_that_are_given_up_are_let_go() {
                 parked.park(flush, pending);
             }
         }
-        // ExitCtx: the courier stops, and nobody is resumed any more.
+        // ExitCtx: the worker stops, and nobody is resumed any more.
         served.stop();
         drop(parked);
         assert_eq!(Arc::strong_count(&clapper), 1, "somebody still holds the bell");

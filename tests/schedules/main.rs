@@ -8,13 +8,13 @@
 mod answers;
 mod clock;
 mod engine;
+mod failpoint;
 mod serving;
 mod stops;
 mod sync;
-mod trip;
 
 // What these files use and what no schedule can change.
-use event_gateway::{journal, metrics};
+use event_gateway::{log, metrics};
 
 #[path = "../../src/abi/clapper.rs"]
 mod clapper;
@@ -23,7 +23,7 @@ mod clapper;
 mod job;
 #[path = "../../src/abi/parked.rs"]
 mod parked;
-#[path = "../../src/courier/queue.rs"]
+#[path = "../../src/worker/queue.rs"]
 mod queue;
 
 use testkit::variables;

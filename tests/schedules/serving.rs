@@ -1,4 +1,4 @@
-//! A courier without its I/O: a queue, the thread that serves it, and what is done in its rounds.
+//! A worker without its I/O: a queue, the thread that serves it, and what is done in its rounds.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -7,12 +7,12 @@ use std::time::Duration;
 use shuttle::rand::Rng;
 use shuttle::thread::{self, JoinHandle};
 
+use crate::failpoint;
 use crate::job::{Answer, Job};
-use crate::journal::Journal;
+use crate::log::HostLog;
 use crate::metrics::Metrics;
 use crate::queue::{Bounds, Queue, Rounds};
 use crate::sync::{Arc, Mutex};
-use crate::trip;
 
 pub const BOUNDS: Bounds = Bounds { jobs: 3, bytes: 8 };
 /// Three of these are more than the bytes allow.
@@ -52,8 +52,8 @@ pub struct Served {
 
 impl Served {
     pub fn start(misfortune: Misfortune) -> Self {
-        let (metrics, journal) = (Arc::new(Metrics::default()), Arc::new(Journal::default()));
-        let queue = Arc::new(Queue::new(BOUNDS, Arc::clone(&metrics), journal));
+        let (metrics, log) = (Arc::new(Metrics::default()), Arc::new(HostLog::default()));
+        let queue = Arc::new(Queue::new(BOUNDS, Arc::clone(&metrics), log));
         let (acknowledged, line) = (Arc::default(), Arc::default());
         let mut rounds = Fake {
             acknowledged: Arc::clone(&acknowledged),
@@ -67,13 +67,13 @@ impl Served {
         let thread =
             thread::spawn(move || match catch_unwind(AssertUnwindSafe(|| for_thread.serve(&mut rounds))) {
                 Ok(()) => assert!(rounds.finished, "the ledger was not closed"),
-                Err(panic) if misfortune.dies && trip::was_asked_for(&*panic) => {}
+                Err(panic) if misfortune.dies && failpoint::was_asked_for(&*panic) => {}
                 Err(panic) => resume_unwind(panic),
             });
         Self { queue, metrics, acknowledged, line, defers: misfortune.defers, thread }
     }
 
-    /// As `Courier::stop`.
+    /// As `Worker::stop`.
     pub fn stop(self) {
         self.queue.close(Duration::from_millis(500));
         *self.line.is_cut.lock().unwrap() = true;
@@ -105,7 +105,7 @@ impl Rounds for Fake {
     fn round(&mut self, jobs: Vec<Job>) {
         // A fault that is found here must not be taken for a panic that the queue survives.
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.checked_round(jobs))) {
-            self.faults += usize::from(!trip::was_asked_for(&*panic));
+            self.faults += usize::from(!failpoint::was_asked_for(&*panic));
             resume_unwind(panic);
         }
     }
@@ -151,7 +151,7 @@ impl Fake {
         }
         for job in jobs {
             if happens(self.misfortune.panics) {
-                trip::panic_quietly();
+                failpoint::panic_quietly();
             }
             assert_eq!(job.data, CHUNK);
             if self.deferred.len() < MOST_DEFERRED && happens(self.misfortune.defers) {

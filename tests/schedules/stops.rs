@@ -5,7 +5,7 @@ use shuttle::thread;
 use crate::job::{Answer, Pending};
 use crate::serving::{CHUNK, Misfortune, Served};
 use crate::sync::Arc;
-use crate::{in_every_order, trip};
+use crate::{failpoint, in_every_order};
 
 fn stop_while_chunks_come(misfortune: Misfortune) {
     let served = Served::start(misfortune);
@@ -42,7 +42,7 @@ fn a_stop_returns_from_a_request_that_hangs_and_a_round_that_panics() {
 #[test]
 fn a_thread_that_died_keeps_nobody_waiting() {
     in_every_order(|| {
-        trip::set(Some("thread"));
+        failpoint::set(Some("thread"));
         let served = Served::start(Misfortune { dies: true, ..Misfortune::default() });
         let queue = Arc::clone(&served.queue);
         let producer = thread::spawn(move || {
@@ -54,6 +54,6 @@ fn a_thread_that_died_keeps_nobody_waiting() {
         });
         producer.join().unwrap();
         served.stop();
-        trip::set(None);
+        failpoint::set(None);
     });
 }

@@ -1,4 +1,4 @@
-//! Does the scheme of `endpoint` choose the transport, and is everything that does not fit it a mistake that says what
+//! Does the scheme of `endpoint` choose the transport, and is everything that does not fit it an error that says what
 //! would?
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -17,7 +17,7 @@ fn scheme(endpoint: &str) -> Result<Scheme, String> {
 fn settings(endpoint: &str, more: &[(&str, &str)]) -> Result<Settings, String> {
     let mut all: Vec<(&str, &[u8])> = vec![("endpoint", endpoint.as_bytes())];
     all.extend(more.iter().map(|(key, value)| (*key, value.as_bytes())));
-    read(&all).map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    read(&all).map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_bad_url_says_what_is_expected() {
 
 /// A secret that nobody sends is worse than none, as its owner counts on it.
 #[test]
-fn what_only_requests_carry_is_a_mistake_without_them() {
+fn what_only_requests_carry_is_a_error_without_them() {
     let file = env!("CARGO_MANIFEST_DIR").to_owned() + "/Cargo.toml";
     let of_requests: [&[(&str, &str)]; 6] = [
         &[("headers", "X-Key: S3CR3T")],
@@ -108,7 +108,7 @@ fn what_only_requests_carry_is_a_mistake_without_them() {
 }
 
 #[test]
-fn a_mistake_in_the_size_or_age_of_files_is_told_whatever_the_endpoint() {
+fn a_error_in_the_size_or_age_of_files_is_told_whatever_the_endpoint() {
     for endpoint in ["http://h", "file:///spool"] {
         let told = settings(endpoint, &[("file_max_bytes", "1"), ("file_max_age", "never")]).unwrap_err();
         assert!(told.contains("file_max_bytes: ") && told.contains("file_max_age: "), "{told}");

@@ -1,13 +1,13 @@
 //! Which headers does the text of `headers` set, and what is said of one that is wrong?
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-use event_gateway::config::Mistake;
+use event_gateway::config::ConfigError;
 use proptest::prelude::*;
 
 use crate::cases::cases;
 use crate::reading::read_with;
 
-fn headers(text: &str) -> Result<Vec<(String, String)>, Vec<Mistake>> {
+fn headers(text: &str) -> Result<Vec<(String, String)>, Vec<ConfigError>> {
     let settings = read_with(&[("headers", text)])?;
     let shown = |value: &[u8]| String::from_utf8(value.to_vec()).unwrap();
     Ok(settings.headers.iter().map(|(name, value)| (name.to_string(), shown(value.as_bytes()))).collect())
@@ -15,10 +15,10 @@ fn headers(text: &str) -> Result<Vec<(String, String)>, Vec<Mistake>> {
 
 /// What is wrong with it: one thing, of the key `headers`.
 fn problem(text: &str) -> String {
-    let mistakes = headers(text).unwrap_err();
-    assert_eq!((mistakes.len(), mistakes[0].key), (1, "headers"), "{mistakes:?}");
-    assert_eq!(mistakes[0].expected, "Name: value, Name: \"value, with commas\"");
-    mistakes[0].problem.clone()
+    let errors = headers(text).unwrap_err();
+    assert_eq!((errors.len(), errors[0].key), (1, "headers"), "{errors:?}");
+    assert_eq!(errors[0].expected, "Name: value, Name: \"value, with commas\"");
+    errors[0].problem.clone()
 }
 
 #[test]
@@ -67,8 +67,8 @@ fn what_is_wrong_is_said_by_the_header_and_never_by_its_value() {
         assert_eq!(problem(text), wanted, "{text}");
     }
     // Several of them at once.
-    let mistakes = headers(r#"A b, Host: "c, d", E f: g, H: "i" j"#).unwrap_err();
-    assert_eq!(mistakes.len(), 4, "{mistakes:?}");
+    let errors = headers(r#"A b, Host: "c, d", E f: g, H: "i" j"#).unwrap_err();
+    assert_eq!(errors.len(), 4, "{errors:?}");
 }
 
 proptest! {

@@ -64,14 +64,14 @@ fn every_key_takes_every_hostile_value_or_says_what_is_wrong() {
                 if of_output { read(&properties).map(drop) } else { read_filter(&properties).map(drop) };
             match read {
                 Ok(()) => good += 1,
-                Err(mistakes) => {
+                Err(errors) => {
                     wrong += 1;
-                    assert!(!mistakes.is_empty());
-                    for mistake in mistakes {
+                    assert!(!errors.is_empty());
+                    for error in errors {
                         // A pair of keys may be told by the one that is missing.
                         let family = |name: &str| name.split('_').next().unwrap().to_owned();
-                        assert_eq!(family(mistake.key), family(key.name), "{mistake}");
-                        let shown = mistake.to_string();
+                        assert_eq!(family(error.key), family(key.name), "{error}");
+                        let shown = error.to_string();
                         assert!(!shown.contains(|c: char| c.is_control()), "{shown:?}");
                         assert!(shown.len() < 600, "{} bytes", shown.len());
                     }
@@ -89,12 +89,9 @@ fn a_password_is_found_in_a_url_behind_another() {
     for key in ["endpoint", "kube_url"] {
         for url in ["https://https://me:S3CR3T@host/", "https://tps://me:S3CR3T@k", "http://h/x//S3CR3T@k/y"]
         {
-            let mistakes = read(&[("endpoint", b"http://h"), (key, url.as_bytes())]).unwrap_err();
-            let told = mistakes[0].to_string();
-            assert!(
-                mistakes[0].key == key && told.contains("password") && !told.contains("S3CR3T"),
-                "{told}"
-            );
+            let errors = read(&[("endpoint", b"http://h"), (key, url.as_bytes())]).unwrap_err();
+            let told = errors[0].to_string();
+            assert!(errors[0].key == key && told.contains("password") && !told.contains("S3CR3T"), "{told}");
         }
         for url in ["http://h/@scope/x", "http://h/a//b/c@d"] {
             assert!(read(&[("endpoint", b"http://h"), (key, url.as_bytes())]).is_ok(), "{url}");
@@ -114,9 +111,9 @@ proptest! {
         let mut properties: Vec<(&str, &[u8])> = Vec::new();
         properties.extend(values.iter().map(|(key, value)| (KEYS[*key].name, &**value)));
         properties.extend(texts.iter().map(|(key, value)| (KEYS[*key].name, value.as_bytes())));
-        if let Err(mistakes) = read(&properties) {
+        if let Err(errors) = read(&properties) {
             let places: Vec<_> =
-                mistakes.iter().map(|mistake| KEYS.iter().position(|key| key.name == mistake.key)).collect();
+                errors.iter().map(|error| KEYS.iter().position(|key| key.name == error.key)).collect();
             prop_assert!(places.is_sorted() && !places.contains(&None) && !places.is_empty());
         }
     }
@@ -143,8 +140,8 @@ proptest! {
         let good: (&str, &[u8]) = ("endpoint", b"http://h");
         let bad: (&str, &[u8]) = ("batch_events", b"many");
         let properties = [good, bad, (key, value.as_bytes())];
-        let mistakes = read(&properties).unwrap_err();
-        let told = format!("{mistakes:?} {}", mistakes.iter().map(ToString::to_string).collect::<String>());
+        let errors = read(&properties).unwrap_err();
+        let told = format!("{errors:?} {}", errors.iter().map(ToString::to_string).collect::<String>());
         prop_assert!(!told.contains(SECRET), "{told}");
         if let Ok(settings) = read(&[good, (key, value.as_bytes())]) {
             // In a path, or as the host, it is no secret that we could know of.

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 const SECRET: &str = "S3CR3T";
-/// What the journal passes on of a line.
+/// What the log passes on of a line.
 const MOST_BYTES: usize = 3_000;
 
 type Properties = BTreeMap<String, String>;
@@ -32,7 +32,7 @@ fn with_source<R>(properties: &Properties, look: impl FnOnce(&Source<'_>) -> R) 
 /// The output's settings and the line that shows them.
 fn output(properties: &Properties) -> (String, String) {
     with_source(properties, |source| {
-        let settings = config::read(source).unwrap_or_else(|mistakes| panic!("{properties:?}: {mistakes:?}"));
+        let settings = config::read(source).unwrap_or_else(|errors| panic!("{properties:?}: {errors:?}"));
         (format!("{settings:?}"), shown::output_line(source, &settings))
     })
 }
@@ -40,7 +40,7 @@ fn output(properties: &Properties) -> (String, String) {
 fn filter(properties: &Properties) -> (String, String) {
     with_source(properties, |source| {
         let settings =
-            config::read_filter(source).unwrap_or_else(|mistakes| panic!("{properties:?}: {mistakes:?}"));
+            config::read_filter(source).unwrap_or_else(|errors| panic!("{properties:?}: {errors:?}"));
         (format!("{settings:?}"), shown::filter_line(source, &settings))
     })
 }

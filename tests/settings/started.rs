@@ -91,7 +91,7 @@ fn of_the_output() {
         }
     }
     assert_given_back(&mut host, before);
-    // Of two that belong together one alone is a mistake.
+    // Of two that belong together one alone is an error.
     let pairs = [
         "client_cert_file",
         "client_key_file",

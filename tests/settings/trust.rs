@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use event_gateway::config::{self, FilterSettings, Mistake, Settings, Source, Weaknesses};
+use event_gateway::config::{self, ConfigError, FilterSettings, Settings, Source, Weaknesses};
 
 /// Reads as in a pod whose files are all there.
 fn in_a_pod<R>(properties: &[(&str, &str)], read: impl FnOnce(&Source<'_>) -> R) -> R {
@@ -21,14 +21,14 @@ fn in_a_pod<R>(properties: &[(&str, &str)], read: impl FnOnce(&Source<'_>) -> R)
     })
 }
 
-fn output(properties: &[(&str, &str)]) -> Result<Settings, Vec<Mistake>> {
+fn output(properties: &[(&str, &str)]) -> Result<Settings, Vec<ConfigError>> {
     let with_endpoint = [&[("endpoint", "http://127.0.0.1/")], properties].concat();
     // The first one counts here.
     let last: Vec<_> = with_endpoint.into_iter().rev().collect();
     in_a_pod(&last, config::read)
 }
 
-fn filter(properties: &[(&str, &str)]) -> Result<FilterSettings, Vec<Mistake>> {
+fn filter(properties: &[(&str, &str)]) -> Result<FilterSettings, Vec<ConfigError>> {
     in_a_pod(properties, config::read_filter)
 }
 
@@ -37,7 +37,7 @@ const POD_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 /// What goes to this API server: a token's file, none, or nothing at all as one has to be named.
 fn token_for(properties: &[(&str, &str)]) -> Result<Option<String>, String> {
     let text =
-        |mistakes: Vec<Mistake>| mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        |errors: Vec<ConfigError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
     let of_output = output(properties).map(|settings| settings.correlation).map_err(text);
     let of_filter = filter(properties).map(|settings| settings.correlation).map_err(text);
     assert_eq!(
@@ -79,10 +79,10 @@ fn the_pods_own_token_is_for_its_own_api_server() {
     ] {
         for more in [&[][..], &[("kube_insecure_skip_verify", "on")], &[("kube_ca_file", "/mine.crt")]] {
             let properties = [&[("kube_url", foreign)], more].concat();
-            let mistake = token_for(&properties).expect_err(foreign);
+            let error = token_for(&properties).expect_err(foreign);
             let key =
                 if foreign.contains('@') { "kube_url: holds a user" } else { "kube_token_file: is not set" };
-            assert!(mistake.starts_with(key), "{foreign}: {mistake}");
+            assert!(error.starts_with(key), "{foreign}: {error}");
             if !foreign.contains('@') {
                 let properties = [&properties[..], &[("kube_token_file", "/mine")]].concat();
                 assert_eq!(token_for(&properties), Ok(Some("/mine".to_owned())), "{foreign}");

@@ -1,4 +1,4 @@
-//! Do the settings become what a user wrote, or every mistake at once, and never a secret in a log?
+//! Do the settings become what a user wrote, or every error at once, and never a secret in a log?
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::path::Path;
@@ -49,7 +49,7 @@ fn the_defaults_are_those_of_the_table() {
 }
 
 #[test]
-fn every_mistake_is_told_at_once_by_key_and_in_order() {
+fn every_error_is_told_at_once_by_key_and_in_order() {
     let bad = [
         ("reasons", "\u{7}"),
         ("updates", "sometimes"),
@@ -72,18 +72,18 @@ fn every_mistake_is_told_at_once_by_key_and_in_order() {
     ];
     let mut all: Vec<(&str, &[u8])> = bad.iter().map(|(key, value)| (*key, value.as_bytes())).collect();
     all.push(("endpoint", b"gopher://example"));
-    let mistakes = read(&all).unwrap_err();
+    let errors = read(&all).unwrap_err();
     let place = |key: &&str| KEYS.iter().position(|known| known.name == *key);
     let mut expected: Vec<_> = all.iter().map(|(key, _)| *key).collect();
     expected.sort_by_key(place);
-    assert_eq!(keys_of(&mistakes), expected);
-    for mistake in &mistakes {
-        assert!(!mistake.problem.is_empty() && !mistake.expected.is_empty());
-        let shown = mistake.to_string();
-        assert!(shown.starts_with(mistake.key) && shown.contains("; expected "), "{shown}");
+    assert_eq!(keys_of(&errors), expected);
+    for error in &errors {
+        assert!(!error.problem.is_empty() && !error.expected.is_empty());
+        let shown = error.to_string();
+        assert!(shown.starts_with(error.key) && shown.contains("; expected "), "{shown}");
         assert!(!shown.contains(|c: char| c.is_control()), "{shown:?}");
     }
-    let texts: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
+    let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
     for sentence in [
         "format: \"xml\" is none of the choices; expected native, cloudevents, cloudevents_batch, raw, template",
         "cluster_name: holds a control character; expected one line of text",
@@ -115,8 +115,8 @@ fn settings_that_belong_together_come_together() {
         (&[once, ("state_file", "/s"), ("dead_letter_file", "/d")], &[]),
     ];
     for (properties, wrong) in cases {
-        let mistakes = read_with(properties).err().unwrap_or_default();
-        assert_eq!(keys_of(&mistakes), wrong, "{properties:?}: {mistakes:?}");
+        let errors = read_with(properties).err().unwrap_or_default();
+        assert_eq!(keys_of(&errors), wrong, "{properties:?}: {errors:?}");
     }
 }
 
@@ -126,12 +126,12 @@ fn no_file_has_the_name_of_one_that_lies_beside_a_state_file() {
     for end in [".in-flight", ".topology", ".topology.new", ".unfinished"] {
         let path = format!("/s/ledger{end}");
         for key in ["state_file", "dead_letter_file"] {
-            let mistakes = read_with(&[(key, &path)]).unwrap_err();
-            assert_eq!(keys_of(&mistakes), [key], "{path}");
-            assert!(mistakes[0].problem.contains(&format!("ends in {end},")), "{mistakes:?}");
+            let errors = read_with(&[(key, &path)]).unwrap_err();
+            assert_eq!(keys_of(&errors), [key], "{path}");
+            assert!(errors[0].problem.contains(&format!("ends in {end},")), "{errors:?}");
         }
-        let mistakes = read_filter(&[("state_file", path.as_bytes())]).unwrap_err();
-        assert_eq!(keys_of(&mistakes), ["state_file"], "{path}");
+        let errors = read_filter(&[("state_file", path.as_bytes())]).unwrap_err();
+        assert_eq!(keys_of(&errors), ["state_file"], "{path}");
         assert!(read_with(&[("state_file", &format!("{path}2"))]).is_ok());
     }
 }
@@ -139,8 +139,8 @@ fn no_file_has_the_name_of_one_that_lies_beside_a_state_file() {
 #[test]
 fn one_file_is_one_file_however_it_is_written() {
     for other in ["/s/ledger", "/s//ledger", "/s/./ledger", "/s/ledger/"] {
-        let mistakes = read_with(&[("state_file", "/s/ledger"), ("dead_letter_file", other)]).unwrap_err();
-        assert_eq!(keys_of(&mistakes), ["state_file"], "{other}");
+        let errors = read_with(&[("state_file", "/s/ledger"), ("dead_letter_file", other)]).unwrap_err();
+        assert_eq!(keys_of(&errors), ["state_file"], "{other}");
         let file = env!("CARGO_MANIFEST_DIR");
         let (token, state) = (format!("{file}/Cargo.toml"), format!("{file}//Cargo.toml"));
         let both = [("state_file", state.as_bytes()), ("kube_token_file", token.as_bytes())];
@@ -208,10 +208,10 @@ fn in_a_pod_its_own_api_server_is_used_unless_told_otherwise() {
         ("labels", ","),
         ("annotations", ", ,"),
     ];
-    // Also where nothing is correlated: a mistake is a mistake.
-    let mistakes = read_in(false, true, &wrong).unwrap_err();
-    assert_eq!(keys_of(&mistakes), wrong.map(|(key, _)| key));
-    assert!(!format!("{mistakes:?}").contains("secret"));
+    // Also where nothing is correlated: an error is an error.
+    let errors = read_in(false, true, &wrong).unwrap_err();
+    assert_eq!(keys_of(&errors), wrong.map(|(key, _)| key));
+    assert!(!format!("{errors:?}").contains("secret"));
     for url in ["ftp://host", "https://", "https://host/?a=b", "https://host/#x", "host:6443"] {
         assert_eq!(keys_of(&read_in(true, true, &[("kube_url", url)]).unwrap_err()), ["kube_url"], "{url}");
     }

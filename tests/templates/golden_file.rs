@@ -18,7 +18,7 @@ fn events(name: &str) -> Vec<Value> {
 
 #[test]
 fn the_sample_template_of_all_events_in_both_api_groups() {
-    let renderer = open(TEMPLATE, false).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+    let renderer = open(TEMPLATE, false).unwrap_or_else(|errors| panic!("{errors:?}"));
     let of = |events: &[Value]| events.iter().map(|event| json(&renderer, event)).collect::<Vec<_>>();
     let core = of(&events("events-core-v1.ndjson"));
     assert_eq!(core.len(), 491);

@@ -150,7 +150,7 @@ fn an_event_has_the_names_of_core_in_both_api_groups() {
              "{{ (event.firstTimestamp) }}", "{{ (event.lastTimestamp) }}", "{{ (event.reportingComponent) }}"]}"#,
         false,
     )
-    .unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+    .unwrap_or_else(|errors| panic!("{errors:?}"));
     let (core, newer) = (lines("events-core-v1.ndjson"), lines("events-events.k8s.io-v1.ndjson"));
     assert_eq!(core.len(), 491);
     for (core, newer) in core.iter().zip(&newer) {
@@ -174,7 +174,7 @@ fn what_has_no_value_is_left_out_where_it_is_asked_for() {
     let template = r#"{"none": "{{ record.nothing }}", "null": null, "computed": "{{ record.nothing.x | upper if false else none }}",
         "list": ["{{ record.nothing }}", 1], "text": "{{ record.nothing }}!", "map": {"a": "{{ object.pod_ip }}"}, "last": "{{ record.no }}"}"#;
     let of = |omit_null| {
-        let renderer = open(template, omit_null).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+        let renderer = open(template, omit_null).unwrap_or_else(|errors| panic!("{errors:?}"));
         text(&renderer, &event("e", 1, 1)).expect("a record")
     };
     assert_eq!(
@@ -194,7 +194,7 @@ fn a_document_may_be_any_json() {
         ("17", "17"),
         ("\u{feff}{}", "{}"),
     ] {
-        let renderer = open(template, false).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+        let renderer = open(template, false).unwrap_or_else(|errors| panic!("{errors:?}"));
         assert_eq!(text(&renderer, &event("e", 1, 1)).expect("a record"), expected, "{template}");
     }
 }

@@ -49,28 +49,28 @@ fn each_form_has_its_bodies_and_its_content_type() {
 }
 
 #[test]
-fn what_does_not_go_together_is_a_mistake() {
+fn what_does_not_go_together_is_a_error() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = file(&folder);
-    let mistakes = |settings: &[(&str, &str)]| match read_with(settings) {
+    let errors = |settings: &[(&str, &str)]| match read_with(settings) {
         Ok(_) => Vec::new(),
-        Err(mistakes) => keys_of(&mistakes).into_iter().map(str::to_owned).collect(),
+        Err(errors) => keys_of(&errors).into_iter().map(str::to_owned).collect(),
     };
     let template = [("format", "template"), ("template_file", &*file)];
-    let with = |key: &'static str, value: &'static str| mistakes(&[template[0], template[1], (key, value)]);
-    assert_eq!(mistakes(&template), [""; 0]);
-    assert_eq!(mistakes(&template[..1]), ["template_file"]);
-    assert_eq!(mistakes(&template[1..]), ["template_file"]);
-    assert_eq!(mistakes(&[("content_type", "application/json")]), ["content_type"]);
-    assert_eq!(mistakes(&[("batch_as", "json_array"), ("omit_null", "on")]), ["batch_as", "omit_null"]);
-    assert_eq!(mistakes(&[("format", "nonsense"), template[1]]), ["format"]);
+    let with = |key: &'static str, value: &'static str| errors(&[template[0], template[1], (key, value)]);
+    assert_eq!(errors(&template), [""; 0]);
+    assert_eq!(errors(&template[..1]), ["template_file"]);
+    assert_eq!(errors(&template[1..]), ["template_file"]);
+    assert_eq!(errors(&[("content_type", "application/json")]), ["content_type"]);
+    assert_eq!(errors(&[("batch_as", "json_array"), ("omit_null", "on")]), ["batch_as", "omit_null"]);
+    assert_eq!(errors(&[("format", "nonsense"), template[1]]), ["format"]);
     assert_eq!(with("batch_as", "lines"), ["batch_as"]);
     assert_eq!(with("omit_null", "perhaps"), ["omit_null"]);
     for wrong in ["json", "application/", "/json", "a b/c", "application/json\u{e9}/x"] {
         assert_eq!(with("content_type", wrong), ["content_type"], "{wrong}");
     }
-    assert_eq!(mistakes(&[template[0], template[1], ("state_file", &file)]), ["state_file"]);
-    let read = read_with(&template).unwrap_or_else(|mistakes| panic!("{mistakes:?}")).render;
+    assert_eq!(errors(&[template[0], template[1], ("state_file", &file)]), ["state_file"]);
+    let read = read_with(&template).unwrap_or_else(|errors| panic!("{errors:?}")).render;
     let settings = read.template.expect("a template");
     assert_eq!(
         (read.format, settings.batch_as, settings.omit_null),

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each file here uses its own part")]
 
 use bumpalo::Bump;
-use event_gateway::config::{BatchAs, Format, Mistake, PresetSettings, RenderSettings, TemplateSettings};
+use event_gateway::config::{BatchAs, ConfigError, Format, PresetSettings, RenderSettings, TemplateSettings};
 use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::ledger::identity::write_id;
 use event_gateway::record::understood::{Within, each};
@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::chunk;
 
 /// A template's renderer, in a cluster called `prod-eu`.
-pub fn open(template: &str, omit_null: bool) -> Result<Renderer, Vec<Mistake>> {
+pub fn open(template: &str, omit_null: bool) -> Result<Renderer, Vec<ConfigError>> {
     let settings = RenderSettings {
         format: Format::Template,
         cluster_name: "prod-eu".to_owned(),
@@ -29,13 +29,13 @@ pub fn open(template: &str, omit_null: bool) -> Result<Renderer, Vec<Mistake>> {
     Renderer::open(&settings, None)
 }
 
-/// What the one mistake of a template is.
+/// What the one error of a template is.
 pub fn problem(template: &str) -> String {
     match open(template, false) {
         Ok(_) => panic!("taken: {template}"),
-        Err(mistakes) => {
-            assert!(mistakes.iter().all(|mistake| mistake.key == "template_file"), "{mistakes:?}");
-            mistakes.iter().map(|mistake| mistake.problem.as_str()).collect::<Vec<_>>().join("\n")
+        Err(errors) => {
+            assert!(errors.iter().all(|error| error.key == "template_file"), "{errors:?}");
+            errors.iter().map(|error| error.problem.as_str()).collect::<Vec<_>>().join("\n")
         }
     }
 }
@@ -73,6 +73,6 @@ pub fn json(renderer: &Renderer, record: &Value) -> Value {
 /// What an expression, in a leaf of its own, makes of a record.
 pub fn value(expression: &str, record: &Value) -> Value {
     let template = serde_json::json!({ "v": expression }).to_string();
-    let renderer = open(&template, false).unwrap_or_else(|mistakes| panic!("{expression}: {mistakes:?}"));
+    let renderer = open(&template, false).unwrap_or_else(|errors| panic!("{expression}: {errors:?}"));
     json(&renderer, record)["v"].take()
 }

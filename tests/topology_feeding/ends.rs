@@ -43,8 +43,8 @@ fn a_start_names_every_file_that_is_wrong() {
         token_file: Some("no/such/token".into()),
         ..settings(&api)
     };
-    let mistakes = Cluster::start(&wrong, &TIMING, || {}).err().unwrap();
-    let keys: Vec<_> = mistakes.iter().map(|mistake| mistake.key).collect();
+    let errors = Cluster::start(&wrong, &TIMING, || {}).err().unwrap();
+    let keys: Vec<_> = errors.iter().map(|error| error.key).collect();
     assert_eq!(keys, ["kube_token_file", "kube_ca_file"]);
     assert!(shared(&wrong, || {}).is_err());
     assert!(api.requests().is_empty());

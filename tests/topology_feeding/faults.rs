@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use event_gateway::cluster::Timing;
 use event_gateway::config::{Tls, TopologySettings};
-use event_gateway::journal::Level;
+use event_gateway::log::Level;
 use event_gateway::topology::freshness::Freshness;
 
 use super::support::certificates::Certificates;

@@ -18,7 +18,7 @@ use std::time::Duration;
 use event_gateway::clock;
 use event_gateway::cluster::{Cluster, Timing};
 use event_gateway::config::{Endpoint, Tls, TopologySettings};
-use event_gateway::journal::{Level, Line};
+use event_gateway::log::{Level, Line};
 use event_gateway::pattern::Patterns;
 use event_gateway::topology::index::Index;
 use event_gateway::topology::key::Key;
@@ -63,7 +63,7 @@ fn start(settings: &TopologySettings) -> Cluster {
 }
 
 fn start_with(settings: &TopologySettings, timing: &Timing) -> Cluster {
-    Cluster::start(settings, timing, || {}).unwrap_or_else(|mistakes| panic!("{mistakes:?}"))
+    Cluster::start(settings, timing, || {}).unwrap_or_else(|errors| panic!("{errors:?}"))
 }
 
 #[track_caller]
@@ -100,7 +100,7 @@ fn wait_gone(cluster: &Cluster, uid: &str) {
 }
 
 fn lines(cluster: &Cluster) -> Vec<Line> {
-    cluster.journal().drain(clock::monotonic())
+    cluster.log().drain(clock::monotonic())
 }
 
 fn warnings(cluster: &Cluster) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! Is a format that makes no lines a mistake where only lines go, that names both?
+//! Is a format that makes no lines an error where only lines go, that names both?
 
 use crate::started;
 use crate::support::host::{Build, MiniHost};

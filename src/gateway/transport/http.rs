@@ -24,13 +24,13 @@ use ureq::{Agent, Body, SendBody};
 use super::tries::Tries;
 use super::{Post, Transport};
 use crate::clock;
-use crate::config::{Guarantee, Mistake, Scheme, Settings};
+use crate::config::{ConfigError, Guarantee, Scheme, Settings};
 use crate::gateway::answer::{Answer, judge};
 use crate::gateway::dialect::heard;
 use crate::gateway::outcome::{Doubt, Outcome};
 use crate::gateway::outgoing::Outgoing;
 use crate::gateway::told::{answer_bytes, is_read, told};
-use crate::journal::Journal;
+use crate::log::HostLog;
 use crate::metrics::{FailureClass, Metrics};
 use crate::net::agent::{BODY_READ_BYTES, Limits, agent, agent_over, beginning};
 use crate::net::credentials::Authorization;
@@ -58,7 +58,7 @@ pub struct Gateway {
     signal: Arc<Signal>,
     stopper: Stopper,
     metrics: Arc<Metrics>,
-    journal: Arc<Journal>,
+    log: Arc<HostLog>,
 }
 
 impl Gateway {
@@ -69,31 +69,31 @@ impl Gateway {
     pub fn open(
         settings: &Settings,
         metrics: Arc<Metrics>,
-        journal: Arc<Journal>,
-    ) -> Result<Self, Vec<Mistake>> {
-        let mut mistakes = Vec::new();
+        log: Arc<HostLog>,
+    ) -> Result<Self, Vec<ConfigError>> {
+        let mut errors = Vec::new();
         let (url, socket) = match &settings.scheme {
             Scheme::HttpOverUnix { socket, url } => (url, Some(socket)),
             _ => (&settings.endpoint.url, None),
         };
         let endpoint = url.parse::<Uri>().map_err(|_| {
-            mistakes.push(Mistake {
+            errors.push(ConfigError {
                 key: "endpoint",
                 problem: "is no URL".into(),
                 expected: "a URL such as https://gateway.example/events".into(),
             });
         });
-        let authorization = Authorization::open(&settings.credentials, GATEWAY.token_key, &journal)
-            .map_err(|mistake| mistakes.push(mistake));
+        let authorization = Authorization::open(&settings.credentials, GATEWAY.token_key, &log)
+            .map_err(|error| errors.push(error));
         let mut tls_files = settings.endpoint.https.then(|| TlsFiles::new(&settings.tls, GATEWAY));
-        let tls = tls_files.as_mut().map(|files| files.load(journal.secrets())).transpose();
-        let tls = tls.map_err(|more| mistakes.extend(more));
+        let tls = tls_files.as_mut().map(|files| files.load(log.secrets())).transpose();
+        let tls = tls.map_err(|more| errors.extend(more));
         let (Ok(endpoint), Ok(authorization), Ok(tls)) = (endpoint, authorization, tls) else {
-            return Err(mistakes);
+            return Err(errors);
         };
 
-        proxy::hide_password(journal.secrets());
-        let secrets = Secrets::beside(journal.secrets());
+        proxy::hide_password(log.secrets());
+        let secrets = Secrets::beside(log.secrets());
         secrets.add_query(endpoint.query().unwrap_or_default());
         keys::keys_in(endpoint.path()).for_each(|key| secrets.add(key));
         let mut headers = settings.headers.clone();
@@ -105,7 +105,7 @@ impl Gateway {
             // Of `Authorization: ApiKey 1234` an answer may quote the second word alone.
             secrets.add(text.rsplit(' ').next().unwrap_or_default());
         }
-        warn_of(settings.weaknesses(), &journal);
+        warn_of(settings.weaknesses(), &log);
         let signal = Arc::new(Signal::default());
         let stopper = Stopper::new(Arc::clone(&signal));
         let limits = Limits::of_a_post(settings.timeout);
@@ -126,7 +126,7 @@ impl Gateway {
             signal,
             stopper,
             metrics,
-            journal,
+            log,
         })
     }
 
@@ -195,7 +195,7 @@ impl Gateway {
             headers.insert(EXPECT, HeaderValue::from_static("100-continue"));
         }
         let name = self.authorization.name();
-        if let Some(value) = self.authorization.header(&self.journal) {
+        if let Some(value) = self.authorization.header(&self.log) {
             headers.insert(name, value.clone());
         }
         Ok(request)
@@ -247,15 +247,15 @@ impl Gateway {
     /// be good, and half of an exchange (a new certificate, the key not yet) looks the same.
     fn renew_tls(&mut self) {
         let Some(files) = self.tls_files.as_mut().filter(|files| files.changed()) else { return };
-        match files.load(self.journal.secrets()) {
+        match files.load(self.log.secrets()) {
             Ok(tls) => {
                 self.agent = agent(&self.endpoint, &Limits::of_a_post(self.timeout), Some(tls), &self.signal);
                 self.stopper.watch(&self.agent);
-                self.journal.info("tls renewed", "the TLS files have changed and were read again");
+                self.log.info("tls renewed", "the TLS files have changed and were read again");
             }
-            Err(mistakes) => {
-                for mistake in mistakes {
-                    self.journal.warn("tls files", format!("{mistake}; what was read before stays in use"));
+            Err(errors) => {
+                for error in errors {
+                    self.log.warn("tls files", format!("{error}; what was read before stays in use"));
                 }
             }
         }
@@ -285,7 +285,7 @@ impl Transport for Gateway {
                 // milliseconds, and a 401 is reason enough to look into it. Those who want an API key say 403.
                 Outcome::Refused { status: 401 | 403, .. } if !credentials_renewed => {
                     credentials_renewed = true;
-                    self.authorization.reread(&self.journal)
+                    self.authorization.reread(&self.log)
                 }
                 _ if doubt > Doubt::None && self.guarantee == Guarantee::NoDuplicates => false,
                 // RFC 9110, 10.1.1: do it again without.

@@ -14,9 +14,9 @@ mod unix;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{Mistake, Scheme, Settings};
+use crate::config::{ConfigError, Scheme, Settings};
 use crate::gateway::outcome::Outcome;
-use crate::journal::Journal;
+use crate::log::HostLog;
 use crate::metrics::Metrics;
 use crate::net::stop::Stopper;
 use crate::render::{Answers, Form};
@@ -77,15 +77,13 @@ pub trait Transport: Send {
 pub fn open(
     settings: &Settings,
     metrics: &Arc<Metrics>,
-    journal: &Arc<Journal>,
-) -> Result<Box<dyn Transport>, Vec<Mistake>> {
-    let (metrics, journal) = (Arc::clone(metrics), Arc::clone(journal));
+    log: &Arc<HostLog>,
+) -> Result<Box<dyn Transport>, Vec<ConfigError>> {
+    let (metrics, log) = (Arc::clone(metrics), Arc::clone(log));
     Ok(match &settings.scheme {
-        Scheme::Http | Scheme::HttpOverUnix { .. } => Box::new(Gateway::open(settings, metrics, journal)?),
-        Scheme::Unix { socket } => Box::new(Lines::new(socket, settings.timeout, metrics, journal)),
-        Scheme::File(files) => {
-            Box::new(Files::open(files, metrics, journal).map_err(|mistake| vec![mistake])?)
-        }
+        Scheme::Http | Scheme::HttpOverUnix { .. } => Box::new(Gateway::open(settings, metrics, log)?),
+        Scheme::Unix { socket } => Box::new(Lines::new(socket, settings.timeout, metrics, log)),
+        Scheme::File(files) => Box::new(Files::open(files, metrics, log).map_err(|error| vec![error])?),
     })
 }
 
@@ -93,7 +91,7 @@ pub fn open(
 ///
 /// # Errors
 /// When the format does not make one line a record, or counts on an answer.
-pub fn fits(settings: &Settings, form: Form, answers: Answers) -> Result<(), Mistake> {
+pub fn fits(settings: &Settings, form: Form, answers: Answers) -> Result<(), ConfigError> {
     let is_line_by_line = form == Form::LINES && answers == Answers::Status;
     if settings.scheme.makes_requests() || is_line_by_line {
         return Ok(());
@@ -103,7 +101,7 @@ pub fn fits(settings: &Settings, form: Form, answers: Answers) -> Result<(), Mis
         Form::LINES => "lines that only its own service can answer",
         _ => "requests that are no lines",
     };
-    Err(Mistake {
+    Err(ConfigError {
         key: "format",
         problem: format!("makes {made}, and endpoint {} takes lines", settings.endpoint.shown),
         expected: "a format of one line a record, such as native or raw".to_owned(),

@@ -19,7 +19,7 @@ use super::tries::Tries;
 use super::{Post, Transport};
 use crate::clock;
 use crate::gateway::outcome::{Doubt, Outcome};
-use crate::journal::Journal;
+use crate::log::HostLog;
 use crate::metrics::{FailureClass, Metrics};
 use crate::net::stop::Stopper;
 use crate::net::unix_socket::{Found, Stream};
@@ -32,14 +32,14 @@ pub struct Lines {
     connection: Option<Stream>,
     stopper: Stopper,
     metrics: Arc<Metrics>,
-    journal: Arc<Journal>,
+    log: Arc<HostLog>,
 }
 
 impl Lines {
     #[must_use]
-    pub fn new(socket: &Path, timeout: Duration, metrics: Arc<Metrics>, journal: Arc<Journal>) -> Self {
+    pub fn new(socket: &Path, timeout: Duration, metrics: Arc<Metrics>, log: Arc<HostLog>) -> Self {
         let stopper = Stopper::new(Arc::default());
-        Self { socket: socket.to_owned(), timeout, connection: None, stopper, metrics, journal }
+        Self { socket: socket.to_owned(), timeout, connection: None, stopper, metrics, log }
     }
 
     fn one_try(&mut self, bytes: &[u8]) -> Outcome {
@@ -101,7 +101,7 @@ impl Lines {
             Found::Open => true,
             Found::Closed => false,
             Found::ClosedWithRest => {
-                self.journal.error(
+                self.log.error(
                     "stream unread",
                     "the reader of the socket hung up with records unread, which were accepted when they were \
                      written; look at what ended it",

@@ -37,7 +37,7 @@ use self::engine::{Compiled, Engine, Together};
 use self::members::{Members, Wanted};
 use self::scene::{Part, Path, Scene};
 use super::{Adjusted, Form, Record, native};
-use crate::config::{BatchAs, Mistake, TemplateSettings};
+use crate::config::{BatchAs, ConfigError, TemplateSettings};
 use crate::record::MAX_RECORD_BYTES;
 
 /// Faults told of one template: who has more mends these first.
@@ -72,16 +72,16 @@ impl Layout {
     pub(super) fn open(
         settings: Option<&TemplateSettings>,
         native: native::Layout,
-    ) -> Result<Self, Vec<Mistake>> {
+    ) -> Result<Self, Vec<ConfigError>> {
         let Some(settings) = settings else {
-            return Err(vec![mistake("is not set".to_owned(), "a file, since format is template")]);
+            return Err(vec![error("is not set".to_owned(), "a file, since format is template")]);
         };
         let (mut engine, mut wanted) = (Engine::new(), Wanted::default());
         let document = document::read(&settings.text, &mut |source| leaf(source, &mut engine, &mut wanted));
         let told = |fault: &Fault| fault.shown(&settings.file, &settings.text).to_string();
         let expected = "a template as docs/templates.md describes it";
         let document = document.map_err(|faults| {
-            faults.iter().take(MOST_TOLD).map(|fault| mistake(told(fault), expected)).collect::<Vec<_>>()
+            faults.iter().take(MOST_TOLD).map(|fault| error(told(fault), expected)).collect::<Vec<_>>()
         })?;
         engine.seal();
         let layout = Self { native, settings: settings.clone(), engine, wanted: Arc::new(wanted), document };
@@ -89,7 +89,7 @@ impl Layout {
             None => Ok(layout),
             Some((sample, fault)) => {
                 let problem = format!("{} (with the sample record \"{sample}\")", told(&fault));
-                Err(vec![mistake(problem, "a template that renders every sample record")])
+                Err(vec![error(problem, "a template that renders every sample record")])
             }
         }
     }
@@ -138,8 +138,8 @@ impl Views<'_> {
     }
 }
 
-fn mistake(problem: String, expected: &str) -> Mistake {
-    Mistake { key: "template_file", problem, expected: expected.to_owned() }
+fn error(problem: String, expected: &str) -> ConfigError {
+    ConfigError { key: "template_file", problem, expected: expected.to_owned() }
 }
 
 /// Makes a leaf of a string.

@@ -239,7 +239,7 @@ impl Script {
             Some(Place::Redirect(answer)) => Some(answer(&self.elsewhere, &mut dice)),
             _ => None,
         };
-        // What is never taken is not taken by mistake either.
+        // What is never taken is not taken by error either.
         let refusal = self.refusal(request);
         match (spoiled, refusal) {
             (Some(spoiled), None) => self.spoil(mode, spoiled),

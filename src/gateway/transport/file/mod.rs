@@ -28,10 +28,10 @@ use std::time::Duration;
 
 use super::{Packed, Post, Transport};
 use crate::clock;
-use crate::config::{FileSettings, Mistake};
+use crate::config::{ConfigError, FileSettings};
 use crate::disk::{is_refused, is_wrong_path};
 use crate::gateway::outcome::{Doubt, Outcome};
-use crate::journal::Journal;
+use crate::log::HostLog;
 use crate::metrics::{FailureClass, Metrics};
 use crate::net::stop::Stopper;
 use leftovers::{Leftovers, Step};
@@ -51,7 +51,7 @@ pub struct Files {
     leftovers: Leftovers,
     stopper: Stopper,
     metrics: Arc<Metrics>,
-    journal: Arc<Journal>,
+    log: Arc<HostLog>,
 }
 
 impl Files {
@@ -62,12 +62,12 @@ impl Files {
     pub fn open(
         settings: &FileSettings,
         metrics: Arc<Metrics>,
-        journal: Arc<Journal>,
-    ) -> Result<Self, Mistake> {
+        log: Arc<HostLog>,
+    ) -> Result<Self, ConfigError> {
         let FileSettings { folder, max_bytes, max_age } = settings.clone();
         match std::fs::read_dir(&folder) {
             Err(error) if is_wrong_path(&error) => {
-                return Err(Mistake {
+                return Err(ConfigError {
                     key: "endpoint",
                     problem: format!("{} cannot be used ({error})", folder.display()),
                     expected: "a folder that exists, and that files can be written into".to_owned(),
@@ -78,7 +78,7 @@ impl Files {
         let stopper = Stopper::new(Arc::default());
         let names = Names::of_a_new_life();
         let leftovers = Leftovers::of(&folder);
-        Ok(Self { folder, max_bytes, max_age, names, part: None, leftovers, stopper, metrics, journal })
+        Ok(Self { folder, max_bytes, max_age, names, part: None, leftovers, stopper, metrics, log })
     }
 
     fn write(&mut self, body: &Packed<'_>) -> Result<(), (Doubt, String)> {
@@ -120,7 +120,7 @@ impl Files {
         if completed > 0 {
             let folder = self.folder.display();
             let text = format!("{folder}: {completed} files that an earlier life left were completed");
-            self.journal.info("files completed", text);
+            self.log.info("files completed", text);
         }
         if let Some((path, error)) = failed {
             self.tell_of_waiting(&path.display().to_string(), &error);
@@ -130,7 +130,7 @@ impl Files {
 
     fn tell_of_waiting(&self, what: &str, error: &io::Error) {
         if is_refused(error) {
-            self.journal.error(
+            self.log.error(
                 "file refused",
                 format!(
                     "{what} cannot be completed and is left as it is ({error}); its records may be missing"
@@ -138,7 +138,7 @@ impl Files {
             );
             return;
         }
-        self.journal.warn(
+        self.log.warn(
             "file waits",
             format!("{what} cannot be completed ({error}); it is safe, and is tried again; look at the disk"),
         );

@@ -9,10 +9,10 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::cluster::Cluster;
-use crate::config::{Guarantee, Mistake, Settings};
+use crate::config::{ConfigError, Guarantee, Settings};
 use crate::gateway::Stopper;
 use crate::job::{Job, Pending, Ring};
-use crate::journal::Journal;
+use crate::log::HostLog;
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
 use crate::sync::Arc;
@@ -28,7 +28,7 @@ const LAST_REQUEST: Duration = Duration::from_millis(500);
 const LAST_REQUEST_ALONE: Duration = Duration::from_secs(3);
 
 /// The owner of the thread. Dropped, it stops it.
-pub struct Courier {
+pub struct Worker {
     queue: Arc<Queue>,
     stopper: Stopper,
     last_request: Duration,
@@ -36,21 +36,21 @@ pub struct Courier {
     thread: Option<JoinHandle<()>>,
 }
 
-impl Courier {
+impl Worker {
     /// Opens the files, then starts the thread. `on_start` runs on the new thread first; the border blocks
     /// the signals there, which are the host's.
     ///
     /// # Errors
-    /// All mistakes found in the files that the settings name, or that no thread could be started.
+    /// All errors found in the files that the settings name, or that no thread could be started.
     pub fn start(
         settings: &Settings,
         metrics: &Arc<Metrics>,
-        journal: &Arc<Journal>,
+        log: &Arc<HostLog>,
         on_start: fn(),
-    ) -> Result<Self, Vec<Mistake>> {
-        let mut pipeline = Pipeline::open(settings, metrics, journal, on_start)?;
+    ) -> Result<Self, Vec<ConfigError>> {
+        let mut pipeline = Pipeline::open(settings, metrics, log, on_start)?;
         let (stopper, cluster) = (pipeline.stopper(), pipeline.cluster());
-        let queue = Arc::new(Queue::new(BOUNDS, Arc::clone(metrics), Arc::clone(journal)));
+        let queue = Arc::new(Queue::new(BOUNDS, Arc::clone(metrics), Arc::clone(log)));
         let for_thread = Arc::clone(&queue);
         metrics.delivering.set(1);
         let thread = thread::Builder::new()
@@ -60,7 +60,7 @@ impl Courier {
                 for_thread.serve(&mut pipeline);
             })
             .map_err(|error| {
-                vec![Mistake {
+                vec![ConfigError {
                     key: "endpoint",
                     problem: format!("no thread could be started ({error})"),
                     expected: "a host with room for one more thread".to_owned(),
@@ -100,7 +100,7 @@ impl Courier {
     }
 }
 
-impl Drop for Courier {
+impl Drop for Worker {
     fn drop(&mut self) {
         self.stop();
     }

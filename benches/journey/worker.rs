@@ -22,7 +22,7 @@ const MOST_ROUNDS: usize = 20;
 const ENOUGH: Duration = Duration::from_millis(700);
 
 pub fn print(recorded: &Recorded) {
-    print_head("the whole courier, CPU time of its thread");
+    print_head("The whole delivery worker, CPU time of its thread");
     let folder = tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR"))).expect("a folder");
     let file = folder.path().join("ledger").to_string_lossy().into_owned();
     let null = null_gateway::start();

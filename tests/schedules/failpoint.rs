@@ -14,7 +14,7 @@ pub fn set(place: Option<&'static str>) {
     SET.set(place);
 }
 
-pub fn wire(place: &str) {
+pub fn hit(place: &str) {
     if SET.get() == Some(place) {
         SET.set(None);
         panic_quietly();

@@ -1,4 +1,4 @@
-//! A trip wire for tests: shows that a panic at a given place is survived.
+//! A failpoint for tests: shows that a panic at a given place is survived.
 //!
 //! In debug builds the variable `EVENT_GATEWAY_PANIC` may name a file; while it is there, it says which places
 //! panic, and how often: `flush` always, `flush,round 20 7` one time in 20 by the dice of seed 7. Each panic
@@ -6,7 +6,7 @@
 
 /// Panics here, if a test asked for it.
 #[cfg(debug_assertions)]
-pub fn wire(place: &str) {
+pub fn hit(place: &str) {
     let Some(file) = std::env::var_os("EVENT_GATEWAY_PANIC") else { return };
     let Ok(asked) = std::fs::read_to_string(&file) else { return };
     let mut words = asked.split_whitespace();
@@ -41,4 +41,4 @@ fn tell(mut file: std::ffi::OsString, place: &str) {
 
 /// Nothing, in release builds.
 #[cfg(not(debug_assertions))]
-pub fn wire(_: &str) {}
+pub fn hit(_: &str) {}

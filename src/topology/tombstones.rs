@@ -11,14 +11,14 @@ use super::object::Object;
 
 /// Which object was deleted, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Grave {
+pub struct Tombstone {
     pub seconds: u64,
     /// Of its name ([`Key::of`]).
     pub namespace: Key,
     pub uid: Key,
 }
 
-impl Grave {
+impl Tombstone {
     /// `None` while the object is there.
     #[must_use]
     pub fn of(object: &Object) -> Option<Self> {
@@ -29,28 +29,28 @@ impl Grave {
 
 /// Deleted objects, oldest first.
 #[derive(Debug, Default)]
-pub struct Graves {
-    by_time: BTreeSet<Grave>,
+pub struct Tombstones {
+    by_time: BTreeSet<Tombstone>,
     /// Namespace, then as above.
-    by_namespace: BTreeSet<(Key, Grave)>,
+    by_namespace: BTreeSet<(Key, Tombstone)>,
     numbers: HashMap<Key, usize>,
 }
 
-impl Graves {
-    pub fn dig(&mut self, grave: Grave) {
-        if self.by_time.insert(grave) {
-            self.by_namespace.insert((grave.namespace, grave));
-            *self.numbers.entry(grave.namespace).or_default() += 1;
+impl Tombstones {
+    pub fn insert(&mut self, tombstone: Tombstone) {
+        if self.by_time.insert(tombstone) {
+            self.by_namespace.insert((tombstone.namespace, tombstone));
+            *self.numbers.entry(tombstone.namespace).or_default() += 1;
         }
     }
 
-    pub fn open(&mut self, grave: Grave) {
-        if self.by_time.remove(&grave) {
-            self.by_namespace.remove(&(grave.namespace, grave));
-            if let Some(number) = self.numbers.get_mut(&grave.namespace) {
+    pub fn remove(&mut self, tombstone: Tombstone) {
+        if self.by_time.remove(&tombstone) {
+            self.by_namespace.remove(&(tombstone.namespace, tombstone));
+            if let Some(number) = self.numbers.get_mut(&tombstone.namespace) {
                 *number -= 1;
                 if *number == 0 {
-                    self.numbers.remove(&grave.namespace);
+                    self.numbers.remove(&tombstone.namespace);
                 }
             }
         }
@@ -67,28 +67,28 @@ impl Graves {
     }
 
     /// Takes the oldest, if it went at `until` or before.
-    pub fn take_until(&mut self, until_seconds: u64) -> Option<Grave> {
+    pub fn take_until(&mut self, until_seconds: u64) -> Option<Tombstone> {
         let oldest = *self.by_time.first()?;
         (oldest.seconds <= until_seconds).then(|| {
-            self.open(oldest);
+            self.remove(oldest);
             oldest
         })
     }
 
     /// Takes the oldest of the namespace that has the most, if there are more than `most` in all.
-    pub fn take_above(&mut self, most: usize) -> Option<Grave> {
+    pub fn take_above(&mut self, most: usize) -> Option<Tombstone> {
         if self.len() <= most {
             return None;
         }
         let (namespace, _) = self.numbers.iter().max_by_key(|(namespace, number)| (**number, **namespace))?;
-        let (_, oldest) = self.by_namespace.range((*namespace, Grave::LEAST)..).next()?;
+        let (_, oldest) = self.by_namespace.range((*namespace, Tombstone::LEAST)..).next()?;
         let oldest = *oldest;
-        self.open(oldest);
+        self.remove(oldest);
         Some(oldest)
     }
 }
 
-impl Grave {
+impl Tombstone {
     const LEAST: Self = Self { seconds: 0, namespace: Key::LEAST, uid: Key::LEAST };
 }
 
@@ -98,16 +98,16 @@ mod tests {
 
     #[test]
     fn a_namespace_that_deletes_much_loses_its_own() {
-        let mut graves = Graves::default();
-        let of = |namespace: &str, seconds: u64| Grave {
+        let mut tombstones = Tombstones::default();
+        let of = |namespace: &str, seconds: u64| Tombstone {
             seconds,
             namespace: Key::of(namespace),
             uid: Key::of(&format!("{namespace}-{seconds}")),
         };
-        graves.dig(of("shop", 1));
-        (2..100).for_each(|seconds| graves.dig(of("aaa", seconds)));
-        let taken: Vec<Grave> = std::iter::from_fn(|| graves.take_above(3)).collect();
+        tombstones.insert(of("shop", 1));
+        (2..100).for_each(|seconds| tombstones.insert(of("aaa", seconds)));
+        let taken: Vec<Tombstone> = std::iter::from_fn(|| tombstones.take_above(3)).collect();
         assert_eq!(taken, (2..98).map(|seconds| of("aaa", seconds)).collect::<Vec<_>>());
-        assert_eq!(graves.take_until(50), Some(of("shop", 1)));
+        assert_eq!(tombstones.take_until(50), Some(of("shop", 1)));
     }
 }

@@ -38,7 +38,7 @@ const BYTES_A_LINE: usize = 3_000;
 
 /// Lines of one instance. Nobody has a clock here: a line counts from when the host's thread takes it.
 #[derive(Debug, Default)]
-pub struct Journal {
+pub struct HostLog {
     state: Mutex<State>,
     secrets: Arc<Secrets>,
 }
@@ -62,7 +62,7 @@ struct Kind {
     left_out_since: Option<Instant>,
 }
 
-impl Journal {
+impl HostLog {
     /// What no line shows: the credentials and keys that were read from files.
     #[must_use]
     pub fn secrets(&self) -> &Arc<Secrets> {
@@ -87,7 +87,7 @@ impl Journal {
         self.say(Level::Debug, kind, text.into());
     }
 
-    /// A text as a line shows it, for what is said past the journal.
+    /// A text as a line shows it, for what is said past the log.
     #[must_use]
     pub fn shown(&self, text: String) -> String {
         one_line(self.secrets.hide_in_line(text))
@@ -195,24 +195,24 @@ mod tests {
 
     #[test]
     fn a_noisy_kind_is_cut_and_the_rest_counted() {
-        let journal = Journal::default();
+        let log = HostLog::default();
         let start = clock();
-        assert!(journal.drain(start).is_empty());
+        assert!(log.drain(start).is_empty());
         for n in 0..100 {
-            journal.warn("bad record", format!("record {n}"));
+            log.warn("bad record", format!("record {n}"));
         }
-        journal.error("other", "other");
-        assert_eq!(journal.drain(start).len(), 6);
-        let later = journal.drain(start + WINDOW);
+        log.error("other", "other");
+        assert_eq!(log.drain(start).len(), 6);
+        let later = log.drain(start + WINDOW);
         assert_eq!(later, [left_out(Level::Warn, 95, "bad record")]);
-        journal.warn("bad record", "again");
-        assert_eq!(journal.drain(start + WINDOW).len(), 1);
-        assert_eq!(journal.finish(start + WINDOW), [], "all was told");
+        log.warn("bad record", "again");
+        assert_eq!(log.drain(start + WINDOW).len(), 1);
+        assert_eq!(log.finish(start + WINDOW), [], "all was told");
     }
 
     #[test]
     fn no_stretch_of_ten_seconds_has_more_than_its_share() {
-        let journal = Journal::default();
+        let log = HostLog::default();
         let start = clock();
         let (mut told, mut said, mut summed) = (Vec::new(), 0, 0);
         // Bursts at odd times, among them just before and just after the tenth second.
@@ -220,10 +220,10 @@ mod tests {
             let burst =
                 if at_ms % 9_900 == 0 || at_ms % 10_100 == 0 { 7 } else { u64::from(at_ms % 1_700 == 0) };
             for _ in 0..burst {
-                journal.warn("k", "line");
+                log.warn("k", "line");
             }
             said += burst;
-            for line in journal.drain(start + Duration::from_millis(at_ms)) {
+            for line in log.drain(start + Duration::from_millis(at_ms)) {
                 match line.text.split_once(" more lines") {
                     Some((count, _)) => summed += count.parse::<u64>().unwrap(),
                     None => told.push(at_ms),
@@ -234,7 +234,7 @@ mod tests {
             assert!(six[LINES_A_WINDOW] - six[0] >= 10_000, "{six:?}");
         }
         assert!(told.len() > 25, "{told:?}");
-        let last = journal.finish(start + Duration::from_secs(60));
+        let last = log.finish(start + Duration::from_secs(60));
         let left: u64 =
             last.iter().map(|line| line.text.split(' ').next().unwrap().parse::<u64>().unwrap()).sum();
         assert_eq!(told.len() as u64 + summed + left, said, "each line is told or counted");
@@ -242,13 +242,13 @@ mod tests {
 
     #[test]
     fn a_burst_around_the_tenth_second_gets_what_is_left_of_both() {
-        let journal = Journal::default();
+        let log = HostLog::default();
         let start = clock();
         let told = |count, at_ms| {
             for _ in 0..count {
-                journal.warn("k", "line");
+                log.warn("k", "line");
             }
-            let lines = journal.drain(start + Duration::from_millis(at_ms));
+            let lines = log.drain(start + Duration::from_millis(at_ms));
             lines.iter().filter(|line| line.text == "line").count()
         };
         assert_eq!((told(1, 0), told(4, 9_900), told(7, 10_100), told(7, 19_899)), (1, 4, 1, 0));
@@ -257,31 +257,31 @@ mod tests {
 
     #[test]
     fn the_end_tells_what_was_left_out() {
-        let journal = Journal::default();
+        let log = HostLog::default();
         let start = clock();
         for _ in 0..8 {
-            journal.error("a", "a");
-            journal.warn("b", "b");
+            log.error("a", "a");
+            log.warn("b", "b");
         }
-        assert_eq!(journal.drain(start).len(), 10);
-        journal.warn("b", "b");
-        journal.info("exit", "the totals");
-        let last = journal.finish(start);
+        assert_eq!(log.drain(start).len(), 10);
+        log.warn("b", "b");
+        log.info("exit", "the totals");
+        let last = log.finish(start);
         let totals = Line { level: Level::Info, text: "the totals".to_owned() };
         assert_eq!(last, [totals, left_out(Level::Error, 3, "a"), left_out(Level::Warn, 4, "b")]);
     }
 
     #[test]
     fn a_host_that_does_not_come_is_told_how_many_lines_it_missed() {
-        let journal = Journal::default();
+        let log = HostLog::default();
         for _ in 0..100_000 {
-            journal.warn("a", "a");
-            journal.warn("b", "b");
+            log.warn("a", "a");
+            log.warn("b", "b");
         }
-        assert_eq!(journal.lock().waiting.len(), 2 * LINES_A_WINDOW, "memory is bounded");
+        assert_eq!(log.lock().waiting.len(), 2 * LINES_A_WINDOW, "memory is bounded");
         let start = clock();
-        assert_eq!(journal.drain(start).len(), 2 * LINES_A_WINDOW);
-        let sums = journal.drain(start + WINDOW);
+        assert_eq!(log.drain(start).len(), 2 * LINES_A_WINDOW);
+        let sums = log.drain(start + WINDOW);
         assert_eq!(sums, [left_out(Level::Warn, 99_995, "a"), left_out(Level::Warn, 99_995, "b")]);
     }
 
@@ -291,9 +291,9 @@ mod tests {
 
     #[test]
     fn a_line_is_one_line_of_bounded_length() {
-        let journal = Journal::default();
-        journal.info("x", format!("a\nb\u{1b}[31m{}", "é".repeat(5_000)));
-        let lines = journal.drain(clock());
+        let log = HostLog::default();
+        log.info("x", format!("a\nb\u{1b}[31m{}", "é".repeat(5_000)));
+        let lines = log.drain(clock());
         assert!(lines[0].text.starts_with("a b [31m"));
         assert!(lines[0].text.len() < BYTES_A_LINE + 8);
     }

@@ -7,11 +7,11 @@ use std::thread;
 use std::time::Duration;
 
 use crate::clock;
+use crate::failpoint;
 use crate::job::{Job, Pending, Ring, reply};
-use crate::journal::{Journal, said};
+use crate::log::{HostLog, said};
 use crate::metrics::Metrics;
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use crate::trip;
 
 /// Jobs that are held back are looked at again so often.
 const HOLD_BACK: Duration = Duration::from_millis(20);
@@ -57,7 +57,7 @@ pub struct Queue {
     changed: Condvar,
     bounds: Bounds,
     metrics: Arc<Metrics>,
-    journal: Arc<Journal>,
+    log: Arc<HostLog>,
 }
 
 #[derive(Debug, Default)]
@@ -78,8 +78,8 @@ struct State {
 
 impl Queue {
     #[must_use]
-    pub fn new(bounds: Bounds, metrics: Arc<Metrics>, journal: Arc<Journal>) -> Self {
-        Self { state: Mutex::default(), changed: Condvar::new(), bounds, metrics, journal }
+    pub fn new(bounds: Bounds, metrics: Arc<Metrics>, log: Arc<HostLog>) -> Self {
+        Self { state: Mutex::default(), changed: Condvar::new(), bounds, metrics, log }
     }
 
     /// Copies a chunk into the queue. `None`: there is no room, or the instance is stopping; the host is to
@@ -140,7 +140,7 @@ impl Queue {
     pub fn serve(&self, rounds: &mut impl Rounds) {
         let _last_will = LastWill(self);
         while let Some(jobs) = self.next_round(rounds) {
-            trip::wire("thread");
+            failpoint::hit("thread");
             // A panic drops the jobs, and a dropped job says RETRY.
             if self.guarded("a round of deliveries panicked", || rounds.round(jobs)).is_none() {
                 rounds.recover();
@@ -160,7 +160,7 @@ impl Queue {
         let done = catch_unwind(AssertUnwindSafe(work));
         done.map_err(|panic| {
             self.metrics.panicked_rounds_total.add(1);
-            self.journal.error(
+            self.log.error(
                 "delivery panicked",
                 format!("{what}, a fault of this plugin; what it had in hand comes again: {}", said(&*panic)),
             );
@@ -269,7 +269,7 @@ impl Drop for LastWill<'_> {
         self.0.changed.notify_all();
         drop(given_up);
         if thread::panicking() {
-            self.0.journal.error(
+            self.0.log.error(
                 "delivery ended",
                 "the delivering thread ended by a panic, a fault of this plugin: chunks wait with the host until it \
                  is restarted",
