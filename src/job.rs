@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// Tells the engine that an answer has come; may be called on any thread, and takes next to no time.
-pub type Ring = Arc<dyn Fn() + Send + Sync>;
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// What the host does with the chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub struct Pending {
 struct Slot {
     answer: Mutex<Option<Answer>>,
     answered: Condvar,
-    ring: Ring,
+    wake: Wake,
 }
 
 impl fmt::Debug for Slot {
@@ -50,10 +50,10 @@ impl fmt::Debug for Slot {
     }
 }
 
-/// Both ends of a new answer, which rings when it is there.
+/// Both ends of a new answer, which wakes the engine when it is there.
 #[must_use]
-pub fn reply(ring: Ring) -> (Reply, Pending) {
-    let slot = Arc::new(Slot { answer: Mutex::default(), answered: Condvar::new(), ring });
+pub fn reply(wake: Wake) -> (Reply, Pending) {
+    let slot = Arc::new(Slot { answer: Mutex::default(), answered: Condvar::new(), wake });
     (Reply { slot: Arc::clone(&slot) }, Pending { slot })
 }
 
@@ -67,7 +67,7 @@ impl Slot {
         *slot = Some(answer);
         drop(slot);
         self.answered.notify_all();
-        (self.ring)();
+        (self.wake)();
     }
 }
 

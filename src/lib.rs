@@ -17,7 +17,7 @@
 //!                   → text                                                      render
 //!                   → batch, POST, halves, dead letters                         delivery, gateway
 //!                   → commit, and an answer for every chunk                     ledger, job
-//! host's thread     the bell: resume the flush with OK or RETRY                 abi
+//! host's thread     the waker: resume the flush with OK or RETRY                 abi
 //! ```
 //! Beside it, threads of their own follow the Kubernetes API and keep the topology up (cluster).
 //!

@@ -1,6 +1,6 @@
 //! The locks that threads meet at, by one name: a test of their schedules compiles the same files with others.
 //!
-//! `tests/schedules` takes the worker's queue, the answers and the bell as they stand, with a `crate::sync` of
+//! `tests/schedules` takes the worker's queue, the answers and the waker as they stand, with a `crate::sync` of
 //! its own, which decides at each of these who goes on.
 
 pub use std::sync::atomic::{AtomicBool, Ordering};

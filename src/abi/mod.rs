@@ -8,8 +8,8 @@
 //! | `version` | which host this is |
 //! | `config_map` | the keys, for the hosts that refuse misspelt ones |
 //! | `guard` | no panic crosses |
-//! | `bell` | calls the engine's thread from any other |
-//! | `clapper` | what any thread rings, and whether it was rung already |
+//! | `waker` | calls the engine's thread from any other |
+//! | `wake_flag` | whether the engine was called already |
 //! | `parked` | the flushes that wait, each with what resumes it |
 //! | `wait` | a flush waits without stopping the engine |
 //! | `host` | the host's properties, log and metrics, on its own thread |
@@ -25,8 +25,6 @@
 #![allow(unsafe_code)]
 
 mod allocator;
-mod bell;
-mod clapper;
 mod config_map;
 pub mod filter;
 mod filter_host;
@@ -39,3 +37,5 @@ mod registry;
 mod symbols;
 mod version;
 mod wait;
+mod wake_flag;
+mod waker;

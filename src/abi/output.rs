@@ -105,7 +105,7 @@ pub unsafe extern "C" fn FLBPluginInit(plugin: *mut EgOutputPlugin) -> c_int {
         // SAFETY: the instance lives until ExitCtx frees it, which ends the timer first; `context` is
         // where the host keeps the pointer for FlushCtx and ExitCtx.
         unsafe {
-            if !(*instance).waiting_room.open(tick, rung, instance.cast()) {
+            if !(*instance).waiting_room.open(tick, woken, instance.cast()) {
                 (*instance).log.warn(
                     "flush blocks",
                     "this host lacks what a flush needs to wait without blocking; it will block the host's engine \
@@ -219,8 +219,8 @@ pub unsafe extern "C" fn FLBPluginFlushCtx(
             let data = unsafe { slice::from_raw_parts(data.cast::<u8>(), length) };
             // SAFETY: a C string of the host's, copied as well.
             let tag = if tag.is_null() { b"" } else { unsafe { CStr::from_ptr(tag) }.to_bytes() };
-            let ring = instance.waiting_room.ring();
-            let Some(pending) = instance.worker.enqueue(tag, data, ring) else { return FLB_RETRY };
+            let wake = instance.waiting_room.wake();
+            let Some(pending) = instance.worker.enqueue(tag, data, wake) else { return FLB_RETRY };
             instance.warn_of_blocking();
             match instance.waiting_room.wait(pending) {
                 Answer::Ok => FLB_OK,
@@ -256,7 +256,7 @@ pub unsafe extern "C" fn FLBPluginExitCtx(context: *mut c_void) -> c_int {
 }
 
 /// The engine's timer: says what is to be said, and resumes the flushes whose answer has come on a host where
-/// no bell could be hung.
+/// no waker could be registered.
 unsafe extern "C" fn tick(_: *mut c_void, data: *mut c_void) {
     guarded((), || {
         // SAFETY: `data` is the Instance that started the timer; ExitCtx ends the timer before it frees it.
@@ -275,17 +275,17 @@ unsafe extern "C" fn tick(_: *mut c_void, data: *mut c_void) {
     });
 }
 
-/// The bell: resumes the flushes whose answer has come.
-unsafe extern "C" fn rung(event: *mut c_void) -> c_int {
+/// The waker: resumes the flushes whose answer has come.
+unsafe extern "C" fn woken(event: *mut c_void) -> c_int {
     guarded(0, || {
-        // SAFETY: the event is the one that Init hung up, with the Instance as its data; ExitCtx takes it
-        // down before it frees either.
+        // SAFETY: the event is the one that Init registered, with the Instance as its data; ExitCtx
+        // unregisters it before it frees either.
         let instance = unsafe { (*event.cast::<EgEvent>()).data.cast::<Instance>().as_ref() };
         let Some(instance) = instance else { return 0 };
-        let panicked = "the engine's bell panicked; its timer comes instead";
+        let panicked = "the engine's waker panicked; its timer comes instead";
         guarded_and_told(&instance.log, panicked, 0, || {
-            instance.waiting_room.answer_bell();
-            failpoint::hit("rung");
+            instance.waiting_room.answer_waker();
+            failpoint::hit("woken");
             instance.waiting_room.resume_answered();
             0
         })

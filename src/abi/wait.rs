@@ -2,7 +2,7 @@
 //!
 //! With `workers 0`, the default, the host calls a flush on the engine's own thread, on a coroutine; a
 //! flush that blocks there stops every input. So a flush parks its coroutine and switches back to the
-//! engine, as the host's own `flb_time_sleep` does; when an answer has come, a [`Bell`] calls the engine,
+//! engine, as the host's own `flb_time_sleep` does; when an answer has come, a [`Waker`] calls the engine,
 //! which switches into the flush. All of this happens on one thread.
 //!
 //! With `workers` set the host calls a flush on threads of its pool, where the engine's timer must not
@@ -11,17 +11,17 @@
 use std::ffi::{c_int, c_void};
 use std::sync::OnceLock;
 
-use super::bell::Bell;
 use super::guard::thread_id;
 use super::layout::EgEventHandler;
 use super::parked::Parked;
 use super::symbols::{self, Get, Give, TimerCallback, TimerCreate, TimerEnd};
-use crate::job::{Answer, Pending, Ring};
+use super::waker::Waker;
+use crate::job::{Answer, Pending, Wake};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// `FLB_SCHED_TIMER_CB_PERM`. A one-shot timer below a second fires at once and starves the engine.
 const PERMANENT: c_int = 4;
-/// The period of the engine's timer. It is also how long an answer may lie on a host without a bell.
+/// The period of the engine's timer. It is also how long an answer may lie on a host without a waker.
 const TICK_MILLIS: c_int = 100;
 
 /// The host's functions that the cooperative wait needs; all are in 2.2 to 5.1.
@@ -63,18 +63,18 @@ pub struct WaitingRoom {
     /// The engine's own context, to switch back to.
     base: *mut c_void,
     timer: Mutex<*mut c_void>,
-    bell: Mutex<Option<Bell>>,
-    /// Rings the bell, if there is one.
-    ring: OnceLock<Ring>,
+    waker: Mutex<Option<Waker>>,
+    /// Wakes the engine, if there is one.
+    wake: OnceLock<Wake>,
     parked: Parked<Waiter>,
     /// The answer for the flush that is being resumed. It is handed over here, so that a flush owns nothing
     /// while it is parked: the host may give it up, and its stack is then never unwound.
     handed: Mutex<Option<Answer>>,
 }
 
-// SAFETY: `base`, the timer, the bell and the parked coroutines are used on the engine thread only, which
+// SAFETY: `base`, the timer, the waker and the parked coroutines are used on the engine thread only, which
 // `is_engine_thread` checks. A thread of the host's pool asks for the thread id, the timer's being there and the
-// ring, each behind its own lock, and switches nowhere.
+// wake, each behind its own lock, and switches nowhere.
 unsafe impl Send for WaitingRoom {}
 // SAFETY: as above.
 unsafe impl Sync for WaitingRoom {}
@@ -109,19 +109,19 @@ impl WaitingRoom {
             engine,
             base,
             timer: Mutex::new(nothing),
-            bell: Mutex::default(),
-            ring: OnceLock::new(),
+            waker: Mutex::default(),
+            wake: OnceLock::new(),
             parked: Parked::default(),
             handed: Mutex::default(),
         }
     }
 
-    /// Starts the engine's timer, which from now on calls `tick` with `data`, and hangs up the bell, whose
+    /// Starts the engine's timer, which from now on calls `tick` with `data`, and registers the waker, whose
     /// event has the same `data`. `false`: the host has not even a timer.
     ///
     /// # Safety
-    /// `data` must be what `tick` and `rung` take, until [`WaitingRoom::close`] returns.
-    pub unsafe fn open(&self, tick: TimerCallback, rung: EgEventHandler, data: *mut c_void) -> bool {
+    /// `data` must be what `tick` and `woken` take, until [`WaitingRoom::close`] returns.
+    pub unsafe fn open(&self, tick: TimerCallback, woken: EgEventHandler, data: *mut c_void) -> bool {
         let Some(engine) = self.engine else { return false };
         let mut timer = std::ptr::null_mut();
         // SAFETY: the scheduler is this thread's own; the caller vouches for tick and data.
@@ -131,24 +131,24 @@ impl WaitingRoom {
                 && (engine.timer_create)(scheduler, PERMANENT, TICK_MILLIS, tick, data, &raw mut timer) == 0
         };
         *self.timer.lock().unwrap_or_else(PoisonError::into_inner) = timer;
-        // SAFETY: the caller vouches for rung and data.
-        let bell = unsafe { Bell::hang(rung, data) };
-        if let Some(bell) = &bell {
-            let _ = self.ring.set(bell.ring());
+        // SAFETY: the caller vouches for woken and data.
+        let waker = unsafe { Waker::register(woken, data) };
+        if let Some(waker) = &waker {
+            let _ = self.wake.set(waker.wake());
         }
-        *self.bell.lock().unwrap_or_else(PoisonError::into_inner) = bell;
+        *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = waker;
         made && !timer.is_null()
     }
 
     /// What calls the engine when an answer is there.
-    pub fn ring(&self) -> Ring {
-        Arc::clone(self.ring.get_or_init(|| Arc::new(|| {})))
+    pub fn wake(&self) -> Wake {
+        Arc::clone(self.wake.get_or_init(|| Arc::new(|| {})))
     }
 
-    /// To be called when the bell has rung, and before [`WaitingRoom::resume_answered`].
-    pub fn answer_bell(&self) {
-        if let Some(bell) = &*self.bell.lock().unwrap_or_else(PoisonError::into_inner) {
-            bell.answer();
+    /// To be called when the waker has called, and before [`WaitingRoom::resume_answered`].
+    pub fn answer_waker(&self) {
+        if let Some(waker) = &*self.waker.lock().unwrap_or_else(PoisonError::into_inner) {
+            waker.answer();
         }
     }
 
@@ -172,7 +172,7 @@ impl WaitingRoom {
             let context = unsafe { (engine.active)() };
             if context != self.base {
                 // SAFETY: we are on the engine thread, inside the coroutine of a flush. The switch returns
-                // when the bell or the timer switches back, on the same thread and with this stack intact; if
+                // when the waker or the timer switches back, on the same thread and with this stack intact; if
                 // the host ends before that it abandons the coroutine, and this stack is never run again.
                 unsafe {
                     self.parked.park(Waiter { context, coro: (engine.coro_get)() }, pending);
@@ -206,7 +206,7 @@ impl WaitingRoom {
         self.handed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the timer and takes the bell down. What is still parked is never resumed: the host has given those flushes up.
+    /// Ends the timer and unregisters the waker. What is still parked is never resumed: the host has given those flushes up.
     pub fn close(&self) {
         let mut timer = self.timer.lock().unwrap_or_else(PoisonError::into_inner);
         if let (Some(engine), false) = (self.engine, timer.is_null()) {
@@ -217,8 +217,8 @@ impl WaitingRoom {
             }
         }
         *timer = std::ptr::null_mut();
-        if let Some(mut bell) = self.bell.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            bell.take_down();
+        if let Some(mut waker) = self.waker.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            waker.unregister();
         }
     }
 

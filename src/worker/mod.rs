@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::cluster::Cluster;
 use crate::config::{ConfigError, Guarantee, Settings};
 use crate::gateway::Stopper;
-use crate::job::{Job, Pending, Ring};
+use crate::job::{Job, Pending, Wake};
 use crate::log::HostLog;
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
@@ -74,11 +74,11 @@ impl Worker {
     }
 
     /// Copies a chunk into the queue. `None`: there is no room, or the instance is stopping; the host is to
-    /// bring it again. `ring` is called when the answer is there. Uses little stack: this runs on the
+    /// bring it again. `wake` is called when the answer is there. Uses little stack: this runs on the
     /// host's.
     #[must_use]
-    pub fn enqueue(&self, tag: &[u8], data: &[u8], ring: Ring) -> Option<Pending> {
-        self.queue.put(tag, data, ring)
+    pub fn enqueue(&self, tag: &[u8], data: &[u8], wake: Wake) -> Option<Pending> {
+        self.queue.put(tag, data, wake)
     }
 
     /// The cluster that records are looked up in.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::failpoint;
-use crate::job::{Job, Pending, Ring, reply};
+use crate::job::{Job, Pending, Wake, reply};
 use crate::log::{HostLog, said};
 use crate::metrics::Metrics;
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -83,10 +83,10 @@ impl Queue {
     }
 
     /// Copies a chunk into the queue. `None`: there is no room, or the instance is stopping; the host is to
-    /// bring it again. `ring` is called when the answer is there. Uses little stack: this runs on the
+    /// bring it again. `wake` is called when the answer is there. Uses little stack: this runs on the
     /// host's.
     #[must_use]
-    pub fn put(&self, tag: &[u8], data: &[u8], ring: Ring) -> Option<Pending> {
+    pub fn put(&self, tag: &[u8], data: &[u8], wake: Wake) -> Option<Pending> {
         let refused = || {
             self.metrics.refused_chunks_total.add(1);
             None
@@ -100,7 +100,7 @@ impl Queue {
             return refused();
         }
         copy.extend_from_slice(data);
-        let (reply, pending) = reply(ring);
+        let (reply, pending) = reply(wake);
         let job = Job { tag: String::from_utf8_lossy(tag).into_owned(), data: copy, reply };
         let mut state = self.lock();
         if !state.has_room_for(data.len(), self.bounds) {
@@ -124,7 +124,7 @@ impl Queue {
         let given_up = state.close();
         drop(state);
         self.changed.notify_all();
-        // Without the lock: an answer rings.
+        // Without the lock: an answer wakes the engine.
         drop(given_up);
         let mut state = self.lock();
         while state.is_running {

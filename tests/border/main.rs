@@ -1,7 +1,6 @@
 //! The border to Fluent Bit: what the mini host sees of the output, under each trouble a host can make.
 //! Each file here asks one question.
 
-mod bell;
 mod clock;
 mod cycles;
 mod disk_faults;
@@ -15,6 +14,7 @@ mod valgrind;
 mod versions;
 mod voice;
 mod wait;
+mod waker;
 
 use testkit as support;
 use testkit::{dice, held, small_disk};

@@ -16,7 +16,7 @@ use support::variables::number_from;
 use support::{chunk, event, events};
 
 /// Where the output may panic under load, but for what ends its thread.
-const OUTPUT: &str = "flush,round,deliver,idle,tick,rung,publish,log";
+const OUTPUT: &str = "flush,round,deliver,idle,tick,woken,publish,log";
 const FILTER: &str = "filter,enrich";
 /// One time in so many.
 const ONE_IN: u64 = 10;
@@ -156,7 +156,7 @@ fn of_the_output() {
         ids.len()
     );
     // A timer comes ten times a second, and a short run may be over before the dice fall on it.
-    for place in ["flush", "round", "deliver", "rung", "thread", "finish", "exit", "init"] {
+    for place in ["flush", "round", "deliver", "woken", "thread", "finish", "exit", "init"] {
         assert!(sprung.contains_key(place), "nothing panicked in {place}");
     }
     assert_eq!(host.stderr(), [""; 0], "nothing goes to the host's descriptors");

@@ -49,8 +49,8 @@ fn a_panic_loses_nothing_and_kills_nobody() {
     let metrics = host.metrics_when(|metrics| value(metrics, "panicked_rounds_total") >= 6.0);
     assert_eq!(value(&metrics, "delivering"), 1.0);
 
-    // A bell that panics resumes nobody; then the timer does, and without it the bell does.
-    for (requests, place) in (4..).zip(["rung", "tick", "publish", "log", "idle"]) {
+    // A waker that panics resumes nobody; then the timer does, and without it the waker does.
+    for (requests, place) in (4..).zip(["woken", "tick", "publish", "log", "idle"]) {
         fs::write(&wire, place).expect("written");
         assert_eq!(host.deliver("a", "t", &events([place])), Code::Ok, "{place}");
         gateway.wait_for_requests(requests);
@@ -60,7 +60,7 @@ fn a_panic_loses_nothing_and_kills_nobody() {
         fs::remove_file(&wire).expect("removed");
     }
     // The next two of this kind are too many for ten seconds.
-    for (what, place) in [("the engine's bell panicked", "rung"), ("the engine's timer panicked", "tick")] {
+    for (what, place) in [("the engine's waker panicked", "woken"), ("the engine's timer panicked", "tick")] {
         let line = host.wait_log(&format!("a test asked for a panic in {place}"));
         assert!(line.text.contains(what) && line.level == 1, "{line:?}");
     }
@@ -75,7 +75,7 @@ fn a_panic_loses_nothing_and_kills_nobody() {
     }
     assert_eq!(
         gateway.accepted_ids(),
-        ["flush.1", "round.1", "deliver.1", "rung.1", "tick.1", "publish.1", "log.1", "idle.1"]
+        ["flush.1", "round.1", "deliver.1", "woken.1", "tick.1", "publish.1", "log.1", "idle.1"]
     );
     assert_eq!(host.stderr(), [""; 0], "nothing goes to the host's descriptors");
     host.quit();

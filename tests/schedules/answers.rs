@@ -3,7 +3,7 @@
 use shuttle::thread;
 
 use crate::in_every_order;
-use crate::job::{Answer, Ring, Tally, reply};
+use crate::job::{Answer, Tally, Wake, reply};
 use crate::serving::{BOUNDS, CHUNK, MOST_DEFERRED, Misfortune, Served};
 use crate::sync::{Arc, Mutex};
 
@@ -29,15 +29,15 @@ impl Count {
 
 /// Flushes as a worker of the host does, waiting for the answer, if the chunk is taken.
 fn flush(served: &Served, tag: &str, in_flight: &Arc<Count>) {
-    let rings = Arc::<Count>::default();
-    let (rung, answered) = (Arc::clone(&rings), Arc::clone(in_flight));
-    let ring: Ring = Arc::new(move || {
+    let wakes = Arc::<Count>::default();
+    let (woken, answered) = (Arc::clone(&wakes), Arc::clone(in_flight));
+    let wake: Wake = Arc::new(move || {
         answered.add(-1);
-        rung.add(1);
+        woken.add(1);
     });
-    let Some(pending) = served.queue.put(tag.as_bytes(), CHUNK, ring) else {
-        // One that finds the room taken while it is copied rings, for nobody.
-        in_flight.add(rings.get());
+    let Some(pending) = served.queue.put(tag.as_bytes(), CHUNK, wake) else {
+        // One that finds the room taken while it is copied wakes the engine for nobody.
+        in_flight.add(wakes.get());
         return;
     };
     // The answer may have been counted already: never too many, and right when all that is taken waits.
@@ -49,11 +49,11 @@ fn flush(served: &Served, tag: &str, in_flight: &Arc<Count>) {
         assert!(served.acknowledged.lock().unwrap().contains(tag), "{tag} is OK and nobody has it");
     }
     assert_eq!(pending.poll(), Some(answer), "an answer that changes");
-    // The answer is there before it rings.
-    while rings.get() == 0 {
+    // The answer is there before the engine is woken.
+    while wakes.get() == 0 {
         thread::yield_now();
     }
-    assert_eq!(rings.get(), 1, "{tag} was answered more than once");
+    assert_eq!(wakes.get(), 1, "{tag} was answered more than once");
 }
 
 fn produce_and_stop(misfortune: Misfortune) {
@@ -137,10 +137,10 @@ fn chunks_that_come_at_once_stay_within_the_bounds() {
 #[test]
 fn a_tally_answers_for_its_records_once() {
     in_every_order(|| {
-        let rings = Arc::<Count>::default();
-        let rung = Arc::clone(&rings);
+        let wakes = Arc::<Count>::default();
+        let woken = Arc::clone(&wakes);
         let (reply, pending) = reply(Arc::new(move || {
-            rung.add(1);
+            woken.add(1);
         }));
         let waiter = thread::spawn({
             let pending = pending.clone();
@@ -153,6 +153,6 @@ fn a_tally_answers_for_its_records_once() {
         tally.settle_one(true);
         drop(tally);
         assert_eq!(waiter.join().unwrap(), Answer::Ok);
-        assert_eq!(rings.get(), 1);
+        assert_eq!(wakes.get(), 1);
     });
 }

@@ -1,54 +1,54 @@
-//! Is every flush that waits on the engine resumed by the bell alone, and is the answer there when it rings?
+//! Is every flush that waits on the engine resumed by the waker alone, and is the answer there when it wakes?
 //!
-//! The engine is a thread that sleeps until its eventfd is pulled; it has no timer here, so a ring that is lost
+//! The engine is a thread that sleeps until its eventfd is raised; it has no timer here, so a wake that is lost
 //! is a deadlock, which the scheduler reports.
 
 use shuttle::thread;
 
-use crate::clapper::{Clapper, Rope};
 use crate::in_every_order;
-use crate::job::{Answer, Ring, reply};
+use crate::job::{Answer, Wake, reply};
 use crate::parked::Parked;
 use crate::serving::{CHUNK, Misfortune, Served};
 use crate::sync::{Arc, Condvar, Mutex};
+use crate::wake_flag::{Signal, WakeFlag};
 
 /// An eventfd and the sleep of the loop that it is in.
 #[derive(Debug)]
 struct EventFd {
     count: Mutex<u64>,
-    pulled: Condvar,
+    raised: Condvar,
 }
 
 impl EventFd {
     fn new() -> Self {
-        Self { count: Mutex::default(), pulled: Condvar::new() }
+        Self { count: Mutex::default(), raised: Condvar::new() }
     }
 
     fn sleep(&self) {
         let mut count = self.count.lock().unwrap();
         while *count == 0 {
-            count = self.pulled.wait(count).unwrap();
+            count = self.raised.wait(count).unwrap();
         }
     }
 }
 
-impl Rope for EventFd {
-    fn pull(&self) {
+impl Signal for EventFd {
+    fn raise(&self) {
         *self.count.lock().unwrap() += 1;
-        self.pulled.notify_all();
+        self.raised.notify_all();
     }
 
-    fn slacken(&self) {
+    fn drain(&self) {
         *self.count.lock().unwrap() = 0;
     }
 }
 
 /// The engine's half of `WaitingRoom`: resumes until so many flushes have returned, or some more.
-fn run_engine(clapper: &Clapper<EventFd>, parked: &Parked<usize>, wanted: usize) -> Vec<(usize, Answer)> {
+fn run_engine(flag: &WakeFlag<EventFd>, parked: &Parked<usize>, wanted: usize) -> Vec<(usize, Answer)> {
     let mut resumed = Vec::new();
     while resumed.len() < wanted {
-        clapper.rope.sleep();
-        clapper.answer();
+        flag.signal.sleep();
+        flag.answer();
         while let Some(flush) = parked.take_answered() {
             resumed.push(flush);
         }
@@ -56,18 +56,18 @@ fn run_engine(clapper: &Clapper<EventFd>, parked: &Parked<usize>, wanted: usize)
     resumed
 }
 
-fn ring_of(clapper: &Arc<Clapper<EventFd>>) -> Ring {
-    let clapper = Arc::clone(clapper);
-    Arc::new(move || clapper.ring())
+fn wake_of(flag: &Arc<WakeFlag<EventFd>>) -> Wake {
+    let flag = Arc::clone(flag);
+    Arc::new(move || flag.wake())
 }
 
 #[test]
 fn no_ring_is_lost() {
     in_every_order(|| {
-        let (clapper, parked) = (Arc::new(Clapper::new(EventFd::new())), Parked::default());
+        let (flag, parked) = (Arc::new(WakeFlag::new(EventFd::new())), Parked::default());
         let replies: Vec<_> = (0..3)
             .map(|flush| {
-                let (reply, pending) = reply(ring_of(&clapper));
+                let (reply, pending) = reply(wake_of(&flag));
                 parked.park(flush, pending);
                 reply
             })
@@ -78,7 +78,7 @@ fn no_ring_is_lost() {
             .zip(answers)
             .map(|(reply, answer)| thread::spawn(move || reply.send(answer)))
             .collect();
-        let mut resumed = run_engine(&clapper, &parked, answers.len());
+        let mut resumed = run_engine(&flag, &parked, answers.len());
         resumed.sort_by_key(|(flush, _)| *flush);
         assert_eq!(resumed, [(0, Answer::Ok), (1, Answer::Retry), (2, Answer::Ok)]);
         for thread in threads {
@@ -89,22 +89,22 @@ fn no_ring_is_lost() {
 
 fn flush_on_the_engine(misfortune: Misfortune) {
     let served = Served::start(misfortune);
-    let (clapper, parked) = (Arc::new(Clapper::new(EventFd::new())), Parked::default());
+    let (flag, parked) = (Arc::new(WakeFlag::new(EventFd::new())), Parked::default());
     let mut waiting = 0;
     for round in 0..3 {
         // As a flush does, on the engine's thread: it polls, then parks.
         for flush in 0..2 {
             let tag = format!("{round} {flush}");
-            if let Some(pending) = served.queue.put(tag.as_bytes(), CHUNK, ring_of(&clapper))
+            if let Some(pending) = served.queue.put(tag.as_bytes(), CHUNK, wake_of(&flag))
                 && pending.poll().is_none()
             {
                 parked.park(flush, pending);
                 waiting += 1;
             }
         }
-        waiting -= run_engine(&clapper, &parked, waiting.min(1)).len();
+        waiting -= run_engine(&flag, &parked, waiting.min(1)).len();
     }
-    assert_eq!(run_engine(&clapper, &parked, waiting).len(), waiting);
+    assert_eq!(run_engine(&flag, &parked, waiting).len(), waiting);
     served.stop();
 }
 
@@ -119,16 +119,16 @@ fn flushes_and_rounds_meet() {
 fn flushes_that_are_given_up_are_let_go() {
     in_every_order(|| {
         let served = Served::start(Misfortune { hangs: true, ..Misfortune::default() });
-        let clapper = Arc::new(Clapper::new(EventFd::new()));
+        let flag = Arc::new(WakeFlag::new(EventFd::new()));
         let parked = Parked::default();
         for flush in 0..2 {
-            if let Some(pending) = served.queue.put(b"t", CHUNK, ring_of(&clapper)) {
+            if let Some(pending) = served.queue.put(b"t", CHUNK, wake_of(&flag)) {
                 parked.park(flush, pending);
             }
         }
         // ExitCtx: the worker stops, and nobody is resumed any more.
         served.stop();
         drop(parked);
-        assert_eq!(Arc::strong_count(&clapper), 1, "somebody still holds the bell");
+        assert_eq!(Arc::strong_count(&flag), 1, "somebody still holds the waker");
     });
 }

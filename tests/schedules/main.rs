@@ -16,8 +16,6 @@ mod sync;
 // What these files use and what no schedule can change.
 use event_gateway::{log, metrics};
 
-#[path = "../../src/abi/clapper.rs"]
-mod clapper;
 #[path = "../../src/job.rs"]
 #[allow(dead_code, reason = "a model uses its own part")]
 mod job;
@@ -25,6 +23,8 @@ mod job;
 mod parked;
 #[path = "../../src/worker/queue.rs"]
 mod queue;
+#[path = "../../src/abi/wake_flag.rs"]
+mod wake_flag;
 
 use testkit::variables;
 
