@@ -23,7 +23,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use dice::Dice;
-use event_gateway::gateway::{Doubt, Outcome};
+use event_gateway::gateway::{Disposition, Doubt};
 use failing::{Failing, Shared, each, heal};
 use flate2::read::MultiGzDecoder;
 use posting::Client;
@@ -101,8 +101,8 @@ fn history(seed: u64, tally: &mut Tally) {
             let bytes = [10, 400, 3_000, 9_000][dice.below(4)];
             let body = body(&ids, dice, bytes);
             let doubt = match client.post_body(&body) {
-                Outcome::Accepted { .. } => None,
-                outcome => Some(outcome.doubt()),
+                Disposition::Accepted { .. } => None,
+                disposition => Some(disposition.doubt()),
             };
             let now = record.borrow().now();
             said.extend(ids.into_iter().map(|id| (id, doubt, now)));
@@ -162,11 +162,11 @@ fn work(folder: &Path, plan: &Shared, compress: &str) {
         let id = format!("batch-{number}");
         for _ in 0..2 {
             match client.post_body(&body(std::slice::from_ref(&id), dice, 9_000)) {
-                Outcome::Accepted { .. } => {
+                Disposition::Accepted { .. } => {
                     accepted.push(id.clone());
                     break;
                 }
-                Outcome::Retry { why, doubt, .. } => {
+                Disposition::Retry { why, doubt, .. } => {
                     assert!(why.contains(&folder.display().to_string()), "{why}");
                     in_doubt += usize::from(doubt > Doubt::None);
                 }

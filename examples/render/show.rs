@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use event_gateway::clock;
 use event_gateway::config::Settings;
-use event_gateway::gateway::{Outcome, Post, Stopper, Transport};
+use event_gateway::gateway::{Disposition, Post, Stopper, Transport};
 use event_gateway::job::{Job, reply};
 use event_gateway::log::HostLog;
 use event_gateway::metrics::Metrics;
@@ -70,14 +70,14 @@ struct Shelf {
 }
 
 impl Transport for Shelf {
-    fn post(&mut self, post: &Post<'_>) -> Outcome {
+    fn post(&mut self, post: &Post<'_>) -> Disposition {
         let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
         text.extend_from_slice(post.body.bytes);
         // Any byte more would be a part of the message.
         if !post.content_type.contains("protobuf") && text.last() != Some(&b'\n') {
             text.push(b'\n');
         }
-        Outcome::Accepted { sent_bytes: 0 }
+        Disposition::Accepted { sent_bytes: 0 }
     }
 
     fn stopper(&self) -> Stopper {

@@ -4,7 +4,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use event_gateway::gateway::{ANSWER_KEPT_BYTES, Answer as Parts, Fate, Outcome, judge, told};
+use event_gateway::gateway::{
+    ANSWER_KEPT_BYTES, Answer as Parts, Disposition, RecordOutcome, classify_body, judge,
+};
 use event_gateway::net::agent::Beginning;
 use event_gateway::net::retry_after::{LONGEST_RETRY_AFTER, retry_after};
 use event_gateway::render::Answers;
@@ -111,21 +113,25 @@ impl Body for Answer {
         let (wait, date) = (header("retry-after"), header("date"));
         let location = location.as_deref();
         let parts = Parts { status, retry_after: wait, date, location, body: body.as_bytes() };
-        let outcome = judge(&parts, 7, self.wall);
-        assert_eq!(matches!(outcome, Outcome::Accepted { .. }), (200..300).contains(&status), "{outcome:?}");
-        self.seen.note(matches!(outcome, Outcome::Accepted { .. }));
-        assert_bounded(&outcome);
+        let disposition = judge(&parts, 7, self.wall);
+        assert_eq!(
+            matches!(disposition, Disposition::Accepted { .. }),
+            (200..300).contains(&status),
+            "{disposition:?}"
+        );
+        self.seen.note(matches!(disposition, Disposition::Accepted { .. }));
+        assert_bounded(&disposition);
         let heard = Beginning { bytes: parts.body.to_vec(), is_whole: !body.len().is_multiple_of(7) };
         for answers in [Answers::Status, Answers::ElasticsearchBulk, Answers::Otlp] {
-            let outcome = told(answers, &heard, 3, 7, &|text| self.secrets.hide_in(text));
-            assert_bounded(&outcome);
-            if let Outcome::Each { fates, .. } = outcome {
-                assert_eq!(fates.len(), 3);
+            let disposition = classify_body(answers, &heard, 3, 7, &|text| self.secrets.hide_in(text));
+            assert_bounded(&disposition);
+            if let Disposition::Partial { outcomes, .. } = disposition {
+                assert_eq!(outcomes.len(), 3);
             }
         }
         let asked = wait.and_then(|text| retry_after(text, date, self.wall));
         assert!(asked.is_none_or(|wait| wait <= LONGEST_RETRY_AFTER));
-        if let Outcome::Retry { after, .. } = outcome {
+        if let Disposition::Retry { after, .. } = disposition {
             assert_eq!(after, asked);
         }
     }
@@ -136,25 +142,25 @@ impl Body for Answer {
 }
 
 /// What may stand in a log or a dead letter.
-pub fn assert_bounded(outcome: &Outcome) {
-    let (text, most) = match outcome {
-        Outcome::Accepted { .. } => return,
-        Outcome::Each { fates, .. } => {
-            for fate in fates {
-                if let Fate::Rejected { answer, .. } = fate {
+pub fn assert_bounded(disposition: &Disposition) {
+    let (text, most) = match disposition {
+        Disposition::Accepted { .. } => return,
+        Disposition::Partial { outcomes, .. } => {
+            for outcome in outcomes {
+                if let RecordOutcome::Rejected { answer, .. } = outcome {
                     assert!(answer.len() <= ANSWER_KEPT_BYTES && !answer.contains(|c: char| c.is_control()));
                     assert!(!answer.contains(SECRET), "{answer}");
                 }
             }
             return;
         }
-        Outcome::PartlyRejected { answer, .. } => (answer, ANSWER_KEPT_BYTES),
-        Outcome::Retry { after, why, .. } => {
+        Disposition::PartlyRejected { answer, .. } => (answer, ANSWER_KEPT_BYTES),
+        Disposition::Retry { after, why, .. } => {
             assert!(after.is_none_or(|wait| wait <= LONGEST_RETRY_AFTER));
             (why, MOST_SAID_BYTES)
         }
-        Outcome::Refused { why, .. } => (why, MOST_SAID_BYTES),
-        Outcome::Rejected { answer, .. } => (answer, ANSWER_KEPT_BYTES),
+        Disposition::Refused { why, .. } => (why, MOST_SAID_BYTES),
+        Disposition::Rejected { answer, .. } => (answer, ANSWER_KEPT_BYTES),
     };
     assert!(text.len() <= most, "{} bytes: {text}", text.len());
     assert!(!text.contains(|c: char| c.is_control()), "{text:?}");

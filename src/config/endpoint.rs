@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use ureq::http::Uri;
 
-use super::far_end::{Endpoint, holds_another, url};
+use super::remote::{Endpoint, holds_another, url};
 use super::units::DAY;
 use super::{Reader, units};
 use crate::secrets::keys;

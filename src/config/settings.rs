@@ -8,10 +8,10 @@ use ureq::http::header::{HeaderName, HeaderValue};
 use super::admission::{self, Admission};
 use super::credentials::{self, Credentials};
 use super::endpoint::{self, Scheme};
-use super::far_end::{self, Endpoint, Tls};
 use super::format::{Compress, Format};
 use super::presets::{self, PresetSettings};
 use super::redaction::{self, Redaction};
+use super::remote::{self, Endpoint, Tls};
 use super::template::{self, TemplateSettings};
 use super::topology::{self, CorrelationSettings};
 use super::units::DAY;
@@ -133,7 +133,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
     let timeout = from.parsed("timeout", |text| units::time(text, Duration::from_millis(100), DAY / 24));
     let headers = headers::read(from);
     let credentials = credentials::read(from, format);
-    let tls = far_end::tls(from);
+    let tls = remote::tls(from);
     let ledger = ledger(from);
     files_of_our_own(from);
     let updates = from.parsed("updates", |text| {

@@ -10,8 +10,8 @@
 
 use std::path::Path;
 
-use super::far_end::url;
 use super::keys::{FILTER_KEYS, KEYS, Key, Shows};
+use super::remote::url;
 use super::{CorrelationSettings, FilterSettings, Reader, Settings, Source, headers, shown_path};
 
 /// What the log and the host's logger take whole, their own words included.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ureq::http::Uri;
 
-use super::far_end::{Endpoint, Tls, url};
+use super::remote::{Endpoint, Tls, url};
 use super::{Reader, units};
 use crate::disk::with_suffix;
 use crate::pattern::Patterns;

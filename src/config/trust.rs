@@ -3,7 +3,7 @@
 use ureq::http::Uri;
 
 use super::credentials::Credentials;
-use super::far_end::{Endpoint, Tls, is_loopback};
+use super::remote::{Endpoint, Tls, is_loopback};
 use super::settings::Settings;
 use super::topology::TopologySettings;
 use crate::secrets::keys;

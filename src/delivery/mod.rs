@@ -1,14 +1,14 @@
-//! A batch goes out, and every record of it gets its fate: acknowledged, put away, or to come again.
+//! A batch goes out, and every record of it gets its outcome: acknowledged, put away, or to come again.
 //!
-//! Here it goes out; what an answer does to ledger, dead letters and chunks is in `fates`. `in_flight` keeps the
+//! Here it goes out; what an answer does to ledger, dead letters and chunks is in `settlement`. `in_flight` keeps the
 //! request on its way, so that it can be sent again just as it was.
 
 mod binding;
-mod each;
-mod fates;
 mod in_flight;
 mod kept;
 mod limits;
+mod partial;
+mod settlement;
 mod unclear;
 
 use std::ops::Range;
@@ -19,7 +19,7 @@ use crate::clock;
 use crate::config::{ConfigError, Endpoint, Guarantee, Settings};
 use crate::gateway::batch::{Batch, Limits, Parts};
 use crate::gateway::{
-    DeadLetterFile, Doubt, Outcome, Packer, Post, ShownGate, Stopper, Transport, transport,
+    DeadLetterFile, Disposition, Doubt, Packer, Post, ShownGate, Stopper, Transport, transport,
 };
 use crate::job::Tally;
 use crate::ledger::{Ledger, Ticket};
@@ -27,10 +27,10 @@ use crate::log::HostLog;
 use crate::metrics::Metrics;
 use crate::render::{Adjusted, Renderer};
 
-pub use fates::{AMBIGUOUS, Culprit, until_it_is_back};
 use in_flight::InFlight;
+pub use settlement::{AMBIGUOUS, DeadLetterEntry, until_it_is_back};
 
-/// A record on its way: its place in the ledger, its bytes for the dead letters, and whose fate it is.
+/// A record on its way: its place in the ledger, its bytes for the dead letters, and whose outcome it is.
 #[derive(Debug)]
 pub struct Waiting<'a> {
     pub ticket: Ticket,
@@ -48,7 +48,7 @@ pub struct Waiting<'a> {
 /// What became of a part of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sent {
-    /// Each of its records has its fate, or was handed on in smaller parts.
+    /// Each of its records has its outcome, or was handed on in smaller parts.
     Settled,
     /// The same, and what follows has to wait.
     SettledAndLast,
@@ -195,31 +195,31 @@ impl Delivery {
         if !self.claim(batch, part, ledger) {
             return Sent::NotTaken;
         }
-        let outcome = self.post(batch, part, ledger);
-        if outcome.is_success() {
+        let disposition = self.post(batch, part, ledger);
+        if disposition.is_success() {
             self.metrics.batch_bytes_total.add(batch.body_bytes(part) as u64);
         }
-        let is_answered = outcome.doubt() < Doubt::Unanswered;
-        let sent = match outcome {
-            Outcome::Accepted { sent_bytes } => {
+        let is_answered = disposition.doubt() < Doubt::Unanswered;
+        let sent = match disposition {
+            Disposition::Accepted { sent_bytes } => {
                 self.acknowledged(batch, part.clone(), sent_bytes, ledger, tallies);
                 Sent::Settled
             }
-            Outcome::Each { ref fates, sent_bytes } => {
-                let left = self.told_of_each(batch, part, fates, sent_bytes, ledger, tallies);
+            Disposition::Partial { ref outcomes, sent_bytes } => {
+                let left = self.settle_partly(batch, part, outcomes, sent_bytes, ledger, tallies);
                 match left {
                     None => Sent::Settled,
                     Some(why) => {
-                        self.failed(&Outcome::not_sent(why), false);
+                        self.failed(&Disposition::not_sent(why), false);
                         Sent::SettledAndLast
                     }
                 }
             }
-            Outcome::PartlyRejected { rejected, ref answer, sent_bytes } => {
+            Disposition::PartlyRejected { rejected, ref answer, sent_bytes } => {
                 self.partly_rejected(batch, part, (rejected, answer), sent_bytes, ledger, tallies);
                 Sent::Settled
             }
-            Outcome::Rejected { status, ref answer } => {
+            Disposition::Rejected { status, ref answer } => {
                 self.release(ledger);
                 // It judges what it gets, so it is there.
                 self.answers();
@@ -228,9 +228,9 @@ impl Delivery {
                 }
                 Sent::Settled
             }
-            Outcome::Retry { ref why, doubt, .. } | Outcome::Refused { ref why, doubt, .. } => {
+            Disposition::Retry { ref why, doubt, .. } | Disposition::Refused { ref why, doubt, .. } => {
                 let is_doubted = doubt > Doubt::None && self.guarantee == Guarantee::NoDuplicates;
-                self.failed(&outcome, is_doubted);
+                self.failed(&disposition, is_doubted);
                 if is_doubted {
                     self.doubted(batch, part, why, ledger, tallies);
                     Sent::SettledAndLast
@@ -248,19 +248,19 @@ impl Delivery {
     }
 
     /// Closes the gate for a while, and tells why.
-    fn failed(&mut self, outcome: &Outcome, is_doubted: bool) {
+    fn failed(&mut self, disposition: &Disposition, is_doubted: bool) {
         let then = if is_doubted {
             "whether it took the records is open, so they are put away"
         } else {
             "records wait"
         };
         let told = |why: &str| format!("{}: {why}; {then}", self.endpoint.shown);
-        match outcome {
-            Outcome::Retry { after, why, .. } => {
+        match disposition {
+            Disposition::Retry { after, why, .. } => {
                 self.log.warn("gateway retry", told(why));
                 self.gate.failed(clock::monotonic(), *after);
             }
-            Outcome::Refused { why, .. } => {
+            Disposition::Refused { why, .. } => {
                 self.log.error("gateway refused", told(why));
                 self.gate.failed(clock::monotonic(), None);
             }
@@ -303,12 +303,12 @@ impl Delivery {
         }
     }
 
-    fn post(&mut self, batch: &Batch<Waiting<'_>>, part: &Range<usize>, ledger: &Ledger) -> Outcome {
+    fn post(&mut self, batch: &Batch<Waiting<'_>>, part: &Range<usize>, ledger: &Ledger) -> Disposition {
         let body = batch.body(part);
         let body = match self.packer.pack(&body) {
             Ok(body) => body,
             Err(error) => {
-                return Outcome::Retry { after: None, why: format!("gzip: {error}"), doubt: Doubt::None };
+                return Disposition::Retry { after: None, why: format!("gzip: {error}"), doubt: Doubt::None };
             }
         };
         let idempotency_key = &*batch.idempotency_key(part);
@@ -325,11 +325,11 @@ impl Delivery {
         }
         let records = ledger.begun(&tickets(batch, part.clone()));
         self.in_flight.begin(&post, &records, ledger);
-        let outcome = self.gateway.post(&post);
-        if outcome.doubt() == Doubt::Unanswered {
+        let disposition = self.gateway.post(&post);
+        if disposition.doubt() == Doubt::Unanswered {
             self.in_flight.keep(&post, &records);
         }
-        outcome
+        disposition
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Delivery;
 use crate::clock;
 use crate::config::Guarantee;
-use crate::gateway::{Doubt, Fate, Outcome};
+use crate::gateway::{Disposition, Doubt, RecordOutcome};
 use crate::ledger::{Ledger, Versioned};
 
 impl Delivery {
@@ -29,17 +29,19 @@ impl Delivery {
         };
         let records = kept.records();
         match self.gateway.post(&kept.post(self.renderer.answers())) {
-            Outcome::Accepted { sent_bytes } => self.taken_at_last(records, sent_bytes, ledger),
+            Disposition::Accepted { sent_bytes } => self.taken_at_last(records, sent_bytes, ledger),
             // What it did not take comes again, in batches whose records are at hand.
-            Outcome::Each { fates, sent_bytes } => {
-                let pairs = records.into_iter().zip(fates);
-                let taken: Vec<_> =
-                    pairs.filter(|(_, fate)| *fate == Fate::Accepted).map(|(record, _)| record).collect();
+            Disposition::Partial { outcomes, sent_bytes } => {
+                let pairs = records.into_iter().zip(outcomes);
+                let taken: Vec<_> = pairs
+                    .filter(|(_, outcome)| *outcome == RecordOutcome::Accepted)
+                    .map(|(record, _)| record)
+                    .collect();
                 if !taken.is_empty() {
                     self.taken_at_last(taken, sent_bytes, ledger);
                 }
             }
-            Outcome::PartlyRejected { rejected, answer, sent_bytes } => {
+            Disposition::PartlyRejected { rejected, answer, sent_bytes } => {
                 let (of, named) = (records.len(), records.into_iter().flatten().collect());
                 let now = clock::unix_seconds(self.acknowledgement(of.saturating_sub(rejected), sent_bytes));
                 if self.lost(rejected, &format!("{rejected} of {of}: {answer}")) {
@@ -52,12 +54,12 @@ impl Delivery {
                 }
             }
             // Its records come again, in batches that can be halved.
-            Outcome::Rejected { .. } => self.answers(),
-            outcome => {
-                if outcome.doubt() > Doubt::None || outcome.is_about_this_request() {
+            Disposition::Rejected { .. } => self.answers(),
+            disposition => {
+                if disposition.doubt() > Doubt::None || disposition.is_about_this_request() {
                     self.in_flight.failed();
                 }
-                return self.failed(&outcome, false);
+                return self.failed(&disposition, false);
             }
         }
         self.in_flight.end();

@@ -103,7 +103,7 @@ struct State {
 
 /// What becomes of a record.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
+enum Outcome {
     AsItCame,
     Dropped,
     /// It was appended to the output.
@@ -181,13 +181,13 @@ impl Enricher {
         for record in Records::new(chunk).flatten() {
             state.counts.records += 1;
             rewritten.clear();
-            let fate = self.record(&record, cluster, &mut work, state, &mut rewritten);
-            if fate == Fate::AsItCame {
+            let outcome = self.record(&record, cluster, &mut work, state, &mut rewritten);
+            if outcome == Outcome::AsItCame {
                 continue;
             }
             is_changed = true;
             out.extend_from_slice(&chunk[copied..record.offset]);
-            if fate == Fate::Rewritten {
+            if outcome == Outcome::Rewritten {
                 out.extend_from_slice(&rewritten);
             }
             copied = record.end();
@@ -206,12 +206,12 @@ impl Enricher {
         work: &mut Work,
         state: &mut State,
         out: &mut Vec<u8>,
-    ) -> Fate {
-        let Ok(Some(event)) = KubeEvent::read(record.body, &state.repair) else { return Fate::AsItCame };
+    ) -> Outcome {
+        let Ok(Some(event)) = KubeEvent::read(record.body, &state.repair) else { return Outcome::AsItCame };
         state.counts.events += 1;
         if state.memory.as_mut().is_some_and(|memory| memory.has_seen(&Content::Event(&event), record.body)) {
             state.counts.duplicates += 1;
-            return Fate::Dropped;
+            return Outcome::Dropped;
         }
         let about = About::from(&event);
         let impact = cluster.map(|(index, correlator)| correlator.correlate_within(index, &about, work));
@@ -221,9 +221,9 @@ impl Enricher {
         match enriched::write(record, &change, out) {
             Ok(true) => {
                 state.counts.rewritten += 1;
-                Fate::Rewritten
+                Outcome::Rewritten
             }
-            Ok(false) | Err(_) => Fate::AsItCame,
+            Ok(false) | Err(_) => Outcome::AsItCame,
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::time::SystemTime;
 
-use super::outcome::{ANSWER_KEPT_BYTES, Doubt, Outcome};
+use super::disposition::{ANSWER_KEPT_BYTES, Disposition, Doubt};
 use crate::net::retry_after::retry_after;
 use crate::secrets::plain::is_unseen;
 
@@ -26,17 +26,19 @@ pub struct Answer<'a> {
 /// Judges an answer to a request of `sent_bytes`. `wall` is the time now, for a `Retry-After` that is
 /// a date in an answer without one.
 #[must_use]
-pub fn judge(answer: &Answer<'_>, sent_bytes: u64, wall: SystemTime) -> Outcome {
+pub fn judge(answer: &Answer<'_>, sent_bytes: u64, wall: SystemTime) -> Disposition {
     let status = answer.status;
     match status {
-        200..=299 => Outcome::Accepted { sent_bytes },
-        408 | 425 | 429 | 500..=599 => Outcome::Retry {
+        200..=299 => Disposition::Accepted { sent_bytes },
+        408 | 425 | 429 | 500..=599 => Disposition::Retry {
             after: answer.retry_after.and_then(|value| retry_after(value, answer.date, wall)),
             why: format!("the gateway answered {status}{}", quoted(answer.body)),
             doubt: Doubt::of(status),
         },
-        400 | 413 | 422 => Outcome::Rejected { status, answer: plain_text(answer.body, ANSWER_KEPT_BYTES) },
-        _ => Outcome::Refused {
+        400 | 413 | 422 => {
+            Disposition::Rejected { status, answer: plain_text(answer.body, ANSWER_KEPT_BYTES) }
+        }
+        _ => Disposition::Refused {
             status,
             why: format!("the gateway answered {status}: {}{}", remedy(answer), quoted(answer.body)),
             doubt: Doubt::of(status),
@@ -122,7 +124,7 @@ mod tests {
     use crate::clock;
     use crate::net::retry_after::LONGEST_RETRY_AFTER;
 
-    fn of(status: u16) -> Outcome {
+    fn of(status: u16) -> Disposition {
         judge(&Answer { status, ..Answer::default() }, 7, SystemTime::UNIX_EPOCH)
     }
 
@@ -133,7 +135,7 @@ mod tests {
     fn dated(value: &str, date: Option<&str>, wall: SystemTime) -> Option<Duration> {
         let retry_after = Some(value);
         match judge(&Answer { status: 503, retry_after, date, ..Answer::default() }, 0, wall) {
-            Outcome::Retry { after, .. } => after,
+            Disposition::Retry { after, .. } => after,
             other => panic!("{other:?}"),
         }
     }
@@ -141,17 +143,19 @@ mod tests {
     #[test]
     fn every_status_has_one_meaning() {
         for status in 100..=999 {
-            let outcome = of(status);
+            let disposition = of(status);
             let as_expected = match status {
-                200..=299 => outcome == Outcome::Accepted { sent_bytes: 7 },
-                408 | 425 | 429 | 500..=599 => matches!(outcome, Outcome::Retry { after: None, .. }),
-                400 | 413 | 422 => matches!(outcome, Outcome::Rejected { status: s, .. } if s == status),
-                _ => matches!(outcome, Outcome::Refused { status: s, .. } if s == status),
+                200..=299 => disposition == Disposition::Accepted { sent_bytes: 7 },
+                408 | 425 | 429 | 500..=599 => matches!(disposition, Disposition::Retry { after: None, .. }),
+                400 | 413 | 422 => {
+                    matches!(disposition, Disposition::Rejected { status: s, .. } if s == status)
+                }
+                _ => matches!(disposition, Disposition::Refused { status: s, .. } if s == status),
             };
-            assert!(as_expected, "{status}: {outcome:?}");
+            assert!(as_expected, "{status}: {disposition:?}");
             let certain =
                 [200..=302, 304..=407, 409..=499, 503..=503].iter().any(|range| range.contains(&status));
-            assert_eq!(outcome.doubt() == Doubt::None, certain, "{status}: {outcome:?}");
+            assert_eq!(disposition.doubt() == Doubt::None, certain, "{status}: {disposition:?}");
         }
     }
 
@@ -167,7 +171,7 @@ mod tests {
             (302, "endpoint"),
             (418, "endpoint"),
         ] {
-            let Outcome::Refused { why, .. } = of(status) else { panic!("{status}") };
+            let Disposition::Refused { why, .. } = of(status) else { panic!("{status}") };
             assert!(why.contains(key) && why.contains(&status.to_string()), "{why}");
         }
     }
@@ -210,7 +214,7 @@ mod tests {
             0,
             SystemTime::UNIX_EPOCH,
         ) {
-            Outcome::Refused { why, .. } => why,
+            Disposition::Refused { why, .. } => why,
             other => panic!("{other:?}"),
         };
         let why = whys("https://user:hunter2@login.example:8443/a/b?token=sesame#x");
@@ -227,7 +231,7 @@ mod tests {
             0,
             SystemTime::UNIX_EPOCH,
         ) {
-            Outcome::Rejected { answer, .. } => answer,
+            Disposition::Rejected { answer, .. } => answer,
             other => panic!("{other:?}"),
         };
         assert_eq!(kept(b"bad\nfield\x1b[31m\x7f"), "bad field [31m ");

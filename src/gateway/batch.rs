@@ -2,7 +2,7 @@
 //!
 //! Records are rendered one behind the other into one buffer; a part of the batch is a range of records
 //! and therefore a range of bytes. A gateway that rejects a batch is asked again with its halves, in
-//! order, until the culprit stands alone.
+//! order, until the entry stands alone.
 
 use std::borrow::Cow;
 use std::ops::Range;

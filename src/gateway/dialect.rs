@@ -6,11 +6,11 @@
 use serde::Deserialize;
 
 use super::answer::{Answer, quoted};
-use super::outcome::{Doubt, Outcome};
+use super::disposition::{Disposition, Doubt};
 use crate::render::Answers;
 
 /// What the answer says beside its status; `None` where the status says all.
-pub(super) fn heard(answers: Answers, answer: &Answer<'_>) -> Option<Outcome> {
+pub(super) fn classify_by_service(answers: Answers, answer: &Answer<'_>) -> Option<Disposition> {
     match answers {
         Answers::Status | Answers::ElasticsearchBulk | Answers::Otlp => None,
         Answers::Hec => of_hec(answer),
@@ -27,7 +27,7 @@ struct HecReply {
 
 /// What the codes mean is in Splunk's "Troubleshoot HTTP Event Collector". An answer without a code is some other
 /// receiver's that speaks the protocol, and its status counts.
-fn of_hec(answer: &Answer<'_>) -> Option<Outcome> {
+fn of_hec(answer: &Answer<'_>) -> Option<Disposition> {
     let HecReply { code } = serde_json::from_slice(answer.body).ok()?;
     let remedy = match (answer.status, code) {
         (200..=299, 0) => return None,
@@ -44,7 +44,7 @@ fn of_hec(answer: &Answer<'_>) -> Option<Outcome> {
 }
 
 /// While `block_ingestion_until` is in force, Loki answers 260 by default, which looks like a success.
-fn of_loki(answer: &Answer<'_>) -> Option<Outcome> {
+fn of_loki(answer: &Answer<'_>) -> Option<Disposition> {
     match answer.status {
         // Another 2xx is that of a proxy that takes for Loki.
         260 => Some(refused(answer, "it took nothing: look at block_ingestion_until in its limits")),
@@ -56,7 +56,7 @@ fn of_loki(answer: &Answer<'_>) -> Option<Outcome> {
     }
 }
 
-fn of_pagerduty(answer: &Answer<'_>) -> Option<Outcome> {
+fn of_pagerduty(answer: &Answer<'_>) -> Option<Disposition> {
     let is_about_the_key =
         answer.status == 400 && holds(answer.body, &["routing_key", "routing key", "integration key"]);
     is_about_the_key
@@ -69,10 +69,10 @@ fn holds(body: &[u8], words: &[&str]) -> bool {
 }
 
 /// Each of these answers says that nothing was taken.
-fn refused(answer: &Answer<'_>, remedy: &str) -> Outcome {
+fn refused(answer: &Answer<'_>, remedy: &str) -> Disposition {
     let status = answer.status;
     let why = format!("the gateway answered {status}: {remedy}{}", quoted(answer.body));
-    Outcome::Refused { status, why, doubt: Doubt::None }
+    Disposition::Refused { status, why, doubt: Doubt::None }
 }
 
 #[cfg(test)]
@@ -81,8 +81,8 @@ mod tests {
 
     fn said(answers: Answers, status: u16, body: &str) -> Option<String> {
         let answer = Answer { status, body: body.as_bytes(), ..Answer::default() };
-        heard(answers, &answer).map(|outcome| match outcome {
-            Outcome::Refused { status: told, why, doubt: Doubt::None } if told == status => why,
+        classify_by_service(answers, &answer).map(|disposition| match disposition {
+            Disposition::Refused { status: told, why, doubt: Doubt::None } if told == status => why,
             other => panic!("{other:?}"),
         })
     }

@@ -3,8 +3,8 @@
 //! - `transport`: one batch, one verdict: over HTTP, into a socket, into files
 //! - `answer`: what a status means; `dialect`: where a service means something else
 //! - `outgoing`: how much of a body has gone
-//! - `outcome`: what became of a batch
-//! - `told`: what a 2xx says beyond itself
+//! - `disposition`: what became of a batch
+//! - `partial_success`: what a 2xx says beyond itself
 //! - `gate`: the silence after a failure
 //! - `shown_gate`: what the metrics tell of it
 //! - `dead_letter`: what the gateway will never take
@@ -19,25 +19,25 @@ mod append;
 pub mod batch;
 mod dead_letter;
 mod dialect;
+mod disposition;
 mod gate;
 mod gzip;
 mod letter;
-mod outcome;
 mod outgoing;
 mod packer;
+mod partial_success;
 mod shown_gate;
-mod told;
 pub mod transport;
 
 pub use crate::net::retry_after::LONGEST_RETRY_AFTER;
 pub use crate::net::stop::Stopper;
 pub use answer::{Answer, judge};
 pub use dead_letter::{DeadLetterError, DeadLetterFile};
+pub use disposition::{ANSWER_KEPT_BYTES, Disposition, Doubt, RecordOutcome};
 pub use gate::Gate;
 pub use gzip::Gzip;
 pub use letter::{Letter, Letters};
-pub use outcome::{ANSWER_KEPT_BYTES, Doubt, Fate, Outcome};
 pub use packer::Packer;
+pub use partial_success::classify_body;
 pub use shown_gate::ShownGate;
-pub use told::told;
 pub use transport::{Packed, Post, Transport};

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::outcome::Doubt;
+use super::disposition::Doubt;
 
 /// A body that knows how much of it was sent. The head goes out before, and with it the TLS handshake.
 pub(super) struct Outgoing<'a> {

@@ -1,7 +1,7 @@
 //! The ledger: which version of each event was delivered. It advances only after the acknowledgement.
 //!
 //! ```text
-//! begin  → New | Update        deliver, then commit (acknowledged), abort (failed for now) or put_away
+//! begin  → New | Update        deliver, then commit (acknowledged), abort (failed for now) or dead_letter
 //!                              (can never be delivered)
 //!        → Duplicate           this very version was acknowledged: nothing to do
 //!        → InFlight            share the fate of the delivery that is on its way
@@ -262,8 +262,8 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`Ledger::commit`].
-    pub fn put_away(&mut self, ticket: Ticket, now_seconds: u64) -> Result<(), String> {
-        let row = self.table.put_away(ticket, self.age.at(now_seconds));
+    pub fn dead_letter(&mut self, ticket: Ticket, now_seconds: u64) -> Result<(), String> {
+        let row = self.table.dead_letter(ticket, self.age.at(now_seconds));
         self.save(row, now_seconds)
     }
 

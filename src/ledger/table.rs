@@ -215,7 +215,7 @@ impl Table {
 
     /// The record can never be delivered and was put away: its version is settled, but the gateway was
     /// told of none of its occurrences, so the next version still counts them as new.
-    pub fn put_away(&mut self, ticket: Ticket, now_seconds: u64) -> Option<Row> {
+    pub fn dead_letter(&mut self, ticket: Ticket, now_seconds: u64) -> Option<Row> {
         let record = self.finish(ticket)?;
         let told = self.newest.get(&record.identity).map_or(0, |newest| newest.count);
         self.enter_new(vec![Versioned { count: told, ..record }], now_seconds)

@@ -11,7 +11,7 @@ pub struct Versioned {
     pub count: u32,
 }
 
-/// A delivery that was begun; its fate is told by `commit`, `put_away` or `abort`.
+/// A delivery that was begun; its fate is told by `commit`, `dead_letter` or `abort`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket(pub(super) u64);
 

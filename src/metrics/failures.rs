@@ -12,7 +12,7 @@ use super::{Measure, Reading};
 pub enum FailureClass {
     /// No connection: no address, refused, a proxy that made none, or not in time.
     Connect,
-    /// The handshake: certificates, authorities, a far end that speaks no TLS.
+    /// The handshake: certificates, authorities, a remote endpoint that speaks no TLS.
     Tls,
     /// Connected, and no answer within `timeout`.
     Timeout,

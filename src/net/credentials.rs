@@ -1,7 +1,7 @@
 //! The header that says who we are, `Authorization` nearly always, from files that change while we run.
 //!
 //! Kubernetes renews a projected token long before it ends, and secrets are exchanged under a running pod.
-//! So the file is read again whenever it looks different, and when the far end answers 401.
+//! So the file is read again whenever it looks different, and when the remote endpoint answers 401.
 
 use ureq::http::header::AUTHORIZATION;
 use ureq::http::{HeaderName, HeaderValue};

@@ -92,7 +92,7 @@ fn hint(text: &str, peer: &Peer) -> String {
     }
 }
 
-/// Whether the far end refused our certificate. With TLS 1.3 that comes after the request was begun, and
+/// Whether the remote endpoint refused our certificate. With TLS 1.3 that comes after the request was begun, and
 /// nothing of it is read then.
 #[must_use]
 pub fn is_refused_certificate(error: &Error) -> bool {
@@ -118,7 +118,7 @@ pub fn is_refused_certificate(error: &Error) -> bool {
     )
 }
 
-/// Whether the far end may have hung up in the middle of the body, with an answer that got lost: servers
+/// Whether the remote endpoint may have hung up in the middle of the body, with an answer that got lost: servers
 /// refuse a body that is too large while it still comes in (RFC 9112, 9.6).
 #[must_use]
 pub fn cut_while_sending(error: &Error) -> bool {

@@ -1,6 +1,6 @@
 //! A connection that holds bytes nobody has asked for is not used again.
 //!
-//! What a far end sends behind its answer would be read as the answer to the next request, and an
+//! What a remote endpoint sends behind its answer would be read as the answer to the next request, and an
 //! acknowledgement that is none loses a batch. ureq looks for such bytes in its own buffer and in the socket,
 //! but not between the two: under TLS what was read from the socket and not yet decrypted waits in a third
 //! place. This stands there.

@@ -1,6 +1,6 @@
 //! What the HTTP clients of the gateway and of the Kubernetes API share.
 //!
-//! - `peer`: what the far end is called, and which keys a person looks at when it is the trouble
+//! - `peer`: what the remote endpoint is called, and which keys a person looks at when it is the trouble
 //! - `agent`: the HTTP client and its limits
 //! - `unix_socket`, `over_unix`: a Unix socket, and HTTP over one
 //! - `early`: an answer that came before it was waited for is heard

@@ -1,6 +1,6 @@
-//! What the far end is called, and which keys a person looks at when it is the trouble.
+//! What the remote endpoint is called, and which keys a person looks at when it is the trouble.
 
-/// A far end, in the words of the settings.
+/// A remote endpoint, in the words of the settings.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {
     /// `the gateway`, for a sentence.

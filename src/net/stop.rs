@@ -1,6 +1,6 @@
 //! Ending a request that is under way, from another thread.
 //!
-//! The host's exit callback waits for our threads (invariant 8), and a far end that hangs must not make it
+//! The host's exit callback waits for our threads (invariant 8), and a remote endpoint that hangs must not make it
 //! wait for a whole `timeout`. A stop closes the connections of the current agent, which wakes a thread that
 //! reads or writes on one, and it ends the pauses between quick tries and the wait for a name. Only a TCP
 //! connect to an address that does not answer cannot be woken; its time is bounded (`agent::LONGEST_CONNECT`).

@@ -72,7 +72,7 @@ impl Pipeline {
             Verdict::InDoubt { ticket } => {
                 let answer =
                     "the host ended, or the dead letter file could not be written, before it was put away";
-                return Some((ticket, Way::PutAway { reason: AMBIGUOUS, answer }));
+                return Some((ticket, Way::DeadLetter { reason: AMBIGUOUS, answer }));
             }
             Verdict::Duplicate => self.metrics.duplicate_records_total.add(1),
             Verdict::InFlight { ticket } => {
@@ -95,7 +95,7 @@ impl Pipeline {
         let way = match self.others {
             Others::Pass => deliver,
             Others::DeadLetter => {
-                Way::PutAway { reason: "of no kind that is known", answer: "other is dead_letter" }
+                Way::DeadLetter { reason: "of no kind that is known", answer: "other is dead_letter" }
             }
             // It may be an audit record that was cut or cannot be read, and none of those may vanish.
             Others::Drop if holds_audit_id(body) => {

@@ -2,7 +2,7 @@
 
 use super::{Pipeline, Place, Round};
 use crate::correlate::About;
-use crate::delivery::{Culprit, Waiting};
+use crate::delivery::{DeadLetterEntry, Waiting};
 use crate::failpoint;
 use crate::kind::Kind;
 use crate::ledger::Ticket;
@@ -20,7 +20,7 @@ use crate::time::Stamp;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Way {
     Deliver { new_occurrences: u32 },
-    PutAway { reason: &'static str, answer: &'static str },
+    DeadLetter { reason: &'static str, answer: &'static str },
 }
 
 /// What is known of a record by what it really said.
@@ -108,7 +108,7 @@ impl Pipeline {
             _ => {
                 round.id.clear();
                 let reason = "not itself any more when it was redacted";
-                self.put_away(place, &[], known.ticket, reason, "", round);
+                self.dead_letter(place, &[], known.ticket, reason, "", round);
             }
         }
     }
@@ -127,8 +127,8 @@ impl Pipeline {
         let ticket = known.ticket;
         let new_occurrences = match known.way {
             Way::Deliver { new_occurrences } => new_occurrences,
-            Way::PutAway { reason, answer } => {
-                return self.put_away(place, body, ticket, reason, answer, round);
+            Way::DeadLetter { reason, answer } => {
+                return self.dead_letter(place, body, ticket, reason, answer, round);
             }
         };
         failpoint::hit("deliver");
@@ -137,7 +137,7 @@ impl Pipeline {
             if is_audit && let Some(cut) = self.smaller(place, body, TOO_LARGE) {
                 return self.changed(place, round.arena.alloc_slice_copy(&cut), content, known, round);
             }
-            return self.put_away(place, body, ticket, TOO_LARGE, "", round);
+            return self.dead_letter(place, body, ticket, TOO_LARGE, "", round);
         }
         if !self.delivery.is_open() {
             self.ledger.abort(ticket);
@@ -167,7 +167,7 @@ impl Pipeline {
                 {
                     return self.changed(place, round.arena.alloc_slice_copy(&cut), content, known, round);
                 }
-                return self.put_away(place, body, ticket, "the format cannot hold it", &why, round);
+                return self.dead_letter(place, body, ticket, "the format cannot hold it", &why, round);
             }
         };
         // As JSON it may be six times as long. Where nothing is left to be cut it comes here no more.
@@ -192,7 +192,7 @@ impl Pipeline {
     }
 
     /// Puts away the record whose id the round holds.
-    fn put_away(
+    fn dead_letter(
         &mut self,
         place: Place<'_>,
         body: &[u8],
@@ -201,8 +201,8 @@ impl Pipeline {
         answer: &str,
         round: &mut Round<'_>,
     ) {
-        let culprit = Culprit { id: &round.id, body, status: None, reason, answer };
-        if !self.delivery.put_away(&culprit, ticket, &mut self.ledger) {
+        let entry = DeadLetterEntry { id: &round.id, body, status: None, reason, answer };
+        if !self.delivery.dead_letter(&entry, ticket, &mut self.ledger) {
             round.fail(place.chunk);
         }
     }

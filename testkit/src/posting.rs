@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use event_gateway::clock;
 use event_gateway::config::{self, ConfigError, Settings};
-use event_gateway::gateway::{Outcome, Packer, Post, Transport, transport};
+use event_gateway::gateway::{Disposition, Packer, Post, Transport, transport};
 use event_gateway::log::{HostLog, Level};
 use event_gateway::metrics::Metrics;
 use event_gateway::render::Answers;
@@ -45,16 +45,16 @@ pub fn try_open(endpoint: &str, properties: &[(&str, &str)]) -> Result<Client, V
 }
 
 impl Client {
-    pub fn post(&mut self) -> Outcome {
+    pub fn post(&mut self) -> Disposition {
         self.post_body(b"{\"id\":\"a.1\"}\n")
     }
 
-    pub fn post_body(&mut self, body: &[u8]) -> Outcome {
+    pub fn post_body(&mut self, body: &[u8]) -> Disposition {
         self.post_to(Answers::Status, body)
     }
 
     /// To a service that answers in this way.
-    pub fn post_to(&mut self, answers: Answers, body: &[u8]) -> Outcome {
+    pub fn post_to(&mut self, answers: Answers, body: &[u8]) -> Disposition {
         let body = self.packer.pack(body).expect("a body");
         self.gateway.post(&Post {
             body,
@@ -76,14 +76,14 @@ impl Client {
     }
 }
 
-pub fn accepted(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Accepted { .. })
+pub fn accepted(disposition: &Disposition) -> bool {
+    matches!(disposition, Disposition::Accepted { .. })
 }
 
-/// The reason of a retry; panics for any other outcome.
-pub fn retry(outcome: Outcome) -> String {
-    match outcome {
-        Outcome::Retry { why, .. } => why,
+/// The reason of a retry; panics for any other disposition.
+pub fn retry(disposition: Disposition) -> String {
+    match disposition {
+        Disposition::Retry { why, .. } => why,
         other => panic!("no retry: {other:?}"),
     }
 }

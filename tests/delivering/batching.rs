@@ -56,7 +56,7 @@ enum Answer {
 #[derive(Debug, Default)]
 struct Fates {
     accepted: Vec<usize>,
-    culprits: Vec<usize>,
+    entries: Vec<usize>,
     to_come_again: Vec<usize>,
     /// All of them, as their fate was told.
     in_order: Vec<usize>,
@@ -78,7 +78,7 @@ fn send(form: Form, batch: &Batch<usize>, mut answer: impl FnMut(&[usize]) -> An
         let fate = match answer(&ids) {
             Answer::Accept => &mut fates.accepted,
             Answer::Reject if parts.halve(&part) => continue,
-            Answer::Reject => &mut fates.culprits,
+            Answer::Reject => &mut fates.entries,
             Answer::Retry => {
                 let rest = parts.by_ref().flatten().map(|index| *batch.note(index).unwrap());
                 ids.extend(rest);
@@ -126,11 +126,11 @@ proptest! {
     #[test]
     fn every_record_has_one_fate_under_any_gateway(
         form in proptest::sample::select(&FORMS[..2]),
-        culprits in vec(prop_oneof![6 => Just(false), 1 => Just(true)], 1..200),
+        entries in vec(prop_oneof![6 => Just(false), 1 => Just(true)], 1..200),
         largest in prop_oneof![3 => Just(usize::MAX), 1 => 1usize..20],
         retry_at in prop_oneof![2 => Just(usize::MAX), 1 => 0usize..30],
     ) {
-        let count = culprits.len();
+        let count = entries.len();
         let limits = Limits { events: 1_000, bytes: 1_000_000 };
         let batch = fill(form, limits, &vec![3; count]).remove(0);
         let mut requests = 0;
@@ -139,29 +139,29 @@ proptest! {
             requests += 1;
             if requests > retry_at {
                 Answer::Retry
-            } else if ids.len() > largest || ids.iter().any(|id| culprits[*id]) {
+            } else if ids.len() > largest || ids.iter().any(|id| entries[*id]) {
                 Answer::Reject
             } else {
                 Answer::Accept
             }
         });
         prop_assert_eq!(&fates.in_order, &(0..count).collect::<Vec<_>>(), "each once, and in order");
-        let fates_told = fates.accepted.len() + fates.culprits.len() + fates.to_come_again.len();
+        let fates_told = fates.accepted.len() + fates.entries.len() + fates.to_come_again.len();
         prop_assert_eq!(fates_told, count);
-        prop_assert!(fates.accepted.iter().all(|id| !culprits[*id]));
-        prop_assert!(fates.culprits.iter().all(|id| culprits[*id]), "the innocent are delivered");
+        prop_assert!(fates.accepted.iter().all(|id| !entries[*id]));
+        prop_assert!(fates.entries.iter().all(|id| entries[*id]), "the innocent are delivered");
         prop_assert!(retry_at < usize::MAX || fates.to_come_again.is_empty());
         prop_assert!(fates.requests < 2 * count, "{} requests for {count}", fates.requests);
     }
 
     #[test]
     fn one_culprit_is_found_in_few_requests(count in 1usize..2_000, place in any::<prop::sample::Index>()) {
-        let culprit = place.index(count);
+        let entry = place.index(count);
         let batch = fill(Form::LINES, Limits { events: 5_000, bytes: usize::MAX / 2 }, &vec![0; count]).remove(0);
         let fates = send(Form::LINES, &batch, |ids| {
-            if ids.contains(&culprit) { Answer::Reject } else { Answer::Accept }
+            if ids.contains(&entry) { Answer::Reject } else { Answer::Accept }
         });
-        prop_assert_eq!(&fates.culprits, &[culprit]);
+        prop_assert_eq!(&fates.entries, &[entry]);
         let halvings = usize::try_from(count.next_power_of_two().ilog2()).unwrap();
         prop_assert!(fates.requests <= 2 * halvings + 1, "{} requests of {count}", fates.requests);
     }

@@ -112,8 +112,8 @@ fn a_message_of_a_megabyte_is_delivered_or_put_away_by_its_size() {
     assert!(came.iter().zip(&events).all(|(record, event)| record["message"] == event["message"]));
     let letters = std::fs::read_to_string(&file).expect("letters");
     let letters: Vec<Value> = letters.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    let put_away: Vec<_> = letters.iter().map(|letter| letter["id"].as_str().expect("an id")).collect();
-    assert_eq!(put_away, ["above.1", "far.1"], "once each");
+    let dead_letter: Vec<_> = letters.iter().map(|letter| letter["id"].as_str().expect("an id")).collect();
+    assert_eq!(dead_letter, ["above.1", "far.1"], "once each");
     assert!(
         letters
             .iter()

@@ -21,6 +21,7 @@ mod no_duplicates;
 mod odd_records;
 mod other_kinds;
 mod other_versions;
+mod partial_success;
 mod redaction;
 mod rejections;
 mod restarts;
@@ -32,7 +33,6 @@ mod strange;
 mod summed;
 #[path = "../interpose/syscalls.rs"]
 mod syscalls;
-mod told_of_each;
 mod unread;
 mod whole;
 mod wrappers;

@@ -8,10 +8,10 @@ use support::gateway::{Answer, TestGateway};
 use support::host::{Build, Code};
 use support::{chunk, event, events, started, value};
 
-fn rejecting(status: u16, culprits: &'static [&'static str]) -> TestGateway {
+fn rejecting(status: u16, entries: &'static [&'static str]) -> TestGateway {
     let gateway = TestGateway::start();
     gateway.respond_with(move |request| {
-        if request.ids().iter().any(|id| culprits.contains(&&**id)) {
+        if request.ids().iter().any(|id| entries.contains(&&**id)) {
             Answer::status(status).body(format!("field \"message\" is bad {}", "x".repeat(2_000)))
         } else {
             Answer::ok()

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::{posting, support};
-use event_gateway::gateway::{LONGEST_RETRY_AFTER, Outcome};
+use event_gateway::gateway::{Disposition, LONGEST_RETRY_AFTER};
 use posting::{accepted, noise, open, retry};
 use support::gateway::{Answer, TestGateway};
 
@@ -50,8 +50,8 @@ fn every_class_of_status_has_its_outcome_and_its_number_of_tries() {
         (599, "Retry", 3),
     ] {
         gateway.set_default(Answer::status(status));
-        let outcome = format!("{:?}", client.post());
-        assert!(outcome.starts_with(expected), "{status}: {outcome}");
+        let disposition = format!("{:?}", client.post());
+        assert!(disposition.starts_with(expected), "{status}: {disposition}");
         assert_eq!(gateway.requests().len() - before, tries, "{status}");
         before = gateway.requests().len();
     }
@@ -99,8 +99,10 @@ fn retry_after_ends_the_tries_at_once() {
     {
         gateway.forget_requests();
         gateway.answer(Answer::status(429).header("Retry-After", value));
-        let outcome = client.post();
-        let Outcome::Retry { after: Some(after), .. } = outcome else { panic!("{value}: {outcome:?}") };
+        let disposition = client.post();
+        let Disposition::Retry { after: Some(after), .. } = disposition else {
+            panic!("{value}: {disposition:?}")
+        };
         assert!((least_s..=most_s).contains(&after.as_secs()), "{value}: {after:?}");
         assert!(after <= LONGEST_RETRY_AFTER);
         assert_eq!(gateway.requests().len(), 1, "{value}");
@@ -108,7 +110,7 @@ fn retry_after_ends_the_tries_at_once() {
     // A value that says nothing counts as none: the tries go on.
     gateway.forget_requests();
     gateway.set_default(Answer::status(429).header("Retry-After", "soon"));
-    assert!(matches!(client.post(), Outcome::Retry { after: None, .. }));
+    assert!(matches!(client.post(), Disposition::Retry { after: None, .. }));
     assert_eq!(gateway.requests().len(), 3);
 }
 
@@ -140,10 +142,10 @@ fn what_is_no_http_is_a_retry() {
         endless_header,
     ] {
         gateway.set_default(Answer::raw(raw.clone()));
-        let outcome = client.post();
+        let disposition = client.post();
         assert!(
-            matches!(outcome, Outcome::Retry { .. }),
-            "{outcome:?} for {:.60?}",
+            matches!(disposition, Disposition::Retry { .. }),
+            "{disposition:?} for {:.60?}",
             String::from_utf8_lossy(&raw)
         );
     }
@@ -157,7 +159,7 @@ fn the_words_of_a_rejection_are_kept_within_bounds() {
     gateway.answer(
         Answer::status(422).body("field \"x\"\nis\u{1b}[31m wrong ".to_owned() + &"é".repeat(100_000)),
     );
-    let Outcome::Rejected { status: 422, answer } = client.post() else { panic!("no rejection") };
+    let Disposition::Rejected { status: 422, answer } = client.post() else { panic!("no rejection") };
     assert!(answer.starts_with("field \"x\" is [31m wrong éé"), "{answer}");
     assert!(answer.len() <= 500 && !answer.contains(char::is_control));
     assert!(accepted(&client.post()));
@@ -201,7 +203,7 @@ fn the_body_arrives_as_it_was() {
         let mut client = open(&gateway.url(), &headers);
         // Large, small, empty: the buffer that is used again holds nothing of the last batch.
         for body in [body.as_bytes(), b"{}\n", b""] {
-            let Outcome::Accepted { sent_bytes } = client.post_body(body) else { panic!("not accepted") };
+            let Disposition::Accepted { sent_bytes } = client.post_body(body) else { panic!("not accepted") };
             let request = gateway.requests().pop().unwrap();
             assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/events"));
             assert!(request.body == body, "{} bytes of {}", request.body.len(), body.len());
@@ -233,14 +235,14 @@ fn a_redirect_is_shown_but_not_followed() {
     for status in [301, 302, 303, 307, 308] {
         let location = format!("{}?session=hidden-thing", other.url());
         gateway.answer(Answer::status(status).header("Location", &location).body("moved"));
-        let outcome = client.post();
-        let Outcome::Refused { status: seen, why, .. } = outcome else { panic!("{outcome:?}") };
+        let disposition = client.post();
+        let Disposition::Refused { status: seen, why, .. } = disposition else { panic!("{disposition:?}") };
         assert_eq!(seen, status);
         assert!(why.contains(&other.url()) && why.contains("endpoint"), "{why}");
         assert!(!why.contains("hidden-thing"), "{why}");
     }
     gateway.set_default(Answer::status(302)); // and one that leads nowhere
-    assert!(matches!(client.post(), Outcome::Refused { status: 302, .. }));
+    assert!(matches!(client.post(), Disposition::Refused { status: 302, .. }));
     assert_eq!(other.connections(), 0, "nobody else hears of our credentials");
 }
 
@@ -275,8 +277,8 @@ fn a_refusal_lost_while_sending_is_asked_for() {
         requests
     });
     let mut client = open(&url, &[("compress", "none")]);
-    let outcome = client.post_body(&noise(16 << 20));
-    assert_eq!(outcome, Outcome::Rejected { status: 413, answer: "huge".into() });
+    let disposition = client.post_body(&noise(16 << 20));
+    assert_eq!(disposition, Disposition::Rejected { status: 413, answer: "huge".into() });
     assert_eq!(server.join().unwrap(), 2);
 }
 

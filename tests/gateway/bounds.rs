@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::{posting, support};
-use event_gateway::gateway::Outcome;
+use event_gateway::gateway::Disposition;
 use posting::{accepted, noise, open, retry};
 use support::gateway::{Answer, TestGateway};
 
@@ -123,7 +123,7 @@ fn a_body_that_never_ends_does_not_hold_us() {
         let began = Instant::now();
         assert!(accepted(&client.post()));
         assert!(
-            matches!(client.post(), Outcome::Rejected { status: 400, answer } if answer.starts_with("xxx"))
+            matches!(client.post(), Disposition::Rejected { status: 400, answer } if answer.starts_with("xxx"))
         );
         assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
     }

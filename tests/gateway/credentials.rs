@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::{posting, support};
-use event_gateway::gateway::Outcome;
+use event_gateway::gateway::Disposition;
 use event_gateway::log::Level;
 use posting::{accepted, open, try_open};
 use support::gateway::{Answer, TestGateway};
@@ -104,8 +104,8 @@ fn a_401_costs_one_more_request_at_most() {
     gateway.set_default(Answer::status(401));
     let (_folder, path) = secret_file("first-token");
     let mut client = open(&gateway.url(), &[("bearer_token_file", path.to_str().unwrap())]);
-    let outcome = client.post();
-    let Outcome::Refused { status: 401, why, .. } = outcome else { panic!("{outcome:?}") };
+    let disposition = client.post();
+    let Disposition::Refused { status: 401, why, .. } = disposition else { panic!("{disposition:?}") };
     assert!(why.contains("bearer_token_file or basic_password_file"), "{why}");
     assert_eq!(gateway.requests().len(), 1, "the same token again would be no news");
 
@@ -115,7 +115,7 @@ fn a_401_costs_one_more_request_at_most() {
         fs::write(&path, format!("token-{}", changes.fetch_add(1, Ordering::Relaxed))).unwrap();
         Answer::status(401)
     });
-    assert!(matches!(client.post(), Outcome::Refused { status: 401, .. }));
+    assert!(matches!(client.post(), Disposition::Refused { status: 401, .. }));
     assert_eq!(gateway.requests().len(), 3);
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
-use event_gateway::gateway::Outcome;
+use event_gateway::gateway::Disposition;
 use event_gateway::render::Answers;
 use event_gateway::secrets::Secrets;
 use proptest::collection::vec;
@@ -150,10 +150,10 @@ fn an_answer_shows_none_in_any_form_and_is_cut_afterwards() {
                             .header("Retry-After", "1")
                             .body(&*echo)
                     });
-                    let outcome = client.post();
-                    let text = match &outcome {
-                        Outcome::Retry { why, .. } | Outcome::Refused { why, .. } => why,
-                        Outcome::Rejected { answer, .. } => answer,
+                    let disposition = client.post();
+                    let text = match &disposition {
+                        Disposition::Retry { why, .. } | Disposition::Refused { why, .. } => why,
+                        Disposition::Rejected { answer, .. } => answer,
                         other => panic!("{other:?}"),
                     };
                     for secret in secrets {
@@ -168,7 +168,7 @@ fn an_answer_shows_none_in_any_form_and_is_cut_afterwards() {
     // The former token, too: an answer may come late.
     fs::write(&path, "another-token-of-today").unwrap();
     gateway.respond_with(move |_| Answer::status(422).body(format!("{token} another-token-of-today")));
-    let Outcome::Rejected { answer, .. } = client.post() else { panic!("no rejection") };
+    let Disposition::Rejected { answer, .. } = client.post() else { panic!("no rejection") };
     assert_eq!(answer, "[hidden] [hidden]");
 }
 
@@ -189,8 +189,10 @@ fn so_it_does_of_a_secret_with_letters_beyond_ascii() {
         for (way, encoding) in [(9, 9), (0, 0), (9, 0), (2, 9), (9, 4)] {
             let echo = escaped(&encoded(SECRET, encoding), way);
             gateway.respond_with(move |_| Answer::status(422).body(&*echo));
-            let outcome = client.post();
-            let Outcome::Rejected { answer, .. } = outcome else { panic!("{outcome:?} {properties:?}") };
+            let disposition = client.post();
+            let Disposition::Rejected { answer, .. } = disposition else {
+                panic!("{disposition:?} {properties:?}")
+            };
             // But for padding.
             assert_eq!(answer.trim_end_matches("%3d").trim_end_matches('='), "[hidden]", "{properties:?}");
         }
@@ -211,8 +213,8 @@ fn so_do_the_words_about_each_record() {
         let item = serde_json::json!({"create": {"status": 400, "error": {"type": "x", "reason": reason}}});
         let body = serde_json::json!({"errors": true, "items": [item]}).to_string();
         gateway.respond_with(move |_| Answer::status(200).body(&*body));
-        let outcome = format!("{:?}", client.post_to(Answers::ElasticsearchBulk, b"{}\n"));
-        assert!(outcome.contains("Each") && !outcome.contains("S3CR"), "{outcome}");
+        let disposition = format!("{:?}", client.post_to(Answers::ElasticsearchBulk, b"{}\n"));
+        assert!(disposition.contains("Each") && !disposition.contains("S3CR"), "{disposition}");
     }
 }
 

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::{posting, support};
-use event_gateway::gateway::{Doubt, Outcome};
+use event_gateway::gateway::{Disposition, Doubt};
 use posting::{accepted, noise, open};
 use support::gateway::{Answer, Certificates, TestGateway};
 use support::http::{self, Head};
@@ -121,30 +121,32 @@ fn give(
         cut.or_else(|| asks(&head.headers).then(|| answer.clone()))
     });
     let mut client = open(&gateway.url(), settings);
-    let outcome = client.post_body(body);
+    let disposition = client.post_body(body);
 
     let mut wanted = vec![false; usize::from(cut_first)];
     let open_doubt = if cut_first { Doubt::Unanswered } else { Doubt::None };
-    match (comes, &outcome) {
-        (Comes::Through, Outcome::Accepted { sent_bytes }) if *sent_bytes == body.len() as u64 => {
+    match (comes, &disposition) {
+        (Comes::Through, Disposition::Accepted { sent_bytes }) if *sent_bytes == body.len() as u64 => {
             wanted.extend([true, false]);
         }
-        (Comes::Rejected(is), Outcome::Rejected { status, answer }) if is == status && answer == "huge" => {
+        (Comes::Rejected(is), Disposition::Rejected { status, answer })
+            if is == status && answer == "huge" =>
+        {
             wanted.push(true);
         }
-        (Comes::Refused(is), Outcome::Refused { status, doubt, .. }) if is == status => {
+        (Comes::Refused(is), Disposition::Refused { status, doubt, .. }) if is == status => {
             wanted.push(true);
             assert_eq!(*doubt, open_doubt, "{name}");
         }
-        (Comes::Wish(after_s), Outcome::Retry { after: Some(after), doubt, .. }) => {
+        (Comes::Wish(after_s), Disposition::Retry { after: Some(after), doubt, .. }) => {
             wanted.push(true);
             assert_eq!((after.as_secs(), *doubt), (*after_s, open_doubt), "{name}");
         }
-        (Comes::Retry, Outcome::Retry { after: None, doubt, .. }) => {
+        (Comes::Retry, Disposition::Retry { after: None, doubt, .. }) => {
             wanted.resize(3, true);
             assert_eq!(*doubt, open_doubt, "{name}");
         }
-        _ => panic!("{name}: {outcome:?}"),
+        _ => panic!("{name}: {disposition:?}"),
     }
     assert_eq!(asked(gateway), wanted, "{name}");
     assert_eq!(client.metrics.requests_total.get(), wanted.len() as u64, "{name}");
@@ -152,7 +154,7 @@ fn give(
     assert_eq!(gateway.connections(), wanted.len(), "{name}");
     let requests = gateway.requests();
     let taken: Vec<_> = requests.iter().filter(|request| request.accepted()).collect();
-    assert_eq!(taken.len(), usize::from(accepted(&outcome)), "{name}");
+    assert_eq!(taken.len(), usize::from(accepted(&disposition)), "{name}");
     assert!(taken.iter().all(|request| request.body == body), "{name}");
     drop(client);
     no_body_was_taken_for_a_request(gateway, name);
@@ -198,8 +200,8 @@ fn on_a_connection_that_was_used_before() {
             let huge = Answer::status(413).body("huge");
             let huge = if let Some(pause) = pause { huge.drip(pause) } else { huge };
             gateway.cut_with(move |head, _| asks(&head.headers).then(|| huge.clone()));
-            let outcome = client.post_body(&body);
-            assert_eq!(outcome, Outcome::Rejected { status: 413, answer: "huge".into() });
+            let disposition = client.post_body(&body);
+            assert_eq!(disposition, Disposition::Rejected { status: 413, answer: "huge".into() });
             assert_eq!(gateway.connections(), connections, "it was not used again");
             drop(client);
             no_body_was_taken_for_a_request(&gateway, "a drip");
@@ -215,8 +217,8 @@ fn a_gateway_that_cannot_be_asked_is_not_asked_again() {
         gateway
             .cut_with(move |head, _| asks(&head.headers).then(|| Answer::status(in_vain).accepting(false)));
         gateway.set_default(Answer::status(503));
-        let outcome = open(&gateway.url(), NO_DUPLICATES).post_body(&noise(LARGE_BYTES));
-        assert!(matches!(outcome, Outcome::Retry { doubt: Doubt::None, .. }), "{outcome:?}");
+        let disposition = open(&gateway.url(), NO_DUPLICATES).post_body(&noise(LARGE_BYTES));
+        assert!(matches!(disposition, Disposition::Retry { doubt: Doubt::None, .. }), "{disposition:?}");
         assert_eq!(asked(&gateway), [true, false, false, false]);
     }
 }
@@ -227,8 +229,8 @@ fn no_doubt_but_that_of_the_try_that_sends() {
     let gateway = TestGateway::start();
     gateway.cut_with(|head, _| asks(&head.headers).then(|| Answer::status(202).accepting(false)));
     gateway.set_default(Answer::close_after_body());
-    let outcome = open(&gateway.url(), NO_DUPLICATES).post_body(&noise(LARGE_BYTES));
-    assert!(matches!(outcome, Outcome::Retry { doubt: Doubt::Unanswered, .. }), "{outcome:?}");
+    let disposition = open(&gateway.url(), NO_DUPLICATES).post_body(&noise(LARGE_BYTES));
+    assert!(matches!(disposition, Disposition::Retry { doubt: Doubt::Unanswered, .. }), "{disposition:?}");
     assert_eq!(gateway.requests().len(), 2, "and it is not sent twice");
 }
 
@@ -256,11 +258,11 @@ fn who_may_go_on_is_heard_to_the_end() {
     let mut client = open(&gateway.url(), NO_DUPLICATES);
     assert!(accepted(&client.post_body(&body)));
     gateway.answer(Answer::status(413).body("huge"));
-    assert_eq!(client.post_body(&body), Outcome::Rejected { status: 413, answer: "huge".into() });
+    assert_eq!(client.post_body(&body), Disposition::Rejected { status: 413, answer: "huge".into() });
     // The body went out: what a gateway in trouble has done with it is open again.
     gateway.answer(Answer::status(502));
-    let outcome = client.post_body(&body);
-    assert!(matches!(outcome, Outcome::Retry { doubt: Doubt::Unanswered, .. }), "{outcome:?}");
+    let disposition = client.post_body(&body);
+    assert!(matches!(disposition, Disposition::Retry { doubt: Doubt::Unanswered, .. }), "{disposition:?}");
     assert!(gateway.requests().iter().all(|request| asks(&request.headers) && request.body == body));
     assert_eq!(gateway.connections(), 1);
 }
@@ -329,8 +331,11 @@ fn an_acknowledgement_of_half_a_body_is_none() {
             Some(if asks(&head.headers) { busy() } else { answer.clone() })
         });
         let mut client = open(&gateway.url(), &[NO_EVENT_LOSS, &[("timeout", "1s")]].concat());
-        let outcome = client.post_body(&body);
-        assert!(matches!(outcome, Outcome::Retry { doubt: Doubt::Unanswered, .. }), "{name}: {outcome:?}");
+        let disposition = client.post_body(&body);
+        assert!(
+            matches!(disposition, Disposition::Retry { doubt: Doubt::Unanswered, .. }),
+            "{name}: {disposition:?}"
+        );
         assert_eq!(gateway.requests().len(), 2, "{name}");
     }
 }

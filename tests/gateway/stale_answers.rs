@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use crate::{posting, support};
-use event_gateway::gateway::Outcome;
+use event_gateway::gateway::Disposition;
 use posting::{Client, accepted, noise, open};
 use support::gateway::{Answer, Certificates, TestGateway};
 
@@ -12,8 +12,11 @@ fn stale(gateway: &TestGateway, client: &mut Client, taken_bytes: usize) {
     gateway.set_default(Answer::status(404));
     gateway.answer(Answer::ok().body(vec![b'x'; taken_bytes]).then_more(second));
     assert!(accepted(&client.post()));
-    let outcome = client.post();
-    assert!(!accepted(&outcome), "{taken_bytes} bytes: the second batch was never taken: {outcome:?}");
+    let disposition = client.post();
+    assert!(
+        !accepted(&disposition),
+        "{taken_bytes} bytes: the second batch was never taken: {disposition:?}"
+    );
 }
 
 /// The lengths put every border of the buffers on the way into the first answer, the second, and between them.
@@ -50,9 +53,9 @@ fn not_behind_an_answer_to_the_headers_alone() {
     ];
     let mut client = open(&gateway.url(), &settings);
     for _ in 0..3 {
-        let outcome = client.post_body(&noise(20_000));
-        assert!(matches!(outcome, Outcome::Refused { status: 403, .. }), "{outcome:?}");
-        let outcome = client.post();
-        assert!(matches!(outcome, Outcome::Refused { status: 404, .. }), "{outcome:?}");
+        let disposition = client.post_body(&noise(20_000));
+        assert!(matches!(disposition, Disposition::Refused { status: 403, .. }), "{disposition:?}");
+        let disposition = client.post();
+        assert!(matches!(disposition, Disposition::Refused { status: 404, .. }), "{disposition:?}");
     }
 }

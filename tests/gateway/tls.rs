@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::{posting, support};
-use event_gateway::gateway::Outcome;
+use event_gateway::gateway::Disposition;
 use event_gateway::log::Level;
 use posting::{Client, accepted, open, retry, try_open};
 use rustls::pki_types::{PrivatePkcs8KeyDer, pem::PemObject};
@@ -208,7 +208,7 @@ fn a_stop_reaches_the_agent_of_exchanged_files() {
         gateway.wait_for_requests(2);
         let began = std::time::Instant::now();
         stopper.stop();
-        assert!(matches!(posting.join().unwrap(), Outcome::Retry { .. }));
+        assert!(matches!(posting.join().unwrap(), Disposition::Retry { .. }));
         assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
     });
     assert_eq!(gateway.connections(), 2, "the exchanged file made a new connection");

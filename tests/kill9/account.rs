@@ -89,21 +89,25 @@ impl Account {
         let letters: Vec<Value> =
             letters.lines().map(|line| serde_json::from_str(line).expect("a letter")).collect();
         let mut known: BTreeSet<&str> = deliveries.keys().copied().collect();
-        let mut put_away = BTreeSet::new();
+        let mut dead_letter = BTreeSet::new();
         for letter in &letters {
             assert_eq!(letter["reason"], "ambiguous");
             let id = letter["id"].as_str().expect("an id");
             // A kill between the letter and the ledger's word of it has it written twice.
-            put_away.insert(id);
+            dead_letter.insert(id);
             known.insert(id);
         }
         assert_all_came(wanted, &known);
-        assert!(put_away.len() <= kills * BATCH_EVENTS, "{} put away after {kills} kills", put_away.len());
+        assert!(
+            dead_letter.len() <= kills * BATCH_EVENTS,
+            "{} put away after {kills} kills",
+            dead_letter.len()
+        );
         Account {
             kills,
             records: wanted.len(),
             requests: requests.len(),
-            ambiguous: put_away.len(),
+            ambiguous: dead_letter.len(),
             ..Account::default()
         }
     }

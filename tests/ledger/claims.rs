@@ -69,7 +69,7 @@ struct World {
     may_have_arrived: BTreeSet<(u8, u8)>,
     /// Those of them whose answer was not clear.
     unclear: BTreeSet<(u8, u8)>,
-    put_away: BTreeSet<(u8, u8)>,
+    dead_letter: BTreeSet<(u8, u8)>,
     unwanted: BTreeSet<(u8, u8)>,
 }
 
@@ -102,9 +102,9 @@ impl World {
         self.ledger.as_mut().unwrap()
     }
 
-    fn put_away(&mut self, record: (u8, u8), ticket: Ticket) {
+    fn dead_letter(&mut self, record: (u8, u8), ticket: Ticket) {
         if self.letters_work {
-            assert!(self.put_away.insert(record), "{record:?} was put away twice");
+            assert!(self.dead_letter.insert(record), "{record:?} was put away twice");
             self.ledger().commit(&[ticket], NOW_SECONDS).unwrap();
         } else {
             self.ledger().abort(ticket);
@@ -127,7 +127,7 @@ impl World {
                         self.unclear.contains(&record),
                         "{record:?} has a clear answer, or was never sent"
                     );
-                    self.put_away(record, ticket);
+                    self.dead_letter(record, ticket);
                 }
                 Verdict::Suppressed { .. } => drop(self.unwanted.insert(record)),
                 Verdict::Duplicate | Verdict::InFlight { .. } => {}
@@ -154,7 +154,7 @@ impl World {
             }
             Answer::Lost => {
                 self.ledger().doubt();
-                batch.into_iter().for_each(|(record, ticket)| self.put_away(record, ticket));
+                batch.into_iter().for_each(|(record, ticket)| self.dead_letter(record, ticket));
             }
             Answer::Killed => self.kill(),
             Answer::Panic => self.ledger().abort_all(),
@@ -171,7 +171,7 @@ fn run(updates: Updates, steps: &[Step]) {
         letters_work: true,
         may_have_arrived: BTreeSet::new(),
         unclear: BTreeSet::new(),
-        put_away: BTreeSet::new(),
+        dead_letter: BTreeSet::new(),
         unwanted: BTreeSet::new(),
     };
     world.open();
@@ -199,7 +199,7 @@ fn run(updates: Updates, steps: &[Step]) {
             "{record:?} is lost"
         );
     }
-    assert_eq!(world.put_away, world.unclear);
+    assert_eq!(world.dead_letter, world.unclear);
     let asked = world.may_have_arrived.len();
     world.kill();
     world.bring(&all, Answer::Accepted);

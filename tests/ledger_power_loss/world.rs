@@ -152,7 +152,7 @@ impl World {
                     let tickets: Vec<_> = batch.iter().map(|record| begin(working, *record)).collect();
                     self.ask_for(batch, moment());
                     let said = match step {
-                        4 => working.put_away(tickets[0], self.now_seconds),
+                        4 => working.dead_letter(tickets[0], self.now_seconds),
                         _ => working.commit(&tickets, self.now_seconds),
                     };
                     match said {

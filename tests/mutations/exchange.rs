@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use event_gateway::gateway::{Answer as Parts, Outcome, judge};
+use event_gateway::gateway::{Answer as Parts, Disposition, judge};
 use event_gateway::net::agent::{BODY_READ_BYTES, Limits, agent, beginning};
 use event_gateway::net::failure;
 use event_gateway::net::peer::GATEWAY;
@@ -102,13 +102,13 @@ impl Body for Exchange {
             location: text(LOCATION),
             body,
         };
-        let outcome = judge(&parts, 3, SystemTime::UNIX_EPOCH);
-        if let Outcome::Accepted { .. } = outcome {
+        let disposition = judge(&parts, 3, SystemTime::UNIX_EPOCH);
+        if let Disposition::Accepted { .. } = disposition {
             let said =
                 input.windows(11).any(|bytes| bytes.starts_with(b"HTTP/1.") && bytes[8..].starts_with(b" 2"));
             assert!(said, "an acknowledgement that nobody gave");
         } else if !input.windows(SECRET.len()).any(|bytes| bytes == SECRET.as_bytes()) {
-            assert_bounded(&outcome);
+            assert_bounded(&disposition);
         }
     }
 

@@ -94,12 +94,13 @@ fn with_no_duplicates_a_batch_that_was_cut_is_put_away() {
         reader.came().get(1).is_some_and(|came| came.ends_with(b"\n"))
     });
     assert_eq!(ids_of(&reader.came()[1]), ids(2_000..2_001));
-    let put_away = fs::read_to_string(&letters).expect("letters");
-    let put_away: Vec<Value> =
-        put_away.lines().map(|line| serde_json::from_str(line).expect("a letter")).collect();
-    assert!(put_away.iter().all(|letter| letter["reason"] == "ambiguous"));
-    let put_away: Vec<_> = put_away.iter().map(|letter| letter["id"].as_str().expect("an id")).collect();
-    assert_eq!(put_away, ids(0..2_000));
+    let dead_letter = fs::read_to_string(&letters).expect("letters");
+    let dead_letter: Vec<Value> =
+        dead_letter.lines().map(|line| serde_json::from_str(line).expect("a letter")).collect();
+    assert!(dead_letter.iter().all(|letter| letter["reason"] == "ambiguous"));
+    let dead_letter: Vec<_> =
+        dead_letter.iter().map(|letter| letter["id"].as_str().expect("an id")).collect();
+    assert_eq!(dead_letter, ids(0..2_000));
     host.quit();
 }
 

@@ -3,7 +3,7 @@
 //! What it obeys:
 //! 1. Only a 2xx status acknowledges, and only a batch that went out whole: a 2xx in answer to the headers alone
 //!    (`Expect: 100-continue`) does not. What follows it (a body that hangs or never ends) takes nothing back, unless
-//!    the body is what tells of each record (`told`).
+//!    the body is what tells of each record (`partial_success`).
 //! 2. Redirects are not followed: the credentials are for the endpoint only.
 //! 3. Nothing that comes in is endless (see `agent`).
 //! 4. The quick tries stay well below the host's grace (5 s, `flb_config.c`), so that a batch of a host that
@@ -26,10 +26,10 @@ use super::{Post, Transport};
 use crate::clock;
 use crate::config::{ConfigError, Guarantee, Scheme, Settings};
 use crate::gateway::answer::{Answer, judge};
-use crate::gateway::dialect::heard;
-use crate::gateway::outcome::{Doubt, Outcome};
+use crate::gateway::dialect::classify_by_service;
+use crate::gateway::disposition::{Disposition, Doubt};
 use crate::gateway::outgoing::Outgoing;
-use crate::gateway::told::{answer_bytes, is_read, told};
+use crate::gateway::partial_success::{answer_bytes, classify_body, is_read};
 use crate::log::HostLog;
 use crate::metrics::{FailureClass, Metrics};
 use crate::net::agent::{BODY_READ_BYTES, Limits, agent, agent_over, beginning};
@@ -131,15 +131,18 @@ impl Gateway {
     }
 
     /// One request, and what it taught about asking.
-    fn one_try(&mut self, post: &Post<'_>, expect: bool) -> (Outcome, Asking) {
+    fn one_try(&mut self, post: &Post<'_>, expect: bool) -> (Disposition, Asking) {
         if self.stopper.is_stopped() {
-            return (Outcome::not_sent("the plugin is stopping".into()), Asking::NotYet);
+            return (Disposition::not_sent("the plugin is stopping".into()), Asking::NotYet);
         }
         let mut body = Outgoing { left: post.body.bytes, has_begun: false };
         let request = match self.request(post, expect) {
             Ok(request) => request.map(|()| SendBody::from_reader(&mut body)),
             Err(error) => {
-                return (Outcome::not_sent(format!("the request cannot be built ({error})")), Asking::NotYet);
+                return (
+                    Disposition::not_sent(format!("the request cannot be built ({error})")),
+                    Asking::NotYet,
+                );
             }
         };
         self.metrics.requests_total.add(1);
@@ -156,7 +159,7 @@ impl Gateway {
             Err(error) => failure::class(error, self.tls_files.is_some()),
         };
         self.metrics.request_duration_seconds.observe(clock::monotonic().saturating_duration_since(began));
-        let (outcome, learned) = match answer {
+        let (disposition, learned) = match answer {
             Ok(response) => self.judged(response, post, &body),
             Err(error) => {
                 let why = if self.stopper.is_stopped() {
@@ -170,13 +173,13 @@ impl Gateway {
                     body.doubt_unanswered()
                 };
                 let learned = if failure::cut_while_sending(&error) { Asking::First } else { Asking::NotYet };
-                (Outcome::Retry { after: None, why, doubt }, learned)
+                (Disposition::Retry { after: None, why, doubt }, learned)
             }
         };
-        if matches!(outcome, Outcome::Retry { .. } | Outcome::Refused { .. }) {
+        if matches!(disposition, Disposition::Retry { .. } | Disposition::Refused { .. }) {
             self.metrics.request_retries_total.add(class);
         }
-        (outcome, learned)
+        (disposition, learned)
     }
 
     fn request(&mut self, post: &Post<'_>, expect: bool) -> Result<Request<()>, ureq::http::Error> {
@@ -206,7 +209,12 @@ impl Gateway {
     /// RFC 9110 lets a gateway answer while the body still goes out. ureq looks for no answer before the body is out:
     /// then an early 2xx counts, as only the gateway knows how much it had read when it said so. If the sending fails,
     /// nothing was heard, and some of the body went: that is a doubt.
-    fn judged(&self, response: Response<Body>, post: &Post<'_>, sent: &Outgoing<'_>) -> (Outcome, Asking) {
+    fn judged(
+        &self,
+        response: Response<Body>,
+        post: &Post<'_>,
+        sent: &Outgoing<'_>,
+    ) -> (Disposition, Asking) {
         let (head, body) = response.into_parts();
         let heard_of = beginning(body, answer_bytes(post.answers));
         let shown = heard_of.bytes.get(..BODY_READ_BYTES).unwrap_or(&heard_of.bytes);
@@ -225,17 +233,17 @@ impl Gateway {
         if head.status.is_success() && !sent.left.is_empty() {
             let why = format!("the gateway answered {status} before it had the batch");
             let doubt = sent.doubt_unanswered();
-            return (Outcome::Retry { after: None, why, doubt }, Asking::InVain);
+            return (Disposition::Retry { after: None, why, doubt }, Asking::InVain);
         }
-        let outcome = heard(post.answers, &answer).unwrap_or_else(|| {
+        let disposition = classify_by_service(post.answers, &answer).unwrap_or_else(|| {
             if head.status.is_success() {
-                told(post.answers, &heard_of, post.records, sent_bytes, &|text| self.hidden(text))
+                classify_body(post.answers, &heard_of, post.records, sent_bytes, &|text| self.hidden(text))
             } else {
                 judge(&answer, sent_bytes, clock::wall())
             }
         });
-        let outcome = if sent.has_begun { outcome } else { outcome.certain() };
-        (outcome, if status == 417 { Asking::InVain } else { Asking::NotYet })
+        let disposition = if sent.has_begun { disposition } else { disposition.certain() };
+        (disposition, if status == 417 { Asking::InVain } else { Asking::NotYet })
     }
 
     /// A text from outside without what is secret.
@@ -265,7 +273,7 @@ impl Gateway {
 impl Transport for Gateway {
     /// Delivers a batch, or says why not. The quick tries within take about two seconds, and
     /// the last of them up to a `timeout` more.
-    fn post(&mut self, post: &Post<'_>) -> Outcome {
+    fn post(&mut self, post: &Post<'_>) -> Disposition {
         self.renew_tls();
         let body_bytes = post.body.bytes.len();
         let mut tries = Tries::begin();
@@ -276,25 +284,25 @@ impl Transport for Gateway {
         let mut doubt = Doubt::None;
         loop {
             let expect = asking == Asking::First && body_bytes >= EXPECT_FROM_BYTES;
-            let (outcome, learned) = self.one_try(post, expect);
+            let (disposition, learned) = self.one_try(post, expect);
             let asks_in_vain = expect && learned == Asking::InVain;
-            let outcome = outcome.after(doubt);
-            doubt = outcome.doubt();
-            let quick_try = match &outcome {
+            let disposition = disposition.after(doubt);
+            doubt = disposition.doubt();
+            let quick_try = match &disposition {
                 // The token may have been renewed after we read it: a file looks the same for some
                 // milliseconds, and a 401 is reason enough to look into it. Those who want an API key say 403.
-                Outcome::Refused { status: 401 | 403, .. } if !credentials_renewed => {
+                Disposition::Refused { status: 401 | 403, .. } if !credentials_renewed => {
                     credentials_renewed = true;
                     self.authorization.reread(&self.log)
                 }
                 _ if doubt > Doubt::None && self.guarantee == Guarantee::NoDuplicates => false,
                 // RFC 9110, 10.1.1: do it again without.
                 _ if asks_in_vain => true,
-                Outcome::Retry { after: None, .. } => tries.another(&self.stopper),
+                Disposition::Retry { after: None, .. } => tries.another(&self.stopper),
                 _ => false,
             };
             if !quick_try {
-                return outcome;
+                return disposition;
             }
             asking = asking.max(learned);
         }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{ConfigError, Scheme, Settings};
-use crate::gateway::outcome::Outcome;
+use crate::gateway::disposition::Disposition;
 use crate::log::HostLog;
 use crate::metrics::Metrics;
 use crate::net::stop::Stopper;
@@ -50,7 +50,7 @@ pub struct Packed<'a> {
 pub trait Transport: Send {
     /// Delivers a batch, or says why not. The quick tries within take about two seconds, and the last of them up to
     /// a `timeout` more.
-    fn post(&mut self, post: &Post<'_>) -> Outcome;
+    fn post(&mut self, post: &Post<'_>) -> Disposition;
 
     /// What ends the deliveries from another thread.
     fn stopper(&self) -> Stopper;

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use super::tries::Tries;
 use super::{Post, Transport};
 use crate::clock;
-use crate::gateway::outcome::{Doubt, Outcome};
+use crate::gateway::disposition::{Disposition, Doubt};
 use crate::log::HostLog;
 use crate::metrics::{FailureClass, Metrics};
 use crate::net::stop::Stopper;
@@ -42,9 +42,9 @@ impl Lines {
         Self { socket: socket.to_owned(), timeout, connection: None, stopper, metrics, log }
     }
 
-    fn one_try(&mut self, bytes: &[u8]) -> Outcome {
+    fn one_try(&mut self, bytes: &[u8]) -> Disposition {
         if self.stopper.is_stopped() {
-            return Outcome::not_sent("the plugin is stopping".into());
+            return Disposition::not_sent("the plugin is stopping".into());
         }
         self.metrics.requests_total.add(1);
         let began = clock::monotonic();
@@ -52,7 +52,7 @@ impl Lines {
         let result = self.write(bytes, began + self.timeout, &mut written);
         self.metrics.request_duration_seconds.observe(clock::monotonic().saturating_duration_since(began));
         let Err((class, why)) = result else {
-            return Outcome::Accepted { sent_bytes: bytes.len() as u64 };
+            return Disposition::Accepted { sent_bytes: bytes.len() as u64 };
         };
         self.connection = None;
         let (class, why) = if self.stopper.is_stopped() {
@@ -62,7 +62,7 @@ impl Lines {
         };
         self.metrics.request_retries_total.add(class);
         let doubt = if written > 0 { Doubt::Unanswered } else { Doubt::None };
-        Outcome::Retry { after: None, why, doubt }
+        Disposition::Retry { after: None, why, doubt }
     }
 
     /// Writes all, over a new connection if need be. Counts what went out.
@@ -120,13 +120,13 @@ fn not_connected(error: &io::Error) -> String {
 }
 
 impl Transport for Lines {
-    fn post(&mut self, post: &Post<'_>) -> Outcome {
+    fn post(&mut self, post: &Post<'_>) -> Disposition {
         let mut tries = Tries::begin();
         loop {
-            let outcome = self.one_try(post.body.bytes);
-            let may_come_again = matches!(outcome, Outcome::Retry { doubt: Doubt::None, .. });
+            let disposition = self.one_try(post.body.bytes);
+            let may_come_again = matches!(disposition, Disposition::Retry { doubt: Doubt::None, .. });
             if !may_come_again || !tries.another(&self.stopper) {
-                return outcome;
+                return disposition;
             }
         }
     }

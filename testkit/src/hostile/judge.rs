@@ -89,12 +89,12 @@ fn nothing_lost(account: &Account, guarantee: Guarantee, wrong: &mut Vec<String>
     for id in &account.wanted {
         let reasons: Vec<_> =
             account.letters.iter().filter(|letter| letter.id == *id).map(|letter| &*letter.reason).collect();
-        let put_away = match guarantee {
+        let dead_letter = match guarantee {
             _ if account.doomed.contains(id) => !reasons.is_empty(),
             Guarantee::NoEventLoss => false,
             Guarantee::NoDuplicates { ambiguous } => reasons.contains(&ambiguous),
         };
-        if !taken.contains_key(id.as_str()) && !put_away {
+        if !taken.contains_key(id.as_str()) && !dead_letter {
             wrong.push(format!("{id} is lost: never taken, and not in the dead letter file"));
         }
     }

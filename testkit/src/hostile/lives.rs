@@ -54,12 +54,12 @@ struct Lives {
     wrong: Vec<String>,
     silence: Duration,
     /// What becomes of each chunk.
-    chunks: Vec<Fate>,
+    chunks: Vec<Arrival>,
     until: Instant,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Fate {
+enum Arrival {
     /// Not brought yet.
     ToCome,
     /// In this flush.
@@ -95,7 +95,7 @@ pub fn trial(modes: &[&'static Mode], seed: u64, guarantee: Guarantee, papers: &
     for (index, chunk) in stage.load().chunks.iter().enumerate() {
         fs::write(folder.path().join(format!("chunk-{index}")), &chunk.bytes).expect("a chunk");
     }
-    let chunks = vec![Fate::ToCome; stage.load().chunks.len()];
+    let chunks = vec![Arrival::ToCome; stage.load().chunks.len()];
     let host = start(&stage, &settings);
     let mut lives = Lives {
         settings,
@@ -140,7 +140,7 @@ impl Lives {
         let mut ends: Vec<_> =
             (0..dice.below(3)).map(|_| [End::Exit, End::Quit, End::Kill][dice.below(3)]).collect();
         let mut next_end = self.moment(dice);
-        while self.chunks.iter().any(|fate| *fate != Fate::Delivered) {
+        while self.chunks.iter().any(|arrival| *arrival != Arrival::Delivered) {
             assert!(clock::monotonic() < self.until, "not delivered in {PATIENCE:?}: {}", self.state());
             self.bring(dice);
             self.look();
@@ -168,16 +168,16 @@ impl Lives {
         let mut new = dice.below(3);
         for index in 0..self.chunks.len() {
             let due = match self.chunks[index] {
-                Fate::ToCome => {
+                Arrival::ToCome => {
                     new = new.saturating_sub(1);
                     new > 0
                 }
-                Fate::Waits(again) => again <= now,
-                Fate::UnderWay(_) | Fate::Delivered => false,
+                Arrival::Waits(again) => again <= now,
+                Arrival::UnderWay(_) | Arrival::Delivered => false,
             };
             if due {
                 let id = self.flush(index);
-                self.chunks[index] = Fate::UnderWay(id);
+                self.chunks[index] = Arrival::UnderWay(id);
             }
         }
     }
@@ -191,13 +191,13 @@ impl Lives {
     fn look(&mut self) {
         let mut bound = LOOK;
         for index in 0..self.chunks.len() {
-            let Fate::UnderWay(id) = self.chunks[index] else { continue };
+            let Arrival::UnderWay(id) = self.chunks[index] else { continue };
             let answer = self.host.wait_within(id, bound);
             bound = Duration::ZERO;
             match answer {
                 None => {}
                 Some(Code::Ok) => self.delivered(index),
-                Some(Code::Retry) => self.chunks[index] = Fate::Waits(clock::monotonic() + AGAIN),
+                Some(Code::Retry) => self.chunks[index] = Arrival::Waits(clock::monotonic() + AGAIN),
                 Some(code) => panic!("a chunk was answered {code:?}"),
             }
         }
@@ -208,7 +208,7 @@ impl Lives {
 
     /// OK means that each record has arrived by now, or lies in the dead letter file.
     fn delivered(&mut self, index: usize) {
-        self.chunks[index] = Fate::Delivered;
+        self.chunks[index] = Arrival::Delivered;
         let taken: BTreeSet<String> = self.stage.gateway.accepted_ids().into_iter().collect();
         let letters = self.letters();
         for id in &self.stage.load().chunks[index].ids {
@@ -240,11 +240,11 @@ impl Lives {
         }
         // What was not answered the host has kept; a source without a memory is read again from its start.
         let all = dice.one_in(2);
-        for fate in &mut self.chunks {
-            match fate {
-                Fate::ToCome => {}
-                Fate::Delivered if !all => {}
-                _ => *fate = Fate::Waits(clock::monotonic()),
+        for arrival in &mut self.chunks {
+            match arrival {
+                Arrival::ToCome => {}
+                Arrival::Delivered if !all => {}
+                _ => *arrival = Arrival::Waits(clock::monotonic()),
             }
         }
     }
@@ -322,7 +322,7 @@ impl Lives {
     }
 
     fn state(&self) -> String {
-        let left = self.chunks.iter().filter(|fate| **fate != Fate::Delivered).count();
+        let left = self.chunks.iter().filter(|arrival| **arrival != Arrival::Delivered).count();
         let requests = self.stage.gateway.request_count();
         let logs: Vec<_> = self.host.logs().into_iter().rev().take(5).map(|line| line.text).collect();
         format!("{left} chunks left, {requests} requests so far, the last words {logs:#?}")

@@ -30,7 +30,7 @@ use super::{Packed, Post, Transport};
 use crate::clock;
 use crate::config::{ConfigError, FileSettings};
 use crate::disk::{is_refused, is_wrong_path};
-use crate::gateway::outcome::{Doubt, Outcome};
+use crate::gateway::disposition::{Disposition, Doubt};
 use crate::log::HostLog;
 use crate::metrics::{FailureClass, Metrics};
 use crate::net::stop::Stopper;
@@ -146,19 +146,19 @@ impl Files {
 }
 
 impl Transport for Files {
-    fn post(&mut self, post: &Post<'_>) -> Outcome {
+    fn post(&mut self, post: &Post<'_>) -> Disposition {
         if self.stopper.is_stopped() {
-            return Outcome::not_sent("the plugin is stopping".into());
+            return Disposition::not_sent("the plugin is stopping".into());
         }
         self.metrics.requests_total.add(1);
         let began = clock::monotonic();
         let written = self.write(&post.body);
         self.metrics.request_duration_seconds.observe(clock::monotonic().saturating_duration_since(began));
         match written {
-            Ok(()) => Outcome::Accepted { sent_bytes: post.body.bytes.len() as u64 },
+            Ok(()) => Disposition::Accepted { sent_bytes: post.body.bytes.len() as u64 },
             Err((doubt, why)) => {
                 self.metrics.request_retries_total.add(FailureClass::Other);
-                Outcome::Retry { after: None, why, doubt }
+                Disposition::Retry { after: None, why, doubt }
             }
         }
     }

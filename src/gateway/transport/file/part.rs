@@ -9,7 +9,7 @@ use super::name::{self, Names};
 use crate::clock;
 use crate::disk::{self, Access, FileId, sync_folder};
 use crate::gateway::append::append;
-use crate::gateway::outcome::Doubt;
+use crate::gateway::disposition::Doubt;
 
 #[derive(Debug)]
 pub struct Part {

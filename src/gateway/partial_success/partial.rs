@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::protobuf::{self, Partial};
 use super::{Hide, kept, unclear};
-use crate::gateway::outcome::{Fate, Outcome};
+use crate::gateway::disposition::{Disposition, RecordOutcome};
 
 /// All of it may be absent or null. Parsers of protobuf's JSON take both spellings.
 #[derive(Deserialize)]
@@ -27,16 +27,19 @@ struct InJson {
     message: Option<String>,
 }
 
-pub(super) fn told(body: &[u8], records: usize, sent_bytes: u64, hide: Hide<'_>) -> Outcome {
+pub(super) fn classify_body(body: &[u8], records: usize, sent_bytes: u64, hide: Hide<'_>) -> Disposition {
     let Some(Partial { rejected, message }) = partial(body) else {
         return unclear("the answer is no ExportLogsServiceResponse: does endpoint lead to /v1/logs?");
     };
     let answer = kept(&message, hide);
     match usize::try_from(rejected) {
         // A receiver that took all may still have something to say; that is no error.
-        Err(_) | Ok(0) => Outcome::Accepted { sent_bytes },
-        Ok(rejected) if rejected < records => Outcome::PartlyRejected { rejected, answer, sent_bytes },
-        Ok(_) => Outcome::Each { fates: vec![Fate::Rejected { status: 200, answer }; records], sent_bytes },
+        Err(_) | Ok(0) => Disposition::Accepted { sent_bytes },
+        Ok(rejected) if rejected < records => Disposition::PartlyRejected { rejected, answer, sent_bytes },
+        Ok(_) => Disposition::Partial {
+            outcomes: vec![RecordOutcome::Rejected { status: 200, answer }; records],
+            sent_bytes,
+        },
     }
 }
 
@@ -75,18 +78,18 @@ fn of_json(text: &[u8]) -> Option<Partial> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gateway::outcome::Doubt;
+    use crate::gateway::disposition::Doubt;
 
     /// Of three records: how many were rejected, and why; `None` when it does not say.
     fn of(body: &[u8]) -> Option<(usize, String)> {
-        match told(body, 3, 7, &|text| text) {
-            Outcome::Accepted { sent_bytes: 7 } => Some((0, String::new())),
-            Outcome::PartlyRejected { rejected, answer, sent_bytes: 7 } => Some((rejected, answer)),
-            Outcome::Each { fates, sent_bytes: 7 } => match &fates[..] {
-                [Fate::Rejected { status: 200, answer }, _, _] => Some((3, answer.clone())),
-                _ => panic!("{fates:?}"),
+        match classify_body(body, 3, 7, &|text| text) {
+            Disposition::Accepted { sent_bytes: 7 } => Some((0, String::new())),
+            Disposition::PartlyRejected { rejected, answer, sent_bytes: 7 } => Some((rejected, answer)),
+            Disposition::Partial { outcomes, sent_bytes: 7 } => match &outcomes[..] {
+                [RecordOutcome::Rejected { status: 200, answer }, _, _] => Some((3, answer.clone())),
+                _ => panic!("{outcomes:?}"),
             },
-            Outcome::Retry { doubt: Doubt::Unanswered, .. } => None,
+            Disposition::Retry { doubt: Doubt::Unanswered, .. } => None,
             other => panic!("{other:?}"),
         }
     }

@@ -1,4 +1,4 @@
-//! The far end of a connection, the gateway or the API server: its URL, and whom to trust.
+//! The remote endpoint of a connection, the gateway or the API server: its URL, and whom to trust.
 
 use std::net::IpAddr;
 use std::path::PathBuf;

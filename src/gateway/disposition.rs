@@ -7,11 +7,11 @@ pub const ANSWER_KEPT_BYTES: usize = 500;
 
 /// What became of a batch, and so what the caller does with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Disposition {
     /// 2xx: the gateway has the batch. Commit.
     Accepted { sent_bytes: u64 },
     /// 2xx, and the answer tells of each record, in order.
-    Each { fates: Vec<Fate>, sent_bytes: u64 },
+    Partial { outcomes: Vec<RecordOutcome>, sent_bytes: u64 },
     /// 2xx, and so many records were rejected for good; nobody knows which. The batch must not be sent again.
     PartlyRejected { rejected: usize, answer: String, sent_bytes: u64 },
     /// Nothing is known to be delivered; the same batch may succeed later. `after` is the gateway's own
@@ -26,7 +26,7 @@ pub enum Outcome {
 
 /// What became of one record of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum RecordOutcome {
     Accepted,
     /// The same record may be taken later; at most [`ANSWER_KEPT_BYTES`] of why it was not now.
     Retry {
@@ -63,7 +63,7 @@ impl Doubt {
     }
 }
 
-impl Outcome {
+impl Disposition {
     /// Nothing went out; later it may.
     #[must_use]
     pub fn not_sent(why: String) -> Self {
@@ -83,7 +83,7 @@ impl Outcome {
     pub fn is_success(&self) -> bool {
         match self {
             Self::Accepted { .. } | Self::PartlyRejected { .. } => true,
-            Self::Each { fates, .. } => fates.contains(&Fate::Accepted),
+            Self::Partial { outcomes, .. } => outcomes.contains(&RecordOutcome::Accepted),
             _ => false,
         }
     }

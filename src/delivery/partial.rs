@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::fates::PARTLY;
+use super::settlement::PARTLY;
 use super::{Delivery, Waiting, settle, tickets};
 use crate::clock;
 use crate::config::Guarantee;
-use crate::gateway::Fate;
+use crate::gateway::RecordOutcome;
 use crate::gateway::batch::Batch;
 use crate::job::Tally;
 use crate::ledger::Ledger;
@@ -14,33 +14,35 @@ use crate::ledger::Ledger;
 impl Delivery {
     /// Settles a part of which the answer tells record by record. Why some have to come again, if some have: what
     /// follows must not overtake them.
-    pub(super) fn told_of_each(
+    pub(super) fn settle_partly(
         &mut self,
         batch: &Batch<Waiting<'_>>,
         part: &Range<usize>,
-        fates: &[Fate],
+        outcomes: &[RecordOutcome],
         sent_bytes: u64,
         ledger: &mut Ledger,
         tallies: &mut [Tally],
     ) -> Option<String> {
-        let told = || part.clone().zip(fates);
-        let accepted: Vec<_> =
-            told().filter(|(_, fate)| **fate == Fate::Accepted).map(|(index, _)| index).collect();
+        let told = || part.clone().zip(outcomes);
+        let accepted: Vec<_> = told()
+            .filter(|(_, outcome)| **outcome == RecordOutcome::Accepted)
+            .map(|(index, _)| index)
+            .collect();
         if accepted.is_empty() {
             self.release(ledger);
         } else {
             self.acknowledged(batch, accepted.into_iter(), sent_bytes, ledger, tallies);
         }
         let mut left: Option<(usize, &str)> = None;
-        for (index, fate) in told() {
-            match fate {
-                Fate::Accepted => {}
-                Fate::Rejected { status, answer } => {
+        for (index, outcome) in told() {
+            match outcome {
+                RecordOutcome::Accepted => {}
+                RecordOutcome::Rejected { status, answer } => {
                     // It judges what it gets, so it is there.
                     self.answers();
                     self.rejected(batch, index, *status, answer, ledger, tallies);
                 }
-                Fate::Retry { why } => {
+                RecordOutcome::Retry { why } => {
                     if let Some(waiting) = batch.note(index) {
                         ledger.abort(waiting.ticket);
                         settle(waiting, false, tallies);
@@ -77,6 +79,6 @@ impl Delivery {
             let written = ledger.doubt_unbegun(named, clock::unix_seconds(now));
             self.advanced(written, ledger);
         }
-        self.buried(batch, part, PARTLY, &why, ledger, tallies);
+        self.dead_letter_part(batch, part, PARTLY, &why, ledger, tallies);
     }
 }

@@ -8,7 +8,7 @@ mod partial;
 mod protobuf;
 
 use super::answer::plain_text;
-use super::outcome::{ANSWER_KEPT_BYTES, Doubt, Outcome};
+use super::disposition::{ANSWER_KEPT_BYTES, Disposition, Doubt};
 use crate::net::agent::{BODY_READ_BYTES, Beginning};
 use crate::render::Answers;
 
@@ -29,24 +29,24 @@ pub const fn answer_bytes(answers: Answers) -> usize {
 /// A text of the answer without what is secret. It is asked before the text is cut: a cut leaves the beginning of a secret.
 pub type Hide<'h> = &'h dyn Fn(String) -> String;
 
-/// The outcome of a request of so many records with a 2xx, by what the answer's body says.
+/// The disposition of a request of so many records with a 2xx, by what the answer's body says.
 #[must_use]
-pub fn told(
+pub fn classify_body(
     answers: Answers,
     answer: &Beginning,
     records: usize,
     sent_bytes: u64,
     hide: Hide<'_>,
-) -> Outcome {
+) -> Disposition {
     if !is_read(answers) {
-        return Outcome::Accepted { sent_bytes };
+        return Disposition::Accepted { sent_bytes };
     }
     if !answer.is_whole {
         return unclear("the answer was cut before it had told of each record");
     }
     match answers {
-        Answers::ElasticsearchBulk => bulk::told(&answer.bytes, records, sent_bytes, hide),
-        _ => partial::told(&answer.bytes, records, sent_bytes, hide),
+        Answers::ElasticsearchBulk => bulk::classify_body(&answer.bytes, records, sent_bytes, hide),
+        _ => partial::classify_body(&answer.bytes, records, sent_bytes, hide),
     }
 }
 
@@ -58,8 +58,8 @@ fn kept(text: &str, hide: Hide<'_>) -> String {
     plain_text(hide(text.to_owned()).as_bytes(), ANSWER_KEPT_BYTES)
 }
 
-fn unclear(why: &str) -> Outcome {
-    Outcome::Retry { after: None, why: why.to_owned(), doubt: Doubt::Unanswered }
+fn unclear(why: &str) -> Disposition {
+    Disposition::Retry { after: None, why: why.to_owned(), doubt: Doubt::Unanswered }
 }
 
 #[cfg(test)]
@@ -71,15 +71,18 @@ mod tests {
         let cut = |bytes: &[u8]| Beginning { bytes: bytes.to_vec(), is_whole: false };
         for answers in [Answers::ElasticsearchBulk, Answers::Otlp] {
             for bytes in [&b""[..], b"{}", br#"{"errors":false,"items":[]}"#, b"\x0a\x02\x08\x01"] {
-                let outcome = told(answers, &cut(bytes), 3, 7, &|text| text);
+                let disposition = classify_body(answers, &cut(bytes), 3, 7, &|text| text);
                 assert!(
-                    matches!(outcome, Outcome::Retry { doubt: Doubt::Unanswered, .. }),
-                    "{answers:?}: {outcome:?}"
+                    matches!(disposition, Disposition::Retry { doubt: Doubt::Unanswered, .. }),
+                    "{answers:?}: {disposition:?}"
                 );
             }
         }
         for answers in [Answers::Status, Answers::Hec, Answers::Loki, Answers::PagerDuty] {
-            assert_eq!(told(answers, &cut(b"welc"), 3, 7, &|text| text), Outcome::Accepted { sent_bytes: 7 });
+            assert_eq!(
+                classify_body(answers, &cut(b"welc"), 3, 7, &|text| text),
+                Disposition::Accepted { sent_bytes: 7 }
+            );
         }
     }
 }

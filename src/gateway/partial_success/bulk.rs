@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Hide, kept, unclear};
-use crate::gateway::outcome::{Doubt, Fate, Outcome};
+use crate::gateway::disposition::{Disposition, Doubt, RecordOutcome};
 
 /// The items are only looked at where there are errors. Whoever filters the answer down to its items leaves `errors`
 /// out.
@@ -39,29 +39,29 @@ const REASONS_OF_ALL: [&str; 4] =
 /// Of a document, whatever the status.
 const OF_ONE: &str = "fail_processor_exception";
 
-pub(super) fn told(body: &[u8], records: usize, sent_bytes: u64, hide: Hide<'_>) -> Outcome {
+pub(super) fn classify_body(body: &[u8], records: usize, sent_bytes: u64, hide: Hide<'_>) -> Disposition {
     let Ok(Bulk { errors, items }) = serde_json::from_slice(body) else {
         return unclear("the answer is none of _bulk: does endpoint lead to _bulk?");
     };
     if errors == Some(false) {
-        return Outcome::Accepted { sent_bytes };
+        return Disposition::Accepted { sent_bytes };
     }
     let items = items.and_then(|items| serde_json::from_str::<Vec<Item>>(items.get()).ok());
-    let fates: Vec<_> = items.into_iter().flatten().map(|item| fate(item, hide)).collect();
-    let retry = fates.iter().find_map(|fate| match fate {
-        Fate::Retry { why } => Some(why),
+    let outcomes: Vec<_> = items.into_iter().flatten().map(|item| outcome(item, hide)).collect();
+    let retry = outcomes.iter().find_map(|outcome| match outcome {
+        RecordOutcome::Retry { why } => Some(why),
         _ => None,
     });
-    match (&fates[..], retry) {
+    match (&outcomes[..], retry) {
         ([], _) => unclear("the answer does not tell of each document: is there a filter_path in endpoint?"),
-        (all, _) if all.len() == records => Outcome::Each { fates, sent_bytes },
+        (all, _) if all.len() == records => Disposition::Partial { outcomes, sent_bytes },
         // Of fewer nobody can tell which is whose. Sent again they meet themselves there, under their ids.
-        (_, Some(why)) => Outcome::Retry {
+        (_, Some(why)) => Disposition::Retry {
             after: None,
             why: format!("it does not take all ({why})"),
             doubt: Doubt::Unanswered,
         },
-        (_, None) => Outcome::Rejected {
+        (_, None) => Disposition::Rejected {
             status: 200,
             answer: "some were rejected, and the answer does not tell of each document".to_owned(),
         },
@@ -70,7 +70,7 @@ pub(super) fn told(body: &[u8], records: usize, sent_bytes: u64, hide: Hide<'_>)
 
 /// As with whole requests: rejected is only what a document can be to blame for. An index that is missing, blocked or
 /// closed, a cluster that is full, or a key that may not write, is mended by a person, and all wait for that.
-fn fate(Item { create: Done { status, error } }: Item, hide: Hide<'_>) -> Fate {
+fn outcome(Item { create: Done { status, error } }: Item, hide: Hide<'_>) -> RecordOutcome {
     let answer = || kept(&error.to_string(), hide);
     let text = |key| error.get(key).and_then(|text| text.as_str()).unwrap_or_default();
     let is_of_all = || {
@@ -78,10 +78,10 @@ fn fate(Item { create: Done { status, error } }: Item, hide: Hide<'_>) -> Fate {
     };
     match status {
         // 409: it is there already.
-        200..=299 | 409 => Fate::Accepted,
-        _ if text("type") == OF_ONE => Fate::Rejected { status, answer: answer() },
-        400 | 413 | 422 if !is_of_all() => Fate::Rejected { status, answer: answer() },
-        _ => Fate::Retry { why: format!("{status}: {}", answer()) },
+        200..=299 | 409 => RecordOutcome::Accepted,
+        _ if text("type") == OF_ONE => RecordOutcome::Rejected { status, answer: answer() },
+        400 | 413 | 422 if !is_of_all() => RecordOutcome::Rejected { status, answer: answer() },
+        _ => RecordOutcome::Retry { why: format!("{status}: {}", answer()) },
     }
 }
 
@@ -89,19 +89,24 @@ fn fate(Item { create: Done { status, error } }: Item, hide: Hide<'_>) -> Fate {
 mod tests {
     use super::*;
 
-    fn of(body: &str, records: usize) -> Outcome {
-        told(body.as_bytes(), records, 7, &|text| text)
+    fn of(body: &str, records: usize) -> Disposition {
+        classify_body(body.as_bytes(), records, 7, &|text| text)
     }
 
     #[test]
     fn each_item_has_its_fate() {
-        assert_eq!(of(r#"{"took":1,"errors":false,"items":[]}"#, 3), Outcome::Accepted { sent_bytes: 7 });
+        assert_eq!(of(r#"{"took":1,"errors":false,"items":[]}"#, 3), Disposition::Accepted { sent_bytes: 7 });
         let items = r#"{"errors":true,"items":[{"create":{"status":201}},{"create":{"status":409,"error":{}}},
             {"create":{"status":429}},{"create":{"status":400,"error":{"type":"mapper_parsing_exception"}}}]}"#;
         let answer = r#"{"type":"mapper_parsing_exception"}"#.to_owned();
-        let retry = Fate::Retry { why: "429: null".into() };
-        let fates = vec![Fate::Accepted, Fate::Accepted, retry, Fate::Rejected { status: 400, answer }];
-        assert_eq!(of(items, 4), Outcome::Each { fates, sent_bytes: 7 });
+        let retry = RecordOutcome::Retry { why: "429: null".into() };
+        let outcomes = vec![
+            RecordOutcome::Accepted,
+            RecordOutcome::Accepted,
+            retry,
+            RecordOutcome::Rejected { status: 400, answer },
+        ];
+        assert_eq!(of(items, 4), Disposition::Partial { outcomes, sent_bytes: 7 });
     }
 
     #[test]
@@ -123,12 +128,18 @@ mod tests {
             let error = serde_json::json!({"type": name, "reason": reason});
             let body =
                 serde_json::json!({"items": [{"create": {"status": status, "error": error}}]}).to_string();
-            let Outcome::Each { fates, .. } = of(&body, 1) else { panic!("{body}") };
-            assert!(matches!(&fates[0], Fate::Retry { why } if why.contains(name)), "{fates:?}");
+            let Disposition::Partial { outcomes, .. } = of(&body, 1) else { panic!("{body}") };
+            assert!(
+                matches!(&outcomes[0], RecordOutcome::Retry { why } if why.contains(name)),
+                "{outcomes:?}"
+            );
         }
         let failed = r#"{"items":[{"create":{"status":500,"error":{"type":"fail_processor_exception"}}}]}"#;
-        let Outcome::Each { fates, .. } = of(failed, 1) else { panic!("{failed}") };
-        assert!(matches!(fates[0], Fate::Rejected { status: 500, .. }), "it would fail for ever: {fates:?}");
+        let Disposition::Partial { outcomes, .. } = of(failed, 1) else { panic!("{failed}") };
+        assert!(
+            matches!(outcomes[0], RecordOutcome::Rejected { status: 500, .. }),
+            "it would fail for ever: {outcomes:?}"
+        );
     }
 
     #[test]
@@ -142,8 +153,8 @@ mod tests {
             (r#"{"errors":true,"items":[{"create":{"error":{}}}]}"#, 1),
             (r#"{"errors":true,"items":[{"create":{"status":429}}]}"#, 2),
         ] {
-            let outcome = of(unclear, records);
-            assert!(matches!(outcome, Outcome::Retry { doubt: Doubt::Unanswered, .. }), "{unclear}");
+            let disposition = of(unclear, records);
+            assert!(matches!(disposition, Disposition::Retry { doubt: Doubt::Unanswered, .. }), "{unclear}");
         }
     }
 
@@ -151,10 +162,10 @@ mod tests {
     #[test]
     fn other_servers_are_understood() {
         let named = r#"{"errors":false,"items":[{"index":{"_id":"a","status":201}}]}"#;
-        assert_eq!(of(named, 1), Outcome::Accepted { sent_bytes: 7 });
+        assert_eq!(of(named, 1), Disposition::Accepted { sent_bytes: 7 });
         let index = r#"{"errors":true,"items":[{"index":{"status":201}},{"index":{"status":400}}]}"#;
-        assert!(matches!(of(index, 2), Outcome::Each { .. }));
+        assert!(matches!(of(index, 2), Disposition::Partial { .. }));
         let failures_alone = r#"{"errors":true,"items":[{"create":{"status":400}}]}"#;
-        assert!(matches!(of(failures_alone, 2), Outcome::Rejected { status: 200, .. }), "to be halved");
+        assert!(matches!(of(failures_alone, 2), Disposition::Rejected { status: 200, .. }), "to be halved");
     }
 }

@@ -1,4 +1,4 @@
-//! The fates of records: what each does to the ledger, to the dead letters and to the chunk that waits.
+//! The outcomes of records: what each does to the ledger, to the dead letters and to the chunk that waits.
 
 use std::ops::Range;
 use std::time::SystemTime;
@@ -23,7 +23,7 @@ pub(super) const PARTLY: &str = "partly rejected by the gateway";
 
 /// A record that the gateway will never take, or that it may have and must not be sent again.
 #[derive(Debug, Clone, Copy)]
-pub struct Culprit<'a> {
+pub struct DeadLetterEntry<'a> {
     pub id: &'a str,
     pub body: &'a [u8],
     pub status: Option<u16>,
@@ -101,32 +101,36 @@ impl Delivery {
         tallies: &mut [Tally],
     ) {
         let Some(waiting) = batch.note(place) else { return };
-        let culprit = Culprit {
+        let entry = DeadLetterEntry {
             id: batch.id(place),
             body: waiting.body,
             status: Some(status),
             reason: "rejected by the gateway",
             answer,
         };
-        let ok = self.put_away(&culprit, waiting.ticket, ledger);
+        let ok = self.dead_letter(&entry, waiting.ticket, ledger);
         settle(waiting, ok, tallies);
     }
 
     /// Puts a record away that can never be delivered. `false`: the dead letter file did not take it, so
     /// the host must bring it again.
-    pub fn put_away(&mut self, culprit: &Culprit<'_>, ticket: Ticket, ledger: &mut Ledger) -> bool {
-        self.put_all_away(&[(*culprit, ticket)], ledger) == [true]
+    pub fn dead_letter(&mut self, entry: &DeadLetterEntry<'_>, ticket: Ticket, ledger: &mut Ledger) -> bool {
+        self.dead_letter_all(&[(*entry, ticket)], ledger) == [true]
     }
 
     /// The same for records with one reason, in one write and one line of the log. What became of each.
-    fn put_all_away(&mut self, culprits: &[(Culprit<'_>, Ticket)], ledger: &mut Ledger) -> Vec<bool> {
+    fn dead_letter_all(
+        &mut self,
+        entries: &[(DeadLetterEntry<'_>, Ticket)],
+        ledger: &mut Ledger,
+    ) -> Vec<bool> {
         let now_seconds = clock::unix_seconds(clock::wall());
         let (is_away, error) = match &mut self.dead_letters {
-            None => (vec![true; culprits.len()], None),
-            Some(file) => written(file, culprits, now_seconds),
+            None => (vec![true; entries.len()], None),
+            Some(file) => written(file, entries, now_seconds),
         };
         let split = |away: bool| -> Vec<_> {
-            culprits
+            entries
                 .iter()
                 .zip(&is_away)
                 .filter(|(_, is_away)| **is_away == away)
@@ -136,9 +140,9 @@ impl Delivery {
         let (away, waiting) = (split(true), split(false));
         self.tell_of_waiting(&waiting, error);
         waiting.iter().for_each(|(_, ticket)| ledger.abort(*ticket));
-        self.tell_of_put_away(&away);
+        self.log_dead_letters(&away);
         let tickets: Vec<_> = away.iter().map(|(_, ticket)| *ticket).collect();
-        let reason = away.first().map_or("", |(culprit, _)| culprit.reason);
+        let reason = away.first().map_or("", |(entry, _)| entry.reason);
         if reason == AMBIGUOUS {
             self.metrics.ambiguous_records_total.add(tickets.len() as u64);
         }
@@ -148,7 +152,7 @@ impl Delivery {
             self.advanced(written, ledger);
         } else {
             for ticket in tickets {
-                let written = ledger.put_away(ticket, now_seconds);
+                let written = ledger.dead_letter(ticket, now_seconds);
                 self.advanced(written, ledger);
             }
         }
@@ -190,8 +194,8 @@ impl Delivery {
         }
     }
 
-    fn tell_of_waiting(&self, waiting: &[(Culprit<'_>, Ticket)], error: Option<DeadLetterError>) {
-        let (Some((Culprit { id, .. }, _)), Some(error)) = (waiting.first(), error) else { return };
+    fn tell_of_waiting(&self, waiting: &[(DeadLetterEntry<'_>, Ticket)], error: Option<DeadLetterError>) {
+        let (Some((DeadLetterEntry { id, .. }, _)), Some(error)) = (waiting.first(), error) else { return };
         self.metrics.dead_letter_failures_total.add(waiting.len() as u64);
         let others = others(waiting);
         self.log.error(
@@ -200,8 +204,8 @@ impl Delivery {
         );
     }
 
-    fn tell_of_put_away(&self, away: &[(Culprit<'_>, Ticket)]) {
-        let Some((Culprit { id, status, reason, answer, .. }, _)) = away.first() else { return };
+    fn log_dead_letters(&self, away: &[(DeadLetterEntry<'_>, Ticket)]) {
+        let Some((DeadLetterEntry { id, status, reason, answer, .. }, _)) = away.first() else { return };
         let status = status.map_or_else(String::new, |status| format!(" with {status}"));
         let others = others(away);
         if self.dead_letters.is_none() {
@@ -275,11 +279,11 @@ impl Delivery {
         tallies: &mut [Tally],
     ) {
         ledger.doubt();
-        self.buried(batch, part, AMBIGUOUS, why, ledger, tallies);
+        self.dead_letter_part(batch, part, AMBIGUOUS, why, ledger, tallies);
     }
 
     /// Puts a whole part away.
-    pub(super) fn buried(
+    pub(super) fn dead_letter_part(
         &mut self,
         batch: &Batch<Waiting<'_>>,
         part: &Range<usize>,
@@ -289,13 +293,13 @@ impl Delivery {
         tallies: &mut [Tally],
     ) {
         let records = part.clone().filter_map(|index| Some((batch.id(index), batch.note(index)?)));
-        let (culprits, waiting): (Vec<_>, Vec<_>) = records
+        let (entries, waiting): (Vec<_>, Vec<_>) = records
             .map(|(id, waiting)| {
                 let Waiting { body, ticket, .. } = *waiting;
-                ((Culprit { id, body, status: None, reason, answer: why }, ticket), waiting)
+                ((DeadLetterEntry { id, body, status: None, reason, answer: why }, ticket), waiting)
             })
             .unzip();
-        let is_away = self.put_all_away(&culprits, ledger);
+        let is_away = self.dead_letter_all(&entries, ledger);
         for (waiting, ok) in waiting.into_iter().zip(is_away) {
             settle(waiting, ok, tallies);
         }
@@ -305,14 +309,14 @@ impl Delivery {
 /// Puts all into the file that it has room for. Which these are, and why not all.
 fn written(
     file: &mut DeadLetterFile,
-    culprits: &[(Culprit<'_>, Ticket)],
+    entries: &[(DeadLetterEntry<'_>, Ticket)],
     now_seconds: u64,
 ) -> (Vec<bool>, Option<DeadLetterError>) {
     let time = Stamp::from_unix_seconds(now_seconds).map(|at| at.to_string()).unwrap_or_default();
     let mut letters = Letters::within(file.room_bytes());
-    let mut is_away: Vec<_> = culprits
+    let mut is_away: Vec<_> = entries
         .iter()
-        .map(|(Culprit { id, body, status, reason, answer }, _)| {
+        .map(|(DeadLetterEntry { id, body, status, reason, answer }, _)| {
             let record = render::original(id, body);
             let record = &String::from_utf8_lossy(&record);
             letters.add(&Letter { time: &time, id, status: *status, reason, answer, record })
@@ -324,7 +328,7 @@ fn written(
 }
 
 /// How a line tells of more records than the one it names.
-fn others(records: &[(Culprit<'_>, Ticket)]) -> String {
+fn others(records: &[(DeadLetterEntry<'_>, Ticket)]) -> String {
     match records.len() {
         0 | 1 => String::new(),
         2 => ", and another with it".to_owned(),
