@@ -5,6 +5,7 @@
 
 use super::cursor::{Cursor, Fault, Token};
 use super::lines;
+use super::redact::is_secret_kind;
 
 /// The members in which a record may stand, as a map, as a list, or as JSON in a text. Those that hold maps come first:
 /// they cost least to look into.
@@ -75,11 +76,12 @@ pub(super) fn may_hold(name: &[u8], value: Token<'_>) -> bool {
     is_worth_it && MEMBERS.iter().any(|member| member.as_bytes() == name)
 }
 
-/// The members of a body in which a record may stand; of a name that comes twice the last.
+/// The members of a body in which a record may stand; of a name that comes twice the last. An object that holds secrets wraps
+/// nothing: what is taken out of it would lose the kind by which it is known.
 pub(super) fn members(body: &[u8]) -> impl Iterator<Item = Member<'_>> {
     let mut found = [None; MEMBERS.len()];
     let (mut verb, mut change) = (None, None);
-    let mut is_loggers = true;
+    let (mut is_loggers, mut is_secret) = (true, false);
     let mut cursor = Cursor::new(body);
     let len = if let Ok(Token::Map(len)) = cursor.token() { len } else { 0 };
     for _ in 0..len {
@@ -91,6 +93,10 @@ pub(super) fn members(body: &[u8]) -> impl Iterator<Item = Member<'_>> {
         match name {
             b"verb" => verb = Some(head),
             b"type" => change = Some(head),
+            b"kind" => {
+                is_secret |=
+                    matches!(head, Token::Str(kind) if str::from_utf8(kind).is_ok_and(is_secret_kind))
+            }
             _ => {}
         }
         if let Some(at) = MEMBERS.iter().position(|member| member.as_bytes() == name) {
@@ -101,7 +107,7 @@ pub(super) fn members(body: &[u8]) -> impl Iterator<Item = Member<'_>> {
     let is_watched = matches!(change, Some(Token::Str(b"ADDED" | b"MODIFIED")));
     let is_routed = matches!(verb, None | Some(Token::Nil | Token::Str(b"ADDED" | b"UPDATED")));
     MEMBERS.into_iter().zip(found).filter_map(move |(name, value)| {
-        let value = value?;
+        let value = value.filter(|_| !is_secret)?;
         let member = |inside| Some(Member { name, value, inside });
         match name {
             "object" if !is_watched => None,
@@ -123,4 +129,23 @@ fn next_head<'a>(cursor: &mut Cursor<'a>) -> Result<Token<'a>, Fault> {
 
 fn is_map(value: &[u8]) -> bool {
     matches!(Cursor::new(value).token(), Ok(Token::Map(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_object_that_holds_secrets_wraps_nothing() {
+        let event = json!({"involvedObject": {"kind": "Pod"}});
+        for (kind, wraps) in [("Secret", false), ("v1/Secret", false), ("tokenreview", false), ("Line", true)]
+        {
+            for record in [json!({"kind": kind, "message": event}), json!({"message": event, "kind": kind})] {
+                let packed = rmp_serde::to_vec(&record).unwrap();
+                assert_eq!(members(&packed).count() == 1, wraps, "{record}");
+            }
+        }
+    }
 }

@@ -26,6 +26,7 @@ use crate::record::content::Content;
 
 pub use applied::keeps_an_object;
 pub use paths::BadPath;
+pub(super) use secrets::is_kind as is_secret_kind;
 
 /// Whether a text spells out an object that holds secrets.
 #[must_use]

@@ -158,7 +158,8 @@ fn is_reference(map: Raw<'_>) -> bool {
     names_only && head(map) == Token::Map(names)
 }
 
-pub(super) fn is_kind(text: &str) -> bool {
+/// Whether objects of a kind of this name hold secrets.
+pub(in crate::record) fn is_kind(text: &str) -> bool {
     let name = bare(text.rsplit('/').next().unwrap_or_default());
     KINDS.iter().any(|kind| name.as_bytes().eq_ignore_ascii_case(kind))
 }
