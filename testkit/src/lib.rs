@@ -3,6 +3,11 @@
 //!
 //! A crate of its own, so that it is compiled once. What replaces functions of the C library lies in `tests/interpose`: a program
 //! that does not ask for it must not have it.
+#![allow(
+    clippy::new_without_default,
+    clippy::should_implement_trait,
+    reason = "tests call what a test needs, by its plain name"
+)]
 
 pub mod cases;
 pub mod certificates;

@@ -18,7 +18,6 @@ mod read_only;
 mod things;
 mod unusual_disks;
 
-#[allow(dead_code, reason = "it is for other tests as well")]
 #[path = "../interpose/syscalls.rs"]
 mod syscalls;
 
