@@ -61,7 +61,7 @@ mod tests {
         let mut leaps = Leaps { last: (now, date) };
         assert_eq!(leaps.seconds_at(now + minute, date + minute), 0);
         assert_eq!(leaps.seconds_at(now + minute * 2, date + minute * 2 + day), day.as_secs());
-        assert_eq!(leaps.seconds_at(now + minute * 3, date + minute * 3 + day), 0, "told once");
+        assert_eq!(leaps.seconds_at(now + minute * 3, date + minute * 3 + day), 0, "logged once");
         assert_eq!(leaps.seconds_at(now + minute * 4, date + minute * 4), 0, "back again");
         assert_eq!(leaps.seconds_at(now + minute * 5, date + minute * 6 - Duration::from_secs(1)), 0);
         assert_eq!(leaps.seconds_at(now + minute * 6, date + minute * 8), 61);

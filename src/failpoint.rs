@@ -35,7 +35,7 @@ fn tell(mut file: std::ffi::OsString, place: &str) {
     use std::io::Write;
     file.push(".sprung");
     let opened = std::fs::OpenOptions::new().append(true).create(true).open(file);
-    // Told or not, it panics.
+    // Written or not, it panics.
     let _ = opened.and_then(|mut file| file.write_all(format!("{place}\n").as_bytes()));
 }
 

@@ -124,12 +124,12 @@ impl Tally {
         Self { reply: Some(reply), open: 0, failed: false, read_whole: false }
     }
 
-    /// One more record of this chunk waits for its fate.
+    /// One more record of this chunk waits for its outcome.
     pub fn wait_for_one(&mut self) {
         self.open += 1;
     }
 
-    /// A record that was waited for is acknowledged (or safely put away), or has to come again.
+    /// A record that was waited for is acknowledged (or safely dead-lettered), or has to come again.
     pub fn settle_one(&mut self, ok: bool) {
         self.open = self.open.saturating_sub(1);
         self.failed |= !ok;

@@ -1,6 +1,6 @@
 //! The kinds of records, by the names that settings and documents call them.
 
-/// What a record is. Told apart by shape, never by where it came from.
+/// What a record is. Distinguished by shape, never by where it came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// An Event of core/v1 or events.k8s.io/v1.

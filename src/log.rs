@@ -56,7 +56,7 @@ struct Kind {
     level: Level,
     waiting: usize,
     /// When the last lines were handed over; at most as many as fit into a window.
-    told: VecDeque<Instant>,
+    logged: VecDeque<Instant>,
     left_out: u64,
     /// When that was first seen.
     left_out_since: Option<Instant>,
@@ -106,7 +106,7 @@ impl HostLog {
     }
 
     /// Takes the lines that wait, as far as their kinds have not had their share. What is left out is counted,
-    /// and the count told when it is a window old.
+    /// and the count logged when it is a window old.
     pub fn drain(&self, now: Instant) -> Vec<Line> {
         self.lock().take(now)
     }
@@ -131,11 +131,11 @@ impl State {
         let mut lines = self.sums(|kind| kind.left_out_since.is_some_and(is_over));
         for (name, line) in std::mem::take(&mut self.waiting) {
             let Some(kind) = self.kinds.get_mut(name) else { continue };
-            while kind.told.front().is_some_and(|told| is_over(*told)) {
-                kind.told.pop_front();
+            while kind.logged.front().is_some_and(|logged| is_over(*logged)) {
+                kind.logged.pop_front();
             }
-            if kind.told.len() < LINES_A_WINDOW {
-                kind.told.push_back(now);
+            if kind.logged.len() < LINES_A_WINDOW {
+                kind.logged.push_back(now);
                 lines.push(line);
             } else {
                 kind.left_out += 1;
@@ -165,7 +165,7 @@ impl State {
 
 impl Kind {
     fn new(level: Level) -> Self {
-        Self { level, waiting: 0, told: VecDeque::new(), left_out: 0, left_out_since: None }
+        Self { level, waiting: 0, logged: VecDeque::new(), left_out: 0, left_out_since: None }
     }
 }
 
@@ -207,14 +207,14 @@ mod tests {
         assert_eq!(later, [left_out(Level::Warn, 95, "bad record")]);
         log.warn("bad record", "again");
         assert_eq!(log.drain(start + WINDOW).len(), 1);
-        assert_eq!(log.finish(start + WINDOW), [], "all was told");
+        assert_eq!(log.finish(start + WINDOW), [], "all was logged");
     }
 
     #[test]
     fn no_stretch_of_ten_seconds_has_more_than_its_share() {
         let log = HostLog::default();
         let start = clock();
-        let (mut told, mut said, mut summed) = (Vec::new(), 0, 0);
+        let (mut logged, mut said, mut summed) = (Vec::new(), 0, 0);
         // Bursts at odd times, among them just before and just after the tenth second.
         for at_ms in (0..60_000).step_by(100) {
             let burst =
@@ -226,33 +226,33 @@ mod tests {
             for line in log.drain(start + Duration::from_millis(at_ms)) {
                 match line.text.split_once(" more lines") {
                     Some((count, _)) => summed += count.parse::<u64>().unwrap(),
-                    None => told.push(at_ms),
+                    None => logged.push(at_ms),
                 }
             }
         }
-        for six in told.windows(LINES_A_WINDOW + 1) {
+        for six in logged.windows(LINES_A_WINDOW + 1) {
             assert!(six[LINES_A_WINDOW] - six[0] >= 10_000, "{six:?}");
         }
-        assert!(told.len() > 25, "{told:?}");
+        assert!(logged.len() > 25, "{logged:?}");
         let last = log.finish(start + Duration::from_secs(60));
         let left: u64 =
             last.iter().map(|line| line.text.split(' ').next().unwrap().parse::<u64>().unwrap()).sum();
-        assert_eq!(told.len() as u64 + summed + left, said, "each line is told or counted");
+        assert_eq!(logged.len() as u64 + summed + left, said, "each line is logged or counted");
     }
 
     #[test]
     fn a_burst_around_the_tenth_second_gets_what_is_left_of_both() {
         let log = HostLog::default();
         let start = clock();
-        let told = |count, at_ms| {
+        let logged = |count, at_ms| {
             for _ in 0..count {
                 log.warn("k", "line");
             }
             let lines = log.drain(start + Duration::from_millis(at_ms));
             lines.iter().filter(|line| line.text == "line").count()
         };
-        assert_eq!((told(1, 0), told(4, 9_900), told(7, 10_100), told(7, 19_899)), (1, 4, 1, 0));
-        assert_eq!((told(7, 19_900), told(7, 20_100)), (4, 1));
+        assert_eq!((logged(1, 0), logged(4, 9_900), logged(7, 10_100), logged(7, 19_899)), (1, 4, 1, 0));
+        assert_eq!((logged(7, 19_900), logged(7, 20_100)), (4, 1));
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub fn findings(output: &Output<'_>) -> Vec<Finding> {
         return vec![finding(false, "cluster", "not followed (correlate is off)")];
     }
     let unfollowed = unfollowed(output);
-    let mut found = vec![heard(output, &unfollowed)];
+    let mut found = vec![last_message(output, &unfollowed)];
     let all = output.labelled("topology_last_message_timestamp_seconds", &["resource"]).len();
     for (reason, is_trouble, meaning) in REASONS {
         let resources: Vec<&str> =
@@ -76,9 +76,9 @@ fn unfollowed<'p>(output: &Output<'p>) -> Vec<(&'p str, &'p str)> {
     figures.into_iter().filter(|(_, value)| *value > 0.0).filter_map(|(values, _)| pair(values)).collect()
 }
 
-/// The resource heard of longest ago decides: a live one says nothing of the others. What is known not to be followed
+/// The resource whose last message is oldest decides: a live one says nothing of the others. What is known not to be followed
 /// has its own line.
-fn heard(output: &Output<'_>, unfollowed: &[(&str, &str)]) -> Finding {
+fn last_message(output: &Output<'_>, unfollowed: &[(&str, &str)]) -> Finding {
     let ages = output.labelled("topology_last_message_timestamp_seconds", &["resource"]);
     let ages = ages.into_iter().filter_map(|(values, at)| Some((*values.first()?, output.since(at))));
     let mut followed: Vec<_> =
@@ -90,9 +90,9 @@ fn heard(output: &Output<'_>, unfollowed: &[(&str, &str)]) -> Finding {
     let oldest = followed.first().copied();
     let says = match oldest {
         None => "no resource is followed".to_owned(),
-        Some((resource, None)) => format!("nothing heard of {resource} yet"),
+        Some((resource, None)) => format!("no message of {resource} yet"),
         Some((resource, Some(ago))) => {
-            format!("heard of each resource that is followed, of {resource} {} ago", span(ago))
+            format!("a message of each resource that is followed, of {resource} {} ago", span(ago))
         }
     };
     if output.of("topology_ready") == 0.0 {
@@ -109,7 +109,7 @@ fn heard(output: &Output<'_>, unfollowed: &[(&str, &str)]) -> Finding {
         return finding(oldest.is_none(), "cluster", format!("listed; {says}"));
     }
     let text = format!(
-        "listed, but nothing heard for long of {}: look at the API server and the network to it; restart Fluent Bit if \
+        "listed, but no message for long of {}: look at the API server and the network to it; restart Fluent Bit if \
          it answers others",
         silent.join(", ")
     );
@@ -127,8 +127,8 @@ fn waiting(output: &Output<'_>) -> Option<Finding> {
 fn outcomes(output: &Output<'_>) -> Option<Finding> {
     let outcomes = output.labelled("correlated_records_total", &["correlation"]);
     let total: f64 = outcomes.iter().map(|(_, count)| count).sum();
-    let told = outcomes.iter().filter(|(_, count)| *count > 0.0).filter_map(|(values, count)| {
+    let parts = outcomes.iter().filter(|(_, count)| *count > 0.0).filter_map(|(values, count)| {
         Some(format!("{} {count} ({:.0} %)", values.first()?, 100.0 * count / total))
     });
-    (total > 0.0).then(|| finding(false, "services", told.collect::<Vec<_>>().join(", ")))
+    (total > 0.0).then(|| finding(false, "services", parts.collect::<Vec<_>>().join(", ")))
 }

@@ -33,7 +33,7 @@ pub const UNREADABLE: u8 = 2;
 pub fn examine(options: &Options) -> (String, u8) {
     let url = full_url(&options.url);
     match looked_at(&url, options) {
-        Ok((pages, source)) => told(&url, &pages, source, clock::unix_seconds(clock::wall())),
+        Ok((pages, source)) => report(&url, &pages, source, clock::unix_seconds(clock::wall())),
         Err(why) => (
             format!(
                 "{url} cannot be read: {}\n\
@@ -108,7 +108,7 @@ fn asked(url: &str) -> Result<Page, (String, bool)> {
 }
 
 /// The source, then a block for each output: its name, whether all is well, and a line for each finding.
-pub fn told(url: &str, pages: &[Page], source: Finding, now_seconds: u64) -> (String, u8) {
+pub fn report(url: &str, pages: &[Page], source: Finding, now_seconds: u64) -> (String, u8) {
     let mut out = format!("{url}\n");
     let mut code = if source.is_trouble { NOT_WELL } else { WELL };
     line(&mut out, &source);

@@ -18,7 +18,7 @@ impl Silent {
     /// All inputs of events: those that are named, or else those whose names say so.
     ///
     /// # Errors
-    /// Why they cannot be told.
+    /// Why they are not known.
     pub fn on(page: &Page, named: &[String]) -> Result<Self, String> {
         let all = page.of_host(RECORDS);
         if let Some(missing) = named.iter().find(|name| all.iter().all(|(other, _)| other != name)) {
@@ -34,7 +34,7 @@ impl Silent {
             .collect();
         if inputs.is_empty() {
             return Err(format!(
-                "it cannot be told which input reads events: none is named {OF_EVENTS}; give --input NAME"
+                "it is not known which input reads events: none is named {OF_EVENTS}; give --input NAME"
             ));
         }
         Ok(Self(inputs))

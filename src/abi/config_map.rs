@@ -39,7 +39,7 @@ pub fn entries() -> *const EgConfigMapEntry {
 }
 
 fn entry(name: Option<&str>, default: Option<&str>, help: &str) -> EgConfigMapEntry {
-    // The strings live as long as the table: for ever. A key holds no NUL.
+    // The strings live as long as the table: indefinitely. A key holds no NUL.
     let leak = |text: &str| CString::new(text).map_or(ptr::null(), |text| text.into_raw().cast_const());
     EgConfigMapEntry {
         kind: STRING,

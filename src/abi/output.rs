@@ -78,7 +78,7 @@ pub unsafe extern "C" fn FLBPluginRegister(definition: *mut EgDefinition) -> c_i
         // SAFETY: every host's struct begins with these fields; static strings outlive it.
         unsafe { definition.write(ours) };
         if version::takes_config_map() {
-            // SAFETY: this host's struct has the longer form, as the version says; the table is for ever.
+            // SAFETY: this host's struct has the longer form, as the version says; the table lives as long as the process.
             unsafe { (*definition.cast::<EgDefinitionWithMap>()).config_map = config_map::entries() };
         }
         0
@@ -179,7 +179,7 @@ pub(super) fn contents(path: &Path) -> Result<String, String> {
 }
 
 /// Whether the path is one for a file that can be made or written; makes none. A disk that is full, read-only,
-/// broken or forbidden is passed over: it comes and goes, and is told of by whoever opens the file. So is a file that
+/// broken or forbidden is passed over: it comes and goes, and whoever opens the file logs it. So is a file that
 /// is not ours, which a person may take away.
 pub(super) fn writable(path: &Path) -> Result<(), String> {
     let passing = |error: io::Error| if is_wrong_path(&error) { Err(error.to_string()) } else { Ok(()) };
@@ -193,7 +193,7 @@ pub(super) fn writable(path: &Path) -> Result<(), String> {
     }
 }
 
-/// Takes a chunk and answers when its fate is known. Runs on a coroutine of 24 KiB: copies, enqueues and
+/// Takes a chunk and answers when its outcome is known. Runs on a coroutine of 24 KiB: copies, enqueues and
 /// waits.
 ///
 /// # Safety

@@ -118,7 +118,7 @@ impl Feeder {
             self.client.hang_up();
             return;
         }
-        self.heard();
+        self.note_message();
         self.turns.served(self.kind);
         // Now, and not when the first bytes come: a quiet kind is followed from here on.
         self.hand_over();
@@ -128,7 +128,7 @@ impl Feeder {
                 Ok(0) => break Ended::Itself,
                 Ok(count) => {
                     if is_watch {
-                        self.heard();
+                        self.note_message();
                     }
                     let goes_on = self.watch.body(&buffer[..count]);
                     self.hand_over();
@@ -157,7 +157,7 @@ impl Feeder {
         }
     }
 
-    fn heard(&self) {
+    fn note_message(&self) {
         self.numbers.last_message_seconds[self.kind.index()].set(clock::unix_seconds(clock::wall()));
     }
 

@@ -52,7 +52,7 @@ struct Keeper {
     thread: JoinHandle<()>,
 }
 
-/// So long a stop waits for the last save. A disk may hang for ever, and the host's exit must not; the thread
+/// So long a stop waits for the last save. A disk may hang indefinitely, and the host's exit must not; the thread
 /// is then left behind, with nothing but its own.
 const LAST_SAVE: Duration = Duration::from_secs(5);
 
@@ -196,7 +196,7 @@ impl Drop for Cluster {
         self.turns.stop();
         self.board.stop();
         for thread in self.threads.drain(..) {
-            // A panic of the thread was told when it happened.
+            // A panic of the thread was logged when it happened.
             let _ = thread.join();
         }
         let keeper = self.memory.get_mut().unwrap_or_else(PoisonError::into_inner).take();

@@ -110,7 +110,7 @@ struct Remembered {
     deleted_seconds: u64,
 }
 
-/// Loads the file, if there is one. Never fails: what is of no use is told and moved aside.
+/// Loads the file, if there is one. Never fails: what is of no use is logged and moved aside.
 pub fn restore(file: &Path, writer: &mut Writer, now_seconds: u64, log: &HostLog) {
     let opened = match disk::existing(file, Access::Read) {
         Err(error) if error.kind() == ErrorKind::NotFound => return,

@@ -1,4 +1,4 @@
-//! What one instance is told of the cluster: it waits for the first lists, then asks what events touch.
+//! What one instance knows of the cluster: it waits for the first lists, then asks what events touch.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use super::settings::{LedgerSettings, ledger};
 use super::topology::{self, CorrelationSettings};
 use super::{Reader, units};
 
-/// Everything one instance of the filter was told.
+/// All settings of one instance of the filter.
 #[derive(Debug, Clone)]
 pub struct FilterSettings {
     /// What to remember of the records that went through; `None`: repetitions go through, too.

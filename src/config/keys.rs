@@ -139,11 +139,7 @@ pub const KEYS: &[Key] = &[
         None,
         "fields left out, as format native names them, such as audit.user.extra (comma list, * wildcards)",
     ),
-    key(
-        "redact_hash",
-        None,
-        "fields of which a hash is told, such as audit.user.name (comma list, * wildcards)",
-    ),
+    key("redact_hash", None, "fields replaced by a hash, such as audit.user.name (comma list, * wildcards)"),
     key("max_message_bytes", Some("16K"), "a longer message is cut, with a mark"),
     key("correlate", Some("auto"), "auto, on or off: find the Services that an event touches"),
     url("kube_url", "http:// or https:// URL of the API server instead of the pod's own"),
@@ -157,9 +153,9 @@ pub const KEYS: &[Key] = &[
         Some("2s"),
         "how long an event waits for an object that the topology does not know yet; 0: it does not",
     ),
-    key("max_services", Some("20"), "most Services told of one event"),
-    key("labels", Some("*"), "labels that are told (comma list, * wildcards)"),
-    key("annotations", None, "annotations that are told (comma list, * wildcards)"),
+    key("max_services", Some("20"), "most Services named in one record"),
+    key("labels", Some("*"), "labels to include (comma list, * wildcards)"),
+    key("annotations", None, "annotations to include (comma list, * wildcards)"),
 ];
 
 /// Every key of the filter, in the same way. Its host gets no `config_map` of them: the entries have another
@@ -177,7 +173,7 @@ pub const FILTER_KEYS: &[Key] = &[
     key("kube_insecure_skip_verify", Some("off"), "on: do not verify the API server's certificate"),
     key("tombstone_ttl", Some("1h"), "how long a deleted object is remembered"),
     key("topology_wait", Some("5s"), "how long the start waits for the first look at the cluster"),
-    key("max_services", Some("20"), "most Services told of one event"),
-    key("labels", Some("*"), "labels that are told (comma list, * wildcards)"),
-    key("annotations", None, "annotations that are told (comma list, * wildcards)"),
+    key("max_services", Some("20"), "most Services named in one record"),
+    key("labels", Some("*"), "labels to include (comma list, * wildcards)"),
+    key("annotations", None, "annotations to include (comma list, * wildcards)"),
 ];

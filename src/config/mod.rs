@@ -2,7 +2,7 @@
 //!
 //! The host hands every property as a string (`output_get_property`), knows no types of ours and, before
 //! 5.1.1, lets a misspelt key pass. So all checking is here. [`read`] looks at every key before it
-//! answers, so that a user mends a configuration in one go instead of one key a restart.
+//! answers, so that a user fixes a configuration in one go instead of one key a restart.
 
 mod admission;
 mod credentials;

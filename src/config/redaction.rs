@@ -17,7 +17,7 @@ pub struct Redaction {
 const LABELS: &str = "object.labels.";
 const ANNOTATIONS: &str = "object.annotations.";
 
-/// `None` when an error was noted. What comes from the topology is in no record, and is not told from there on.
+/// `None` when an error was noted. What comes from the topology is in no record, and is not included from there on.
 pub(super) fn read(
     from: &mut Reader<'_>,
     correlation: Option<&mut CorrelationSettings>,
@@ -39,9 +39,9 @@ pub(super) fn read(
         patterns
     };
     let (labels, annotations) = (named(LABELS), named(ANNOTATIONS));
-    if let Some(told) = correlation {
-        told.labels = std::mem::take(&mut told.labels).except(labels);
-        told.annotations = std::mem::take(&mut told.annotations).except(annotations);
+    if let Some(chosen) = correlation {
+        chosen.labels = std::mem::take(&mut chosen.labels).except(labels);
+        chosen.annotations = std::mem::take(&mut chosen.annotations).except(annotations);
     }
     for field in hash.iter().filter(|field| field.starts_with(LABELS) || field.starts_with(ANNOTATIONS)) {
         let problem = format!("{field} comes from the cluster, and can only be left out");

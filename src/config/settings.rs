@@ -21,7 +21,7 @@ use crate::disk::folder_of;
 /// Longer than a minute no event waits: it is old then.
 const MOST_CORRELATE_WAIT: Duration = Duration::from_secs(60);
 
-/// Everything one instance of the output was told.
+/// All settings of one instance of the output.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub endpoint: Endpoint,

@@ -93,7 +93,7 @@ fn text(key: &Key, reader: &mut Reader<'_>) -> Option<String> {
     })
 }
 
-/// Cut, and in quotation marks if it may not be told from what stands around it.
+/// Cut, and in quotation marks if it could be mistaken for the words around it.
 fn value(text: &str, most_bytes: usize) -> String {
     let cut = text.floor_char_boundary(most_bytes);
     let text = if cut < text.len() { format!("{}…", &text[..cut]) } else { text.to_owned() };

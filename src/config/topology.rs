@@ -1,4 +1,4 @@
-//! The settings of what is read from the Kubernetes API, and of what is told of it.
+//! The settings of what is read from the Kubernetes API, and of what records say of it.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -25,18 +25,18 @@ const POD_PORT_VARIABLE: &str = "KUBERNETES_SERVICE_PORT";
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// What the records are told of the cluster.
+/// What records say of the cluster.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CorrelationSettings {
     /// `None`: no Services are looked for.
     pub topology: Option<TopologySettings>,
     /// How long the first records wait for the first lists.
     pub wait: Duration,
-    /// Most Services told of one record.
+    /// Most Services named in one record.
     pub max_services: usize,
-    /// Labels that are told.
+    /// Labels to include.
     pub labels: Patterns,
-    /// Annotations that are told.
+    /// Annotations to include.
     pub annotations: Patterns,
 }
 

@@ -1,4 +1,4 @@
-//! What is told beside the Services: the workload, the node, and what a pod says of itself.
+//! What records say beside the Services: the workload, the node, and what a pod says of itself.
 
 use std::net::IpAddr;
 
@@ -112,7 +112,7 @@ fn topmost<'i>(index: &'i Index, entry: &'i Object) -> Workload<'i> {
         };
         match index.by_uid(owner.key) {
             Some((_, above)) if may_refer(object, above) => object = above,
-            // It is of a kind that is not followed. Or it is another tenant's, and then all that is told is what the
+            // It is of a kind that is not followed. Or it is another tenant's, and then all that is said is what the
             // reference says.
             _ => {
                 return Workload {

@@ -56,7 +56,7 @@ impl<'i> Found<'_, 'i> {
     /// with no template, of the pods that it had.
     pub(super) fn below(&mut self, owner: Key, entry: Option<&'i Object>, via: Via) {
         if let Some(known) = self.work.found_below(owner).filter(|_| entry.is_some()) {
-            // What is named costs as much as what is found: it is looked up, told and sorted.
+            // What is named costs as much as what is found: it is looked up, named and sorted.
             let known: Vec<Key> = known.to_vec();
             for service in known.iter().filter_map(|service| self.index.service(*service)) {
                 if !self.work.take_service(self.services.len()) {

@@ -1,4 +1,4 @@
-//! The labels and annotations that are told of an object.
+//! The labels and annotations of an object that a record carries.
 //!
 //! An object may carry a megabyte of them, and each of its events would. So they are bounded in number and in bytes, and the record
 //! says how many were left out.
@@ -9,14 +9,14 @@ use serde::{Serialize, Serializer};
 use crate::pattern::Patterns;
 use crate::topology::labels::Labels;
 
-/// Pairs told of an object at most.
+/// Pairs of an object in a record at most.
 pub const MOST_PAIRS: usize = 64;
-/// Bytes of the names and values of all pairs that are told, at most.
+/// Bytes of the names and values of all these pairs, at most.
 pub const MOST_BYTES: usize = 16 << 10;
 /// Pairs looked at, in the order of their names. Kubernetes' own objects have some ten.
 pub const MOST_LOOKED_AT: usize = 512;
 
-/// Labels or annotations, those that are to be told.
+/// Labels or annotations, those that a record carries.
 #[derive(Debug, Clone, Copy)]
 pub struct Chosen<'i> {
     labels: Option<&'i Labels>,

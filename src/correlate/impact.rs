@@ -24,7 +24,7 @@ pub enum Correlation {
     /// A kind of objects that decides it has not been followed for some time, or may not be read. The record
     /// carries what is known.
     Stale,
-    /// The event lies in a namespace whose writers have no say about its object. Nothing is told of the object.
+    /// The event lies in a namespace whose writers have no say about its object. The record says nothing of the object.
     Foreign,
     /// The topology was not complete yet.
     NotReady,
@@ -170,7 +170,7 @@ pub struct Node<'i> {
     pub addresses: &'i [Box<str>],
 }
 
-/// All that is told: the member `impact` of a record, and what the other formats take their fields from.
+/// All that was found: the member `impact` of a record, and what the other formats take their fields from.
 #[derive(Debug, Clone, Serialize)]
 pub struct Impact<'i> {
     pub correlation: Correlation,

@@ -5,7 +5,7 @@
 //! - `work`: how much is looked at for one event; `fair`: which Services are named when there are too many
 //! - `reads`: the kinds that a rule reads; `awaited`: what an event may wait for
 //! - `impact`: what comes of it, as every format writes it
-//! - `chosen`: the labels and annotations that are told
+//! - `chosen`: the labels and annotations that a record carries
 //! - `order`: sorting on little stack
 //! - `around`: the workload, the node, and what the object says of itself
 //!
@@ -105,14 +105,14 @@ pub fn kind_of<'i>(object: &'i AuditObject<'_>) -> &'i str {
     }
 }
 
-/// What is to be told of an object.
+/// What a record is to say of an object.
 #[derive(Debug, Clone)]
 pub struct Correlator {
     /// Services named at most; the full number is given beside.
     pub max_services: usize,
-    /// Labels told, by name.
+    /// Labels to include, by name.
     pub labels: Patterns,
-    /// Annotations told, by name.
+    /// Annotations to include, by name.
     pub annotations: Patterns,
 }
 

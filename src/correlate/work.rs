@@ -23,7 +23,7 @@ pub const MOST_FOR_CHUNK: usize = 200_000;
 
 /// Of an event about an object of the cluster, objects of each namespace that may be looked at, whatever others needed.
 pub const LEAST_OF_NAMESPACE: usize = 16;
-/// Services that are told cheaply; beyond them each takes several units, as they are sorted by their names.
+/// Services that cost one unit each; beyond them each takes several units, as they are sorted by their names.
 const CHEAP_SERVICES: usize = 256;
 const UNITS_OF_SERVICE: usize = 4;
 
@@ -139,8 +139,8 @@ impl Work {
     }
 
     /// Asks to tell one more Service, after so many.
-    pub(super) fn take_service(&mut self, told: usize) -> bool {
-        self.take_many(if told < CHEAP_SERVICES { 1 } else { UNITS_OF_SERVICE })
+    pub(super) fn take_service(&mut self, named: usize) -> bool {
+        self.take_many(if named < CHEAP_SERVICES { 1 } else { UNITS_OF_SERVICE })
     }
 
     /// Gives back what the others kept.

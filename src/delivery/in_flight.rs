@@ -30,7 +30,7 @@ use crate::ledger::{Key, Ledger, Versioned};
 use crate::log::HostLog;
 
 /// A request that is sent again so often for nothing may itself be what the gateway dies of: it must not stand in
-/// the way of all others for ever.
+/// the way of all others indefinitely.
 const MOST_FAILURES: u32 = 3;
 /// Over the checksum and the lengths, the mark of a request that is settled.
 const SETTLED: [u8; 24] = [0; 24];

@@ -1,4 +1,4 @@
-//! A batch goes out, and every record of it gets its outcome: acknowledged, put away, or to come again.
+//! A batch goes out, and every record of it gets its outcome: acknowledged, dead-lettered, or to come again.
 //!
 //! Here it goes out; what an answer does to ledger, dead letters and chunks is in `settlement`. `in_flight` keeps the
 //! request on its way, so that it can be sent again just as it was.
@@ -250,18 +250,18 @@ impl Delivery {
     /// Closes the gate for a while, and tells why.
     fn failed(&mut self, disposition: &Disposition, is_doubted: bool) {
         let then = if is_doubted {
-            "whether it took the records is open, so they are put away"
+            "whether it took the records is open, so they are dead-lettered"
         } else {
             "records wait"
         };
-        let told = |why: &str| format!("{}: {why}; {then}", self.endpoint.shown);
+        let line = |why: &str| format!("{}: {why}; {then}", self.endpoint.shown);
         match disposition {
             Disposition::Retry { after, why, .. } => {
-                self.log.warn("gateway retry", told(why));
+                self.log.warn("gateway retry", line(why));
                 self.gate.failed(clock::monotonic(), *after);
             }
             Disposition::Refused { why, .. } => {
-                self.log.error("gateway refused", told(why));
+                self.log.error("gateway refused", line(why));
                 self.gate.failed(clock::monotonic(), None);
             }
             _ => {}

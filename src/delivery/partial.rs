@@ -23,8 +23,8 @@ impl Delivery {
         ledger: &mut Ledger,
         tallies: &mut [Tally],
     ) -> Option<String> {
-        let told = || part.clone().zip(outcomes);
-        let accepted: Vec<_> = told()
+        let pairs = || part.clone().zip(outcomes);
+        let accepted: Vec<_> = pairs()
             .filter(|(_, outcome)| **outcome == RecordOutcome::Accepted)
             .map(|(index, _)| index)
             .collect();
@@ -34,7 +34,7 @@ impl Delivery {
             self.acknowledged(batch, accepted.into_iter(), sent_bytes, ledger, tallies);
         }
         let mut left: Option<(usize, &str)> = None;
-        for (index, outcome) in told() {
+        for (index, outcome) in pairs() {
             match outcome {
                 RecordOutcome::Accepted => {}
                 RecordOutcome::Rejected { status, answer } => {
@@ -71,7 +71,7 @@ impl Delivery {
         if self.lost(rejected, &why) {
             return self.committed(batch, part.clone(), now, ledger, tallies);
         }
-        // Most of them are there. Should there be no room for them, the next time they are put away, and not sent.
+        // Most of them are there. Should there be no room for them, the next time they are dead-lettered, and not sent.
         if self.guarantee == Guarantee::NoDuplicates {
             ledger.doubt();
         } else {

@@ -147,7 +147,7 @@ impl Delivery {
             self.metrics.ambiguous_records_total.add(tickets.len() as u64);
         }
         if [AMBIGUOUS, PARTLY].contains(&reason) {
-            // Their occurrences may have been told: better never again than twice.
+            // Their occurrences may have been delivered: better never again than twice.
             let written = ledger.commit(&tickets, now_seconds);
             self.advanced(written, ledger);
         } else {
@@ -269,7 +269,7 @@ impl Delivery {
         }
     }
 
-    /// Nobody knows whether these have arrived: they are put away, and never sent again.
+    /// Nobody knows whether these have arrived: they are dead-lettered, and never sent again.
     pub(super) fn doubted(
         &mut self,
         batch: &Batch<Waiting<'_>>,

@@ -48,7 +48,7 @@ impl Delivery {
                     let written = ledger.commit_unbegun(named, now);
                     self.advanced(written, ledger);
                 } else {
-                    // They come again to be put away, and are not sent.
+                    // They come again to be dead-lettered, and are not sent.
                     let written = ledger.doubt_unbegun(named, now);
                     self.advanced(written, ledger);
                 }

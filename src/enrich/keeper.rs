@@ -79,7 +79,7 @@ impl Keeper {
         let mut queue = self.shared.lock();
         queue.oldest = table.oldest_row();
         if queue.has_ended {
-            // Its end was told when it happened.
+            // Its end was logged when it happened.
             return;
         }
         // Without what was found it would not be all.
@@ -158,7 +158,7 @@ impl Drop for Keeper {
         }
         drop(queue);
         if let Some(thread) = self.thread.take() {
-            // A panic of the thread was told when it happened.
+            // A panic of the thread was logged when it happened.
             let _ = thread.join();
         }
     }

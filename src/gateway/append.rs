@@ -45,7 +45,7 @@ pub fn append(
         Err(error) => (0, error),
     };
     let remains = Remains { of: FileId::of(before), from, to: from.saturating_add(written as u64) };
-    // Not its error but the first one is to be told.
+    // The first error is the one to report.
     Err(((!remains.take_back(file)).then_some(remains), error))
 }
 

@@ -58,7 +58,7 @@ pub struct DeadLetterFile {
     max_bytes: u64,
     /// `None` while it cannot be opened.
     file: Option<File>,
-    /// Why it could not be opened at the start, until it is told.
+    /// Why it could not be opened at the start, until it is logged.
     trouble: Option<DeadLetterError>,
     /// Letters failed and could not be taken back. What the kernel shows of them need not be on the disk.
     remains: Option<Remains>,
@@ -104,7 +104,7 @@ impl DeadLetterFile {
     /// What is left of `dead_letter_max_bytes`.
     pub fn room_bytes(&mut self) -> u64 {
         let max_bytes = self.max_bytes;
-        // Whoever writes is told what is wrong.
+        // Each write says what is wrong.
         let len_bytes = self.current().and_then(|file| file.metadata()).map_or(0, |metadata| metadata.len());
         max_bytes.saturating_sub(len_bytes)
     }

@@ -82,7 +82,7 @@ mod tests {
     fn said(answers: Answers, status: u16, body: &str) -> Option<String> {
         let answer = Answer { status, body: body.as_bytes(), ..Answer::default() };
         classify_by_service(answers, &answer).map(|disposition| match disposition {
-            Disposition::Refused { status: told, why, doubt: Doubt::None } if told == status => why,
+            Disposition::Refused { status: said, why, doubt: Doubt::None } if said == status => why,
             other => panic!("{other:?}"),
         })
     }

@@ -19,7 +19,7 @@ pub enum Disposition {
     Retry { after: Option<Duration>, why: String, doubt: Doubt },
     /// The settings do not fit the gateway: an ERROR that a person can act on, then the same as `Retry`.
     Refused { status: u16, why: String, doubt: Doubt },
-    /// The gateway will never take this batch as it is: split it, or bury the record that stands alone.
+    /// The gateway will never take this batch as it is: split it, or dead-letter the record that stands alone.
     /// `answer` is at most [`ANSWER_KEPT_BYTES`] of text without control characters.
     Rejected { status: u16, answer: String },
 }

@@ -5,7 +5,7 @@
 //!                                           → doubt   it does not: its records are in doubt
 //! enter   a claim that a start finds in the file: a crash came before the answer, so it is in doubt
 //! enter_late  the same where the start could not read it
-//! settle  a record in doubt was put away; with the last one its claim leaves the file
+//! settle  a record in doubt was dead-lettered; with the last one its claim leaves the file
 //! ```
 //! Deliveries go out one at a time, so there is one request at most that has a claim and no answer.
 //!
@@ -120,7 +120,7 @@ impl Claims {
         self.in_doubt.range(versions).map(|(_, in_doubt)| in_doubt.count).max()
     }
 
-    /// These have met their fate. The claims that may leave the file.
+    /// These have their outcome. The claims that may leave the file.
     pub fn settle(&mut self, records: &[Versioned]) -> Vec<u64> {
         if self.in_doubt.is_empty() {
             return Vec::new();

@@ -4,7 +4,7 @@
 //! begin  → New | Update        deliver, then commit (acknowledged), abort (failed for now) or dead_letter
 //!                              (can never be delivered)
 //!        → Duplicate           this very version was acknowledged: nothing to do
-//!        → InFlight            share the fate of the delivery that is on its way
+//!        → InFlight            share the outcome of the delivery that is on its way
 //!        → Suppressed          the `updates` setting does not want it
 //!        → InDoubt             it may have arrived: put it away, then commit or abort
 //! ```
@@ -168,7 +168,7 @@ impl Ledger {
     /// more records are in doubt than are remembered of any. Text for a person.
     pub fn claim(&mut self, tickets: &[Ticket], now_seconds: u64) -> Result<(), String> {
         if self.claims.len() >= self.max_entries {
-            return Err(format!("{} records wait to be put away", self.claims.len()));
+            return Err(format!("{} records wait to be dead-lettered", self.claims.len()));
         }
         let records = self.begun(tickets).into_iter().flatten().collect();
         let written = self.claim_records(records, now_seconds);
@@ -268,7 +268,7 @@ impl Ledger {
     }
 
     /// Why the file could not be used at the start, once; text for a person. Until the disk is back memory
-    /// alone knows what is delivered. Whoever does not ask is told by the next commit.
+    /// alone knows what is delivered. If nobody asks, the next commit says it.
     pub fn take_trouble(&mut self) -> Option<String> {
         self.file.as_mut().and_then(File::take_trouble)
     }
@@ -304,7 +304,7 @@ impl Ledger {
         self.table.abort(ticket);
     }
 
-    /// Aborts whatever has no fate yet, after a panic.
+    /// Aborts whatever has no outcome yet, after a panic.
     pub fn abort_all(&mut self) {
         self.claims.doubt();
         self.table.abort_all();

@@ -46,7 +46,7 @@ pub struct Table {
     /// How many these are.
     len: usize,
     next_row: u64,
-    /// Begun deliveries by ticket, from `oldest_ticket` on; `None` for those that have met their fate.
+    /// Begun deliveries by ticket, from `oldest_ticket` on; `None` for those that have their outcome.
     begun: VecDeque<Option<Versioned>>,
     oldest_ticket: u64,
     ahead: HashMap<Identity, Ahead>,
@@ -131,13 +131,13 @@ impl Table {
             || self.older.contains_key(&(record.identity, record.version))
     }
 
-    /// Whether a delivery was begun that has met no fate yet.
+    /// Whether a delivery was begun that has no outcome yet.
     #[must_use]
     pub fn has_begun(&self) -> bool {
         !self.begun.is_empty()
     }
 
-    /// What was begun under this ticket and has met no fate yet.
+    /// What was begun under this ticket and has no outcome yet.
     #[must_use]
     pub fn begun(&self, ticket: Ticket) -> Option<Versioned> {
         *self.begun.get(usize::try_from(ticket.0.checked_sub(self.oldest_ticket)?).ok()?)?
@@ -213,12 +213,12 @@ impl Table {
         self.enter_new(records, now_seconds)
     }
 
-    /// The record can never be delivered and was put away: its version is settled, but the gateway was
-    /// told of none of its occurrences, so the next version still counts them as new.
+    /// The record can never be delivered and was dead-lettered: its version is settled, but the gateway was
+    /// sent none of its occurrences, so the next version still counts them as new.
     pub fn dead_letter(&mut self, ticket: Ticket, now_seconds: u64) -> Option<Row> {
         let record = self.finish(ticket)?;
-        let told = self.newest.get(&record.identity).map_or(0, |newest| newest.count);
-        self.enter_new(vec![Versioned { count: told, ..record }], now_seconds)
+        let sent = self.newest.get(&record.identity).map_or(0, |newest| newest.count);
+        self.enter_new(vec![Versioned { count: sent, ..record }], now_seconds)
     }
 
     /// The delivery failed for now; the record will come again.
@@ -226,7 +226,7 @@ impl Table {
         self.finish(ticket);
     }
 
-    /// Aborts whatever was begun and has no fate yet: after a panic nobody else would.
+    /// Aborts whatever was begun and has no outcome yet: after a panic nobody else would.
     pub fn abort_all(&mut self) {
         self.oldest_ticket += self.begun.len() as u64;
         self.begun.clear();

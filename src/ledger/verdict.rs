@@ -11,7 +11,7 @@ pub struct Versioned {
     pub count: u32,
 }
 
-/// A delivery that was begun; its fate is told by `commit`, `dead_letter` or `abort`.
+/// A delivery that was begun; its outcome is said by `commit`, `dead_letter` or `abort`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket(pub(super) u64);
 
@@ -24,7 +24,7 @@ pub enum Verdict {
     Update { ticket: Ticket, new_occurrences: u32 },
     /// Nothing to do: this version was acknowledged.
     Duplicate,
-    /// Nothing to do but to share the fate of a delivery that is on its way.
+    /// Nothing to do but to share the outcome of a delivery that is on its way.
     InFlight { ticket: Ticket },
     /// Not wanted by the `updates` setting. With a ticket, the version that made it unwanted is itself
     /// still on its way.

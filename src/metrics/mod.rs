@@ -112,7 +112,7 @@ metrics! {
     dead_lettered_records_total: Counter, "Records written to the dead letter file.";
     dead_letter_failures_total: Counter, "Times the dead letter file did not take a record, which waits then.";
     dropped_records_total: Counter, "Records lost: rejected by the gateway, too large or ambiguous, with no dead letter file.";
-    ambiguous_records_total: Counter, "Records put away because the gateway may have them, with guarantee no_duplicates.";
+    ambiguous_records_total: Counter, "Records dead-lettered because the gateway may have them, with guarantee no_duplicates.";
     adjusted_times_total: Counter, "Records whose receiver gets another time than the true one, which it would not take.";
     adjusted_counts_total: Counter, "Events that say they happened more than a million times, whose count is bounded.";
     receiver_cuts_total: Counter, "Records that were cut to what their receiver takes.";
@@ -135,7 +135,7 @@ metrics! {
     delivering: Gauge, "1 while the thread that delivers runs, 0 when it has ended, at an exit or by a fault of this plugin.";
     panicked_rounds_total: Counter, "Rounds of deliveries that a fault of this plugin ended; their chunks come again.";
     ledger_entries: Gauge, "Delivered versions that the ledger remembers.";
-    ledger_commits_total: Counter, "Times the ledger advanced: acknowledged batches, and records put away, alone or a batch at once.";
+    ledger_commits_total: Counter, "Times the ledger advanced: acknowledged batches, and dead-lettered records, alone or a batch at once.";
     ledger_failed_writes_total: Counter, "Writes of the ledger's file that failed; what they held is written with the next.";
     ledger_evicted_entries_total: Counter, "Versions that left the ledger early because it was full.";
     correlated_records_total: Counter of Labelled<ByCorrelation>, "Records by what the correlation found, as their field correlation says it.";

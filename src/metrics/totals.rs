@@ -74,8 +74,8 @@ mod tests {
             expected.push(count);
         }
         let totals = metrics.totals();
-        let mut told: Vec<u64> = totals.split(' ').filter_map(|word| word.parse().ok()).collect();
-        told.sort_unstable();
-        assert_eq!(told, expected, "{totals}");
+        let mut shown: Vec<u64> = totals.split(' ').filter_map(|word| word.parse().ok()).collect();
+        shown.sort_unstable();
+        assert_eq!(shown, expected, "{totals}");
     }
 }

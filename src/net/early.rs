@@ -1,4 +1,4 @@
-//! An answer that came before it was waited for is heard.
+//! An answer that came before it was waited for is read.
 //!
 //! A request with `Expect: 100-continue` may be answered for good before its body goes out. ureq looks at such an
 //! answer while it waits for `100 Continue`, leaves it lying in the input buffer, and then waits for more bytes to
@@ -153,7 +153,7 @@ mod tests {
         let mut connection = offering(&[b"ab"]);
         seen(&mut connection);
         connection.buffers().input_consume(1);
-        assert!(connection.buffers().can_use_input(), "ureq would look at it for ever");
+        assert!(connection.buffers().can_use_input(), "ureq would look at it without end");
         connection.transmit_output(0, NextTimeout::default()).unwrap();
         assert!(!connection.buffers().can_use_input());
         assert_eq!(seen(&mut connection).as_deref(), Some(&b"b"[..]));

@@ -3,7 +3,7 @@
 //! - `peer`: what the remote endpoint is called, and which keys a person looks at when it is the trouble
 //! - `agent`: the HTTP client and its limits
 //! - `unix_socket`, `over_unix`: a Unix socket, and HTTP over one
-//! - `early`: an answer that came before it was waited for is heard
+//! - `early`: an answer that came before it was waited for is read
 //! - `leftover`: no connection is used again with an answer on it that nobody asked for
 //! - `credentials`, `tls`, `watched`: secrets and certificates from files that change
 //! - `stop`, `resolver`: nothing here makes the host wait for its exit

@@ -83,7 +83,7 @@ impl UnixTransport {
         &self.connection.0
     }
 
-    /// What is left until a deadline, as a socket takes it: a time of nothing would mean for ever.
+    /// What is left until a deadline, as a socket takes it: a time of nothing would mean no bound.
     fn left(deadline: Instant, timeout: &NextTimeout) -> Result<Duration, Error> {
         let left = deadline.saturating_duration_since(clock::monotonic());
         if left.is_zero() {

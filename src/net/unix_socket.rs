@@ -42,7 +42,7 @@ impl Stream {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         let address = SockAddr::unix(path)?;
         socket.set_nonblocking(true)?;
-        // A queue that is full is told by EAGAIN; nothing tells when it no longer is.
+        // A queue that is full shows as EAGAIN; nothing shows when it no longer is.
         while let Err(error) = socket.connect(&address) {
             match error.kind() {
                 io::ErrorKind::WouldBlock if clock::monotonic() >= deadline => {
@@ -76,7 +76,7 @@ impl Stream {
             if left.is_zero() {
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            // A time of nothing would mean for ever.
+            // A time of nothing would mean no bound.
             self.socket.set_write_timeout(Some(left.clamp(Duration::from_millis(1), SLICE)))?;
             match self.socket.send_with_flags(bytes, libc::MSG_NOSIGNAL) {
                 Err(error) if is_worth_another(&error) => {}
@@ -89,9 +89,9 @@ impl Stream {
     /// Looks whether the other side is there, and passes over what it says.
     #[must_use]
     pub fn look(&self) -> Found {
-        let mut heard = [MaybeUninit::uninit(); HEARD_BYTES];
+        let mut received = [MaybeUninit::uninit(); HEARD_BYTES];
         for _ in 0..MOST_LOOKS {
-            match self.socket.recv_with_flags(&mut heard, libc::MSG_DONTWAIT) {
+            match self.socket.recv_with_flags(&mut received, libc::MSG_DONTWAIT) {
                 Ok(0) => return Found::Closed,
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Found::Open,

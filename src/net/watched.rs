@@ -54,7 +54,7 @@ impl Watched {
     }
 
     /// Whether the file is another than the one last read. A file that could not be read is not "changed"
-    /// until something about it is different, so nobody is told the same trouble at every request.
+    /// until something about it is different, so nobody reads the same trouble at every request.
     #[must_use]
     pub fn changed(&self) -> bool {
         self.stamp() != self.seen
@@ -105,7 +105,7 @@ mod tests {
         fs::remove_file(&path).unwrap();
         assert!(file.changed());
         assert!(file.read().is_err());
-        assert!(!file.changed(), "the same trouble is told once");
+        assert!(!file.changed(), "the same trouble is logged once");
     }
 
     #[test]

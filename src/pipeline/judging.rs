@@ -70,8 +70,7 @@ impl Pipeline {
                 return Some((ticket, Way::Deliver { new_occurrences }));
             }
             Verdict::InDoubt { ticket } => {
-                let answer =
-                    "the host ended, or the dead letter file could not be written, before it was put away";
+                let answer = "the host ended, or the dead letter file could not be written, before it was dead-lettered";
                 return Some((ticket, Way::DeadLetter { reason: AMBIGUOUS, answer }));
             }
             Verdict::Duplicate => self.metrics.duplicate_records_total.add(1),

@@ -1,4 +1,4 @@
-//! A record on its way out: what must not leave is taken out of it, and it is rendered into the batch or put away.
+//! A record on its way out: what must not leave is taken out of it, and it is rendered into the batch or dead-lettered.
 
 use super::{Pipeline, Place, Round};
 use crate::correlate::About;

@@ -4,11 +4,11 @@
 //! - `unread`: what of a chunk is no record
 //! - `deferring`: events wait until the topology knows their object; `waiting` holds them
 //! - `judging`: what becomes of each
-//! - `leaving`: one that is to be delivered, or put away
+//! - `leaving`: one that is to be delivered, or dead-lettered
 //!
 //! A round takes all chunks that wait. Their records fill one batch after the other, so that one request
 //! may serve several chunks; a chunk is answered as soon as the last of its records is settled. A record
-//! that is already on its way in the same round is not sent twice: its chunk shares the fate.
+//! that is already on its way in the same round is not sent twice: its chunk shares the outcome.
 
 mod deferring;
 mod judging;

@@ -11,7 +11,7 @@ use super::text::plain;
 /// One whole MessagePack value, borrowed from the chunk; absent by default.
 ///
 /// As a serde document it becomes what `format raw` makes of it: bytes become text, NaN and extensions null, and
-/// keys text, a container as a key a mere sign. Control characters are told by their numbers. Absent is null. A key that
+/// keys text, a container as a key a mere sign. Control characters are written as their numbers. Absent is null. A key that
 /// comes twice does so here, too: what writes JSON keeps the last value of each, as it has written them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Raw<'a>(&'a [u8]);

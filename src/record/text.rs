@@ -1,7 +1,7 @@
 //! Strings of records: borrowed when they are plain UTF-8, repaired and counted when they are none.
 //!
 //! Whoever reads a record in a terminal must not be at the mercy of who wrote it: a control character, with which
-//! an escape sequence begins, is told by its number. Line breaks and tabs are text.
+//! an escape sequence begins, is written as its number. Line breaks and tabs are text.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -36,7 +36,7 @@ impl Repair {
     }
 }
 
-/// A text without control characters: each is told by its number.
+/// A text without control characters: each is written as its number.
 #[inline]
 pub(super) fn plain(text: Text<'_>) -> Text<'_> {
     if may_hold_controls(text.as_bytes()) && text.contains(is_escaped) {

@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::stream::Stream;
 
-/// So many characters of a secret are told by accident at most; of short ones, a quarter.
+/// So many characters of a secret are shown by accident at most; of short ones, a quarter.
 pub(super) const LONGEST: usize = 12;
 pub(super) const SHORTEST: usize = 4;
 

@@ -24,7 +24,7 @@ const BOUNDS: Bounds = Bounds { jobs: 256, bytes: 64 << 20 };
 /// A request that is on its way when the host exits gets so long to end by itself. Cutting it off leaves
 /// open whether the gateway took it, and the next start would send it again.
 const LAST_REQUEST: Duration = Duration::from_millis(500);
-/// The same where what is cut off is put away, and a person has to look after it. The host's grace is 5 s.
+/// The same where what is cut off is dead-lettered, and a person has to look after it. The host's grace is 5 s.
 const LAST_REQUEST_ALONE: Duration = Duration::from_secs(3);
 
 /// The owner of the thread. Dropped, it stops it.
@@ -93,7 +93,7 @@ impl Worker {
         let Some(thread) = self.thread.take() else { return };
         self.queue.close(self.last_request);
         self.stopper.stop();
-        // A panic of the thread was told when it happened.
+        // A panic of the thread was logged when it happened.
         let _ = thread.join();
         // The last instance that lets go of it stops its threads.
         self.cluster = None;

@@ -155,7 +155,7 @@ impl Queue {
         rounds.finish();
     }
 
-    /// Does a part of the work, unless it panics, which is told.
+    /// Does a part of the work, unless it panics, which is logged.
     fn guarded<T>(&self, what: &str, work: impl FnOnce() -> T) -> Option<T> {
         let done = catch_unwind(AssertUnwindSafe(work));
         done.map_err(|panic| {
@@ -254,7 +254,7 @@ impl State {
     }
 }
 
-/// Whatever ends the thread, nobody waits for it afterwards, and a person is told if it was not asked to.
+/// Whatever ends the thread, nobody waits for it afterwards, and an ERROR says so if it was not asked to.
 struct LastWill<'a>(&'a Queue);
 
 impl Drop for LastWill<'_> {

@@ -59,7 +59,7 @@ fn whoever_goes_on_to_no_duplicates_gets_nothing_twice() {
         host.kill();
         let mut host = place.host(now, "no_duplicates", &[]);
         assert_eq!(host.deliver("a", "t", &events(["u1", "x"])), Code::Ok);
-        assert_eq!(place.letters(), doubted(&["u1.1"]), "once put away it is settled");
+        assert_eq!(place.letters(), doubted(&["u1.1"]), "once dead-lettered it is settled");
         let sent: Vec<_> = now.requests()[if moves { 0 } else { asked }..].to_vec();
         assert_eq!(sent.iter().flat_map(|request| request.ids().to_vec()).collect::<Vec<_>>(), ["x.1"]);
         host.quit();

@@ -1,4 +1,4 @@
-//! With `guarantee no_duplicates`: is a batch that may have arrived put away at once, as far as there is room?
+//! With `guarantee no_duplicates`: is a batch that may have arrived dead-lettered at once, as far as there is room?
 //!
 //! A stop waits for it, and a sync may take longer than all the rest: a batch has up to ten thousand records.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
@@ -124,7 +124,7 @@ fn five_hundred_records_cost_no_more_syncs_than_one() {
         assert!(said[0].starts_with(expected), "{said:?}");
         let counted = [&trial.metrics.ambiguous_records_total, &trial.metrics.dead_lettered_records_total];
         assert_eq!(counted.map(|counter| counter.get()), [500, 500]);
-        // Settled: none of them is sent or put away again.
+        // Settled: none of them is sent or dead-lettered again.
         assert_eq!(trial.deliver(&numbered(0..500)), Told::Ok);
         assert_eq!((trial.gateway.requests().len(), trial.letters().len()), (1, 500));
     });

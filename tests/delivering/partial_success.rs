@@ -123,7 +123,7 @@ fn a_chunk_of_which_all_is_taken_is_done() {
     host.quit();
 }
 
-/// An index that is closed for writing is mended by a person; until then all waits, and nothing is put away.
+/// An index that is closed for writing is mended by a person; until then all waits, and nothing is dead-lettered.
 #[test]
 fn what_the_index_is_to_blame_for_waits() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -229,7 +229,7 @@ fn without_dead_letters_what_was_rejected_is_lost_and_no_more() {
     host.quit();
 }
 
-/// Its records are not at hand when the answer comes. They are put away when they come again.
+/// Its records are not at hand when the answer comes. They are dead-lettered when they come again.
 #[test]
 fn a_partial_success_of_a_request_that_is_sent_again_sends_none_a_third_time() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -50,7 +50,7 @@ fn the_culprit_stands_alone_and_goes_to_the_dead_letters() {
             assert_eq!(letters[0]["record"]["metadata"]["uid"], "u3");
             let answer = letters[0]["answer"].as_str().expect("an answer");
             assert!(answer.starts_with("field") && answer.len() <= 500, "{} bytes", answer.len());
-            // What was put away is settled: it does not come again.
+            // What was dead-lettered is settled: it does not come again.
             let asked = gateway.requests().len();
             assert_eq!(host.deliver("a", "t", &events(&all)), Code::Ok);
             assert_eq!(gateway.requests().len(), asked);

@@ -57,11 +57,11 @@ fn a_live_resource_that_hides_the_dead_ones() {
     let changed: Vec<(&str, u64)> = dead.iter().map(|figure| (&**figure, NOW - 400)).collect();
     let (text, code, trouble) = report(&page_with("shop", &changed));
     assert_eq!((code, trouble.len()), (1, 1), "{text}");
-    assert!(trouble[0].contains("nothing heard for long of cronjobs (6 min 39 s), daemonsets"), "{text}");
+    assert!(trouble[0].contains("no message for long of cronjobs (6 min 39 s), daemonsets"), "{text}");
     assert!(!trouble[0].contains("nodes"), "{text}");
     // Among the others it is one that never spoke.
     let (text, code, trouble) = report(&page_with("shop", &[(&heard_of("pods"), 0)]));
-    assert!(code == 1 && trouble[0].contains("nothing heard for long of pods (never)"), "{text}");
+    assert!(code == 1 && trouble[0].contains("no message for long of pods (never)"), "{text}");
 }
 
 #[test]

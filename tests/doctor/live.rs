@@ -6,7 +6,7 @@ use std::time::Duration;
 use event_gateway::clock;
 use event_gateway::metrics::cluster::RESOURCES;
 
-use crate::examine::told;
+use crate::examine;
 use crate::page::Page;
 use crate::source;
 use crate::support;
@@ -19,7 +19,12 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 fn report(host: &mut MiniHost) -> (String, u8) {
     let page = host.exposition();
-    told("http://mini-host", &[Page::read(&page)], source::not_checked(), clock::unix_seconds(clock::wall()))
+    examine::report(
+        "http://mini-host",
+        &[Page::read(&page)],
+        source::not_checked(),
+        clock::unix_seconds(clock::wall()),
+    )
 }
 
 /// Waits for this code and this text, a minute at most, and says how long it took.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use event_gateway::clock;
 
-use crate::examine::{examine, told};
+use crate::examine::{examine, report};
 use crate::options::Options;
 use crate::page::Page;
 use crate::pages::{NOW, page_with, unfollowed};
@@ -66,7 +66,7 @@ fn a_served_page_is_read_and_what_is_none_is_told() {
 fn of_host(host: &mut MiniHost) -> (String, u8) {
     let now = clock::unix_seconds(clock::wall());
     let page = host.exposition();
-    told("http://mini-host", &[Page::read(&page)], source::not_checked(), now)
+    report("http://mini-host", &[Page::read(&page)], source::not_checked(), now)
 }
 
 #[test]

@@ -75,7 +75,7 @@ pub fn report(text: &str) -> (String, u8, Vec<String>) {
 /// The same of several pages, a few seconds apart.
 pub fn report_of(texts: &[&str]) -> (String, u8, Vec<String>) {
     let pages: Vec<Page> = texts.iter().map(|text| Page::read(text)).collect();
-    let (report, code) = examine::told("http://host", &pages, source::not_checked(), NOW);
+    let (report, code) = examine::report("http://host", &pages, source::not_checked(), NOW);
     let trouble = report.lines().filter(|line| line.starts_with('!')).map(str::to_owned).collect();
     (report, code, trouble)
 }

@@ -75,7 +75,10 @@ fn each_input_of_events_is_judged_alone() {
 fn an_input_under_an_alias_is_known_only_by_its_name() {
     let first = page(&[("shop-events", 7), ("tail.2", 7)]);
     let why = Silent::on(&first, &[]).expect_err("nothing says so");
-    assert!(why.contains("cannot be told which input reads events") && why.contains("--input NAME"), "{why}");
+    assert!(
+        why.contains("it is not known which input reads events") && why.contains("--input NAME"),
+        "{why}"
+    );
     let mut silent = Silent::on(&first, &named(&["shop-events"])).expect("it is there");
     silent.look_at(&page(&[("shop-events", 7), ("tail.2", 99)]));
     assert_eq!(silent.names(), ["shop-events"]);
@@ -98,7 +101,7 @@ fn the_report_names_the_input_that_was_asked_for() {
         while_events_come(&api, || examine(&options))
     };
     let (text, code) = asked(&[]);
-    assert!(code == 0 && text.contains("  source   it cannot be told which input reads events"), "{text}");
+    assert!(code == 0 && text.contains("  source   it is not known which input reads events"), "{text}");
     let (text, code) = asked(&["--input", "of-shop"]);
     assert!(code == 1 && text.contains("! source   of-shop silent although"), "{text}");
     let (text, code) = asked(&["--input", "of-shops"]);

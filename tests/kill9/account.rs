@@ -21,7 +21,7 @@ pub struct Account {
     pub repeated: usize,
     /// Kills that made a batch come again.
     pub repeating_kills: usize,
-    /// Records that were put away because the gateway might have had them.
+    /// Records that were dead-lettered because the gateway might have had them.
     pub ambiguous: usize,
 }
 
@@ -100,7 +100,7 @@ impl Account {
         assert_all_came(wanted, &known);
         assert!(
             dead_letter.len() <= kills * BATCH_EVENTS,
-            "{} put away after {kills} kills",
+            "{} dead-lettered after {kills} kills",
             dead_letter.len()
         );
         Account {

@@ -104,7 +104,7 @@ impl World {
 
     fn dead_letter(&mut self, record: (u8, u8), ticket: Ticket) {
         if self.letters_work {
-            assert!(self.dead_letter.insert(record), "{record:?} was put away twice");
+            assert!(self.dead_letter.insert(record), "{record:?} was dead-lettered twice");
             self.ledger().commit(&[ticket], NOW_SECONDS).unwrap();
         } else {
             self.ledger().abort(ticket);
@@ -253,7 +253,10 @@ fn nothing_more_is_sent_when_too_much_is_in_doubt() {
         let record = Versioned { identity: Identity(event), version: Version(1), count: 1 };
         let Verdict::New { ticket } = ledger.begin(record) else { panic!("new") };
         let claimed = ledger.claim(&[ticket], NOW_SECONDS);
-        assert_eq!(claimed, if event < 2 { Ok(()) } else { Err("2 records wait to be put away".to_owned()) });
+        assert_eq!(
+            claimed,
+            if event < 2 { Ok(()) } else { Err("2 records wait to be dead-lettered".to_owned()) }
+        );
         ledger.doubt();
         ledger.abort(ticket);
     }

@@ -16,7 +16,7 @@ fn the_golden_files_hold() {
         let renderer = Renderer::new(format, "prod-eu").expect("a format");
         let mut lines: Vec<String> = rendered(&renderer, &chosen())
             .into_iter()
-            .map(|text| text.unwrap_or_else(|why| format!("put away: {why}")))
+            .map(|text| text.unwrap_or_else(|why| format!("dead-lettered: {why}")))
             .collect();
         // The first event of each kind of object and way to a Service.
         let mut seen = BTreeSet::new();

@@ -72,7 +72,7 @@ fn record(body: &[u8]) -> Vec<u8> {
     [&[0x92, 0x92, 0xd7, 0, 0x6b, 0x01, 0, 0, 0, 0, 0, 0, 0x80][..], body].concat()
 }
 
-/// Delivers a chunk; how many documents arrived, why others were refused, and what was put away.
+/// Delivers a chunk; how many documents arrived, why others were refused, and what was dead-lettered.
 fn delivered(chunk: &[u8]) -> (usize, Vec<String>, String) {
     let (gateway, folder) = (TestGateway::start(), tempfile::tempdir().expect("a folder"));
     let dead = folder.path().join("dead");

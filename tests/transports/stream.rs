@@ -88,7 +88,7 @@ fn with_no_duplicates_a_batch_that_was_cut_is_put_away() {
     let reader = Reader::start(&path, &[Manner::Leaves(150_001), Manner::Reads]);
     let alone = [("guarantee", "no_duplicates"), ("state_file", &*state), ("dead_letter_file", &*letters)];
     let mut host = started(&endpoint, &[LARGE, &alone].concat());
-    assert_eq!(host.deliver("a", "t", &chunk(0..2_000)), Code::Ok, "put away");
+    assert_eq!(host.deliver("a", "t", &chunk(0..2_000)), Code::Ok, "dead-lettered");
     deliver_at_last(&mut host, &chunk(0..2_001));
     wait_until("a line on another connection", || {
         reader.came().get(1).is_some_and(|came| came.ends_with(b"\n"))

@@ -69,7 +69,7 @@ pub(super) fn classify_body(body: &[u8], records: usize, sent_bytes: u64, hide: 
 }
 
 /// As with whole requests: rejected is only what a document can be to blame for. An index that is missing, blocked or
-/// closed, a cluster that is full, or a key that may not write, is mended by a person, and all wait for that.
+/// closed, a cluster that is full, or a key that may not write, is fixed by a person, and all records wait for that.
 fn outcome(Item { create: Done { status, error } }: Item, hide: Hide<'_>) -> RecordOutcome {
     let answer = || kept(&error.to_string(), hide);
     let text = |key| error.get(key).and_then(|text| text.as_str()).unwrap_or_default();
@@ -138,7 +138,7 @@ mod tests {
         let Disposition::Partial { outcomes, .. } = of(failed, 1) else { panic!("{failed}") };
         assert!(
             matches!(outcomes[0], RecordOutcome::Rejected { status: 500, .. }),
-            "it would fail for ever: {outcomes:?}"
+            "it would fail indefinitely: {outcomes:?}"
         );
     }
 

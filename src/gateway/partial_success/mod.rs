@@ -1,7 +1,7 @@
 //! What a 2xx says beyond itself: of each record, or of how many. Pure: no network, no clock.
 //!
 //! An answer that should tell and does not acknowledges nothing: the request goes out again, or, where nothing may
-//! arrive twice, its records are put away.
+//! arrive twice, its records are dead-lettered.
 
 mod bulk;
 mod partial;
@@ -42,7 +42,7 @@ pub fn classify_body(
         return Disposition::Accepted { sent_bytes };
     }
     if !answer.is_whole {
-        return unclear("the answer was cut before it had told of each record");
+        return unclear("the answer was cut before it had named each record");
     }
     match answers {
         Answers::ElasticsearchBulk => bulk::classify_body(&answer.bytes, records, sent_bytes, hide),

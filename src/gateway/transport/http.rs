@@ -208,7 +208,7 @@ impl Gateway {
     ///
     /// RFC 9110 lets a gateway answer while the body still goes out. ureq looks for no answer before the body is out:
     /// then an early 2xx counts, as only the gateway knows how much it had read when it said so. If the sending fails,
-    /// nothing was heard, and some of the body went: that is a doubt.
+    /// nothing was received, and some of the body was sent: that is a doubt.
     fn judged(
         &self,
         response: Response<Body>,

@@ -6,7 +6,7 @@
 //! 2. A connection on which a batch was cut is closed, as the next line would begin within the last.
 //! 3. Nothing waits for longer than `timeout`, or through a stop, whatever the reader does.
 //! 4. What the reader says is nobody's business here. It is read all the same, so that a reader that answers does
-//!    not wait for us for ever.
+//!    not wait for us indefinitely.
 //!
 //! A batch that is sent again comes over a new connection, from its first line on.
 

@@ -45,7 +45,7 @@ pub struct File {
     resume_at_seconds: u64,
     /// Since when nobody knows what it holds. That may be much, so nothing takes its place.
     unread_since_seconds: Option<u64>,
-    /// What was wrong at the start, until it is told.
+    /// What was wrong at the start, until it is logged.
     trouble: Option<String>,
 }
 

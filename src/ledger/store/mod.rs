@@ -219,7 +219,7 @@ impl Store {
             if number > MOST_NUMBER {
                 return Err(StoreError::damaged(format!("no row has the number {number}")));
             }
-            // Pages that are named many times would be read for ever.
+            // Pages that are named many times would be read without end.
             left_bytes = left_bytes
                 .checked_sub(value.value().len() as u64)
                 .ok_or_else(|| StoreError::damaged("it holds more than it is long"))?;

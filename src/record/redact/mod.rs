@@ -112,7 +112,7 @@ impl Redactor {
     /// Adds a rule for a field of `format native`, such as `audit.user.extra` or `violation.details`.
     ///
     /// # Errors
-    /// When there is no such field, or it is what records are told apart by.
+    /// When there is no such field, or it is what distinguishes records.
     pub fn add(&mut self, field: &str, action: Action) -> Result<(), BadPath> {
         for (kind, path) in paths::in_records(field)? {
             let rules = match kind {

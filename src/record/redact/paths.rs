@@ -11,7 +11,7 @@ use crate::pattern::Patterns;
 pub enum BadPath {
     /// No record has it.
     Unknown,
-    /// An id is made of it, or it is no text of a record: where it went, records could not be told apart.
+    /// An id is made of it, or it is no text of a record: where it went, records could not be distinguished.
     Needed,
     /// A quote is not closed, or a step is empty.
     Malformed,
@@ -21,7 +21,7 @@ impl fmt::Display for BadPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Unknown => "is no field of format native that comes with a record",
-            Self::Needed => "is what records are told apart by",
+            Self::Needed => "is what distinguishes records",
             Self::Malformed => "is no path: a step is empty, or a quote is not closed",
         })
     }

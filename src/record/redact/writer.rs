@@ -159,9 +159,9 @@ impl Writer {
             return self.text(&shown);
         }
         match mode.most_bytes {
-            // As long as it is told: a control character is told by its number.
-            Some(most_bytes) if told(text).len() > most_bytes => {
-                let text = told(text);
+            // As long as it is written: a control character is written as its number.
+            Some(most_bytes) if as_written(text).len() > most_bytes => {
+                let text = as_written(text);
                 let kept = &text[..text.floor_char_boundary(most_bytes)];
                 self.text(&format!("{kept}… ({} of {} bytes)", kept.len(), text.len()));
             }
@@ -298,6 +298,6 @@ fn number(value: &[u8]) -> String {
     serde_json::to_string(&Raw::new(value)).unwrap_or_default()
 }
 
-fn told(text: &[u8]) -> Cow<'_, str> {
+fn as_written(text: &[u8]) -> Cow<'_, str> {
     plain(String::from_utf8_lossy(text))
 }

@@ -3,7 +3,7 @@
 //!
 //! `verb` is ADDED for an event that was not delivered before, else UPDATED. `old_event` is left out: nobody keeps
 //! the event as it was. `services`, the Services under impact, is added, unless correlation is off. Other kinds of
-//! records are put away: there are none in that tool.
+//! records are dead-lettered: there are none in that tool.
 //!
 //! Any 2xx means that they were taken.
 

@@ -3,7 +3,7 @@
 //!
 //! It is the Event inline, without kind and apiVersion, with `clusterName`, and an `involvedObject` that knows its
 //! object's labels, annotations and whether it is gone. `services`, the Services under impact, is added, unless
-//! correlation is off; of `ownerReferences` nothing is known. Other kinds of records are put away: there are none in
+//! correlation is off; of `ownerReferences` nothing is known. Other kinds of records are dead-lettered: there are none in
 //! that tool.
 //!
 //! Any 2xx means that it was taken.

@@ -1,6 +1,6 @@
 //! A template file: JSON with comments, as a tree whose string leaves may hold expressions.
 //!
-//! Every leaf keeps its place in the file, so that whatever is wrong with it later can be told with line and column.
+//! Every leaf keeps its place in the file, so that whatever is wrong with it later can be reported with line and column.
 
 use std::fmt;
 use std::ops::Range;
@@ -106,7 +106,7 @@ impl Literal {
     }
 }
 
-/// Reads the file; each string that may hold an expression is made a leaf by `leaf`. All its faults are told, unless
+/// Reads the file; each string that may hold an expression is made a leaf by `leaf`. All its faults are reported, unless
 /// the file is no JSON at all.
 pub(super) fn read<L>(
     text: &str,
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn faults_are_told_with_line_and_column_all_at_once() {
-        for (text, told) in [
+        for (text, expected) in [
             ("", "f, line 1, column 1: the file is empty"),
             ("{\n  \"a\": 01}", "f, line 2, column 9: expected comma"),
             ("{\"a\": 1,}", "f, line 1, column 8: trailing commas are not allowed"),
@@ -280,7 +280,7 @@ mod tests {
             ("{} {}", "f, line 1, column 4: "),
         ] {
             let found = read_all(text).expect_err(text);
-            assert!(found.starts_with(told), "{text}: {found}");
+            assert!(found.starts_with(expected), "{text}: {found}");
         }
         let both = read_all("{\"a\": 1, \"a\": 2,\n\"{{x}}\": 3}").expect_err("two");
         assert_eq!(both.lines().count(), 2, "{both}");

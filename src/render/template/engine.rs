@@ -31,7 +31,7 @@ pub(super) struct Compiled {
 }
 
 /// To begin a run costs as much as a leaf or two, so all typed leaves of a record are rendered in one, as a list. A leaf
-/// that fails there is rendered by itself again: its own error is told then, and it has all steps for itself.
+/// that fails there is rendered by itself again: its own error is reported then, and it has all steps for itself.
 pub(super) struct Engine {
     environment: Environment<'static>,
     pub(super) known: Known,
@@ -47,7 +47,7 @@ pub(super) struct Together {
     ends: Vec<usize>,
 }
 
-/// What the names of typed leaves begin with: the formatter is told nothing else.
+/// What the names of typed leaves begin with: the formatter knows nothing else.
 const TYPED: char = '=';
 /// The list of them, which is rendered item by item: JSON of one line each.
 const TOGETHER: &str = "together";

@@ -265,7 +265,7 @@ fn unix(value: &Value, unit: Option<&str>) -> Result<Option<Value>, Error> {
     Ok(i64::try_from(stamp.unix_nanos().div_euclid(nanos)).ok().map(Value::from))
 }
 
-/// The pairs of a map, with the keys that are told.
+/// The pairs of a map, with the keys that are shown.
 fn chosen(value: &Value, name: impl Fn(String) -> Option<String>) -> Result<Value, Error> {
     if value.kind() != ValueKind::Map {
         return Err(wrong(format!("a map was expected, and this is a {}", value.kind())));

@@ -40,8 +40,8 @@ use super::{Adjusted, Form, Record, native};
 use crate::config::{BatchAs, ConfigError, TemplateSettings};
 use crate::record::MAX_RECORD_BYTES;
 
-/// Faults told of one template: who has more mends these first.
-const MOST_TOLD: usize = 10;
+/// Faults reported of one template; the others can wait until these are fixed.
+const MOST_REPORTED: usize = 10;
 
 pub(super) struct Layout {
     native: native::Layout,
@@ -78,17 +78,17 @@ impl Layout {
         };
         let (mut engine, mut wanted) = (Engine::new(), Wanted::default());
         let document = document::read(&settings.text, &mut |source| leaf(source, &mut engine, &mut wanted));
-        let told = |fault: &Fault| fault.shown(&settings.file, &settings.text).to_string();
+        let report = |fault: &Fault| fault.shown(&settings.file, &settings.text).to_string();
         let expected = "a template as docs/templates.md describes it";
         let document = document.map_err(|faults| {
-            faults.iter().take(MOST_TOLD).map(|fault| error(told(fault), expected)).collect::<Vec<_>>()
+            faults.iter().take(MOST_REPORTED).map(|fault| error(report(fault), expected)).collect::<Vec<_>>()
         })?;
         engine.seal();
         let layout = Self { native, settings: settings.clone(), engine, wanted: Arc::new(wanted), document };
         match samples::first_fault(|record, out| layout.write(record, out)) {
             None => Ok(layout),
             Some((sample, fault)) => {
-                let problem = format!("{} (with the sample record \"{sample}\")", told(&fault));
+                let problem = format!("{} (with the sample record \"{sample}\")", report(&fault));
                 Err(vec![error(problem, "a template that renders every sample record")])
             }
         }

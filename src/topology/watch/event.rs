@@ -55,7 +55,7 @@ struct Status {
 }
 
 /// Reads a line. The version of its object, if it has one, is what a watch goes on from: even when the
-/// object is of no use to us, it was told.
+/// object is of no use to us, it was logged.
 ///
 /// # Errors
 /// When it is no event; what it should have said is lost.

@@ -9,7 +9,7 @@
 //! take ──► what changed, and whether the kind is followed
 //! ```
 //! A list is handed over whole, when its last page is there. A watch begins at the list's version and goes
-//! on, after an end or a cut, from the last version it told. `refused` says what each status means, `listed` what the
+//! on, after an end or a cut, from the last version that it saw. `refused` says what each status means, `listed` what the
 //! version of a list proves, `ending` what follows on the end of a response.
 //!
 //! All kinds meet the same outage. So what only says that the API server is away (no response, a 5xx for all kinds) is not
@@ -219,16 +219,16 @@ impl Watch {
                     if over.is_some() {
                         return;
                     }
-                    let (said, told) = match event::read(line, parser) {
+                    let (said, seen) = match event::read(line, parser) {
                         Ok(read) => read,
-                        // What it said is lost: it is told again from the last version on.
+                        // What it said is lost: it comes again from the last version on.
                         Err(why) => {
                             let why = format!("a line is no event ({why})");
                             return *over = Some(Over::Error(Reason::Unreadable, why));
                         }
                     };
-                    if let Some(told) = told {
-                        *version = told;
+                    if let Some(seen) = seen {
+                        *version = seen;
                         *progressed = true;
                         *refusals = 0;
                     }

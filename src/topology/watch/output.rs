@@ -85,7 +85,7 @@ pub struct Restored {
     pub found: String,
 }
 
-/// What came of what was told.
+/// What came of an event.
 #[derive(Debug, Default)]
 pub struct Output {
     pub changes: Vec<Change>,

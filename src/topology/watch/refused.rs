@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | 200 | its body comes | its body comes |
 //! | 401 | the token is read again and tried at once, then by turns | the same |
-//! | 403, 404 | asked again soon; once believed given up, but what an earlier list told; then after ever longer waits | asked again soon; once believed what was listed stays; listed again at the same times |
+//! | 403, 404 | asked again soon; once believed given up, but for what an earlier list said; then after ever longer waits | asked again soon; once believed what was listed stays; listed again at the same times |
 //! | 410 | the token has run out: the list anew, in one piece | the version is too old: the newest list |
 //! | 429 | as long as `Retry-After` says, else a wait of its own | the same |
 //! | 5xx | by turns; if the API server serves other kinds or lists, as 429 | the same, then a probe; after three in a row the newest list |
@@ -34,7 +34,7 @@ const LONGEST_WISH: Duration = Duration::from_secs(60);
 const TOO_NEW: u32 = 3;
 
 impl Watch {
-    /// An answer's head. `true`: its body is to be fed to [`Watch::body`], and its end told.
+    /// An answer's head. `true`: its body is to be fed to [`Watch::body`], and its end announced.
     pub fn answered(
         &mut self,
         status: u16,

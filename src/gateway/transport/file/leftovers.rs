@@ -1,6 +1,6 @@
 //! Files that earlier lives left under a temporary name: cut back to what is whole, and completed.
 //!
-//! What is read of them may be nowhere but in memory: a sync that failed is told once, and the life that was told is
+//! What is read of them may be nowhere but in memory: a failed sync is reported once, and the life that saw it is
 //! gone. So all of it is written again, in place, before the sync that counts.
 //!
 //! They may be many and large, and batches and a stop must not wait for all of them: one step is one file, and a stop
