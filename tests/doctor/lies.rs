@@ -36,7 +36,7 @@ fn one_resource_forbidden_while_the_others_are_well() {
         assert_eq!((code == 1, trouble.len()), (is_trouble, usize::from(is_trouble)), "{text}");
         assert!(text.contains("cluster  endpointslices not followed: "), "{text}");
         assert!(
-            text.contains("listed; heard of each resource that is followed, of cronjobs 3 s ago"),
+            text.contains("listed; a message of each resource that is followed, of cronjobs 3 s ago"),
             "{text}"
         );
     }

@@ -50,7 +50,7 @@ fn following(api: &KubeApi, gateway: &TestGateway) -> MiniHost {
 fn a_role_cut_down_to_events_is_seen_and_so_is_its_return() {
     let (api, gateway) = (KubeApi::start(), TestGateway::start());
     let mut host = following(&api, &gateway);
-    seen(&mut host, 0, "cluster  listed; heard of each resource that is followed");
+    seen(&mut host, 0, "cluster  listed; a message of each resource that is followed");
     for resource in RESOURCES {
         api.forbid(resource);
         // What a real server leaves open until it ends by itself.
@@ -81,7 +81,7 @@ fn one_forbidden_resource_is_seen_beside_the_others() {
     let (api, gateway) = (KubeApi::start(), TestGateway::start());
     api.forbid("endpointslices");
     let mut host = following(&api, &gateway);
-    let text = seen(&mut host, 1, "cluster  listed; heard of each resource that is followed");
+    let text = seen(&mut host, 1, "cluster  listed; a message of each resource that is followed");
     let says = "! cluster  endpointslices not followed: the role does not grant list and watch (403)";
     assert!(text.contains(says), "{text}");
     host.quit();
@@ -91,7 +91,7 @@ fn one_forbidden_resource_is_seen_beside_the_others() {
 fn an_api_server_that_is_away_is_seen() {
     let (api, gateway) = (KubeApi::start(), TestGateway::start());
     let mut host = following(&api, &gateway);
-    seen(&mut host, 0, "cluster  listed; heard of each resource that is followed");
+    seen(&mut host, 0, "cluster  listed; a message of each resource that is followed");
     api.stop();
     seen(&mut host, 1, "all resources not followed: no connection to the API server");
     api.restart();

@@ -19,7 +19,7 @@ fn a_healthy_output_is_well() {
          plugin   delivers\n  \
          records  1000 delivered of 1061 read, 61 were duplicates; last acknowledgement 12 s ago\n  \
          gateway  open\n  waiting  no chunk in the plugin\n  \
-         cluster  listed; heard of each resource that is followed, of cronjobs 3 s ago\n  \
+         cluster  listed; a message of each resource that is followed, of cronjobs 3 s ago\n  \
          services matched 638 (64 %), none 362 (36 %)\n  lost     nothing\n"
     );
     // A quiet cluster has no events, and correlation may be off.
@@ -72,7 +72,7 @@ fn each_trouble_is_told_and_is_an_exit_code() {
         // Chunks wait for the topology then, and that is the one trouble.
         (
             &[("topology_ready", 0), ("oldest_job_timestamp_seconds", NOW - 301), ("jobs_in_flight", 2)],
-            "! cluster  not listed; heard of each resource that is followed, of cronjobs 3 s ago; events name no Services",
+            "! cluster  not listed; a message of each resource that is followed, of cronjobs 3 s ago; events name no Services",
         ),
         (
             &[("correlation_waiting_records", 7), ("correlation_waiting_since_timestamp_seconds", NOW - 121)],
