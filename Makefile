@@ -84,7 +84,7 @@ licences: ## refresh THIRD_PARTY.md
 	UPDATE_THIRD_PARTY=1 $(CARGO) test --test papers third_party::the_list
 
 header: ## refresh include/event_gateway.h
-	UPDATE_HEADER=1 $(CARGO) test --test papers header::fresh
+	UPDATE_HEADER=1 $(CARGO) test --test papers header::the_checked_in
 
 # New finds go into fuzz/found; fuzz/corpus is what is kept, and is only read.
 fuzz: ## run every fuzz target for FUZZ_SECONDS (60); needs nightly Rust and cargo-fuzz

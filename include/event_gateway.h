@@ -140,7 +140,7 @@ int FLBPluginRegister(struct EgDefinition *definition);
 // Called by the host on its engine thread with the struct it fills for this instance.
 int FLBPluginInit(struct EgOutputPlugin *plugin);
 
-// Takes a chunk and answers when its fate is known. Runs on a coroutine of 24 KiB: copies, enqueues and
+// Takes a chunk and answers when its outcome is known. Runs on a coroutine of 24 KiB: copies, enqueues and
 // waits.
 //
 // # Safety

@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_does_not_come_is_told_how_many_lines_it_missed() {
+    fn a_host_that_does_not_come_learns_how_many_lines_it_missed() {
         let log = HostLog::default();
         for _ in 0..100_000 {
             log.warn("a", "a");

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::filter_host::FilterHost;
-use super::guard::{block_signals, guarded, guarded_and_told, silence_panics};
+use super::guard::{block_signals, guarded, guarded_and_logged, silence_panics};
 use super::layout::{EgFilterPlugin, FILTER_LOGS, FLB_FILTER_MODIFIED, FLB_FILTER_NOTOUCH};
 use super::output::{contents, readable, writable};
 use crate::clock;
@@ -158,7 +158,7 @@ unsafe extern "C" fn filter(
             return FLB_FILTER_NOTOUCH;
         };
         let panicked = "a chunk panicked; it goes on as it came";
-        let changed = guarded_and_told(&instance.log, panicked, None, || {
+        let changed = guarded_and_logged(&instance.log, panicked, None, || {
             failpoint::hit("filter");
             if data.is_null() || length == 0 || out.is_null() || out_length.is_null() {
                 return None;

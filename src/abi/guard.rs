@@ -13,7 +13,7 @@ pub fn guarded<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
 
 /// As [`guarded`], and says so in the log: a fault that nobody reads of is never fixed. `what` says what
 /// happened, and what comes of it.
-pub fn guarded_and_told<T>(log: &HostLog, what: &str, on_panic: T, body: impl FnOnce() -> T) -> T {
+pub fn guarded_and_logged<T>(log: &HostLog, what: &str, on_panic: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
         log.error("call panicked", format!("{what}, a fault of this plugin: {}", said(&*panic)));
         on_panic

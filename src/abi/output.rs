@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::{Instant, UNIX_EPOCH};
 
 use super::config_map;
-use super::guard::{block_signals, guarded, guarded_and_told, silence_panics};
+use super::guard::{block_signals, guarded, guarded_and_logged, silence_panics};
 use super::host::Host;
 use super::layout::{
     EgDefinition, EgDefinitionWithMap, EgEvent, EgOutputPlugin, FLB_OK, FLB_RETRY, OUTPUT_PLUGIN,
@@ -210,7 +210,7 @@ pub unsafe extern "C" fn FLBPluginFlushCtx(
         // SAFETY: Init left an Instance there, and ExitCtx has not run.
         let Some(instance) = (unsafe { context.cast::<Instance>().as_ref() }) else { return FLB_RETRY };
         let panicked = "taking a chunk panicked; it comes again";
-        guarded_and_told(&instance.log, panicked, FLB_RETRY, || {
+        guarded_and_logged(&instance.log, panicked, FLB_RETRY, || {
             failpoint::hit("flush");
             if data.is_null() || length == 0 {
                 return FLB_OK;
@@ -262,7 +262,7 @@ unsafe extern "C" fn tick(_: *mut c_void, data: *mut c_void) {
         // SAFETY: `data` is the Instance that started the timer; ExitCtx ends the timer before it frees it.
         let Some(instance) = (unsafe { data.cast::<Instance>().as_ref() }) else { return };
         let panicked = "the engine's timer panicked; it comes again";
-        guarded_and_told(&instance.log, panicked, (), || {
+        guarded_and_logged(&instance.log, panicked, (), || {
             failpoint::hit("tick");
             // First, as whoever waits is not to wait for what fails below.
             instance.waiting_room.resume_answered();
@@ -283,7 +283,7 @@ unsafe extern "C" fn woken(event: *mut c_void) -> c_int {
         let instance = unsafe { (*event.cast::<EgEvent>()).data.cast::<Instance>().as_ref() };
         let Some(instance) = instance else { return 0 };
         let panicked = "the engine's waker panicked; its timer comes instead";
-        guarded_and_told(&instance.log, panicked, 0, || {
+        guarded_and_logged(&instance.log, panicked, 0, || {
             instance.waiting_room.answer_waker();
             failpoint::hit("woken");
             instance.waiting_room.resume_answered();

@@ -42,18 +42,18 @@ pub(super) fn read(from: &mut Reader<'_>, format: Option<Format>) -> Option<Cred
     let credentials = match (format.and_then(keyed), key_file) {
         (Some(_), _) if others.as_ref().is_some_and(|others| *others != Credentials::None) => {
             let problem = "is the one way to authenticate with this format";
-            from.error(KEY, problem, "no bearer_token_file, basic_user or basic_password_file beside it");
+            from.refuse(KEY, problem, "no bearer_token_file, basic_user or basic_password_file beside it");
             None
         }
         (Some(with), Some(key_file)) => Some(with(key_file)),
         (Some(_), None) => {
             if from.errors.len() == before {
-                from.error(KEY, "is not set", "a file with the service's key, as format asks for one");
+                from.refuse(KEY, "is not set", "a file with the service's key, as format asks for one");
             }
             None
         }
         (None, Some(_)) if format.is_some() => {
-            from.error(
+            from.refuse(
                 KEY,
                 "is set, and format has no use for it",
                 "format splunk_hec, datadog or pagerduty; bearer_token_file for a token",
@@ -90,19 +90,19 @@ fn of_any_format(from: &mut Reader<'_>) -> Option<Credentials> {
             Some(Credentials::Basic { user, password_file })
         }
         (None, Some(_), Some(_)) => {
-            from.error("basic_user", "holds a colon", "a user name without a colon (RFC 7617)");
+            from.refuse("basic_user", "holds a colon", "a user name without a colon (RFC 7617)");
             None
         }
         (None, Some(_), None) => {
-            from.error("basic_password_file", "is not set", "a file, since basic_user is set");
+            from.refuse("basic_password_file", "is not set", "a file, since basic_user is set");
             None
         }
         (None, None, Some(_)) => {
-            from.error("basic_user", "is not set", "a user name, since basic_password_file is set");
+            from.refuse("basic_user", "is not set", "a user name, since basic_password_file is set");
             None
         }
         (Some(_), _, _) => {
-            from.error("bearer_token_file", "is set together with basic authentication", "one of the two");
+            from.refuse("bearer_token_file", "is set together with basic authentication", "one of the two");
             None
         }
     }

@@ -94,7 +94,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<(Endpoint, Scheme)> {
         from.parsed("file_max_age", |text| units::time(text, Duration::from_millis(100), DAY * 365));
     let Some(text) = from.text("endpoint") else {
         if from.errors.iter().all(|error| error.key != "endpoint") {
-            from.error("endpoint", "is not set", OF_ANY);
+            from.refuse("endpoint", "is not set", OF_ANY);
         }
         return None;
     };
@@ -112,12 +112,12 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<(Endpoint, Scheme)> {
             .map_err(|problem| (problem, OF_ANY)),
     };
     let (endpoint, scheme) =
-        read.map_err(|(problem, expected): Wrong| from.error("endpoint", problem, expected)).ok()?;
+        read.map_err(|(problem, expected): Wrong| from.refuse("endpoint", problem, expected)).ok()?;
     for key in OF_REQUESTS.into_iter().filter(|key| !scheme.heeds(key)) {
         // Who sets a secret or a certificate counts on its being used.
         if from.text(key).is_some_and(|text| Some(&*text) != from.default_of(key)) {
             let problem = format!("is set, and endpoint {} has no use for it", endpoint.shown);
-            from.error(key, problem, "an endpoint of http:// or https://, or no such key");
+            from.refuse(key, problem, "an endpoint of http:// or https://, or no such key");
         }
     }
     max_bytes.and(max_age).map(|_| (endpoint, scheme))

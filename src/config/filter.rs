@@ -21,12 +21,12 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<FilterSettings> {
     let dedup = from.parsed("dedup", units::switch);
     let ledger = ledger(from);
     if dedup == Some(false) && from.text("state_file").is_some() {
-        from.error("state_file", "is set together with dedup off", "one of the two");
+        from.refuse("state_file", "is set together with dedup off", "one of the two");
     }
     for read in ["kube_ca_file", "kube_token_file"] {
         let path = from.text(read).map(PathBuf::from);
         if path.is_some() && path == from.text("state_file").map(PathBuf::from) {
-            from.error("state_file", format!("names the same file as {read}"), "a file of its own");
+            from.refuse("state_file", format!("names the same file as {read}"), "a file of its own");
         }
     }
     let keep_managed_fields = from.parsed("keep_managed_fields", units::switch);

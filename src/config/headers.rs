@@ -39,7 +39,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Vec<Header>> {
     for parsed in parse(&text) {
         match parsed {
             Ok((_, header)) => headers.push(header),
-            Err(problem) => from.error("headers", problem, EXPECTED),
+            Err(problem) => from.refuse("headers", problem, EXPECTED),
         }
     }
     (from.errors.len() == before).then_some(headers)

@@ -114,7 +114,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn error(&mut self, key: &'static str, problem: impl Into<String>, expected: impl Into<String>) {
+    fn refuse(&mut self, key: &'static str, problem: impl Into<String>, expected: impl Into<String>) {
         let error = ConfigError { key, problem: problem.into(), expected: expected.into() };
         // A key may be looked at more than once.
         if !self.errors.contains(&error) {
@@ -135,7 +135,7 @@ impl Reader<'_> {
         let text = match bytes.map(String::from_utf8) {
             Some(Ok(text)) => Some(text.trim().to_owned()),
             Some(Err(_)) => {
-                self.error(key, "is not UTF-8", "UTF-8 text");
+                self.refuse(key, "is not UTF-8", "UTF-8 text");
                 None
             }
             None => None,
@@ -144,7 +144,7 @@ impl Reader<'_> {
         if let Some(text) = &text
             && text.contains(|c: char| c.is_control())
         {
-            self.error(key, "holds a control character", "one line of text");
+            self.refuse(key, "holds a control character", "one line of text");
             return None;
         }
         text.or_else(|| self.default_of(key).map(str::to_owned))
@@ -166,7 +166,7 @@ impl Reader<'_> {
         match parse(&text) {
             Ok(value) => Some(value),
             Err(bad) => {
-                self.error(key, bad.problem, bad.expected);
+                self.refuse(key, bad.problem, bad.expected);
                 None
             }
         }
@@ -178,7 +178,7 @@ impl Reader<'_> {
         match (self.source.readable)(&path) {
             Ok(()) => Some(path),
             Err(why) => {
-                self.error(key, format!("{} cannot be read ({why})", shown_path(&path)), "a readable file");
+                self.refuse(key, format!("{} cannot be read ({why})", shown_path(&path)), "a readable file");
                 None
             }
         }
@@ -191,14 +191,14 @@ impl Reader<'_> {
             BESIDE.into_iter().find(|end| path.as_os_str().as_encoded_bytes().ends_with(end.as_bytes()))
         {
             // Of another output it may be that very file, and each would take the other's for damaged.
-            self.error(
+            self.refuse(
                 key,
                 format!("ends in {end}, as a file that lies beside a state_file does"),
                 "another name",
             );
         }
         if let Err(why) = (self.source.writable)(&path) {
-            self.error(
+            self.refuse(
                 key,
                 format!("{} cannot be written ({why})", shown_path(&path)),
                 "a file that can be written",
@@ -216,7 +216,7 @@ impl Reader<'_> {
         let patterns = parse(&text);
         if patterns.is_empty() {
             // Taken for "not set" it would let everything through.
-            self.error(key, "holds no pattern", "a comma list, such as shop, kube-*");
+            self.refuse(key, "holds no pattern", "a comma list, such as shop, kube-*");
         }
         patterns
     }

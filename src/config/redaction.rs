@@ -28,7 +28,7 @@ pub(super) fn read(
         let names = remove.iter().filter_map(|field| field.strip_prefix(prefix));
         let names: Vec<_> = names.map(|name| name.trim_matches('"')).collect();
         if names.contains(&"") {
-            from.error(
+            from.refuse(
                 "redact",
                 format!("{prefix} names none of them"),
                 format!("{prefix}app, or {prefix}*"),
@@ -45,7 +45,7 @@ pub(super) fn read(
     }
     for field in hash.iter().filter(|field| field.starts_with(LABELS) || field.starts_with(ANNOTATIONS)) {
         let problem = format!("{field} comes from the cluster, and can only be left out");
-        from.error("redact_hash", problem, "the field in redact instead");
+        from.refuse("redact_hash", problem, "the field in redact instead");
     }
     let max_message_bytes = from.parsed("max_message_bytes", |text| units::size(text, 100, 16_000_000));
     let max_message_bytes = usize::try_from(max_message_bytes?).ok()?;

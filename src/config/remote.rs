@@ -68,11 +68,11 @@ pub(super) fn tls(from: &mut Reader<'_>) -> Option<Tls> {
         (Some(certificate), Some(key)) => Some((certificate, key)),
         (None, None) => None,
         (Some(_), None) => {
-            from.error("client_key_file", "is not set", "a file, since client_cert_file is set");
+            from.refuse("client_key_file", "is not set", "a file, since client_cert_file is set");
             return None;
         }
         (None, Some(_)) => {
-            from.error("client_cert_file", "is not set", "a file, since client_key_file is set");
+            from.refuse("client_cert_file", "is not set", "a file, since client_key_file is set");
             return None;
         }
     };

@@ -191,7 +191,7 @@ fn compress(from: &mut Reader<'_>, format: Option<Format>) -> Option<Compress> {
         units::choice(text, &[("gzip", Compress::Gzip), ("none", Compress::None)])
     });
     if compress == Some(Compress::Gzip) && format.is_some_and(Format::takes_no_gzip) {
-        from.error("compress", "is gzip, which the service of this format does not unpack", "none");
+        from.refuse("compress", "is gzip, which the service of this format does not unpack", "none");
         return None;
     }
     compress
@@ -209,7 +209,7 @@ fn guarantee(from: &mut Reader<'_>) -> Option<Guarantee> {
         // lost where it can be put nowhere.
         for key in ["state_file", "dead_letter_file"] {
             if from.text(key).is_none() {
-                from.error(key, "is not set", "a file, since guarantee is no_duplicates");
+                from.refuse(key, "is not set", "a file, since guarantee is no_duplicates");
             }
         }
     }
@@ -224,7 +224,7 @@ fn others(from: &mut Reader<'_>) -> Option<Others> {
         )
     });
     if others == Some(Others::DeadLetter) && from.text("dead_letter_file").is_none() {
-        from.error("dead_letter_file", "is not set", "a file, since other is dead_letter");
+        from.refuse("dead_letter_file", "is not set", "a file, since other is dead_letter");
     }
     others
 }
@@ -248,7 +248,7 @@ fn files_of_our_own(from: &mut Reader<'_>) {
         for other in OWN.into_iter().skip(index + 1).chain(READ) {
             // As paths: without doubled slashes and single dots.
             if from.text(other).map(PathBuf::from).as_ref() == Some(&path) {
-                from.error(own, format!("names the same file as {other}"), "a file of its own");
+                from.refuse(own, format!("names the same file as {other}"), "a file of its own");
             }
         }
     }

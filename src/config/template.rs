@@ -56,12 +56,12 @@ pub(super) fn read(from: &mut Reader<'_>, format: Option<Format>) -> Option<Opti
         // Of a format that is none nobody knows what it should have been.
         for key in ["template_file", "content_type"].into_iter().filter(|_| format.is_some()) {
             if from.text(key).is_some() {
-                from.error(key, "is set, and format is not template", "it with format template only");
+                from.refuse(key, "is set, and format is not template", "it with format template only");
             }
         }
         for key in ["batch_as", "omit_null"].into_iter().filter(|_| format.is_some()) {
             if from.text(key).is_some_and(|text| Some(&*text) != from.default_of(key)) {
-                from.error(key, "is set, and format is not template", "it with format template only");
+                from.refuse(key, "is set, and format is not template", "it with format template only");
             }
         }
         return (from.errors.len() == before && batch_as.is_some() && omit_null.is_some()).then_some(None);
@@ -93,7 +93,7 @@ fn content_type(from: &mut Reader<'_>, batch_as: Option<BatchAs>) -> Option<Stri
         return Some(text);
     }
     let shown = units::shorten(&text, 80);
-    from.error("content_type", format!("\"{shown}\" is no media type"), "one such as application/json");
+    from.refuse("content_type", format!("\"{shown}\" is no media type"), "one such as application/json");
     None
 }
 
@@ -101,7 +101,7 @@ fn file(from: &mut Reader<'_>) -> Option<(String, String)> {
     let before = from.errors.len();
     let Some(path) = from.text("template_file").map(PathBuf::from) else {
         if from.errors.len() == before {
-            from.error("template_file", "is not set", "a file, since format is template");
+            from.refuse("template_file", "is not set", "a file, since format is template");
         }
         return None;
     };
@@ -109,7 +109,7 @@ fn file(from: &mut Reader<'_>) -> Option<(String, String)> {
         Ok(text) => Some((shown_path(Path::new(&path)), text)),
         Err(why) => {
             let problem = format!("{} cannot be read ({why})", shown_path(&path));
-            from.error("template_file", problem, "a readable file");
+            from.refuse("template_file", problem, "a readable file");
             None
         }
     }

@@ -89,7 +89,7 @@ pub(super) fn read(from: &mut Reader<'_>, state_file: Option<&Path>) -> Option<C
     if is_on && https && !is_own && from.text("kube_token_file").is_none() {
         // The pod's own token lets whoever has it read this cluster.
         let expected = "a file with a token for kube_url, which is not the pod's own API server";
-        from.error("kube_token_file", "is not set", expected);
+        from.refuse("kube_token_file", "is not set", expected);
     }
     let topology = TopologySettings {
         url: url?,
@@ -135,7 +135,7 @@ fn kube_url(from: &mut Reader<'_>) -> Option<Endpoint> {
     } else {
         url(&text, "holds a user or password; use kube_token_file")
     };
-    parsed.map_err(|problem| from.error("kube_url", problem, EXPECTED)).ok()
+    parsed.map_err(|problem| from.refuse("kube_url", problem, EXPECTED)).ok()
 }
 
 /// The file that a key names, which must be readable; else the pod's own, if it is.

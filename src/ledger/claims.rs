@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn claims_of_two_lives_are_told_apart() {
+    fn claims_of_two_lives_are_distinguished() {
         let record = |event| Versioned { identity: Identity(event), version: Version(1), count: 1 };
         let mut claims = Claims::new();
         claims.begin(vec![record(1)], 10);

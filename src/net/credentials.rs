@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_useless_new_file_keeps_the_old_secret_and_is_told_once() {
+    fn a_useless_new_file_keeps_the_old_secret_and_is_logged_once() {
         let (_folder, path) = file(b"sesame");
         let log = HostLog::default();
         let settings = Credentials::Bearer { token_file: path.clone() };

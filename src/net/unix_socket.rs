@@ -15,7 +15,7 @@ use crate::clock;
 /// How often a wait asks whether there is a stop.
 const SLICE: Duration = Duration::from_millis(50);
 /// So much of what the other side says is read at a look.
-const HEARD_BYTES: usize = 4 << 10;
+const RECEIVED_BYTES: usize = 4 << 10;
 const MOST_LOOKS: usize = 64;
 
 /// A connection.
@@ -89,7 +89,7 @@ impl Stream {
     /// Looks whether the other side is there, and passes over what it says.
     #[must_use]
     pub fn look(&self) -> Found {
-        let mut received = [MaybeUninit::uninit(); HEARD_BYTES];
+        let mut received = [MaybeUninit::uninit(); RECEIVED_BYTES];
         for _ in 0..MOST_LOOKS {
             match self.socket.recv_with_flags(&mut received, libc::MSG_DONTWAIT) {
                 Ok(0) => return Found::Closed,

@@ -91,14 +91,14 @@ mod tests {
         for c in (0..=0x2ff).filter_map(char::from_u32) {
             for before in 0..20 {
                 let text = format!("{}{c}{}", "a".repeat(before), "z".repeat(before % 5));
-                let is_told = plain(Cow::Borrowed(&text)) != text;
-                assert_eq!(is_told, is_escaped(c), "{c:?} behind {before}");
+                let is_written = plain(Cow::Borrowed(&text)) != text;
+                assert_eq!(is_written, is_escaped(c), "{c:?} behind {before}");
             }
         }
     }
 
     #[test]
-    fn what_could_move_a_cursor_is_told_by_its_number() {
+    fn what_could_move_a_cursor_is_written_as_its_number() {
         let repair = Repair::default();
         for (bytes, text) in [
             (&b"plain\ttext\r\n"[..], "plain\ttext\r\n"),

@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_value_is_told_with_its_place() {
+    fn what_is_no_value_is_reported_with_its_place() {
         for (text, at) in [("}", 0), (",", 0), ("[}", 1), (r#"{"a":[1}"#, 7), ("+1", 0)] {
             assert_eq!(end(text), Err(Unsound { at }), "{text}");
         }

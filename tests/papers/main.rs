@@ -11,5 +11,6 @@ mod rbac;
 mod rooms;
 mod security;
 mod third_party;
+mod words;
 
 use testkit::{doc_rows, sources};

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn each_item_has_its_fate() {
+    fn each_item_has_its_outcome() {
         assert_eq!(of(r#"{"took":1,"errors":false,"items":[]}"#, 3), Disposition::Accepted { sent_bytes: 7 });
         let items = r#"{"errors":true,"items":[{"create":{"status":201}},{"create":{"status":409,"error":{}}},
             {"create":{"status":429}},{"create":{"status":400,"error":{"type":"mapper_parsing_exception"}}}]}"#;

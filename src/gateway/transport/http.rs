@@ -216,8 +216,8 @@ impl Gateway {
         sent: &Outgoing<'_>,
     ) -> (Disposition, Asking) {
         let (head, body) = response.into_parts();
-        let heard_of = beginning(body, answer_bytes(post.answers));
-        let shown = heard_of.bytes.get(..BODY_READ_BYTES).unwrap_or(&heard_of.bytes);
+        let received = beginning(body, answer_bytes(post.answers));
+        let shown = received.bytes.get(..BODY_READ_BYTES).unwrap_or(&received.bytes);
         let body = self.hidden(String::from_utf8_lossy(shown).into_owned());
         let status = head.status.as_u16();
         let text = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
@@ -237,7 +237,7 @@ impl Gateway {
         }
         let disposition = classify_by_service(post.answers, &answer).unwrap_or_else(|| {
             if head.status.is_success() {
-                classify_body(post.answers, &heard_of, post.records, sent_bytes, &|text| self.hidden(text))
+                classify_body(post.answers, &received, post.records, sent_bytes, &|text| self.hidden(text))
             } else {
                 judge(&answer, sent_bytes, clock::wall())
             }

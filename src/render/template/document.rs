@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_told_with_line_and_column_all_at_once() {
+    fn faults_are_reported_with_line_and_column_all_at_once() {
         for (text, expected) in [
             ("", "f, line 1, column 1: the file is empty"),
             ("{\n  \"a\": 01}", "f, line 2, column 9: expected comma"),
