@@ -1,4 +1,4 @@
-//! A feeder's way to the API server: one connection, kept alive, made anew after every failure.
+//! A reflector's way to the API server: one connection, kept alive, made anew after every failure.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use ureq::http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use ureq::http::{Request, Response, Uri};
 use ureq::{Agent, Body, Error};
 
-use super::identity::Identity;
+use super::auth::Auth;
 use super::timing::Timing;
 use crate::config::Endpoint;
 use crate::log::HostLog;
@@ -30,7 +30,7 @@ pub(super) const fn buffer_bytes(kind: Kind) -> usize {
 
 pub(super) struct Client {
     url: Endpoint,
-    identity: Arc<Identity>,
+    auth: Arc<Auth>,
     limits: Limits,
     list_head: Duration,
     /// And of which edition of the trust it is.
@@ -44,7 +44,7 @@ impl Client {
     pub(super) fn new(
         kind: Kind,
         url: &Endpoint,
-        identity: &Arc<Identity>,
+        auth: &Arc<Auth>,
         timing: &Timing,
         signal: &Arc<Signal>,
         log: &Arc<HostLog>,
@@ -59,7 +59,7 @@ impl Client {
         };
         Self {
             url: url.clone(),
-            identity: Arc::clone(identity),
+            auth: Arc::clone(auth),
             limits,
             list_head: timing.list_head,
             agent: None,
@@ -76,7 +76,7 @@ impl Client {
     /// # Errors
     /// Why there was no answer, for a person.
     pub(super) fn get(&mut self, ask: &Ask) -> Result<Response<Body>, String> {
-        let (header, trust) = self.identity.now(ask.renew_credentials, &self.log);
+        let (header, trust) = self.auth.now(ask.renew_credentials, &self.log);
         let uri: Uri =
             format!("{}{}", self.url.url, ask.target).parse().map_err(|_| "kube_url leads nowhere")?;
         if self.agent.as_ref().is_none_or(|(_, edition)| *edition != trust.edition) {

@@ -8,7 +8,7 @@
 //! What catches up can be believed after half a second, and counts as over after five: a watch that opens and breaks off
 //! again and again is lost all the while.
 //!
-//! It has no clock and no lock: the board calls it under its own, with the time. A restart of the API server, a token that
+//! It has no clock and no lock: the publisher calls it under its own, with the time. A restart of the API server, a token that
 //! is exchanged, a role that is bound after its pod has started: all that passes within seconds, and is worth no line.
 
 use std::time::{Duration, Instant};

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use arc_swap::Guard;
 
-use super::board::Board;
+use super::auth::Auth;
 use super::client::Client;
-use super::feeder::Feeder;
-use super::identity::Identity;
-use super::memory;
 use super::numbers::Numbers;
+use super::publisher::Publisher;
+use super::reflector::Reflector;
+use super::snapshot_file;
 use super::timing::Timing;
 use super::turns::Turns;
 use crate::clock;
@@ -30,7 +30,7 @@ use crate::topology::writer::Writer;
 /// The owner of the threads that follow one cluster. Dropped, it stops them and waits for them: bounded but
 /// for connects in progress, which take 2 s at most and run side by side.
 pub struct Cluster {
-    board: Arc<Board>,
+    publisher: Arc<Publisher>,
     numbers: Arc<Numbers>,
     log: Arc<HostLog>,
     signal: Arc<Signal>,
@@ -68,14 +68,14 @@ impl Cluster {
         on_start: fn(),
     ) -> Result<Self, Vec<ConfigError>> {
         let log = Arc::new(HostLog::default());
-        let identity = Arc::new(Identity::open(settings, &log)?);
+        let auth = Arc::new(Auth::open(settings, &log)?);
         let numbers = Arc::new(Numbers::default());
         let mut writer = Writer::new(settings.tombstone_ttl.as_secs());
         let now_seconds = clock::unix_seconds(clock::wall());
         writer.set_time(now_seconds);
-        let board = Board::new(writer, Arc::clone(&numbers), Arc::clone(&log), timing);
+        let publisher = Publisher::new(writer, Arc::clone(&numbers), Arc::clone(&log), timing);
         let mut cluster = Self {
-            board: Arc::new(board),
+            publisher: Arc::new(publisher),
             numbers,
             log,
             signal: Arc::default(),
@@ -88,22 +88,20 @@ impl Cluster {
         };
         let memory = settings.memory_file.as_deref().map_or(Ok(()), |file| cluster.remember(file, on_start));
         // What was started is stopped again if something cannot be.
-        memory.and_then(|()| cluster.start_threads(settings, timing, &identity, on_start)).map_err(
-            |error| {
-                vec![ConfigError {
-                    key: "correlate",
-                    problem: format!("no thread could be started ({error})"),
-                    expected: "a host with room for some more threads".to_owned(),
-                }]
-            },
-        )?;
+        memory.and_then(|()| cluster.start_threads(settings, timing, &auth, on_start)).map_err(|error| {
+            vec![ConfigError {
+                key: "correlate",
+                problem: format!("no thread could be started ({error})"),
+                expected: "a host with room for some more threads".to_owned(),
+            }]
+        })?;
         Ok(cluster)
     }
 
     /// The cluster as it is now. Never waits.
     #[must_use]
     pub fn current(&self) -> Guard<Arc<Index>> {
-        self.board.current()
+        self.publisher.current()
     }
 
     /// Whether every kind was listed, or given up.
@@ -134,18 +132,18 @@ impl Cluster {
             return Ok(());
         }
         let now_seconds = clock::unix_seconds(clock::wall());
-        self.board.write(|writer| {
-            memory::restore(file, writer, now_seconds, &self.log);
+        self.publisher.write(|writer| {
+            snapshot_file::restore(file, writer, now_seconds, &self.log);
             writer.expire();
         });
         let signal = Arc::<Signal>::default();
-        let (board, numbers) = (Arc::clone(&self.board), Arc::clone(&self.numbers));
-        let current = move || (numbers.snapshots.get(), Arc::clone(&board.current()));
+        let (publisher, numbers) = (Arc::clone(&self.publisher), Arc::clone(&self.numbers));
+        let current = move || (numbers.snapshots.get(), Arc::clone(&publisher.current()));
         let (log, stop) = (Arc::clone(&self.log), Arc::clone(&signal));
         let (file, first, every) = (file.to_owned(), self.first_save, self.save);
         let (ending, ended) = sync_channel(1);
         let work = move || {
-            memory::keep(&file, current, &log, &stop, first, every);
+            snapshot_file::keep(&file, current, &log, &stop, first, every);
             drop(ending);
         };
         let thread = spawn("topology-memory".to_owned(), on_start, work)?;
@@ -157,31 +155,31 @@ impl Cluster {
         &mut self,
         settings: &TopologySettings,
         timing: &Timing,
-        identity: &Arc<Identity>,
+        auth: &Arc<Auth>,
         on_start: fn(),
     ) -> std::io::Result<()> {
         for kind in Kind::ALL {
-            let client = Client::new(kind, &settings.url, identity, timing, &self.signal, &self.log);
-            let feeder = Feeder {
+            let client = Client::new(kind, &settings.url, auth, timing, &self.signal, &self.log);
+            let reflector = Reflector {
                 kind,
                 watch: Watch::new(kind, settings.annotations.clone()),
                 stopper: client.stopper(),
                 client,
-                board: Arc::clone(&self.board),
+                publisher: Arc::clone(&self.publisher),
                 turns: Arc::clone(&self.turns),
                 wakes: 0,
                 restores: 0,
                 numbers: Arc::clone(&self.numbers),
                 log: Arc::clone(&self.log),
             };
-            self.stoppers.push(feeder.stopper.clone());
-            self.turns.register(kind, feeder.stopper.clone());
+            self.stoppers.push(reflector.stopper.clone());
+            self.turns.register(kind, reflector.stopper.clone());
             // The kernel cuts names at 15 bytes; debuggers and ours do not.
             let name = format!("topology-{}", kind.resource());
-            self.threads.push(spawn(name, on_start, move || feeder.run())?);
+            self.threads.push(spawn(name, on_start, move || reflector.run())?);
         }
-        let (board, log, tick) = (Arc::clone(&self.board), Arc::clone(&self.log), timing.tick);
-        let clock = move || keep_time(&board, &log, tick);
+        let (publisher, log, tick) = (Arc::clone(&self.publisher), Arc::clone(&self.log), timing.tick);
+        let clock = move || keep_time(&publisher, &log, tick);
         self.threads.push(spawn("topology-clock".to_owned(), on_start, clock)?);
         Ok(())
     }
@@ -194,7 +192,7 @@ impl Drop for Cluster {
             stopper.stop();
         }
         self.turns.stop();
-        self.board.stop();
+        self.publisher.stop();
         for thread in self.threads.drain(..) {
             // A panic of the thread was logged when it happened.
             let _ = thread.join();
@@ -221,12 +219,12 @@ fn spawn(
 }
 
 /// Shows what waits for it, and forgets what has been gone for long.
-fn keep_time(board: &Board, log: &HostLog, tick: Duration) {
+fn keep_time(publisher: &Publisher, log: &HostLog, tick: Duration) {
     loop {
         let round = catch_unwind(AssertUnwindSafe(|| {
             failpoint::hit("clock");
-            board.tick();
-            board.show_waiting(clock::monotonic() + tick)
+            publisher.tick();
+            publisher.show_waiting(clock::monotonic() + tick)
         }));
         match round {
             Ok(true) => {}

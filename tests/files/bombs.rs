@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
-use event_gateway::cluster::memory;
+use event_gateway::cluster::snapshot_file;
 use event_gateway::log::HostLog;
 use event_gateway::topology::kind::Kind;
 use event_gateway::topology::parse::Parser;
@@ -66,9 +66,9 @@ fn a_cluster_of_objects_that_are_all_alike_is_restored() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ledger.topology");
     let pods = 60_000;
-    memory::save(&file, &writer(pods).snapshot(), 1_800_000_000).unwrap();
+    snapshot_file::save(&file, &writer(pods).snapshot(), 1_800_000_000).unwrap();
     let mut restored = Writer::new(3_600);
-    memory::restore(&file, &mut restored, 1_800_000_000, &HostLog::default());
+    snapshot_file::restore(&file, &mut restored, 1_800_000_000, &HostLog::default());
     assert_eq!(restored.len() as u64, pods);
 }
 
@@ -82,9 +82,9 @@ fn an_object_that_is_too_long_to_be_read_is_not_written() {
     let mut parser = Parser::new(Kind::Pod, event_gateway::pattern::Patterns::default());
     writer.put(parser.object(long.as_bytes()).unwrap().into());
     assert_eq!(writer.len(), 3);
-    memory::save(&file, &writer.snapshot(), 1_800_000_000).unwrap();
+    snapshot_file::save(&file, &writer.snapshot(), 1_800_000_000).unwrap();
     let mut restored = Writer::new(3_600);
-    memory::restore(&file, &mut restored, 1_800_000_000, &HostLog::default());
+    snapshot_file::restore(&file, &mut restored, 1_800_000_000, &HostLog::default());
     assert_eq!(restored.len(), 2);
 }
 
@@ -93,7 +93,7 @@ fn an_object_that_is_too_long_to_be_read_is_not_written() {
 fn a_start_gets_over_each_bomb_in_bounded_memory() {
     let written = tempfile::tempdir().unwrap();
     let good = written.path().join("good");
-    memory::save(&good, &writer(1).snapshot(), 1).unwrap();
+    snapshot_file::save(&good, &writer(1).snapshot(), 1).unwrap();
     let mut text = String::new();
     let unpacked = flate2::read::GzDecoder::new(File::open(&good).unwrap());
     std::io::BufRead::lines(std::io::BufReader::new(unpacked))
@@ -145,7 +145,7 @@ fn a_line_that_is_longer_than_any_object_is_refused() {
     for (many, is_restored) in [(1 << 20, true), (3 << 20, false)] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("ledger.topology");
-        memory::save(&file, &writer(1).snapshot(), 1).unwrap();
+        snapshot_file::save(&file, &writer(1).snapshot(), 1).unwrap();
         let mut text = String::new();
         let mut unpacked = flate2::read::GzDecoder::new(File::open(&file).unwrap());
         std::io::Read::read_to_string(&mut unpacked, &mut text).unwrap();
@@ -153,7 +153,7 @@ fn a_line_that_is_longer_than_any_object_is_refused() {
         let object = text.lines().nth(1).unwrap().to_owned() + "\n";
         packed(&file, Compression::fast(), |into| into.write_all(object.as_bytes()).unwrap());
         let mut restored = Writer::new(3_600);
-        memory::restore(&file, &mut restored, 1, &HostLog::default());
+        snapshot_file::restore(&file, &mut restored, 1, &HostLog::default());
         assert_eq!((restored.len() == 1, file.exists()), (is_restored, is_restored), "{many} bytes");
     }
 }

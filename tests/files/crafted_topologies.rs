@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use event_gateway::cluster::memory;
+use event_gateway::cluster::snapshot_file;
 use event_gateway::correlate::{About, Correlator};
 use event_gateway::log::HostLog;
 use event_gateway::pattern::Patterns;
@@ -98,7 +98,7 @@ fn whatever_it_says_nothing_panics() {
     let objects = objects();
     let mut writer = Writer::new(3_600);
     objects.iter().for_each(|(_, object, _)| writer.put(Arc::clone(object)));
-    memory::save(&good, &writer.snapshot(), NOW_SECONDS).unwrap();
+    snapshot_file::save(&good, &writer.snapshot(), NOW_SECONDS).unwrap();
     let good = lines(&good);
     let mut values = Vec::new();
     for line in &good {
@@ -124,7 +124,7 @@ fn whatever_it_says_nothing_panics() {
         write(&path, &lines);
         let mut writer = Writer::new(3_600);
         writer.set_time(NOW_SECONDS);
-        memory::restore(&path, &mut writer, NOW_SECONDS, &HostLog::default());
+        snapshot_file::restore(&path, &mut writer, NOW_SECONDS, &HostLog::default());
         read += u64::from(!writer.is_empty());
         for round in 0..3 {
             let index = writer.snapshot();
@@ -141,7 +141,7 @@ fn whatever_it_says_nothing_panics() {
                 let impact = correlator.correlate(&index, &about);
                 assert!(!format!("{impact:?}").is_empty());
             }
-            memory::save(&path, &index, NOW_SECONDS).unwrap();
+            snapshot_file::save(&path, &index, NOW_SECONDS).unwrap();
             match round {
                 0 => {
                     for kind in Kind::ALL {
@@ -152,7 +152,7 @@ fn whatever_it_says_nothing_panics() {
                 _ => writer.set_time(NOW_SECONDS + 3_600 * round),
             }
             writer.expire();
-            memory::restore(&path, &mut Writer::new(3_600), NOW_SECONDS, &HostLog::default());
+            snapshot_file::restore(&path, &mut Writer::new(3_600), NOW_SECONDS, &HostLog::default());
         }
     }
     assert!(read > files / 4, "{read} of {files} were read: the others were moved aside");

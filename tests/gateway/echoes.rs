@@ -214,7 +214,7 @@ fn so_do_the_words_about_each_record() {
         let body = serde_json::json!({"errors": true, "items": [item]}).to_string();
         gateway.respond_with(move |_| Answer::status(200).body(&*body));
         let disposition = format!("{:?}", client.post_to(Answers::ElasticsearchBulk, b"{}\n"));
-        assert!(disposition.contains("Each") && !disposition.contains("S3CR"), "{disposition}");
+        assert!(disposition.contains("Partial") && !disposition.contains("S3CR"), "{disposition}");
     }
 }
 

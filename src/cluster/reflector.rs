@@ -9,9 +9,9 @@ use ureq::Body;
 use ureq::http::Response;
 use ureq::http::header::{DATE, HeaderValue, RETRY_AFTER};
 
-use super::board::Board;
 use super::client::{Client, Cut, buffer_bytes};
 use super::numbers::Numbers;
+use super::publisher::Publisher;
 use super::turns::Turns;
 use crate::clock;
 use crate::failpoint;
@@ -23,18 +23,18 @@ use crate::topology::kind::Kind;
 use crate::topology::watch::{Ask, Following, Restored, Step, Watch, What};
 
 /// The API server sends each change by itself. To wake up for every single one costs more than to read it; so
-/// a feeder that is not behind gives them a moment to gather.
+/// a reflector that is not behind gives them a moment to gather.
 const GATHER: Duration = Duration::from_millis(5);
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 /// So much of what the API server says is worth a place in a log line.
 const SAID_BYTES: usize = 200;
 
-pub(super) struct Feeder {
+pub(super) struct Reflector {
     pub kind: Kind,
     pub watch: Watch,
     pub client: Client,
     pub stopper: Stopper,
-    pub board: Arc<Board>,
+    pub publisher: Arc<Publisher>,
     pub turns: Arc<Turns>,
     /// What this kind has seen of `turns`.
     pub wakes: u64,
@@ -43,7 +43,7 @@ pub(super) struct Feeder {
     pub log: Arc<HostLog>,
 }
 
-impl Feeder {
+impl Reflector {
     /// Until there is a stop.
     pub(super) fn run(mut self) {
         let mut buffer = vec![0; buffer_bytes(self.kind)]; // all lines in one read are one batch
@@ -169,7 +169,7 @@ impl Feeder {
         if let Some(following) = &output.following {
             self.turns.turn(self.kind, following);
         }
-        self.board.apply(self.kind, output.changes, output.following);
+        self.publisher.apply(self.kind, output.changes, output.following);
         if output.got_through {
             self.turns.wake_all();
         }

@@ -25,7 +25,7 @@ use crate::topology::kind::Kind;
 use crate::topology::watch::{Change, Following as Turn, Reason};
 use crate::topology::writer::Writer;
 
-pub(super) struct Board {
+pub(super) struct Publisher {
     current: ArcSwap<Index>,
     next: Mutex<Next>,
     /// There is something to show, or a stop.
@@ -44,11 +44,11 @@ struct Next {
     is_stopping: bool,
 }
 
-impl Board {
+impl Publisher {
     pub(super) fn new(writer: Writer, numbers: Arc<Numbers>, log: Arc<HostLog>, timing: &Timing) -> Self {
         let following = Following::new(timing);
         let next = Next { writer, following, shown: None, is_dirty: false, is_stopping: false };
-        let board = Self {
+        let publisher = Self {
             current: ArcSwap::default(),
             next: Mutex::new(next),
             waiting: Condvar::new(),
@@ -56,8 +56,8 @@ impl Board {
             log,
             publication: timing.publication,
         };
-        board.show(&mut board.lock());
-        board
+        publisher.show(&mut publisher.lock());
+        publisher
     }
 
     /// The cluster as it is now. Never waits.

@@ -17,7 +17,7 @@ use crate::net::tls::{TlsFiles, warn_of};
 use crate::secrets::keys::keys_in;
 
 /// Deliberately without `Debug`.
-pub(super) struct Identity(Mutex<State>);
+pub(super) struct Auth(Mutex<State>);
 
 struct State {
     authorization: Authorization,
@@ -32,7 +32,7 @@ pub(super) struct Trust {
     pub edition: u64,
 }
 
-impl Identity {
+impl Auth {
     /// # Errors
     /// Everything that is wrong with the files.
     pub(super) fn open(settings: &TopologySettings, log: &HostLog) -> Result<Self, Vec<ConfigError>> {
