@@ -11,7 +11,7 @@
 //! host's thread     flush(chunk): copy, enqueue, yield                          abi, worker
 //! our thread        take all waiting chunks                                     worker
 //!                   → envelopes, borrowed, what is none to the dead letters     record
-//!                   → ours? by namespace, type and reason                       admit
+//!                   → ours? by namespace, type and reason                       select
 //!                   → new, update, duplicate or in flight?                      ledger
 //!                   → which Services does it touch?                             topology, correlate
 //!                   → text                                                      render
@@ -36,7 +36,6 @@
 )]
 
 pub mod abi;
-pub mod admit;
 pub mod clock;
 pub mod cluster;
 pub mod config;
@@ -57,6 +56,7 @@ pub mod pipeline;
 pub mod record;
 pub mod render;
 pub mod secrets;
+pub mod select;
 pub mod sync;
 pub mod time;
 pub mod topology;

@@ -3,12 +3,12 @@
 use std::hint::black_box;
 use std::path::Path;
 
-use event_gateway::admit;
 use event_gateway::config::Format;
 use event_gateway::correlate::About;
 use event_gateway::gateway::batch::Batch;
 use event_gateway::record::chunk::Records;
 use event_gateway::record::content::Content;
+use event_gateway::select;
 
 use crate::measure::{Cost, print_head};
 use crate::posting;
@@ -28,7 +28,7 @@ pub fn print(recorded: &'static Recorded) {
     report("find records alone", &mut || {
         black_box(Records::new(recorded.chunk).count());
     });
-    admission(recorded, &report);
+    selection(recorded, &report);
     ledger(recorded, &report);
     correlation(recorded, &report);
     for (name, format) in Format::WORDS {
@@ -50,13 +50,13 @@ pub fn print(recorded: &'static Recorded) {
 
 type Report<'r> = &'r dyn Fn(&str, &mut dyn FnMut());
 
-fn admission(recorded: &'static Recorded, report: Report<'_>) {
+fn selection(recorded: &'static Recorded, report: Report<'_>) {
     let rules = [("namespaces", "*"), ("exclude_namespaces", "kube-*"), ("types", "Warning,Normal")];
-    for (name, rules) in [("admit, no rules", &[][..]), ("admit, three rules", &rules)] {
-        let rules = posting::settings("http://127.0.0.1/", rules).admission;
+    for (name, rules) in [("select, no rules", &[][..]), ("select, three rules", &rules)] {
+        let rules = posting::settings("http://127.0.0.1/", rules).selection;
         report(name, &mut || {
             for (event, _) in &recorded.events {
-                black_box(admit::admits(&rules, &Content::Event(event)));
+                black_box(select::selects(&rules, &Content::Event(event)));
             }
         });
     }

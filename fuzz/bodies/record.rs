@@ -2,8 +2,7 @@
 //! makes of it.
 
 use bumpalo::Bump;
-use event_gateway::admit;
-use event_gateway::config::{Admission, BatchAs, Format, PresetSettings, RenderSettings, TemplateSettings};
+use event_gateway::config::{BatchAs, Format, PresetSettings, RenderSettings, Selection, TemplateSettings};
 use event_gateway::correlate::{About, Correlation, Impact};
 use event_gateway::kind::Kind;
 use event_gateway::ledger::identity::{versioned, write_id};
@@ -14,6 +13,7 @@ use event_gateway::record::redact::{Action, Redactor};
 use event_gateway::record::text::Repair;
 use event_gateway::record::understood::{Understood, Within, each, read_as};
 use event_gateway::render::{self, Renderer};
+use event_gateway::select;
 use serde::de::IgnoredAny;
 
 use super::event::cluster;
@@ -42,7 +42,7 @@ pub struct Record {
     renderers: Vec<(Format, Renderer)>,
     /// As by default, and with a rule of each sort.
     redactors: [Redactor; 2],
-    admission: Admission,
+    selection: Selection,
     id: String,
     out: Vec<u8>,
     turn: usize,
@@ -150,7 +150,7 @@ impl Body for Record {
         Self {
             renderers: Format::WORDS.iter().map(|(_, format)| (*format, renderer(*format))).collect(),
             redactors: [Redactor::new(16_000), redactor],
-            admission: Admission::default(),
+            selection: Selection::default(),
             id: String::new(),
             out: Vec::new(),
             turn: 0,
@@ -184,7 +184,7 @@ impl Body for Record {
 impl Record {
     fn found(&mut self, body: &[u8], content: &Content<'_, '_>, closely: bool) {
         write_id(content, body, &mut self.id);
-        assert!(!self.id.is_empty() && admit::admits(&self.admission, content));
+        assert!(!self.id.is_empty() && select::selects(&self.selection, content));
         assert_eq!(versioned(content, body).is_some(), content.kind() != Kind::Other);
         if closely {
             distinct::check(body, content);

@@ -4,7 +4,6 @@
 //! 5.1.1, lets a misspelt key pass. So all checking is here. [`read`] looks at every key before it
 //! answers, so that a user fixes a configuration in one go instead of one key a restart.
 
-mod admission;
 mod credentials;
 mod endpoint;
 mod filter;
@@ -14,6 +13,7 @@ pub mod keys;
 mod presets;
 mod redaction;
 mod remote;
+mod selection;
 mod settings;
 pub mod shown;
 mod template;
@@ -24,7 +24,6 @@ pub mod units;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-pub use admission::{Admission, Kinds};
 pub use credentials::Credentials;
 pub use endpoint::{FileSettings, Scheme};
 pub use filter::FilterSettings;
@@ -32,6 +31,7 @@ pub use format::{Compress, Format};
 pub use presets::PresetSettings;
 pub use redaction::Redaction;
 pub use remote::{Endpoint, Tls, is_loopback};
+pub use selection::{Kinds, Selection};
 pub use settings::{DeadLetters, Guarantee, LedgerSettings, Others, RenderSettings, Settings, Updates};
 pub use template::{BatchAs, TemplateSettings};
 pub use topology::{CorrelationSettings, TopologySettings};

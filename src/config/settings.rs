@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use ureq::http::header::{HeaderName, HeaderValue};
 
-use super::admission::{self, Admission};
 use super::credentials::{self, Credentials};
 use super::endpoint::{self, Scheme};
 use super::format::{Compress, Format};
 use super::presets::{self, PresetSettings};
 use super::redaction::{self, Redaction};
 use super::remote::{self, Endpoint, Tls};
+use super::selection::{self, Selection};
 use super::template::{self, TemplateSettings};
 use super::topology::{self, CorrelationSettings};
 use super::units::DAY;
@@ -42,7 +42,7 @@ pub struct Settings {
     pub updates: Updates,
     pub guarantee: Guarantee,
     pub dead_letters: DeadLetters,
-    pub admission: Admission,
+    pub selection: Selection,
     pub others: Others,
     pub redaction: Redaction,
     pub correlation: CorrelationSettings,
@@ -146,7 +146,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
     let dead_letter_file = from.own_file("dead_letter_file");
     let dead_letter_max_bytes =
         from.parsed("dead_letter_max_bytes", |text| units::size(text, 1_000, 1_000_000_000_000));
-    let admission = admission::read(from);
+    let selection = selection::read(from);
     let others = others(from);
     let audit_bodies = from.parsed("audit_bodies", units::switch);
     let state_file = ledger.as_ref().and_then(|ledger| ledger.state_file.clone());
@@ -178,7 +178,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
         updates: updates?,
         guarantee: guarantee?,
         dead_letters: DeadLetters { file: dead_letter_file, max_bytes: dead_letter_max_bytes? },
-        admission: admission?,
+        selection: selection?,
         others: others?,
         redaction: redaction?,
         correlation: correlation?,

@@ -50,7 +50,7 @@ impl Binding {
         let (redaction, shown) = (&settings.redaction, &settings.correlation);
         binding.add(format!("{:?} {:?}", redaction.remove, redaction.hash).as_bytes());
         binding.add(format!("{:?} {:?}", shown.labels, shown.annotations).as_bytes());
-        binding.add(format!("{:?} {:?}", settings.render.audit_bodies, settings.admission).as_bytes());
+        binding.add(format!("{:?} {:?}", settings.render.audit_bodies, settings.selection).as_bytes());
         binding
     }
 

@@ -4,12 +4,12 @@ use memchr::memmem;
 
 use super::leaving::Way;
 use super::{Pipeline, Place, Round};
-use crate::admit;
 use crate::config::Others;
 use crate::delivery::AMBIGUOUS;
 use crate::ledger::identity::versioned;
 use crate::ledger::{Ticket, Verdict, Versioned};
 use crate::record::content::Content;
+use crate::select;
 
 impl Pipeline {
     pub(super) fn content<'a>(
@@ -21,7 +21,7 @@ impl Pipeline {
     ) {
         self.metrics.records_total.add(1);
         let replaced = self.repair.take_count();
-        if !admit::admits(&self.admission, content) {
+        if !select::selects(&self.selection, content) {
             self.metrics.excluded_records_total.add(1);
             return;
         }

@@ -1,4 +1,4 @@
-//! The order of the stages and nothing else: record → admit → ledger → correlate → render → batch → delivery.
+//! The order of the stages and nothing else: record → select → ledger → correlate → render → batch → delivery.
 //!
 //! - `reading`: a chunk becomes records that say something
 //! - `unread`: what of a chunk is no record
@@ -24,7 +24,7 @@ use bumpalo::Bump;
 
 use crate::clock::{self, Leaps};
 use crate::cluster::{Cluster, View};
-use crate::config::{Admission, ConfigError, Guarantee, Others, Redaction, Settings};
+use crate::config::{ConfigError, Guarantee, Others, Redaction, Selection, Settings};
 use crate::delivery::{Delivery, Waiting, until_it_is_back};
 use crate::disk::not_private;
 use crate::failpoint;
@@ -40,7 +40,7 @@ use crate::time::Stamp;
 
 /// All stages of one instance.
 pub struct Pipeline {
-    admission: Admission,
+    selection: Selection,
     others: Others,
     redactor: Redactor,
     ledger: Ledger,
@@ -164,7 +164,7 @@ impl Pipeline {
         delivery.take_up(&mut ledger);
         metrics.ledger_entries.set(ledger.len() as u64);
         Ok(Self {
-            admission: settings.admission.clone(),
+            selection: settings.selection.clone(),
             others: settings.others,
             redactor,
             ledger,

@@ -1,7 +1,6 @@
 //! How records are read and written, without a host.
 //! Each file here asks one question.
 
-mod admission;
 mod any_body;
 #[path = "../../fuzz/bodies/mod.rs"]
 mod bodies;
@@ -15,6 +14,7 @@ mod otlp;
 mod rendering;
 mod rendering_impact;
 mod scanning;
+mod selecting;
 mod selection;
 mod times;
 mod wrapping;

@@ -18,7 +18,7 @@ const RANKS: &[(&str, u8)] = &[
     ("config", 1),
     ("log", 1),
     ("record", 1),
-    ("admit", 3),
+    ("select", 3),
     ("ledger", 2),
     ("topology", 2),
     ("correlate", 3),
@@ -110,7 +110,7 @@ fn each_check_finds_what_it_looks_for() {
     let up = |path: &str, text: &str| arrows_up(path, text).len();
     assert_eq!(up("ledger/table.rs", "use crate::worker::Worker;"), 1);
     assert_eq!(up("ledger/table.rs", "use crate::{time::Stamp, gateway::{Gate, http}, job};"), 2);
-    assert_eq!(up("admit.rs", "fn f() { super::correlate::kind_of() }"), 1, "a neighbour of the same rank");
+    assert_eq!(up("select.rs", "fn f() { super::correlate::kind_of() }"), 1, "a neighbour of the same rank");
     assert_eq!(up("config/mod.rs", "mod tests { use super::super::abi; }"), 1);
     assert_eq!(up("config/mod.rs", "use crate::*;"), 1, "nobody sees what that uses");
     assert_eq!(up("config/units.rs", "macro_rules! m { () => { $crate::abi::x() } }"), 1);

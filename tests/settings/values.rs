@@ -33,13 +33,13 @@ fn the_defaults_are_those_of_the_table() {
     assert_eq!((settings.correlation.wait.as_secs(), settings.correlation.max_services), (30, 20));
     assert_eq!(settings.correlation.labels, Patterns::parse("*"));
     let none = Patterns::default();
-    let admission = &settings.admission;
+    let selection = &settings.selection;
     for list in [
-        &admission.namespaces,
-        &admission.exclude_namespaces,
-        &admission.types,
-        &admission.reasons,
-        &admission.exclude_reasons,
+        &selection.namespaces,
+        &selection.exclude_namespaces,
+        &selection.types,
+        &selection.reasons,
+        &selection.exclude_reasons,
     ] {
         assert_eq!(list, &none);
     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::{cases, chunk, reading};
 use cases::cases;
-use event_gateway::admit::admits;
 use event_gateway::config::Settings;
 use event_gateway::job::{self, Answer, Job};
 use event_gateway::log::HostLog;
@@ -15,6 +14,7 @@ use event_gateway::record::chunk::Records;
 use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
 use event_gateway::record::text::Repair;
+use event_gateway::select::selects;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use reading::read;
@@ -129,11 +129,11 @@ fn any_lists_take_what_the_naive_reading_takes() {
     let envelopes: Vec<_> = Records::new(&bytes).map(Result::unwrap).collect();
     let mut runner = proptest::test_runner::TestRunner::new(cases(300));
     let result = runner.run(&lists(), |lists| {
-        let rules = settings(&lists).admission;
+        let rules = settings(&lists).selection;
         for (event, envelope) in events.iter().zip(&envelopes) {
             let read = KubeEvent::read(envelope.body, &Repair::default()).unwrap().unwrap();
             prop_assert_eq!(
-                admits(&rules, &Content::Event(&read)),
+                selects(&rules, &Content::Event(&read)),
                 naively_admits(&lists, event),
                 "{}",
                 event
@@ -150,11 +150,11 @@ fn the_examples_of_the_documentation_hold() {
     let bytes = chunk::of(&events);
     let taken = |lists: &[(&str, &str)]| {
         let lists: Vec<_> = lists.iter().map(|(key, list)| (*key, (*list).to_owned())).collect();
-        let rules = settings(&lists).admission;
+        let rules = settings(&lists).selection;
         let mut records = Records::new(&bytes).map(Result::unwrap);
         let is_taken = |body| {
             let event = KubeEvent::read(body, &Repair::default()).unwrap().unwrap();
-            admits(&rules, &Content::Event(&event))
+            selects(&rules, &Content::Event(&event))
         };
         events.iter().filter(|_| is_taken(records.next().unwrap().body)).collect::<Vec<_>>()
     };
@@ -193,12 +193,12 @@ fn a_forged_event_is_in_both_namespaces() {
     let forged = std::fs::read_to_string(chunk::data_file("hostile/forged-events.ndjson")).unwrap();
     let forged: Vec<Value> = forged.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let number = |key: &str, list: &str| {
-        let rules = settings(&[(key, list.to_owned())]).admission;
+        let rules = settings(&[(key, list.to_owned())]).selection;
         let bytes = chunk::of(&forged);
         let taken = Records::new(&bytes).filter(|envelope| {
             let event =
                 KubeEvent::read(envelope.as_ref().unwrap().body, &Repair::default()).unwrap().unwrap();
-            admits(&rules, &Content::Event(&event))
+            selects(&rules, &Content::Event(&event))
         });
         taken.count()
     };

@@ -6,7 +6,7 @@ use crate::pattern::Patterns;
 
 /// Which records are ours; an empty list of what to take takes all.
 #[derive(Debug, Clone, Default)]
-pub struct Admission {
+pub struct Selection {
     pub kinds: Kinds,
     pub namespaces: Patterns,
     pub exclude_namespaces: Patterns,
@@ -60,14 +60,14 @@ impl Kinds {
 }
 
 /// `None` when an error was noted.
-pub(super) fn read(from: &mut Reader<'_>) -> Option<Admission> {
+pub(super) fn read(from: &mut Reader<'_>) -> Option<Selection> {
     let kinds = match from.text("kinds") {
         Some(_) => from.parsed("kinds", Kinds::parse),
         None => Some(Kinds::default()),
     };
     let types = from.patterns_with("types", Patterns::parse_in_any_case);
     let mut list = |key| from.patterns(key);
-    Some(Admission {
+    Some(Selection {
         namespaces: list("namespaces"),
         exclude_namespaces: list("exclude_namespaces"),
         types,

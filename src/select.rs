@@ -1,6 +1,6 @@
 //! Which records are ours: by kind and namespace, and by what each kind has of its own.
 
-use crate::config::Admission;
+use crate::config::Selection;
 use crate::pattern::Patterns;
 use crate::record::audit::AuditEvent;
 use crate::record::content::Content;
@@ -12,7 +12,7 @@ use crate::topology::scope::{is_of_cluster, may_report};
 /// Whether a record is taken. An exclusion wins over an inclusion. What is of no known kind has none of all this,
 /// and is taken.
 #[must_use]
-pub fn admits(rules: &Admission, content: &Content<'_, '_>) -> bool {
+pub fn selects(rules: &Selection, content: &Content<'_, '_>) -> bool {
     let is_ours = match content {
         Content::Event(event) => takes_event(rules, event),
         Content::Audit(audit) => takes_audit(rules, audit),
@@ -24,7 +24,7 @@ pub fn admits(rules: &Admission, content: &Content<'_, '_>) -> bool {
 
 /// RBAC says who may write an event into a namespace, and the event then names any other: so both are looked at. An object of the
 /// cluster has no namespace to be excluded with; its events lie in `default`, and are included there.
-fn takes_namespaces(rules: &Admission, content: &Content<'_, '_>) -> bool {
+fn takes_namespaces(rules: &Selection, content: &Content<'_, '_>) -> bool {
     let (included_ones, excluded_ones) = (&rules.namespaces, &rules.exclude_namespaces);
     if included_ones.is_empty() && excluded_ones.is_empty() {
         return true;
@@ -39,9 +39,9 @@ fn takes_namespaces(rules: &Admission, content: &Content<'_, '_>) -> bool {
     {
         return included(included_ones, lies_in) && !excluded(excluded_ones, "");
     }
-    let admits = |namespace| included(included_ones, namespace) && !excluded(excluded_ones, namespace);
+    let selects = |namespace| included(included_ones, namespace) && !excluded(excluded_ones, namespace);
     // Both may be missing.
-    admits(lies_in) && (names.is_empty() || names == lies_in || admits(names))
+    selects(lies_in) && (names.is_empty() || names == lies_in || selects(names))
 }
 
 fn is_about_cluster(event: &KubeEvent<'_>, names: &str, lies_in: &str) -> bool {
@@ -49,7 +49,7 @@ fn is_about_cluster(event: &KubeEvent<'_>, names: &str, lies_in: &str) -> bool {
     is_of_cluster(kind, &event.object.kind, names, lies_in)
 }
 
-fn takes_event(rules: &Admission, event: &KubeEvent<'_>) -> bool {
+fn takes_event(rules: &Selection, event: &KubeEvent<'_>) -> bool {
     takes_type(&rules.types, &event.event_type)
         && included(&rules.reasons, &event.reason)
         && !excluded(&rules.exclude_reasons, &event.reason)
@@ -57,7 +57,7 @@ fn takes_event(rules: &Admission, event: &KubeEvent<'_>) -> bool {
 
 /// Who acts as somebody else is looked for under both names, and is left out only under both: else whoever may act
 /// as one of those that are left out would not be seen.
-fn takes_audit(rules: &Admission, audit: &AuditEvent<'_>) -> bool {
+fn takes_audit(rules: &Selection, audit: &AuditEvent<'_>) -> bool {
     let object = &audit.object;
     let users = || [Some(&audit.user), audit.impersonated_user.as_ref()].into_iter().flatten();
     let is_of = |list: &Patterns| users().any(|user| list.matches(&user.name));
@@ -73,7 +73,7 @@ fn takes_audit(rules: &Admission, audit: &AuditEvent<'_>) -> bool {
         && (rules.resources.is_empty() || is_about(&rules.resources))
 }
 
-fn takes_violation(rules: &Admission, violation: &Violation<'_>) -> bool {
+fn takes_violation(rules: &Selection, violation: &Violation<'_>) -> bool {
     let list = &rules.enforcement_actions;
     included(list, &violation.enforcement_action)
         || violation.enforcement_actions.texts().any(|action| list.matches(&action))
