@@ -129,8 +129,8 @@ fn a_token_of_a_page_that_ran_out_costs_a_new_list() {
     let plan = Plan::generate(Size { pods: 700, ..Size::SMALL }, 7);
     let api = KubeApi::start();
     api.fill(plan.objects());
-    // The first page takes so long that its token runs out before anybody can use it.
-    api.deliver("pods", Delivery::Slow { bytes: 20_000, pause: Duration::from_millis(10) });
+    // The first page takes seconds, so that its token runs out before anybody can use it, on a busy machine too.
+    api.deliver("pods", Delivery::Slow { bytes: 5_000, pause: Duration::from_millis(10) });
     let cluster = start(&settings(&api));
     api.wait_for_request("/api/v1/pods?limit", BOUND);
     api.expire_pages();
