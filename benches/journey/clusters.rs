@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use event_gateway::correlate::{About, Correlator};
+use event_gateway::correlate::{About, Correlator, Work};
 use event_gateway::pattern::Patterns;
 use event_gateway::topology::index::Index;
 use event_gateway::topology::kind::Kind;
@@ -21,6 +21,8 @@ const KINDS: [(Kind, &str); 3] =
     [(Kind::Pod, "a Pod"), (Kind::Node, "a Node"), (Kind::Deployment, "a Deployment")];
 /// So many objects of a kind are asked for; the caches of a processor know no more of them.
 const ASKED: usize = 5_000;
+/// Events that share the work of a chunk.
+const IN_A_CHUNK: usize = 500;
 
 pub fn grow() -> Panel {
     print_head("a correlation, by the pods of the cluster");
@@ -36,10 +38,13 @@ pub fn grow() -> Panel {
             let of_kind = objects.iter().filter(|object| object.kind == kind).take(ASKED);
             let asked: Vec<_> = of_kind.map(|object| (*object, object.uid.to_string())).collect();
             let cost = Cost::best(asked.len(), || {
-                for (object, uid) in &asked {
-                    let (namespace, name) = (&object.namespace, &object.name);
-                    let about = About { kind: kind.name(), namespace, name, uid, ..About::default() };
-                    black_box(correlator.correlate(&index, &about));
+                for chunk in asked.chunks(IN_A_CHUNK) {
+                    let mut work = Work::default();
+                    for (object, uid) in chunk {
+                        let (namespace, name) = (&object.namespace, &object.name);
+                        let about = About { kind: kind.name(), namespace, name, uid, ..About::default() };
+                        black_box(correlator.correlate_within(&index, &about, &mut work));
+                    }
                 }
             });
             cost.print(&format!("{pods} pods, an event about {name}"));

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::path::Path;
 
 use event_gateway::config::Format;
-use event_gateway::correlate::About;
+use event_gateway::correlate::{About, Work};
 use event_gateway::gateway::batch::Batch;
 use event_gateway::record::chunk::Records;
 use event_gateway::record::content::Content;
@@ -85,8 +85,10 @@ fn correlation(recorded: &'static Recorded, report: Report<'_>) {
     recording::lines().filter(|line| line.resource != "events").for_each(|line| replay.apply(&line));
     let index = replay.index();
     report("correlate, in the recorded cluster", &mut || {
+        // The events of a chunk share it.
+        let mut work = Work::default();
         for (event, _) in &recorded.events {
-            black_box(replay.correlator.correlate(&index, &About::from(event)));
+            black_box(replay.correlator.correlate_within(&index, &About::from(event), &mut work));
         }
     });
 }
