@@ -1,4 +1,4 @@
-//! Who we are to the API server and whom we trust: files that change, read once for all feeders.
+//! Who we are to the API server and whom we trust: files that change, read once for all reflectors.
 //!
 //! The kubelet renews the token of a pod about once an hour, and clusters exchange their authority. Both
 //! files are looked at before every request, which for a watch is every five to ten minutes at the latest.

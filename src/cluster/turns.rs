@@ -1,4 +1,4 @@
-//! What the feeders know of each other: whose turn it is while the API server is away, and that one of them got through.
+//! What the reflectors know of each other: whose turn it is while the API server is away, and that one of them got through.
 //!
 //! Fourteen kinds with a backoff each would ask a dead API server often and find its return late. So those that got no
 //! response take turns, one try a second in all, and the first that gets a 200 wakes all the others.
