@@ -1,9 +1,9 @@
 //! How much goes in one request: what the settings say, and no more than the format's receivers take.
 
 use crate::config::Settings;
+use crate::format::Renderer;
 use crate::gateway::batch::Limits;
 use crate::log::HostLog;
-use crate::render::Renderer;
 
 /// The limits of a batch. A start does not fail of a setting that says more than a receiver takes, as it worked before
 /// and loses nothing: requests end earlier, and a line says so.

@@ -17,15 +17,14 @@ use std::time::{Duration, SystemTime};
 
 use crate::clock;
 use crate::config::{ConfigError, Endpoint, Guarantee, Settings};
+use crate::format::{Adjusted, Renderer};
 use crate::gateway::batch::{Batch, Limits, Parts};
-use crate::gateway::{
-    DeadLetterFile, Disposition, Doubt, Packer, Post, ShownGate, Stopper, Transport, transport,
-};
+use crate::gateway::{DeadLetterFile, Packer, Post, ShownGate, Stopper, Transport, transport};
 use crate::job::Tally;
 use crate::ledger::{Ledger, Ticket};
 use crate::log::HostLog;
 use crate::metrics::Metrics;
-use crate::render::{Adjusted, Renderer};
+use crate::response::{Disposition, Doubt};
 
 use in_flight::InFlight;
 pub use settlement::{AMBIGUOUS, DeadLetterEntry, until_it_is_back};
@@ -86,7 +85,7 @@ impl Delivery {
         let body_key = gateway.as_ref().and_then(|gateway| gateway.key_in_the_body());
         let renderer = Renderer::open(&settings.render, body_key).map_err(|found| errors.extend(found)).ok();
         if let Some(renderer) = &renderer {
-            errors.extend(transport::fits(settings, renderer.form(), renderer.answers()).err());
+            errors.extend(transport::fits(settings, renderer.format()).err());
         }
         let dead_letters =
             DeadLetterFile::open(&settings.dead_letters).map_err(|error| errors.push(error)).ok();
@@ -139,7 +138,7 @@ impl Delivery {
 
     #[must_use]
     pub fn new_batch<'a>(&self) -> Batch<Waiting<'a>> {
-        Batch::new(self.renderer.form(), self.limits)
+        Batch::new(self.renderer.framing(), self.limits)
     }
 
     /// Whether a request with new records may go out now.
@@ -313,13 +312,8 @@ impl Delivery {
         };
         let idempotency_key = &*batch.idempotency_key(part);
         let content_type = &*self.renderer.content_type();
-        let post = Post {
-            body,
-            content_type,
-            idempotency_key,
-            answers: self.renderer.answers(),
-            records: part.len(),
-        };
+        let post =
+            Post { body, content_type, idempotency_key, format: self.renderer.format(), records: part.len() };
         if self.guarantee == Guarantee::NoDuplicates {
             return self.gateway.post(&post);
         }

@@ -6,10 +6,10 @@ use super::settlement::PARTLY;
 use super::{Delivery, Waiting, settle, tickets};
 use crate::clock;
 use crate::config::Guarantee;
-use crate::gateway::RecordOutcome;
 use crate::gateway::batch::Batch;
 use crate::job::Tally;
 use crate::ledger::Ledger;
+use crate::response::RecordOutcome;
 
 impl Delivery {
     /// Settles a part of which the answer tells record by record. Why some have to come again, if some have: what

@@ -8,11 +8,11 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::{Delivery, Waiting, settle, tickets};
 use crate::clock;
 use crate::config::Guarantee;
+use crate::format;
 use crate::gateway::batch::Batch;
 use crate::gateway::{DeadLetterError, DeadLetterFile, Letter, Letters};
 use crate::job::Tally;
 use crate::ledger::{Ledger, Ticket};
-use crate::render;
 use crate::time::Stamp;
 
 /// The reason of a record that the gateway may have and that nobody has acknowledged.
@@ -317,7 +317,7 @@ fn written(
     let mut is_away: Vec<_> = entries
         .iter()
         .map(|(DeadLetterEntry { id, body, status, reason, answer }, _)| {
-            let record = render::original(id, body);
+            let record = format::original(id, body);
             let record = &String::from_utf8_lossy(&record);
             letters.add(&Letter { time: &time, id, status: *status, reason, answer, record })
         })

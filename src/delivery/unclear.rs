@@ -3,8 +3,8 @@
 use super::Delivery;
 use crate::clock;
 use crate::config::Guarantee;
-use crate::gateway::{Disposition, Doubt, RecordOutcome};
 use crate::ledger::{Ledger, Versioned};
+use crate::response::{Disposition, Doubt, RecordOutcome};
 
 impl Delivery {
     /// Takes up the request that an earlier life left without an answer: it is sent again, or, where nothing may
@@ -28,7 +28,7 @@ impl Delivery {
             return;
         };
         let records = kept.records();
-        match self.gateway.post(&kept.post(self.renderer.answers())) {
+        match self.gateway.post(&kept.post(self.renderer.format())) {
             Disposition::Accepted { sent_bytes } => self.taken_at_last(records, sent_bytes, ledger),
             // What it did not take comes again, in batches whose records are at hand.
             Disposition::Partial { outcomes, sent_bytes } => {

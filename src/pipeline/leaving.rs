@@ -4,6 +4,7 @@ use super::{Pipeline, Place, Round};
 use crate::correlate::About;
 use crate::delivery::{DeadLetterEntry, Waiting};
 use crate::failpoint;
+use crate::format::Record;
 use crate::kind::Kind;
 use crate::ledger::Ticket;
 use crate::ledger::identity::write_id;
@@ -13,7 +14,6 @@ use crate::record::content::Content;
 use crate::record::short::shortened;
 use crate::record::understood::{Understood, read_as};
 use crate::record::violation::Violation;
-use crate::render::Record;
 use crate::time::Stamp;
 
 /// Where a record goes.
@@ -167,7 +167,14 @@ impl Pipeline {
                 {
                     return self.changed(place, round.arena.alloc_slice_copy(&cut), content, known, round);
                 }
-                return self.dead_letter(place, body, ticket, "the format cannot hold it", &why, round);
+                return self.dead_letter(
+                    place,
+                    body,
+                    ticket,
+                    "the format cannot hold it",
+                    &why.to_string(),
+                    round,
+                );
             }
         };
         // As JSON it may be six times as long. Where nothing is left to be cut it comes here no more.
