@@ -5,12 +5,12 @@ use std::sync::{Arc, OnceLock};
 
 use event_gateway::config::Format;
 use event_gateway::correlate::{About, Correlation, Correlator, Impact};
-use event_gateway::ledger::identity::{Version, record_id, versioned, write_id};
 use event_gateway::pattern::Patterns;
 use event_gateway::record::chunk::Records;
 use event_gateway::record::content::Content;
 use event_gateway::record::cursor::Cursor;
 use event_gateway::record::event::KubeEvent;
+use event_gateway::record::identity::{Version, record_id, versioned, write_id};
 use event_gateway::record::peek::{Shape, peek};
 use event_gateway::record::text::Repair;
 use event_gateway::render::enriched::{self, Change};

@@ -3,8 +3,8 @@
 use bumpalo::Bump;
 use event_gateway::config::Format;
 use event_gateway::correlate::{Correlation, Impact};
-use event_gateway::ledger::identity::write_id;
 use event_gateway::record::content::Content;
+use event_gateway::record::identity::write_id;
 use event_gateway::record::raw::Raw;
 use event_gateway::record::redact::Redactor;
 use event_gateway::record::text::Repair;

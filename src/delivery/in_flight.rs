@@ -26,8 +26,9 @@ use crate::clock;
 use crate::config::{Guarantee, Settings};
 use crate::disk::{self, Access, is_refused, with_suffix};
 use crate::gateway::Post;
-use crate::ledger::{Key, Ledger, Versioned};
+use crate::ledger::{Key, Ledger};
 use crate::log::HostLog;
+use crate::record::identity::Versioned;
 
 /// A request that is sent again so often for nothing may itself be what the gateway dies of: it must not stand in
 /// the way of all others indefinitely.

@@ -4,7 +4,8 @@ use super::Delivery;
 use crate::clock;
 use crate::config::Guarantee;
 use crate::gateway::{Disposition, Doubt, RecordOutcome};
-use crate::ledger::{Ledger, Versioned};
+use crate::ledger::Ledger;
+use crate::record::identity::Versioned;
 
 impl Delivery {
     /// Takes up the request that an earlier life left without an answer: it is sent again, or, where nothing may

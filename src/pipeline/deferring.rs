@@ -7,9 +7,9 @@ use super::{Pipeline, Place, Round};
 use crate::clock;
 use crate::correlate::{About, Awaited};
 use crate::kind::Kind;
-use crate::ledger::Versioned;
 use crate::record::content::Content;
 use crate::record::event::KubeEvent;
+use crate::record::identity::Versioned;
 use crate::record::understood::{Understood, read_as};
 
 /// An event that happened so long ago waits no more: it comes from a list at a start, or has waited with the host.

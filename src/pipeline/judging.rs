@@ -6,9 +6,9 @@ use super::leaving::Way;
 use super::{Pipeline, Place, Round};
 use crate::config::Others;
 use crate::delivery::AMBIGUOUS;
-use crate::ledger::identity::versioned;
-use crate::ledger::{Ticket, Verdict, Versioned};
+use crate::ledger::{Ticket, Verdict};
 use crate::record::content::Content;
+use crate::record::identity::{Versioned, versioned};
 use crate::select;
 
 impl Pipeline {

@@ -15,8 +15,7 @@ use std::time::{Duration, Instant};
 
 use crate::correlate::Awaited;
 use crate::job::Tally;
-use crate::ledger::Versioned;
-use crate::ledger::identity::{Identity, Version};
+use crate::record::identity::{Identity, Version, Versioned};
 use crate::time::Stamp;
 
 /// Two seconds of 5,000 events a second, which is more than the API servers of large clusters make.

@@ -32,7 +32,7 @@ use limits::Limit;
 /// What a format makes its text of.
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'r, 'a> {
-    /// As [`write_id`](crate::ledger::identity::write_id) makes it.
+    /// As [`write_id`](crate::record::identity::write_id) makes it.
     pub id: &'r str,
     pub content: Content<'r, 'a>,
     /// Occurrences since the last delivery; all of them for a new event.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use event_gateway::config::{Format, PresetSettings, RenderSettings};
 use event_gateway::correlate::{Affected, Correlation, Impact, UidText, Via};
-use event_gateway::ledger::identity::write_id;
+use event_gateway::record::identity::write_id;
 use event_gateway::render::{Adjusted, Record, Renderer};
 use event_gateway::time::Stamp;
 use proptest::prelude::*;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use event_gateway::config::Format;
 use event_gateway::correlate::{Correlation, Impact};
-use event_gateway::ledger::identity::write_id;
 use event_gateway::record::audit::AuditEvent;
 use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
+use event_gateway::record::identity::write_id;
 use event_gateway::record::peek::{Shape, peek};
 use event_gateway::record::text::Repair;
 use event_gateway::record::violation::Violation;

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::ledger::key::CHECK_BYTES;
-use crate::ledger::rules::RULES;
+use crate::record::identity::rules::RULES;
 
 pub const MARK: [u8; 8] = *b"egw-sent";
 /// Of the layout behind the mark, and of the head.

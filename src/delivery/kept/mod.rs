@@ -11,10 +11,10 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use crate::gateway::{Packed, Post};
-use crate::ledger::identity::{Identity, Version};
+use crate::ledger::Key;
 use crate::ledger::key::CHECK_BYTES;
-use crate::ledger::rules::RULES;
-use crate::ledger::{Key, Versioned};
+use crate::record::identity::rules::RULES;
+use crate::record::identity::{Identity, Version, Versioned};
 use crate::render::Answers;
 pub use layout::LONGEST_FRONT_BYTES;
 use layout::{

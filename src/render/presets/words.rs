@@ -11,8 +11,8 @@ use super::super::common::{Common, Object};
 use super::super::limits::{Limit, Unit};
 use super::super::{Record, json};
 use crate::correlate::{Affected, Impact};
-use crate::ledger::identity;
 use crate::record::content::Content;
+use crate::record::identity;
 use crate::record::raw::Raw;
 
 /// What stands where a text was cut.
