@@ -10,10 +10,10 @@ use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::format::{Record, Renderer};
 use event_gateway::gateway::Gzip;
 use event_gateway::gateway::batch::{Batch, Limits};
-use event_gateway::ledger::identity::write_id;
 use event_gateway::record::chunk::Records;
 use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
+use event_gateway::record::identity::write_id;
 use event_gateway::record::text::Repair;
 use event_gateway::time::Stamp;
 

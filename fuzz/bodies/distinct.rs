@@ -2,10 +2,9 @@
 //! both says that they are one.
 
 use event_gateway::kind::Kind;
-use event_gateway::ledger::Versioned;
-use event_gateway::ledger::identity::versioned;
 use event_gateway::record::content::Content;
 use event_gateway::record::cursor::{Cursor, Token};
+use event_gateway::record::identity::{Versioned, versioned};
 use event_gateway::record::raw::Raw;
 use event_gateway::record::understood::{Within, each};
 

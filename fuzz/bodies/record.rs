@@ -8,9 +8,9 @@ use event_gateway::config::{
 use event_gateway::correlate::{About, Correlation, Impact};
 use event_gateway::format::{self, Renderer};
 use event_gateway::kind::Kind;
-use event_gateway::ledger::identity::{versioned, write_id};
 use event_gateway::record::content::Content;
 use event_gateway::record::cursor::Cursor;
+use event_gateway::record::identity::{versioned, write_id};
 use event_gateway::record::raw::Raw;
 use event_gateway::record::redact::{Action, Redactor};
 use event_gateway::record::text::Repair;

@@ -4,7 +4,7 @@ use bumpalo::Bump;
 use event_gateway::config::{BatchAs, FormatName, RenderSettings, ServiceSettings, TemplateSettings};
 use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::format::{Record, Renderer};
-use event_gateway::ledger::identity::write_id;
+use event_gateway::record::identity::write_id;
 use event_gateway::record::understood::{Within, each};
 
 use super::{Body, Seen, data, strict};

@@ -12,8 +12,8 @@ use super::json;
 use super::limit::{Limit, Unit};
 use super::record::Record;
 use crate::correlate::{Affected, Impact};
-use crate::ledger::identity;
 use crate::record::content::Content;
+use crate::record::identity;
 use crate::record::raw::Raw;
 
 /// What stands where a text was cut.

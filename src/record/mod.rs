@@ -3,7 +3,7 @@
 //! Everything is read in place and borrowed from the chunk. [`cursor`] reads one MessagePack value after
 //! the other, [`chunk`] finds the records and skips the broken ones, [`event`] reads the event whole, and
 //! [`peek`] looks at what is none: an [`audit`] record, a [`violation`], a list of them, a wrapper, or JSON as [`json`] text;
-//! [`understood`] does both.
+//! [`understood`] does both. [`identity`] says which records are the same.
 
 pub mod audit;
 pub mod canonical;
@@ -12,6 +12,7 @@ pub mod content;
 pub mod cursor;
 pub mod event;
 mod fields;
+pub mod identity;
 pub mod json;
 pub mod known;
 mod lenient;

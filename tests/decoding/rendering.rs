@@ -10,10 +10,10 @@ use event_gateway::config::FormatName;
 use event_gateway::correlate::{Affected, Correlation, Impact, UidText, Via};
 use event_gateway::format::{Framing, Record, Renderer};
 use event_gateway::gateway::batch::{Batch, Limits};
-use event_gateway::ledger::identity::record_id;
 use event_gateway::record::chunk::Records;
 use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
+use event_gateway::record::identity::record_id;
 use event_gateway::record::text::Repair;
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use event_gateway::config::{FormatName, RenderSettings, ServiceSettings};
 use event_gateway::correlate::{Affected, Correlation, Impact, UidText, Via};
 use event_gateway::format::{Adjusted, Record, Renderer};
-use event_gateway::ledger::identity::write_id;
+use event_gateway::record::identity::write_id;
 use event_gateway::time::Stamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -5,7 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use bumpalo::Bump;
-use event_gateway::ledger::identity::write_id;
+use event_gateway::record::identity::write_id;
 use event_gateway::record::understood::{Within, each};
 
 use crate::{real, support};

@@ -7,7 +7,7 @@ use event_gateway::config::{
 };
 use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::format::{Record, Renderer};
-use event_gateway::ledger::identity::write_id;
+use event_gateway::record::identity::write_id;
 use event_gateway::record::understood::{Within, each};
 use serde_json::Value;
 

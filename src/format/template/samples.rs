@@ -5,7 +5,7 @@ use bumpalo::Bump;
 use super::document::Fault;
 use crate::correlate::{Correlation, Impact};
 use crate::format::Record;
-use crate::ledger::identity::write_id;
+use crate::record::identity::write_id;
 use crate::record::json;
 use crate::record::understood::{Within, each};
 

@@ -18,11 +18,11 @@
 //! what was redacted by trying what makes the same id.
 
 mod id;
+pub mod rules;
 mod version;
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use super::Versioned;
 use crate::kind::Kind;
 use crate::record::audit::AuditEvent;
 use crate::record::content::Content;
@@ -38,6 +38,15 @@ pub use version::Version;
 /// the chance of one is below 10⁻²⁶.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identity(pub u128);
+
+/// One state of one object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Versioned {
+    pub identity: Identity,
+    pub version: Version,
+    /// Occurrences so far. Kubernetes counts in an int32.
+    pub count: u32,
+}
 
 /// What the ledger remembers of a record: nothing of one whose kind nobody knows.
 ///

@@ -1,8 +1,8 @@
-//! A request as it went out, and its bytes in a file, which carry a check.
+//! A saved request as bytes in a file, with a check.
 //!
-//! `layout` says where in the file everything is. The check, by the key in the ledger's file, tells a request of ours from
-//! one that somebody else has put there, and which would be sent under our credentials. Versions 1 and 2 had no check: of
-//! their requests the records are read, and the requests are not to be sent.
+//! `layout` says where in the file everything is. The check, made with the key from the ledger's file, distinguishes a
+//! request of ours from one that somebody else put there, and that would be sent under our credentials. Versions 1 and 2
+//! had no check: the records of their requests are read, and the requests are not sent.
 
 mod layout;
 #[cfg(test)]
@@ -12,19 +12,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::format::Format;
 use crate::gateway::{Packed, Post};
-use crate::ledger::identity::{Identity, Version};
+use crate::ledger::Key;
 use crate::ledger::key::CHECK_BYTES;
-use crate::ledger::rules::RULES;
-use crate::ledger::{Key, Versioned};
+use crate::record::identity::rules::RULES;
+use crate::record::identity::{Identity, Version, Versioned};
 pub use layout::LONGEST_FRONT_BYTES;
 use layout::{
     CHECKED_BYTES, CHECKSUM_BYTES, FRONT_BYTES, MARK, MARKED_BYTES, MOST_BODY_BYTES, MOST_HEAD_BYTES,
     UNCHECKED, VERSION, checksum, front_at, lengths, marks, read_first,
 };
 
-/// A request as it went out.
+/// A request as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct SavedRequest {
     pub head: Head,
     pub body: Vec<u8>,
 }
@@ -32,9 +32,9 @@ pub struct Kept {
 /// What a file holds.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Found {
-    Request(Kept),
-    /// A request that is whole, and not to be sent; and its records.
-    Unproven(Why, Vec<Versioned>),
+    Request(SavedRequest),
+    /// A request that is whole and must not be sent, and its records.
+    Unproven(Unproven, Vec<Versioned>),
     /// A newer version of this plugin wrote it.
     Newer {
         version: u32,
@@ -44,18 +44,18 @@ pub enum Found {
     Nothing,
 }
 
-/// Why a request is not to be sent.
+/// Why a request must not be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum Unproven {
     /// An older version of this plugin wrote it, without a check.
     Unchecked,
-    /// Its check is none by this key.
+    /// Its check was not made with this key.
     Foreign,
 }
 
 type Record = Option<(u64, u64, u64, u32)>;
 
-/// Of version 1 and 2: all of it but the body.
+/// The head of versions 1 and 2.
 #[derive(Deserialize)]
 struct UncheckedHead {
     #[expect(dead_code, reason = "it has to be there")]
@@ -69,17 +69,17 @@ struct UncheckedHead {
     records: Vec<Record>,
 }
 
-/// All of it but the body.
+/// All of a request but its body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
-    /// For whom it is: see `binding`.
+    /// For whom it was made: see `binding`.
     pub target: [u8; 32],
     /// When it was made, by the ledger's time.
     pub made_seconds: u64,
     content_type: String,
     idempotency_key: String,
     is_gzip: bool,
-    /// What it carries, in order: identity in two halves, version, count; nothing of what has no identity.
+    /// Its records, in order: identity in two halves, version, count; `None` for one without an identity.
     records: Vec<Record>,
 }
 
@@ -102,7 +102,7 @@ impl Head {
         }
     }
 
-    /// Everything that stands before the body in a file. `None` when it cannot be said in bytes.
+    /// The bytes of a file before the body. `None` if they cannot be made.
     #[must_use]
     pub fn before(&self, key: &Key, body: &[u8]) -> Option<Vec<u8>> {
         let mut whole = vec![0; CHECKED_BYTES + FRONT_BYTES];
@@ -125,9 +125,9 @@ impl Head {
     }
 }
 
-impl Kept {
-    /// How many bytes of a file are to be read, as its first [`LONGEST_FRONT_BYTES`] say; 0 when they tell of nothing that
-    /// is written in this version or was in an older one.
+impl SavedRequest {
+    /// How many bytes of a file to read, by its first [`LONGEST_FRONT_BYTES`]; 0 if neither this version nor an older one
+    /// writes such a file.
     #[must_use]
     pub fn len_bytes(front: &[u8]) -> usize {
         let Some(at) = front_at(front) else { return 0 };
@@ -139,8 +139,8 @@ impl Kept {
         if is_bounded { at + FRONT_BYTES + head_bytes + body_bytes } else { 0 }
     }
 
-    /// Reads what [`Head::before`] and the body behind it made, in this version or an older one; what comes after is of
-    /// no matter. Without a key nothing is proven.
+    /// Reads [`Head::before`] and the body behind it, as this version or an older one wrote them; what follows is ignored.
+    /// Without a key no request can be proven.
     #[must_use]
     pub fn read(bytes: &[u8], key: Option<&Key>) -> Found {
         let Some(at) = front_at(bytes) else {
@@ -152,18 +152,18 @@ impl Kept {
         if at < CHECKED_BYTES {
             let read = bytes.get(at..).and_then(read_first::<UncheckedHead>);
             return read.map_or(Found::Nothing, |(head, _)| {
-                Found::Unproven(Why::Unchecked, versioned(&head.records).flatten().collect())
+                Found::Unproven(Unproven::Unchecked, versioned(&head.records).flatten().collect())
             });
         }
         let Some((head, body)) = bytes.get(at..).and_then(read_first::<Head>) else { return Found::Nothing };
         let (marked, rest) = bytes.split_at(MARKED_BYTES);
         let (check, rest) = rest.split_at(CHECK_BYTES);
-        // What comes behind the body is not ours to look at.
+        // What follows the body is left of a longer request.
         let whole = lengths(rest).and_then(|[head, body]| rest.get(..FRONT_BYTES + head + body));
         if whole.zip(key).is_some_and(|(whole, key)| key.fits(&[marked, whole], check)) {
             return Found::Request(Self { head, body: body.to_vec() });
         }
-        Found::Unproven(Why::Foreign, versioned(&head.records).flatten().collect())
+        Found::Unproven(Unproven::Foreign, versioned(&head.records).flatten().collect())
     }
 
     #[must_use]
@@ -177,7 +177,7 @@ impl Kept {
         }
     }
 
-    /// What it carries, in order; `None` is a record without an identity.
+    /// Its records, in order; `None` is one without an identity.
     #[must_use]
     pub fn records(&self) -> Vec<Option<Versioned>> {
         versioned(&self.head.records).collect()

@@ -1,4 +1,4 @@
-//! Is a saved request read as it was written, and nothing else taken for one?
+//! Is a saved request read as it was written, and is nothing else taken for one?
 
 use super::*;
 use crate::config::FormatName;
@@ -8,22 +8,22 @@ fn key() -> Key {
     Key::from_bytes(&[7; 32]).unwrap()
 }
 
-fn written(kept: &Kept) -> Vec<u8> {
-    let mut bytes = kept.head.before(&key(), &kept.body).unwrap();
-    bytes.extend_from_slice(&kept.body);
+fn written(saved: &SavedRequest) -> Vec<u8> {
+    let mut bytes = saved.head.before(&key(), &saved.body).unwrap();
+    bytes.extend_from_slice(&saved.body);
     bytes
 }
 
 fn read(bytes: &[u8]) -> Found {
     // As a file is read.
     let front = &bytes[..bytes.len().min(LONGEST_FRONT_BYTES)];
-    let len_bytes = Kept::len_bytes(front).clamp(front.len(), bytes.len());
-    let found = Kept::read(&bytes[..len_bytes], Some(&key()));
-    assert_eq!(found, Kept::read(bytes, Some(&key())));
+    let len_bytes = SavedRequest::len_bytes(front).clamp(front.len(), bytes.len());
+    let found = SavedRequest::read(&bytes[..len_bytes], Some(&key()));
+    assert_eq!(found, SavedRequest::read(bytes, Some(&key())));
     found
 }
 
-fn kept() -> Kept {
+fn saved() -> SavedRequest {
     let body = vec![7; 100];
     let records = [
         Some(Versioned { identity: Identity(u128::MAX - 5), version: Version(u64::MAX), count: u32::MAX }),
@@ -40,48 +40,48 @@ fn kept() -> Kept {
         records: records.len(),
     };
     let head = Head::new([1; 32], 7, &post, &records);
-    let kept = Kept { head, body: body.clone() };
-    assert_eq!(kept.records(), records);
-    kept
+    let saved = SavedRequest { head, body: body.clone() };
+    assert_eq!(saved.records(), records);
+    saved
 }
 
 #[test]
 fn it_is_read_as_it_was_written_whatever_follows() {
-    let kept = kept();
-    let mut bytes = written(&kept);
-    assert_eq!(read(&bytes), Found::Request(kept.clone()));
+    let saved = saved();
+    let mut bytes = written(&saved);
+    assert_eq!(read(&bytes), Found::Request(saved.clone()));
     bytes.extend_from_slice(&[9; 50]);
-    assert_eq!(read(&bytes), Found::Request(kept));
+    assert_eq!(read(&bytes), Found::Request(saved));
 }
 
-/// Written by the last version that knew no mark (cc4bf20), and the same behind the mark of version 2.
+/// The file is one of the last version without a mark (cc4bf20), and the same behind the mark of version 2.
 #[test]
-fn of_a_request_without_a_check_only_the_records_are_read() {
+fn only_the_records_of_a_request_without_a_check_are_read() {
     let first = include_bytes!("../../../tests/data/state/request-1");
     let second = [&MARK[..], &UNCHECKED.to_le_bytes(), &RULES.to_le_bytes(), first].concat();
     for bytes in [&first[..], &second] {
-        assert_eq!(read(bytes), Found::Unproven(Why::Unchecked, kept().named()));
+        assert_eq!(read(bytes), Found::Unproven(Unproven::Unchecked, saved().named()));
     }
 }
 
 #[test]
 fn a_request_of_another_key_is_foreign() {
-    let (kept, bytes) = (kept(), written(&kept()));
-    let foreign = Found::Unproven(Why::Foreign, kept.named());
-    assert_eq!(Kept::read(&bytes, Key::from_bytes(&[8; 32]).as_ref()), foreign);
-    assert_eq!(Kept::read(&bytes, None), foreign);
+    let (saved, bytes) = (saved(), written(&saved()));
+    let foreign = Found::Unproven(Unproven::Foreign, saved.named());
+    assert_eq!(SavedRequest::read(&bytes, Key::from_bytes(&[8; 32]).as_ref()), foreign);
+    assert_eq!(SavedRequest::read(&bytes, None), foreign);
 }
 
 #[test]
 fn a_request_of_today_is_nothing_to_older_versions() {
-    let bytes = written(&kept());
+    let bytes = written(&saved());
     assert!(read_first::<UncheckedHead>(&bytes).is_none(), "version 1");
     assert!(marks(&bytes).unwrap().0 > UNCHECKED, "version 2");
 }
 
 #[test]
 fn a_newer_request_is_never_misread() {
-    let good = written(&kept());
+    let good = written(&saved());
     for (version, rules) in
         [(VERSION + 1, RULES), (VERSION, RULES + 1), (UNCHECKED, RULES + 1), (u32::MAX, 0)]
     {
@@ -99,10 +99,10 @@ fn a_newer_request_is_never_misread() {
     }
 }
 
-/// Whoever can write the file can make a checksum, too.
+/// Who can write the file can make a checksum, too.
 #[test]
 fn no_byte_can_be_changed_with_its_checksum_made_good() {
-    let good = written(&kept());
+    let good = written(&saved());
     for at in (0..MARKED_BYTES).chain(MARKED_BYTES..good.len()) {
         let mut bytes = good.clone();
         bytes[at] ^= 1;
@@ -122,18 +122,18 @@ fn no_byte_can_be_changed_with_its_checksum_made_good() {
 
 #[test]
 fn lengths_beyond_all_bounds_are_not_read() {
-    let mut bytes = written(&kept());
+    let mut bytes = written(&saved());
     for (at, length) in [(56, MOST_HEAD_BYTES), (64, MOST_BODY_BYTES), (56, usize::MAX), (64, usize::MAX - 9)]
     {
         bytes[at..at + 8].copy_from_slice(&(length as u64).saturating_add(1).to_le_bytes());
-        assert_eq!(Kept::len_bytes(&bytes[..LONGEST_FRONT_BYTES]), 0);
+        assert_eq!(SavedRequest::len_bytes(&bytes[..LONGEST_FRONT_BYTES]), 0);
         assert_eq!(read(&bytes), Found::Nothing);
     }
 }
 
 #[test]
 fn what_is_not_whole_is_nothing() {
-    let bytes = written(&kept());
+    let bytes = written(&saved());
     for length in 0..bytes.len() {
         assert_eq!(read(&bytes[..length]), Found::Nothing, "cut at {length}");
     }
@@ -146,12 +146,14 @@ fn what_is_not_whole_is_nothing() {
                 Found::Request(_) => false,
                 Found::Newer { .. } => (MARK.len()..MARKED_BYTES).contains(&at),
                 // The checksum is good still.
-                Found::Unproven(why, _) => why == Why::Foreign && (MARK.len()..CHECKED_BYTES).contains(&at),
+                Found::Unproven(why, _) => {
+                    why == Unproven::Foreign && (MARK.len()..CHECKED_BYTES).contains(&at)
+                }
                 Found::Nothing => true,
             };
             assert!(is_nothing, "byte {at} with {flip:#x}");
         }
     }
     assert_eq!(read(&[0xff; 100]), Found::Nothing);
-    assert_eq!(read(&[0; 100]), Found::Nothing, "the mark of a request that is settled");
+    assert_eq!(read(&[0; 100]), Found::Nothing, "the mark of a settled request");
 }

@@ -1,71 +1,86 @@
-//! Events that wait until the topology knows their object, or has caught up.
+//! Deferred events: they wait until the topology knows their object, or has caught up.
 //!
-//! The watches of a cluster may lag behind the events about it, the more the busier it is. An event about an object that
-//! was never seen is therefore not judged yet: its chunk stays open, and other records and chunks go on.
+//! The watches of a cluster may lag behind its events, and lag more the busier it is. So an event about an object that was
+//! never seen is not deduplicated yet: its chunk stays open, and other records and chunks go on.
 //!
 //! ```text
-//! defer ──► it comes, or the time is up ──► released: judged by the ledger, correlated, delivered, as if it came now
+//! defer ──► the object comes, or the time is up ──► resumed: deduplicated, correlated, delivered, as if it came now
 //!           another version of the same event waits behind it, so that their order holds
 //! ```
-//! Nothing of a record that waits is in the ledger. A kill, a stop or a panic leaves its chunk without an answer, and the
-//! host brings it again. What is held is bounded in records and in bytes; beyond that an event does not wait.
+//! The ledger knows nothing of a deferred record. If the process is killed or stops, or the thread panics, its chunk has
+//! no result, and the host brings it again. Records and bytes are bounded; beyond the bounds an event does not wait.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::correlate::Awaited;
 use crate::job::Tally;
-use crate::ledger::Versioned;
-use crate::ledger::identity::{Identity, Version};
+use crate::record::identity::{Identity, Version, Versioned};
 use crate::time::Stamp;
 
-/// Two seconds of 5,000 events a second, which is more than the API servers of large clusters make.
+/// Two seconds of 5,000 events a second, more than the API servers of large clusters make.
 pub(super) const MOST_RECORDS: usize = 10_000;
-pub(super) const MOST_BYTES: usize = 16 << 20;
-/// Chunks that stay open for them. Old hosts have 2,048 tasks, for all of their outputs together.
-pub(super) const MOST_CHUNKS: usize = 512;
-/// An event that waited for its object waits a moment more if no Service is found: the Service, or the slice that names
+const MOST_BYTES: usize = 16 << 20;
+/// Chunks that may stay open for them. Old hosts have 2,048 tasks, for all of their outputs together.
+const MOST_CHUNKS: usize = 512;
+/// If no Service is found, an event that waited for its object waits a moment more: the Service, or the slice that names
 /// the pod, comes over another connection.
 pub(super) const SETTLE: Duration = Duration::from_millis(250);
-/// How long it is remembered that a record has waited: longer than an event counts as recent.
+/// How long the plugin remembers that a record has waited: longer than an event counts as recent.
 const WAITED_FOR: Duration = Duration::from_secs(120);
 
-/// A record that waits.
+/// A deferred record.
 #[derive(Debug)]
 pub(super) struct Deferred {
-    /// Its chunk's place among the tallies.
+    /// The place of its chunk among the tallies.
     pub chunk: usize,
     pub tag: Box<str>,
     pub offset: usize,
     pub taken: Option<Stamp>,
     pub body: Box<[u8]>,
     pub versioned: Versioned,
-    /// `None`: it waits only for another version of its event.
+    /// `None`: it only waits behind another version of its event.
     pub awaited: Option<Awaited>,
     pub since_seconds: u64,
     pub until: Instant,
-    /// What it waited for has come, and no Service yet: when that is looked at again.
+    /// Its object has come, but no Service: when to look for one again.
     pub settling: Option<Instant>,
 }
 
-/// All records that wait, and the chunks that they came in.
+/// All deferred records, and the chunks that they came in.
 #[derive(Debug, Default)]
-pub(super) struct Waiting {
-    pub records: Vec<Deferred>,
-    /// Of their chunks; a record's `chunk` is a place here, between rounds.
-    pub tallies: Vec<Tally>,
+pub(super) struct DeferredRecords {
+    records: Vec<Deferred>,
+    /// Those of their chunks; between rounds a record's `chunk` is an index here.
+    tallies: Vec<Tally>,
     bytes: usize,
-    /// Chunks of which a record waits, at most: those that a round lets go are counted until its end.
+    /// At least the chunks that stay open: those that a round resumes are counted until its end.
     chunks: usize,
     /// How many versions of an event wait.
     identities: HashMap<Identity, usize>,
     waited: Waited,
-    /// What the topology was at when this was last looked through.
-    pub looked_at: u64,
 }
 
-impl Waiting {
-    /// Whether a record of so many bytes may wait, of this chunk.
+impl DeferredRecords {
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// How many chunks have no result for them.
+    pub fn open_chunks(&self) -> usize {
+        self.tallies.len()
+    }
+
+    /// The tallies of the open chunks, for a round.
+    pub fn take_tallies(&mut self) -> Vec<Tally> {
+        std::mem::take(&mut self.tallies)
+    }
+
+    /// Whether a record of so many bytes, of this chunk, may wait.
     pub fn has_room_for(&self, bytes: usize, chunk: usize) -> bool {
         let fits = self.records.len() < MOST_RECORDS && self.bytes + bytes <= MOST_BYTES;
         fits && (self.chunks < MOST_CHUNKS || !self.is_another(chunk))
@@ -88,8 +103,8 @@ impl Waiting {
         self.records.push(record);
     }
 
-    /// Takes out the records for which this holds, in the order in which they came. A later version of an event never
-    /// leaves before an earlier one.
+    /// Takes out the records that are due, in the order in which they came. A later version of an event never leaves before
+    /// an earlier one.
     pub fn take(&mut self, mut is_due: impl FnMut(&mut Deferred) -> bool) -> Vec<Deferred> {
         let Self { records, identities, .. } = self;
         let mut staying: HashSet<Identity> = HashSet::new();
@@ -114,7 +129,7 @@ impl Waiting {
         taken
     }
 
-    /// Whether this version has waited before: the host brings a chunk again, and nothing waits twice.
+    /// Whether this version has waited before. The host may bring a chunk again, and nothing waits twice.
     pub fn has_waited(&self, versioned: &Versioned) -> bool {
         self.waited.known.contains(&(versioned.identity, versioned.version))
     }
@@ -124,24 +139,24 @@ impl Waiting {
         self.waited.remember((versioned.identity, versioned.version), now);
     }
 
-    /// Keeps the chunks of the records that wait still, and lets go of the others.
+    /// Takes the tallies of a round back, and drops those of chunks without a deferred record.
     pub fn keep(&mut self, tallies: Vec<Tally>) {
         let mut places: HashMap<usize, usize> = HashMap::new();
         for record in &mut self.records {
             let next = places.len();
             record.chunk = *places.entry(record.chunk).or_insert(next);
         }
-        let mut kept: Vec<(usize, Tally)> = tallies
+        let mut open: Vec<(usize, Tally)> = tallies
             .into_iter()
             .enumerate()
             .filter_map(|(old, tally)| places.get(&old).map(|new| (*new, tally)))
             .collect();
-        kept.sort_unstable_by_key(|(new, _)| *new);
-        self.chunks = kept.len();
-        self.tallies = kept.into_iter().map(|(_, tally)| tally).collect();
+        open.sort_unstable_by_key(|(new, _)| *new);
+        self.chunks = open.len();
+        self.tallies = open.into_iter().map(|(_, tally)| tally).collect();
     }
 
-    /// Lets go of everything; the host brings it again.
+    /// Drops everything; the host brings it again.
     pub fn clear(&mut self) {
         self.records.clear();
         self.tallies.clear();
@@ -149,7 +164,7 @@ impl Waiting {
         (self.bytes, self.chunks) = (0, 0);
     }
 
-    /// When the next record's time is up.
+    /// When the time of the next record is up.
     pub fn next_end(&self) -> Option<Instant> {
         self.records.iter().map(|record| record.until).min()
     }
@@ -205,13 +220,13 @@ mod tests {
     }
 
     proptest! {
-        /// However the waits of single records end, each leaves once, and the versions of an event in their order.
+        /// However single waits end, each record leaves once, and the versions of an event in their order.
         #[test]
         fn each_leaves_once_and_versions_in_their_order(
             coming in vec((0_u8..6, 1_usize..50), 1..60),
             ends in vec(any::<u64>(), 1..8),
         ) {
-            let mut waiting = Waiting::default();
+            let mut waiting = DeferredRecords::default();
             for (version, (identity, bytes)) in (0..).zip(&coming) {
                 waiting.add(record(*identity, version, *bytes));
             }
@@ -239,7 +254,7 @@ mod tests {
                 })
                 .unzip()
         };
-        let mut waiting = Waiting::default();
+        let mut waiting = DeferredRecords::default();
         for chunk in [3, 1, 3] {
             waiting.add(record(chunk, 1, 1));
         }
@@ -254,7 +269,7 @@ mod tests {
 
     #[test]
     fn what_has_waited_is_remembered_for_a_while() {
-        let mut waiting = Waiting::default();
+        let mut waiting = DeferredRecords::default();
         let now = crate::clock::monotonic();
         let of = |identity| record(identity, 1, 1).versioned;
         waiting.remember(&of(1), now);
