@@ -16,14 +16,14 @@ use crate::net::agent::{Limits, agent};
 use crate::net::failure;
 use crate::net::peer::API_SERVER;
 use crate::net::stop::{Signal, Stopper};
-use crate::topology::kind::Kind;
-use crate::topology::watch::{Ask, What};
+use crate::topology::kind::ObjectKind;
+use crate::topology::watch::{ApiRequest, RequestKind};
 
 /// Nearly all that changes in a cluster are pods and slices, and a larger buffer saves them system calls. The
 /// others would hold it for nothing.
-pub(super) const fn buffer_bytes(kind: Kind) -> usize {
+pub(super) const fn buffer_bytes(kind: ObjectKind) -> usize {
     match kind {
-        Kind::Pod | Kind::EndpointSlice => 32 << 10,
+        ObjectKind::Pod | ObjectKind::EndpointSlice => 32 << 10,
         _ => 8 << 10,
     }
 }
@@ -42,7 +42,7 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(
-        kind: Kind,
+        kind: ObjectKind,
         url: &Endpoint,
         auth: &Arc<Auth>,
         timing: &Timing,
@@ -75,7 +75,7 @@ impl Client {
 
     /// # Errors
     /// Why there was no answer, for a person.
-    pub(super) fn get(&mut self, ask: &Ask) -> Result<Response<Body>, String> {
+    pub(super) fn get(&mut self, ask: &ApiRequest) -> Result<Response<Body>, String> {
         let (header, trust) = self.auth.now(ask.renew_credentials, &self.log);
         let uri: Uri =
             format!("{}{}", self.url.url, ask.target).parse().map_err(|_| "kube_url leads nowhere")?;
@@ -91,8 +91,8 @@ impl Client {
             request.headers_mut().insert(AUTHORIZATION, header);
         }
         let head = match ask.what {
-            What::List => self.list_head,
-            What::Probe | What::Watch => self.limits.head.unwrap_or(self.list_head),
+            RequestKind::List => self.list_head,
+            RequestKind::Probe | RequestKind::Watch => self.limits.head.unwrap_or(self.list_head),
         };
         let request = agent.configure_request(request).timeout_recv_response(Some(head)).build();
         agent.run(request).map_err(|error| {

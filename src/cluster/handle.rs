@@ -11,21 +11,21 @@ use arc_swap::Guard;
 
 use super::auth::Auth;
 use super::client::Client;
+use super::coordinator::Coordinator;
 use super::numbers::Numbers;
 use super::publisher::Publisher;
 use super::reflector::Reflector;
 use super::snapshot_file;
 use super::timing::Timing;
-use super::turns::Turns;
 use crate::clock;
 use crate::config::{ConfigError, TopologySettings};
 use crate::failpoint;
 use crate::log::HostLog;
 use crate::net::stop::{Signal, Stopper};
 use crate::topology::index::Index;
-use crate::topology::kind::Kind;
+use crate::topology::kind::ObjectKind;
 use crate::topology::watch::Watch;
-use crate::topology::writer::Writer;
+use crate::topology::writer::IndexWriter;
 
 /// The owner of the threads that follow one cluster. Dropped, it stops them and waits for them: bounded but
 /// for connects in progress, which take 2 s at most and run side by side.
@@ -34,7 +34,7 @@ pub struct Cluster {
     numbers: Arc<Numbers>,
     log: Arc<HostLog>,
     signal: Arc<Signal>,
-    turns: Arc<Turns>,
+    turns: Arc<Coordinator>,
     stoppers: Vec<Stopper>,
     threads: Vec<JoinHandle<()>>,
     /// Stopped last, so that it saves what the others brought.
@@ -70,7 +70,7 @@ impl Cluster {
         let log = Arc::new(HostLog::default());
         let auth = Arc::new(Auth::open(settings, &log)?);
         let numbers = Arc::new(Numbers::default());
-        let mut writer = Writer::new(settings.tombstone_ttl.as_secs());
+        let mut writer = IndexWriter::new(settings.tombstone_ttl.as_secs());
         let now_seconds = clock::unix_seconds(clock::wall());
         writer.set_time(now_seconds);
         let publisher = Publisher::new(writer, Arc::clone(&numbers), Arc::clone(&log), timing);
@@ -79,7 +79,7 @@ impl Cluster {
             numbers,
             log,
             signal: Arc::default(),
-            turns: Arc::new(Turns::new(timing.turn)),
+            turns: Arc::new(Coordinator::new(timing.turn)),
             stoppers: Vec::new(),
             threads: Vec::new(),
             memory: Mutex::default(),
@@ -158,7 +158,7 @@ impl Cluster {
         auth: &Arc<Auth>,
         on_start: fn(),
     ) -> std::io::Result<()> {
-        for kind in Kind::ALL {
+        for kind in ObjectKind::ALL {
             let client = Client::new(kind, &settings.url, auth, timing, &self.signal, &self.log);
             let reflector = Reflector {
                 kind,

@@ -13,20 +13,20 @@
 //! `view` is what one instance sees of it. `shared` gives instances with equal settings one and the same.
 
 mod auth;
+mod bounded_gunzip;
 mod client;
-mod following;
+mod coordinator;
+mod followed_kinds;
 mod handle;
-mod lasting;
+mod log_decision;
+mod log_text;
 mod numbers;
 mod publisher;
 mod reflector;
 mod shared;
 pub mod snapshot_file;
 mod timing;
-mod turns;
-mod unpacking;
 mod view;
-mod words;
 
 pub use handle::Cluster;
 pub use numbers::Numbers;

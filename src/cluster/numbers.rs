@@ -3,13 +3,13 @@
 use crate::metrics::Number;
 use crate::topology::kind::KINDS;
 #[cfg(doc)]
-use crate::topology::watch::Reason;
+use crate::topology::watch::LossReason;
 
 #[derive(Debug, Default)]
 pub struct Numbers {
     /// When a 200 or bytes of a watch last came, by kind, in Unix time.
     pub last_message_seconds: [Number; KINDS],
-    /// Why a kind is not followed, by kind: 0 for one that is, else 1 + the place of the reason in [`Reason::ALL`].
+    /// Why a kind is not followed, by kind: 0 for one that is, else 1 + the place of the reason in [`LossReason::ALL`].
     pub unfollowed: [Number; KINDS],
     /// Objects held, those that are gone included.
     pub objects: Number,
@@ -26,13 +26,13 @@ pub struct Numbers {
 #[cfg(test)]
 mod tests {
     use crate::metrics::cluster::{REASONS, RESOURCES};
-    use crate::topology::kind::Kind;
-    use crate::topology::watch::Reason;
+    use crate::topology::kind::ObjectKind;
+    use crate::topology::watch::LossReason;
 
     /// The metrics have a lower rank and name all this on their own.
     #[test]
     fn the_metrics_name_the_same_kinds_and_reasons() {
-        assert_eq!(RESOURCES, Kind::ALL.map(Kind::resource));
-        assert_eq!(REASONS, Reason::ALL.map(Reason::name));
+        assert_eq!(RESOURCES, ObjectKind::ALL.map(ObjectKind::resource));
+        assert_eq!(REASONS, LossReason::ALL.map(LossReason::name));
     }
 }

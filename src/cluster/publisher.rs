@@ -13,17 +13,17 @@ use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
 
-use super::following::Following;
-use super::lasting::Line;
+use super::followed_kinds::FollowedKinds;
+use super::log_decision::LogLine;
 use super::numbers::Numbers;
 use super::timing::Timing;
 use crate::clock;
 use crate::failpoint;
 use crate::log::HostLog;
 use crate::topology::index::Index;
-use crate::topology::kind::Kind;
-use crate::topology::watch::{Change, Following as Turn, Reason};
-use crate::topology::writer::Writer;
+use crate::topology::kind::ObjectKind;
+use crate::topology::watch::{LossReason, ObjectChange, WatchStatus};
+use crate::topology::writer::IndexWriter;
 
 pub(super) struct Publisher {
     current: ArcSwap<Index>,
@@ -37,16 +37,21 @@ pub(super) struct Publisher {
 }
 
 struct Next {
-    writer: Writer,
-    following: Following,
+    writer: IndexWriter,
+    following: FollowedKinds,
     shown: Option<Instant>,
     is_dirty: bool,
     is_stopping: bool,
 }
 
 impl Publisher {
-    pub(super) fn new(writer: Writer, numbers: Arc<Numbers>, log: Arc<HostLog>, timing: &Timing) -> Self {
-        let following = Following::new(timing);
+    pub(super) fn new(
+        writer: IndexWriter,
+        numbers: Arc<Numbers>,
+        log: Arc<HostLog>,
+        timing: &Timing,
+    ) -> Self {
+        let following = FollowedKinds::new(timing);
         let next = Next { writer, following, shown: None, is_dirty: false, is_stopping: false };
         let publisher = Self {
             current: ArcSwap::default(),
@@ -66,7 +71,7 @@ impl Publisher {
     }
 
     /// Takes a batch of changes over, and whether the kind is followed from now on.
-    pub(super) fn apply(&self, kind: Kind, changes: Vec<Change>, turn: Option<Turn>) {
+    pub(super) fn apply(&self, kind: ObjectKind, changes: Vec<ObjectChange>, turn: Option<WatchStatus>) {
         if changes.is_empty() && turn.is_none() {
             return;
         }
@@ -74,10 +79,10 @@ impl Publisher {
         failpoint::hit("apply");
         for change in changes {
             match change {
-                Change::Listed(objects) => next.writer.replace(kind, objects),
-                Change::Put(object) => next.writer.put(object),
-                Change::Deleted(last) => next.writer.delete(last),
-                Change::GivenUp => next.writer.give_up(kind),
+                ObjectChange::Listed(objects) => next.writer.replace(kind, objects),
+                ObjectChange::Put(object) => next.writer.put(object),
+                ObjectChange::Deleted(last) => next.writer.delete(last),
+                ObjectChange::GivenUp => next.writer.give_up(kind),
             }
         }
         let now = clock::monotonic();
@@ -134,7 +139,7 @@ impl Publisher {
     }
 
     /// Lends the writer, for what comes from elsewhere than the API server.
-    pub(super) fn write(&self, write: impl FnOnce(&mut Writer)) {
+    pub(super) fn write(&self, write: impl FnOnce(&mut IndexWriter)) {
         let mut next = self.lock();
         write(&mut next.writer);
         self.show(&mut next);
@@ -145,15 +150,15 @@ impl Publisher {
     fn look(&self, next: &mut Next, now: Instant) -> bool {
         let Next { writer, following, .. } = next;
         let mut is_news = false;
-        for kind in Kind::ALL {
+        for kind in ObjectKind::ALL {
             is_news |= writer.set_freshness(kind, following.freshness(kind, now));
             let reason = following.unfollowed(kind, now);
-            let place = reason.and_then(|reason| Reason::ALL.iter().position(|other| *other == reason));
+            let place = reason.and_then(|reason| LossReason::ALL.iter().position(|other| *other == reason));
             self.numbers.unfollowed[kind.index()].set(place.map_or(0, |place| place as u64 + 1));
         }
         match following.line(now) {
-            Some(Line::NotFollowed(text)) => self.log.warn("topology not followed", text),
-            Some(Line::FollowedAgain(text)) => self.log.info("topology followed again", text),
+            Some(LogLine::NotFollowed(text)) => self.log.warn("topology not followed", text),
+            Some(LogLine::FollowedAgain(text)) => self.log.info("topology followed again", text),
             None => {}
         }
         is_news

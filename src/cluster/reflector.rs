@@ -10,17 +10,17 @@ use ureq::http::Response;
 use ureq::http::header::{DATE, HeaderValue, RETRY_AFTER};
 
 use super::client::{Client, Cut, buffer_bytes};
+use super::coordinator::Coordinator;
 use super::numbers::Numbers;
 use super::publisher::Publisher;
-use super::turns::Turns;
 use crate::clock;
 use crate::failpoint;
 use crate::log::HostLog;
 use crate::net::retry_after::retry_after;
 use crate::net::stop::Stopper;
 use crate::secrets::plain::plain;
-use crate::topology::kind::Kind;
-use crate::topology::watch::{Ask, Following, Restored, Step, Watch, What};
+use crate::topology::kind::ObjectKind;
+use crate::topology::watch::{ApiRequest, RequestKind, Restored, Step, Watch, WatchStatus};
 
 /// The API server sends each change by itself. To wake up for every single one costs more than to read it; so
 /// a reflector that is not behind gives them a moment to gather.
@@ -30,12 +30,12 @@ const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 const SAID_BYTES: usize = 200;
 
 pub(super) struct Reflector {
-    pub kind: Kind,
+    pub kind: ObjectKind,
     pub watch: Watch,
     pub client: Client,
     pub stopper: Stopper,
     pub publisher: Arc<Publisher>,
-    pub turns: Arc<Turns>,
+    pub turns: Arc<Coordinator>,
     /// What this kind has seen of `turns`.
     pub wakes: u64,
     pub restores: u64,
@@ -83,7 +83,7 @@ impl Reflector {
                 self.turns.wait_for_turn(self.wakes);
                 self.watch.wake();
             }
-            Step::Ask(ask) => {
+            Step::Request(ask) => {
                 self.wakes = self.turns.wakes();
                 self.exchange(&ask, buffer);
             }
@@ -95,9 +95,9 @@ impl Reflector {
         self.stopper.pause(until.saturating_duration_since(clock::monotonic()));
     }
 
-    fn exchange(&mut self, ask: &Ask, buffer: &mut [u8]) {
+    fn exchange(&mut self, ask: &ApiRequest, buffer: &mut [u8]) {
         match self.client.get(ask) {
-            Ok(answer) => self.answer(answer, ask.what == What::Watch, buffer),
+            Ok(answer) => self.answer(answer, ask.what == RequestKind::Watch, buffer),
             // A stop looks like a failure, and is none.
             Err(_) if self.stopper.is_stopped() => {}
             Err(why) => {
@@ -163,7 +163,7 @@ impl Reflector {
 
     fn hand_over(&mut self) {
         let mut output = self.watch.take();
-        if let Some(Following::Lost { why, .. }) = &mut output.following {
+        if let Some(WatchStatus::Lost { why, .. }) = &mut output.following {
             *why = said(&self.log.secrets().hide_in(std::mem::take(why)));
         }
         if let Some(following) = &output.following {

@@ -22,17 +22,17 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
-use super::unpacking::Unpacked;
+use super::bounded_gunzip::BoundedGunzip;
 use crate::clock;
 use crate::disk::{self, Access, is_refused, with_suffix};
 use crate::failpoint;
 use crate::log::HostLog;
 use crate::net::stop::Signal;
 use crate::topology::index::Index;
-use crate::topology::kind::Kind;
-use crate::topology::lines::Lines;
+use crate::topology::kind::ObjectKind;
+use crate::topology::line_splitter::LineSplitter;
 use crate::topology::object::Object;
-use crate::topology::writer::Writer;
+use crate::topology::writer::IndexWriter;
 
 const FORMAT: &str = "event_gateway topology";
 const VERSION: u32 = 2;
@@ -56,7 +56,7 @@ struct AnyHeader {
 }
 
 /// Why a file is of no use.
-enum Unusable {
+enum SnapshotFileError {
     Damaged(String),
     /// It holds more than was ever written.
     TooLarge(String),
@@ -64,7 +64,7 @@ enum Unusable {
     Version(u32),
 }
 
-impl Unusable {
+impl SnapshotFileError {
     fn damaged(why: impl fmt::Display) -> Self {
         Self::Damaged(why.to_string())
     }
@@ -79,7 +79,7 @@ impl Unusable {
     }
 }
 
-impl fmt::Display for Unusable {
+impl fmt::Display for SnapshotFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Damaged(why) => write!(f, "is damaged ({why})"),
@@ -96,7 +96,7 @@ impl fmt::Display for Unusable {
 }
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct SavedObject<'a> {
     object: &'a Object,
     /// By name: they are of the object's namespace.
     services: Vec<&'a str>,
@@ -104,14 +104,14 @@ struct Written<'a> {
 }
 
 #[derive(Deserialize)]
-struct Remembered {
+struct RestoredObject {
     object: Arc<Object>,
     services: Vec<Box<str>>,
     deleted_seconds: u64,
 }
 
 /// Loads the file, if there is one. Never fails: what is of no use is logged and moved aside.
-pub fn restore(file: &Path, writer: &mut Writer, now_seconds: u64, log: &HostLog) {
+pub fn restore(file: &Path, writer: &mut IndexWriter, now_seconds: u64, log: &HostLog) {
     let opened = match disk::existing(file, Access::Read) {
         Err(error) if error.kind() == ErrorKind::NotFound => return,
         Err(error) if is_refused(&error) => {
@@ -127,9 +127,9 @@ pub fn restore(file: &Path, writer: &mut Writer, now_seconds: u64, log: &HostLog
         }
         opened => opened,
     };
-    let why = match opened.map_err(Unusable::damaged).and_then(|file| load(&file, MOST_OBJECTS)) {
+    let why = match opened.map_err(SnapshotFileError::damaged).and_then(|file| load(&file, MOST_OBJECTS)) {
         Ok(remembered) => {
-            for Remembered { object, services, deleted_seconds } in remembered {
+            for RestoredObject { object, services, deleted_seconds } in remembered {
                 // The clock may have been set back.
                 writer.remember(object, &services, deleted_seconds.min(now_seconds));
             }
@@ -148,7 +148,7 @@ pub fn restore(file: &Path, writer: &mut Writer, now_seconds: u64, log: &HostLog
         file.display()
     );
     match why {
-        Unusable::TooLarge(_) => {
+        SnapshotFileError::TooLarge(_) => {
             log.error("topology file too large", format!("{text}; look who else writes into its folder"));
         }
         _ => log.warn("topology file moved aside", text),
@@ -156,9 +156,9 @@ pub fn restore(file: &Path, writer: &mut Writer, now_seconds: u64, log: &HostLog
 }
 
 /// Everything or nothing: half of a file tells nothing of the other half.
-fn load(file: &File, most_objects: usize) -> Result<Vec<Remembered>, Unusable> {
-    let mut unpacked = Unpacked::of(file);
-    let mut lines = Lines::default();
+fn load(file: &File, most_objects: usize) -> Result<Vec<RestoredObject>, SnapshotFileError> {
+    let mut unpacked = BoundedGunzip::of(file);
+    let mut lines = LineSplitter::default();
     let mut header: Option<AnyHeader> = None;
     let mut remembered = Vec::new();
     let mut trouble: Option<serde_json::Error> = None;
@@ -169,9 +169,9 @@ fn load(file: &File, most_objects: usize) -> Result<Vec<Remembered>, Unusable> {
             Ok(count) => count,
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) if error.kind() == ErrorKind::FileTooLarge => {
-                return Err(Unusable::TooLarge(error.to_string()));
+                return Err(SnapshotFileError::TooLarge(error.to_string()));
             }
-            Err(error) => return Err(Unusable::damaged(error)),
+            Err(error) => return Err(SnapshotFileError::damaged(error)),
         };
         let mut is_too_large = false;
         lines.feed(&buffer[..count], |line| {
@@ -190,25 +190,25 @@ fn load(file: &File, most_objects: usize) -> Result<Vec<Remembered>, Unusable> {
         // First of all: what stands behind the header of another version is not ours to read.
         if let Some(AnyHeader { format, version }) = &header {
             if format != FORMAT {
-                return Err(Unusable::damaged("its first line is another's"));
+                return Err(SnapshotFileError::damaged("its first line is another's"));
             }
             if *version != VERSION {
-                return Err(Unusable::Version(*version));
+                return Err(SnapshotFileError::Version(*version));
             }
         }
         if is_too_large || lines.take_dropped() > 0 {
             let bounds = format!(
                 "at most {most_objects} objects, and no deep one or one above {MOST_LINE_BYTES} bytes"
             );
-            return Err(Unusable::TooLarge(bounds));
+            return Err(SnapshotFileError::TooLarge(bounds));
         }
         if let Some(trouble) = trouble {
-            return Err(Unusable::damaged(trouble));
+            return Err(SnapshotFileError::damaged(trouble));
         }
     }
     match header {
         Some(_) => Ok(remembered),
-        None => Err(Unusable::damaged("it is empty")),
+        None => Err(SnapshotFileError::damaged("it is empty")),
     }
 }
 
@@ -305,8 +305,8 @@ fn write(file: File, index: &Index, now_seconds: u64) -> io::Result<()> {
     serde_json::to_writer(&mut packed, &header)?;
     packed.write_all(b"\n")?;
     let mut line = Vec::new();
-    for object in index.objects().filter(|object| object.kind != Kind::EndpointSlice) {
-        let written = Written {
+    for object in index.objects().filter(|object| object.kind != ObjectKind::EndpointSlice) {
+        let written = SavedObject {
             object,
             services: index
                 .memberships(object.key(), object)
@@ -343,7 +343,7 @@ mod tests {
         for (most_objects, is_read) in [(3, true), (2, false)] {
             match load(&File::open(file.path()).unwrap(), most_objects) {
                 Ok(found) => assert!(is_read && found.len() == 3),
-                Err(why) => assert!(!is_read && matches!(why, Unusable::TooLarge(_)), "{why}"),
+                Err(why) => assert!(!is_read && matches!(why, SnapshotFileError::TooLarge(_)), "{why}"),
             }
         }
     }

@@ -11,8 +11,8 @@ use crate::config::{ConfigError, CorrelationSettings};
 use crate::correlate::{About, Awaited, Correlation, Correlator, Impact, Work};
 use crate::log::HostLog;
 use crate::metrics::Metrics;
-use crate::topology::kind::Kind;
-use crate::topology::watch::Reason;
+use crate::topology::kind::ObjectKind;
+use crate::topology::watch::LossReason;
 
 /// The cluster as one instance looks at it; none when `correlate` is off.
 pub struct View {
@@ -138,9 +138,9 @@ impl Cluster {
         for ((_, published), number) in last_messages.zip(&numbers.last_message_seconds) {
             published.set(number.get());
         }
-        for (kind, number) in Kind::ALL.into_iter().zip(&numbers.unfollowed) {
+        for (kind, number) in ObjectKind::ALL.into_iter().zip(&numbers.unfollowed) {
             let of_kind = number.get();
-            for (reason, place) in Reason::ALL.into_iter().zip(1..) {
+            for (reason, place) in LossReason::ALL.into_iter().zip(1..) {
                 if let Some(gauge) = metrics.topology_unfollowed.of(&[kind.resource(), reason.name()]) {
                     gauge.set(u64::from(of_kind == place));
                 }

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 
 use serde::{Serialize, Serializer};
 
-use super::chosen::Chosen;
+use super::selected_labels::SelectedLabels;
 use crate::time::Stamp;
-use crate::topology::endpoints::{Counts, Service};
+use crate::topology::endpoints::{EndpointCounts, Service};
 use crate::topology::object::Object;
 use crate::topology::uid::Uid;
 
@@ -144,7 +144,7 @@ impl<'i> Affected<'i> {
         }
     }
 
-    pub(super) fn here(mut self, counts: Counts) -> Self {
+    pub(super) fn here(mut self, counts: EndpointCounts) -> Self {
         self.endpoints_here = Some(counts.total);
         self
     }
@@ -184,8 +184,8 @@ pub struct Impact<'i> {
     pub workload: Option<Workload<'i>>,
     pub node: Option<Node<'i>>,
     /// Of the object that the event is about.
-    pub labels: Chosen<'i>,
-    pub annotations: Chosen<'i>,
+    pub labels: SelectedLabels<'i>,
+    pub annotations: SelectedLabels<'i>,
     /// How many were left out, as there are too many or they are too large.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels_omitted: Option<usize>,
@@ -210,8 +210,8 @@ impl Impact<'_> {
             incomplete: false,
             workload: None,
             node: None,
-            labels: Chosen::NOTHING,
-            annotations: Chosen::NOTHING,
+            labels: SelectedLabels::NOTHING,
+            annotations: SelectedLabels::NOTHING,
             labels_omitted: None,
             annotations_omitted: None,
             pod_ip: None,

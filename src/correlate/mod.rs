@@ -11,34 +11,34 @@
 //!
 //! No request is made and nothing is waited for: all comes from one snapshot of the topology.
 
-mod around;
 mod awaited;
-mod below;
-mod chosen;
-mod fair;
-mod found;
+mod heapsort;
 mod impact;
-mod order;
-mod reads;
+mod kinds_read;
+mod max_services;
+mod owned_pods;
 mod rules;
+mod selected_labels;
+mod service_search;
 mod subject;
 mod work;
+mod workload_and_node;
 
 pub use awaited::Awaited;
-pub use chosen::Chosen;
 pub use impact::{Affected, Correlation, Impact, Node, UidText, Via, Workload, text_or_null};
+pub use selected_labels::SelectedLabels;
 
-pub use reads::kinds_read;
+pub use kinds_read::kinds_read;
 pub use work::{MOST_FOR_CHUNK, MOST_FOR_NAMESPACE, MOST_FOR_RECORD, SHARE_OF_RECORD, Work};
 
 use crate::pattern::Patterns;
 use crate::record::audit::AuditObject;
 use crate::record::content::Content;
 use crate::record::event::KubeEvent;
-use crate::record::violation::Resource;
+use crate::record::violation::ViolatingObject;
 use crate::topology::freshness::Freshness;
 use crate::topology::index::Index;
-use crate::topology::kind::{Kind, group_of};
+use crate::topology::kind::{ObjectKind, group_of};
 use subject::Subject;
 
 /// What an event is about, as the event says it.
@@ -87,7 +87,7 @@ impl<'i> From<Content<'i, '_>> for About<'i> {
                 }
             }
             Content::Violation(violation) => {
-                let Resource { api_version, kind, namespace, name, .. } = &violation.resource;
+                let ViolatingObject { api_version, kind, namespace, name, .. } = &violation.resource;
                 Self { api_version, kind, namespace, name, uid: "", event_namespace: "" }
             }
             Content::Other => Self::default(),
@@ -99,7 +99,7 @@ impl<'i> From<Content<'i, '_>> for About<'i> {
 #[must_use]
 pub fn kind_of<'i>(object: &'i AuditObject<'_>) -> &'i str {
     if object.kind.is_empty() {
-        Kind::of_resource(group_of(&object.api_version), &object.resource).map_or("", Kind::name)
+        ObjectKind::of_resource(group_of(&object.api_version), &object.resource).map_or("", ObjectKind::name)
     } else {
         &object.kind
     }
@@ -141,10 +141,10 @@ impl Correlator {
         work.begin(index, about.event_namespace);
         let mut services = rules::services(index, &subject, work);
         let services_total = services.len();
-        fair::choose(&mut services, self.max_services);
+        max_services::limit(&mut services, self.max_services);
         let is_short = work.is_short();
         let entry = subject.entry.map(|(_, entry)| entry);
-        let freshness = reads::least_fresh(index, subject.kind, about.kind);
+        let freshness = kinds_read::least_fresh(index, subject.kind, about.kind);
         let correlation = match services_total {
             _ if freshness >= Freshness::Stale => Correlation::Stale,
             1.. => Correlation::Matched,
@@ -154,17 +154,17 @@ impl Correlator {
             0 if freshness >= Freshness::Behind => Correlation::Stale,
             0 => Correlation::None,
         };
-        let (pod_ip, start_time) = entry.map_or((None, None), around::pod_facts);
-        let workload = around::workload(index, &subject, work);
-        let labels = Chosen::of(entry.map(|entry| &*entry.labels), &self.labels);
-        let annotations = Chosen::of(entry.map(|entry| &*entry.annotations), &self.annotations);
+        let (pod_ip, start_time) = entry.map_or((None, None), workload_and_node::pod_facts);
+        let workload = workload_and_node::workload(index, &subject, work);
+        let labels = SelectedLabels::of(entry.map(|entry| &*entry.labels), &self.labels);
+        let annotations = SelectedLabels::of(entry.map(|entry| &*entry.annotations), &self.annotations);
         Impact {
             correlation,
             services,
             services_total,
             incomplete: work.end(),
             workload,
-            node: around::node(index, &subject),
+            node: workload_and_node::node(index, &subject),
             labels_omitted: labels.omitted(),
             annotations_omitted: annotations.omitted(),
             labels,

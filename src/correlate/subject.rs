@@ -4,7 +4,7 @@ use super::About;
 use crate::topology::freshness::Freshness;
 use crate::topology::index::Index;
 use crate::topology::key::Key;
-use crate::topology::kind::{Kind, group_of};
+use crate::topology::kind::{ObjectKind, group_of};
 use crate::topology::object::Object;
 use crate::topology::scope::{self, PERSISTENT_VOLUME, may_report};
 
@@ -12,7 +12,7 @@ use crate::topology::scope::{self, PERSISTENT_VOLUME, may_report};
 pub(super) struct Subject<'i> {
     pub(super) about: About<'i>,
     /// `None`: a kind that the topology does not hold.
-    pub(super) kind: Option<Kind>,
+    pub(super) kind: Option<ObjectKind>,
     pub(super) namespace: &'i str,
     pub(super) uid: Option<Key>,
     pub(super) entry: Option<(Key, &'i Object)>,
@@ -24,7 +24,7 @@ pub(super) struct Subject<'i> {
 
 impl<'i> Subject<'i> {
     pub(super) fn find(index: &'i Index, about: About<'i>) -> Self {
-        let kind = Kind::of(group_of(about.api_version), about.kind);
+        let kind = ObjectKind::of(group_of(about.api_version), about.kind);
         // Some senders leave the namespace out. A Node has none, whatever namespace its events lie in;
         // other objects live where their events do.
         let is_of_cluster = scope::is_of_cluster(kind, about.kind, about.namespace, about.event_namespace);
@@ -34,7 +34,7 @@ impl<'i> Subject<'i> {
             said => said,
         };
         // The kubelet, and the tools that watch a node, write the node's name in place of its uid.
-        let by_name = about.uid.is_empty() || (kind == Some(Kind::Node) && about.uid == about.name);
+        let by_name = about.uid.is_empty() || (kind == Some(ObjectKind::Node) && about.uid == about.name);
         let uid = (!by_name).then(|| Key::of(about.uid));
         let entry = match uid {
             // An object of the same name is another one: a uid finds itself or nothing.
@@ -59,7 +59,7 @@ impl<'i> Subject<'i> {
     }
 
     /// How the children of an owner of the cluster call it.
-    pub(super) fn called(&self, uid: Key) -> Key {
+    pub(super) fn reference_key(&self, uid: Key) -> Key {
         Key::object(self.about.api_version, self.about.kind, "", self.about.name).with(uid)
     }
 
@@ -80,14 +80,16 @@ impl<'i> Subject<'i> {
 /// The object of a uid; for a static pod also by the uid that its kubelet knows it by.
 fn known<'i>(
     index: &'i Index,
-    kind: Option<Kind>,
+    kind: Option<ObjectKind>,
     namespace: &str,
     name: &str,
     uid: Key,
 ) -> Option<(Key, &'i Object)> {
     let found = index.by_uid(uid).filter(|(_, entry)| Some(entry.kind) == kind);
     match kind {
-        Some(Kind::Pod) => found.or_else(|| index.mirror(Key::held(Kind::Pod, namespace, name), uid)),
+        Some(ObjectKind::Pod) => {
+            found.or_else(|| index.mirror(Key::held(ObjectKind::Pod, namespace, name), uid))
+        }
         _ => found,
     }
 }

@@ -8,9 +8,9 @@ use crate::clock;
 use crate::correlate::{About, Awaited};
 use crate::kind::Kind;
 use crate::ledger::Versioned;
+use crate::record::classify::{BodyClass, read_as};
 use crate::record::content::Content;
 use crate::record::event::KubeEvent;
-use crate::record::understood::{Understood, read_as};
 
 /// An event that happened so long ago waits no more: it comes from a list at a start, or has waited with the host.
 const RECENT_SECONDS: i64 = 60;
@@ -121,7 +121,7 @@ impl Pipeline {
             if !view.has_come(&awaited) || record.settling.is_some_and(|next| now < next) {
                 return false;
             }
-            let Some(Understood::Event(event)) = read_as(Kind::Event, &record.body, repair) else {
+            let Some(BodyClass::Event(event)) = read_as(Kind::Event, &record.body, repair) else {
                 return true;
             };
             if view.names_services(&About::from(&event)) {
@@ -147,7 +147,7 @@ impl Pipeline {
                 (round.arena.alloc_str(&tag), round.arena.alloc_slice_copy(&body));
             let place = Place { chunk, tag, offset, taken };
             match read_as(Kind::Event, body, &self.repair) {
-                Some(Understood::Event(event)) => {
+                Some(BodyClass::Event(event)) => {
                     self.judge(place, body, &Content::Event(&event), Some(&versioned), round);
                 }
                 // It was read when it came. Let the host bring it again.

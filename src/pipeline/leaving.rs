@@ -9,9 +9,9 @@ use crate::ledger::Ticket;
 use crate::ledger::identity::write_id;
 use crate::record::MAX_RECORD_BYTES;
 use crate::record::audit;
+use crate::record::classify::{BodyClass, read_as};
 use crate::record::content::Content;
-use crate::record::short::shortened;
-use crate::record::understood::{Understood, read_as};
+use crate::record::shorten::shortened;
 use crate::record::violation::Violation;
 use crate::render::Record;
 use crate::time::Stamp;
@@ -93,13 +93,13 @@ impl Pipeline {
         round: &mut Round<'a>,
     ) {
         match (read_as(before.kind(), body, &self.repair), before) {
-            (Some(Understood::Event(event)), _) => {
+            (Some(BodyClass::Event(event)), _) => {
                 self.go(place, body, &Content::Event(&event), known, round);
             }
-            (Some(Understood::Audit(audit)), _) => {
+            (Some(BodyClass::Audit(audit)), _) => {
                 self.go(place, body, &Content::Audit(&audit), known, round);
             }
-            (Some(Understood::Violation(violation)), Content::Violation(said)) => {
+            (Some(BodyClass::Violation(violation)), Content::Violation(said)) => {
                 let violation = Violation { time: said.time, ..violation };
                 self.go(place, body, &Content::Violation(&violation), known, round);
             }

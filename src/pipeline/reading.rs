@@ -3,12 +3,12 @@
 use super::unread::Unread;
 use super::{Pipeline, Place, Round};
 use crate::record::chunk::Records;
+use crate::record::classify::{BodyClass, ClassifiedBody, Within, classify};
 use crate::record::content::Content;
-use crate::record::cursor::{FaultKind, MAX_DEPTH};
+use crate::record::cursor::{DecodeErrorKind, MAX_DEPTH};
+use crate::record::depth_limit::limit_depth;
 use crate::record::event::KubeEvent;
-use crate::record::search::Part;
-use crate::record::shallow::shallow;
-use crate::record::understood::{Looked, Understood, Within, understand};
+use crate::record::wrapper_search::WrappedBody;
 
 impl Pipeline {
     /// Reads a chunk and takes each of its records further.
@@ -30,7 +30,7 @@ impl Pipeline {
                     let skipped = records.skipped();
                     let offset = skipped.as_ptr().addr() - data.as_ptr().addr();
                     let place = Place { chunk, tag, offset, taken: None };
-                    if fault.kind != FaultKind::TooDeep || !self.deep(place, skipped, round) {
+                    if fault.kind != DecodeErrorKind::TooDeep || !self.deep(place, skipped, round) {
                         unread.add(offset, skipped, fault, &self.redactor);
                     }
                 }
@@ -43,7 +43,7 @@ impl Pipeline {
 
     /// Takes a record that nests too deep further, without what lies too deep. `false`: it is no record.
     fn deep<'a>(&mut self, place: Place<'a>, record: &[u8], round: &mut Round<'a>) -> bool {
-        let Ok(cut) = shallow(record) else { return false };
+        let Ok(cut) = limit_depth(record) else { return false };
         let cut: &'a [u8] = round.arena.alloc_slice_copy(&cut);
         let Some(Ok(envelope)) = Records::new(cut).next() else { return false };
         self.log.warn(
@@ -62,26 +62,26 @@ impl Pipeline {
     /// Takes a closer look at what was not an event at first sight.
     fn body<'a>(&mut self, place: Place<'a>, body: &'a [u8], within: Within, round: &mut Round<'a>) {
         self.repair.take_count();
-        let Looked { body, is } = understand(body, within, &self.repair, round.arena);
+        let ClassifiedBody { body, is } = classify(body, within, &self.repair, round.arena);
         match is {
-            Understood::Event(event) => return self.content(place, body, &Content::Event(&event), round),
-            Understood::Audit(audit) => return self.content(place, body, &Content::Audit(&audit), round),
-            Understood::Violation(violation) => {
+            BodyClass::Event(event) => return self.content(place, body, &Content::Event(&event), round),
+            BodyClass::Audit(audit) => return self.content(place, body, &Content::Audit(&audit), round),
+            BodyClass::Violation(violation) => {
                 return self.content(place, body, &Content::Violation(&violation), round);
             }
-            Understood::List { items, within } => {
+            BodyClass::List { items, within } => {
                 for item in items {
                     self.body(place, item, within, round);
                 }
                 return;
             }
-            Understood::Several(parts) => {
-                for Part { body, within } in parts {
+            BodyClass::Several(parts) => {
+                for WrappedBody { body, within } in parts {
                     self.body(place, body, within, round);
                 }
                 return;
             }
-            Understood::Broken { key, why } => self.log.warn(
+            BodyClass::Broken { key, why } => self.log.warn(
                 "broken JSON",
                 format!(
                     "the record at offset {} of tag {} has in {key} what begins as JSON and is none ({why}); it is \
@@ -89,7 +89,7 @@ impl Pipeline {
                     place.offset, place.tag
                 ),
             ),
-            Understood::Other => {}
+            BodyClass::Other => {}
         }
         self.content(place, body, &Content::Other, round);
     }

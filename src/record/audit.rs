@@ -5,10 +5,10 @@
 
 use rmp::encode;
 
-use super::cursor::{Cursor, Fault, Token};
-use super::fields::Reader;
+use super::cursor::{Cursor, DecodeError, Token};
+use super::depth_limit::BODIES;
+use super::fields::FieldReader;
 use super::raw::Raw;
-use super::shallow::BODIES;
 use super::text::{Repair, Text};
 
 /// One stage of one request to the API server, borrowed from the chunk.
@@ -21,14 +21,14 @@ pub struct AuditEvent<'a> {
     pub level: Text<'a>,
     pub verb: Text<'a>,
     pub request_uri: Text<'a>,
-    pub user: User<'a>,
+    pub user: AuditUser<'a>,
     /// Whom the user acted as.
-    pub impersonated_user: Option<User<'a>>,
+    pub impersonated_user: Option<AuditUser<'a>>,
     /// The client's address and those of the proxies before it.
     pub source_ips: Raw<'a>,
     pub user_agent: Text<'a>,
     pub object: AuditObject<'a>,
-    pub response: Response<'a>,
+    pub response: AuditResponse<'a>,
     pub request_received: Text<'a>,
     pub stage_time: Text<'a>,
     pub annotations: Raw<'a>,
@@ -41,7 +41,7 @@ pub struct AuditEvent<'a> {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct User<'a> {
+pub struct AuditUser<'a> {
     pub name: Text<'a>,
     pub uid: Text<'a>,
     pub groups: Raw<'a>,
@@ -65,7 +65,7 @@ pub struct AuditObject<'a> {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Response<'a> {
+pub struct AuditResponse<'a> {
     pub code: Option<u64>,
     /// `Success` or `Failure`, where the answer was a status.
     pub status: Text<'a>,
@@ -78,7 +78,7 @@ impl<'a> AuditEvent<'a> {
     ///
     /// # Errors
     /// When the body is no whole MessagePack value.
-    pub fn read(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, Fault> {
+    pub fn read(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, DecodeError> {
         Self::read_by(body, repair, false)
     }
 
@@ -86,15 +86,15 @@ impl<'a> AuditEvent<'a> {
     ///
     /// # Errors
     /// When the body is no whole MessagePack value.
-    pub fn read_known(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, Fault> {
+    pub fn read_known(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, DecodeError> {
         Self::read_by(body, repair, true)
     }
 
-    fn read_by(body: &'a [u8], repair: &Repair, is_known: bool) -> Result<Option<Self>, Fault> {
+    fn read_by(body: &'a [u8], repair: &Repair, is_known: bool) -> Result<Option<Self>, DecodeError> {
         let mut audit = Self::default();
         let mut group = Text::default();
         let mut answered = Answered::default();
-        let reader = Reader { repair };
+        let reader = FieldReader { repair };
         reader.fields(&mut Cursor::new(body), |key, value| {
             match key {
                 b"auditID" => audit.audit_id = reader.text(value)?,
@@ -202,9 +202,9 @@ struct Answered<'a> {
     uid: Text<'a>,
 }
 
-impl Reader<'_> {
-    fn user<'a>(&self, cursor: &mut Cursor<'a>) -> Result<User<'a>, Fault> {
-        let mut user = User::default();
+impl FieldReader<'_> {
+    fn user<'a>(&self, cursor: &mut Cursor<'a>) -> Result<AuditUser<'a>, DecodeError> {
+        let mut user = AuditUser::default();
         self.fields(cursor, |key, value| {
             match key {
                 b"username" => user.name = self.text(value)?,
@@ -219,7 +219,7 @@ impl Reader<'_> {
     }
 
     /// The object, and the group that still has to come before its version.
-    fn audit_object<'a>(&self, cursor: &mut Cursor<'a>) -> Result<(AuditObject<'a>, Text<'a>), Fault> {
+    fn audit_object<'a>(&self, cursor: &mut Cursor<'a>) -> Result<(AuditObject<'a>, Text<'a>), DecodeError> {
         let mut object = AuditObject::default();
         let mut group = Text::default();
         self.fields(cursor, |key, value| {
@@ -238,8 +238,8 @@ impl Reader<'_> {
         Ok((object, group))
     }
 
-    fn response<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Response<'a>, Fault> {
-        let mut response = Response::default();
+    fn response<'a>(&self, cursor: &mut Cursor<'a>) -> Result<AuditResponse<'a>, DecodeError> {
+        let mut response = AuditResponse::default();
         self.fields(cursor, |key, value| {
             match key {
                 b"code" => response.code = self.count(value)?,
@@ -253,7 +253,7 @@ impl Reader<'_> {
         Ok(response)
     }
 
-    fn answered<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Answered<'a>, Fault> {
+    fn answered<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Answered<'a>, DecodeError> {
         let mut answered = Answered::default();
         if cursor.is_at_end() {
             return Ok(answered);

@@ -6,7 +6,7 @@
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::cursor::{Cursor, Fault, Token};
+use super::cursor::{Cursor, DecodeError, Token};
 
 /// 128 bits over all that a value says.
 pub type Hash = u128;
@@ -24,7 +24,7 @@ struct Open {
 ///
 /// # Errors
 /// When it is no whole value.
-pub fn hash(cursor: &mut Cursor<'_>) -> Result<Hash, Fault> {
+pub fn hash(cursor: &mut Cursor<'_>) -> Result<Hash, DecodeError> {
     let mut hashes: Vec<Hash> = Vec::new();
     let mut open: Vec<Open> = Vec::new();
     loop {

@@ -11,7 +11,7 @@
 
 use memchr::memchr;
 
-use super::cursor::{Cursor, Fault, FaultKind, MAX_DEPTH, Token};
+use super::cursor::{Cursor, DecodeError, DecodeErrorKind, MAX_DEPTH, Token};
 use crate::time::Stamp;
 
 /// One record: its body, a whole MessagePack map, and where the record starts in the chunk.
@@ -88,8 +88,8 @@ impl<'a> Records<'a> {
     /// nevertheless whole.
     pub fn next_with<T>(
         &mut self,
-        mut read: impl FnMut(&mut Cursor<'a>) -> Result<T, Fault>,
-    ) -> Option<Result<(Envelope<'a>, Option<T>), Fault>> {
+        mut read: impl FnMut(&mut Cursor<'a>) -> Result<T, DecodeError>,
+    ) -> Option<Result<(Envelope<'a>, Option<T>), DecodeError>> {
         while !self.cursor.is_at_end() {
             let start = self.cursor.offset();
             match self.record(&mut read) {
@@ -97,7 +97,7 @@ impl<'a> Records<'a> {
                 Ok(None) => {}
                 Err(fault) => {
                     // What nests too deep is one whole value, and the next record may begin right behind it.
-                    if fault.kind != FaultKind::TooDeep {
+                    if fault.kind != DecodeErrorKind::TooDeep {
                         self.resume(start);
                     }
                     self.skipped = &self.chunk[start..self.cursor.offset()];
@@ -108,7 +108,7 @@ impl<'a> Records<'a> {
         None
     }
 
-    /// All bytes that the last error stands for; of [`FaultKind::TooDeep`] one whole value.
+    /// All bytes that the last error stands for; of [`DecodeErrorKind::TooDeep`] one whole value.
     #[must_use]
     pub fn skipped(&self) -> &'a [u8] {
         self.skipped
@@ -117,8 +117,8 @@ impl<'a> Records<'a> {
     /// A record, `None` for a marker, or what is wrong. On success the cursor stands behind the record.
     fn record<T>(
         &mut self,
-        read: impl FnMut(&mut Cursor<'a>) -> Result<T, Fault>,
-    ) -> Result<Option<(Envelope<'a>, Option<T>)>, Fault> {
+        read: impl FnMut(&mut Cursor<'a>) -> Result<T, DecodeError>,
+    ) -> Result<Option<(Envelope<'a>, Option<T>)>, DecodeError> {
         let offset = self.cursor.offset();
         // A head of v2 ends in one of v1: the search begins behind this record's own.
         let own = HEADS.iter().find(|head| self.chunk[offset..].starts_with(head));
@@ -149,10 +149,10 @@ impl<'a> Records<'a> {
     }
 
     /// Puts the cursor behind the value at `offset`, if it is one.
-    fn pass_over(&mut self, bytes: &'a [u8], offset: usize) -> Result<(), Fault> {
+    fn pass_over(&mut self, bytes: &'a [u8], offset: usize) -> Result<(), DecodeError> {
         let mut cursor = Cursor::at(bytes, offset);
         let whole = cursor.value();
-        if matches!(whole, Err(Fault { kind: FaultKind::TooDeep, .. })) {
+        if matches!(whole, Err(DecodeError { kind: DecodeErrorKind::TooDeep, .. })) {
             // Well-formed as far as we know.
             cursor.skip()?;
         }
@@ -172,7 +172,7 @@ impl<'a> Records<'a> {
 }
 
 impl<'a> Iterator for Records<'a> {
-    type Item = Result<Envelope<'a>, Fault>;
+    type Item = Result<Envelope<'a>, DecodeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let found = self.next_with(|body| body.value_inside(1).map(drop))?;
@@ -207,8 +207,8 @@ fn find(head: &[u8], chunk: &[u8], from: usize) -> Option<usize> {
 /// Reads one record, its body by `read`; `None` for a group marker.
 fn envelope<'a, T>(
     inside: &mut Cursor<'a>,
-    mut read: impl FnMut(&mut Cursor<'a>) -> Result<T, Fault>,
-) -> Result<Option<(Envelope<'a>, T)>, Fault> {
+    mut read: impl FnMut(&mut Cursor<'a>) -> Result<T, DecodeError>,
+) -> Result<Option<(Envelope<'a>, T)>, DecodeError> {
     let offset = inside.offset();
     let start = *inside;
     expect(inside, "a record, an array of two", |token| token == Token::Array(2))?;
@@ -234,14 +234,14 @@ fn envelope<'a, T>(
 }
 
 /// Passes over a timestamp; its seconds when it is an `EventTime`.
-fn timestamp(inside: &mut Cursor<'_>) -> Result<Option<u32>, Fault> {
+fn timestamp(inside: &mut Cursor<'_>) -> Result<Option<u32>, DecodeError> {
     let offset = inside.offset();
     match inside.token()? {
         Token::Ext(0, bytes) if bytes.len() == 8 => {
             Ok(bytes.first_chunk().map(|seconds| u32::from_be_bytes(*seconds)))
         }
         Token::Int(_) | Token::Uint(_) | Token::Float(_) => Ok(None),
-        _ => Err(Fault { offset, kind: FaultKind::Expected("a timestamp") }),
+        _ => Err(DecodeError { offset, kind: DecodeErrorKind::Expected("a timestamp") }),
     }
 }
 
@@ -249,11 +249,15 @@ fn expect(
     inside: &mut Cursor<'_>,
     what: &'static str,
     is_it: impl FnOnce(Token<'_>) -> bool,
-) -> Result<(), Fault> {
+) -> Result<(), DecodeError> {
     let offset = inside.offset();
-    if is_it(inside.token()?) { Ok(()) } else { Err(Fault { offset, kind: FaultKind::Expected(what) }) }
+    if is_it(inside.token()?) {
+        Ok(())
+    } else {
+        Err(DecodeError { offset, kind: DecodeErrorKind::Expected(what) })
+    }
 }
 
-fn expect_map(inside: &Cursor<'_>, what: &'static str) -> Result<(), Fault> {
+fn expect_map(inside: &Cursor<'_>, what: &'static str) -> Result<(), DecodeError> {
     expect(&mut inside.clone(), what, |token| matches!(token, Token::Map(_)))
 }

@@ -14,14 +14,14 @@ pub const MAX_DEPTH: usize = 64;
 
 /// Why bytes are not the value they should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fault {
+pub struct DecodeError {
     /// Where, in bytes from the start of what the first cursor was made of.
     pub offset: usize,
-    pub kind: FaultKind,
+    pub kind: DecodeErrorKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FaultKind {
+pub enum DecodeErrorKind {
     /// The bytes end inside a value.
     Truncated,
     /// The byte 0xc1, which MessagePack never uses.
@@ -32,13 +32,13 @@ pub enum FaultKind {
     Expected(&'static str),
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            FaultKind::Truncated => write!(f, "the bytes end inside a value")?,
-            FaultKind::Reserved => write!(f, "the byte 0xc1, which is no MessagePack")?,
-            FaultKind::TooDeep => write!(f, "containers nested deeper than {MAX_DEPTH}")?,
-            FaultKind::Expected(what) => write!(f, "expected {what}")?,
+            DecodeErrorKind::Truncated => write!(f, "the bytes end inside a value")?,
+            DecodeErrorKind::Reserved => write!(f, "the byte 0xc1, which is no MessagePack")?,
+            DecodeErrorKind::TooDeep => write!(f, "containers nested deeper than {MAX_DEPTH}")?,
+            DecodeErrorKind::Expected(what) => write!(f, "expected {what}")?,
         }
         write!(f, " at offset {}", self.offset)
     }
@@ -111,7 +111,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// When the bytes end inside it, or are no MessagePack; the cursor then stands where it stood.
-    pub fn token(&mut self) -> Result<Token<'a>, Fault> {
+    pub fn token(&mut self) -> Result<Token<'a>, DecodeError> {
         let start = self.at;
         let token = self.head();
         if token.is_none() {
@@ -122,8 +122,8 @@ impl<'a> Cursor<'a> {
                 self.containers += usize::from(matches!(token, Token::Array(_) | Token::Map(_)));
                 Ok(token)
             }
-            Some(None) => Err(Fault { offset: start, kind: FaultKind::Reserved }),
-            None => Err(Fault { offset: start, kind: FaultKind::Truncated }),
+            Some(None) => Err(DecodeError { offset: start, kind: DecodeErrorKind::Reserved }),
+            None => Err(DecodeError { offset: start, kind: DecodeErrorKind::Truncated }),
         }
     }
 
@@ -250,7 +250,7 @@ mod tests {
         assert!(Cursor::new(&nested(MAX_DEPTH)).value().is_ok());
         let deep = nested(MAX_DEPTH + 1);
         let mut cursor = Cursor::new(&deep);
-        assert_eq!(cursor.value().map_err(|fault| fault.kind), Err(FaultKind::TooDeep));
+        assert_eq!(cursor.value().map_err(|fault| fault.kind), Err(DecodeErrorKind::TooDeep));
         assert_eq!(cursor.offset(), 0);
         assert!(Cursor::new(&nested(1_000_000)).skip().is_ok());
     }
@@ -262,7 +262,7 @@ mod tests {
             &[0xdd, 0xff, 0xff, 0xff, 0xff],
             &[0xdb, 0xff, 0xff, 0xff, 0xff, b'x'],
         ] {
-            assert_eq!(Cursor::new(lie).skip().map_err(|fault| fault.kind), Err(FaultKind::Truncated));
+            assert_eq!(Cursor::new(lie).skip().map_err(|fault| fault.kind), Err(DecodeErrorKind::Truncated));
         }
     }
 
@@ -273,6 +273,6 @@ mod tests {
         let mut cursor = Cursor::new(&bytes);
         assert_eq!(cursor.value().map(<[u8]>::len), Ok(6));
         assert_eq!(cursor.token(), Ok(Token::Str(b"b")));
-        assert_eq!(cursor.token(), Err(Fault { offset: 8, kind: FaultKind::Reserved }));
+        assert_eq!(cursor.token(), Err(DecodeError { offset: 8, kind: DecodeErrorKind::Reserved }));
     }
 }

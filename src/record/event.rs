@@ -7,10 +7,10 @@
 //! taken as absent, because half an event is worth more to the person on call than none. An absent text is the empty
 //! text, as in Kubernetes' own types.
 
-use super::cursor::{Cursor, Fault};
-use super::fields::Reader;
-use super::newer::Newer;
-pub use super::reference::{ObjectRef, Source};
+use super::cursor::{Cursor, DecodeError};
+use super::events_v1::EventsV1;
+use super::fields::FieldReader;
+pub use super::reference::{EventSource, ObjectRef};
 use super::text::{Repair, Text};
 use crate::time::Stamp;
 
@@ -32,7 +32,7 @@ pub struct KubeEvent<'a> {
     pub event_type: Text<'a>,
     pub action: Text<'a>,
     /// `source`, `deprecatedSource`.
-    pub source: Source<'a>,
+    pub source: EventSource<'a>,
     /// `reportingComponent`, `reportingController`.
     pub reporting_component: Text<'a>,
     pub reporting_instance: Text<'a>,
@@ -68,7 +68,7 @@ impl<'a> KubeEvent<'a> {
     ///
     /// # Errors
     /// When the body is no MessagePack map.
-    pub fn read(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, Fault> {
+    pub fn read(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, DecodeError> {
         Self::read_at(&mut Cursor::new(body), repair)
     }
 
@@ -76,7 +76,7 @@ impl<'a> KubeEvent<'a> {
     ///
     /// # Errors
     /// When it is no whole MessagePack value.
-    pub fn read_at(cursor: &mut Cursor<'a>, repair: &Repair) -> Result<Option<Self>, Fault> {
+    pub fn read_at(cursor: &mut Cursor<'a>, repair: &Repair) -> Result<Option<Self>, DecodeError> {
         Self::read_by::<false>(cursor, repair)
     }
 
@@ -84,16 +84,19 @@ impl<'a> KubeEvent<'a> {
     ///
     /// # Errors
     /// When the body is no whole MessagePack value.
-    pub fn read_known(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, Fault> {
+    pub fn read_known(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, DecodeError> {
         Self::read_by::<true>(&mut Cursor::new(body), repair)
     }
 
-    fn read_by<const KNOWN: bool>(cursor: &mut Cursor<'a>, repair: &Repair) -> Result<Option<Self>, Fault> {
+    fn read_by<const KNOWN: bool>(
+        cursor: &mut Cursor<'a>,
+        repair: &Repair,
+    ) -> Result<Option<Self>, DecodeError> {
         let mut event = Self::default();
-        let mut newer: Option<Box<Newer<'a>>> = None;
+        let mut newer: Option<Box<EventsV1<'a>>> = None;
         let mut severity = Text::default();
         let (mut is_event, mut has_event_time, mut has_object) = (false, false, false);
-        let reader = Reader { repair };
+        let reader = FieldReader { repair };
         reader.fields(cursor, |key, value| {
             match key {
                 b"metadata" => event.metadata = reader.metadata(value)?,
@@ -119,7 +122,7 @@ impl<'a> KubeEvent<'a> {
                 b"series" => event.series = reader.series(value)?,
                 b"severity" => severity = reader.text(value)?,
                 b"timestamp" => event.timestamp = reader.text(value)?,
-                _ => Newer::field(&mut newer, reader, key, value)?,
+                _ => EventsV1::field(&mut newer, reader, key, value)?,
             }
             Ok(())
         })?;
@@ -137,11 +140,11 @@ impl<'a> KubeEvent<'a> {
     }
 
     /// Takes what it does not say yet under the names of core/v1.
-    fn complete(&mut self, newer: Newer<'a>) {
+    fn complete(&mut self, newer: EventsV1<'a>) {
         if self.object == ObjectRef::default() {
             self.object = newer.object;
         }
-        if self.source == Source::default() {
+        if self.source == EventSource::default() {
             self.source = newer.source;
         }
         for (said, other) in
@@ -215,8 +218,8 @@ fn first_time_of<const N: usize>(texts: [&str; N]) -> Option<Stamp> {
     texts.into_iter().find_map(Stamp::parse_set)
 }
 
-impl Reader<'_> {
-    fn metadata<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Metadata<'a>, Fault> {
+impl FieldReader<'_> {
+    fn metadata<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Metadata<'a>, DecodeError> {
         let mut metadata = Metadata::default();
         self.fields(cursor, |key, value| {
             match key {
@@ -232,7 +235,7 @@ impl Reader<'_> {
         Ok(metadata)
     }
 
-    fn series<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Option<Series<'a>>, Fault> {
+    fn series<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Option<Series<'a>>, DecodeError> {
         if !self.is_map(cursor) {
             cursor.skip()?;
             return Ok(None);

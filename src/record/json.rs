@@ -4,7 +4,7 @@ use rmp_serde::Serializer;
 use serde::de::IgnoredAny;
 
 use super::cursor::Cursor;
-use super::lenient;
+use super::lenient_json;
 
 /// The JSON text as the MessagePack value that a parser of the host would have made of it, in a record. A value that
 /// no parser takes costs itself only: see `lenient`.
@@ -36,7 +36,7 @@ pub(super) struct First {
 pub(super) fn first(text: &[u8], packed: &mut Vec<u8>) -> Result<First, String> {
     let exact = strict(text, packed).map(|len| First { len, is_exact: true });
     exact.or_else(|why| {
-        let (repaired, len) = lenient::repaired(text).ok_or_else(|| why.clone())?;
+        let (repaired, len) = lenient_json::repaired(text).ok_or_else(|| why.clone())?;
         strict(&repaired, packed).map_or(Err(why), |_| Ok(First { len, is_exact: false }))
     })
 }

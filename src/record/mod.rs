@@ -8,28 +8,28 @@
 pub mod audit;
 pub mod canonical;
 pub mod chunk;
+pub mod classify;
 pub mod content;
+pub mod content_hash;
 pub mod cursor;
+pub mod depth_limit;
+pub mod duplicate_keys;
 pub mod event;
+mod events_v1;
 mod fields;
 pub mod json;
-pub mod known;
-mod lenient;
-mod lines;
-mod newer;
-pub mod once;
-mod pass;
-pub mod peek;
+mod json_in_text;
+mod lenient_json;
 pub mod raw;
 pub mod redact;
 mod reference;
-pub mod search;
-pub mod shallow;
-pub mod short;
+pub mod shape;
+pub mod shorten;
+mod skip;
 pub mod text;
-pub mod understood;
 pub mod violation;
 mod wrapper;
+pub mod wrapper_search;
 
 /// A record, or an item of a list, above this size is not for a gateway: it goes to the dead letters.
 /// etcd refuses objects over 1.5 MiB, and an event of a megabyte is an error of its sender.

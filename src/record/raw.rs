@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use super::cursor::{Cursor, Fault, MAX_DEPTH, Token};
-use super::once::{Keys, replaced};
+use super::cursor::{Cursor, DecodeError, MAX_DEPTH, Token};
+use super::duplicate_keys::{DuplicateKeys, replaced};
 use super::text::plain;
 
 /// One whole MessagePack value, borrowed from the chunk; absent by default.
@@ -91,7 +91,7 @@ impl<'a> Raw<'a> {
 
     /// The places of pairs that a later one of the same key replaces, where `text` is what a key becomes.
     pub fn replaced(&self, text: impl Fn(Token<'a>) -> Cow<'a, str>) -> Vec<usize> {
-        let mut keys = Keys::default();
+        let mut keys = DuplicateKeys::default();
         self.entries().for_each(|(key, _)| keys.note(text(key).as_bytes()));
         if keys.may_repeat() {
             replaced(&self.entries().map(|(key, _)| text(key)).collect::<Vec<_>>())
@@ -227,6 +227,6 @@ fn key_text(head: Token<'_>) -> Cow<'_, str> {
     }
 }
 
-fn of_fault<E: Error>(fault: Fault) -> E {
+fn of_fault<E: Error>(fault: DecodeError) -> E {
     E::custom(fault)
 }

@@ -5,8 +5,8 @@
 //! both there are those of an audit, which finds the same violations again in every run, and those of an admission,
 //! each of a request.
 
-use super::cursor::{Cursor, Fault, Token};
-use super::fields::Reader;
+use super::cursor::{Cursor, DecodeError, Token};
+use super::fields::FieldReader;
 use super::raw::Raw;
 use super::text::{Repair, Text};
 use crate::time::Stamp;
@@ -30,9 +30,9 @@ pub struct Violation<'a> {
     /// Of a scoped one, the actions at its points.
     pub enforcement_actions: Raw<'a>,
     /// What violates it.
-    pub resource: Resource<'a>,
+    pub resource: ViolatingObject<'a>,
     /// Of an admission.
-    pub request: Request<'a>,
+    pub request: AdmissionRequest<'a>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub struct Constraint<'a> {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Resource<'a> {
+pub struct ViolatingObject<'a> {
     /// Group and version, `apps/v1`.
     pub api_version: Text<'a>,
     pub kind: Text<'a>,
@@ -56,7 +56,7 @@ pub struct Resource<'a> {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Request<'a> {
+pub struct AdmissionRequest<'a> {
     pub operation: Text<'a>,
     pub resource: Text<'a>,
     pub subresource: Text<'a>,
@@ -71,10 +71,10 @@ impl<'a> Violation<'a> {
     ///
     /// # Errors
     /// When the body is no whole MessagePack value.
-    pub fn read(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, Fault> {
+    pub fn read(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, DecodeError> {
         let mut violation = Self::default();
         let mut resource_group = Text::default();
-        let reader = Reader { repair };
+        let reader = FieldReader { repair };
         // The names of the log first: where a record has a field under both, the export's says it.
         reader.fields(&mut Cursor::new(body), |key, value| {
             let Violation { constraint, resource, request, .. } = &mut violation;
@@ -162,9 +162,9 @@ fn say<T: Default + PartialEq>(place: &mut T, value: T) {
     }
 }
 
-impl Reader<'_> {
+impl FieldReader<'_> {
     /// RFC 3339, or seconds since 1970 as zap writes them into a log.
-    fn time(&self, cursor: &mut Cursor<'_>) -> Result<Option<Stamp>, Fault> {
+    fn time(&self, cursor: &mut Cursor<'_>) -> Result<Option<Stamp>, DecodeError> {
         let mut ahead = *cursor;
         let seconds = match ahead.token()? {
             Token::Float(seconds) => seconds,

@@ -3,8 +3,8 @@
 //! A wrapper is known by its members. Where in it a record may stand is said here; whether one really stands there,
 //! `search` finds out, and without a known kind inside a wrapper stays as it came.
 
-use super::cursor::{Cursor, Fault, Token};
-use super::lines;
+use super::cursor::{Cursor, DecodeError, Token};
+use super::json_in_text;
 use super::redact::is_secret_kind;
 
 /// The members in which a record may stand, as a map, as a list, or as JSON in a text. Those that hold maps come first:
@@ -70,7 +70,7 @@ pub(super) struct Member<'a> {
 pub(super) fn may_hold(name: &[u8], value: Token<'_>) -> bool {
     let is_worth_it = match value {
         Token::Map(len) | Token::Array(len) => len > 0,
-        Token::Str(text) | Token::Bin(text) => lines::may_begin(text),
+        Token::Str(text) | Token::Bin(text) => json_in_text::may_begin(text),
         _ => false,
     };
     is_worth_it && MEMBERS.iter().any(|member| member.as_bytes() == name)
@@ -121,7 +121,7 @@ pub(super) fn members(body: &[u8]) -> impl Iterator<Item = Member<'_>> {
 }
 
 /// The head of the next value, which is passed over.
-fn next_head<'a>(cursor: &mut Cursor<'a>) -> Result<Token<'a>, Fault> {
+fn next_head<'a>(cursor: &mut Cursor<'a>) -> Result<Token<'a>, DecodeError> {
     let head = cursor.token()?;
     cursor.skip_children(head)?;
     Ok(head)

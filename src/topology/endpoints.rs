@@ -14,23 +14,23 @@ pub struct Service {
     pub name: Box<str>,
     /// The object: the one that is there, else the one that went last.
     pub object: Option<Arc<Object>>,
-    pub endpoints: Counts,
+    pub endpoints: EndpointCounts,
     /// Sorted by the node.
-    pub nodes: Box<[OnNode]>,
+    pub nodes: Box<[NodeEndpoints]>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct EndpointCounts {
     pub ready: u32,
     pub total: u32,
 }
 
 /// The endpoints of a Service on one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OnNode {
+pub struct NodeEndpoints {
     /// Of the node's name.
     pub node: Key,
-    pub endpoints: Counts,
+    pub endpoints: EndpointCounts,
 }
 
 /// A pod's place behind a Service.
@@ -90,25 +90,25 @@ impl Service {
     }
 
     #[must_use]
-    pub fn on_node(&self, node: Key) -> Counts {
+    pub fn on_node(&self, node: Key) -> EndpointCounts {
         let at = self.nodes.binary_search_by_key(&node, |on| on.node);
-        at.map_or_else(|_| Counts::default(), |at| self.nodes[at].endpoints)
+        at.map_or_else(|_| EndpointCounts::default(), |at| self.nodes[at].endpoints)
     }
 }
 
-/// Counts the endpoints of a Service's slices. A pod counts once, however many slices hold it: those of
+/// EndpointCounts the endpoints of a Service's slices. A pod counts once, however many slices hold it: those of
 /// IPv4 and IPv6 hold the same pods, and Kubernetes moves endpoints between slices by adding first.
 #[must_use]
-pub fn count<'s>(endpoints: impl Iterator<Item = &'s Endpoint>) -> (Counts, Box<[OnNode]>) {
+pub fn count<'s>(endpoints: impl Iterator<Item = &'s Endpoint>) -> (EndpointCounts, Box<[NodeEndpoints]>) {
     let mut all: Vec<&Endpoint> = endpoints.collect();
     all.sort_unstable_by_key(|endpoint| (endpoint.target, endpoint.node));
-    let mut sum = Counts::default();
-    let mut nodes: Vec<OnNode> = Vec::new();
+    let mut sum = EndpointCounts::default();
+    let mut nodes: Vec<NodeEndpoints> = Vec::new();
     for same in all.chunk_by(|a, b| a.target == b.target) {
-        let one = Counts { ready: u32::from(same.iter().any(|endpoint| endpoint.ready)), total: 1 };
+        let one = EndpointCounts { ready: u32::from(same.iter().any(|endpoint| endpoint.ready)), total: 1 };
         sum.add(one);
         let node = same.last().and_then(|endpoint| endpoint.node);
-        nodes.extend(node.map(|node| OnNode { node, endpoints: one }));
+        nodes.extend(node.map(|node| NodeEndpoints { node, endpoints: one }));
     }
     nodes.sort_unstable_by_key(|on| on.node);
     nodes.dedup_by(|next, first| {
@@ -121,7 +121,7 @@ pub fn count<'s>(endpoints: impl Iterator<Item = &'s Endpoint>) -> (Counts, Box<
     (sum, nodes.into())
 }
 
-impl Counts {
+impl EndpointCounts {
     fn add(&mut self, other: Self) {
         self.ready += other.ready;
         self.total += other.total;
@@ -169,10 +169,10 @@ mod tests {
             endpoint("c", "", true),
         ];
         let (sum, nodes) = count(endpoints.iter());
-        assert_eq!(sum, Counts { ready: 2, total: 3 });
+        assert_eq!(sum, EndpointCounts { ready: 2, total: 3 });
         let on = |name: &str| nodes.iter().find(|on| on.node == Key::of(name)).map(|on| on.endpoints);
-        assert_eq!(on("n1"), Some(Counts { ready: 1, total: 1 }));
-        assert_eq!(on("n2"), Some(Counts { ready: 0, total: 1 }));
+        assert_eq!(on("n1"), Some(EndpointCounts { ready: 1, total: 1 }));
+        assert_eq!(on("n2"), Some(EndpointCounts { ready: 0, total: 1 }));
         assert_eq!(nodes.len(), 2);
     }
 }

@@ -9,7 +9,7 @@
 //! The threads that follow the cluster set it, and each snapshot carries it, so that a correlation depends on nothing but
 //! its snapshot.
 
-use super::kind::{KINDS, Kind};
+use super::kind::{KINDS, ObjectKind};
 
 /// How far the objects of one kind can be believed. The worse is the greater.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,11 +31,11 @@ pub struct FreshnessTable([Freshness; KINDS]);
 
 impl FreshnessTable {
     #[must_use]
-    pub const fn of(&self, kind: Kind) -> Freshness {
+    pub const fn of(&self, kind: ObjectKind) -> Freshness {
         self.0[kind.index()]
     }
 
-    pub fn set(&mut self, kind: Kind, freshness: Freshness) {
+    pub fn set(&mut self, kind: ObjectKind, freshness: Freshness) {
         self.0[kind.index()] = freshness;
     }
 }

@@ -10,8 +10,8 @@ use imbl::OrdMap;
 use super::endpoints::{Membership, Memberships, Service};
 use super::freshness::{Freshness, FreshnessTable};
 use super::key::Key;
-use super::kind::{KINDS, Kind};
-use super::node_services::{NodeServices, OnNode};
+use super::kind::{KINDS, ObjectKind};
+use super::node_services::{NodeServices, NodeServicesIter};
 use super::object::Object;
 use super::relation::Relation;
 use super::scope::within;
@@ -42,7 +42,7 @@ pub struct Index {
     pub(super) slices: Relation,
     /// Owner's uid, [within](super::scope::within) the namespace of what it owns → what it owns, gone or not.
     pub(super) children: Relation,
-    /// Kind, name and uid of an owner that may belong to the cluster ([`Owner::called`](super::object::Owner::called)) → namespaces in which it owns something.
+    /// ObjectKind, name and uid of an owner that may belong to the cluster ([`Owner::called`](super::object::Owner::reference_key)) → namespaces in which it owns something.
     pub(super) owner_namespaces: Relation,
     /// Owner's name → its uids, as its children name them.
     pub(super) owner_names: Relation,
@@ -59,8 +59,8 @@ pub struct Index {
     /// Namespace → its pods.
     pub(super) pods: Relation,
     /// Listed, or given up.
-    pub(super) settled: Settled,
-    pub(super) listed: Settled,
+    pub(super) settled: KindSet,
+    pub(super) listed: KindSet,
     pub(super) freshness: FreshnessTable,
     /// How often an object has changed.
     pub(super) changes: u64,
@@ -68,14 +68,14 @@ pub struct Index {
 
 /// Some of the kinds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Settled(u16);
+pub(super) struct KindSet(u16);
 
-impl Settled {
-    pub(super) fn add(&mut self, kind: Kind) {
+impl KindSet {
+    pub(super) fn add(&mut self, kind: ObjectKind) {
         self.0 |= 1 << kind.index();
     }
 
-    fn has(self, kind: Kind) -> bool {
+    fn has(self, kind: ObjectKind) -> bool {
         self.0 & (1 << kind.index()) != 0
     }
 
@@ -89,7 +89,7 @@ impl Index {
     /// nothing is known, and an answer would be a guess.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.settled.is_whole() && self.listed != Settled::default()
+        self.settled.is_whole() && self.listed != KindSet::default()
     }
 
     /// How often an object had changed when the snapshot was taken. Two snapshots of one writer with the same number relate
@@ -101,13 +101,13 @@ impl Index {
 
     /// Whether the kind was ever listed. What an earlier run left of one that was not may be there or gone.
     #[must_use]
-    pub fn was_listed(&self, kind: Kind) -> bool {
+    pub fn was_listed(&self, kind: ObjectKind) -> bool {
         self.listed.has(kind)
     }
 
     /// How far the objects of a kind can be believed.
     #[must_use]
-    pub const fn freshness(&self, kind: Kind) -> Freshness {
+    pub const fn freshness(&self, kind: ObjectKind) -> Freshness {
         self.freshness.of(kind)
     }
 
@@ -206,7 +206,7 @@ impl Index {
 
     /// Services with endpoints on a node, each with its namespace, in the order of [`Index::node_namespaces`].
     #[must_use]
-    pub fn on_node(&self, node: Key) -> OnNode<'_> {
+    pub fn on_node(&self, node: Key) -> NodeServicesIter<'_> {
         self.on_node.of(node)
     }
 

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::key::{BuildAsIs, Key};
+use super::key::{BuildIdentityHasher, Key};
 use super::labels::{Label, Labels};
 use super::object::{Owner, Owners};
 
@@ -16,7 +16,7 @@ use super::object::{Owner, Owners};
 #[derive(Debug, Default)]
 pub struct Interner {
     strings: HashSet<Arc<str>>,
-    label: HashMap<Key, Arc<Label>, BuildAsIs>,
+    label: HashMap<Key, Arc<Label>, BuildIdentityHasher>,
     labels: HashSet<Arc<Labels>>,
     owners: HashSet<Arc<Box<[Owner]>>>,
 }

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::kind::{Kind, group_of};
+use super::kind::{ObjectKind, group_of};
 
 /// The standard library draws the keys of its hash tables from the kernel's random numbers.
 static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(()));
@@ -63,7 +63,7 @@ impl Key {
     #[must_use]
     pub fn object(api_version: &str, kind: &str, namespace: &str, name: &str) -> Self {
         let group = group_of(api_version);
-        let kind_key = match (Kind::of(group, kind), Kind::of(None, kind)) {
+        let kind_key = match (ObjectKind::of(group, kind), ObjectKind::of(None, kind)) {
             (None, Some(_)) => Self::of(group.unwrap_or_default()).with(Self::of(kind)),
             _ => Self::of(kind),
         };
@@ -72,7 +72,7 @@ impl Key {
 
     /// An object of a kind that the topology holds, by its name.
     #[must_use]
-    pub fn held(kind: Kind, namespace: &str, name: &str) -> Self {
+    pub fn held(kind: ObjectKind, namespace: &str, name: &str) -> Self {
         Self::of(kind.name()).with(Self::name(namespace, name))
     }
 }
@@ -85,9 +85,9 @@ impl Hash for Key {
 
 /// A key is a hash already.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct AsIs(u64);
+pub struct IdentityHasher(u64);
 
-impl Hasher for AsIs {
+impl Hasher for IdentityHasher {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -102,7 +102,7 @@ impl Hasher for AsIs {
     }
 }
 
-pub type BuildAsIs = BuildHasherDefault<AsIs>;
+pub type BuildIdentityHasher = BuildHasherDefault<IdentityHasher>;
 
 #[cfg(test)]
 mod tests {
@@ -125,8 +125,8 @@ mod tests {
     #[test]
     fn the_group_counts_where_it_must() {
         let of = |version, kind| Key::object(version, kind, "shop", "cart");
-        assert_eq!(of("", "Service"), Key::held(Kind::Service, "shop", "cart"));
-        assert_eq!(of("v1", "Service"), Key::held(Kind::Service, "shop", "cart"));
+        assert_eq!(of("", "Service"), Key::held(ObjectKind::Service, "shop", "cart"));
+        assert_eq!(of("v1", "Service"), Key::held(ObjectKind::Service, "shop", "cart"));
         assert_ne!(of("serving.knative.dev/v1", "Service"), of("v1", "Service"));
         assert_eq!(of("argoproj.io/v1alpha1", "Rollout"), of("", "Rollout"));
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A kind of objects that the topology holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Kind {
+pub enum ObjectKind {
     Service,
     EndpointSlice,
     Pod,
@@ -24,7 +24,7 @@ pub enum Kind {
 /// How many kinds there are.
 pub const KINDS: usize = 14;
 
-impl Kind {
+impl ObjectKind {
     pub const ALL: [Self; KINDS] = [
         Self::Service,
         Self::EndpointSlice,
@@ -143,7 +143,7 @@ impl Kind {
         group.is_none_or(|group| group == kind.group() || group == "extensions").then_some(kind)
     }
 
-    /// The other way of [`Kind::name`].
+    /// The other way of [`ObjectKind::name`].
     fn named(name: &str) -> Option<Self> {
         Some(match name {
             "Service" => Self::Service,
@@ -189,26 +189,26 @@ mod tests {
 
     #[test]
     fn a_reference_means_a_kind_of_its_own_group_only() {
-        for kind in Kind::ALL {
-            assert_eq!(Kind::of(Some(kind.group()), kind.name()), Some(kind));
-            assert_eq!(Kind::of(None, kind.name()), Some(kind));
-            assert_eq!(Kind::ALL[kind.index()], kind);
+        for kind in ObjectKind::ALL {
+            assert_eq!(ObjectKind::of(Some(kind.group()), kind.name()), Some(kind));
+            assert_eq!(ObjectKind::of(None, kind.name()), Some(kind));
+            assert_eq!(ObjectKind::ALL[kind.index()], kind);
         }
-        assert_eq!(Kind::of(group_of("serving.knative.dev/v1"), "Service"), None);
-        assert_eq!(Kind::of(group_of("v1"), "Service"), Some(Kind::Service));
-        assert_eq!(Kind::of(group_of(""), "Service"), Some(Kind::Service));
-        assert_eq!(Kind::of(group_of("extensions/v1beta1"), "Ingress"), Some(Kind::Ingress));
-        assert_eq!(Kind::of(None, "Rollout"), None);
+        assert_eq!(ObjectKind::of(group_of("serving.knative.dev/v1"), "Service"), None);
+        assert_eq!(ObjectKind::of(group_of("v1"), "Service"), Some(ObjectKind::Service));
+        assert_eq!(ObjectKind::of(group_of(""), "Service"), Some(ObjectKind::Service));
+        assert_eq!(ObjectKind::of(group_of("extensions/v1beta1"), "Ingress"), Some(ObjectKind::Ingress));
+        assert_eq!(ObjectKind::of(None, "Rollout"), None);
     }
 
     #[test]
     fn the_resource_is_what_rbac_calls_it() {
-        assert_eq!(Kind::HorizontalPodAutoscaler.resource(), "horizontalpodautoscalers");
-        assert_eq!(Kind::Service.resource(), "services");
-        for kind in Kind::ALL {
-            assert_eq!(Kind::of_resource(Some(kind.group()), kind.resource()), Some(kind));
+        assert_eq!(ObjectKind::HorizontalPodAutoscaler.resource(), "horizontalpodautoscalers");
+        assert_eq!(ObjectKind::Service.resource(), "services");
+        for kind in ObjectKind::ALL {
+            assert_eq!(ObjectKind::of_resource(Some(kind.group()), kind.resource()), Some(kind));
         }
-        assert_eq!(Kind::of_resource(Some("serving.knative.dev"), "services"), None);
-        assert_eq!(Kind::of_resource(Some(""), "configmaps"), None);
+        assert_eq!(ObjectKind::of_resource(Some("serving.knative.dev"), "services"), None);
+        assert_eq!(ObjectKind::of_resource(Some(""), "configmaps"), None);
     }
 }

@@ -5,7 +5,7 @@ use super::key::Key;
 
 impl Index {
     /// From now on the name means this object. Who had it before is kept aside.
-    pub(super) fn name_is_given(&mut self, name: Key, uid: Key) {
+    pub(super) fn assign_name(&mut self, name: Key, uid: Key) {
         self.former.remove(name, uid);
         if let Some(before) = self.names.insert(name, uid).filter(|before| *before != uid) {
             self.former.insert(name, before);
@@ -14,17 +14,17 @@ impl Index {
 
     /// An object of an earlier run had this name. It means that one unless it means one that is there, or
     /// went later; `rank` is [`Object::rank`](super::object::Object::rank).
-    pub(super) fn name_was_given(&mut self, name: Key, uid: Key, rank: (bool, u64, u64)) {
+    pub(super) fn assign_former_name(&mut self, name: Key, uid: Key, rank: (bool, u64, u64)) {
         let known = self.names.get(&name).and_then(|uid| self.objects.get(uid));
         if known.is_some_and(|known| known.rank() > rank) {
             self.former.insert(name, uid);
         } else {
-            self.name_is_given(name, uid);
+            self.assign_name(name, uid);
         }
     }
 
     /// The object is forgotten: the name means the next best.
-    pub(super) fn name_is_forgotten(&mut self, name: Key, uid: Key) {
+    pub(super) fn forget_name(&mut self, name: Key, uid: Key) {
         self.former.remove(name, uid);
         if self.names.get(&name) != Some(&uid) {
             return;

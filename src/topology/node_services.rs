@@ -12,16 +12,16 @@ use imbl::ordset::RangedIter;
 use super::key::Key;
 
 /// A node's name, a namespace ([`Key::of`]) and a Service's name ([`Key::name`]).
-type Place = (Key, Key, Key);
+type NodeService = (Key, Key, Key);
 
 #[derive(Debug, Clone, Default)]
-pub struct NodeServices(OrdSet<Place>);
+pub struct NodeServices(OrdSet<NodeService>);
 
 /// Goes through the Services of one node.
-pub struct OnNode<'i> {
+pub struct NodeServicesIter<'i> {
     all: &'i NodeServices,
     node: Key,
-    rest: Peekable<RangedIter<'i, Place, imbl::shared_ptr::DefaultSharedPtr>>,
+    rest: Peekable<RangedIter<'i, NodeService, imbl::shared_ptr::DefaultSharedPtr>>,
 }
 
 impl NodeServices {
@@ -39,13 +39,13 @@ impl NodeServices {
     }
 
     #[must_use]
-    pub fn of(&self, node: Key) -> OnNode<'_> {
+    pub fn of(&self, node: Key) -> NodeServicesIter<'_> {
         let rest = self.0.range((node, Key::LEAST, Key::LEAST)..=(node, Key::GREATEST, Key::GREATEST));
-        OnNode { all: self, node, rest: rest.peekable() }
+        NodeServicesIter { all: self, node, rest: rest.peekable() }
     }
 }
 
-impl OnNode<'_> {
+impl NodeServicesIter<'_> {
     /// The next Service, if it is of this namespace.
     pub fn next_of(&mut self, namespace: Key) -> Option<Key> {
         self.rest.next_if(|place| place.1 == namespace).map(|place| place.2)
@@ -58,7 +58,7 @@ impl OnNode<'_> {
     }
 }
 
-impl Iterator for OnNode<'_> {
+impl Iterator for NodeServicesIter<'_> {
     type Item = Key;
 
     fn next(&mut self) -> Option<Key> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::key::Key;
-use super::kind::Kind;
+use super::kind::ObjectKind;
 use super::labels::Labels;
 use super::selector::Selector;
 use super::uid::Uid;
@@ -18,7 +18,7 @@ pub const UNORDERED: u64 = 1 << 63;
 /// One state of one object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Object {
-    pub kind: Kind,
+    pub kind: ObjectKind,
     pub uid: Uid,
     /// Empty for objects of the cluster.
     pub namespace: Arc<str>,
@@ -133,7 +133,7 @@ fn share<T: ?Sized + PartialEq>(new: &mut Arc<T>, earlier: &Arc<T>) {
 
 /// An entry of `metadata.ownerReferences`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "Reference")]
+#[serde(from = "SavedOwner")]
 pub struct Owner {
     pub api_version: Arc<str>,
     pub kind: Arc<str>,
@@ -147,7 +147,7 @@ pub struct Owner {
 
 /// An owner as it is written.
 #[derive(Deserialize)]
-struct Reference {
+struct SavedOwner {
     api_version: Arc<str>,
     kind: Arc<str>,
     name: Arc<str>,
@@ -155,8 +155,8 @@ struct Reference {
     controls: bool,
 }
 
-impl From<Reference> for Owner {
-    fn from(Reference { api_version, kind, name, uid, controls }: Reference) -> Self {
+impl From<SavedOwner> for Owner {
+    fn from(SavedOwner { api_version, kind, name, uid, controls }: SavedOwner) -> Self {
         Self { api_version, kind, name, key: uid.key(), uid, controls }
     }
 }
@@ -170,7 +170,7 @@ impl Owner {
 
     /// Who it is by uid, kind and name: a reference that has the uid alone does not mean it.
     #[must_use]
-    pub fn called(&self) -> Key {
+    pub fn reference_key(&self) -> Key {
         self.name_key("").with(self.key)
     }
 }
@@ -209,7 +209,7 @@ pub enum Details {
         template: Option<Arc<Labels>>,
     },
     Autoscaler {
-        target: Target,
+        target: ScaleTarget,
     },
     Budget {
         /// `None` selects nothing.
@@ -236,7 +236,7 @@ pub struct PodExtras {
 
 /// What an autoscaler scales.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Target {
+pub struct ScaleTarget {
     pub api_version: Box<str>,
     pub kind: Box<str>,
     pub name: Box<str>,

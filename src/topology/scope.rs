@@ -10,7 +10,7 @@
 //! is referred to by name is in the same namespace by the rules of Kubernetes itself.
 
 use super::key::Key;
-use super::kind::Kind;
+use super::kind::ObjectKind;
 use super::object::Object;
 
 /// Namespaces from which events about objects of the cluster come: client-go writes them into `default`, the
@@ -42,7 +42,7 @@ pub fn may_report(lies_in: &str, on: &str) -> bool {
 /// Whether an event is about an object of the cluster: of such a kind, or of a kind that is not followed, without a namespace
 /// and from where events about the cluster come. Some senders leave out the namespace of what has one.
 #[must_use]
-pub fn is_of_cluster(kind: Option<Kind>, kind_name: &str, namespace: &str, lies_in: &str) -> bool {
+pub fn is_of_cluster(kind: Option<ObjectKind>, kind_name: &str, namespace: &str, lies_in: &str) -> bool {
     match kind {
         Some(kind) => kind.is_of_cluster(),
         None => kind_name == PERSISTENT_VOLUME || (namespace.is_empty() && may_report(lies_in, "")),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::freshness::Freshness;
 use super::index::Index;
 use super::key::Key;
-use super::kind::Kind;
+use super::kind::ObjectKind;
 use super::object::{Object, UNORDERED};
 use super::tombstones::{Tombstone, Tombstones};
 
@@ -18,7 +18,7 @@ use super::tombstones::{Tombstone, Tombstones};
 pub const MAX_TOMBSTONES: usize = 50_000;
 
 #[derive(Debug)]
-pub struct Writer {
+pub struct IndexWriter {
     pub(super) index: Index,
     pub(super) tombstones: Tombstones,
     /// Services of which an object or a slice has changed since the last snapshot, by their names. In an order of its own, so
@@ -28,7 +28,7 @@ pub struct Writer {
     pub(super) now_seconds: u64,
 }
 
-impl Writer {
+impl IndexWriter {
     #[must_use]
     pub fn new(ttl_seconds: u64) -> Self {
         let (index, tombstones, outdated) = (Index::default(), Tombstones::default(), BTreeMap::new());
@@ -60,7 +60,7 @@ impl Writer {
 
     /// A list is complete: these objects of a kind are there, and no others. It is believed whatever the versions say:
     /// after etcd was restored from a backup they are given out again.
-    pub fn replace(&mut self, kind: Kind, objects: Vec<Arc<Object>>) {
+    pub fn replace(&mut self, kind: ObjectKind, objects: Vec<Arc<Object>>) {
         let there: HashSet<Key> = objects.iter().map(|object| object.key()).collect();
         for object in objects {
             self.place(object);
@@ -76,8 +76,8 @@ impl Writer {
 
     /// A kind cannot be had: correlation goes on without it. What an earlier run left stays, and ages; but for Services,
     /// which count as gone until a list shows them, and which slices tell of.
-    pub fn give_up(&mut self, kind: Kind) {
-        if kind == Kind::Service {
+    pub fn give_up(&mut self, kind: ObjectKind) {
+        if kind == ObjectKind::Service {
             let held = self.index.objects.iter().filter(|(_, object)| object.kind == kind);
             for uid in held.map(|(uid, _)| *uid).collect::<Vec<_>>() {
                 self.erase(uid);
@@ -87,7 +87,7 @@ impl Writer {
     }
 
     /// How far the objects of a kind can be believed from now on. Answers whether that is news.
-    pub fn set_freshness(&mut self, kind: Kind, freshness: Freshness) -> bool {
+    pub fn set_freshness(&mut self, kind: ObjectKind, freshness: Freshness) -> bool {
         let is_news = self.index.freshness(kind) != freshness;
         self.index.freshness.set(kind, freshness);
         is_news
@@ -138,7 +138,7 @@ impl Writer {
             object.share(old);
         }
         let new = if object.is_live() { object } else { Arc::new(object.deleted_at(None)) };
-        self.index.name_is_given(name, uid);
+        self.index.assign_name(name, uid);
         self.set(uid, old.as_deref(), Some(new));
     }
 
@@ -155,7 +155,7 @@ impl Writer {
         self.tombstones.insert(Tombstone { seconds: deleted.get(), namespace, uid });
         // Nobody said that it is gone: a watch of a server that lags behind may still show the same state.
         object.version = UNORDERED;
-        self.index.name_was_given(object.name_key(), uid, object.rank());
+        self.index.assign_former_name(object.name_key(), uid, object.rank());
         let object = Arc::new(object);
         self.set(uid, None, Some(Arc::clone(&object)));
         for service in services.iter().map(|name| Key::name(&object.namespace, name)) {
@@ -208,7 +208,7 @@ impl Writer {
         if let Some(tombstone) = Tombstone::of(&old) {
             self.tombstones.remove(tombstone);
         }
-        self.index.name_is_forgotten(old.name_key(), uid);
+        self.index.forget_name(old.name_key(), uid);
         self.set(uid, Some(&old), None);
         self.forget_memberships(Key::of(&old.namespace), uid);
     }

@@ -5,7 +5,7 @@ use bumpalo::Bump;
 use event_gateway::config::{BatchAs, ConfigError, Format, PresetSettings, RenderSettings, TemplateSettings};
 use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::ledger::identity::write_id;
-use event_gateway::record::understood::{Within, each};
+use event_gateway::record::classify::{Within, each};
 use event_gateway::render::{Record, Renderer};
 use serde_json::Value;
 

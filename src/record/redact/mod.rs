@@ -8,31 +8,32 @@
 //!
 //! Identity, version and selection are decided before, by what the record really says.
 
-mod allowed;
-mod applied;
-mod named;
-mod paths;
-mod scan;
-mod secrets;
-mod spelled;
-mod texts;
-mod uri;
+mod allow_list;
+mod field_paths;
+mod last_applied;
+mod named_kinds;
+mod prefilter;
+mod request_uri;
+mod secret_objects;
+mod text_secrets;
+mod unescape;
 mod writer;
 
-use self::writer::Writer;
+use self::writer::RedactingWriter;
 use crate::kind::Kind;
 use crate::pattern::Patterns;
 use crate::record::content::Content;
 
-pub use applied::keeps_an_object;
-pub use paths::BadPath;
-pub(super) use secrets::is_kind as is_secret_kind;
+pub use field_paths::PathError;
+pub use last_applied::keeps_an_object;
+pub(super) use secret_objects::is_kind as is_secret_kind;
 
 /// Whether a text spells out an object that holds secrets.
 #[must_use]
 pub fn holds_a_secret(text: &str) -> bool {
     let text = text.as_bytes();
-    texts::of(text, secrets::Looks::at(text, Kind::Other), texts::MOST_TEXTS) != texts::Leaves::All
+    text_secrets::of(text, secret_objects::Checks::at(text, Kind::Other), text_secrets::MOST_TEXTS)
+        != text_secrets::Kept::All
 }
 
 /// What stands in the place of what a Secret holds.
@@ -64,13 +65,13 @@ fn message<'r>(content: &Content<'r, '_>) -> &'r str {
 
 /// One step of a path.
 #[derive(Debug, Clone, PartialEq)]
-enum Step {
+enum PathStep {
     Key(Box<str>),
     /// A star somewhere in it.
     Any(Patterns),
 }
 
-impl Step {
+impl PathStep {
     fn takes(&self, key: &[u8]) -> bool {
         match self {
             Self::Key(name) => name.as_bytes() == key,
@@ -82,7 +83,7 @@ impl Step {
 /// A path into a record as it came. Lists are passed through: a step is taken in each of their items.
 #[derive(Debug, Clone, PartialEq)]
 struct Rule {
-    path: Vec<Step>,
+    path: Vec<PathStep>,
     action: Action,
 }
 
@@ -103,7 +104,7 @@ impl Redactor {
     #[must_use]
     pub fn new(max_message_bytes: usize) -> Self {
         let rule = |path: &&[&str]| Rule {
-            path: path.iter().map(|step| Step::Key((*step).into())).collect(),
+            path: path.iter().map(|step| PathStep::Key((*step).into())).collect(),
             action: Action::Cut(max_message_bytes),
         };
         Self { max_message_bytes, messages: MESSAGES.iter().map(rule).collect(), ..Self::default() }
@@ -113,8 +114,8 @@ impl Redactor {
     ///
     /// # Errors
     /// When there is no such field, or it is what distinguishes records.
-    pub fn add(&mut self, field: &str, action: Action) -> Result<(), BadPath> {
-        for (kind, path) in paths::in_records(field)? {
+    pub fn add(&mut self, field: &str, action: Action) -> Result<(), PathError> {
+        for (kind, path) in field_paths::in_records(field)? {
             let rules = match kind {
                 Kind::Event => &mut self.events,
                 Kind::Audit => &mut self.audits,
@@ -130,7 +131,7 @@ impl Redactor {
     #[must_use]
     pub fn may_take_out_of(&self, bytes: &[u8]) -> bool {
         let rules = [&self.events, &self.audits, &self.violations, &self.others];
-        rules.into_iter().any(|rules| !rules.is_empty()) || secrets::may_hold_one(bytes)
+        rules.into_iter().any(|rules| !rules.is_empty()) || secret_objects::may_hold_one(bytes)
     }
 
     /// The body without what must not leave; `None` when there is nothing of it in this one, and nothing at all should
@@ -144,12 +145,12 @@ impl Redactor {
             Kind::Violation => &self.violations,
             Kind::Other => &self.others,
         };
-        let looks = secrets::Looks::at(body, kind);
+        let looks = secret_objects::Checks::at(body, kind);
         let is_long = message(content).len() > self.max_message_bytes;
-        if rules.is_empty() && looks == secrets::Looks::default() && !is_long {
+        if rules.is_empty() && looks == secret_objects::Checks::default() && !is_long {
             return None;
         }
-        let writer = Writer::new(looks, texts::MOST_TEXTS, body.len());
+        let writer = RedactingWriter::new(looks, text_secrets::MOST_TEXTS, body.len());
         let messages = self.messages.iter().filter(|_| is_long);
         let active: Vec<_> = rules.iter().chain(messages).map(|rule| (&rule.path[..], rule.action)).collect();
         // A body was measured when it was read, so it is whole. Should it not be, nothing of it leaves.

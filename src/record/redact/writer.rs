@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use rmp::encode;
 use sha2::{Digest, Sha256};
 
-use super::allowed::Allowed;
-use super::secrets::Looks;
-use super::texts::{self, Leaves};
-use super::{Action, REDACTED, Step, applied, uri};
+use super::allow_list::Allowed;
+use super::secret_objects::Checks;
+use super::text_secrets::{self, Kept};
+use super::{Action, PathStep, REDACTED, last_applied, request_uri};
 use crate::kind::Kind;
-use crate::record::cursor::{Cursor, Fault, Token};
+use crate::record::cursor::{Cursor, DecodeError, Token};
 use crate::record::raw::Raw;
 use crate::record::text::plain;
 
@@ -18,12 +18,12 @@ use crate::record::text::plain;
 const HASH_DIGITS: usize = 32;
 
 /// A rule on its way down: the steps that are left.
-pub(super) type Active<'r> = (&'r [Step], Action);
+pub(super) type Active<'r> = (&'r [PathStep], Action);
 
-pub(super) struct Writer {
+pub(super) struct RedactingWriter {
     out: Vec<u8>,
     has_changed: bool,
-    looks: Looks,
+    looks: Checks,
     /// So many texts may still be opened, one in the other.
     texts_left: u8,
 }
@@ -43,17 +43,17 @@ struct Mode {
 
 /// Whether something must not leave a document that a text holds.
 pub(super) fn reveals(document: &[u8], texts_left: u8) -> bool {
-    let looks = Looks::at(document, Kind::Other);
+    let looks = Checks::at(document, Kind::Other);
     if looks.is_done() {
         return false;
     }
-    let mut writer = Writer::new(looks, texts_left, 0);
+    let mut writer = RedactingWriter::new(looks, texts_left, 0);
     let written = writer.value(&mut Cursor::new(document), &[], Mode::default());
     written.is_err() || writer.has_changed
 }
 
-impl Writer {
-    pub(super) fn new(looks: Looks, texts_left: u8, bytes: usize) -> Self {
+impl RedactingWriter {
+    pub(super) fn new(looks: Checks, texts_left: u8, bytes: usize) -> Self {
         Self { out: Vec::with_capacity(bytes), has_changed: false, looks, texts_left }
     }
 
@@ -66,7 +66,7 @@ impl Writer {
         body: &[u8],
         kind: Kind,
         active: &[Active<'_>],
-    ) -> Result<Option<Vec<u8>>, Fault> {
+    ) -> Result<Option<Vec<u8>>, DecodeError> {
         let mut from = Cursor::new(body);
         let start = from;
         let record = Raw::new(whole(start)?);
@@ -81,7 +81,7 @@ impl Writer {
     }
 
     /// Copies the value that starts here.
-    fn value(&mut self, from: &mut Cursor<'_>, active: &[Active<'_>], mode: Mode) -> Result<(), Fault> {
+    fn value(&mut self, from: &mut Cursor<'_>, active: &[Active<'_>], mode: Mode) -> Result<(), DecodeError> {
         let start = *from;
         let head = from.token()?;
         if !mode.allowed.takes(head) {
@@ -136,16 +136,16 @@ impl Writer {
     fn scalar_text(&mut self, text: &[u8], bytes: &[u8], mode: Mode) {
         let leaves = match mode.allowed {
             Allowed::All | Allowed::AllButData | Allowed::Foreign if !self.looks.is_done() => {
-                texts::of(text, self.looks, self.texts_left)
+                text_secrets::of(text, self.looks, self.texts_left)
             }
-            _ => Leaves::All,
+            _ => Kept::All,
         };
         match leaves {
-            Leaves::All => {}
+            Kept::All => {}
             // Before any rule: a hash of a short secret tells it to whoever tries them all.
-            Leaves::Nothing => return self.text(REDACTED),
-            Leaves::Beginning(kept) if mode.hashes => return self.hash(kept),
-            Leaves::Beginning(kept) => {
+            Kept::Nothing => return self.text(REDACTED),
+            Kept::Beginning(kept) if mode.hashes => return self.hash(kept),
+            Kept::Beginning(kept) => {
                 return self.text(&format!("{}… {REDACTED}", String::from_utf8_lossy(kept)));
             }
         }
@@ -153,7 +153,7 @@ impl Writer {
             return self.hash(text);
         }
         if mode.allowed == Allowed::Uri
-            && let Cow::Owned(shown) = uri::without_values(&String::from_utf8_lossy(text))
+            && let Cow::Owned(shown) = request_uri::without_values(&String::from_utf8_lossy(text))
             && shown.as_bytes() != text
         {
             return self.text(&shown);
@@ -176,7 +176,7 @@ impl Writer {
         len: u32,
         active: &[Active<'_>],
         mode: Mode,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), DecodeError> {
         // How many pairs stay is known at the end, so the head is of the one form whose size never changes.
         let head = self.out.len();
         self.out.extend_from_slice(&[0xdf, 0, 0, 0, 0]);
@@ -249,13 +249,13 @@ impl Writer {
     /// What may leave of a member of a map; `None`: not even its name.
     fn allowed(&self, of_map: Allowed, name: &[u8], patches_what_tools_keep: bool) -> Option<Allowed> {
         let is_kept_object = self.looks.seen.applied
-            && (applied::keeps_an_object(name) || (patches_what_tools_keep && name == b"value"));
+            && (last_applied::keeps_an_object(name) || (patches_what_tools_keep && name == b"value"));
         let allowed = of_map.member(name)?;
         match allowed {
             Allowed::All | Allowed::AllButData if is_kept_object => Some(Allowed::Nothing),
             // A key may be a document as well.
             Allowed::All if !self.looks.is_done() => {
-                (texts::of(name, self.looks, self.texts_left) == Leaves::All).then_some(allowed)
+                (text_secrets::of(name, self.looks, self.texts_left) == Kept::All).then_some(allowed)
             }
             _ => Some(allowed),
         }
@@ -281,13 +281,13 @@ impl Writer {
 /// Whether a map is a step of a JSON patch that writes an annotation in which a tool keeps an object.
 fn patches_what_tools_keep(map: Raw<'_>) -> bool {
     let is_path = |(name, value): (&[u8], Raw<'_>)| {
-        name == b"path" && value.as_text().is_some_and(|path| applied::leads_to_one(path.as_bytes()))
+        name == b"path" && value.as_text().is_some_and(|path| last_applied::leads_to_one(path.as_bytes()))
     };
     map.named().any(is_path)
 }
 
 /// The whole value that starts here.
-fn whole(start: Cursor<'_>) -> Result<&[u8], Fault> {
+fn whole(start: Cursor<'_>) -> Result<&[u8], DecodeError> {
     let mut from = start;
     from.skip()?;
     Ok(start.up_to(&from))

@@ -15,7 +15,7 @@ use serde::{Serialize, Serializer};
 
 use super::common::Common;
 use super::{Adjusted, Record, json};
-use crate::correlate::{Affected, Chosen, Correlation, Node, Workload, text_or_null};
+use crate::correlate::{Affected, Correlation, Node, SelectedLabels, Workload, text_or_null};
 use crate::record::content::Content;
 use crate::record::raw::Raw;
 use crate::time::Stamp;
@@ -83,8 +83,8 @@ struct Object<'r> {
     name: OrNull<'r>,
     uid: OrNull<'r>,
     field_path: OrNull<'r>,
-    labels: Chosen<'r>,
-    annotations: Chosen<'r>,
+    labels: SelectedLabels<'r>,
+    annotations: SelectedLabels<'r>,
     #[serde(skip_serializing_if = "Option::is_none")]
     labels_omitted: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]

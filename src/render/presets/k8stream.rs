@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::super::common::Common;
 use super::super::{Adjusted, Record, json};
 use super::go_json;
-use crate::correlate::{Affected, Chosen, Correlation, Impact};
+use crate::correlate::{Affected, Correlation, Impact, SelectedLabels};
 use crate::record::content::Content;
 use crate::time::Stamp;
 
@@ -49,8 +49,8 @@ struct L9Event<'r> {
     reference_kind: &'r str,
     reference_version: &'r str,
     object_uid: &'r str,
-    labels: Option<Chosen<'r>>,
-    annotations: Option<Chosen<'r>>,
+    labels: Option<SelectedLabels<'r>>,
+    annotations: Option<SelectedLabels<'r>>,
     address: &'r [Box<str>],
     pod: Option<Pod<'r>>,
     version: &'static str,
@@ -105,7 +105,7 @@ fn document<'r>(record: &Record<'r, 'r>, common: &'r Common<'r>) -> L9Event<'r> 
 }
 
 /// A map that is empty is none in Kubernetes, and null in Go.
-fn some(chosen: Chosen<'_>) -> Option<Chosen<'_>> {
+fn some(chosen: SelectedLabels<'_>) -> Option<SelectedLabels<'_>> {
     chosen.iter().next().is_some().then_some(chosen)
 }
 

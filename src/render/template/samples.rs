@@ -5,8 +5,8 @@ use bumpalo::Bump;
 use super::document::Fault;
 use crate::correlate::{Correlation, Impact};
 use crate::ledger::identity::write_id;
+use crate::record::classify::{Within, each};
 use crate::record::json;
-use crate::record::understood::{Within, each};
 use crate::render::Record;
 
 /// By name.

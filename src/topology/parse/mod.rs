@@ -13,12 +13,12 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use self::wire::{IngressSpec, LabelSelector, Meta, Named, Text, Wire};
+use self::wire::{IngressSpec, LabelSelector, Meta, Named, NullableText, Wire};
 use super::intern::Interner;
 use super::key::Key;
-use super::kind::Kind;
+use super::kind::ObjectKind;
 use super::labels::Labels;
-use super::object::{Details, Endpoint, Object, Owner, PodExtras, Target, UNORDERED};
+use super::object::{Details, Endpoint, Object, Owner, PodExtras, ScaleTarget, UNORDERED};
 use super::selector::{Expression, Operator, Selector};
 use super::uid::Uid;
 use crate::pattern::Patterns;
@@ -37,9 +37,9 @@ const MOST_OWNERS: usize = 32;
 
 /// Why an object is not kept; text for a person, without the object's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unfit(pub String);
+pub struct ParseError(pub String);
 
-impl fmt::Display for Unfit {
+impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -48,7 +48,7 @@ impl fmt::Display for Unfit {
 /// Makes objects of one kind from their JSON.
 #[derive(Debug)]
 pub struct Parser {
-    kind: Kind,
+    kind: ObjectKind,
     annotations: Patterns,
     interner: Interner,
     last_version: String,
@@ -57,7 +57,7 @@ pub struct Parser {
 impl Parser {
     /// `annotations`: those to keep; none when empty.
     #[must_use]
-    pub fn new(kind: Kind, annotations: Patterns) -> Self {
+    pub fn new(kind: ObjectKind, annotations: Patterns) -> Self {
         Self { kind, annotations, interner: Interner::default(), last_version: String::new() }
     }
 
@@ -68,19 +68,20 @@ impl Parser {
     }
 
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ObjectKind {
         self.kind
     }
 
     /// # Errors
     /// When the JSON is no object of this kind, or lacks a uid or a name.
-    pub fn object(&mut self, json: &[u8]) -> Result<Object, Unfit> {
+    pub fn object(&mut self, json: &[u8]) -> Result<Object, ParseError> {
         let kind = self.kind;
-        let wire: Wire<'_> = wire::read(kind, json)
-            .map_err(|error| Unfit(format!("{} of a kind that it should not be: {error}", kind.name())))?;
+        let wire: Wire<'_> = wire::read(kind, json).map_err(|error| {
+            ParseError(format!("{} of a kind that it should not be: {error}", kind.name()))
+        })?;
         let meta = wire.meta();
         if meta.uid.is_empty() || meta.name.is_empty() {
-            return Err(Unfit(format!("{} without a uid or a name", kind.name())));
+            return Err(ParseError(format!("{} without a uid or a name", kind.name())));
         }
         self.last_version.clear();
         self.last_version.push_str(&meta.resource_version);
@@ -117,7 +118,7 @@ impl Parser {
         })
     }
 
-    fn labels(&mut self, pairs: &[(Text<'_>, Text<'_>)]) -> Arc<Labels> {
+    fn labels(&mut self, pairs: &[(NullableText<'_>, NullableText<'_>)]) -> Arc<Labels> {
         let pairs: Vec<_> = pairs.iter().map(|(name, value)| self.interner.label(name, value)).collect();
         self.interner.labels(Labels::new(pairs))
     }
@@ -173,7 +174,7 @@ impl Parser {
             Wire::Autoscaler(autoscaler) => {
                 let target = &autoscaler.spec.scale_target_ref;
                 Details::Autoscaler {
-                    target: Target {
+                    target: ScaleTarget {
                         api_version: (*target.api_version).into(),
                         kind: (*target.kind).into(),
                         name: (*target.name).into(),

@@ -9,9 +9,9 @@ use serde_json::value::RawValue;
 use super::super::object::Object;
 use super::super::parse::Parser;
 
-/// What a line says.
+/// RequestKind a line says.
 #[derive(Debug)]
-pub(super) enum Said {
+pub(super) enum WatchEvent {
     Put(Arc<Object>),
     /// With its last state.
     Deleted(Arc<Object>),
@@ -22,7 +22,7 @@ pub(super) enum Said {
     /// The API server could not go on.
     Error(String),
     /// An object that is not kept, or an event that nobody knows.
-    Unfit,
+    Unusable,
 }
 
 #[derive(Deserialize)]
@@ -59,7 +59,7 @@ struct Status {
 ///
 /// # Errors
 /// When it is no event; what it should have said is lost.
-pub(super) fn read(line: &[u8], parser: &mut Parser) -> Result<(Said, Option<String>), String> {
+pub(super) fn read(line: &[u8], parser: &mut Parser) -> Result<(WatchEvent, Option<String>), String> {
     let (what, object) = match halves(line) {
         Some((what, object)) => (Cow::Borrowed(what), object),
         None => {
@@ -67,18 +67,18 @@ pub(super) fn read(line: &[u8], parser: &mut Parser) -> Result<(Said, Option<Str
             (event.what, event.object.get().as_bytes())
         }
     };
-    let said: fn(Arc<Object>) -> Said = match &*what {
+    let said: fn(Arc<Object>) -> WatchEvent = match &*what {
         "ERROR" => return Ok((error(object), None)),
-        "ADDED" | "MODIFIED" => Said::Put,
-        "DELETED" => Said::Deleted,
-        "BOOKMARK" => return Ok((Said::Bookmark, version(object))),
-        _ => return Ok((Said::Unfit, version(object))),
+        "ADDED" | "MODIFIED" => WatchEvent::Put,
+        "DELETED" => WatchEvent::Deleted,
+        "BOOKMARK" => return Ok((WatchEvent::Bookmark, version(object))),
+        _ => return Ok((WatchEvent::Unusable, version(object))),
     };
     match parser.object(object) {
         Ok(object) => Ok((said(Arc::new(object)), Some(parser.last_version().to_owned()))),
         // Not JSON at all is no event.
         Err(_) => serde_json::from_slice::<Line<'_>>(line)
-            .map(|_| (Said::Unfit, version(object)))
+            .map(|_| (WatchEvent::Unusable, version(object)))
             .map_err(|error| error.to_string()),
     }
     .map(|(said, version)| (said, version.filter(|version| !version.is_empty())))
@@ -103,11 +103,11 @@ fn version(object: &[u8]) -> Option<String> {
 const MOST_SAID_CHARS: usize = 4_000;
 
 /// client-go's `IsExpired` and `IsGone`: the reason counts, or the code.
-fn error(object: &[u8]) -> Said {
+fn error(object: &[u8]) -> WatchEvent {
     let status: Status = serde_json::from_slice(object).unwrap_or_default();
     if status.code == 410 || status.reason == "Expired" || status.reason == "Gone" {
-        return Said::Expired;
+        return WatchEvent::Expired;
     }
     let Status { code, reason, message } = status;
-    Said::Error(format!("{code} {reason}: {message}").chars().take(MOST_SAID_CHARS).collect())
+    WatchEvent::Error(format!("{code} {reason}: {message}").chars().take(MOST_SAID_CHARS).collect())
 }

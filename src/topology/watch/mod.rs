@@ -3,7 +3,7 @@
 //! ```text
 //! next ──► Wait{until, wakes}              the caller waits; where `wakes`, another kind that gets through ends it
 //!      ├─► Turn                            the caller waits until it is its turn to try, see below
-//!      └─► Ask(request)                    the caller asks, and tells what came:
+//!      └─► ApiRequest(request)                    the caller asks, and tells what came:
 //!            failed(why)                     no response
 //!            answered(status, …) ─► true     body(bytes)… , then ended(cut?) or fell_silent()
 //! take ──► what changed, and whether the kind is followed
@@ -16,27 +16,27 @@
 //! a matter of one kind's backoff: the kinds take turns, one try a second in all, and the first that gets through wakes
 //! the others.
 
-mod ask;
 mod backoff;
-mod ending;
 mod event;
-mod listed;
+mod list_end;
 mod output;
-mod refused;
+mod request;
+mod response_end;
+mod status;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use self::ask::Page;
-pub use self::ask::{Ask, What};
 use self::backoff::backoff;
-use self::event::Said;
-pub use self::output::{Change, Following, Output, Reason, Restored};
-use super::kind::Kind;
-use super::lines::Lines;
+use self::event::WatchEvent;
+pub use self::output::{LossReason, ObjectChange, Output, Restored, WatchStatus};
+use self::request::Page;
+pub use self::request::{ApiRequest, RequestKind};
+use super::kind::ObjectKind;
+use super::line_splitter::LineSplitter;
+use super::list_scanner::ListScanner;
 use super::object::Object;
 use super::parse::Parser;
-use super::scan::Scanner;
 use crate::pattern::Patterns;
 
 /// A watch that lived so long was a good one, and so was a shorter one that brought something: what failed
@@ -49,7 +49,7 @@ const REFUSALS: u32 = 3;
 /// Objects of one kind; Kubernetes is built for 150,000 pods.
 const MAX_OBJECTS: usize = 2_000_000;
 
-/// What the caller does next.
+/// RequestKind the caller does next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     Wait {
@@ -59,12 +59,12 @@ pub enum Step {
     },
     /// The API server is away: wait for a turn, or for another kind to get through ([`Watch::wake`]).
     Turn,
-    Ask(Ask),
+    Request(ApiRequest),
 }
 
 /// How the other kinds fare with the same API server.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Others {
+pub struct OtherKinds {
     /// When one of them was last answered 200.
     pub served: Option<Instant>,
     /// Whether one of them is followed now.
@@ -74,7 +74,7 @@ pub struct Others {
 /// One kind's list and watch.
 #[derive(Debug)]
 pub struct Watch {
-    kind: Kind,
+    kind: ObjectKind,
     parser: Parser,
     goal: Goal,
     body: Body,
@@ -88,7 +88,7 @@ pub struct Watch {
     pause: Pause,
     /// When the request under way was given out.
     asked: Option<Instant>,
-    others: Others,
+    others: OtherKinds,
     /// The API server did not respond, or seemed to have just started: the first that gets through wakes the others.
     is_away: bool,
     /// A list or a probe was answered 200 since the last watch was: the API server is there.
@@ -123,16 +123,16 @@ enum Goal {
 #[derive(Debug)]
 enum Body {
     None,
-    List(Box<Scanner>),
-    Probe(Box<Scanner>),
-    Watch { lines: Lines, began: Instant, progressed: bool, over: Option<Over> },
+    List(Box<ListScanner>),
+    Probe(Box<ListScanner>),
+    Watch { lines: LineSplitter, began: Instant, progressed: bool, over: Option<WatchEnd> },
 }
 
-/// What a line of a watch ends it with.
+/// RequestKind a line of a watch ends it with.
 #[derive(Debug)]
-enum Over {
+enum WatchEnd {
     Expired,
-    Error(Reason, String),
+    Error(LossReason, String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,7 +145,7 @@ enum Pause {
 impl Watch {
     /// `annotations`: those to keep of every object.
     #[must_use]
-    pub fn new(kind: Kind, annotations: Patterns) -> Self {
+    pub fn new(kind: ObjectKind, annotations: Patterns) -> Self {
         Self {
             kind,
             parser: Parser::new(kind, annotations),
@@ -157,7 +157,7 @@ impl Watch {
             version: String::new(),
             pause: Pause::None,
             asked: None,
-            others: Others::default(),
+            others: OtherKinds::default(),
             is_away: false,
             is_there: false,
             missed: false,
@@ -175,11 +175,11 @@ impl Watch {
     }
 
     /// Tells how the other kinds fare: what a refusal means depends on it.
-    pub fn compare(&mut self, others: Others) {
+    pub fn compare(&mut self, others: OtherKinds) {
         self.others = others;
     }
 
-    /// What to do now. `chance` is any number, as likely as every other, here and below.
+    /// RequestKind to do now. `chance` is any number, as likely as every other, here and below.
     pub fn next(&mut self, now: Instant, chance: u64) -> Step {
         match self.pause {
             Pause::Until { until, wakes } if until > now => return Step::Wait { until, wakes },
@@ -188,12 +188,12 @@ impl Watch {
         }
         self.asked = Some(now);
         let (target, what) = match &self.goal {
-            Goal::List(page) => (ask::list(self.kind, page), What::List),
-            Goal::Probe => (ask::probe(self.kind), What::Probe),
-            Goal::Watch => (ask::watch(self.kind, &self.version, chance), What::Watch),
+            Goal::List(page) => (request::list(self.kind, page), RequestKind::List),
+            Goal::Probe => (request::probe(self.kind), RequestKind::Probe),
+            Goal::Watch => (request::watch(self.kind, &self.version, chance), RequestKind::Watch),
         };
-        let accept = ask::accept(self.kind, what == What::Watch);
-        Step::Ask(Ask { target, accept, what, renew_credentials: self.renew_credentials })
+        let accept = request::accept(self.kind, what == RequestKind::Watch);
+        Step::Request(ApiRequest { target, accept, what, renew_credentials: self.renew_credentials })
     }
 
     /// Ends a wait: it is this kind's turn, or another one got through.
@@ -221,10 +221,10 @@ impl Watch {
                     }
                     let (said, seen) = match event::read(line, parser) {
                         Ok(read) => read,
-                        // What it said is lost: it comes again from the last version on.
+                        // RequestKind it said is lost: it comes again from the last version on.
                         Err(why) => {
                             let why = format!("a line is no event ({why})");
-                            return *over = Some(Over::Error(Reason::Unreadable, why));
+                            return *over = Some(WatchEnd::Error(LossReason::Unreadable, why));
                         }
                     };
                     if let Some(seen) = seen {
@@ -233,12 +233,12 @@ impl Watch {
                         *refusals = 0;
                     }
                     match said {
-                        Said::Put(object) => output.changes.push(Change::Put(object)),
-                        Said::Deleted(object) => output.changes.push(Change::Deleted(object)),
-                        Said::Bookmark => {}
-                        Said::Unfit => output.skipped += 1,
-                        Said::Expired => *over = Some(Over::Expired),
-                        Said::Error(why) => *over = Some(Over::Error(Reason::ServerError, why)),
+                        WatchEvent::Put(object) => output.changes.push(ObjectChange::Put(object)),
+                        WatchEvent::Deleted(object) => output.changes.push(ObjectChange::Deleted(object)),
+                        WatchEvent::Bookmark => {}
+                        WatchEvent::Unusable => output.skipped += 1,
+                        WatchEvent::Expired => *over = Some(WatchEnd::Expired),
+                        WatchEvent::Error(why) => *over = Some(WatchEnd::Error(LossReason::ServerError, why)),
                     }
                 });
                 output.skipped += lines.take_dropped();
@@ -259,10 +259,10 @@ impl Watch {
     pub fn start_over(&mut self, now: Instant, chance: u64) {
         self.body = Body::None;
         self.begin(Page::FirstOfNewest);
-        self.bad(Reason::Unreadable, "following them panicked".to_owned(), now, chance);
+        self.bad(LossReason::Unreadable, "following them panicked".to_owned(), now, chance);
     }
 
-    /// What has come of everything since this was last asked.
+    /// RequestKind has come of everything since this was last asked.
     pub fn take(&mut self) -> Output {
         std::mem::take(&mut self.output)
     }
@@ -276,12 +276,12 @@ impl Watch {
         self.goal = Goal::List(page);
     }
 
-    fn lost(&mut self, reason: Reason, why: String) {
-        self.output.following = Some(Following::Lost { reason, why, is_refused: false });
+    fn lost(&mut self, reason: LossReason, why: String) {
+        self.output.following = Some(WatchStatus::Lost { reason, why, is_refused: false });
     }
 
     /// A response that is of no use.
-    fn bad(&mut self, reason: Reason, why: String, now: Instant, chance: u64) {
+    fn bad(&mut self, reason: LossReason, why: String, now: Instant, chance: u64) {
         self.lost(reason, why);
         self.failures = self.failures.saturating_add(1);
         self.pause = Pause::Until { until: now + backoff(self.failures, chance), wakes: true };

@@ -1,12 +1,12 @@
-//! What a watch reports: the changes of its objects, and whether the kind is followed.
+//! RequestKind a watch reports: the changes of its objects, and whether the kind is followed.
 
 use std::sync::Arc;
 
 use super::super::object::Object;
 
-/// What happened to the objects of the kind, in this order.
+/// RequestKind happened to the objects of the kind, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum ObjectChange {
     /// These are there, and no others.
     Listed(Vec<Arc<Object>>),
     Put(Arc<Object>),
@@ -18,7 +18,7 @@ pub enum Change {
 
 /// Why a kind is not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
+pub enum LossReason {
     /// No connection, no response, or one that was cut.
     Unreachable,
     /// 401.
@@ -35,7 +35,7 @@ pub enum Reason {
     Unreadable,
 }
 
-impl Reason {
+impl LossReason {
     pub const ALL: [Self; 7] = [
         Self::Unreachable,
         Self::Unauthorized,
@@ -63,14 +63,14 @@ impl Reason {
 
 /// A turn in the following of a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Following {
+pub enum WatchStatus {
     /// A watch was answered 200.
     Followed,
     /// The watch has ended as it should, and is to begin again at once.
     Ended,
     Lost {
-        reason: Reason,
-        /// What came in place of events, for a person.
+        reason: LossReason,
+        /// RequestKind came in place of events, for a person.
         why: String,
         /// RBAC or the API server's version is the cause, not its start: waiting does not help.
         is_refused: bool,
@@ -85,12 +85,12 @@ pub struct Restored {
     pub found: String,
 }
 
-/// What came of an event.
+/// RequestKind came of an event.
 #[derive(Debug, Default)]
 pub struct Output {
-    pub changes: Vec<Change>,
+    pub changes: Vec<ObjectChange>,
     /// The last turn, if there was one.
-    pub following: Option<Following>,
+    pub following: Option<WatchStatus>,
     /// The first 200 of an API server that was away: it may be back for other kinds as well.
     pub got_through: bool,
     pub restored: Option<Restored>,

@@ -1,0 +1,216 @@
+//! What the reflectors know of each other: whose turn it is while the API server is away, and that one of them got through.
+//!
+//! Fourteen kinds with a backoff each would ask a dead API server often and find its return late. So those that got no
+//! response take turns, one try a second in all, and the first that gets a 200 wakes all the others.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::clock;
+use crate::net::stop::Stopper;
+use crate::topology::kind::{KINDS, ObjectKind};
+use crate::topology::watch::{OtherKinds, WatchStatus};
+
+pub(super) struct Coordinator {
+    state: Mutex<State>,
+    changed: Condvar,
+    /// Between two tries.
+    every: Duration,
+}
+
+#[derive(Default)]
+struct State {
+    /// When the next try is due; `None`: at once.
+    due: Option<Instant>,
+    /// How often somebody got through.
+    wakes: u64,
+    woke: Option<Instant>,
+    served: [Option<Instant>; KINDS],
+    followed: [bool; KINDS],
+    /// How often a restored etcd was found.
+    restores: u64,
+    stoppers: Vec<(ObjectKind, Stopper)>,
+    is_stopping: bool,
+}
+
+impl Coordinator {
+    pub(super) fn new(every: Duration) -> Self {
+        Self { state: Mutex::default(), changed: Condvar::new(), every }
+    }
+
+    /// How often somebody got through so far: what a wait begins with, so that no wake is missed.
+    pub(super) fn wakes(&self) -> u64 {
+        self.lock().wakes
+    }
+
+    /// Waits until it is the caller's turn to try, or somebody has got through since `seen`.
+    pub(super) fn wait_for_turn(&self, seen: u64) {
+        let mut state = self.lock();
+        loop {
+            let now = clock::monotonic();
+            if state.is_stopping || state.wakes != seen {
+                return;
+            }
+            let wait = state.due.map_or(Duration::ZERO, |due| due.saturating_duration_since(now));
+            if wait.is_zero() {
+                state.due = Some(now + self.every);
+                return;
+            }
+            state = self.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Waits until then. `true`: somebody has got through since `seen`.
+    pub(super) fn wait_until(&self, until: Instant, seen: u64) -> bool {
+        let mut state = self.lock();
+        loop {
+            let wait = until.saturating_duration_since(clock::monotonic());
+            if state.wakes != seen {
+                return true;
+            }
+            if state.is_stopping || wait.is_zero() {
+                return false;
+            }
+            state = self.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// A kind was answered 200.
+    pub(super) fn served(&self, kind: ObjectKind) {
+        self.lock().served[kind.index()] = Some(clock::monotonic());
+    }
+
+    /// A kind got through after a failure. All that wait are woken, but not more often than turns come: an API server that
+    /// serves and fails in one must not make everybody spin.
+    pub(super) fn wake_all(&self) {
+        let mut state = self.lock();
+        let now = clock::monotonic();
+        if state.woke.is_none_or(|woke| now >= woke + self.every) {
+            state.woke = Some(now);
+            state.wakes += 1;
+            drop(state);
+            self.changed.notify_all();
+        }
+    }
+
+    pub(super) fn turn(&self, kind: ObjectKind, following: &WatchStatus) {
+        // A watch that ended as it should says nothing about the API server.
+        if *following != WatchStatus::Ended {
+            self.lock().followed[kind.index()] = *following == WatchStatus::Followed;
+        }
+    }
+
+    /// How all kinds but this one fare.
+    pub(super) fn others(&self, kind: ObjectKind) -> OtherKinds {
+        let state = self.lock();
+        let but_this = |index: &usize| *index != kind.index();
+        let served = (0..KINDS).filter(but_this).filter_map(|index| state.served[index]).max();
+        OtherKinds { served, followed: (0..KINDS).filter(but_this).any(|index| state.followed[index]) }
+    }
+
+    pub(super) fn register(&self, kind: ObjectKind, stopper: Stopper) {
+        self.lock().stoppers.push((kind, stopper));
+    }
+
+    /// How often a restored etcd was found so far.
+    pub(super) fn restores(&self) -> u64 {
+        self.lock().restores
+    }
+
+    /// A kind found that etcd was restored. Watches of the other kinds may be silent indefinitely, so they are broken off. Returns
+    /// whether this is the first to find it, of those that had `seen` so many.
+    pub(super) fn restored(&self, kind: ObjectKind, seen: u64) -> bool {
+        let mut state = self.lock();
+        if state.restores != seen {
+            return false;
+        }
+        state.restores += 1;
+        let others: Vec<Stopper> = state
+            .stoppers
+            .iter()
+            .filter(|(other, _)| *other != kind)
+            .map(|(_, stopper)| stopper.clone())
+            .collect();
+        drop(state);
+        // Outside the lock: it closes sockets.
+        others.iter().for_each(Stopper::interrupt);
+        true
+    }
+
+    pub(super) fn stop(&self) {
+        self.lock().is_stopping = true;
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    const BOUND: Duration = Duration::from_secs(30);
+
+    #[test]
+    fn one_turn_at_a_time_and_a_wake_for_all() {
+        let turns = Coordinator::new(Duration::from_millis(200));
+        let taken = AtomicUsize::new(0);
+        let began = clock::monotonic();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..2 {
+                        turns.wait_for_turn(0);
+                        taken.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        assert_eq!(taken.load(Ordering::Relaxed), 8);
+        assert!(clock::monotonic() - began >= Duration::from_millis(7 * 200), "the first is at once");
+
+        let turns = Coordinator::new(BOUND);
+        turns.wait_for_turn(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| turns.wait_for_turn(0));
+            }
+            let waiting = scope.spawn(|| turns.wait_until(clock::monotonic() + BOUND, 0));
+            turns.wake_all();
+            assert!(waiting.join().is_ok_and(|woken| woken));
+        });
+        // One that asked before the wake and failed after it has missed nothing.
+        assert!(turns.wait_until(clock::monotonic() + BOUND, 0));
+        // And no wake follows on another at once.
+        turns.wake_all();
+        assert_eq!(turns.wakes(), 1);
+        turns.stop();
+        turns.wait_for_turn(1);
+        assert!(!turns.wait_until(clock::monotonic() + BOUND, 1));
+        assert!(clock::monotonic() - began < BOUND);
+    }
+
+    #[test]
+    fn how_the_others_fare() {
+        let turns = Coordinator::new(BOUND);
+        turns.served(ObjectKind::Pod);
+        turns.turn(ObjectKind::Pod, &WatchStatus::Followed);
+        let shown = |kind| {
+            let OtherKinds { served, followed } = turns.others(kind);
+            (served.is_some(), followed)
+        };
+        assert_eq!((shown(ObjectKind::Pod), shown(ObjectKind::Node)), ((false, false), (true, true)));
+    }
+
+    #[test]
+    fn a_restore_is_found_once() {
+        let turns = Coordinator::new(BOUND);
+        assert!(turns.restored(ObjectKind::Pod, 0));
+        assert!(!turns.restored(ObjectKind::Node, 0), "the others find the same");
+        assert!(turns.restored(ObjectKind::Node, turns.restores()));
+    }
+}

@@ -1,0 +1,136 @@
+//! A first look at the bytes of a record: most records have nothing to hide, and this pays for one pass only.
+//!
+//! The look may see too much and never too little. Case does not count: some senders write `SECRETS`.
+
+use memchr::memchr3_iter;
+
+/// What the bytes hold, as far as a look tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Hints {
+    /// The name of a kind or a resource that holds secrets.
+    pub words: bool,
+    /// The name of a body of an audit record.
+    pub bodies: bool,
+    /// A character that is spelled by its number, so that a word may hide in it.
+    pub escapes: bool,
+    /// The name of an annotation in which a tool keeps an object.
+    pub applied: bool,
+}
+
+/// Bytes that are looked at together. The compiler makes vector instructions of a loop of a fixed length.
+const BLOCK: usize = 32;
+/// The last byte that a test looks at, behind its first.
+const REACH: usize = 4;
+
+pub(super) fn look(bytes: &[u8]) -> Hints {
+    let mut seen = Hints::default();
+    let mut at = 0;
+    while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<{ BLOCK + REACH }>) {
+        if may_begin_a_word(block) {
+            (at..at + BLOCK).for_each(|place| seen.note_word(bytes, place));
+        }
+        at += BLOCK;
+    }
+    // The rest, with nothing behind it. Nearly all texts of a record are shorter than a block.
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        let mut block = [0; BLOCK + REACH];
+        let len = rest.len().min(BLOCK + REACH);
+        block[..len].copy_from_slice(&rest[..len]);
+        if may_begin_a_word(&block) {
+            (at..bytes.len().min(at + BLOCK)).for_each(|place| seen.note_word(bytes, place));
+        }
+        at += BLOCK;
+    }
+    for place in memchr3_iter(b'/', b'~', b'\\', bytes) {
+        seen.note_sign(bytes, place);
+    }
+    seen
+}
+
+/// Whether `s?cr`, `s?ob` or `t?k?n` begins in the first bytes of the block, in any case.
+fn may_begin_a_word(block: &[u8; BLOCK + REACH]) -> bool {
+    let mut found = 0;
+    for place in 0..BLOCK {
+        let is = |behind: usize, letter: u8| u8::from(block[place + behind] | 0x20 == letter);
+        let of_s = is(0, b's') & ((is(2, b'c') & is(3, b'r')) | (is(2, b'o') & is(3, b'b')));
+        found |= of_s | (is(0, b't') & is(2, b'k') & is(REACH, b'n'));
+    }
+    found != 0
+}
+
+impl Hints {
+    fn note_word(&mut self, bytes: &[u8], place: usize) {
+        match bytes.get(place).map(|byte| byte | 0x20) {
+            Some(b's') => {
+                self.words |= begins(bytes, place, b"secret");
+                // The ends of requestObject and responseObject.
+                self.bodies |= begins(bytes, place, b"stobject") || begins(bytes, place, b"seobject");
+            }
+            Some(b't') if begins(bytes, place, b"token") => {
+                let stands_alone = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+                let is_resource = stands_alone(place.checked_sub(1).and_then(|before| bytes.get(before)))
+                    && stands_alone(bytes.get(place + b"token".len()));
+                self.words |= is_resource || begins(bytes, place, b"tokenre");
+            }
+            _ => {}
+        }
+    }
+
+    /// At a slash, at `~1` (a slash in the path of a JSON patch), or at a backslash.
+    fn note_sign(&mut self, bytes: &[u8], place: usize) {
+        if bytes.get(place) == Some(&b'\\') {
+            self.escapes |= begins(bytes, place + 1, b"u00") || begins(bytes, place + 1, b"x");
+            return;
+        }
+        let behind = if bytes.get(place) == Some(&b'~') { place + 2 } else { place + 1 };
+        self.applied |= ["last-", "lastapplied", "applied", "original"]
+            .iter()
+            .any(|name| begins(bytes, behind, name.as_bytes()))
+            || bytes.get(..place).is_some_and(|before| before.ends_with(b"config.kubernetes.io"));
+    }
+}
+
+/// Whether this word begins here, in any case. `word` is in lower case.
+pub(super) fn begins(bytes: &[u8], place: usize, word: &[u8]) -> bool {
+    bytes.get(place..place + word.len()).is_some_and(|here| here.eq_ignore_ascii_case(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Wherever a word stands, whatever is around it.
+        #[test]
+        fn no_word_is_missed(before in "[a-zA-Z0-9 \"/~]{0,90}", behind in "[ \"':]?[a-zA-Z0-9 \"/~]{0,90}", upper: bool) {
+            let cased = |word: &str| if upper { word.to_uppercase() } else { word.to_owned() };
+            for word in ["secrets", "SecretList", "TokenRequest", "tokenreviews"] {
+                let text = format!("{before}{}{behind}", cased(word));
+                prop_assert!(look(text.as_bytes()).words, "{}", word);
+            }
+            let token = format!("{before}\u{1}{}\u{1}{behind}", cased("token"));
+            prop_assert!(look(token.as_bytes()).words);
+            for word in ["requestObject", "responseObject"] {
+                let text = format!("{before}{}{behind}", cased(word));
+                prop_assert!(look(text.as_bytes()).bodies, "{}", word);
+            }
+            for word in ["a/last-applied-x", "a~1applied", "config.kubernetes.io/x", "kapp.k14s.io/original"] {
+                let text = format!("{before}{word}{behind}");
+                prop_assert!(look(text.as_bytes()).applied, "{}", word);
+            }
+            for word in ["\\u0053", "\\x53"] {
+                let text = format!("{before}{word}{behind}");
+                prop_assert!(look(text.as_bytes()).escapes, "{}", word);
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_nothing_to_hide_is_seen_to_have_none() {
+        let plain =
+            br#"{"kind":"Pod","involvedObject":{"name":"tokens-1"},"message":"pulled a/b:1","u":"\n"}"#;
+        assert_eq!(look(plain), Hints::default());
+    }
+}

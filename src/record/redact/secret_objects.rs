@@ -1,0 +1,165 @@
+//! Which parts of a record hold what a Secret holds, or a token that the API server takes or hands out.
+//!
+//! Two things say so: `objectRef` of an audit record (or its path, where that is missing), whatever its bodies look like,
+//! and the `kind` of an object, wherever it stands. What of such a part may leave, `allowed` says. What stands in a text is the business of `texts`.
+
+use super::allow_list::{Allowed, below, is_body, is_of_a_reference};
+use super::prefilter::{Hints, look};
+use crate::kind::Kind;
+use crate::record::cursor::{Cursor, Token};
+use crate::record::raw::Raw;
+use memchr::memmem;
+
+/// The kinds of objects that hold secrets.
+pub(super) const KINDS: [&[u8]; 4] = [b"Secret", b"SecretList", b"TokenRequest", b"TokenReview"];
+
+/// What has to be looked for in a record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Checks {
+    pub seen: Hints,
+    /// A text of it may be the end of an audit record, of which the beginning came in another record.
+    pub for_fragments: bool,
+}
+
+impl Checks {
+    pub(super) fn at(record: &[u8], kind: Kind) -> Self {
+        let for_fragments =
+            kind == Kind::Other && TIMES.iter().any(|key| memmem::find(record, key).is_some());
+        Self { seen: look(record), for_fragments }
+    }
+
+    /// The same of a part of the record.
+    pub(super) fn inside(self, part: &[u8]) -> Self {
+        Self { seen: look(part), ..self }
+    }
+
+    /// Nothing has to be looked for.
+    pub(super) fn is_done(self) -> bool {
+        self == Self::default()
+    }
+
+    /// What may leave of a map, by what it says itself.
+    pub(super) fn allowed_of(self, map: Raw<'_>) -> Allowed {
+        let Hints { words, bodies, .. } = self.seen;
+        if words && is_object(map) {
+            Allowed::Object
+        } else if (words || bodies) && is_about_a_secret(map) {
+            Allowed::Audit
+        } else {
+            Allowed::All
+        }
+    }
+
+    /// The same of a whole record.
+    pub(super) fn allowed_of_record(self, record: Raw<'_>, kind: Kind) -> Allowed {
+        match (kind, self.allowed_of(record)) {
+            (Kind::Audit, Allowed::Audit | Allowed::Object) => Allowed::Audit,
+            (Kind::Audit, _) => Allowed::AuditOfAnother,
+            // There `kind` is the constraint's.
+            (Kind::Violation, Allowed::Object) => Allowed::AllButData,
+            (_, allowed) => allowed,
+        }
+    }
+}
+
+/// The times of an audit record stand behind its bodies.
+pub(super) const TIMES: [&[u8]; 2] = [b"stageTimestamp", b"requestReceivedTimestamp"];
+
+/// Whether bytes that are no whole record may hold a part of a secret. The word that says so may be what is missing.
+pub(super) fn may_hold_one(bytes: &[u8]) -> bool {
+    // Nearly every object has metadata.
+    let is_data = |at: usize| !bytes.get(..at).is_some_and(|before| before.ends_with(b"meta"));
+    !Checks::at(bytes, Kind::Other).is_done()
+        || memmem::find_iter(bytes, b"data").any(is_data)
+        || memmem::find(bytes, b"stringData").is_some()
+}
+
+/// An audit record about such a resource, or what once was one. If nothing says what its bodies are of, they may be.
+fn is_about_a_secret(record: Raw<'_>) -> bool {
+    let (mut has_id, mut has_body, mut has_uri) = (false, false, false);
+    let mut reference = Vec::new();
+    for (name, value) in record.named() {
+        has_id |= name == b"auditID";
+        has_body |= is_body(name) && !value.is_null();
+        has_uri |=
+            name.eq_ignore_ascii_case(b"requestURI") && value.as_text().is_some_and(|uri| leads_to_one(&uri));
+        match below(name, b"object", b"ref") {
+            Some(b"") => reference.extend(value.named()),
+            // A tool has flattened it: `objectRef.resource`.
+            Some([_, field @ ..]) => reference.push((field, value)),
+            None => {}
+        }
+    }
+    resource(&reference).unwrap_or(has_body || (has_id && has_uri))
+}
+
+/// Whether these members of `objectRef` name such a resource; `None`: they name none. Of a key that comes twice each value
+/// counts.
+fn resource(reference: &[(&[u8], Raw<'_>)]) -> Option<bool> {
+    let texts = |key: &'static [u8]| {
+        let values = reference.iter().filter(move |(name, _)| *name == key);
+        values.filter_map(|(_, value)| value.as_text()).filter(|text| !text.trim().is_empty())
+    };
+    texts(b"resource")
+        .map(|resource| {
+            let (resource, below) = resource.split_once('/').unwrap_or((&*resource, ""));
+            holds_secrets(resource)
+                || (is_named(resource, "serviceaccounts")
+                    && (is_token(below) || texts(b"subresource").any(|text| is_token(&text))))
+        })
+        .reduce(|one, another| one || another)
+}
+
+/// Whether the path of a request names such a resource.
+fn leads_to_one(uri: &str) -> bool {
+    let path = uri.split('?').next().unwrap_or_default();
+    let mut is_of_an_account = false;
+    path.split('/').any(|step| {
+        is_of_an_account |= is_named(step, "serviceaccounts");
+        holds_secrets(step) || (is_of_an_account && is_token(step))
+    })
+}
+
+fn holds_secrets(resource: &str) -> bool {
+    ["secrets", "tokenreviews", "tokenrequests"].iter().any(|name| is_named(resource, name))
+}
+
+fn is_token(below: &str) -> bool {
+    is_named(below.split('/').next().unwrap_or_default(), "token")
+}
+
+fn is_named(text: &str, name: &str) -> bool {
+    bare(text).eq_ignore_ascii_case(name)
+}
+
+/// A name without its group, as in `secrets.v1` and `secrets.`.
+fn bare(name: &str) -> &str {
+    name.trim().split('.').next().unwrap_or_default()
+}
+
+/// Whether a map is an object of such a kind, and more than a reference to one.
+fn is_object(map: Raw<'_>) -> bool {
+    let names_it = |(name, value): (&[u8], Raw<'_>)| {
+        name.eq_ignore_ascii_case(b"kind") && value.as_text().is_some_and(|kind| is_kind(&kind))
+    };
+    map.named().any(names_it) && !is_reference(map)
+}
+
+fn is_reference(map: Raw<'_>) -> bool {
+    fn head<'a>(value: Raw<'a>) -> Token<'a> {
+        Cursor::new(value.bytes()).token().unwrap_or(Token::Map(0))
+    }
+    let mut names = 0;
+    let names_only = map.named().all(|(name, value)| {
+        names += 1;
+        is_of_a_reference(name, head(value))
+    });
+    // A key that is no text is none of a reference.
+    names_only && head(map) == Token::Map(names)
+}
+
+/// Whether objects of a kind of this name hold secrets.
+pub(in crate::record) fn is_kind(text: &str) -> bool {
+    let name = bare(text.rsplit('/').next().unwrap_or_default());
+    KINDS.iter().any(|kind| name.as_bytes().eq_ignore_ascii_case(kind))
+}

@@ -1,0 +1,201 @@
+//! Texts that tell an object which holds secrets, as JSON or YAML, once more or several times escaped, or that tell an
+//! audit record about one.
+//!
+//! Nothing can be taken out of a text without a reader for its language, and a text that was cut has none. So the whole
+//! text stays behind, but for the beginning of an audit record: that says who did what.
+
+use memchr::memmem;
+
+use super::last_applied;
+use super::named_kinds::names_a_kind;
+use super::prefilter::{Hints, look};
+use super::secret_objects::{Checks, TIMES};
+use super::unescape::plainly;
+use super::writer::reveals;
+use crate::record::json_in_text::documents;
+
+/// JSON in a text may hold such texts itself, and so on: as many as wrappers are opened.
+pub(super) const MOST_TEXTS: u8 = 6;
+/// No shorter text tells an object.
+const SHORTEST: usize = 12;
+/// What an audit record begins with, before all that may hold a secret.
+const BEGINNING: &[u8] = b"auditID";
+/// The ends of the names of its bodies, also as other tools spell them.
+const BODIES: [&[u8]; 4] = [b"equestObject", b"esponseObject", b"equest_object", b"esponse_object"];
+
+/// What may leave of a text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Kept<'t> {
+    All,
+    /// What stands before the first part that may hold a secret.
+    Beginning(&'t [u8]),
+    Nothing,
+}
+
+/// What may leave of a text of a record. `left`: so many texts may still be opened, one in the other.
+pub(super) fn of<'t>(text: &'t [u8], looks: Checks, left: u8) -> Kept<'t> {
+    if text.len() < SHORTEST {
+        return Kept::All;
+    }
+    let seen = look(text);
+    if looks.for_fragments || seen.bodies || seen.words {
+        let leaves = of_an_audit_record(text, seen);
+        if leaves != Kept::All {
+            return leaves;
+        }
+    }
+    let plain = plainly(text, seen);
+    let names_one = (seen.words || seen.escapes) && names_a_kind(&plain);
+    let holds_one = names_one || (seen.applied && last_applied::stands_in(&plain));
+    if !holds_one && !seen.words {
+        return Kept::All;
+    }
+    // As JSON it can be read, and a mere reference to a Secret stays. Where something of it was left out by the reader,
+    // that may be the secret.
+    let read = if left > 0 { documents("text", text) } else { None };
+    let leaves = match read.as_ref().and_then(|read| Some((read.list()?, read.is_exact))) {
+        Some((list, _)) if reveals(list, left - 1) => false,
+        Some((_, true)) => true,
+        _ => !holds_one,
+    };
+    if leaves { Kept::All } else { Kept::Nothing }
+}
+
+/// Of a text that tells an audit record what stands before its bodies, and if it is about a secret, before the status too.
+fn of_an_audit_record(text: &[u8], seen: Hints) -> Kept<'_> {
+    let find = |word: &[u8]| memmem::find(text, word);
+    let begins_at = find(BEGINNING);
+    let has_times = TIMES.iter().any(|key| find(key).is_some());
+    let is_cut_off = begins_at.is_none() && has_times;
+    let is_one = begins_at.is_some() || has_times || (seen.bodies && seen.words);
+    if !is_one || !(seen.bodies || seen.words || is_cut_off) {
+        return Kept::All;
+    }
+    let bodies = BODIES.into_iter().filter_map(find);
+    let status = find(b"responseStatus").filter(|_| seen.words);
+    // Webhooks and policies leave patches and messages in its annotations. Tools that sort members write these first.
+    let annotations = find(b"annotations").filter(|_| seen.words);
+    let is_sorted = annotations < begins_at && annotations.is_some();
+    let annotations = annotations.map(|at| if is_sorted { text.len() } else { at });
+    let query = find(b"requestURI").filter(|_| seen.words).and_then(|uri| {
+        let value = text.get(uri..)?;
+        let ends = value.iter().position(|byte| *byte == b',').unwrap_or(value.len());
+        value.get(..ends)?.iter().position(|byte| *byte == b'?').map(|at| uri + at)
+    });
+    match (bodies.chain(status).chain(annotations).chain(query).min(), begins_at) {
+        (Some(stop), Some(start)) if start < stop && tells_an_object(text) => {
+            let (before, record) = text.split_at(start);
+            let record = record.get(..stop - start).unwrap_or_default();
+            let record = record.get(..another_begins(record)).unwrap_or_default();
+            // A client may call itself like a Secret, but not in front of the id.
+            let is_before_free = !is_sorted && !names_a_kind(before) && !last_applied::stands_in(before);
+            let from = if is_before_free { 0 } else { start };
+            Kept::Beginning(text.get(from..start + record.len()).unwrap_or_default())
+        }
+        (Some(_), _) => Kept::Nothing,
+        // The end of one, whose beginning came in another record.
+        (None, None) => Kept::Nothing,
+        (None, Some(_)) => Kept::All,
+    }
+}
+
+/// Where another document begins behind this one: at a line that is none of a record in many lines.
+fn another_begins(record: &[u8]) -> usize {
+    let goes_on = |rest: &[u8]| {
+        matches!(rest.first(), None | Some(b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\\' | b'}' | b']'))
+    };
+    let mut breaks = memmem::find_iter(record, b"\n");
+    breaks.find(|at| !goes_on(&record[at + 1..])).unwrap_or(record.len())
+}
+
+/// Whether nothing stands before the first brace but what tools write before a record.
+fn tells_an_object(text: &[u8]) -> bool {
+    let first = text.iter().position(|byte| b"{}[]".contains(byte));
+    first.is_none_or(|at| text.get(at) == Some(&b'{') || text.get(at) == Some(&b'['))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kind::Kind;
+
+    fn leaves(text: &str) -> Kept<'_> {
+        of(text.as_bytes(), Checks::at(text.as_bytes(), Kind::Other), MOST_TEXTS)
+    }
+
+    #[test]
+    fn an_object_is_known_however_it_is_written() {
+        for text in [
+            "apiVersion: v1\nkind: Secret\ndata: {}\n",
+            "{\"kind\":\"Secret\",\"data\":{}}",
+            "{\\\"kind\\\": \\\"Secret\\\", \\\"data",
+            "\"{\\\\\\\"kind\\\\\\\":\\\\\\\"SecretList\\\\\\\"",
+            "{kind: 'TokenReview', spec: {token: x}}",
+            "\"kind\" : !!str \"secret\"\ndata",
+            "kind: &k !!str Secret\n",
+            "v1.TypeMeta{Kind:\"Secret\", APIVersion:\"v1\"} Data:map[]",
+            "before it: {\"kind\":\"\\u0053ecret\"}",
+            "{\"kind\":\"Secret.v1.\",\"data\":1}",
+            "kind: v1/Secret\ndata: x",
+            "\"a: b\\nkind: \\\"v1/Secret\\\" # it is\\n",
+            "{\"kind\"=>\"Secret\", \"data\"=>1}",
+            "{kind=Secret, data={p=x}}",
+            "kind = \"Secret\"\ndata = {}",
+            "Secret(apiVersion=v1, data={p=x})",
+            "&Secret{ObjectMeta:{db},Data:map[string][]byte{p: [1]}}",
+            "v1.TokenReview{TypeMeta:{Kind:\"\"}, Spec:{Token:\"x\"}}",
+            "(*v1.Secret)(0xc0)({ Data: (map[string][]uint8) {} })",
+            "kind='Secret'\n[data]\np='x'",
+            "{u'kind': u'Secret', u'x': 1}",
+            "kind: >-\n  Secret\ndata: x",
+            "\u{1b}[1mkind\u{1b}[0m: \u{1b}[0;32mSecret\u{1b}[0m",
+            "{&quot;kind&quot;:&#34;Secret&quot;}",
+            "%7B%22kind%22%3A%22Secret%22%7D",
+        ] {
+            assert_eq!(leaves(text), Kept::Nothing, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_speaks_of_secrets_stays() {
+        for text in [
+            "MountVolume.SetUp failed for volume \"v\" : secret \"db\" not found",
+            "no matches for kind \"Secret\" in version \"v1\"",
+            "kind: ExternalSecret\nspec: {}\n",
+            "kind: SecretStore\nspec: {}\n",
+            "{\"involvedObject\":{\"kind\":\"Secret\",\"name\":\"db\",\"namespace\":\"shop\"},\"reason\":\"x\"}",
+            "{\"kinds\":[\"Secret\"]}",
+            "mankind: Secret",
+            "controller=a kind=Secret name=db",
+            "gvk=\"/v1, Kind=Secret\" metadata: x",
+            "Secret{name} of x",
+            "a list of Secret(s): data is 100% old & gone",
+        ] {
+            assert_eq!(leaves(text), Kept::All, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_audit_record_keeps_its_beginning_and_its_end_keeps_nothing() {
+        let start = "{\"auditID\":\"a\",\"requestURI\":\"/secrets/db";
+        for (text, expected) in [
+            (format!("{start}\",\"verb\":\"get\",\"requestObject\":{{"), Some(", \"verb\"")),
+            (format!("{start}?x=hunter2\",\"verb\":\"get\"}}"), None),
+            (format!("{start}\",\"responseStatus\":{{\"message\":\"hunter2"), None),
+        ] {
+            let Kept::Beginning(kept) = leaves(&text) else { panic!("{text}") };
+            let kept = str::from_utf8(kept).unwrap();
+            assert!(kept.starts_with(start) && !kept.contains("hunter2"), "{kept}");
+            assert!(expected.is_none() || kept.contains("verb"), "{kept}");
+        }
+        for text in [
+            "hunter2\"}},\"requestReceivedTimestamp\":\"x\"}",
+            "hunter2\"}},\"responseObject\":{\"kind\":\"Secret\"},\"stageTimestamp\":\"x\"}",
+            "hunter2\"},\"auditID\":\"a\",\"responseObject\":{\"kind\":\"Secret\"}",
+        ] {
+            assert_eq!(leaves(text), Kept::Nothing, "{text}");
+        }
+        let plain = "the line of auditID 7 holds a secret and a token";
+        assert_eq!(leaves(plain), Kept::All);
+    }
+}

@@ -1,0 +1,106 @@
+//! The end of a list, and what its version proves.
+//!
+//! A version only rises while etcd keeps its data. An API server that lags behind may show an earlier one from its cache;
+//! only a consistent read below what was seen proves that the data itself is older, as after a restore from a backup.
+//! Versions are opaque (client-go compares them as numbers since Kubernetes 1.35, KEP-5504): where one is no number,
+//! nothing is proven.
+
+use std::time::Instant;
+
+use super::request::Page;
+use super::{Goal, LossReason, ObjectChange, Restored, Watch};
+use crate::topology::list_scanner::{ListError, ListMeta, ListScanner};
+
+impl Watch {
+    pub(super) fn list_ended(&mut self, scanner: ListScanner, cut: Option<&str>, now: Instant, chance: u64) {
+        let refused = scanner.refused();
+        let why = match (scanner.finish(), cut) {
+            // A body that is whole is good, however its connection ended.
+            (Ok(meta), _) => {
+                self.output.skipped += refused;
+                let last = match &self.goal {
+                    Goal::List(Page::Next { token }) => Some(token.clone()),
+                    _ => None,
+                };
+                match (meta.token.filter(|token| !token.is_empty()), meta.resource_version) {
+                    (Some(token), _) if Some(&token) != last.as_ref() => {
+                        self.of_earlier_pages = self.objects.len();
+                        self.goal = Goal::List(Page::Next { token });
+                        return;
+                    }
+                    (None, Some(version)) if !version.is_empty() => return self.listed(version),
+                    (None, _) => "the list has no resourceVersion".to_owned(),
+                    (Some(_), _) => {
+                        // A page that leads to itself.
+                        self.begin(Page::Whole);
+                        "the list's pages have no end".to_owned()
+                    }
+                }
+            }
+            (Err(_), Some(cut)) => {
+                // The server is there, and gives up on this list: the next try waits, each time longer.
+                self.objects.truncate(self.of_earlier_pages);
+                return self.bad(LossReason::Unreachable, cut.to_owned(), now, chance);
+            }
+            (Err(broken), None) => no_json(broken),
+        };
+        self.objects.truncate(self.of_earlier_pages);
+        self.bad(LossReason::Unreadable, why, now, chance);
+    }
+
+    pub(super) fn probe_ended(&mut self, scanner: ListScanner, cut: Option<&str>, now: Instant, chance: u64) {
+        match (scanner.finish(), cut) {
+            (Ok(ListMeta { resource_version: Some(found), .. }), _) if !found.is_empty() => {
+                if is_older(&found, &self.version) {
+                    self.restored(found);
+                    self.begin(Page::FirstOfNewest);
+                } else {
+                    self.goal = Goal::Watch;
+                }
+            }
+            (Err(_), Some(cut)) => self.bad(LossReason::Unreachable, cut.to_owned(), now, chance),
+            (Ok(_), _) => {
+                self.bad(LossReason::Unreadable, "the list has no resourceVersion".to_owned(), now, chance)
+            }
+            (Err(broken), None) => self.bad(LossReason::Unreadable, no_json(broken), now, chance),
+        }
+    }
+
+    fn listed(&mut self, version: String) {
+        if is_older(&version, &self.version) {
+            if !self.consistent {
+                // From the cache of an API server that lags behind: it would take back what was seen.
+                return self.begin(Page::FirstOfNewest);
+            }
+            self.restored(version.clone());
+        }
+        self.version = version;
+        self.of_earlier_pages = 0;
+        self.was_listed = true;
+        self.output.changes.push(ObjectChange::Listed(std::mem::take(&mut self.objects)));
+        self.goal = Goal::Watch;
+        self.given_up = false;
+        self.too_new = 0;
+    }
+
+    fn restored(&mut self, found: String) {
+        let known = std::mem::take(&mut self.version);
+        self.output.restored = Some(Restored { known, found });
+    }
+
+    /// The first page of a list that need not be the newest.
+    pub(super) fn page_from_cache(&self) -> Page {
+        match self.version.parse::<u64>() {
+            Ok(_) => Page::FirstNotOlderThan(self.version.clone()),
+            Err(_) => Page::FirstFromCache,
+        }
+    }
+}
+
+fn no_json(broken: ListError) -> String {
+    format!("the list is no JSON from byte {} on", broken.offset)
+}
+
+fn is_older(found: &str, known: &str) -> bool {
+    matches!((found.parse::<u64>(), known.parse::<u64>()), (Ok(found), Ok(known)) if found < known)
+}

@@ -1,0 +1,75 @@
+//! RequestKind follows on the end of a response, or on none.
+
+use std::time::Instant;
+
+use super::{Body, Goal, LossReason, Pause, SHORT, STEADY, Watch, WatchEnd, WatchStatus};
+
+impl Watch {
+    /// The body has ended: by itself, or because of `cut`.
+    pub fn ended(&mut self, cut: Option<&str>, now: Instant, chance: u64) {
+        match std::mem::replace(&mut self.body, Body::None) {
+            Body::None => {}
+            Body::List(scanner) => self.list_ended(*scanner, cut, now, chance),
+            Body::Probe(scanner) => self.probe_ended(*scanner, cut, now, chance),
+            Body::Watch { began, progressed, over, .. } => {
+                let lived = now.saturating_duration_since(began);
+                if lived >= STEADY || (progressed && lived >= SHORT) {
+                    self.failures = 0;
+                    self.relists = 0;
+                }
+                self.output.restarts += 1;
+                match (over, cut) {
+                    (Some(WatchEnd::Expired), _) => self.expired(now, chance),
+                    (Some(WatchEnd::Error(reason, why)), _) => self.watch_refused(reason, why, now, chance),
+                    (None, Some(cut)) => {
+                        self.lost(LossReason::Unreachable, cut.to_owned());
+                        self.missed = true;
+                        self.goal = Goal::Probe;
+                        if lived < SHORT {
+                            self.again(now, chance);
+                        }
+                    }
+                    (None, None) if lived < SHORT => {
+                        self.again(now, chance);
+                        if self.pause == Pause::None {
+                            self.output.following.get_or_insert(WatchStatus::Ended);
+                        } else {
+                            let why = "each watch ends as soon as it has begun".to_owned();
+                            self.lost(LossReason::ServerError, why);
+                        }
+                    }
+                    (None, None) => {
+                        self.output.following.get_or_insert(WatchStatus::Ended);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Nothing has come for long. A quiet kind whose API server sends no bookmarks looks like that, a
+    /// connection that is gone does, and so does a version that lies in the future of a restored etcd.
+    pub fn fell_silent(&mut self, now: Instant, chance: u64) {
+        if matches!(self.body, Body::Watch { .. }) {
+            self.body = Body::None;
+            self.failures = 0;
+            self.relists = 0;
+            self.output.restarts += 1;
+            self.output.following.get_or_insert(WatchStatus::Ended);
+            self.goal = Goal::Probe;
+        } else {
+            self.ended(Some("nothing more came"), now, chance);
+        }
+    }
+
+    /// There was no answer. The first time may be the connection's fault, and is tried again at once.
+    pub fn failed(&mut self, why: &str) {
+        self.lost(LossReason::Unreachable, why.to_owned());
+        if matches!(self.goal, Goal::Watch) {
+            self.goal = Goal::Probe;
+        }
+        if std::mem::replace(&mut self.missed, true) {
+            self.is_away = true;
+            self.pause = Pause::Turn;
+        }
+    }
+}
