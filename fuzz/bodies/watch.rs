@@ -152,11 +152,11 @@ impl Watch {
                 assert!(until - now <= PATIENCE);
                 now = until;
             }
-            assert!(machine.answered(200, None, now, LONGEST));
+            assert!(machine.response(200, None, now, LONGEST));
             let wants_all = body.chunks(size.min(body.len().max(1))).all(|piece| machine.body(piece));
             stopped |= !wants_all;
             now += Duration::from_secs(2);
-            machine.ended(None, now, LONGEST);
+            machine.body_ended(None, now, LONGEST);
         }
         let output = machine.take();
         let Output { changes, skipped, .. } = &output;

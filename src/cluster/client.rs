@@ -75,10 +75,10 @@ impl Client {
 
     /// # Errors
     /// Why there was no answer, for a person.
-    pub(super) fn get(&mut self, ask: &ApiRequest) -> Result<Response<Body>, String> {
-        let (header, trust) = self.auth.now(ask.renew_credentials, &self.log);
+    pub(super) fn get(&mut self, wanted: &ApiRequest) -> Result<Response<Body>, String> {
+        let (header, trust) = self.auth.now(wanted.renew_credentials, &self.log);
         let uri: Uri =
-            format!("{}{}", self.url.url, ask.target).parse().map_err(|_| "kube_url leads nowhere")?;
+            format!("{}{}", self.url.url, wanted.target).parse().map_err(|_| "kube_url leads nowhere")?;
         if self.agent.as_ref().is_none_or(|(_, edition)| *edition != trust.edition) {
             let new = agent(&uri, &self.limits, trust.tls, &self.signal);
             self.stopper.watch(&new);
@@ -86,11 +86,11 @@ impl Client {
         }
         let Some((agent, _)) = &self.agent else { return Err("no agent".to_owned()) };
         let mut request = Request::get(uri).body(()).map_err(|error| error.to_string())?;
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(ask.accept));
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(wanted.accept));
         if let Some(header) = header {
             request.headers_mut().insert(AUTHORIZATION, header);
         }
-        let head = match ask.what {
+        let head = match wanted.kind {
             RequestKind::List => self.list_head,
             RequestKind::Probe | RequestKind::Watch => self.limits.head.unwrap_or(self.list_head),
         };

@@ -15,7 +15,7 @@ pub(super) struct Coordinator {
     state: Mutex<State>,
     changed: Condvar,
     /// Between two tries.
-    every: Duration,
+    interval: Duration,
 }
 
 #[derive(Default)]
@@ -34,8 +34,8 @@ struct State {
 }
 
 impl Coordinator {
-    pub(super) fn new(every: Duration) -> Self {
-        Self { state: Mutex::default(), changed: Condvar::new(), every }
+    pub(super) fn new(interval: Duration) -> Self {
+        Self { state: Mutex::default(), changed: Condvar::new(), interval }
     }
 
     /// How often somebody got through so far: what a wait begins with, so that no wake is missed.
@@ -53,7 +53,7 @@ impl Coordinator {
             }
             let wait = state.due.map_or(Duration::ZERO, |due| due.saturating_duration_since(now));
             if wait.is_zero() {
-                state.due = Some(now + self.every);
+                state.due = Some(now + self.interval);
                 return;
             }
             state = self.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
@@ -85,7 +85,7 @@ impl Coordinator {
     pub(super) fn wake_all(&self) {
         let mut state = self.lock();
         let now = clock::monotonic();
-        if state.woke.is_none_or(|woke| now >= woke + self.every) {
+        if state.woke.is_none_or(|woke| now >= woke + self.interval) {
             state.woke = Some(now);
             state.wakes += 1;
             drop(state);
@@ -93,7 +93,7 @@ impl Coordinator {
         }
     }
 
-    pub(super) fn turn(&self, kind: ObjectKind, following: &WatchStatus) {
+    pub(super) fn set_status(&self, kind: ObjectKind, following: &WatchStatus) {
         // A watch that ended as it should says nothing about the API server.
         if *following != WatchStatus::Ended {
             self.lock().followed[kind.index()] = *following == WatchStatus::Followed;
@@ -157,14 +157,14 @@ mod tests {
 
     #[test]
     fn one_turn_at_a_time_and_a_wake_for_all() {
-        let turns = Coordinator::new(Duration::from_millis(200));
+        let coordinator = Coordinator::new(Duration::from_millis(200));
         let taken = AtomicUsize::new(0);
         let began = clock::monotonic();
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..2 {
-                        turns.wait_for_turn(0);
+                        coordinator.wait_for_turn(0);
                         taken.fetch_add(1, Ordering::Relaxed);
                     }
                 });
@@ -173,34 +173,34 @@ mod tests {
         assert_eq!(taken.load(Ordering::Relaxed), 8);
         assert!(clock::monotonic() - began >= Duration::from_millis(7 * 200), "the first is at once");
 
-        let turns = Coordinator::new(BOUND);
-        turns.wait_for_turn(0);
+        let coordinator = Coordinator::new(BOUND);
+        coordinator.wait_for_turn(0);
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| turns.wait_for_turn(0));
+                scope.spawn(|| coordinator.wait_for_turn(0));
             }
-            let waiting = scope.spawn(|| turns.wait_until(clock::monotonic() + BOUND, 0));
-            turns.wake_all();
+            let waiting = scope.spawn(|| coordinator.wait_until(clock::monotonic() + BOUND, 0));
+            coordinator.wake_all();
             assert!(waiting.join().is_ok_and(|woken| woken));
         });
         // One that asked before the wake and failed after it has missed nothing.
-        assert!(turns.wait_until(clock::monotonic() + BOUND, 0));
+        assert!(coordinator.wait_until(clock::monotonic() + BOUND, 0));
         // And no wake follows on another at once.
-        turns.wake_all();
-        assert_eq!(turns.wakes(), 1);
-        turns.stop();
-        turns.wait_for_turn(1);
-        assert!(!turns.wait_until(clock::monotonic() + BOUND, 1));
+        coordinator.wake_all();
+        assert_eq!(coordinator.wakes(), 1);
+        coordinator.stop();
+        coordinator.wait_for_turn(1);
+        assert!(!coordinator.wait_until(clock::monotonic() + BOUND, 1));
         assert!(clock::monotonic() - began < BOUND);
     }
 
     #[test]
     fn how_the_others_fare() {
-        let turns = Coordinator::new(BOUND);
-        turns.served(ObjectKind::Pod);
-        turns.turn(ObjectKind::Pod, &WatchStatus::Followed);
+        let coordinator = Coordinator::new(BOUND);
+        coordinator.served(ObjectKind::Pod);
+        coordinator.turn(ObjectKind::Pod, &WatchStatus::Followed);
         let shown = |kind| {
-            let OtherKinds { served, followed } = turns.others(kind);
+            let OtherKinds { served, followed } = coordinator.others(kind);
             (served.is_some(), followed)
         };
         assert_eq!((shown(ObjectKind::Pod), shown(ObjectKind::Node)), ((false, false), (true, true)));
@@ -208,9 +208,9 @@ mod tests {
 
     #[test]
     fn a_restore_is_found_once() {
-        let turns = Coordinator::new(BOUND);
-        assert!(turns.restored(ObjectKind::Pod, 0));
-        assert!(!turns.restored(ObjectKind::Node, 0), "the others find the same");
-        assert!(turns.restored(ObjectKind::Node, turns.restores()));
+        let coordinator = Coordinator::new(BOUND);
+        assert!(coordinator.restored(ObjectKind::Pod, 0));
+        assert!(!coordinator.restored(ObjectKind::Node, 0), "the others find the same");
+        assert!(coordinator.restored(ObjectKind::Node, coordinator.restores()));
     }
 }

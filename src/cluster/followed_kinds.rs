@@ -71,9 +71,9 @@ impl FollowedKinds {
         }
     }
 
-    pub(super) fn turn(&mut self, kind: ObjectKind, turn: WatchStatus, now: Instant) {
+    pub(super) fn set_status(&mut self, kind: ObjectKind, status: WatchStatus, now: Instant) {
         let state = &mut self.states[kind.index()];
-        match (turn, state) {
+        match (status, state) {
             (WatchStatus::Followed, state @ (State::Starting | State::Reopening { .. })) => {
                 *state = State::Followed
             }
@@ -161,20 +161,22 @@ pub(super) mod model {
     pub const SECOND: Duration = Duration::from_secs(1);
 
     pub struct Model {
-        pub following: FollowedKinds,
+        pub followed: FollowedKinds,
         pub now: Instant,
     }
 
     impl Model {
         pub fn new() -> Self {
             let mut model =
-                Self { following: FollowedKinds::new(&Timing::default()), now: clock::monotonic() };
+                Self { followed: FollowedKinds::new(&Timing::default()), now: clock::monotonic() };
             model.followed(ObjectKind::ALL);
             model
         }
 
         pub fn followed(&mut self, kinds: impl IntoIterator<Item = ObjectKind>) {
-            kinds.into_iter().for_each(|kind| self.following.turn(kind, WatchStatus::Followed, self.now));
+            kinds
+                .into_iter()
+                .for_each(|kind| self.followed.set_status(kind, WatchStatus::Followed, self.now));
         }
 
         pub fn lost(
@@ -185,7 +187,7 @@ pub(super) mod model {
         ) {
             for kind in kinds {
                 let why = reason.name().to_owned();
-                self.following.turn(kind, WatchStatus::Lost { reason, why, is_refused }, self.now);
+                self.followed.set_status(kind, WatchStatus::Lost { reason, why, is_refused }, self.now);
             }
         }
 
@@ -194,12 +196,12 @@ pub(super) mod model {
             let end = self.now + time;
             let mut lines = Vec::new();
             loop {
-                lines.extend(self.following.line(self.now).map(|line| match line {
+                lines.extend(self.followed.line(self.now).map(|line| match line {
                     LogLine::NotFollowed(text) => format!("WARN {text}"),
                     LogLine::FollowedAgain(text) => format!("INFO {text}"),
                 }));
-                assert_eq!(self.following.line(self.now), None, "once");
-                match self.following.next_change(self.now).filter(|next| *next <= end) {
+                assert_eq!(self.followed.line(self.now), None, "once");
+                match self.followed.next_change(self.now).filter(|next| *next <= end) {
                     Some(next) => self.now = next,
                     None => break,
                 }
@@ -209,7 +211,7 @@ pub(super) mod model {
         }
 
         pub fn freshness(&self, kind: ObjectKind) -> Freshness {
-            self.following.freshness(kind, self.now)
+            self.followed.freshness(kind, self.now)
         }
     }
 }
@@ -224,7 +226,7 @@ mod tests {
         let mut model = Model::new();
         assert_eq!(model.freshness(ObjectKind::Pod), Freshness::Current);
         model.lost([ObjectKind::Pod], LossReason::Unreachable, false);
-        assert_eq!(model.following.unfollowed(ObjectKind::Pod, model.now), Some(LossReason::Unreachable));
+        assert_eq!(model.followed.unfollowed(ObjectKind::Pod, model.now), Some(LossReason::Unreachable));
         assert_eq!(
             (model.freshness(ObjectKind::Pod), model.freshness(ObjectKind::Node)),
             (Freshness::Behind, Freshness::Current)
@@ -238,7 +240,7 @@ mod tests {
         model.lost([ObjectKind::Pod], LossReason::Forbidden, true);
         assert_eq!(model.freshness(ObjectKind::Pod), Freshness::Refused);
         model.followed([ObjectKind::Pod]);
-        assert_eq!(model.following.unfollowed(ObjectKind::Pod, model.now), None);
+        assert_eq!(model.followed.unfollowed(ObjectKind::Pod, model.now), None);
         assert_eq!(model.freshness(ObjectKind::Pod), Freshness::Behind, "it may not have caught up");
         model.pass(Duration::from_millis(499));
         model.followed([ObjectKind::Pod]);
@@ -250,14 +252,14 @@ mod tests {
     #[test]
     fn a_watch_that_ended_is_opened_again_at_once_or_is_not_followed() {
         let mut model = Model::new();
-        model.following.turn(ObjectKind::Pod, WatchStatus::Ended, model.now);
+        model.followed.set_status(ObjectKind::Pod, WatchStatus::Ended, model.now);
         assert_eq!(
-            (model.freshness(ObjectKind::Pod), model.following.unfollowed(ObjectKind::Pod, model.now)),
+            (model.freshness(ObjectKind::Pod), model.followed.unfollowed(ObjectKind::Pod, model.now)),
             (Freshness::Current, None)
         );
         model.pass(SECOND);
         assert_eq!(model.freshness(ObjectKind::Pod), Freshness::Behind);
-        assert_eq!(model.following.unfollowed(ObjectKind::Pod, model.now), Some(LossReason::Unreachable));
+        assert_eq!(model.followed.unfollowed(ObjectKind::Pod, model.now), Some(LossReason::Unreachable));
         model.pass(4 * SECOND);
         assert_eq!(model.freshness(ObjectKind::Pod), Freshness::Stale);
         model.followed([ObjectKind::Pod]);

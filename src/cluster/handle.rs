@@ -34,11 +34,11 @@ pub struct Cluster {
     numbers: Arc<Numbers>,
     log: Arc<HostLog>,
     signal: Arc<Signal>,
-    turns: Arc<Coordinator>,
+    coordinator: Arc<Coordinator>,
     stoppers: Vec<Stopper>,
     threads: Vec<JoinHandle<()>>,
     /// Stopped last, so that it saves what the others brought.
-    memory: Mutex<Option<Keeper>>,
+    snapshot_keeper: Mutex<Option<Keeper>>,
     /// When and how often it saves.
     first_save: Duration,
     save: Duration,
@@ -79,22 +79,25 @@ impl Cluster {
             numbers,
             log,
             signal: Arc::default(),
-            turns: Arc::new(Coordinator::new(timing.turn)),
+            coordinator: Arc::new(Coordinator::new(timing.turn)),
             stoppers: Vec::new(),
             threads: Vec::new(),
-            memory: Mutex::default(),
+            snapshot_keeper: Mutex::default(),
             first_save: timing.first_save,
             save: timing.save,
         };
-        let memory = settings.memory_file.as_deref().map_or(Ok(()), |file| cluster.remember(file, on_start));
+        let restored =
+            settings.memory_file.as_deref().map_or(Ok(()), |file| cluster.remember(file, on_start));
         // What was started is stopped again if something cannot be.
-        memory.and_then(|()| cluster.start_threads(settings, timing, &auth, on_start)).map_err(|error| {
-            vec![ConfigError {
-                key: "correlate",
-                problem: format!("no thread could be started ({error})"),
-                expected: "a host with room for some more threads".to_owned(),
-            }]
-        })?;
+        restored.and_then(|()| cluster.start_threads(settings, timing, &auth, on_start)).map_err(
+            |error| {
+                vec![ConfigError {
+                    key: "correlate",
+                    problem: format!("no thread could be started ({error})"),
+                    expected: "a host with room for some more threads".to_owned(),
+                }]
+            },
+        )?;
         Ok(cluster)
     }
 
@@ -127,7 +130,7 @@ impl Cluster {
     /// # Errors
     /// When no thread can be started.
     pub fn remember(&self, file: &Path, on_start: fn()) -> std::io::Result<()> {
-        let mut keeper = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keeper = self.snapshot_keeper.lock().unwrap_or_else(PoisonError::into_inner);
         if keeper.is_some() {
             return Ok(());
         }
@@ -146,7 +149,7 @@ impl Cluster {
             snapshot_file::keep(&file, current, &log, &stop, first, every);
             drop(ending);
         };
-        let thread = spawn("topology-memory".to_owned(), on_start, work)?;
+        let thread = spawn("topology-snapshot".to_owned(), on_start, work)?;
         *keeper = Some(Keeper { signal, ended, thread });
         Ok(())
     }
@@ -166,14 +169,14 @@ impl Cluster {
                 stopper: client.stopper(),
                 client,
                 publisher: Arc::clone(&self.publisher),
-                turns: Arc::clone(&self.turns),
+                coordinator: Arc::clone(&self.coordinator),
                 wakes: 0,
                 restores: 0,
                 numbers: Arc::clone(&self.numbers),
                 log: Arc::clone(&self.log),
             };
             self.stoppers.push(reflector.stopper.clone());
-            self.turns.register(kind, reflector.stopper.clone());
+            self.coordinator.register(kind, reflector.stopper.clone());
             // The kernel cuts names at 15 bytes; debuggers and ours do not.
             let name = format!("topology-{}", kind.resource());
             self.threads.push(spawn(name, on_start, move || reflector.run())?);
@@ -191,13 +194,13 @@ impl Drop for Cluster {
         for stopper in &self.stoppers {
             stopper.stop();
         }
-        self.turns.stop();
+        self.coordinator.stop();
         self.publisher.stop();
         for thread in self.threads.drain(..) {
             // A panic of the thread was logged when it happened.
             let _ = thread.join();
         }
-        let keeper = self.memory.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let keeper = self.snapshot_keeper.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Keeper { signal, ended, thread }) = keeper {
             signal.set();
             if ended.recv_timeout(LAST_SAVE) == Err(RecvTimeoutError::Disconnected) {
@@ -224,7 +227,7 @@ fn keep_time(publisher: &Publisher, log: &HostLog, tick: Duration) {
         let round = catch_unwind(AssertUnwindSafe(|| {
             failpoint::hit("clock");
             publisher.tick();
-            publisher.show_waiting(clock::monotonic() + tick)
+            publisher.publish_pending(clock::monotonic() + tick)
         }));
         match round {
             Ok(true) => {}

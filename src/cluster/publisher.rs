@@ -4,7 +4,7 @@
 //! what changes after it is copied on the way; so they come at most once in [`Timing::publication`], and the
 //! clock's thread shows what had to wait.
 //!
-//! How far a kind can be believed is shown at once: an event that comes now must not find it better than it is.
+//! How far a kind can be believed is published at once: an event that comes now must not find it better than it is.
 //!
 //! [`Timing::publication`]: super::Timing
 
@@ -27,20 +27,20 @@ use crate::topology::writer::IndexWriter;
 
 pub(super) struct Publisher {
     current: ArcSwap<Index>,
-    next: Mutex<Next>,
+    next: Mutex<NextSnapshot>,
     /// There is something to show, or a stop.
     waiting: Condvar,
     numbers: Arc<Numbers>,
     log: Arc<HostLog>,
     /// Between two snapshots.
-    publication: Duration,
+    interval: Duration,
 }
 
-struct Next {
+struct NextSnapshot {
     writer: IndexWriter,
-    following: FollowedKinds,
-    shown: Option<Instant>,
-    is_dirty: bool,
+    followed: FollowedKinds,
+    published: Option<Instant>,
+    is_pending: bool,
     is_stopping: bool,
 }
 
@@ -51,17 +51,17 @@ impl Publisher {
         log: Arc<HostLog>,
         timing: &Timing,
     ) -> Self {
-        let following = FollowedKinds::new(timing);
-        let next = Next { writer, following, shown: None, is_dirty: false, is_stopping: false };
+        let followed = FollowedKinds::new(timing);
+        let next = NextSnapshot { writer, followed, published: None, is_pending: false, is_stopping: false };
         let publisher = Self {
             current: ArcSwap::default(),
             next: Mutex::new(next),
             waiting: Condvar::new(),
             numbers,
             log,
-            publication: timing.publication,
+            interval: timing.publication,
         };
-        publisher.show(&mut publisher.lock());
+        publisher.publish(&mut publisher.lock());
         publisher
     }
 
@@ -71,8 +71,8 @@ impl Publisher {
     }
 
     /// Takes a batch of changes over, and whether the kind is followed from now on.
-    pub(super) fn apply(&self, kind: ObjectKind, changes: Vec<ObjectChange>, turn: Option<WatchStatus>) {
-        if changes.is_empty() && turn.is_none() {
+    pub(super) fn apply(&self, kind: ObjectKind, changes: Vec<ObjectChange>, status: Option<WatchStatus>) {
+        if changes.is_empty() && status.is_none() {
             return;
         }
         let mut next = self.lock();
@@ -86,39 +86,39 @@ impl Publisher {
             }
         }
         let now = clock::monotonic();
-        let is_turn = turn.is_some();
-        if let Some(turn) = turn {
-            next.following.turn(kind, turn, now);
+        let has_status = status.is_some();
+        if let Some(status) = status {
+            next.followed.set_status(kind, status, now);
         }
-        let is_urgent = self.look(&mut next, now);
-        if is_urgent || next.shown.is_none_or(|shown| now >= shown + self.publication) {
-            self.show(&mut next);
-            if is_turn {
+        let is_urgent = self.update_freshness(&mut next, now);
+        if is_urgent || next.published.is_none_or(|published| now >= published + self.interval) {
+            self.publish(&mut next);
+            if has_status {
                 // The clock's thread has another time to wait for.
                 drop(next);
                 self.waiting.notify_one();
             }
-        } else if !std::mem::replace(&mut next.is_dirty, true) {
+        } else if !std::mem::replace(&mut next.is_pending, true) {
             drop(next);
             self.waiting.notify_one();
         }
     }
 
     /// Shows what waits, when its time has come, until `until`. `false`: stop.
-    pub(super) fn show_waiting(&self, until: Instant) -> bool {
+    pub(super) fn publish_pending(&self, until: Instant) -> bool {
         let mut next = self.lock();
         loop {
             let now = clock::monotonic();
             if next.is_stopping {
                 return false;
             }
-            let is_urgent = self.look(&mut next, now);
-            let due = next.shown.filter(|_| next.is_dirty).map(|shown| shown + self.publication);
+            let is_urgent = self.update_freshness(&mut next, now);
+            let due = next.published.filter(|_| next.is_pending).map(|published| published + self.interval);
             if is_urgent || due.is_some_and(|due| now >= due) {
-                self.show(&mut next);
+                self.publish(&mut next);
                 continue;
             }
-            let times = [due, next.following.next_change(now)];
+            let times = [due, next.followed.next_change(now)];
             let wait = times.into_iter().flatten().fold(until, Instant::min).saturating_duration_since(now);
             if wait.is_zero() {
                 return true;
@@ -134,7 +134,7 @@ impl Publisher {
         let before = next.writer.len();
         self.numbers.evicted_tombstones.add(next.writer.expire());
         if next.writer.len() != before {
-            self.show(&mut next);
+            self.publish(&mut next);
         }
     }
 
@@ -142,21 +142,21 @@ impl Publisher {
     pub(super) fn write(&self, write: impl FnOnce(&mut IndexWriter)) {
         let mut next = self.lock();
         write(&mut next.writer);
-        self.show(&mut next);
+        self.publish(&mut next);
     }
 
     /// Looks at how far each kind can be believed by now, and says what is to be said. Answers whether some of it
-    /// changed, and is to be shown.
-    fn look(&self, next: &mut Next, now: Instant) -> bool {
-        let Next { writer, following, .. } = next;
+    /// changed, and is to be published.
+    fn update_freshness(&self, next: &mut NextSnapshot, now: Instant) -> bool {
+        let NextSnapshot { writer, followed, .. } = next;
         let mut is_news = false;
         for kind in ObjectKind::ALL {
-            is_news |= writer.set_freshness(kind, following.freshness(kind, now));
-            let reason = following.unfollowed(kind, now);
+            is_news |= writer.set_freshness(kind, followed.freshness(kind, now));
+            let reason = followed.unfollowed(kind, now);
             let place = reason.and_then(|reason| LossReason::ALL.iter().position(|other| *other == reason));
             self.numbers.unfollowed[kind.index()].set(place.map_or(0, |place| place as u64 + 1));
         }
-        match following.line(now) {
+        match followed.line(now) {
             Some(LogLine::NotFollowed(text)) => self.log.warn("topology not followed", text),
             Some(LogLine::FollowedAgain(text)) => self.log.info("topology followed again", text),
             None => {}
@@ -169,18 +169,18 @@ impl Publisher {
         self.waiting.notify_all();
     }
 
-    fn show(&self, next: &mut Next) {
+    fn publish(&self, next: &mut NextSnapshot) {
         let index = next.writer.snapshot();
         self.numbers.objects.set(index.len() as u64);
         self.current.store(Arc::new(index));
         // Afterwards: a reader that has seen this number finds this snapshot, or a later one.
         self.numbers.snapshots.add(1);
-        next.shown = Some(clock::monotonic());
-        next.is_dirty = false;
+        next.published = Some(clock::monotonic());
+        next.is_pending = false;
     }
 
     /// After a panic within, the kind that caused it is listed anew.
-    fn lock(&self) -> MutexGuard<'_, Next> {
+    fn lock(&self) -> MutexGuard<'_, NextSnapshot> {
         self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -35,8 +35,8 @@ pub(super) struct Reflector {
     pub client: Client,
     pub stopper: Stopper,
     pub publisher: Arc<Publisher>,
-    pub turns: Arc<Coordinator>,
-    /// What this kind has seen of `turns`.
+    pub coordinator: Arc<Coordinator>,
+    /// What this kind has seen of `coordinator`.
     pub wakes: u64,
     pub restores: u64,
     pub numbers: Arc<Numbers>,
@@ -65,27 +65,27 @@ impl Reflector {
     }
 
     fn round(&mut self, buffer: &mut [u8]) {
-        failpoint::hit("feeder");
-        let restores = self.turns.restores();
+        failpoint::hit("reflector");
+        let restores = self.coordinator.restores();
         if restores != self.restores {
             self.restores = restores;
-            self.watch.list_anew();
+            self.watch.list_again();
         }
         let now = clock::monotonic();
         match self.watch.next(now, chance()) {
             Step::Wait { until, wakes: true } => {
-                if self.turns.wait_until(until, self.wakes) {
+                if self.coordinator.wait_until(until, self.wakes) {
                     self.watch.wake();
                 }
             }
             Step::Wait { until, wakes: false } => self.pause(until),
             Step::Turn => {
-                self.turns.wait_for_turn(self.wakes);
+                self.coordinator.wait_for_turn(self.wakes);
                 self.watch.wake();
             }
-            Step::Request(ask) => {
-                self.wakes = self.turns.wakes();
-                self.exchange(&ask, buffer);
+            Step::Request(request) => {
+                self.wakes = self.coordinator.wakes();
+                self.exchange(&request, buffer);
             }
         }
         self.hand_over();
@@ -95,31 +95,32 @@ impl Reflector {
         self.stopper.pause(until.saturating_duration_since(clock::monotonic()));
     }
 
-    fn exchange(&mut self, ask: &ApiRequest, buffer: &mut [u8]) {
-        match self.client.get(ask) {
-            Ok(answer) => self.answer(answer, ask.what == RequestKind::Watch, buffer),
+    fn exchange(&mut self, request: &ApiRequest, buffer: &mut [u8]) {
+        match self.client.get(request) {
+            Ok(response) => self.response(response, request.kind == RequestKind::Watch, buffer),
             // A stop looks like a failure, and is none.
             Err(_) if self.stopper.is_stopped() => {}
             Err(why) => {
-                self.watch.failed(&why);
+                self.watch.no_response(&why);
             }
         }
     }
 
-    fn answer(&mut self, answer: Response<Body>, is_watch: bool, buffer: &mut [u8]) {
-        let (head, body) = answer.into_parts();
+    fn response(&mut self, response: Response<Body>, is_watch: bool, buffer: &mut [u8]) {
+        let (head, body) = response.into_parts();
         let status = head.status.as_u16();
         let text = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        let wish = text(RETRY_AFTER).and_then(|value| retry_after(value, text(DATE), clock::wall()));
-        self.watch.compare(self.turns.others(self.kind));
-        if !self.watch.answered(status, wish, clock::monotonic(), chance()) {
+        let retry_after_wait =
+            text(RETRY_AFTER).and_then(|value| retry_after(value, text(DATE), clock::wall()));
+        self.watch.compare(self.coordinator.others(self.kind));
+        if !self.watch.response(status, retry_after_wait, clock::monotonic(), chance()) {
             // Its body may have no end, and where several API servers stand behind one address, another may fare better.
             drop(body);
             self.client.hang_up();
             return;
         }
         self.note_message();
-        self.turns.served(self.kind);
+        self.coordinator.served(self.kind);
         // Now, and not when the first bytes come: a quiet kind is followed from here on.
         self.hand_over();
         let mut body = body.into_reader();
@@ -148,11 +149,11 @@ impl Reflector {
         if self.stopper.is_stopped() {
             return;
         }
-        self.watch.compare(self.turns.others(self.kind));
+        self.watch.compare(self.coordinator.others(self.kind));
         let now = clock::monotonic();
         match ended {
-            Ended::Itself => self.watch.ended(None, now, chance()),
-            Ended::Cut(why) => self.watch.ended(Some(&why), now, chance()),
+            Ended::Itself => self.watch.body_ended(None, now, chance()),
+            Ended::Cut(why) => self.watch.body_ended(Some(&why), now, chance()),
             Ended::Silent => self.watch.fell_silent(now, chance()),
         }
     }
@@ -167,11 +168,11 @@ impl Reflector {
             *why = said(&self.log.secrets().hide_in(std::mem::take(why)));
         }
         if let Some(following) = &output.following {
-            self.turns.turn(self.kind, following);
+            self.coordinator.set_status(self.kind, following);
         }
         self.publisher.apply(self.kind, output.changes, output.following);
         if output.got_through {
-            self.turns.wake_all();
+            self.coordinator.wake_all();
         }
         if let Some(restored) = output.restored {
             self.restored(&restored);
@@ -192,7 +193,7 @@ impl Reflector {
 
     /// All kinds begin anew: etcd's versions are given out again, and one that has overtaken ours proves nothing.
     fn restored(&mut self, Restored { known, found }: &Restored) {
-        if self.turns.restored(self.kind, self.restores) {
+        if self.coordinator.restored(self.kind, self.restores) {
             self.restores += 1;
             let resource = self.kind.resource();
             self.log.warn(

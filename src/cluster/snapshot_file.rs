@@ -243,7 +243,7 @@ pub fn keep(
         }
         let now_seconds = clock::unix_seconds(clock::wall());
         let saving = || {
-            failpoint::hit("memory");
+            failpoint::hit("snapshot_file");
             save(file, &index, now_seconds)
         };
         match catch_unwind(AssertUnwindSafe(saving)) {

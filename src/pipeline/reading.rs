@@ -62,8 +62,8 @@ impl Pipeline {
     /// Takes a closer look at what was not an event at first sight.
     fn body<'a>(&mut self, place: Place<'a>, body: &'a [u8], within: Within, round: &mut Round<'a>) {
         self.repair.take_count();
-        let ClassifiedBody { body, is } = classify(body, within, &self.repair, round.arena);
-        match is {
+        let ClassifiedBody { body, class } = classify(body, within, &self.repair, round.arena);
+        match class {
             BodyClass::Event(event) => return self.content(place, body, &Content::Event(&event), round),
             BodyClass::Audit(audit) => return self.content(place, body, &Content::Audit(&audit), round),
             BodyClass::Violation(violation) => {

@@ -93,7 +93,7 @@ impl<'a> AuditEvent<'a> {
     fn read_by(body: &'a [u8], repair: &Repair, is_known: bool) -> Result<Option<Self>, DecodeError> {
         let mut audit = Self::default();
         let mut group = Text::default();
-        let mut answered = Answered::default();
+        let mut response_object = ResponseObject::default();
         let reader = FieldReader { repair };
         reader.fields(&mut Cursor::new(body), |key, value| {
             match key {
@@ -118,7 +118,8 @@ impl<'a> AuditEvent<'a> {
                 b"requestObject" => audit.request_object = reader.any(value)?,
                 b"responseObject" => {
                     audit.response_object = reader.any(value)?;
-                    answered = reader.answered(&mut Cursor::new(audit.response_object.bytes()))?;
+                    response_object =
+                        reader.response_object(&mut Cursor::new(audit.response_object.bytes()))?;
                 }
                 _ => value.skip()?,
             }
@@ -135,7 +136,7 @@ impl<'a> AuditEvent<'a> {
             |name| audit.annotations.get(name).and_then(|value| value.as_text()).unwrap_or_default();
         (audit.decision, audit.decision_reason) =
             (annotation("authorization.k8s.io/decision"), annotation("authorization.k8s.io/reason"));
-        audit.object.complete(&group, answered);
+        audit.object.complete(&group, response_object);
         Ok(Some(audit))
     }
 }
@@ -177,17 +178,17 @@ pub fn without_bodies(record: &[u8]) -> Option<Vec<u8>> {
 }
 
 impl<'a> AuditObject<'a> {
-    fn complete(&mut self, group: &str, answered: Answered<'a>) {
+    fn complete(&mut self, group: &str, response_object: ResponseObject<'a>) {
         if !group.is_empty() && !self.api_version.is_empty() {
             self.api_version = format!("{group}/{}", self.api_version).into();
         }
         // The answer to a subresource, and a failure, is about something else than the object: a Scale, a Status.
-        if self.subresource.is_empty() && answered.kind != "Status" {
-            let Answered { kind, name, uid } = answered;
+        if self.subresource.is_empty() && response_object.kind != "Status" {
+            let ResponseObject { kind, name, uid } = response_object;
             self.kind = kind;
-            for (known, answered) in [(&mut self.name, name), (&mut self.uid, uid)] {
+            for (known, given) in [(&mut self.name, name), (&mut self.uid, uid)] {
                 if known.is_empty() {
-                    *known = answered;
+                    *known = given;
                 }
             }
         }
@@ -196,7 +197,7 @@ impl<'a> AuditObject<'a> {
 
 /// What an answer says of its object.
 #[derive(Default)]
-struct Answered<'a> {
+struct ResponseObject<'a> {
     kind: Text<'a>,
     name: Text<'a>,
     uid: Text<'a>,
@@ -253,19 +254,19 @@ impl FieldReader<'_> {
         Ok(response)
     }
 
-    fn answered<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Answered<'a>, DecodeError> {
-        let mut answered = Answered::default();
+    fn response_object<'a>(&self, cursor: &mut Cursor<'a>) -> Result<ResponseObject<'a>, DecodeError> {
+        let mut response_object = ResponseObject::default();
         if cursor.is_at_end() {
-            return Ok(answered);
+            return Ok(response_object);
         }
         self.fields(cursor, |key, value| {
             match key {
-                b"kind" => answered.kind = self.text(value)?,
+                b"kind" => response_object.kind = self.text(value)?,
                 b"metadata" => {
                     self.fields(value, |key, value| {
                         match key {
-                            b"name" => answered.name = self.text(value)?,
-                            b"uid" => answered.uid = self.text(value)?,
+                            b"name" => response_object.name = self.text(value)?,
+                            b"uid" => response_object.uid = self.text(value)?,
                             _ => value.skip()?,
                         }
                         Ok(())
@@ -275,6 +276,6 @@ impl FieldReader<'_> {
             }
             Ok(())
         })?;
-        Ok(answered)
+        Ok(response_object)
     }
 }

@@ -21,7 +21,7 @@ use crate::kind::Kind;
 pub struct ClassifiedBody<'a> {
     /// The one that was given, or what was found in it.
     pub body: &'a [u8],
-    pub is: BodyClass<'a>,
+    pub class: BodyClass<'a>,
 }
 
 /// What a body is.
@@ -47,7 +47,7 @@ pub enum BodyClass<'a> {
 
 /// Looks at a body. What has to be made for it lies in `arena`.
 pub fn classify<'a>(body: &'a [u8], within: Within, repair: &Repair, arena: &'a Bump) -> ClassifiedBody<'a> {
-    let is = match (shape_of(body), within.left()) {
+    let class = match (shape_of(body), within.left()) {
         // A list in a wrapper is taken out only for a known kind, like a record.
         (Ok(Shape::List { items }), Some(_)) => (within == Within::Record
             || wrapper_search::is_of_known(items))
@@ -64,7 +64,7 @@ pub fn classify<'a>(body: &'a [u8], within: Within, repair: &Repair, arena: &'a 
         (Ok(Shape::Violation), _) => read_as(Kind::Violation, body, repair),
         _ => None,
     };
-    ClassifiedBody { body, is: is.unwrap_or(BodyClass::Other) }
+    ClassifiedBody { body, class: class.unwrap_or(BodyClass::Other) }
 }
 
 /// Reads a body whose kind was found out before, even if by now it lacks what it was known by.
@@ -84,8 +84,8 @@ pub fn each<'a>(
     arena: &'a Bump,
     then: &mut dyn FnMut(&'a [u8], &Content<'_, 'a>),
 ) {
-    let ClassifiedBody { body, is } = classify(body, within, &Repair::default(), arena);
-    match is {
+    let ClassifiedBody { body, class } = classify(body, within, &Repair::default(), arena);
+    match class {
         BodyClass::Event(event) => then(body, &Content::Event(&event)),
         BodyClass::Audit(audit) => then(body, &Content::Audit(&audit)),
         BodyClass::Violation(violation) => then(body, &Content::Violation(&violation)),

@@ -122,13 +122,13 @@ pub fn hash_without(kind: Kind, body: &[u8], left_out: &[&str]) -> Hash {
         Kind::Violation => VIOLATION,
         Kind::Other => &[],
     };
-    let mut said = Vec::with_capacity(names.len());
-    members(names, body, &mut said);
-    said.retain(|(_, one, value)| value.is_some() && !left_out.contains(one));
+    let mut found = Vec::with_capacity(names.len());
+    members(names, body, &mut found);
+    found.retain(|(_, one, value)| value.is_some() && !left_out.contains(one));
     // Where a record has a thing under both names, it matters which says what.
     let has_both =
-        |name: &str, one: &str| said.iter().any(|(other, its_one, _)| *its_one == one && *other != name);
-    let mut named: Vec<_> = said
+        |name: &str, one: &str| found.iter().any(|(other, its_one, _)| *its_one == one && *other != name);
+    let mut named: Vec<_> = found
         .iter()
         .filter_map(|(name, one, value)| Some((if has_both(name, one) { *name } else { *one }, (*value)?)))
         .collect();
@@ -136,9 +136,9 @@ pub fn hash_without(kind: Kind, body: &[u8], left_out: &[&str]) -> Hash {
 }
 
 /// Each member that is known: its name, the name that stands for it, and what it says, unless that is nothing.
-type Said = (&'static str, &'static str, Option<Hash>);
+type KnownMember = (&'static str, &'static str, Option<Hash>);
 
-fn members(names: Names, body: &[u8], said: &mut Vec<Said>) {
+fn members(names: Names, body: &[u8], found: &mut Vec<KnownMember>) {
     let mut cursor = Cursor::new(body);
     let Ok(Token::Map(len)) = cursor.token() else { return };
     for _ in 0..len {
@@ -159,9 +159,9 @@ fn members(names: Names, body: &[u8], said: &mut Vec<Said>) {
         let is_null = matches!(cursor.clone().token(), Ok(Token::Nil));
         let Ok(value) = canonical::hash(&mut cursor) else { return };
         // Of a name that comes twice the last value counts; of two names for one thing both do.
-        match said.iter_mut().find(|(known, ..)| known == name) {
+        match found.iter_mut().find(|(known, ..)| known == name) {
             Some(known) => known.2 = (!is_null).then_some(value),
-            None => said.push((name, one, (!is_null).then_some(value))),
+            None => found.push((name, one, (!is_null).then_some(value))),
         }
     }
 }

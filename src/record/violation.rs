@@ -105,29 +105,31 @@ impl<'a> Violation<'a> {
         reader.fields(&mut Cursor::new(body), |key, value| {
             let Violation { constraint, resource, request, .. } = &mut violation;
             match key {
-                b"eventType" => say(&mut violation.event_type, reader.text(value)?),
-                b"id" => say(&mut violation.run, reader.text(value)?),
-                b"timestamp" => say(&mut violation.time, reader.time(value)?),
-                b"message" => say(&mut violation.message, reader.text(value)?),
+                b"eventType" => set_if_given(&mut violation.event_type, reader.text(value)?),
+                b"id" => set_if_given(&mut violation.run, reader.text(value)?),
+                b"timestamp" => set_if_given(&mut violation.time, reader.time(value)?),
+                b"message" => set_if_given(&mut violation.message, reader.text(value)?),
                 b"details" => violation.details = reader.any(value)?,
-                b"group" => say(&mut constraint.group, reader.text(value)?),
-                b"version" => say(&mut constraint.version, reader.text(value)?),
-                b"kind" => say(&mut constraint.kind, reader.text(value)?),
-                b"namespace" => say(&mut constraint.namespace, reader.text(value)?),
-                b"name" => say(&mut constraint.name, reader.text(value)?),
-                b"constraintAnnotations" => say(&mut constraint.annotations, reader.map(value)?),
-                b"enforcementAction" => say(&mut violation.enforcement_action, reader.text(value)?),
-                b"enforcementActions" => say(&mut violation.enforcement_actions, reader.list(value)?),
-                b"resourceGroup" => say(&mut resource_group, reader.text(value)?),
-                b"resourceAPIVersion" => say(&mut resource.api_version, reader.text(value)?),
-                b"resourceKind" => say(&mut resource.kind, reader.text(value)?),
-                b"resourceNamespace" => say(&mut resource.namespace, reader.text(value)?),
-                b"resourceName" => say(&mut resource.name, reader.text(value)?),
-                b"resourceLabels" => say(&mut resource.labels, reader.map(value)?),
+                b"group" => set_if_given(&mut constraint.group, reader.text(value)?),
+                b"version" => set_if_given(&mut constraint.version, reader.text(value)?),
+                b"kind" => set_if_given(&mut constraint.kind, reader.text(value)?),
+                b"namespace" => set_if_given(&mut constraint.namespace, reader.text(value)?),
+                b"name" => set_if_given(&mut constraint.name, reader.text(value)?),
+                b"constraintAnnotations" => set_if_given(&mut constraint.annotations, reader.map(value)?),
+                b"enforcementAction" => set_if_given(&mut violation.enforcement_action, reader.text(value)?),
+                b"enforcementActions" => {
+                    set_if_given(&mut violation.enforcement_actions, reader.list(value)?)
+                }
+                b"resourceGroup" => set_if_given(&mut resource_group, reader.text(value)?),
+                b"resourceAPIVersion" => set_if_given(&mut resource.api_version, reader.text(value)?),
+                b"resourceKind" => set_if_given(&mut resource.kind, reader.text(value)?),
+                b"resourceNamespace" => set_if_given(&mut resource.namespace, reader.text(value)?),
+                b"resourceName" => set_if_given(&mut resource.name, reader.text(value)?),
+                b"resourceLabels" => set_if_given(&mut resource.labels, reader.map(value)?),
                 b"operation" => request.operation = reader.text(value)?,
                 b"requestResource" => request.resource = reader.text(value)?,
                 b"requestSubresource" => request.subresource = reader.text(value)?,
-                b"requestUsername" => say(&mut request.user, reader.text(value)?),
+                b"requestUsername" => set_if_given(&mut request.user, reader.text(value)?),
                 b"requestUserUID" => request.user_uid = reader.text(value)?,
                 b"requestUserGroups" => request.user_groups = reader.list(value)?,
                 b"dryRun" => request.dry_run = reader.truth(value)?,
@@ -156,7 +158,7 @@ impl<'a> Violation<'a> {
 }
 
 /// Puts a value in its place, unless it says nothing.
-fn say<T: Default + PartialEq>(place: &mut T, value: T) {
+fn set_if_given<T: Default + PartialEq>(place: &mut T, value: T) {
     if value != T::default() {
         *place = value;
     }

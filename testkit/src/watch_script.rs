@@ -80,17 +80,17 @@ impl Script {
 
     pub fn refuse(&mut self, status: u16, retry_after: Option<u64>) {
         let retry_after = retry_after.map(Duration::from_secs);
-        assert!(!self.watch.answered(status, retry_after, self.now, LONGEST), "{status} has a body");
+        assert!(!self.watch.response(status, retry_after, self.now, LONGEST), "{status} has a body");
     }
 
     pub fn accept(&mut self) {
-        assert!(self.watch.answered(200, None, self.now, LONGEST));
+        assert!(self.watch.response(200, None, self.now, LONGEST));
     }
 
     pub fn answer(&mut self, body: &[u8], cut: Option<&str>) {
         self.accept();
         self.watch.body(body);
-        self.watch.ended(cut, self.now, LONGEST);
+        self.watch.body_ended(cut, self.now, LONGEST);
     }
 
     /// A list in one page, after which the watch is asked for.
@@ -150,7 +150,7 @@ pub fn status(code: u16, reason: &str) -> Value {
 }
 
 pub fn version_of(ask: &ApiRequest) -> &str {
-    assert_eq!(ask.what, RequestKind::Watch, "{ask:?}");
+    assert_eq!(ask.kind, RequestKind::Watch, "{ask:?}");
     ask.target.rsplit_once("&resourceVersion=").unwrap().1
 }
 

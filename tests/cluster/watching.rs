@@ -51,12 +51,12 @@ fn a_watch_tells_changes_and_goes_on_from_the_last_version() {
     // The beginning of a line whose rest never comes.
     assert!(script.watch.body(&line("MODIFIED", &pod("a", "41"))[..30]));
     script.now += 300 * SECOND;
-    script.watch.ended(None, script.now, LONGEST);
+    script.watch.body_ended(None, script.now, LONGEST);
     assert_eq!(version_of(&script.ask()), "40");
     script.accept();
     script.now += 2 * SECOND;
     assert_eq!(script.following().as_deref(), Some("followed"), "the normal end of a watch is no loss");
-    script.watch.ended(Some("cut"), script.now, LONGEST);
+    script.watch.body_ended(Some("cut"), script.now, LONGEST);
     script.probe("40"); // at once
     assert_eq!(version_of(&script.ask()), "40");
     assert_eq!(script.following().as_deref(), Some("unreachable"));
@@ -73,7 +73,7 @@ fn an_old_version_leads_to_the_newest_list() {
             script.accept();
             let event = line("ERROR", &status(410, "Expired"));
             assert!(!script.watch.body(&[event, line("ADDED", &pod("x", "9"))].concat()));
-            script.watch.ended(None, script.now, LONGEST);
+            script.watch.body_ended(None, script.now, LONGEST);
         }
         assert_eq!(script.ask().target, NEWEST, "at once");
         script.list("90", &["b"]);
@@ -89,7 +89,7 @@ fn an_old_version_leads_to_the_newest_list() {
         // A good watch makes up for it.
         script.accept();
         script.now += 60 * SECOND;
-        script.watch.ended(None, script.now, LONGEST);
+        script.watch.body_ended(None, script.now, LONGEST);
         script.refuse(410, None);
         assert_eq!(script.ask().target, NEWEST, "at once");
     }
@@ -171,7 +171,7 @@ fn a_watch_that_is_refused_again_and_again_is_listed_anew() {
     script.list("7", &["a"]);
     script.accept();
     assert!(!script.watch.body(b"{\"type\":\"ADDED\",\"object\":{\n"));
-    script.watch.ended(None, script.now, LONGEST);
+    script.watch.body_ended(None, script.now, LONGEST);
     script.waited();
     assert_eq!(version_of(&script.ask()), "7");
 }

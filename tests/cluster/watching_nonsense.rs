@@ -39,7 +39,7 @@ fn absurd_objects_are_left_out_and_counted() {
     script.accept();
     assert!(script.watch.body(&lines));
     script.now += 60 * SECOND;
-    script.watch.ended(None, script.now, LONGEST);
+    script.watch.body_ended(None, script.now, LONGEST);
     let Output { changes, skipped, .. } = script.watch.take();
     let changes: Vec<_> = changes.iter().map(shown).collect();
     assert_eq!(changes, ["= deep good", "+ deep@3", "+ good@5"]);
@@ -86,7 +86,7 @@ fn played(list_body: &[u8], watch_body: &[u8], mut cut: impl FnMut(usize) -> usi
             }
             body = rest;
         }
-        script.watch.ended(None, script.now, LONGEST);
+        script.watch.body_ended(None, script.now, LONGEST);
     };
     feed(&mut script, list_body);
     let waited = script.waited();

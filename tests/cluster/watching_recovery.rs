@@ -16,7 +16,7 @@ fn watched() -> Script {
     script.list("7", &["a"]);
     script.accept();
     script.now += 60 * SECOND;
-    script.watch.ended(None, script.now, LONGEST);
+    script.watch.body_ended(None, script.now, LONGEST);
     assert_eq!(script.following().as_deref(), Some("followed"));
     script
 }
@@ -84,7 +84,7 @@ fn a_denial_is_believed_after_five_seconds_or_when_others_are_served() {
         assert_eq!(output.changes.iter().map(shown).collect::<Vec<_>>(), ["= a"]);
         assert!(output.got_through);
         // And the next denial is a new one.
-        script.watch.ended(Some("cut"), script.now, LONGEST);
+        script.watch.body_ended(Some("cut"), script.now, LONGEST);
         script.ask();
         script.refuse(code, None);
         assert!(script.waited() < SECOND);
@@ -174,10 +174,10 @@ fn the_servers_own_wish_counts_up_to_a_minute_and_nobody_wakes_it() {
 #[test]
 fn without_a_response_the_kinds_take_turns_and_begin_with_a_probe() {
     let mut script = watched();
-    script.watch.failed("no route");
+    script.watch.no_response("no route");
     script.ask(); // the connection may have been the cause
     for _ in 0..5 {
-        script.watch.failed("no route");
+        script.watch.no_response("no route");
         assert!(script.waits_for_turn());
         script.watch.wake();
         assert_eq!(script.ask().target, PROBE);
@@ -192,7 +192,7 @@ fn without_a_response_the_kinds_take_turns_and_begin_with_a_probe() {
     script.accept();
     assert_eq!(script.following().as_deref(), Some("followed"));
     // A new outage, a new start.
-    script.watch.ended(Some("cut"), script.now + 60 * SECOND, LONGEST);
+    script.watch.body_ended(Some("cut"), script.now + 60 * SECOND, LONGEST);
     assert_eq!(script.ask().target, PROBE);
 }
 

@@ -18,13 +18,13 @@ fn asked(mut script: Script, mut answer: impl FnMut(&mut Script, RequestKind)) -
     while script.now < end {
         match script.watch.next(script.now, LONGEST) {
             Step::Request(ask) => {
-                counts[match ask.what {
+                counts[match ask.kind {
                     RequestKind::List => 0,
                     RequestKind::Probe => 1,
                     RequestKind::Watch => 2,
                 }] += 1;
                 assert!(counts.iter().sum::<usize>() < 2_000, "it spins: {counts:?}");
-                answer(&mut script, ask.what);
+                answer(&mut script, ask.kind);
             }
             Step::Wait { .. } | Step::Turn => drop(script.waited()),
         }
@@ -58,10 +58,10 @@ fn a_probe_that_is_refused_becomes_a_list() {
     script.list("7", &["a"]);
     script.accept();
     script.watch.fell_silent(script.now, LONGEST);
-    assert_eq!(script.ask().what, RequestKind::Probe);
+    assert_eq!(script.ask().kind, RequestKind::Probe);
     script.refuse(400, None);
     script.waited();
-    assert_eq!(script.ask().what, RequestKind::List);
+    assert_eq!(script.ask().kind, RequestKind::List);
 }
 
 /// Of several API servers one may just have been restarted, and the others serve other kinds.
@@ -70,7 +70,7 @@ fn a_kind_that_was_listed_is_refused_after_five_seconds_and_not_because_others_a
     let mut script = Script::of(ObjectKind::Pod);
     script.list("7", &["a"]);
     script.accept();
-    script.watch.ended(Some("cut"), script.now, LONGEST);
+    script.watch.body_ended(Some("cut"), script.now, LONGEST);
     script.following();
     let since = script.now;
     loop {
@@ -92,7 +92,7 @@ fn while_nothing_may_be_read_one_try_a_second_finds_the_end_of_it() {
     let mut script = Script::of(ObjectKind::Pod);
     script.list("7", &["a"]);
     script.accept();
-    script.watch.ended(Some("cut"), script.now, LONGEST);
+    script.watch.body_ended(Some("cut"), script.now, LONGEST);
     let end = script.now + TIME;
     while script.now < end {
         let waited = script.waited();
@@ -110,10 +110,10 @@ fn after_a_restore_each_kind_is_listed_anew_whatever_its_own_version() {
     script.list("450", &["a"]);
     script.accept();
     assert_eq!(script.changes(), ["= a"]);
-    script.watch.ended(Some("cut"), script.now, LONGEST);
-    script.watch.list_anew();
+    script.watch.body_ended(Some("cut"), script.now, LONGEST);
+    script.watch.list_again();
     let ask = script.ask();
-    assert_eq!((ask.what, &*ask.target), (RequestKind::List, "/api/v1/services?limit=500"));
+    assert_eq!((ask.kind, &*ask.target), (RequestKind::List, "/api/v1/services?limit=500"));
     script.answer(&list("440", None, &["b"]), None);
     assert_eq!(script.changes(), ["= b"], "below what was seen, and believed");
 }
@@ -126,11 +126,11 @@ fn outages_that_follow_on_each_other_make_no_wait_longer() {
     for outage in 0..20 {
         script.accept();
         script.now += SECOND / 2;
-        script.watch.ended(Some("cut"), script.now, LONGEST);
+        script.watch.body_ended(Some("cut"), script.now, LONGEST);
         for _ in 0..3 {
             assert!(script.waited() <= SECOND, "outage {outage}");
             script.ask();
-            script.watch.failed("no route");
+            script.watch.no_response("no route");
         }
         assert!(script.waited() <= SECOND);
         script.ask();

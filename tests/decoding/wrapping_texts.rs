@@ -51,7 +51,7 @@ fn of_a_record_in_a_text_only_what_is_refused_is_lost() {
     let cut = packed(&json!({"log": audit(r#""requestObject":{"n":1e999"#)}));
     let (repair, arena) = (Repair::default(), Bump::new());
     assert!(matches!(
-        classify(&cut, Within::Record, &repair, &arena).is,
+        classify(&cut, Within::Record, &repair, &arena).class,
         BodyClass::Broken { key: "log", .. }
     ));
 }

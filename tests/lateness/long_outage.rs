@@ -46,7 +46,7 @@ fn follow(progress: Progress) -> Script {
         script.accept();
         script.watch.body(&bookmark("9"));
         script.now += SECOND * 30;
-        script.watch.ended(Some("connection reset"), script.now, u64::MAX);
+        script.watch.body_ended(Some("connection reset"), script.now, u64::MAX);
     }
     script
 }
@@ -68,7 +68,7 @@ fn fail(script: &mut Script, outage: Outage, number: usize) -> bool {
     match outage {
         Outage::Status(status) => script.refuse(status, None),
         Outage::InTurn(status) if number.is_multiple_of(2) => script.refuse(status, None),
-        Outage::NoResponse | Outage::InTurn(_) => script.watch.failed("connection refused"),
+        Outage::NoResponse | Outage::InTurn(_) => script.watch.no_response("connection refused"),
     }
     is_turn
 }

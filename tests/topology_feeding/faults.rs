@@ -39,7 +39,8 @@ fn what_is_forbidden_or_missing_is_told_once_and_the_rest_is_there() {
     wait_live(&cluster, "u-a");
     assert_eq!(warnings(&cluster), [""; 0], "a start takes its time");
     let index = Arc::clone(&cluster.current());
-    let freshness = [ObjectKind::Ingress, ObjectKind::PodDisruptionBudget, ObjectKind::Pod].map(|kind| index.freshness(kind));
+    let freshness = [ObjectKind::Ingress, ObjectKind::PodDisruptionBudget, ObjectKind::Pod]
+        .map(|kind| index.freshness(kind));
     assert_eq!(freshness, [Freshness::Refused, Freshness::Refused, Freshness::Current]);
     let mut told = Vec::new();
     wait("a warning", || {

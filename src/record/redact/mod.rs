@@ -2,7 +2,7 @@
 //!
 //! A rule names a field as `format native` does, and `paths` knows where that stands in a record as it came. So the
 //! body itself is written anew by `writer`, without the field or with a hash in its place, and every format, the dead
-//! letters included, is made of what is left. What a Secret holds is taken out without a rule: `scan` looks whether there
+//! letters included, is made of what is left. What a Secret holds is taken out without a rule: `scan` checks whether there
 //! may be one, `secrets` finds it, `texts` finds it in a text (`named` and `spelled` know how texts are written), and `allowed` lists what may leave of it. `applied` knows
 //! the annotations in which tools keep whole objects, `uri` what a request may say behind its path.
 //!
@@ -32,7 +32,7 @@ pub(super) use secret_objects::is_kind as is_secret_kind;
 #[must_use]
 pub fn holds_a_secret(text: &str) -> bool {
     let text = text.as_bytes();
-    text_secrets::of(text, secret_objects::Checks::at(text, Kind::Other), text_secrets::MOST_TEXTS)
+    text_secrets::kept_of(text, secret_objects::Checks::at(text, Kind::Other), text_secrets::MOST_TEXTS)
         != text_secrets::Kept::All
 }
 
@@ -145,12 +145,12 @@ impl Redactor {
             Kind::Violation => &self.violations,
             Kind::Other => &self.others,
         };
-        let looks = secret_objects::Checks::at(body, kind);
+        let checks = secret_objects::Checks::at(body, kind);
         let is_long = message(content).len() > self.max_message_bytes;
-        if rules.is_empty() && looks == secret_objects::Checks::default() && !is_long {
+        if rules.is_empty() && checks == secret_objects::Checks::default() && !is_long {
             return None;
         }
-        let writer = RedactingWriter::new(looks, text_secrets::MOST_TEXTS, body.len());
+        let writer = RedactingWriter::new(checks, text_secrets::MOST_TEXTS, body.len());
         let messages = self.messages.iter().filter(|_| is_long);
         let active: Vec<_> = rules.iter().chain(messages).map(|rule| (&rule.path[..], rule.action)).collect();
         // A body was measured when it was read, so it is whole. Should it not be, nothing of it leaves.

@@ -19,15 +19,15 @@ pub(super) struct Hints {
 
 /// Bytes that are looked at together. The compiler makes vector instructions of a loop of a fixed length.
 const BLOCK: usize = 32;
-/// The last byte that a test looks at, behind its first.
+/// The last byte that a test checks at, behind its first.
 const REACH: usize = 4;
 
-pub(super) fn look(bytes: &[u8]) -> Hints {
-    let mut seen = Hints::default();
+pub(super) fn look_for_hints(bytes: &[u8]) -> Hints {
+    let mut hints = Hints::default();
     let mut at = 0;
     while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<{ BLOCK + REACH }>) {
         if may_begin_a_word(block) {
-            (at..at + BLOCK).for_each(|place| seen.note_word(bytes, place));
+            (at..at + BLOCK).for_each(|place| hints.note_word(bytes, place));
         }
         at += BLOCK;
     }
@@ -37,14 +37,14 @@ pub(super) fn look(bytes: &[u8]) -> Hints {
         let len = rest.len().min(BLOCK + REACH);
         block[..len].copy_from_slice(&rest[..len]);
         if may_begin_a_word(&block) {
-            (at..bytes.len().min(at + BLOCK)).for_each(|place| seen.note_word(bytes, place));
+            (at..bytes.len().min(at + BLOCK)).for_each(|place| hints.note_word(bytes, place));
         }
         at += BLOCK;
     }
     for place in memchr3_iter(b'/', b'~', b'\\', bytes) {
-        seen.note_sign(bytes, place);
+        hints.note_sign(bytes, place);
     }
-    seen
+    hints
 }
 
 /// Whether `s?cr`, `s?ob` or `t?k?n` begins in the first bytes of the block, in any case.
@@ -108,21 +108,21 @@ mod tests {
             let cased = |word: &str| if upper { word.to_uppercase() } else { word.to_owned() };
             for word in ["secrets", "SecretList", "TokenRequest", "tokenreviews"] {
                 let text = format!("{before}{}{behind}", cased(word));
-                prop_assert!(look(text.as_bytes()).words, "{}", word);
+                prop_assert!(look_for_hints(text.as_bytes()).words, "{}", word);
             }
             let token = format!("{before}\u{1}{}\u{1}{behind}", cased("token"));
-            prop_assert!(look(token.as_bytes()).words);
+            prop_assert!(look_for_hints(token.as_bytes()).words);
             for word in ["requestObject", "responseObject"] {
                 let text = format!("{before}{}{behind}", cased(word));
-                prop_assert!(look(text.as_bytes()).bodies, "{}", word);
+                prop_assert!(look_for_hints(text.as_bytes()).bodies, "{}", word);
             }
             for word in ["a/last-applied-x", "a~1applied", "config.kubernetes.io/x", "kapp.k14s.io/original"] {
                 let text = format!("{before}{word}{behind}");
-                prop_assert!(look(text.as_bytes()).applied, "{}", word);
+                prop_assert!(look_for_hints(text.as_bytes()).applied, "{}", word);
             }
             for word in ["\\u0053", "\\x53"] {
                 let text = format!("{before}{word}{behind}");
-                prop_assert!(look(text.as_bytes()).escapes, "{}", word);
+                prop_assert!(look_for_hints(text.as_bytes()).escapes, "{}", word);
             }
         }
     }
@@ -131,6 +131,6 @@ mod tests {
     fn what_has_nothing_to_hide_is_seen_to_have_none() {
         let plain =
             br#"{"kind":"Pod","involvedObject":{"name":"tokens-1"},"message":"pulled a/b:1","u":"\n"}"#;
-        assert_eq!(look(plain), Hints::default());
+        assert_eq!(look_for_hints(plain), Hints::default());
     }
 }

@@ -4,7 +4,7 @@
 //! and the `kind` of an object, wherever it stands. What of such a part may leave, `allowed` says. What stands in a text is the business of `texts`.
 
 use super::allow_list::{Allowed, below, is_body, is_of_a_reference};
-use super::prefilter::{Hints, look};
+use super::prefilter::{Hints, look_for_hints};
 use crate::kind::Kind;
 use crate::record::cursor::{Cursor, Token};
 use crate::record::raw::Raw;
@@ -16,21 +16,21 @@ pub(super) const KINDS: [&[u8]; 4] = [b"Secret", b"SecretList", b"TokenRequest",
 /// What has to be looked for in a record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Checks {
-    pub seen: Hints,
+    pub hints: Hints,
     /// A text of it may be the end of an audit record, of which the beginning came in another record.
-    pub for_fragments: bool,
+    pub may_be_fragment: bool,
 }
 
 impl Checks {
     pub(super) fn at(record: &[u8], kind: Kind) -> Self {
-        let for_fragments =
+        let may_be_fragment =
             kind == Kind::Other && TIMES.iter().any(|key| memmem::find(record, key).is_some());
-        Self { seen: look(record), for_fragments }
+        Self { hints: look_for_hints(record), may_be_fragment }
     }
 
     /// The same of a part of the record.
     pub(super) fn inside(self, part: &[u8]) -> Self {
-        Self { seen: look(part), ..self }
+        Self { hints: look_for_hints(part), ..self }
     }
 
     /// Nothing has to be looked for.
@@ -40,7 +40,7 @@ impl Checks {
 
     /// What may leave of a map, by what it says itself.
     pub(super) fn allowed_of(self, map: Raw<'_>) -> Allowed {
-        let Hints { words, bodies, .. } = self.seen;
+        let Hints { words, bodies, .. } = self.hints;
         if words && is_object(map) {
             Allowed::Object
         } else if (words || bodies) && is_about_a_secret(map) {

@@ -8,9 +8,9 @@ use memchr::memmem;
 
 use super::last_applied;
 use super::named_kinds::names_a_kind;
-use super::prefilter::{Hints, look};
+use super::prefilter::{Hints, look_for_hints};
 use super::secret_objects::{Checks, TIMES};
-use super::unescape::plainly;
+use super::unescape::unescaped;
 use super::writer::reveals;
 use crate::record::json_in_text::documents;
 
@@ -33,57 +33,57 @@ pub(super) enum Kept<'t> {
 }
 
 /// What may leave of a text of a record. `left`: so many texts may still be opened, one in the other.
-pub(super) fn of<'t>(text: &'t [u8], looks: Checks, left: u8) -> Kept<'t> {
+pub(super) fn kept_of<'t>(text: &'t [u8], checks: Checks, left: u8) -> Kept<'t> {
     if text.len() < SHORTEST {
         return Kept::All;
     }
-    let seen = look(text);
-    if looks.for_fragments || seen.bodies || seen.words {
-        let leaves = of_an_audit_record(text, seen);
-        if leaves != Kept::All {
-            return leaves;
+    let hints = look_for_hints(text);
+    if checks.may_be_fragment || hints.bodies || hints.words {
+        let kept = of_an_audit_record(text, hints);
+        if kept != Kept::All {
+            return kept;
         }
     }
-    let plain = plainly(text, seen);
-    let names_one = (seen.words || seen.escapes) && names_a_kind(&plain);
-    let holds_one = names_one || (seen.applied && last_applied::stands_in(&plain));
-    if !holds_one && !seen.words {
+    let plain = unescaped(text, hints);
+    let names_one = (hints.words || hints.escapes) && names_a_kind(&plain);
+    let holds_one = names_one || (hints.applied && last_applied::stands_in(&plain));
+    if !holds_one && !hints.words {
         return Kept::All;
     }
     // As JSON it can be read, and a mere reference to a Secret stays. Where something of it was left out by the reader,
     // that may be the secret.
     let read = if left > 0 { documents("text", text) } else { None };
-    let leaves = match read.as_ref().and_then(|read| Some((read.list()?, read.is_exact))) {
+    let kept = match read.as_ref().and_then(|read| Some((read.list()?, read.is_exact))) {
         Some((list, _)) if reveals(list, left - 1) => false,
         Some((_, true)) => true,
         _ => !holds_one,
     };
-    if leaves { Kept::All } else { Kept::Nothing }
+    if kept { Kept::All } else { Kept::Nothing }
 }
 
 /// Of a text that tells an audit record what stands before its bodies, and if it is about a secret, before the status too.
-fn of_an_audit_record(text: &[u8], seen: Hints) -> Kept<'_> {
+fn of_an_audit_record(text: &[u8], hints: Hints) -> Kept<'_> {
     let find = |word: &[u8]| memmem::find(text, word);
     let begins_at = find(BEGINNING);
     let has_times = TIMES.iter().any(|key| find(key).is_some());
     let is_cut_off = begins_at.is_none() && has_times;
-    let is_one = begins_at.is_some() || has_times || (seen.bodies && seen.words);
-    if !is_one || !(seen.bodies || seen.words || is_cut_off) {
+    let is_one = begins_at.is_some() || has_times || (hints.bodies && hints.words);
+    if !is_one || !(hints.bodies || hints.words || is_cut_off) {
         return Kept::All;
     }
     let bodies = BODIES.into_iter().filter_map(find);
-    let status = find(b"responseStatus").filter(|_| seen.words);
+    let status = find(b"responseStatus").filter(|_| hints.words);
     // Webhooks and policies leave patches and messages in its annotations. Tools that sort members write these first.
-    let annotations = find(b"annotations").filter(|_| seen.words);
+    let annotations = find(b"annotations").filter(|_| hints.words);
     let is_sorted = annotations < begins_at && annotations.is_some();
     let annotations = annotations.map(|at| if is_sorted { text.len() } else { at });
-    let query = find(b"requestURI").filter(|_| seen.words).and_then(|uri| {
+    let query = find(b"requestURI").filter(|_| hints.words).and_then(|uri| {
         let value = text.get(uri..)?;
         let ends = value.iter().position(|byte| *byte == b',').unwrap_or(value.len());
         value.get(..ends)?.iter().position(|byte| *byte == b'?').map(|at| uri + at)
     });
     match (bodies.chain(status).chain(annotations).chain(query).min(), begins_at) {
-        (Some(stop), Some(start)) if start < stop && tells_an_object(text) => {
+        (Some(stop), Some(start)) if start < stop && begins_as_object(text) => {
             let (before, record) = text.split_at(start);
             let record = record.get(..stop - start).unwrap_or_default();
             let record = record.get(..another_begins(record)).unwrap_or_default();
@@ -109,7 +109,7 @@ fn another_begins(record: &[u8]) -> usize {
 }
 
 /// Whether nothing stands before the first brace but what tools write before a record.
-fn tells_an_object(text: &[u8]) -> bool {
+fn begins_as_object(text: &[u8]) -> bool {
     let first = text.iter().position(|byte| b"{}[]".contains(byte));
     first.is_none_or(|at| text.get(at) == Some(&b'{') || text.get(at) == Some(&b'['))
 }
@@ -119,8 +119,8 @@ mod tests {
     use super::*;
     use crate::kind::Kind;
 
-    fn leaves(text: &str) -> Kept<'_> {
-        of(text.as_bytes(), Checks::at(text.as_bytes(), Kind::Other), MOST_TEXTS)
+    fn kept(text: &str) -> Kept<'_> {
+        kept_of(text.as_bytes(), Checks::at(text.as_bytes(), Kind::Other), MOST_TEXTS)
     }
 
     #[test]
@@ -152,7 +152,7 @@ mod tests {
             "{&quot;kind&quot;:&#34;Secret&quot;}",
             "%7B%22kind%22%3A%22Secret%22%7D",
         ] {
-            assert_eq!(leaves(text), Kept::Nothing, "{text}");
+            assert_eq!(kept(text), Kept::Nothing, "{text}");
         }
     }
 
@@ -171,7 +171,7 @@ mod tests {
             "Secret{name} of x",
             "a list of Secret(s): data is 100% old & gone",
         ] {
-            assert_eq!(leaves(text), Kept::All, "{text}");
+            assert_eq!(kept(text), Kept::All, "{text}");
         }
     }
 
@@ -183,7 +183,7 @@ mod tests {
             (format!("{start}?x=hunter2\",\"verb\":\"get\"}}"), None),
             (format!("{start}\",\"responseStatus\":{{\"message\":\"hunter2"), None),
         ] {
-            let Kept::Beginning(kept) = leaves(&text) else { panic!("{text}") };
+            let Kept::Beginning(kept) = kept(&text) else { panic!("{text}") };
             let kept = str::from_utf8(kept).unwrap();
             assert!(kept.starts_with(start) && !kept.contains("hunter2"), "{kept}");
             assert!(expected.is_none() || kept.contains("verb"), "{kept}");
@@ -193,9 +193,9 @@ mod tests {
             "hunter2\"}},\"responseObject\":{\"kind\":\"Secret\"},\"stageTimestamp\":\"x\"}",
             "hunter2\"},\"auditID\":\"a\",\"responseObject\":{\"kind\":\"Secret\"}",
         ] {
-            assert_eq!(leaves(text), Kept::Nothing, "{text}");
+            assert_eq!(kept(text), Kept::Nothing, "{text}");
         }
         let plain = "the line of auditID 7 holds a secret and a token";
-        assert_eq!(leaves(plain), Kept::All);
+        assert_eq!(kept(plain), Kept::All);
     }
 }

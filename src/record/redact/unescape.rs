@@ -10,10 +10,10 @@ const QUOTES: [&[u8]; 5] = [b"quot;", b"#34;", b"#39;", b"apos;", b"#x27;"];
 const LONGEST_ESCAPE: usize = 32;
 
 /// The text with such characters of ASCII written plainly, as far as a word may hide among them: `\u0053` and `\x53`, and
-/// where a word that names a kind was seen, `%22`, `&quot;` and colours.
-pub(super) fn plainly(text: &[u8], seen: Hints) -> Cow<'_, [u8]> {
-    let has_others = seen.words && text.iter().any(|byte| matches!(byte, b'%' | b'&' | 0x1b));
-    if !seen.escapes && !has_others {
+/// where a word that names a kind was hints, `%22`, `&quot;` and colours.
+pub(super) fn unescaped(text: &[u8], hints: Hints) -> Cow<'_, [u8]> {
+    let has_others = hints.words && text.iter().any(|byte| matches!(byte, b'%' | b'&' | 0x1b));
+    if !hints.escapes && !has_others {
         return Cow::Borrowed(text);
     }
     let mut plain = Vec::with_capacity(text.len());
@@ -26,7 +26,7 @@ pub(super) fn plainly(text: &[u8], seen: Hints) -> Cow<'_, [u8]> {
     Cow::Owned(plain)
 }
 
-/// The character that begins here, if any is to be seen, and how long it is here.
+/// The character that begins here, if any is to be hints, and how long it is here.
 fn character(first: u8, behind: &[u8], has_others: bool) -> Option<(Option<u8>, usize)> {
     match (first, behind) {
         (b'\\', [b'u', b'0', b'0', digits @ ..]) => Some((Some(code(digits)?), 6)),

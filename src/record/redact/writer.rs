@@ -23,7 +23,7 @@ pub(super) type Active<'r> = (&'r [PathStep], Action);
 pub(super) struct RedactingWriter {
     out: Vec<u8>,
     has_changed: bool,
-    looks: Checks,
+    checks: Checks,
     /// So many texts may still be opened, one in the other.
     texts_left: u8,
 }
@@ -43,18 +43,18 @@ struct Mode {
 
 /// Whether something must not leave a document that a text holds.
 pub(super) fn reveals(document: &[u8], texts_left: u8) -> bool {
-    let looks = Checks::at(document, Kind::Other);
-    if looks.is_done() {
+    let checks = Checks::at(document, Kind::Other);
+    if checks.is_done() {
         return false;
     }
-    let mut writer = RedactingWriter::new(looks, texts_left, 0);
+    let mut writer = RedactingWriter::new(checks, texts_left, 0);
     let written = writer.value(&mut Cursor::new(document), &[], Mode::default());
     written.is_err() || writer.has_changed
 }
 
 impl RedactingWriter {
-    pub(super) fn new(looks: Checks, texts_left: u8, bytes: usize) -> Self {
-        Self { out: Vec::with_capacity(bytes), has_changed: false, looks, texts_left }
+    pub(super) fn new(checks: Checks, texts_left: u8, bytes: usize) -> Self {
+        Self { out: Vec::with_capacity(bytes), has_changed: false, checks, texts_left }
     }
 
     /// The whole record anew; `None` if nothing of it had to be taken out.
@@ -71,7 +71,7 @@ impl RedactingWriter {
         let start = from;
         let record = Raw::new(whole(start)?);
         let allowed =
-            if self.looks.is_done() { Allowed::All } else { self.looks.allowed_of_record(record, kind) };
+            if self.checks.is_done() { Allowed::All } else { self.checks.allowed_of_record(record, kind) };
         let mode = Mode { allowed, ..Mode::default() };
         match from.token()? {
             Token::Map(len) => self.map(record, &mut from, len, active, mode)?,
@@ -93,14 +93,14 @@ impl RedactingWriter {
             Token::Map(len) => {
                 let map = Raw::new(whole(start)?);
                 let allowed = match mode.allowed {
-                    Allowed::All if !self.looks.is_done() => match self.looks.allowed_of(map) {
+                    Allowed::All if !self.checks.is_done() => match self.checks.allowed_of(map) {
                         Allowed::Object if mode.refers => Allowed::Reference,
                         allowed => allowed,
                     },
                     Allowed::Foreign => Allowed::Object,
                     // A client can write no object there, so one that stands there is what it says.
                     Allowed::Unread
-                        if self.looks.seen.words && self.looks.allowed_of(map) == Allowed::Object =>
+                        if self.checks.hints.words && self.checks.allowed_of(map) == Allowed::Object =>
                     {
                         Allowed::Object
                     }
@@ -134,13 +134,13 @@ impl RedactingWriter {
 
     /// A text, which `bytes` are with its head.
     fn scalar_text(&mut self, text: &[u8], bytes: &[u8], mode: Mode) {
-        let leaves = match mode.allowed {
-            Allowed::All | Allowed::AllButData | Allowed::Foreign if !self.looks.is_done() => {
-                text_secrets::of(text, self.looks, self.texts_left)
+        let kept = match mode.allowed {
+            Allowed::All | Allowed::AllButData | Allowed::Foreign if !self.checks.is_done() => {
+                text_secrets::kept_of(text, self.checks, self.texts_left)
             }
             _ => Kept::All,
         };
-        match leaves {
+        match kept {
             Kept::All => {}
             // Before any rule: a hash of a short secret tells it to whoever tries them all.
             Kept::Nothing => return self.text(REDACTED),
@@ -183,7 +183,7 @@ impl RedactingWriter {
         let mut kept: u32 = 0;
         let mut has_unnamed = false;
         let is_of_another = mode.allowed == Allowed::AuditOfAnother;
-        let patches_one = self.looks.seen.applied && patches_what_tools_keep(map);
+        let patches_one = self.checks.hints.applied && patches_what_tools_keep(map);
         for _ in 0..len {
             let key_start = *from;
             let key = from.token()?;
@@ -224,13 +224,13 @@ impl RedactingWriter {
                 }),
             };
             // The name of a body says only that there is one: whether it has something to hide, it says itself.
-            let around = self.looks;
+            let around = self.checks;
             if is_of_another && allowed == Allowed::All {
-                self.looks = self.looks.inside(whole(*from)?);
+                self.checks = self.checks.inside(whole(*from)?);
             }
             let is_free = match allowed {
-                Allowed::All => self.looks.is_done(),
-                Allowed::Unread => !self.looks.seen.words,
+                Allowed::All => self.checks.is_done(),
+                Allowed::Unread => !self.checks.hints.words,
                 _ => false,
             };
             if is_free && below.is_empty() && !mode.hashes && mode.most_bytes.is_none() {
@@ -240,7 +240,7 @@ impl RedactingWriter {
             } else {
                 self.value(from, &below, mode)?;
             }
-            self.looks = around;
+            self.checks = around;
         }
         self.out[head + 1..head + 5].copy_from_slice(&kept.to_be_bytes());
         Ok(())
@@ -248,14 +248,14 @@ impl RedactingWriter {
 
     /// What may leave of a member of a map; `None`: not even its name.
     fn allowed(&self, of_map: Allowed, name: &[u8], patches_what_tools_keep: bool) -> Option<Allowed> {
-        let is_kept_object = self.looks.seen.applied
+        let is_kept_object = self.checks.hints.applied
             && (last_applied::keeps_an_object(name) || (patches_what_tools_keep && name == b"value"));
         let allowed = of_map.member(name)?;
         match allowed {
             Allowed::All | Allowed::AllButData if is_kept_object => Some(Allowed::Nothing),
             // A key may be a document as well.
-            Allowed::All if !self.looks.is_done() => {
-                (text_secrets::of(name, self.looks, self.texts_left) == Kept::All).then_some(allowed)
+            Allowed::All if !self.checks.is_done() => {
+                (text_secrets::kept_of(name, self.checks, self.texts_left) == Kept::All).then_some(allowed)
             }
             _ => Some(allowed),
         }

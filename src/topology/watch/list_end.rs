@@ -28,11 +28,11 @@ impl Watch {
                         self.goal = Goal::List(Page::Next { token });
                         return;
                     }
-                    (None, Some(version)) if !version.is_empty() => return self.listed(version),
+                    (None, Some(version)) if !version.is_empty() => return self.list_complete(version),
                     (None, _) => "the list has no resourceVersion".to_owned(),
                     (Some(_), _) => {
                         // A page that leads to itself.
-                        self.begin(Page::Whole);
+                        self.begin_list(Page::Whole);
                         "the list's pages have no end".to_owned()
                     }
                 }
@@ -40,12 +40,12 @@ impl Watch {
             (Err(_), Some(cut)) => {
                 // The server is there, and gives up on this list: the next try waits, each time longer.
                 self.objects.truncate(self.of_earlier_pages);
-                return self.bad(LossReason::Unreachable, cut.to_owned(), now, chance);
+                return self.back_off(LossReason::Unreachable, cut.to_owned(), now, chance);
             }
-            (Err(broken), None) => no_json(broken),
+            (Err(broken), None) => not_json(broken),
         };
         self.objects.truncate(self.of_earlier_pages);
-        self.bad(LossReason::Unreadable, why, now, chance);
+        self.back_off(LossReason::Unreadable, why, now, chance);
     }
 
     pub(super) fn probe_ended(&mut self, scanner: ListScanner, cut: Option<&str>, now: Instant, chance: u64) {
@@ -53,24 +53,27 @@ impl Watch {
             (Ok(ListMeta { resource_version: Some(found), .. }), _) if !found.is_empty() => {
                 if is_older(&found, &self.version) {
                     self.restored(found);
-                    self.begin(Page::FirstOfNewest);
+                    self.begin_list(Page::FirstOfNewest);
                 } else {
                     self.goal = Goal::Watch;
                 }
             }
-            (Err(_), Some(cut)) => self.bad(LossReason::Unreachable, cut.to_owned(), now, chance),
-            (Ok(_), _) => {
-                self.bad(LossReason::Unreadable, "the list has no resourceVersion".to_owned(), now, chance)
-            }
-            (Err(broken), None) => self.bad(LossReason::Unreadable, no_json(broken), now, chance),
+            (Err(_), Some(cut)) => self.back_off(LossReason::Unreachable, cut.to_owned(), now, chance),
+            (Ok(_), _) => self.back_off(
+                LossReason::Unreadable,
+                "the list has no resourceVersion".to_owned(),
+                now,
+                chance,
+            ),
+            (Err(broken), None) => self.back_off(LossReason::Unreadable, not_json(broken), now, chance),
         }
     }
 
-    fn listed(&mut self, version: String) {
+    fn list_complete(&mut self, version: String) {
         if is_older(&version, &self.version) {
             if !self.consistent {
                 // From the cache of an API server that lags behind: it would take back what was seen.
-                return self.begin(Page::FirstOfNewest);
+                return self.begin_list(Page::FirstOfNewest);
             }
             self.restored(version.clone());
         }
@@ -97,7 +100,7 @@ impl Watch {
     }
 }
 
-fn no_json(broken: ListError) -> String {
+fn not_json(broken: ListError) -> String {
     format!("the list is no JSON from byte {} on", broken.offset)
 }
 

@@ -187,13 +187,13 @@ impl Watch {
             Pause::None | Pause::Until { .. } => self.pause = Pause::None,
         }
         self.asked = Some(now);
-        let (target, what) = match &self.goal {
+        let (target, kind) = match &self.goal {
             Goal::List(page) => (request::list(self.kind, page), RequestKind::List),
             Goal::Probe => (request::probe(self.kind), RequestKind::Probe),
             Goal::Watch => (request::watch(self.kind, &self.version, chance), RequestKind::Watch),
         };
-        let accept = request::accept(self.kind, what == RequestKind::Watch);
-        Step::Request(ApiRequest { target, accept, what, renew_credentials: self.renew_credentials })
+        let accept = request::accept(self.kind, kind == RequestKind::Watch);
+        Step::Request(ApiRequest { target, accept, kind, renew_credentials: self.renew_credentials })
     }
 
     /// Ends a wait: it is this kind's turn, or another one got through.
@@ -248,18 +248,18 @@ impl Watch {
     }
 
     /// The API server's data is older than what was seen, as another kind has found: nothing that was seen counts.
-    pub fn list_anew(&mut self) {
+    pub fn list_again(&mut self) {
         self.body = Body::None;
         self.version.clear();
         self.pause = Pause::None;
-        self.begin(Page::FirstOfNewest);
+        self.begin_list(Page::FirstOfNewest);
     }
 
     /// Whatever was under way is lost; the newest list is the beginning.
     pub fn start_over(&mut self, now: Instant, chance: u64) {
         self.body = Body::None;
-        self.begin(Page::FirstOfNewest);
-        self.bad(LossReason::Unreadable, "following them panicked".to_owned(), now, chance);
+        self.begin_list(Page::FirstOfNewest);
+        self.back_off(LossReason::Unreadable, "following them panicked".to_owned(), now, chance);
     }
 
     /// RequestKind has come of everything since this was last asked.
@@ -268,7 +268,7 @@ impl Watch {
     }
 
     /// From the beginning of a list.
-    fn begin(&mut self, page: Page) {
+    fn begin_list(&mut self, page: Page) {
         self.objects = Vec::new();
         self.of_earlier_pages = 0;
         self.refusals = 0;
@@ -281,14 +281,14 @@ impl Watch {
     }
 
     /// A response that is of no use.
-    fn bad(&mut self, reason: LossReason, why: String, now: Instant, chance: u64) {
+    fn back_off(&mut self, reason: LossReason, why: String, now: Instant, chance: u64) {
         self.lost(reason, why);
         self.failures = self.failures.saturating_add(1);
         self.pause = Pause::Until { until: now + backoff(self.failures, chance), wakes: true };
     }
 
     /// Something that happens now and then: the first time at once, then after a wait.
-    fn again(&mut self, now: Instant, chance: u64) {
+    fn back_off_if_repeated(&mut self, now: Instant, chance: u64) {
         self.failures = self.failures.saturating_add(1);
         if self.failures > 1 {
             self.pause = Pause::Until { until: now + backoff(self.failures - 1, chance), wakes: true };

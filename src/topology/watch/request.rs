@@ -21,7 +21,7 @@ pub struct ApiRequest {
     /// Path and query.
     pub target: String,
     pub accept: &'static str,
-    pub what: RequestKind,
+    pub kind: RequestKind,
     /// The last answer was 401: look into the token's file first.
     pub renew_credentials: bool,
 }

@@ -6,7 +6,7 @@ use super::{Body, Goal, LossReason, Pause, SHORT, STEADY, Watch, WatchEnd, Watch
 
 impl Watch {
     /// The body has ended: by itself, or because of `cut`.
-    pub fn ended(&mut self, cut: Option<&str>, now: Instant, chance: u64) {
+    pub fn body_ended(&mut self, cut: Option<&str>, now: Instant, chance: u64) {
         match std::mem::replace(&mut self.body, Body::None) {
             Body::None => {}
             Body::List(scanner) => self.list_ended(*scanner, cut, now, chance),
@@ -26,11 +26,11 @@ impl Watch {
                         self.missed = true;
                         self.goal = Goal::Probe;
                         if lived < SHORT {
-                            self.again(now, chance);
+                            self.back_off_if_repeated(now, chance);
                         }
                     }
                     (None, None) if lived < SHORT => {
-                        self.again(now, chance);
+                        self.back_off_if_repeated(now, chance);
                         if self.pause == Pause::None {
                             self.output.following.get_or_insert(WatchStatus::Ended);
                         } else {
@@ -57,12 +57,12 @@ impl Watch {
             self.output.following.get_or_insert(WatchStatus::Ended);
             self.goal = Goal::Probe;
         } else {
-            self.ended(Some("nothing more came"), now, chance);
+            self.body_ended(Some("nothing more came"), now, chance);
         }
     }
 
     /// There was no answer. The first time may be the connection's fault, and is tried again at once.
-    pub fn failed(&mut self, why: &str) {
+    pub fn no_response(&mut self, why: &str) {
         self.lost(LossReason::Unreachable, why.to_owned());
         if matches!(self.goal, Goal::Watch) {
             self.goal = Goal::Probe;

@@ -28,14 +28,14 @@ const DENIED_LEAST: Duration = Duration::from_millis(400);
 const FIRST_REFUSED_WAIT: Duration = Duration::from_secs(5);
 /// And the longest, when that goes on.
 const REFUSED_WAIT: Duration = Duration::from_secs(300);
-/// No wish of the API server's is obeyed for longer.
-const LONGEST_WISH: Duration = Duration::from_secs(60);
+/// No retry_after of the API server's is obeyed for longer.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// Times that an API server may not have seen our version yet, before a consistent read decides.
 const TOO_NEW: u32 = 3;
 
 impl Watch {
     /// An answer's head. `true`: its body is to be fed to [`Watch::body`], and its end announced.
-    pub fn answered(
+    pub fn response(
         &mut self,
         status: u16,
         retry_after: Option<Duration>,
@@ -43,9 +43,9 @@ impl Watch {
         chance: u64,
     ) -> bool {
         let lists = matches!(self.goal, Goal::List(_));
-        let denied_before = std::mem::replace(&mut self.renew_credentials, status == 401);
+        let was_unauthorized = std::mem::replace(&mut self.renew_credentials, status == 401);
         self.missed = false;
-        let wish = retry_after.filter(|wait| !wait.is_zero()).map(|wait| wait.min(LONGEST_WISH));
+        let retry_after = retry_after.filter(|wait| !wait.is_zero()).map(|wait| wait.min(MAX_RETRY_AFTER));
         let why = || format!("the API server answers {status}");
         match status {
             200 => {
@@ -56,13 +56,13 @@ impl Watch {
             401 => {
                 self.lost(LossReason::Unauthorized, why());
                 self.is_away = true;
-                if denied_before {
+                if was_unauthorized {
                     self.pause = Pause::Turn;
                 }
             }
             403 | 404 => self.denied(status, now, chance),
             410 if lists => {
-                self.begin(Page::Whole);
+                self.begin_list(Page::Whole);
                 self.relist(now, chance);
             }
             410 => self.expired(now, chance),
@@ -70,10 +70,10 @@ impl Watch {
                 if matches!(self.goal, Goal::List(Page::FirstNotOlderThan(_))) {
                     self.too_new += 1;
                     if self.too_new >= TOO_NEW {
-                        self.begin(Page::FirstOfNewest);
+                        self.begin_list(Page::FirstOfNewest);
                     }
                 }
-                self.is_busy(status, wish, why(), now, chance);
+                self.unavailable(status, retry_after, why(), now, chance);
             }
             _ if matches!(self.goal, Goal::Watch) => {
                 self.watch_refused(LossReason::ServerError, why(), now, chance);
@@ -83,9 +83,9 @@ impl Watch {
                     self.goal,
                     Goal::Probe | Goal::List(Page::Next { .. } | Page::FirstNotOlderThan(_))
                 ) {
-                    self.begin(Page::FirstOfNewest);
+                    self.begin_list(Page::FirstOfNewest);
                 }
-                self.bad(LossReason::ServerError, why(), now, chance);
+                self.back_off(LossReason::ServerError, why(), now, chance);
             }
         }
         false
@@ -134,13 +134,13 @@ impl Watch {
             return;
         }
         if matches!(self.goal, Goal::List(_)) {
-            self.begin(self.page_from_cache());
+            self.begin_list(self.page_from_cache());
             if !self.was_listed && !std::mem::replace(&mut self.given_up, true) {
                 self.output.changes.push(ObjectChange::GivenUp);
             }
         } else {
             // It can be listed but not watched: what the list tells is better than nothing.
-            self.begin(Page::FirstOfNewest);
+            self.begin_list(Page::FirstOfNewest);
         }
         // Twice as long each time, and up to a tenth more, so that the kinds do not all come at once.
         let wait = FIRST_REFUSED_WAIT.saturating_mul(1 << self.denials.min(8)).min(REFUSED_WAIT);
@@ -155,24 +155,31 @@ impl Watch {
     }
 
     /// 429 or 5xx.
-    fn is_busy(&mut self, status: u16, wish: Option<Duration>, why: String, now: Instant, chance: u64) {
+    fn unavailable(
+        &mut self,
+        status: u16,
+        retry_after: Option<Duration>,
+        why: String,
+        now: Instant,
+        chance: u64,
+    ) {
         let reason = if status == 429 { LossReason::Throttled } else { LossReason::ServerError };
         if matches!(self.goal, Goal::Watch) && status != 429 {
             self.refusals += 1;
             if self.refusals >= REFUSALS {
-                self.begin(Page::FirstOfNewest);
+                self.begin_list(Page::FirstOfNewest);
             } else {
                 self.goal = Goal::Probe;
             }
         }
         // A server that serves lists and no watches is there; so is one that serves others.
         let is_alone = self.others.followed || self.is_there;
-        match wish {
-            Some(wish) if status == 429 || is_alone => {
+        match retry_after {
+            Some(retry_after) if status == 429 || is_alone => {
                 self.lost(reason, why);
-                self.pause = Pause::Until { until: now + wish, wakes: false };
+                self.pause = Pause::Until { until: now + retry_after, wakes: false };
             }
-            None if status == 429 || is_alone => self.bad(reason, why, now, chance),
+            None if status == 429 || is_alone => self.back_off(reason, why, now, chance),
             // For all kinds together one try a second is no burden, whatever a load balancer wishes.
             _ => {
                 self.lost(reason, why);
@@ -189,7 +196,7 @@ impl Watch {
         let why = "the version to go on from is too old".to_owned();
         self.output.following =
             Some(WatchStatus::Lost { reason: LossReason::ServerError, why, is_refused: false });
-        self.begin(Page::FirstOfNewest);
+        self.begin_list(Page::FirstOfNewest);
         self.relist(now, chance);
     }
 
@@ -205,8 +212,8 @@ impl Watch {
     pub(super) fn watch_refused(&mut self, reason: LossReason, why: String, now: Instant, chance: u64) {
         self.refusals += 1;
         if self.refusals >= REFUSALS {
-            self.begin(Page::FirstOfNewest);
+            self.begin_list(Page::FirstOfNewest);
         }
-        self.bad(reason, why, now, chance);
+        self.back_off(reason, why, now, chance);
     }
 }
