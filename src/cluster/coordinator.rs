@@ -198,7 +198,7 @@ mod tests {
     fn how_the_others_fare() {
         let coordinator = Coordinator::new(BOUND);
         coordinator.served(ObjectKind::Pod);
-        coordinator.turn(ObjectKind::Pod, &WatchStatus::Followed);
+        coordinator.set_status(ObjectKind::Pod, &WatchStatus::Followed);
         let shown = |kind| {
             let OtherKinds { served, followed } = coordinator.others(kind);
             (served.is_some(), followed)

@@ -1,8 +1,8 @@
-//! What follows from an object: every look-up of the [`Index`](super::index::Index) is kept up here.
+//! Keeps every look-up of the [`Index`](super::index::Index) up to date when an object changes.
 //!
-//! One rule for all: what an object contributed is taken away as it was and added as it is. What it means
-//! does not depend on the order in which objects of different kinds arrive: nothing is skipped because
-//! something else is not there yet.
+//! One rule covers all look-ups: remove what the old state contributed, add what the new state contributes.
+//! The result does not depend on the order in which objects of different kinds arrive, because nothing is
+//! skipped when a related object is still missing.
 
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ use super::selector_index;
 use super::tombstones::Tombstone;
 use super::writer::IndexWriter;
 
-/// Children that are asked what they call their owner.
+/// How many children are checked for still naming an owner.
 const MOST_ASKED: usize = 16;
 
 impl IndexWriter {
-    /// Exchanges an entry, and all that follows from it.
+    /// Replaces an object and updates everything derived from it.
     pub(super) fn set(&mut self, uid: Key, old: Option<&Object>, new: Option<Arc<Object>>) {
         self.index.changes += 1;
         match &new {
@@ -63,14 +63,15 @@ impl IndexWriter {
         for (object, owner) in owned(after) {
             self.index.children.insert(within(&object.namespace, owner.key), uid);
             self.index.owner_names.insert(owner.name_key(&object.namespace), owner.key);
-            // Owners of kinds that are followed lie where their children lie.
+            // An owner of a followed kind is in its children's namespace, unless it is a Node.
             if ObjectKind::of(group_of(&owner.api_version), &owner.kind).is_none() {
                 self.index.owner_namespaces.insert(owner.reference_key(), Key::of(&object.namespace));
             }
         }
     }
 
-    /// Whether a child still calls the owner by this kind and name. All children of a real owner do, so few are asked.
+    /// Whether a child still refers to the owner by this kind and name. All children of a real owner do, so
+    /// checking a few is enough.
     fn is_still_referenced(&self, here: Key, owner: &Owner) -> bool {
         let children = self.index.children(here).take(MOST_ASKED);
         children
@@ -135,24 +136,25 @@ impl IndexWriter {
         }
     }
 
-    /// One slice more, or less, of a Service of this namespace holds a pod.
+    /// Records that one slice of a Service of this namespace started or stopped holding a pod.
     pub(super) fn member(&mut self, namespace: Key, pod: Key, service: Key, holds: bool) {
         let here = namespace.with(pod);
         let before = self.index.memberships.get(&here).map_or(&[][..], |memberships| &**memberships);
         let after = changed(before, service, holds);
         if after.iter().all(|one| one.slices == 0) && !self.is_held_in(namespace, pod) {
-            // This pod was never listed in this namespace: unless it is, its memberships must not be held indefinitely.
+            // The pod was never listed in this namespace. The tombstone bounds how long its memberships are
+            // kept if it never is.
             self.tombstones.insert(Tombstone { seconds: self.now_seconds, namespace, uid: pod });
         }
         self.index.memberships.insert(here, after);
     }
 
-    /// Whether an object of this uid lies in this namespace ([`Key::of`]).
+    /// Whether an object with this uid is in this namespace ([`Key::of`]).
     pub(super) fn is_held_in(&self, namespace: Key, uid: Key) -> bool {
         self.index.objects.get(&uid).is_some_and(|object| Key::of(&object.namespace) == namespace)
     }
 
-    /// Past memberships go with the pod; present ones are the slices' to end.
+    /// Removes the past memberships of a pod. Present ones end when the slices change.
     pub(super) fn forget_memberships(&mut self, namespace: Key, pod: Key) {
         let pod = namespace.with(pod);
         let Some(memberships) = self.index.memberships.get(&pod) else { return };
@@ -164,17 +166,17 @@ impl IndexWriter {
         }
     }
 
-    /// What is known of a Service is to be made anew, before anybody sees it. Not at once: a Service of a thousand slices would be
-    /// counted a thousand times when they are listed, and each change of one slice would count all of them.
+    /// Marks a Service as outdated; it is recomputed before the next snapshot. Recomputing at once would
+    /// count a Service of a thousand slices a thousand times during a list.
     fn mark_outdated(&mut self, namespace: &Arc<str>, name: &str) {
         self.outdated
             .entry(Key::name(namespace, name))
             .or_insert_with(|| (Arc::clone(namespace), name.into()));
     }
 
-    /// Makes anew what is known of the Services that are outdated.
+    /// Recomputes the Services that are marked as outdated.
     pub(super) fn refresh_services(&mut self) {
-        // One by one: if one panics, the others are refreshed with the next snapshot.
+        // One at a time: if one panics, the next snapshot refreshes the others.
         while let Some((key, (namespace, name))) = self.outdated.pop_first() {
             self.refresh_service(key, &namespace, name);
         }
@@ -218,7 +220,7 @@ impl IndexWriter {
     }
 }
 
-/// An object with each of its owners.
+/// Each owner of an object, with the object.
 fn owned(object: Option<&Object>) -> impl Iterator<Item = (&Object, &Owner)> {
     object.into_iter().flat_map(|object| object.owners().iter().map(move |owner| (object, owner)))
 }
@@ -230,7 +232,7 @@ fn extras(object: Option<&Object>) -> Option<&PodExtras> {
     }
 }
 
-/// Namespace and name of the Service that a slice belongs to.
+/// Namespace and name of the Service to which a slice belongs.
 fn service_of(slice: Option<&Object>) -> Option<(&Arc<str>, &Arc<str>)> {
     match &slice?.details {
         Details::EndpointSlice { service, .. } if !service.is_empty() => Some((&slice?.namespace, service)),
@@ -238,7 +240,7 @@ fn service_of(slice: Option<&Object>) -> Option<(&Arc<str>, &Arc<str>)> {
     }
 }
 
-/// The pods that a slice holds, sorted.
+/// The pods in a slice, sorted.
 fn members(slice: Option<&Object>) -> Vec<Key> {
     let Some(Details::EndpointSlice { endpoints, .. }) = slice.map(|slice| &slice.details) else {
         return Vec::new();

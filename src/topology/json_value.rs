@@ -1,27 +1,27 @@
-//! Where a JSON value ends, found in bytes that are cut anywhere.
+//! Finds where a JSON value ends, in bytes that may be cut anywhere.
 //!
-//! Brackets and strings are all it looks at, which is enough for the end, for the depth, and to be fast; what
-//! a value means, and whether it is sound inside, is for whoever reads it. Nothing here recurses.
+//! It tracks only brackets and strings. That is enough to find the end and the depth, and it is fast; whether
+//! the value is valid inside is left to its parser. Nothing here recurses.
 
 use memchr::memchr2;
 
-/// Deeper objects are refused: no object of Kubernetes comes near, and what reads them recurses.
+/// Deeper objects are refused: real Kubernetes objects are far shallower, and their parser recurses.
 pub const MAX_DEPTH: u32 = 64;
 
-/// Bytes that can be no part of JSON, or not in this place.
+/// A byte that cannot stand at this place in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JsonError {
-    /// Within the bytes given.
+    /// Index in the bytes given.
     pub at: usize,
 }
 
-/// Follows one value.
+/// Follows one value through its bytes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ValueWalker {
     place: WalkState,
     depth: u32,
     deepest: u32,
-    /// One bit for each of the outer 64 levels: set for a list.
+    /// One bit for each of the outer 64 levels, set for a list.
     lists: u64,
 }
 
@@ -29,32 +29,32 @@ pub struct ValueWalker {
 enum WalkState {
     #[default]
     Before,
-    /// A number or a word: it ends where something else begins.
+    /// A number or a keyword; it ends at the first byte that cannot belong to it.
     Scalar,
     /// Between the strings of a list or an object.
     Inside,
     Text,
-    /// Behind a backslash.
+    /// After a backslash.
     Escape,
 }
 
 impl ValueWalker {
-    /// The deepest level seen; 0 for a text or a number.
+    /// The deepest level seen; 0 for a string or a number.
     #[must_use]
     pub fn deepest(&self) -> u32 {
         self.deepest
     }
 
-    /// Whether it could end here, if nothing followed.
+    /// Whether the value is complete if no more bytes follow.
     #[must_use]
     pub fn is_scalar(&self) -> bool {
         self.place == WalkState::Scalar
     }
 
-    /// Goes on with more bytes. `Some`: the value ends before this one; what follows is somebody else's.
+    /// Reads more bytes. `Some(at)` means that the value ends before index `at`.
     ///
     /// # Errors
-    /// When a bracket closes what another kind of bracket opened, or the value begins as none does.
+    /// When a bracket is closed by the wrong kind of bracket, or no value can begin with the first byte.
     pub fn walk(&mut self, bytes: &[u8]) -> Result<Option<usize>, JsonError> {
         let mut at = 0;
         while at < bytes.len() {
@@ -73,7 +73,7 @@ impl ValueWalker {
                     }
                 },
                 WalkState::Escape => {
-                    // Of \u1234 only the u matters here: the digits are no quotes.
+                    // In \u1234 only the u matters here, because its digits cannot be quotes.
                     self.place = WalkState::Text;
                     at += 1;
                 }
@@ -100,7 +100,7 @@ impl ValueWalker {
         Ok(None)
     }
 
-    /// From `at` on to the next string, to the end of the value (`true`), or to the end of the bytes.
+    /// Advances to the next string, to the end of the value (`true`), or to the end of the bytes.
     fn inside(&mut self, bytes: &[u8], at: &mut usize) -> Result<bool, JsonError> {
         while let Some(byte) = bytes.get(*at) {
             *at += 1;
@@ -117,7 +117,7 @@ impl ValueWalker {
                 }
                 b'}' | b']' => {
                     self.depth -= 1;
-                    // Of levels beyond the 64th nobody remembers which they are; they are refused anyway.
+                    // The bit set has no bits for levels beyond the 64th; such values are refused anyway.
                     let bit = 1_u64.checked_shl(self.depth).unwrap_or(0);
                     if bit != 0 && (self.lists & bit != 0) != (*byte == b']') {
                         return Err(JsonError { at: *at - 1 });
@@ -133,7 +133,7 @@ impl ValueWalker {
     }
 }
 
-/// The next quote or backslash. Most strings are short names: a few bytes are looked at one by one first.
+/// The next quote or backslash. Most strings are short names, so the first few bytes are compared one by one.
 fn text_end(bytes: &[u8]) -> Option<usize> {
     const NEAR: usize = 16;
     let near = &bytes[..bytes.len().min(NEAR)];
@@ -162,7 +162,7 @@ mod tests {
             ("null", " "),
         ] {
             assert_eq!(end(&format!("{value}{rest}")), Ok(Some(value.len())), "{value}");
-            // And the same one byte at a time.
+            // The same, one byte at a time.
             let mut walker = ValueWalker::default();
             let bytes = format!("{value}{rest}").into_bytes();
             let found = bytes.iter().position(|byte| matches!(walker.walk(&[*byte]), Ok(Some(_))));

@@ -1,35 +1,35 @@
-//! Bytes of a watch, cut anywhere, become its lines.
+//! Splits the bytes of a watch into lines.
 //!
-//! One line is one event, and JSON has no line feed inside. A line that is too long or too deep is dropped
-//! and counted, and the watch goes on: whatever it said comes again with the next change of its object.
+//! One line is one event, because JSON contains no raw line feed. A line that is too long or too deep is
+//! dropped and counted, and the watch goes on: the next change of the object brings its whole state again.
 
 use memchr::memchr;
 
 use super::json_value::{MAX_DEPTH, ValueWalker};
 
-/// etcd takes no object above 1.5 MiB unless somebody raised that.
+/// etcd accepts no object above 1.5 MiB by default.
 pub const MAX_BYTES: usize = 4 << 20;
-/// What a rare large line took is given back.
+/// A larger buffer is released after a rare large line.
 const KEPT_BYTES: usize = 256 << 10;
-/// The object lies one level below its event.
+/// The object is one level below its event.
 const MAX_LINE_DEPTH: u32 = MAX_DEPTH + 1;
 
-/// Takes bytes, gives lines.
+/// Takes bytes and returns lines.
 #[derive(Debug, Default)]
 pub struct LineSplitter {
-    /// The beginning of a line, whose rest is still to come.
+    /// The beginning of a line that is not complete yet.
     begun: Vec<u8>,
     dropping: bool,
     dropped: u64,
 }
 
 impl LineSplitter {
-    /// Goes on with more bytes, and calls `each` with every line that they complete, without its end.
+    /// Reads more bytes and calls `each` with every complete line, without its line end.
     pub fn feed(&mut self, mut bytes: &[u8], mut each: impl FnMut(&[u8])) {
         while let Some(end) = memchr(b'\n', bytes) {
             let (line, rest) = (&bytes[..end], &bytes[end + 1..]);
             if std::mem::take(&mut self.dropping) {
-                // Counted when it became too long.
+                // It was counted when it became too long.
             } else if self.begun.is_empty() {
                 self.whole(line, &mut each);
             } else {
@@ -54,7 +54,7 @@ impl LineSplitter {
         }
     }
 
-    /// How many lines were dropped, since the last time that this was asked.
+    /// How many lines were dropped since the last call.
     pub fn take_dropped(&mut self) -> u64 {
         std::mem::take(&mut self.dropped)
     }
@@ -65,7 +65,7 @@ impl LineSplitter {
             return;
         }
         let mut value = ValueWalker::default();
-        // An unsound line is given out all the same: its reader says what is wrong with it.
+        // An invalid line is passed on too: its parser reports what is wrong.
         let _ = value.walk(line);
         if line.len() > MAX_BYTES || value.deepest() > MAX_LINE_DEPTH {
             self.dropped += 1;

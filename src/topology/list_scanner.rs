@@ -1,41 +1,41 @@
-//! Bytes of a list, cut anywhere, become its items. The list is never held, one item at most.
+//! Extracts the items of a list from its bytes, which may be cut anywhere. It buffers at most one item.
 //!
 //! ```text
 //! {"kind":"PodList","apiVersion":"v1","metadata":{…},"items":[ {…}, {…}, … ]}
 //! ```
-//! Items are given out as their bytes, and read elsewhere; of the other members only `metadata` is kept.
-//! An item that is too large or too deep is left out and counted, and the scan goes on. The members may come
-//! in any order, and `items` may be null, as Go writes an empty list.
+//! It passes each item on as bytes and keeps `metadata`; other members are skipped. An item that is too large
+//! or too deep is dropped and counted, and the scan goes on. Members may come in any order, and `items` may
+//! be null, as Go writes an empty list.
 
 use serde::Deserialize;
 
 use super::json_value::{JsonError, MAX_DEPTH, ValueWalker};
 
-/// A larger item is left out; etcd takes no object above 1.5 MiB unless somebody raised that.
+/// A larger item is dropped. etcd accepts no object above 1.5 MiB by default.
 pub const MAX_ITEM_BYTES: usize = 4 << 20;
-/// What a rare large item took is given back.
+/// A larger buffer is released after a rare large item.
 const KEPT_BYTES: usize = 256 << 10;
-/// Longer names are of no member that is looked for.
+/// No member that matters has a longer name.
 const NAME_BYTES: usize = 16;
 
-/// Not the JSON of a list, and from which byte of the body on.
+/// The body is not the JSON of a list, from this byte on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListError {
     pub offset: u64,
 }
 
-/// `metadata` of a list.
+/// The `metadata` of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ListMeta {
     pub resource_version: Option<String>,
-    /// Where the next page begins; none or empty on the last.
+    /// Where the next page begins; absent or empty on the last page.
     #[serde(rename = "continue")]
     pub token: Option<String>,
     pub remaining_item_count: Option<i64>,
 }
 
-/// Takes the bytes of one list, gives its items.
+/// Takes the bytes of one list and returns its items.
 #[derive(Debug, Default)]
 pub struct ListScanner {
     place: ScanState,
@@ -43,7 +43,7 @@ pub struct ListScanner {
     member: Member,
     name: Vec<u8>,
     value: ValueWalker,
-    /// Of an item or of the metadata, what came in earlier bytes.
+    /// The part of an item or of the metadata that came in earlier bytes.
     begun: Vec<u8>,
     too_large: bool,
     meta: Option<ListMeta>,
@@ -55,9 +55,9 @@ pub struct ListScanner {
 enum ScanState {
     #[default]
     Start,
-    /// Behind `{`: a name, or the end.
+    /// After `{`: a name or the end.
     FirstName,
-    /// Behind a comma: a name.
+    /// After a comma: a name.
     NextName,
     Name,
     Colon,
@@ -65,9 +65,9 @@ enum ScanState {
     ValueStart,
     Value,
     AfterValue,
-    /// Behind the `[` of the items: an item, or the end.
+    /// After the `[` of the items: an item or the end.
     FirstItem,
-    /// Behind a comma: an item.
+    /// After a comma: an item.
     NextItem,
     Item,
     AfterItem,
@@ -83,10 +83,10 @@ enum Member {
 }
 
 impl ListScanner {
-    /// Goes on with more bytes, and calls `each` with every item that they complete.
+    /// Reads more bytes and calls `each` with every complete item.
     ///
     /// # Errors
-    /// When they are no list. Nothing more is taken then.
+    /// When the bytes are not a list. Every later call fails too.
     pub fn feed(&mut self, bytes: &[u8], each: impl FnMut(&[u8])) -> Result<(), ListError> {
         if let Some(broken) = self.broken {
             return Err(broken);
@@ -124,10 +124,10 @@ impl ListScanner {
         Ok(())
     }
 
-    /// The body has ended.
+    /// Ends the body.
     ///
     /// # Errors
-    /// When the list has not.
+    /// When the list is not complete.
     pub fn finish(self) -> Result<ListMeta, ListError> {
         match (self.broken, self.place) {
             (Some(broken), _) => Err(broken),
@@ -136,13 +136,13 @@ impl ListScanner {
         }
     }
 
-    /// How many items were left out as too large or too deep.
+    /// How many items were dropped as too large or too deep.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.refused
     }
 
-    /// The place behind a byte, and whether the byte belongs to what was before it.
+    /// The next state, and whether the byte is consumed.
     fn next(&mut self, place: ScanState, byte: u8) -> Option<(ScanState, bool)> {
         Some(match (place, byte) {
             (ScanState::Start, b'{') => (ScanState::FirstName, true),
@@ -153,7 +153,7 @@ impl ListScanner {
             }
             (ScanState::Colon, b':') => (ScanState::ValueStart, true),
             (ScanState::ValueStart, b'[') if self.member == Member::Items => (ScanState::FirstItem, true),
-            // Items that are no list are none, and so is null.
+            // Items that are not a list, such as null, count as no items.
             (ScanState::ValueStart, _) => (ScanState::Value, false),
             (ScanState::AfterValue, b',') => (ScanState::NextName, true),
             (ScanState::FirstItem, b']') | (ScanState::AfterItem, b']') => (ScanState::AfterValue, true),
@@ -163,10 +163,10 @@ impl ListScanner {
         })
     }
 
-    /// A member's name up to its quote. The names looked for have no escapes; one that has is another.
+    /// Reads a member's name up to its closing quote. The names that matter have no escapes.
     fn name(&mut self, bytes: &[u8], at: usize) -> Result<usize, ListError> {
         let rest = &bytes[at..];
-        // Not more than a quote behind a backslash needs; longer names are cut.
+        // Keeps only as much as is needed to recognise the name and an escaped quote.
         for (index, byte) in rest.iter().enumerate() {
             match byte {
                 b'"' if self.name.last() != Some(&b'\\') => {
@@ -179,7 +179,7 @@ impl ListScanner {
                     return Ok(at + index + 1);
                 }
                 b'\\' if self.name.last() == Some(&b'\\') => {
-                    // An escaped backslash escapes nothing.
+                    // An escaped backslash does not escape the next byte.
                     self.name.pop();
                     self.name.push(b'?');
                 }
@@ -195,7 +195,7 @@ impl ListScanner {
         Ok(bytes.len())
     }
 
-    /// Bytes of an item or of a member's value, the last of them if it `ends`.
+    /// Takes bytes of an item or of a member's value; `ends` says that they are the last ones.
     fn collect(&mut self, bytes: &[u8], ends: bool, each: &mut impl FnMut(&[u8])) -> Result<(), ()> {
         let is_item = self.place == ScanState::Item;
         let is_kept = is_item || self.member == Member::Metadata;
@@ -211,7 +211,7 @@ impl ListScanner {
             return Ok(());
         }
         let mut begun = std::mem::take(&mut self.begun);
-        // An item that lies whole in the bytes is not copied.
+        // An item that is contained in the bytes is not copied.
         let whole = if begun.is_empty() {
             bytes
         } else {

@@ -1,8 +1,8 @@
-//! Under which label a Service's selector is found.
+//! Files each Service under one label of its selector.
 //!
-//! A pod carries about five labels, a namespace holds up to thousands of Services. Each selector stands
-//! under one of its labels, the one with the fewest others at that time: so that one label which all
-//! selectors of a chart share does not turn the look-up into a search.
+//! A pod has about five labels; a namespace has up to thousands of Services. Each Service is filed under the
+//! label of its selector that has the fewest Services at that time. So a label that all selectors of a chart
+//! share does not turn the look-up into a full search.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::endpoints::Service;
 use super::key::Key;
 use super::table::Table;
 
-/// Takes a Service from where it stood and puts it where it belongs.
+/// Replaces the entry of a Service.
 pub(super) fn exchange(
     selectors: &mut Table<Arc<[Key]>>,
     service: Key,
@@ -37,7 +37,7 @@ pub(super) fn exchange(
     }
 }
 
-/// Where a Service may stand: under any label of its selector, in its namespace.
+/// The places where a Service can be filed: one for each label of its selector, in its namespace.
 fn places(service: Option<&Service>) -> impl Iterator<Item = Key> {
     let labels = service.and_then(|service| Some((Key::of(&service.namespace), service.selector()?)));
     labels

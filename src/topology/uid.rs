@@ -1,4 +1,4 @@
-//! Uids: sixteen bytes for a UUID, as the API server gives them, and the text for anything else.
+//! Uids: sixteen bytes for a UUID, as the API server assigns them, or any other text.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::key::Key;
 
-/// The uid of an object. Writes itself exactly as it was read.
+/// The uid of an object. It is written exactly as it was read.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Uid(UidRepr);
 
@@ -17,7 +17,7 @@ enum UidRepr {
     Other(Box<str>),
 }
 
-/// Of `01234567-89ab-cdef-0123-456789abcdef`.
+/// Length of `01234567-89ab-cdef-0123-456789abcdef`.
 const TEXT_BYTES: usize = 36;
 const DASHES: [usize; 4] = [8, 13, 18, 23];
 
@@ -27,7 +27,7 @@ impl Uid {
         Self(uuid(text).map_or_else(|| UidRepr::Other(text.into()), UidRepr::Uuid))
     }
 
-    /// The key of its text.
+    /// Key of the text.
     #[must_use]
     pub fn key(&self) -> Key {
         match &self.0 {
@@ -42,7 +42,7 @@ impl Uid {
     }
 }
 
-/// Only what can be written again letter by letter: lower case, dashes in their places.
+/// Accepts only text that can be restored exactly: lower case, dashes in the right places.
 fn uuid(text: &str) -> Option<[u8; 16]> {
     let text: &[u8; TEXT_BYTES] = text.as_bytes().try_into().ok()?;
     let digit = |byte: u8| match byte {

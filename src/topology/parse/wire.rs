@@ -1,7 +1,7 @@
-//! Objects as the API server writes them, as far as they are read: borrowed from their JSON.
+//! Objects as the API server writes them, limited to the fields that are read, borrowed from the JSON.
 //!
-//! Kubernetes writes `null` for an empty list or map here and there, and leaves fields out; both read as
-//! empty. Unknown fields are passed over unread.
+//! Kubernetes sometimes writes `null` for an empty list or map and sometimes leaves the field out; both are
+//! read as empty. Unknown fields are skipped.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,7 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::topology::kind::ObjectKind;
 
-/// NullableText that is borrowed where it holds no escapes; `null` is the empty text.
+/// A string, borrowed if it has no escapes; `null` becomes the empty string.
 #[derive(Debug, Default)]
 pub(super) struct NullableText<'a>(Cow<'a, str>);
 
@@ -33,7 +33,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for NullableText<'a> {
     }
 }
 
-/// A map from text to text, in order of arrival.
+/// A string map, in the order of its text.
 #[derive(Debug, Default)]
 pub(super) struct Pairs<'a>(pub Vec<(NullableText<'a>, NullableText<'a>)>);
 
@@ -44,7 +44,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
             type Value = Pairs<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map from text to text")
+                f.write_str("a string map")
             }
 
             fn visit_unit<E>(self) -> Result<Self::Value, E> {
@@ -63,7 +63,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
     }
 }
 
-/// The first text of a list; a slice has a thousand such lists, and of each no more is wanted.
+/// The first string of a list. A slice has up to a thousand such lists, and only the first item of each is
+/// needed.
 #[derive(Debug, Default)]
 pub(super) struct First<'a>(pub NullableText<'a>);
 
@@ -74,7 +75,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for First<'a> {
             type Value = First<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of texts")
+                f.write_str("a list of strings")
             }
 
             fn visit_unit<E>(self) -> Result<Self::Value, E> {
@@ -114,7 +115,7 @@ pub(super) struct OwnerReference<'a> {
     pub controller: Option<bool>,
 }
 
-/// An object of any kind: metadata, and what its kind has beside.
+/// An object of any kind: its metadata and the fields of its kind.
 pub(super) enum Wire<'a> {
     Service(WireObject<Meta<'a>, ServiceSpec<'a>, Ignored>),
     EndpointSlice(Slice<'a>),
@@ -180,7 +181,7 @@ impl<M: Default, S: Default, T: Default> Default for WireObject<M, S, T> {
     }
 }
 
-/// Passed over without a look.
+/// A skipped value.
 #[derive(Default)]
 pub(super) struct Ignored;
 
@@ -190,7 +191,7 @@ impl<'de> Deserialize<'de> for Ignored {
     }
 }
 
-/// Shapes whose fields may all be missing.
+/// Structs whose fields may all be missing.
 macro_rules! shapes {
     ($($name:ident { $($field:ident: $type:ty,)* })*) => {
         $(
@@ -259,7 +260,7 @@ impl<'a> PodSpec<'a> {
 }
 
 impl Volume<'_> {
-    /// The claim it mounts. One of an ephemeral volume is named after the pod and the volume.
+    /// The claim that it mounts. The claim of an ephemeral volume is named after the pod and the volume.
     pub(super) fn claim(&self, pod: &str) -> Option<Cow<'_, str>> {
         let named = self.persistent_volume_claim.as_ref().map(|claim| Cow::Borrowed(&*claim.claim_name));
         named.or_else(|| self.ephemeral.as_ref().map(|_| Cow::Owned(format!("{pod}-{}", &*self.name))))
@@ -273,7 +274,7 @@ impl<'a> WorkloadSpec<'a> {
 }
 
 impl IngressSpec<'_> {
-    /// Names of the Services behind it, as often as they stand there.
+    /// Names of its backend Services, possibly repeated.
     pub(super) fn services(&self) -> impl Iterator<Item = &str> {
         let paths = self.rules.iter().flatten().filter_map(|rule| rule.http.as_ref());
         let paths = paths.flat_map(|http| http.paths.iter().flatten()).map(|path| &path.backend);

@@ -1,9 +1,9 @@
 //! The end of a list, and what its version proves.
 //!
-//! A version only rises while etcd keeps its data. An API server that lags behind may show an earlier one from its cache;
-//! only a consistent read below what was seen proves that the data itself is older, as after a restore from a backup.
-//! Versions are opaque (client-go compares them as numbers since Kubernetes 1.35, KEP-5504): where one is no number,
-//! nothing is proven.
+//! As long as etcd keeps its data, versions only rise. An API server that lags behind may return an earlier
+//! version from its cache. Only a consistent read below a version that was seen proves that the data itself
+//! is older, as after a restore from a backup. Versions are opaque (client-go compares them as numbers since
+//! Kubernetes 1.35, KEP-5504): a version that is not a number proves nothing.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ impl Watch {
     pub(super) fn list_ended(&mut self, scanner: ListScanner, cut: Option<&str>, now: Instant, chance: u64) {
         let refused = scanner.refused();
         let why = match (scanner.finish(), cut) {
-            // A body that is whole is good, however its connection ended.
+            // A complete body is good, however the connection ended.
             (Ok(meta), _) => {
                 self.output.skipped += refused;
                 let last = match &self.goal {
@@ -31,14 +31,14 @@ impl Watch {
                     (None, Some(version)) if !version.is_empty() => return self.list_complete(version),
                     (None, _) => "the list has no resourceVersion".to_owned(),
                     (Some(_), _) => {
-                        // A page that leads to itself.
+                        // The continue token leads to the same page.
                         self.begin_list(Page::Whole);
-                        "the list's pages have no end".to_owned()
+                        "a page of the list leads to itself".to_owned()
                     }
                 }
             }
             (Err(_), Some(cut)) => {
-                // The server is there, and gives up on this list: the next try waits, each time longer.
+                // The server responds but fails on this list, so the next try waits, each time longer.
                 self.objects.truncate(self.of_earlier_pages);
                 return self.back_off(LossReason::Unreachable, cut.to_owned(), now, chance);
             }
@@ -72,7 +72,7 @@ impl Watch {
     fn list_complete(&mut self, version: String) {
         if is_older(&version, &self.version) {
             if !self.consistent {
-                // From the cache of an API server that lags behind: it would take back what was seen.
+                // The API server lags behind; its cache would undo changes that were seen.
                 return self.begin_list(Page::FirstOfNewest);
             }
             self.restored(version.clone());
@@ -91,7 +91,7 @@ impl Watch {
         self.output.restored = Some(Restored { known, found });
     }
 
-    /// The first page of a list that need not be the newest.
+    /// The first page of a list that may come from the API server's cache.
     pub(super) fn page_from_cache(&self) -> Page {
         match self.version.parse::<u64>() {
             Ok(_) => Page::FirstNotOlderThan(self.version.clone()),
@@ -101,7 +101,7 @@ impl Watch {
 }
 
 fn not_json(broken: ListError) -> String {
-    format!("the list is no JSON from byte {} on", broken.offset)
+    format!("the list is not JSON from byte {} on", broken.offset)
 }
 
 fn is_older(found: &str, known: &str) -> bool {

@@ -1,20 +1,20 @@
-//! List and watch of one kind, as client-go's reflector does it, without I/O and without a clock.
+//! List and watch of one kind, as in client-go's reflector, without I/O and without a clock.
 //!
 //! ```text
-//! next ──► Wait{until, wakes}              the caller waits; where `wakes`, another kind that gets through ends it
-//!      ├─► Turn                            the caller waits until it is its turn to try, see below
-//!      └─► ApiRequest(request)                    the caller asks, and tells what came:
-//!            failed(why)                     no response
-//!            answered(status, …) ─► true     body(bytes)… , then ended(cut?) or fell_silent()
-//! take ──► what changed, and whether the kind is followed
+//! next ──► Wait{until, wakes}              the caller waits; if `wakes`, a success of another kind ends the wait
+//!      ├─► Turn                            the caller waits for its turn to retry, see below
+//!      └─► Request(request)                the caller sends it and reports the result:
+//!            no_response(why)                no response
+//!            response(status, …) ─► true     body(bytes)… , then body_ended(cut?) or fell_silent()
+//! take ──► the changes, and whether the kind is followed
 //! ```
-//! A list is handed over whole, when its last page is there. A watch begins at the list's version and goes
-//! on, after an end or a cut, from the last version that it saw. `refused` says what each status means, `listed` what the
-//! version of a list proves, `ending` what follows on the end of a response.
+//! A list is handed over as a whole after its last page. A watch starts at the list's version; after it ends
+//! or breaks, the next one starts at the last version seen. `status` defines what each status means,
+//! `list_end` what the version of a list proves, `response_end` what follows the end of a response.
 //!
-//! All kinds meet the same outage. So what only says that the API server is away (no response, a 5xx for all kinds) is not
-//! a matter of one kind's backoff: the kinds take turns, one try a second in all, and the first that gets through wakes
-//! the others.
+//! An outage hits all kinds at once. So a failure that only shows that the API server is away (no response,
+//! or a 5xx for all kinds) does not use one kind's backoff. Instead the kinds take turns, one try per second
+//! in total, and the first success wakes the others.
 
 mod backoff;
 mod event;
@@ -39,25 +39,25 @@ use super::object::Object;
 use super::parse::Parser;
 use crate::pattern::Patterns;
 
-/// A watch that lived so long was a good one, and so was a shorter one that brought something: what failed
-/// before is forgotten.
+/// A watch that lasted this long was good, and so was a shorter one that made progress: earlier failures are
+/// forgotten.
 const STEADY: Duration = Duration::from_secs(10);
-/// One that lived shorter has not really begun (client-go: "very short watch").
+/// A watch that lasted less has not really begun (client-go: "very short watch").
 const SHORT: Duration = Duration::from_secs(1);
-/// So many refusals of a watch in a row, and the version it begins with may be the cause.
+/// After this many refused watches in a row, the version they start at may be the cause.
 const REFUSALS: u32 = 3;
-/// Objects of one kind; Kubernetes is built for 150,000 pods.
+/// Maximum number of objects of one kind; Kubernetes is built for 150,000 pods.
 const MAX_OBJECTS: usize = 2_000_000;
 
-/// RequestKind the caller does next.
+/// What the caller does next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     Wait {
         until: Instant,
-        /// A kind that gets through ends the wait ([`Watch::wake`]).
+        /// Whether a success of another kind ends the wait ([`Watch::wake`]).
         wakes: bool,
     },
-    /// The API server is away: wait for a turn, or for another kind to get through ([`Watch::wake`]).
+    /// The API server is away: wait for a turn, or for a success of another kind ([`Watch::wake`]).
     Turn,
     Request(ApiRequest),
 }
@@ -65,49 +65,51 @@ pub enum Step {
 /// How the other kinds fare with the same API server.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OtherKinds {
-    /// When one of them was last answered 200.
+    /// When one of them last got a 200.
     pub served: Option<Instant>,
     /// Whether one of them is followed now.
     pub followed: bool,
 }
 
-/// One kind's list and watch.
+/// List and watch of one kind.
 #[derive(Debug)]
 pub struct Watch {
     kind: ObjectKind,
     parser: Parser,
     goal: Goal,
     body: Body,
-    /// Of the list that comes in, and how many of them are of earlier pages.
+    /// Objects of the list in progress.
     objects: Vec<Arc<Object>>,
     of_earlier_pages: usize,
-    /// The list that comes in began with a consistent read.
+    /// Whether the list in progress began with a consistent read.
     consistent: bool,
-    /// The last that was seen; kept while the kind is given up or listed anew, as no list may lie before it.
+    /// The last version seen. It is kept while the kind is given up or listed again, because no list may be
+    /// older.
     version: String,
     pause: Pause,
-    /// When the request under way was given out.
+    /// When the current request was sent.
     asked: Option<Instant>,
     others: OtherKinds,
-    /// The API server did not respond, or seemed to have just started: the first that gets through wakes the others.
+    /// The API server did not respond or seemed to have just started. The first kind that succeeds wakes the
+    /// others.
     is_away: bool,
-    /// A list or a probe was answered 200 since the last watch was: the API server is there.
+    /// A list or a probe got a 200 since the last watch did, so the API server is there.
     is_there: bool,
-    /// The last request had no whole response.
+    /// The last request had no complete response.
     missed: bool,
-    /// Bad responses in a row, each of which makes the next wait longer.
+    /// Failures in a row; each lengthens the next wait.
     failures: u32,
-    /// Refusals of a watch in a row.
+    /// Refused watches in a row.
     refusals: u32,
     /// Lists in a row that were followed by 410.
     relists: u32,
-    /// Times in a row that the API server had not seen our version yet.
+    /// Times in a row that the API server had not reached our version yet.
     too_new: u32,
     renew_credentials: bool,
     given_up: bool,
     was_listed: bool,
     denied_since: Option<Instant>,
-    /// Denials that were believed, in a row.
+    /// Denials in a row that were taken as final.
     denials: u32,
     output: Output,
 }
@@ -115,7 +117,7 @@ pub struct Watch {
 #[derive(Debug)]
 enum Goal {
     List(Page),
-    /// Before a watch goes on: does the API server still know our version?
+    /// Before a watch resumes: does the API server still know our version?
     Probe,
     Watch,
 }
@@ -128,7 +130,7 @@ enum Body {
     Watch { lines: LineSplitter, began: Instant, progressed: bool, over: Option<WatchEnd> },
 }
 
-/// RequestKind a line of a watch ends it with.
+/// An event that ends a watch.
 #[derive(Debug)]
 enum WatchEnd {
     Expired,
@@ -143,7 +145,7 @@ enum Pause {
 }
 
 impl Watch {
-    /// `annotations`: those to keep of every object.
+    /// `annotations` selects the annotations to keep.
     #[must_use]
     pub fn new(kind: ObjectKind, annotations: Patterns) -> Self {
         Self {
@@ -174,12 +176,12 @@ impl Watch {
         }
     }
 
-    /// Tells how the other kinds fare: what a refusal means depends on it.
+    /// Sets how the other kinds fare, because the meaning of a refusal depends on it.
     pub fn compare(&mut self, others: OtherKinds) {
         self.others = others;
     }
 
-    /// RequestKind to do now. `chance` is any number, as likely as every other, here and below.
+    /// What to do now. `chance` is a uniformly random number, here and below.
     pub fn next(&mut self, now: Instant, chance: u64) -> Step {
         match self.pause {
             Pause::Until { until, wakes } if until > now => return Step::Wait { until, wakes },
@@ -196,12 +198,12 @@ impl Watch {
         Step::Request(ApiRequest { target, accept, kind, renew_credentials: self.renew_credentials })
     }
 
-    /// Ends a wait: it is this kind's turn, or another one got through.
+    /// Ends a wait: it is this kind's turn, or another kind succeeded.
     pub fn wake(&mut self) {
         self.pause = Pause::None;
     }
 
-    /// Bytes of the answer's body. `false`: no more of it is wanted.
+    /// Takes bytes of the response body. `false` means that no more bytes are wanted.
     pub fn body(&mut self, bytes: &[u8]) -> bool {
         let Self { body, parser, objects, output, version, refusals, .. } = self;
         match body {
@@ -221,9 +223,9 @@ impl Watch {
                     }
                     let (said, seen) = match event::read(line, parser) {
                         Ok(read) => read,
-                        // RequestKind it said is lost: it comes again from the last version on.
+                        // The event is lost; it comes again when the watch restarts at the last version.
                         Err(why) => {
-                            let why = format!("a line is no event ({why})");
+                            let why = format!("a line is not a watch event ({why})");
                             return *over = Some(WatchEnd::Error(LossReason::Unreadable, why));
                         }
                     };
@@ -247,7 +249,8 @@ impl Watch {
         }
     }
 
-    /// The API server's data is older than what was seen, as another kind has found: nothing that was seen counts.
+    /// Lists again because another kind found that the API server's data is older than what was seen.
+    /// Versions seen before no longer count.
     pub fn list_again(&mut self) {
         self.body = Body::None;
         self.version.clear();
@@ -255,19 +258,19 @@ impl Watch {
         self.begin_list(Page::FirstOfNewest);
     }
 
-    /// Whatever was under way is lost; the newest list is the beginning.
+    /// Drops everything in progress and starts with the newest list.
     pub fn start_over(&mut self, now: Instant, chance: u64) {
         self.body = Body::None;
         self.begin_list(Page::FirstOfNewest);
-        self.back_off(LossReason::Unreadable, "following them panicked".to_owned(), now, chance);
+        self.back_off(LossReason::Unreadable, "the watch panicked".to_owned(), now, chance);
     }
 
-    /// RequestKind has come of everything since this was last asked.
+    /// Returns the results since the last call.
     pub fn take(&mut self) -> Output {
         std::mem::take(&mut self.output)
     }
 
-    /// From the beginning of a list.
+    /// Starts a list with this page.
     fn begin_list(&mut self, page: Page) {
         self.objects = Vec::new();
         self.of_earlier_pages = 0;
@@ -280,14 +283,14 @@ impl Watch {
         self.output.following = Some(WatchStatus::Lost { reason, why, is_refused: false });
     }
 
-    /// A response that is of no use.
+    /// After a useless response: waits longer each time.
     fn back_off(&mut self, reason: LossReason, why: String, now: Instant, chance: u64) {
         self.lost(reason, why);
         self.failures = self.failures.saturating_add(1);
         self.pause = Pause::Until { until: now + backoff(self.failures, chance), wakes: true };
     }
 
-    /// Something that happens now and then: the first time at once, then after a wait.
+    /// After something that is normal now and then: no wait the first time, backoff after that.
     fn back_off_if_repeated(&mut self, now: Instant, chance: u64) {
         self.failures = self.failures.saturating_add(1);
         if self.failures > 1 {

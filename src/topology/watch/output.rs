@@ -1,25 +1,25 @@
-//! RequestKind a watch reports: the changes of its objects, and whether the kind is followed.
+//! What a watch reports: changes of objects, and whether the kind is followed.
 
 use std::sync::Arc;
 
 use super::super::object::Object;
 
-/// RequestKind happened to the objects of the kind, in this order.
+/// A change of the kind's objects. The order matters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ObjectChange {
-    /// These are there, and no others.
+    /// A complete list: exactly these objects exist.
     Listed(Vec<Arc<Object>>),
     Put(Arc<Object>),
-    /// With its last state.
+    /// The object in its last state.
     Deleted(Arc<Object>),
-    /// The kind cannot be had: forbidden, or not served.
+    /// The kind cannot be listed: it is forbidden or not served.
     GivenUp,
 }
 
 /// Why a kind is not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LossReason {
-    /// No connection, no response, or one that was cut.
+    /// No connection, no response, or a response that broke off.
     Unreachable,
     /// 401.
     Unauthorized,
@@ -31,7 +31,7 @@ pub enum LossReason {
     Throttled,
     /// Another status, or an error in place of an event.
     ServerError,
-    /// The response is not what Kubernetes writes.
+    /// The response is not valid Kubernetes output.
     Unreadable,
 }
 
@@ -46,7 +46,7 @@ impl LossReason {
         Self::Unreadable,
     ];
 
-    /// As the metrics label says it.
+    /// The value of the metric's label.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -61,18 +61,18 @@ impl LossReason {
     }
 }
 
-/// A turn in the following of a kind.
+/// A change in whether a kind is followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WatchStatus {
-    /// A watch was answered 200.
+    /// A watch got a 200.
     Followed,
-    /// The watch has ended as it should, and is to begin again at once.
+    /// The watch ended normally and restarts at once.
     Ended,
     Lost {
         reason: LossReason,
-        /// RequestKind came in place of events, for a person.
+        /// What the API server sent instead of events, for the log.
         why: String,
-        /// RBAC or the API server's version is the cause, not its start: waiting does not help.
+        /// RBAC or the API server's version is the cause, not a recent start; waiting does not help.
         is_refused: bool,
     },
 }
@@ -80,22 +80,22 @@ pub enum WatchStatus {
 /// The API server's data is older than what was seen: etcd was restored from a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
-    /// The newest version that was seen before.
+    /// The newest version seen before.
     pub known: String,
     pub found: String,
 }
 
-/// RequestKind came of an event.
+/// The results of one step.
 #[derive(Debug, Default)]
 pub struct Output {
     pub changes: Vec<ObjectChange>,
-    /// The last turn, if there was one.
+    /// The last change of status, if any.
     pub following: Option<WatchStatus>,
-    /// The first 200 of an API server that was away: it may be back for other kinds as well.
+    /// The first 200 of an API server that was away: it may be back for the other kinds too.
     pub got_through: bool,
     pub restored: Option<Restored>,
-    /// Objects and lines left out: too large, too deep, or not as Kubernetes writes them.
+    /// Objects and lines that were dropped: too large, too deep, or not valid.
     pub skipped: u64,
-    /// Watches that ended and are to begin again.
+    /// Watches that ended and restart.
     pub restarts: u64,
 }

@@ -1,52 +1,52 @@
-//! The requests of a list and of a watch, as client-go words them.
+//! The requests for a list and a watch, as client-go sends them.
 
 use std::fmt::Write;
 
 use super::super::kind::ObjectKind;
 
-/// Objects a page: what client-go's pager asks for.
+/// Objects per page, as in client-go's pager.
 const PAGE: u32 = 500;
-/// A watch is asked to end after this many seconds, so that watches do not all end at once.
+/// A watch asks to end after a random number of seconds, so that watches do not all end together.
 const WATCH_SECONDS: std::ops::RangeInclusive<u64> = 290..=590;
 
 const JSON: &str = "application/json";
-/// Of these only the metadata is needed; a server that cannot leave the rest out sends it all.
+/// Asks for metadata only; a server that does not support this sends whole objects.
 const PARTIAL_LIST: &str =
     "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 const PARTIAL_OBJECT: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
 
-/// A GET.
+/// A GET request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiRequest {
     /// Path and query.
     pub target: String,
     pub accept: &'static str,
     pub kind: RequestKind,
-    /// The last answer was 401: look into the token's file first.
+    /// The last response was 401: read the token file again first.
     pub renew_credentials: bool,
 }
 
-/// RequestKind is asked for; each may take another time.
+/// What is requested; each has its own timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestKind {
     List,
-    /// The version alone.
+    /// Only the version.
     Probe,
-    /// The response has no end, or none for long.
+    /// The response lasts for minutes.
     Watch,
 }
 
 /// Which page of which list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Page {
-    /// Any state that the API server has at hand: it need not ask etcd.
+    /// Any state from the API server's cache, so that it does not read etcd.
     FirstFromCache,
-    /// The same from an API server that has seen as much as we have, after the kind had been given up.
+    /// Any state that is not older than what we have seen, after the kind had been given up.
     FirstNotOlderThan(String),
-    /// The newest state, after the versions that we know have become too old.
+    /// The newest state, after our versions have become too old.
     FirstOfNewest,
-    /// The newest state in one piece: client-go's pager does so when a token ran out, which the pieces took
-    /// too long for (`FullListIfExpired`).
+    /// The newest state in one response. client-go's pager does this when a continue token expires before the
+    /// last page (`FullListIfExpired`).
     Whole,
     Next {
         token: String,
@@ -54,7 +54,7 @@ pub(super) enum Page {
 }
 
 impl Page {
-    /// Whether it shows the newest state that etcd has, so that its version proves something.
+    /// Whether the response is the newest state in etcd, so that its version proves something.
     pub(super) fn is_consistent(&self) -> bool {
         matches!(self, Self::FirstOfNewest | Self::Whole)
     }
@@ -70,12 +70,12 @@ pub(super) fn list(kind: ObjectKind, page: &Page) -> String {
         }
         Page::FirstOfNewest => format!("{path}?limit={PAGE}"),
         Page::Whole => path.to_owned(),
-        // The token has the version in it; to give another is an error.
+        // The token includes the version; sending another one is an error.
         Page::Next { token } => format!("{path}?limit={PAGE}&continue={}", escaped(token)),
     }
 }
 
-/// Without a resourceVersion it is a consistent read: its version is that of etcd, not of a cache.
+/// Without a resourceVersion this is a consistent read: its version comes from etcd, not from a cache.
 pub(super) fn probe(kind: ObjectKind) -> String {
     format!("{}?limit=1", kind.path())
 }
@@ -95,7 +95,7 @@ pub(super) fn accept(kind: ObjectKind, is_watch: bool) -> &'static str {
     }
 }
 
-/// Tokens and versions are opaque; nothing in them may end the query.
+/// Tokens and versions are opaque, so they are escaped.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {

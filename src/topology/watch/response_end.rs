@@ -1,11 +1,11 @@
-//! RequestKind follows on the end of a response, or on none.
+//! What happens when a response ends, or when there is none.
 
 use std::time::Instant;
 
 use super::{Body, Goal, LossReason, Pause, SHORT, STEADY, Watch, WatchEnd, WatchStatus};
 
 impl Watch {
-    /// The body has ended: by itself, or because of `cut`.
+    /// The body has ended, normally or because of `cut`.
     pub fn body_ended(&mut self, cut: Option<&str>, now: Instant, chance: u64) {
         match std::mem::replace(&mut self.body, Body::None) {
             Body::None => {}
@@ -34,7 +34,7 @@ impl Watch {
                         if self.pause == Pause::None {
                             self.output.following.get_or_insert(WatchStatus::Ended);
                         } else {
-                            let why = "each watch ends as soon as it has begun".to_owned();
+                            let why = "every watch ends right after it began".to_owned();
                             self.lost(LossReason::ServerError, why);
                         }
                     }
@@ -46,8 +46,8 @@ impl Watch {
         }
     }
 
-    /// Nothing has come for long. A quiet kind whose API server sends no bookmarks looks like that, a
-    /// connection that is gone does, and so does a version that lies in the future of a restored etcd.
+    /// No bytes came for a long time. The cause may be a quiet kind without bookmarks, a dead connection, or
+    /// a version that lies in the future of a restored etcd.
     pub fn fell_silent(&mut self, now: Instant, chance: u64) {
         if matches!(self.body, Body::Watch { .. }) {
             self.body = Body::None;
@@ -57,11 +57,11 @@ impl Watch {
             self.output.following.get_or_insert(WatchStatus::Ended);
             self.goal = Goal::Probe;
         } else {
-            self.body_ended(Some("nothing more came"), now, chance);
+            self.body_ended(Some("no more bytes came"), now, chance);
         }
     }
 
-    /// There was no answer. The first time may be the connection's fault, and is tried again at once.
+    /// There was no response. A first failure may be due to a stale connection, so it is retried at once.
     pub fn no_response(&mut self, why: &str) {
         self.lost(LossReason::Unreachable, why.to_owned());
         if matches!(self.goal, Goal::Watch) {

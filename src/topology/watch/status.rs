@@ -1,14 +1,14 @@
-//! RequestKind a status means for a list and for a watch.
+//! What each status code means for a list and for a watch.
 //!
 //! | status | list | watch |
 //! |---|---|---|
-//! | 200 | its body comes | its body comes |
-//! | 401 | the token is read again and tried at once, then by turns | the same |
-//! | 403, 404 | asked again soon; once believed given up, but for what an earlier list said; then after ever longer waits | asked again soon; once believed what was listed stays; listed again at the same times |
-//! | 410 | the token has run out: the list anew, in one piece | the version is too old: the newest list |
-//! | 429 | as long as `Retry-After` says, else a wait of its own | the same |
-//! | 5xx | by turns; if the API server serves other kinds or lists, as 429 | the same, then a probe; after three in a row the newest list |
-//! | other | a wait of its own; a page that is refused begins the list anew | a wait of its own; after three in a row the newest list |
+//! | 200 | read the body | read the body |
+//! | 401 | read the token again and retry at once, then by turns | the same |
+//! | 403, 404 | retry soon; once final, give the kind up but keep what an earlier list returned; then retry with growing waits | retry soon; once final, keep what was listed; list again with the same waits |
+//! | 410 | the continue token has expired: list again in one response | the version is too old: list the newest state |
+//! | 429 | wait as long as `Retry-After` says, otherwise back off | the same |
+//! | 5xx | retry by turns; if the API server serves other kinds or lists, as for 429 | the same, then probe; after three in a row list the newest state |
+//! | other | back off; a refused later page starts the list again | back off; after three in a row list the newest state |
 
 use std::time::{Duration, Instant};
 
@@ -17,24 +17,25 @@ use super::request::Page;
 use super::{Body, Goal, LossReason, ObjectChange, Pause, REFUSALS, Watch, WatchStatus};
 use crate::topology::line_splitter::LineSplitter;
 
-/// An API server that has just started forbids everything until it knows the roles, and serves not everything at once: a
-/// denial is asked again after half a second to a second, where it was denied.
+/// An API server that has just started forbids everything until it has read the roles, and does not serve all
+/// kinds at once. So a denial is retried after half a second to a second.
 const DENIED_WAIT: Duration = Duration::from_millis(500);
-/// It is believed after this long,
+/// A denial is final after this long,
 const DENIED_TIME: Duration = Duration::from_secs(5);
-/// or earlier, when another kind was served in between. Not at once, as the roles may have come in between as well.
+/// or earlier if another kind was served in between. It is never final at once, because the roles may have
+/// been loaded in between as well.
 const DENIED_LEAST: Duration = Duration::from_millis(400);
-/// The first wait for a kind that is refused: a role may be bound after its pod has started.
+/// The first wait after a final denial: a role may be bound after its pod has started.
 const FIRST_REFUSED_WAIT: Duration = Duration::from_secs(5);
-/// And the longest, when that goes on.
+/// The longest wait after repeated final denials.
 const REFUSED_WAIT: Duration = Duration::from_secs(300);
-/// No retry_after of the API server's is obeyed for longer.
+/// A longer `Retry-After` is cut to this.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
-/// Times that an API server may not have seen our version yet, before a consistent read decides.
+/// How often an API server may not have reached our version before a consistent read decides.
 const TOO_NEW: u32 = 3;
 
 impl Watch {
-    /// An answer's head. `true`: its body is to be fed to [`Watch::body`], and its end announced.
+    /// Handles the head of a response. `true`: pass the body to [`Watch::body`] and report its end.
     pub fn response(
         &mut self,
         status: u16,
@@ -95,7 +96,7 @@ impl Watch {
     fn served(&mut self, now: Instant) {
         if std::mem::take(&mut self.is_away) {
             self.output.got_through = true;
-            // RequestKind failed was the server's absence. A quiet kind that sees one outage after the other has no other proof.
+            // The failures were due to the outage. A quiet kind has no other way to clear its count.
             self.failures = 0;
             self.relists = 0;
         }
@@ -112,7 +113,8 @@ impl Watch {
         };
     }
 
-    /// 403 or 404. After a start it passes; else correlation goes on without the kind.
+    /// 403 or 404. Soon after a start of the API server it is temporary. Otherwise correlation goes on
+    /// without the kind.
     fn denied(&mut self, status: u16, now: Instant, chance: u64) {
         let since = *self.denied_since.get_or_insert(now);
         let lasted = now.saturating_duration_since(since);
@@ -121,8 +123,8 @@ impl Watch {
                 (Some(served), Some(asked)) => served > since && served <= asked,
                 _ => false,
             };
-        // That others are served proves something at the first start only. Later one of several API servers may have been
-        // restarted, and the others be served elsewhere.
+        // That other kinds are served proves something only before the first list. Later, one of several API
+        // servers may have restarted while the others serve the other kinds.
         let is_early = !self.was_listed && lasted >= DENIED_LEAST && others_are_served;
         let is_refused = self.denials > 0 || lasted >= DENIED_TIME || is_early;
         let reason = if status == 403 { LossReason::Forbidden } else { LossReason::NotServed };
@@ -139,16 +141,17 @@ impl Watch {
                 self.output.changes.push(ObjectChange::GivenUp);
             }
         } else {
-            // It can be listed but not watched: what the list tells is better than nothing.
+            // The kind can be listed but not watched; lists are better than nothing.
             self.begin_list(Page::FirstOfNewest);
         }
-        // Twice as long each time, and up to a tenth more, so that the kinds do not all come at once.
+        // Doubled each time, plus up to a tenth so that the kinds spread out.
         let wait = FIRST_REFUSED_WAIT.saturating_mul(1 << self.denials.min(8)).min(REFUSED_WAIT);
         self.denials = self.denials.saturating_add(1);
         if self.others.followed {
             self.pause = Pause::Until { until: now + wait + share(wait / 10, chance), wakes: true };
         } else {
-            // Nothing at all may be read: the roles are on their way, or the API server has not read them yet.
+            // Nothing can be read at all: the roles are not bound yet, or the API server has not read them
+            // yet.
             self.is_away = true;
             self.pause = Pause::Turn;
         }
@@ -172,7 +175,7 @@ impl Watch {
                 self.goal = Goal::Probe;
             }
         }
-        // A server that serves lists and no watches is there; so is one that serves others.
+        // A server that serves lists but no watches is there, and so is one that serves other kinds.
         let is_alone = self.others.followed || self.is_there;
         match retry_after {
             Some(retry_after) if status == 429 || is_alone => {
@@ -180,7 +183,8 @@ impl Watch {
                 self.pause = Pause::Until { until: now + retry_after, wakes: false };
             }
             None if status == 429 || is_alone => self.back_off(reason, why, now, chance),
-            // For all kinds together one try a second is no burden, whatever a load balancer wishes.
+            // One try per second for all kinds together is no burden, whatever `Retry-After` a load balancer
+            // sends.
             _ => {
                 self.lost(reason, why);
                 self.is_away = true;
@@ -189,18 +193,18 @@ impl Watch {
         }
     }
 
-    /// The version is too old: what happened since is known to nobody, so everything is listed. Not from the
-    /// cache of a server that may lag behind, or the same version would come again.
+    /// The version is too old, so changes were missed and everything is listed again. The list must not come
+    /// from the cache of a lagging server, or the same version would come back.
     pub(super) fn expired(&mut self, now: Instant, chance: u64) {
-        // No failure: whoever gets through afterwards tells nothing to others.
-        let why = "the version to go on from is too old".to_owned();
+        // This is not an outage, so the next success does not wake other kinds.
+        let why = "the version to resume from is too old".to_owned();
         self.output.following =
             Some(WatchStatus::Lost { reason: LossReason::ServerError, why, is_refused: false });
         self.begin_list(Page::FirstOfNewest);
         self.relist(now, chance);
     }
 
-    /// At once; but list and 410 may follow on each other without an end.
+    /// Lists again at once, but backs off if lists and 410 keep alternating.
     fn relist(&mut self, now: Instant, chance: u64) {
         self.relists = self.relists.saturating_add(1);
         if self.relists > 1 {
