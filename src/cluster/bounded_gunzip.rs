@@ -1,7 +1,7 @@
-//! Unpacks a file within bounds: how much it may hold, and how much more than it is long.
+//! Unpacks gzip with a bound on the size and on the compression ratio.
 //!
-//! A few KiB of gzip can unpack to hundreds of MiB. What the plugin has written is text about objects, which gzip makes
-//! about ten times smaller; the bounds leave room for clusters whose objects are all alike.
+//! A few KiB of gzip can unpack to hundreds of MiB. The snapshot file is text that gzip shrinks about
+//! tenfold; the bounds leave room for clusters whose objects are all alike.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -10,19 +10,19 @@ use std::rc::Rc;
 
 use flate2::read::GzDecoder;
 
-/// The largest clusters have 150,000 pods, whose lines have about 1 KiB each.
+/// The largest clusters have 150,000 pods of about 1 KiB per line.
 const BOUNDS: Bounds = Bounds { free_bytes: 16 << 20, most_ratio: 60, most_bytes: 512 << 20 };
 
 #[derive(Clone, Copy)]
 struct Bounds {
-    /// Any file may unpack to so much, whatever its length.
+    /// Any file may unpack to this size.
     free_bytes: u64,
-    /// Beyond that so many bytes come of one.
+    /// Beyond that, this many bytes per packed byte.
     most_ratio: u64,
     most_bytes: u64,
 }
 
-/// What a packed file holds.
+/// Reads what a packed file contains.
 pub struct BoundedGunzip<'f> {
     packed: GzDecoder<Counted<'f>>,
     packed_bytes: Rc<Cell<u64>>,
@@ -57,6 +57,8 @@ impl<'f> BoundedGunzip<'f> {
 }
 
 impl Read for BoundedGunzip<'_> {
+    /// Reads unpacked bytes.
+    ///
     /// # Errors
     /// Of kind `FileTooLarge` beyond the bounds.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -101,7 +103,7 @@ mod tests {
                 Ok(bytes) => assert!(!is_refused && bytes == blocks * BLOCK, "{blocks}"),
                 Err(error) => assert!(is_refused && error.kind() == io::ErrorKind::FileTooLarge, "{error}"),
             }
-            // Bytes behind the end of the member make the file no longer.
+            // Bytes after the end of the gzip member do not count as packed bytes.
             let mut file = packed(blocks, &vec![b' '; 1 << 20]);
             file.seek(io::SeekFrom::End(0)).unwrap();
             file.set_len(1 << 30).unwrap();

@@ -1,7 +1,8 @@
-//! What the reflectors know of each other: whose turn it is while the API server is away, and that one of them got through.
+//! Coordinates the reflectors: whose turn it is to retry during an outage, and when one of them succeeds.
 //!
-//! Fourteen kinds with a backoff each would ask a dead API server often and find its return late. So those that got no
-//! response take turns, one try a second in all, and the first that gets a 200 wakes all the others.
+//! Fourteen kinds with separate backoffs would send many requests to a dead API server and still notice its
+//! return late. So the kinds without a response take turns, one try per second in total, and the first 200
+//! wakes all others.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,15 +15,15 @@ use crate::topology::watch::{OtherKinds, WatchStatus};
 pub(super) struct Coordinator {
     state: Mutex<State>,
     changed: Condvar,
-    /// Between two tries.
+    /// Time between two tries.
     interval: Duration,
 }
 
 #[derive(Default)]
 struct State {
-    /// When the next try is due; `None`: at once.
+    /// When the next try is due; `None` means at once.
     due: Option<Instant>,
-    /// How often somebody got through.
+    /// How often all kinds were woken.
     wakes: u64,
     woke: Option<Instant>,
     served: [Option<Instant>; KINDS],
@@ -38,12 +39,12 @@ impl Coordinator {
         Self { state: Mutex::default(), changed: Condvar::new(), interval }
     }
 
-    /// How often somebody got through so far: what a wait begins with, so that no wake is missed.
+    /// How often all kinds were woken so far. A wait starts from this number, so that it misses no wake-up.
     pub(super) fn wakes(&self) -> u64 {
         self.lock().wakes
     }
 
-    /// Waits until it is the caller's turn to try, or somebody has got through since `seen`.
+    /// Waits for the caller's turn, or until all were woken since `seen`.
     pub(super) fn wait_for_turn(&self, seen: u64) {
         let mut state = self.lock();
         loop {
@@ -60,7 +61,7 @@ impl Coordinator {
         }
     }
 
-    /// Waits until then. `true`: somebody has got through since `seen`.
+    /// Waits until a time. `true` means that all were woken since `seen`.
     pub(super) fn wait_until(&self, until: Instant, seen: u64) -> bool {
         let mut state = self.lock();
         loop {
@@ -75,13 +76,13 @@ impl Coordinator {
         }
     }
 
-    /// A kind was answered 200.
+    /// Records that a kind got a 200.
     pub(super) fn served(&self, kind: ObjectKind) {
         self.lock().served[kind.index()] = Some(clock::monotonic());
     }
 
-    /// A kind got through after a failure. All that wait are woken, but not more often than turns come: an API server that
-    /// serves and fails in one must not make everybody spin.
+    /// Wakes all waiting kinds, because one succeeded after a failure. The rate is limited, because an API
+    /// server that alternates between success and failure would otherwise make all kinds spin.
     pub(super) fn wake_all(&self) {
         let mut state = self.lock();
         let now = clock::monotonic();
@@ -94,7 +95,7 @@ impl Coordinator {
     }
 
     pub(super) fn set_status(&self, kind: ObjectKind, following: &WatchStatus) {
-        // A watch that ended as it should says nothing about the API server.
+        // A watch that ended normally says nothing about the API server.
         if *following != WatchStatus::Ended {
             self.lock().followed[kind.index()] = *following == WatchStatus::Followed;
         }
@@ -117,8 +118,9 @@ impl Coordinator {
         self.lock().restores
     }
 
-    /// A kind found that etcd was restored. Watches of the other kinds may be silent indefinitely, so they are broken off. Returns
-    /// whether this is the first to find it, of those that had `seen` so many.
+    /// Records that a kind found a restored etcd. Watches of the other kinds may stay silent indefinitely, so
+    /// they are interrupted. Returns whether this kind is the first to find it, among those that had `seen`
+    /// this count.
     pub(super) fn restored(&self, kind: ObjectKind, seen: u64) -> bool {
         let mut state = self.lock();
         if state.restores != seen {
@@ -132,7 +134,7 @@ impl Coordinator {
             .map(|(_, stopper)| stopper.clone())
             .collect();
         drop(state);
-        // Outside the lock: it closes sockets.
+        // Outside the lock, because it closes sockets.
         others.iter().for_each(Stopper::interrupt);
         true
     }
@@ -183,9 +185,9 @@ mod tests {
             coordinator.wake_all();
             assert!(waiting.join().is_ok_and(|woken| woken));
         });
-        // One that asked before the wake and failed after it has missed nothing.
+        // A kind that sent its request before the wake-up and failed after it misses nothing.
         assert!(coordinator.wait_until(clock::monotonic() + BOUND, 0));
-        // And no wake follows on another at once.
+        // A second wake-up does not follow at once.
         coordinator.wake_all();
         assert_eq!(coordinator.wakes(), 1);
         coordinator.stop();

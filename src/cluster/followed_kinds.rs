@@ -1,15 +1,15 @@
-//! Whether each kind is followed, since when it is not, and what is to be said of that.
+//! Tracks whether each kind is followed, and since when it is not.
 //!
 //! ```text
 //! Starting ──200 to a watch──► Followed ──lost──► Lost ──200 to a watch──► CatchingUp ──5 s──► Followed
 //!     └──────────lost──────────────────────────────▲                            └──lost──► Lost, since the first loss
-//! Followed ──ended as it should──► Reopening ──200 to a watch──► Followed
+//! Followed ──ended normally──► Reopening ──200 to a watch──► Followed
 //! ```
-//! What catches up can be believed after half a second, and counts as over after five: a watch that opens and breaks off
-//! again and again is lost all the while.
+//! After a loss, a kind counts as current half a second after its watch reopens, and the loss is over after
+//! five seconds. So a watch that keeps opening and breaking stays lost.
 //!
-//! It has no clock and no lock: the publisher calls it under its own, with the time. A restart of the API server, a token that
-//! is exchanged, a role that is bound after its pod has started: all that passes within seconds, and is worth no line.
+//! There is no clock and no lock here: the publisher calls this under its own lock and passes the time.
+//! `log_decision` decides what is logged.
 
 use std::time::{Duration, Instant};
 
@@ -18,13 +18,13 @@ use crate::topology::freshness::Freshness;
 use crate::topology::kind::{KINDS, ObjectKind};
 use crate::topology::watch::{LossReason, WatchStatus};
 
-/// A kind that is lost.
+/// A kind that is not followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Loss {
     pub kind: ObjectKind,
     pub since: Instant,
     pub reason: LossReason,
-    /// Since when the reason is this one.
+    /// Since when this has been the reason.
     pub reason_since: Instant,
     pub why: String,
     pub is_refused: bool,
@@ -34,7 +34,7 @@ pub(super) struct Loss {
 pub(super) enum State {
     Starting,
     Followed,
-    /// Its watch ended as it should, and the next has no response yet.
+    /// The watch ended normally and the next one has no response yet.
     Reopening {
         since: Instant,
     },
@@ -48,9 +48,9 @@ pub(super) enum State {
 #[derive(Debug)]
 pub(super) struct FollowedKinds {
     pub(super) states: [State; KINDS],
-    /// The losses that a WARN has named and that are not over, by kind.
+    /// Reasons already named in a WARN, for losses that are not over, by kind.
     pub(super) warned: [Vec<LossReason>; KINDS],
-    /// A kind that a WARN has named is followed again, and no INFO has said so yet.
+    /// A kind that a WARN named is followed again, and no INFO has said so yet.
     pub(super) is_recovering: bool,
     settle: Duration,
     reopening: Duration,
@@ -91,7 +91,7 @@ impl FollowedKinds {
                 }
                 (loss.reason, loss.why, loss.is_refused) = (reason, why, is_refused);
             }
-            // It never held.
+            // The recovery did not last, so the loss goes on.
             (WatchStatus::Lost { reason, why, is_refused }, state @ State::CatchingUp { .. }) => {
                 let State::CatchingUp { loss, .. } = state else { return };
                 let reason_since = if loss.reason == reason { loss.reason_since } else { now };
@@ -125,7 +125,7 @@ impl FollowedKinds {
         }
     }
 
-    /// When time alone changes what is said here next.
+    /// The next time at which a result changes without any event.
     pub(super) fn next_change(&self, now: Instant) -> Option<Instant> {
         let of_kind = |state: &State| match state {
             State::Starting | State::Followed => [None; 3],
@@ -191,7 +191,7 @@ pub(super) mod model {
             }
         }
 
-        /// Lets time go by as the clock's thread does, and answers what was said.
+        /// Lets time pass as the clock thread does, and returns the log lines.
         pub fn pass(&mut self, time: Duration) -> Vec<String> {
             let end = self.now + time;
             let mut lines = Vec::new();
@@ -233,7 +233,7 @@ mod tests {
         );
         model.pass(Duration::from_millis(4_999));
         assert_eq!(model.freshness(ObjectKind::Pod), Freshness::Behind);
-        // Another reason, and still the same loss.
+        // Another reason, but the same loss.
         model.lost([ObjectKind::Pod], LossReason::Forbidden, false);
         model.pass(Duration::from_millis(1));
         assert_eq!(model.freshness(ObjectKind::Pod), Freshness::Stale);

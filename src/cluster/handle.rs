@@ -1,4 +1,4 @@
-//! The handle of a cluster: its start, what it tells, and its stop.
+//! The handle of a followed cluster: start, access and stop.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -27,8 +27,8 @@ use crate::topology::kind::ObjectKind;
 use crate::topology::watch::Watch;
 use crate::topology::writer::IndexWriter;
 
-/// The owner of the threads that follow one cluster. Dropped, it stops them and waits for them: bounded but
-/// for connects in progress, which take 2 s at most and run side by side.
+/// Owns the threads that follow one cluster. Dropping it stops the threads and waits for them. The wait is
+/// bounded, apart from connects in progress, which take at most 2 s and run in parallel.
 pub struct Cluster {
     publisher: Arc<Publisher>,
     numbers: Arc<Numbers>,
@@ -37,31 +37,31 @@ pub struct Cluster {
     coordinator: Arc<Coordinator>,
     stoppers: Vec<Stopper>,
     threads: Vec<JoinHandle<()>>,
-    /// Stopped last, so that it saves what the others brought.
+    /// Stopped last, so that it saves the final changes.
     snapshot_keeper: Mutex<Option<Keeper>>,
-    /// When and how often it saves.
+    /// When the snapshot file is first saved, and how often after that.
     first_save: Duration,
     save: Duration,
 }
 
-/// The thread that keeps the memory file.
+/// The thread that saves the snapshot file.
 struct Keeper {
     signal: Arc<Signal>,
-    /// Closed when it ends.
+    /// Closed when the thread ends.
     ended: Receiver<()>,
     thread: JoinHandle<()>,
 }
 
-/// So long a stop waits for the last save. A disk may hang indefinitely, and the host's exit must not; the thread
-/// is then left behind, with nothing but its own.
+/// How long a stop waits for the last save. A disk may hang indefinitely, but the host must be able to exit.
+/// The thread is then left behind; it shares nothing with the host.
 const LAST_SAVE: Duration = Duration::from_secs(5);
 
 impl Cluster {
-    /// Opens the files, then starts the threads. `on_start` runs first on each of them; the border blocks
-    /// the signals there, which are the host's.
+    /// Opens the files, then starts the threads. `on_start` runs first on each thread; the border uses it to
+    /// block the host's signals there.
     ///
     /// # Errors
-    /// All errors found in the files that the settings name, or that a thread could not be started.
+    /// All errors in the files, or that a thread could not be started.
     pub fn start(
         settings: &TopologySettings,
         timing: &Timing,
@@ -88,26 +88,26 @@ impl Cluster {
         };
         let restored =
             settings.memory_file.as_deref().map_or(Ok(()), |file| cluster.remember(file, on_start));
-        // What was started is stopped again if something cannot be.
+        // If one thread cannot be started, dropping `cluster` stops the others.
         restored.and_then(|()| cluster.start_threads(settings, timing, &auth, on_start)).map_err(
             |error| {
                 vec![ConfigError {
                     key: "correlate",
                     problem: format!("no thread could be started ({error})"),
-                    expected: "a host with room for some more threads".to_owned(),
+                    expected: "a host that allows some 20 more threads".to_owned(),
                 }]
             },
         )?;
         Ok(cluster)
     }
 
-    /// The cluster as it is now. Never waits.
+    /// The latest snapshot. Never waits.
     #[must_use]
     pub fn current(&self) -> Guard<Arc<Index>> {
         self.publisher.current()
     }
 
-    /// Whether every kind was listed, or given up.
+    /// Whether every kind was listed or given up.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.current().is_ready()
@@ -118,14 +118,15 @@ impl Cluster {
         &self.numbers
     }
 
-    /// What is to be said of it; of several instances whichever comes first says it. It outlives the cluster,
-    /// whose end may have something to say, too.
+    /// The log lines of the cluster; any instance may write them to the host's log. The log outlives the
+    /// cluster, because stopping may log too.
     #[must_use]
     pub fn log(&self) -> Arc<HostLog> {
         Arc::clone(&self.log)
     }
 
-    /// Takes over what a file remembers, and keeps the file from now on, unless another one is kept already.
+    /// Restores the objects from a snapshot file and saves to it from now on. Does nothing if a snapshot file
+    /// is already in use.
     ///
     /// # Errors
     /// When no thread can be started.
@@ -177,7 +178,7 @@ impl Cluster {
             };
             self.stoppers.push(reflector.stopper.clone());
             self.coordinator.register(kind, reflector.stopper.clone());
-            // The kernel cuts names at 15 bytes; debuggers and ours do not.
+            // The kernel cuts thread names at 15 bytes; Rust keeps the whole name.
             let name = format!("topology-{}", kind.resource());
             self.threads.push(spawn(name, on_start, move || reflector.run())?);
         }
@@ -197,7 +198,7 @@ impl Drop for Cluster {
         self.coordinator.stop();
         self.publisher.stop();
         for thread in self.threads.drain(..) {
-            // A panic of the thread was logged when it happened.
+            // A panic of the thread was already logged.
             let _ = thread.join();
         }
         let keeper = self.snapshot_keeper.get_mut().unwrap_or_else(PoisonError::into_inner).take();
@@ -221,7 +222,7 @@ fn spawn(
     })
 }
 
-/// Shows what waits for it, and forgets what has been gone for long.
+/// Publishes pending changes and erases expired tombstones.
 fn keep_time(publisher: &Publisher, log: &HostLog, tick: Duration) {
     loop {
         let round = catch_unwind(AssertUnwindSafe(|| {
@@ -234,7 +235,7 @@ fn keep_time(publisher: &Publisher, log: &HostLog, tick: Duration) {
             Ok(false) => return,
             Err(_) => log.error(
                 "tombstones panicked",
-                "forgetting what is gone from the cluster panicked, a fault of this plugin; it is tried again",
+                "erasing deleted objects panicked, a fault of this plugin; it is tried again",
             ),
         }
     }

@@ -1,11 +1,15 @@
-//! What is said of kinds that are not followed: only what lasts, once, all kinds in one line; and once when it is over.
+//! Decides when a loss is logged: once, if it lasts, with all lost kinds in one line; and once when it is
+//! over.
+//!
+//! A restart of the API server, a token rotation or a role bound after the pod's start is over within
+//! seconds, so it is not logged.
 
 use std::time::Instant;
 
 use super::followed_kinds::{FollowedKinds, Loss, State};
 use super::log_text;
 
-/// A line for the log.
+/// A log line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum LogLine {
     /// WARN.
@@ -15,7 +19,7 @@ pub(super) enum LogLine {
 }
 
 impl FollowedKinds {
-    /// What is to be said now, once.
+    /// The line to log now, if any. Each line is returned once.
     pub(super) fn line(&mut self, now: Instant) -> Option<LogLine> {
         for (state, warned) in self.states.iter_mut().zip(&mut self.warned) {
             if matches!(state, State::CatchingUp { since, .. } if now >= *since + self.stale) {
@@ -30,7 +34,7 @@ impl FollowedKinds {
             now >= since + self.quiet && !warned.contains(&loss.reason)
         };
         if self.losses().any(|loss| is_news(&loss)) {
-            // All that is lost, but what may be over in a moment.
+            // All lost kinds, except those that may recover in a moment.
             let least = self.stale.min(self.quiet);
             let lasting: Vec<Loss> =
                 self.losses().filter(|loss| loss.is_refused || now >= loss.since + least).cloned().collect();
@@ -82,10 +86,10 @@ mod tests {
             model.pass(600 * SECOND),
             [
                 "WARN services, endpointslices, pods and 11 more have not been followed for 30 s: unreachable (look at kube_url, \
-              and at the API server); events that need them say stale; what is known of them stays in use"
+              and at the API server); events that need them say stale; their last known state stays in use"
             ]
         );
-        // The API server is back, and its answers are not those that are wanted: each kind finds that out at its turn.
+        // The API server is back but refuses every request; each kind finds that out at its turn.
         for kind in ObjectKind::ALL {
             model.lost([kind], LossReason::Unauthorized, false);
             assert_eq!(model.pass(SECOND), [""; 0]);
@@ -93,7 +97,7 @@ mod tests {
         let lines = model.pass(600 * SECOND);
         assert_eq!(lines.len(), 1, "{lines:?}");
         assert!(lines[0].contains("and 11 more") && lines[0].contains("kube_token_file"), "{lines:?}");
-        // And back: nothing new.
+        // The old reason again: nothing new.
         model.lost(ObjectKind::ALL, LossReason::Unreachable, false);
         assert_eq!(model.pass(600 * SECOND), [""; 0]);
         model.followed(ObjectKind::ALL.into_iter().skip(1));
@@ -139,7 +143,7 @@ mod tests {
         model.followed([ObjectKind::Service]);
         assert_eq!(
             model.pass(60 * SECOND),
-            ["INFO the cluster is followed again, but for what the API server refuses: pods, \
+            ["INFO the cluster is followed again, except what the API server refuses: pods, \
               horizontalpodautoscalers and ingresses"]
         );
         model.followed(ObjectKind::ALL);

@@ -1,4 +1,4 @@
-//! The words for kinds that are not followed: which, since when, why, and what to do.
+//! The text of log lines about kinds that are not followed: which, for how long, why, and what to do.
 
 use std::fmt::Write;
 use std::time::Instant;
@@ -7,10 +7,10 @@ use super::followed_kinds::Loss;
 use crate::topology::kind::ObjectKind;
 use crate::topology::watch::LossReason;
 
-/// Kinds named before the rest is counted.
+/// How many kinds are named before the rest is counted.
 const NAMED: usize = 3;
 
-/// `losses` has one at least.
+/// `losses` is not empty.
 pub(super) fn not_followed(losses: &[Loss], now: Instant) -> String {
     let mut reasons: Vec<LossReason> = losses.iter().map(|loss| loss.reason).collect();
     reasons.sort_unstable();
@@ -20,13 +20,13 @@ pub(super) fn not_followed(losses: &[Loss], now: Instant) -> String {
         let kinds: Vec<ObjectKind> = of_reason.iter().map(|loss| loss.kind).collect();
         let since = of_reason.iter().map(|loss| loss.since).min().unwrap_or(now);
         let seconds = now.saturating_duration_since(since).as_secs();
-        // All have much the same to say; the last word is the newest.
+        // The reasons are similar; the newest one is shown.
         let last = of_reason.iter().max_by_key(|loss| loss.reason_since);
         let why = last.map_or_else(String::new, |loss| explained(loss, &kinds));
         format!("{} have not been followed for {seconds} s: {why}", named(&kinds))
     });
     let parts: Vec<String> = parts.collect();
-    format!("{}; events that need them say stale; what is known of them stays in use", parts.join("; "))
+    format!("{}; events that need them say stale; their last known state stays in use", parts.join("; "))
 }
 
 pub(super) fn followed_again(refused: &[Loss]) -> String {
@@ -34,7 +34,7 @@ pub(super) fn followed_again(refused: &[Loss]) -> String {
         return "all of the cluster is followed again".to_owned();
     }
     let kinds: Vec<ObjectKind> = refused.iter().map(|loss| loss.kind).collect();
-    format!("the cluster is followed again, but for what the API server refuses: {}", named(&kinds))
+    format!("the cluster is followed again, except what the API server refuses: {}", named(&kinds))
 }
 
 fn named(kinds: &[ObjectKind]) -> String {
@@ -52,7 +52,7 @@ fn explained(loss: &Loss, kinds: &[ObjectKind]) -> String {
     let why = &loss.why;
     match loss.reason {
         LossReason::Unreachable => format!("{why} (look at kube_url, and at the API server)"),
-        LossReason::Unauthorized => format!("{why}, it does not take the token (look at kube_token_file)"),
+        LossReason::Unauthorized => format!("{why}, it refuses the token (look at kube_token_file)"),
         LossReason::Forbidden => format!("the ClusterRole needs list and watch on {} (403)", rules(kinds)),
         LossReason::NotServed => {
             let paths: Vec<&str> = kinds.iter().map(|kind| kind.path()).collect();
@@ -65,7 +65,7 @@ fn explained(loss: &Loss, kinds: &[ObjectKind]) -> String {
     }
 }
 
-/// As a rule of RBAC names them.
+/// Resources and groups, as in an RBAC rule.
 fn rules(kinds: &[ObjectKind]) -> String {
     let mut groups: Vec<&str> = Vec::new();
     for kind in kinds {

@@ -1,10 +1,11 @@
-//! The snapshot on show, and the writer of the next one.
+//! Holds the published snapshot and builds the next one.
 //!
-//! Feeders parse on their own and hold the lock only to apply. A snapshot costs a few reference counts, and
-//! what changes after it is copied on the way; so they come at most once in [`Timing::publication`], and the
-//! clock's thread shows what had to wait.
+//! Reflectors parse without the lock and hold it only to apply changes. A snapshot costs a few reference
+//! counts, but changes after it copy what they touch. So snapshots are at least [`Timing::publication`]
+//! apart, and the clock thread publishes changes that had to wait.
 //!
-//! How far a kind can be believed is published at once: an event that comes now must not find it better than it is.
+//! A change of freshness is published at once: an event that arrives now must not see a kind as fresher than
+//! it is.
 //!
 //! [`Timing::publication`]: super::Timing
 
@@ -28,11 +29,11 @@ use crate::topology::writer::IndexWriter;
 pub(super) struct Publisher {
     current: ArcSwap<Index>,
     next: Mutex<NextSnapshot>,
-    /// There is something to show, or a stop.
+    /// Notified when there is something to publish, or on stop.
     waiting: Condvar,
     numbers: Arc<Numbers>,
     log: Arc<HostLog>,
-    /// Between two snapshots.
+    /// Minimum time between two snapshots.
     interval: Duration,
 }
 
@@ -65,12 +66,12 @@ impl Publisher {
         publisher
     }
 
-    /// The cluster as it is now. Never waits.
+    /// The latest snapshot. Never waits.
     pub(super) fn current(&self) -> Guard<Arc<Index>> {
         self.current.load()
     }
 
-    /// Takes a batch of changes over, and whether the kind is followed from now on.
+    /// Applies a batch of changes and the new status of the kind.
     pub(super) fn apply(&self, kind: ObjectKind, changes: Vec<ObjectChange>, status: Option<WatchStatus>) {
         if changes.is_empty() && status.is_none() {
             return;
@@ -94,7 +95,7 @@ impl Publisher {
         if is_urgent || next.published.is_none_or(|published| now >= published + self.interval) {
             self.publish(&mut next);
             if has_status {
-                // The clock's thread has another time to wait for.
+                // The clock thread must compute its wait again.
                 drop(next);
                 self.waiting.notify_one();
             }
@@ -104,7 +105,7 @@ impl Publisher {
         }
     }
 
-    /// Shows what waits, when its time has come, until `until`. `false`: stop.
+    /// Publishes pending changes when they are due, until `until`. `false` means stop.
     pub(super) fn publish_pending(&self, until: Instant) -> bool {
         let mut next = self.lock();
         loop {
@@ -127,7 +128,7 @@ impl Publisher {
         }
     }
 
-    /// Tells the time, and lets go of what has been gone for long.
+    /// Sets the time and erases expired tombstones.
     pub(super) fn tick(&self) {
         let mut next = self.lock();
         next.writer.set_time(clock::unix_seconds(clock::wall()));
@@ -138,15 +139,15 @@ impl Publisher {
         }
     }
 
-    /// Lends the writer, for what comes from elsewhere than the API server.
+    /// Lends the writer, for changes that do not come from the API server.
     pub(super) fn write(&self, write: impl FnOnce(&mut IndexWriter)) {
         let mut next = self.lock();
         write(&mut next.writer);
         self.publish(&mut next);
     }
 
-    /// Looks at how far each kind can be believed by now, and says what is to be said. Answers whether some of it
-    /// changed, and is to be published.
+    /// Updates the freshness of each kind and writes log lines. Returns whether a freshness changed and must
+    /// be published.
     fn update_freshness(&self, next: &mut NextSnapshot, now: Instant) -> bool {
         let NextSnapshot { writer, followed, .. } = next;
         let mut is_news = false;
@@ -173,13 +174,14 @@ impl Publisher {
         let index = next.writer.snapshot();
         self.numbers.objects.set(index.len() as u64);
         self.current.store(Arc::new(index));
-        // Afterwards: a reader that has seen this number finds this snapshot, or a later one.
+        // After the store: a reader that sees this number finds this snapshot or a later one.
         self.numbers.snapshots.add(1);
         next.published = Some(clock::monotonic());
         next.is_pending = false;
     }
 
-    /// After a panic within, the kind that caused it is listed anew.
+    /// If a thread panicked while holding the lock, its kind is listed again, so the poisoned state can be
+    /// used.
     fn lock(&self) -> MutexGuard<'_, NextSnapshot> {
         self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! One kind's thread: it asks what its list and watch want asked, and hands over what comes of it.
+//! The thread of one kind: sends the requests of its list and watch, and hands over the results.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,11 +22,11 @@ use crate::secrets::plain::plain;
 use crate::topology::kind::ObjectKind;
 use crate::topology::watch::{ApiRequest, RequestKind, Restored, Step, Watch, WatchStatus};
 
-/// The API server sends each change by itself. To wake up for every single one costs more than to read it; so
-/// a reflector that is not behind gives them a moment to gather.
+/// The API server sends each change separately. Waking up for each costs more than reading it, so a reflector
+/// that has caught up lets changes gather for a moment.
 const GATHER: Duration = Duration::from_millis(5);
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
-/// So much of what the API server says is worth a place in a log line.
+/// How much of the API server's own text a log line includes.
 const SAID_BYTES: usize = 200;
 
 pub(super) struct Reflector {
@@ -36,7 +36,7 @@ pub(super) struct Reflector {
     pub stopper: Stopper,
     pub publisher: Arc<Publisher>,
     pub coordinator: Arc<Coordinator>,
-    /// What this kind has seen of `coordinator`.
+    /// The coordinator's counts that this kind has seen.
     pub wakes: u64,
     pub restores: u64,
     pub numbers: Arc<Numbers>,
@@ -44,7 +44,7 @@ pub(super) struct Reflector {
 }
 
 impl Reflector {
-    /// Until there is a stop.
+    /// Runs until the stop.
     pub(super) fn run(mut self) {
         let mut buffer = vec![0; buffer_bytes(self.kind)]; // all lines in one read are one batch
         while !self.stopper.is_stopped() {
@@ -56,9 +56,9 @@ impl Reflector {
                 let resource = self.kind.resource();
                 self.log.error(
                     "watch panicked",
-                    format!("following {resource} panicked, a fault of this plugin; they are listed anew"),
+                    format!("following {resource} panicked, a fault of this plugin; they are listed again"),
                 );
-                // A panic before the first wait would come at once again.
+                // A panic before the first wait would repeat at once.
                 self.stopper.pause(AFTER_A_PANIC);
             }
         }
@@ -98,7 +98,7 @@ impl Reflector {
     fn exchange(&mut self, request: &ApiRequest, buffer: &mut [u8]) {
         match self.client.get(request) {
             Ok(response) => self.response(response, request.kind == RequestKind::Watch, buffer),
-            // A stop looks like a failure, and is none.
+            // A stop looks like a failure.
             Err(_) if self.stopper.is_stopped() => {}
             Err(why) => {
                 self.watch.no_response(&why);
@@ -114,14 +114,15 @@ impl Reflector {
             text(RETRY_AFTER).and_then(|value| retry_after(value, text(DATE), clock::wall()));
         self.watch.compare(self.coordinator.others(self.kind));
         if !self.watch.response(status, retry_after_wait, clock::monotonic(), chance()) {
-            // Its body may have no end, and where several API servers stand behind one address, another may fare better.
+            // The body may be endless. If several API servers share the address, the next connection may
+            // reach another one.
             drop(body);
             self.client.hang_up();
             return;
         }
         self.note_message();
         self.coordinator.served(self.kind);
-        // Now, and not when the first bytes come: a quiet kind is followed from here on.
+        // Now rather than with the first bytes, because a quiet kind is followed from here on.
         self.hand_over();
         let mut body = body.into_reader();
         let ended = loop {
@@ -145,7 +146,7 @@ impl Reflector {
                 Err(Cut::Broken(why)) => break Ended::Cut(why),
             }
         };
-        // A stop looks like a cut, and is none.
+        // A stop looks like a broken connection.
         if self.stopper.is_stopped() {
             return;
         }
@@ -183,15 +184,15 @@ impl Reflector {
             self.log.warn(
                 "objects left out",
                 format!(
-                    "{count} {resource} were left out, larger than 4 MiB, too deep, or not as Kubernetes writes them; \
-                     events about them may name no Services"
+                    "{count} {resource} were left out because they are larger than 4 MiB, too deep or not valid; events \
+                     about them may name no Services"
                 ),
             );
         }
         self.numbers.watch_restarts.add(output.restarts);
     }
 
-    /// All kinds begin anew: etcd's versions are given out again, and one that has overtaken ours proves nothing.
+    /// All kinds list again: etcd reuses its versions, so a version above ours no longer proves anything.
     fn restored(&mut self, Restored { known, found }: &Restored) {
         if self.coordinator.restored(self.kind, self.restores) {
             self.restores += 1;
@@ -200,21 +201,21 @@ impl Reflector {
                 "topology restored",
                 format!(
                     "the API server's data is older than what was seen (resourceVersion {found} of {resource}, after \
-                     {known}), as after a restore of etcd; the cluster is listed anew"
+                     {known}), as after a restore of etcd; the cluster is listed again"
                 ),
             );
         }
     }
 }
 
-/// How a body came to its end.
+/// How a body ended.
 enum Ended {
     Itself,
     Silent,
     Cut(String),
 }
 
-/// Why a kind is not followed, as far as it is shown: words of the API server, of a proxy, or of a library that quotes them.
+/// The part of a reason that is shown. It may quote the API server, a proxy or a library.
 fn said(why: &str) -> String {
     let why = plain(why);
     match why.floor_char_boundary(SAID_BYTES) {
@@ -223,7 +224,7 @@ fn said(why: &str) -> String {
     }
 }
 
-/// Any number: the standard library seeds its hash maps with as much.
+/// A random number, from the seed of the standard library's hash maps.
 fn chance() -> u64 {
     RandomState::new().build_hasher().finish()
 }

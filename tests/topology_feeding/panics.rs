@@ -58,7 +58,7 @@ fn of_the_clock_and_of_the_file_pass() {
     let settings = TopologySettings { memory_file: Some(file.clone()), ..settings(&api) };
     let cluster = start(&settings);
     wait_ready(&cluster);
-    for (place, told) in [("clock", "forgetting what is gone"), ("snapshot_file", "saving what is known")] {
+    for (place, told) in [("clock", "erasing deleted objects"), ("snapshot_file", "saving what is known")] {
         fs::write(&wire, place).unwrap();
         api.put("pods", pod(place));
         wait_told(&cluster, told);
