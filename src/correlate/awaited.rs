@@ -1,6 +1,6 @@
-//! What an event may wait for: an object that was never seen, or a kind that is about to be followed again.
+//! What an event may wait for: an object that was never seen, or a kind that is not followed for the moment.
 //!
-//! To ask whether it has come costs two look-ups and no correlation, so that many may wait.
+//! Checking whether it has arrived costs two look-ups and no correlation, so that many events can wait.
 
 use super::subject::Subject;
 use super::{About, kinds_read};
@@ -12,7 +12,7 @@ use crate::topology::kind::ObjectKind;
 #[derive(Debug, Clone, Copy)]
 pub struct Awaited {
     object: Option<(ObjectKind, AwaitedObject)>,
-    /// The kinds that the rule reads.
+    /// The kinds that the rule for the object reads.
     kinds: &'static [ObjectKind],
 }
 
@@ -20,7 +20,7 @@ pub struct Awaited {
 #[derive(Debug, Clone, Copy)]
 enum AwaitedObject {
     Uid(Key),
-    /// A pod's, which may be the one that the kubelet gave to a static pod.
+    /// A pod; for a static pod, the uid may be the one that its kubelet uses.
     Pod {
         name: Key,
         uid: Key,
@@ -29,7 +29,7 @@ enum AwaitedObject {
 }
 
 impl Awaited {
-    /// What the answer for an object waits for; `None` when waiting cannot change it, and before the first lists.
+    /// What the impact of an event waits for. `None` if waiting cannot change it, or before the first lists.
     #[must_use]
     pub fn of(index: &Index, about: &About<'_>) -> Option<Self> {
         if !index.is_ready() {
@@ -58,7 +58,7 @@ impl Awaited {
     pub fn has_come(&self, index: &Index) -> bool {
         let is_there = match self.object {
             None => true,
-            // It may be refused by now.
+            // The kind may have been refused in the meantime.
             Some((kind, _)) if index.freshness(kind) == Freshness::Refused => true,
             Some((_, AwaitedObject::Uid(uid))) => index.by_uid(uid).is_some(),
             Some((_, AwaitedObject::Pod { name, uid })) => {

@@ -1,12 +1,12 @@
-//! Sorting on little stack.
+//! A sort that needs little stack.
 //!
-//! A filter correlates on a stack of 24 KiB that may be the host's. The standard sorts recurse, with some
-//! 600 bytes a level here, and the stable one keeps 4 KiB of scratch there, too. This one does neither.
+//! A filter correlates on a stack of 24 KiB that may be the host's. The standard sorts recurse with some 600
+//! bytes per level, and the stable one also keeps 4 KiB of scratch on the stack. Heapsort does neither.
 
-/// Sorts by a key, in place and without recursion (heapsort); equal items may change places.
+/// Sorts by a key, in place and without recursion. Equal items may change places.
 pub(super) fn sort_by_key<T: Copy, K: Ord>(items: &mut [T], key: impl Fn(T) -> K) {
     let len = items.len();
-    // First from the middle down, to make a heap; then the largest goes to the end, again and again.
+    // First builds a heap, from the middle down; then repeatedly moves the largest item to the end.
     for step in (0..len + len / 2).rev() {
         let (mut parent, end) = match step.checked_sub(len) {
             Some(parent) => (parent, len),

@@ -1,12 +1,13 @@
-//! Which kinds the rule for an object reads: when one of them is not followed, the answer may be out of date.
+//! Which kinds each rule reads. If one of them is not followed, the result may be out of date.
 //!
-//! Kinds that only the workload depends on are not among them: the word is about Services.
+//! Kinds that only the workload depends on are not included, because `correlation` describes the Services.
 
 use crate::topology::freshness::Freshness;
 use crate::topology::index::Index;
 use crate::topology::kind::ObjectKind::{self, *};
 
-/// The kinds that `rules` looks at for an object of this kind. `kind_name` tells where the topology does not hold the kind.
+/// The kinds that `rules` reads for an object of this kind. `kind_name` decides if the topology does not hold
+/// the kind.
 #[must_use]
 pub fn kinds_read(kind: Option<ObjectKind>, kind_name: &str) -> &'static [ObjectKind] {
     match kind {
@@ -29,13 +30,13 @@ pub fn kinds_read(kind: Option<ObjectKind>, kind_name: &str) -> &'static [Object
             "" | "Namespace" => &[],
             "Endpoints" => &[Service, EndpointSlice],
             "PersistentVolume" => &[PersistentVolumeClaim, Pod, Service, EndpointSlice],
-            // An owner that only its pods name.
+            // An owner that is known from its pods alone.
             _ => &[Pod, ReplicaSet, Service, EndpointSlice],
         },
     }
 }
 
-/// How far the kinds that are read can be believed: as far as the worst of them.
+/// The freshness of the least fresh kind that the rule reads.
 pub(super) fn least_fresh(index: &Index, kind: Option<ObjectKind>, kind_name: &str) -> Freshness {
     kinds_read(kind, kind_name).iter().map(|kind| index.freshness(*kind)).max().unwrap_or_default()
 }

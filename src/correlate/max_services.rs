@@ -1,20 +1,20 @@
 //! Which Services are named when there are more than `max_services`.
 //!
-//! Those of one namespace are named from the first on. An event about a node, or about another object of the cluster, can touch
-//! Services of many namespaces: then each namespace has an equal part of the places, so that whoever creates many Services in
-//! one does not displace those of the others.
+//! Within one namespace, the first ones are named. An event about a node or another cluster-scoped object can
+//! affect Services of many namespaces; then each namespace gets an equal share. So a tenant who creates many
+//! Services does not displace those of others.
 
 use foldhash::{HashMap, HashMapExt};
 
 use super::heapsort::sort_by_key;
 use super::impact::Affected;
 
-/// Leaves at most so many, in the order in which they are.
+/// Keeps at most `most` Services, in their order.
 pub(super) fn limit(services: &mut Vec<Affected<'_>>, most: usize) {
     if services.len() <= most {
         return;
     }
-    // How many of its own namespace stand before each.
+    // The place of each Service among those of its namespace.
     let mut before: HashMap<&str, usize> = HashMap::new();
     let mut ranked: Vec<(usize, usize)> = Vec::with_capacity(services.len());
     for (place, service) in services.iter().enumerate() {

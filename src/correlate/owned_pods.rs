@@ -1,4 +1,4 @@
-//! Services of what stands above pods: an owner, or what selects them.
+//! Finds the pods below an owner or a PodDisruptionBudget, and their Services.
 
 use foldhash::{HashSet, HashSetExt};
 
@@ -12,7 +12,8 @@ use crate::topology::kind::ObjectKind;
 use crate::topology::object::{Details, Object, ScaleTarget};
 use crate::topology::scope::within;
 
-/// Owners above owners. Kubernetes' own chains have three (CronJob, Job, Pod); a loop must end.
+/// Maximum depth of owners. Kubernetes' own chains have three levels (CronJob, Job, Pod); the limit ends
+/// loops.
 pub(super) const MAX_DEPTH: usize = 8;
 
 impl<'i> ServiceSearch<'_, 'i> {
@@ -36,8 +37,8 @@ impl<'i> ServiceSearch<'_, 'i> {
         }
     }
 
-    /// Looks into each of several namespaces, with an equal part of what may be looked at, and at that namespace's cost: what one
-    /// of them holds takes nothing from the others.
+    /// Visits each namespace with an equal share of the work limit, charged to that namespace, so that none
+    /// takes work from the others.
     pub(super) fn for_each_namespace(
         &mut self,
         namespaces: &[Key],
@@ -52,11 +53,11 @@ impl<'i> ServiceSearch<'_, 'i> {
         self.work.end_others(own);
     }
 
-    /// Services of all pods below an owner, by its uid [`within`] their namespace; with no pods, of its template's labels;
-    /// with no template, of the pods that it had.
+    /// Services of all pods below an owner, by the owner's uid [`within`] their namespace. If it has no live
+    /// pods, uses its template's labels; without a template, its deleted pods.
     pub(super) fn below(&mut self, owner: Key, entry: Option<&'i Object>, via: Via) {
         if let Some(known) = self.work.found_below(owner).filter(|_| entry.is_some()) {
-            // What is named costs as much as what is found: it is looked up, named and sorted.
+            // Naming a known Service costs as much as finding it: it is looked up, named and sorted.
             let known: Vec<Key> = known.to_vec();
             for service in known.iter().filter_map(|service| self.index.service(*service)) {
                 if !self.work.take_service(self.services.len()) {
@@ -66,7 +67,8 @@ impl<'i> ServiceSearch<'_, 'i> {
             }
             return;
         }
-        // Apart from what others of the same name have brought: an empty answer asks for the next best.
+        // Separate from the results for other owners of the same name, because an empty result leads to the
+        // next fallback.
         let mut own: ServiceSearch<'_, 'i> =
             ServiceSearch { index: self.index, work: self.work, services: Vec::new() };
         let pods = pods_below(own.index, owner, own.work);
@@ -87,7 +89,8 @@ impl<'i> ServiceSearch<'_, 'i> {
         self.services.extend(services);
     }
 
-    /// An owner of a kind that the topology does not hold is known from what it owns.
+    /// Services of an owner of a kind that the topology does not hold. Such an owner is known from its
+    /// children alone.
     pub(super) fn below_named(&mut self, name: Key, namespace: &str, via: Via) {
         for uid in self.index.owners_named(name) {
             if !self.work.take() {
@@ -98,8 +101,8 @@ impl<'i> ServiceSearch<'_, 'i> {
     }
 }
 
-/// All pods below an owner, gone or not, by its uid [`within`] the namespace in which it owns them. To find them takes half
-/// of what may be looked at, at most; the other half is for their Services.
+/// All pods below an owner, live or deleted, by its uid [`within`] the namespace of its children. Uses at
+/// most half of the work limit; the other half is for their Services.
 pub(super) fn pods_below<'i>(index: &'i Index, owner: Key, work: &mut Work) -> Vec<(Key, &'i Object)> {
     let kept = work.part(2);
     let mut pods = Vec::new();
@@ -128,7 +131,7 @@ pub(super) fn target_name(target: &ScaleTarget, namespace: &str) -> Key {
     Key::object(&target.api_version, &target.kind, namespace, &target.name)
 }
 
-/// The pods that a budget selects, gone or not. To find them takes half of what may be looked at, at most.
+/// The pods that a budget selects, live or deleted. Uses at most half of the work limit.
 pub(super) fn budget_pods<'i>(
     index: &'i Index,
     budget: &'i Object,
@@ -136,7 +139,7 @@ pub(super) fn budget_pods<'i>(
 ) -> Vec<(Key, &'i Object)> {
     let Details::Budget { selector: Some(selector) } = &budget.details else { return Vec::new() };
     let kept = work.part(2);
-    // A thousand values are not compared with each pod's label in the time that it takes to look at the pod.
+    // Comparing a thousand values takes longer than looking at one pod, so long selectors cost more.
     let units = 1 + selector.pairs() / PAIRS_OF_UNIT;
     let pods = index.pods_in(Key::of(&budget.namespace)).take_while(|_| work.take_many(units));
     let selected = pods.filter(|(_, pod)| selector.selects(&pod.labels)).collect();

@@ -1,7 +1,7 @@
-//! The labels and annotations of an object that a record carries.
+//! The labels and annotations of an object that a record includes.
 //!
-//! An object may carry a megabyte of them, and each of its events would. So they are bounded in number and in bytes, and the record
-//! says how many were left out.
+//! An object may have a megabyte of them, and each of its events would repeat it. So number and size are
+//! bounded, and the record says how many were left out.
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -9,14 +9,14 @@ use serde::{Serialize, Serializer};
 use crate::pattern::Patterns;
 use crate::topology::labels::Labels;
 
-/// Pairs of an object in a record at most.
+/// Maximum number of pairs in a record.
 pub const MOST_PAIRS: usize = 64;
-/// Bytes of the names and values of all these pairs, at most.
+/// Maximum total length of the names and values of these pairs.
 pub const MOST_BYTES: usize = 16 << 10;
-/// Pairs looked at, in the order of their names. Kubernetes' own objects have some ten.
+/// Maximum number of pairs checked, in order of their names. Kubernetes' own objects have about ten.
 pub const MOST_LOOKED_AT: usize = 512;
 
-/// Labels or annotations, those that a record carries.
+/// The labels or annotations that a record includes.
 #[derive(Debug, Clone, Copy)]
 pub struct SelectedLabels<'i> {
     labels: Option<&'i Labels>,
@@ -40,11 +40,11 @@ impl<'i> SelectedLabels<'i> {
         fitting.take(MOST_PAIRS)
     }
 
-    /// How many were left out: wanted and too many or too large, or not looked at.
+    /// How many were left out: selected but too many or too large, or not checked.
     #[must_use]
     pub fn omitted(&self) -> Option<usize> {
         let labels = self.labels?;
-        // Nearly always.
+        // The usual case.
         if labels.len() <= MOST_PAIRS && labels.bytes() <= MOST_BYTES {
             return None;
         }
@@ -63,7 +63,7 @@ impl<'i> SelectedLabels<'i> {
 
 impl Serialize for SelectedLabels<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // MessagePack writes the length first.
+        // MessagePack needs the length first.
         let mut map = serializer.serialize_map(Some(self.iter().count()))?;
         for (name, value) in self.iter() {
             map.serialize_entry(name, value)?;

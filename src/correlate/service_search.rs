@@ -1,4 +1,4 @@
-//! The Services found so far, and how those of a pod are found.
+//! Collects affected Services, and finds those of a pod.
 
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ use crate::topology::key::Key;
 use crate::topology::labels::Labels;
 use crate::topology::object::Object;
 
-/// Pairs of a long selector, and places of a pod, that are compared in the time that it takes to look up an object.
+/// Comparing this many selector pairs or memberships takes as long as one object look-up.
 pub(super) const PAIRS_OF_UNIT: usize = 16;
-/// Services that are looked through one by one.
+/// Up to this many Services, a linear search for duplicates is cheapest.
 const FEW: usize = 8;
 
 pub(super) struct ServiceSearch<'w, 'i> {
@@ -25,7 +25,7 @@ pub(super) struct ServiceSearch<'w, 'i> {
 }
 
 impl<'i> ServiceSearch<'_, 'i> {
-    /// One entry a Service, the strongest reason first, then by name; Nodes have an order of their own.
+    /// One entry per Service, sorted by reason and name. Services of a Node keep their own order.
     pub(super) fn sorted(mut self) -> Vec<Affected<'i>> {
         if self.services.len() > 1 && self.services[0].via != Via::Node {
             sort_by_key(&mut self.services, |one| (one.namespace, one.name, one.uid, one.via));
@@ -35,12 +35,12 @@ impl<'i> ServiceSearch<'_, 'i> {
         self.services
     }
 
-    /// Services of a pod: those whose slices hold it, and those that select it, ready or not. For one that
-    /// is gone, also those whose slices held it, and Services that went with it.
+    /// Services of a pod: those whose slices hold it and those whose selector matches it, ready or not. For a
+    /// deleted pod also those whose slices held it, and Services deleted with it.
     pub(super) fn pod(&mut self, uid: Key, pod: &'i Object) {
         let mut seen = HashSet::new();
         self.holding(self.index.memberships(uid, pod), pod, Via::Endpoint, &mut seen);
-        // What was found by both stays with the stronger reason.
+        // A Service found both ways keeps the stronger reason.
         seen.clear();
         self.selecting(&pod.labels, pod, Via::Selector, &mut seen);
     }
@@ -83,7 +83,7 @@ impl<'i> ServiceSearch<'_, 'i> {
         }
     }
 
-    /// A thousand pods stand behind the same few Services: each is added once.
+    /// Adds a Service once, although a thousand pods may belong to it.
     pub(super) fn add(
         &mut self,
         key: Key,
@@ -96,15 +96,15 @@ impl<'i> ServiceSearch<'_, 'i> {
             return;
         }
         let new = Affected::new(service, via);
-        // Few are looked through, which takes no memory; one that is added twice is removed in the end.
+        // A few are compared directly, which needs no memory; `sorted` removes the remaining duplicates.
         let is_new = if self.services.len() < FEW { !self.services.contains(&new) } else { seen.insert(key) };
         if is_new && self.work.take_service(self.services.len()) {
             self.services.push(new);
         }
     }
 
-    /// Services of many pods. Pods of one template share their labels, so the last answer is often the
-    /// next one's, too. `false`: there was no pod.
+    /// Services of many pods. Pods of one template share their labels, so the previous pod's result is often
+    /// valid for the next one. `false` means that there was no pod.
     pub(super) fn pods(&mut self, pods: &[(Key, &'i Object)], live: bool, via: Via) -> bool {
         let mut any = false;
         let mut last = None;
@@ -115,14 +115,14 @@ impl<'i> ServiceSearch<'_, 'i> {
             if !self.work.take() {
                 break;
             }
-            // So do their places, while they live: then nothing is decided by when a pod was made.
+            // Live pods of one template also share their memberships, whatever their age.
             let places = self.index.memberships(uid, pod);
             self.work.take_many(places.len() / PAIRS_OF_UNIT);
             if !live || !same_now(places, last_places) {
                 self.holding(places, pod, via, &mut seen);
                 last_places = places;
             }
-            // When a pod that is gone was made decides what it can have hit.
+            // For a deleted pod, its creation time decides which deleted Services it could affect.
             let created_seconds = if live { 0 } else { pod.created_seconds };
             let same = (Arc::as_ptr(&pod.labels), Arc::as_ptr(&pod.namespace), created_seconds);
             if last != Some(same) {
@@ -134,8 +134,8 @@ impl<'i> ServiceSearch<'_, 'i> {
     }
 }
 
-/// Whether a Service can be hit through this object. One that is gone cannot, unless the object is gone as
-/// well and was there before the Service went.
+/// Whether the object can affect the Service. A deleted Service is affected only by a deleted object that was
+/// created before the Service was deleted.
 fn is_hit(service: &Service, about: &Object) -> bool {
     match service.object.as_ref().and_then(|object| object.deleted_seconds) {
         None => true,
@@ -143,7 +143,7 @@ fn is_hit(service: &Service, about: &Object) -> bool {
     }
 }
 
-/// Whether two pods stand behind the same Services now.
+/// Whether two pods are in the same Services now.
 fn same_now(some: &[Membership], others: &[Membership]) -> bool {
     let is_now = |one: &&Membership| one.slices > 0;
     let (some, others) = (some.iter().filter(is_now), others.iter().filter(is_now));

@@ -1,4 +1,4 @@
-//! What records say beside the Services: the workload, the node, and what a pod says of itself.
+//! The other parts of an impact: the workload, the node, and a pod's own fields.
 
 use std::net::IpAddr;
 
@@ -13,8 +13,8 @@ use crate::topology::kind::ObjectKind;
 use crate::topology::object::{Details, Object, Owner};
 use crate::topology::scope::{may_refer, within};
 
-/// The topmost owner. For what stands beside workloads, an autoscaler or a volume, that of the pods it is
-/// for, if all of them have the same.
+/// The topmost owner. For an autoscaler, a budget or a claim, the topmost owner of its pods, if they all have
+/// the same.
 pub(super) fn workload<'i>(index: &'i Index, subject: &Subject<'i>, work: &mut Work) -> Option<Workload<'i>> {
     let Some((uid, entry)) = subject.entry else { return unheld(index, subject, work) };
     match &entry.details {
@@ -43,8 +43,8 @@ pub(super) fn workload<'i>(index: &'i Index, subject: &Subject<'i>, work: &mut W
     }
 }
 
-/// Of a kind that the topology does not hold: an owner is its own topmost one, a volume belongs to the
-/// pods that mount it.
+/// The workload for a kind that the topology does not hold. An owner is its own workload; a volume has that
+/// of the pods that mount it.
 fn unheld<'i>(index: &'i Index, subject: &Subject<'i>, work: &mut Work) -> Option<Workload<'i>> {
     let about = subject.about;
     if about.kind == "PersistentVolume" {
@@ -58,7 +58,7 @@ fn unheld<'i>(index: &'i Index, subject: &Subject<'i>, work: &mut Work) -> Optio
     let uid = subject.uid.or_else(|| {
         let name = Key::object(about.api_version, about.kind, subject.namespace, about.name);
         let mut uids = index.owners_named(name);
-        // Of two by the same name nobody knows which is meant.
+        // If two owners have this name, the event is ambiguous.
         uids.next().filter(|_| uids.next().is_none())
     })?;
     let mut children: Box<dyn Iterator<Item = _>> = Box::new(index.children(within(subject.namespace, uid)));
@@ -66,7 +66,8 @@ fn unheld<'i>(index: &'i Index, subject: &Subject<'i>, work: &mut Work) -> Optio
         let namespaces = index.owner_namespaces(subject.reference_key(uid));
         children = Box::new(namespaces.flat_map(move |namespace| index.children(namespace.with(uid))));
     }
-    // The child knows the uid where the event does not say it. What the child says of the owner beside is its writer's word.
+    // If the event has no uid, the children provide it. Kind and name must match too, because a child's
+    // writer chose the reference.
     let is_meant =
         |owner: &&Owner| owner.key == uid && (&*owner.kind, &*owner.name) == (about.kind, about.name);
     let children = children.take_while(|_| work.take());
@@ -74,7 +75,7 @@ fn unheld<'i>(index: &'i Index, subject: &Subject<'i>, work: &mut Work) -> Optio
         children.into_iter().find_map(|(_, child)| Some((child, child.owners().iter().find(is_meant)?)))?;
     Some(Workload {
         kind: &owner.kind,
-        // Its children may have several namespaces.
+        // Its children may be in several namespaces.
         namespace: if subject.may_be_of_cluster
             && index.owner_namespaces(subject.reference_key(uid)).nth(1).is_some()
         {
@@ -87,7 +88,7 @@ fn unheld<'i>(index: &'i Index, subject: &Subject<'i>, work: &mut Work) -> Optio
     })
 }
 
-/// Of pods that were not all looked at nobody knows it.
+/// The common workload of all pods. Unknown if not all pods were checked.
 fn common<'i>(
     index: &'i Index,
     pods: impl Iterator<Item = &'i Object>,
@@ -103,7 +104,7 @@ fn common<'i>(
     same.filter(|_| !work.is_short())
 }
 
-/// Goes up by the controlling owners. A static pod is owned by its Node, which is no workload.
+/// Follows the controlling owners upwards. A static pod is owned by its Node, which is not a workload.
 fn topmost<'i>(index: &'i Index, entry: &'i Object) -> Workload<'i> {
     let mut object: &Object = entry;
     for _ in 0..MAX_DEPTH {
@@ -112,8 +113,8 @@ fn topmost<'i>(index: &'i Index, entry: &'i Object) -> Workload<'i> {
         };
         match index.by_uid(owner.key) {
             Some((_, above)) if may_refer(object, above) => object = above,
-            // It is of a kind that is not followed. Or it is another tenant's, and then all that is said is what the
-            // reference says.
+            // The owner's kind is not followed, or the owner is in another tenant's namespace. In both cases
+            // only the reference itself is shown.
             _ => {
                 return Workload {
                     kind: &owner.kind,
@@ -149,7 +150,7 @@ fn facts<'i>(name: &'i str, entry: Option<&'i Object>) -> Node<'i> {
     }
 }
 
-/// A pod's address and start time; nothing for anything else.
+/// A pod's address and start time; nothing for other kinds.
 pub(super) fn pod_facts(object: &Object) -> (Option<IpAddr>, Option<Stamp>) {
     match &object.details {
         Details::Pod { ip, started_seconds, .. } => {
