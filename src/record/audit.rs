@@ -1,7 +1,7 @@
-//! A body becomes a record of the API server's audit log (`audit.k8s.io/v1`, kind `Event`).
+//! Reads a record of the API server's audit log (`audit.k8s.io/v1`, kind `Event`).
 //!
-//! It comes alone, as a line of the audit log does, or with up to 400 others in the list that the API server's
-//! audit webhook posts. What Kubernetes may leave out is absent here: the empty text, or nothing.
+//! It comes alone, as a line of the audit log, or in the list that the audit webhook posts, with up to 400
+//! others. A field that Kubernetes left out is empty or `None` here.
 
 use rmp::encode;
 
@@ -22,9 +22,9 @@ pub struct AuditEvent<'a> {
     pub verb: Text<'a>,
     pub request_uri: Text<'a>,
     pub user: AuditUser<'a>,
-    /// Whom the user acted as.
+    /// The user whom the client impersonated.
     pub impersonated_user: Option<AuditUser<'a>>,
-    /// The client's address and those of the proxies before it.
+    /// Addresses of the client and of the proxies in front of it.
     pub source_ips: Raw<'a>,
     pub user_agent: Text<'a>,
     pub object: AuditObject<'a>,
@@ -32,10 +32,10 @@ pub struct AuditEvent<'a> {
     pub request_received: Text<'a>,
     pub stage_time: Text<'a>,
     pub annotations: Raw<'a>,
-    /// Of the annotations, what the authorizer decided, and why.
+    /// The authorizer's decision and its reason, from the annotations.
     pub decision: Text<'a>,
     pub decision_reason: Text<'a>,
-    /// The bodies, at the levels that have them. That of a patch may be a list (RFC 6902).
+    /// The bodies, at the levels that include them. The body of a patch may be a list (RFC 6902).
     pub request_object: Raw<'a>,
     pub response_object: Raw<'a>,
 }
@@ -48,16 +48,16 @@ pub struct AuditUser<'a> {
     pub extra: Raw<'a>,
 }
 
-/// What the request was about: `objectRef`, completed from the answer where the request could not know it, as the
-/// name of an object that is just made.
+/// The object of the request: `objectRef`, completed from the response with what the request could not know,
+/// such as the name of a created object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditObject<'a> {
-    /// Plural and lower case, as in the path of a request: `pods`.
+    /// Plural and lower case, as in the request path: `pods`.
     pub resource: Text<'a>,
     pub subresource: Text<'a>,
-    /// Group and version, `apps/v1`.
+    /// Group and version, such as `apps/v1`.
     pub api_version: Text<'a>,
-    /// Of the bodies, where there is one; `objectRef` has none.
+    /// From the response body, if there is one; `objectRef` has no kind.
     pub kind: Text<'a>,
     pub namespace: Text<'a>,
     pub name: Text<'a>,
@@ -67,25 +67,27 @@ pub struct AuditObject<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditResponse<'a> {
     pub code: Option<u64>,
-    /// `Success` or `Failure`, where the answer was a status.
+    /// `Success` or `Failure`, if the response was a status.
     pub status: Text<'a>,
     pub reason: Text<'a>,
     pub message: Text<'a>,
 }
 
 impl<'a> AuditEvent<'a> {
-    /// Reads a body. `None` when it is no audit record: it has no `auditID`, or nothing else that only these have.
+    /// Reads a body. `None` if it is not an audit record: it has no `auditID`, or nothing else that only
+    /// audit records have.
     ///
     /// # Errors
-    /// When the body is no whole MessagePack value.
+    /// When the body is not one whole MessagePack value.
     pub fn read(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, DecodeError> {
         Self::read_by(body, repair, false)
     }
 
-    /// Reads a body that is known to be an audit record: redaction may have removed the keys that show it.
+    /// Reads a body that is known to be an audit record, because redaction may have removed the keys by which
+    /// it is recognised.
     ///
     /// # Errors
-    /// When the body is no whole MessagePack value.
+    /// When the body is not one whole MessagePack value.
     pub fn read_known(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, DecodeError> {
         Self::read_by(body, repair, true)
     }
@@ -141,15 +143,15 @@ impl<'a> AuditEvent<'a> {
     }
 }
 
-/// Whether Kubernetes calls a stage of a request so.
+/// Whether this is the name of an audit stage.
 pub(super) fn is_stage(name: &[u8]) -> bool {
     matches!(name, b"RequestReceived" | b"ResponseStarted" | b"ResponseComplete" | b"Panic")
 }
 
-/// What stands for a body that is too large.
+/// Replaces a body that is too large.
 pub(super) const TOO_LARGE: &str = "[left out: too large]";
 
-/// A copy of an audit record without its bodies; `None` when there is none in it, or none any more.
+/// A copy of an audit record without its bodies; `None` if it has none left.
 #[must_use]
 pub fn without_bodies(record: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
@@ -167,7 +169,7 @@ pub fn without_bodies(record: &[u8]) -> Option<Vec<u8>> {
         let is_body = matches!(key, Token::Str(name) if BODIES.contains(&name));
         if is_body && head != Token::Nil && head != Token::Str(TOO_LARGE.as_bytes()) {
             out.extend_from_slice(pair.up_to(&value));
-            // A Vec takes everything.
+            // Writing to a Vec cannot fail.
             let _ = encode::write_str(&mut out, TOO_LARGE);
             has_left_out = true;
         } else {
@@ -182,7 +184,8 @@ impl<'a> AuditObject<'a> {
         if !group.is_empty() && !self.api_version.is_empty() {
             self.api_version = format!("{group}/{}", self.api_version).into();
         }
-        // The answer to a subresource, and a failure, is about something else than the object: a Scale, a Status.
+        // The response to a subresource request, or to a failed one, is about another object, such as a Scale
+        // or a Status.
         if self.subresource.is_empty() && response_object.kind != "Status" {
             let ResponseObject { kind, name, uid } = response_object;
             self.kind = kind;
@@ -195,7 +198,7 @@ impl<'a> AuditObject<'a> {
     }
 }
 
-/// What an answer says of its object.
+/// The fields that a response body adds about the object.
 #[derive(Default)]
 struct ResponseObject<'a> {
     kind: Text<'a>,
@@ -219,7 +222,7 @@ impl FieldReader<'_> {
         Ok(user)
     }
 
-    /// The object, and the group that still has to come before its version.
+    /// The object, and its API group, which still has to be put in front of the version.
     fn audit_object<'a>(&self, cursor: &mut Cursor<'a>) -> Result<(AuditObject<'a>, Text<'a>), DecodeError> {
         let mut object = AuditObject::default();
         let mut group = Text::default();

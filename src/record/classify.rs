@@ -1,8 +1,8 @@
-//! What a body is, read as what it is: the one way from bytes to [`Content`].
+//! Classifies a body and reads it as its kind: the one way from bytes to [`Content`].
 //!
-//! A record of a known kind may come in a wrapper, and that in another one: as a member of a map, as an item of a list,
-//! or as JSON in a text. It is taken out of them; what they say themselves is left behind. So a wrapper is opened only
-//! for a known kind: otherwise what stands beside it would be lost for nothing.
+//! A record of a known kind may be in a wrapper, and that in another one: as a value in a map, as an item of
+//! a list, or as JSON in a string. It is extracted, and the other fields of the wrapper are dropped. So a
+//! wrapper is opened only for a known kind; otherwise its other fields would be lost for nothing.
 
 use bumpalo::Bump;
 
@@ -16,28 +16,28 @@ pub use super::wrapper_search::Within;
 use super::wrapper_search::{self, WrappedBody, WrapperSearch};
 use crate::kind::Kind;
 
-/// A body that was looked at.
+/// A body and its class.
 #[derive(Debug)]
 pub struct ClassifiedBody<'a> {
-    /// The one that was given, or what was found in it.
+    /// The given body, or the one found in its wrapper.
     pub body: &'a [u8],
     pub class: BodyClass<'a>,
 }
 
-/// What a body is.
+/// The class of a body.
 #[derive(Debug)]
 pub enum BodyClass<'a> {
     Event(KubeEvent<'a>),
     Audit(AuditEvent<'a>),
     Violation(Violation<'a>),
-    /// Bodies, to be looked at one by one.
+    /// Several bodies, to be classified one by one.
     List {
         items: Items<'a>,
         within: Within,
     },
-    /// What a wrapper holds, if that is more than one body.
+    /// A wrapper with more than one body.
     Several(Vec<WrappedBody<'a>>),
-    /// A body in a string that begins as JSON and is none; under which key, and why not.
+    /// A string under this key begins like JSON but is not valid, and why.
     Broken {
         key: &'static str,
         why: String,
@@ -45,10 +45,10 @@ pub enum BodyClass<'a> {
     Other,
 }
 
-/// Looks at a body. What has to be made for it lies in `arena`.
+/// Classifies a body. Bodies that have to be built are allocated in `arena`.
 pub fn classify<'a>(body: &'a [u8], within: Within, repair: &Repair, arena: &'a Bump) -> ClassifiedBody<'a> {
     let class = match (shape_of(body), within.left()) {
-        // A list in a wrapper is taken out only for a known kind, like a record.
+        // A list in a wrapper is extracted only if it contains a known kind.
         (Ok(Shape::List { items }), Some(_)) => (within == Within::Record
             || wrapper_search::is_of_known(items))
         .then(|| BodyClass::List { items: Items::new(items), within: Within::List }),
@@ -67,7 +67,7 @@ pub fn classify<'a>(body: &'a [u8], within: Within, repair: &Repair, arena: &'a 
     ClassifiedBody { body, class: class.unwrap_or(BodyClass::Other) }
 }
 
-/// Reads a body whose kind was found out before, even if by now it lacks what it was known by.
+/// Reads a body of a known kind, even if it no longer has the keys by which it was recognised.
 pub fn read_as<'a>(kind: Kind, body: &'a [u8], repair: &Repair) -> Option<BodyClass<'a>> {
     match kind {
         Kind::Event => KubeEvent::read_known(body, repair).ok().flatten().map(BodyClass::Event),
@@ -77,7 +77,7 @@ pub fn read_as<'a>(kind: Kind, body: &'a [u8], repair: &Repair) -> Option<BodyCl
     }
 }
 
-/// Calls with each body that a record holds, and with what it says.
+/// Calls `then` with each body of a record and its content.
 pub fn each<'a>(
     body: &'a [u8],
     within: Within,

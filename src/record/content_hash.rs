@@ -1,15 +1,15 @@
-//! What a record says of what its kind's reader knows, as a hash.
+//! A hash of the fields that the reader of a record's kind knows.
 //!
-//! A record that has no identity of its own differs from others by all that it says. What the host or its filters
-//! added says nothing of it, and would differ after a restart, so only members that the reader of its kind reads
-//! count, but each of these whole. The two API groups of events, and Gatekeeper's export and its log, call the same
-//! things by two names; a member that is null is none.
+//! A record without an id of its own is identified by its content. Fields that the host or its filters added
+//! are not part of the content, and may differ after a restart. So only the fields that the reader knows are
+//! hashed, each as a whole. The two API groups of events, and Gatekeeper's export and log, use two names for
+//! some fields. A field that is null counts as missing.
 
 use super::canonical::{self, Hash};
 use super::cursor::{Cursor, Token};
 use crate::kind::Kind;
 
-/// Names of members, with the one name that stands for both of two.
+/// Field names, each with the name that is hashed for it.
 type Names = &'static [(&'static str, &'static str)];
 
 const EVENT: Names = &[
@@ -105,15 +105,15 @@ const VIOLATION: Names = &[
     ("ts", "timestamp"),
 ];
 
-/// The hash of all that a body says of its kind. Of a record of no known kind nothing is known.
+/// The hash of all known fields of a body. A record of no known kind has none.
 ///
-/// `body` is whole, as all bodies are that were read; of one that is not the hash is over what was read of it.
+/// `body` should be whole; if it is not, the hash covers what could be read.
 #[must_use]
 pub fn hash(kind: Kind, body: &[u8]) -> Hash {
     hash_without(kind, body, &[])
 }
 
-/// The same without members that are known by these names.
+/// The same without the fields of these names.
 #[must_use]
 pub fn hash_without(kind: Kind, body: &[u8], left_out: &[&str]) -> Hash {
     let names = match kind {
@@ -125,7 +125,7 @@ pub fn hash_without(kind: Kind, body: &[u8], left_out: &[&str]) -> Hash {
     let mut found = Vec::with_capacity(names.len());
     members(names, body, &mut found);
     found.retain(|(_, one, value)| value.is_some() && !left_out.contains(one));
-    // Where a record has a thing under both names, it matters which says what.
+    // If a record has a field under both names, it matters which one has which value.
     let has_both =
         |name: &str, one: &str| found.iter().any(|(other, its_one, _)| *its_one == one && *other != name);
     let mut named: Vec<_> = found
@@ -135,7 +135,7 @@ pub fn hash_without(kind: Kind, body: &[u8], left_out: &[&str]) -> Hash {
     canonical::of_members(&mut named)
 }
 
-/// Each member that is known: its name, the name that stands for it, and what it says, unless that is nothing.
+/// A known field: its name, the name that is hashed for it, and the hash of its value unless it is null.
 type KnownMember = (&'static str, &'static str, Option<Hash>);
 
 fn members(names: Names, body: &[u8], found: &mut Vec<KnownMember>) {
@@ -158,7 +158,7 @@ fn members(names: Names, body: &[u8], found: &mut Vec<KnownMember>) {
         };
         let is_null = matches!(cursor.clone().token(), Ok(Token::Nil));
         let Ok(value) = canonical::hash(&mut cursor) else { return };
-        // Of a name that comes twice the last value counts; of two names for one thing both do.
+        // If a name occurs twice, the last value counts. If both names occur, both count.
         match found.iter_mut().find(|(known, ..)| known == name) {
             Some(known) => known.2 = (!is_null).then_some(value),
             None => found.push((name, one, (!is_null).then_some(value))),

@@ -1,21 +1,20 @@
-//! One MessagePack value after the other, in place.
+//! Reads MessagePack values in place, one after the other.
 //!
-//! No recursion, no allocation: a hostile record can make this neither deep nor large. Lengths are
-//! claims, held against the bytes that are there.
+//! It neither recurses nor allocates, so a hostile record cannot exhaust stack or memory. A length is checked
+//! against the bytes that are there.
 //!
-//! Most of what a record holds is passed over. So there are two ways through a value: [`Cursor::token`] here
-//! for what is read, and the table in `pass` for what is not. Both follow the table of formats of the
-//! MessagePack specification.
+//! Most values of a record are skipped. So there are two ways through a value: [`Cursor::token`] reads it,
+//! and the table in `skip` skips it. Both follow the format table of the MessagePack specification.
 
 use std::fmt;
 
-/// Containers may nest this deep in a record. Kubernetes' own objects stay below 20.
+/// Maximum nesting of containers in a record. Kubernetes' own objects stay below 20.
 pub const MAX_DEPTH: usize = 64;
 
-/// Why bytes are not the value they should be.
+/// Why bytes cannot be decoded. The caller skips the record or the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecodeError {
-    /// Where, in bytes from the start of what the first cursor was made of.
+    /// Position in the bytes of the first cursor.
     pub offset: usize,
     pub kind: DecodeErrorKind,
 }
@@ -28,7 +27,7 @@ pub enum DecodeErrorKind {
     Reserved,
     /// Containers nest deeper than [`MAX_DEPTH`].
     TooDeep,
-    /// Something else stands where this was expected.
+    /// Another type was expected here.
     Expected(&'static str),
 }
 
@@ -44,32 +43,32 @@ impl fmt::Display for DecodeError {
     }
 }
 
-/// What a value is, without the values inside it.
+/// A value without its children.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Token<'a> {
     Nil,
     Bool(bool),
     Int(i64),
-    /// Only what does not fit an `i64`.
+    /// Only for numbers that do not fit an `i64`.
     Uint(u64),
     Float(f64),
     /// Bytes that should be UTF-8.
     Str(&'a [u8]),
     Bin(&'a [u8]),
     Ext(i8, &'a [u8]),
-    /// So many values follow.
+    /// The number of values that follow.
     Array(u32),
-    /// So many pairs follow.
+    /// The number of pairs that follow.
     Map(u32),
 }
 
-/// A place in the bytes.
+/// A position in the bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Cursor<'a> {
     pub(super) bytes: &'a [u8],
-    /// Never behind their end.
+    /// At most the length of the bytes.
     pub(super) at: usize,
-    /// Containers that were entered or passed over on the way here.
+    /// Containers entered or skipped so far.
     pub(super) containers: usize,
 }
 
@@ -79,7 +78,7 @@ impl<'a> Cursor<'a> {
         Self::at(bytes, 0)
     }
 
-    /// A cursor that starts at `offset` of the same bytes; at their end when `offset` lies beyond.
+    /// A cursor at `offset` of the same bytes, or at their end if `offset` is beyond.
     #[must_use]
     pub fn at(bytes: &'a [u8], offset: usize) -> Self {
         Self { bytes, at: offset.min(bytes.len()), containers: 0 }
@@ -90,7 +89,7 @@ impl<'a> Cursor<'a> {
         self.at
     }
 
-    /// How many containers were entered or passed over on the way here.
+    /// How many containers were entered or skipped so far.
     #[must_use]
     pub fn containers(&self) -> usize {
         self.containers
@@ -101,16 +100,16 @@ impl<'a> Cursor<'a> {
         self.at == self.bytes.len()
     }
 
-    /// What lies between this place and a later one in the same bytes.
+    /// The bytes between this position and a later one.
     #[must_use]
     pub fn up_to(&self, later: &Self) -> &'a [u8] {
         self.bytes.get(self.at..later.at).unwrap_or_default()
     }
 
-    /// The next value's head: a scalar whole, a container's length.
+    /// Reads a scalar, or the head of a container.
     ///
     /// # Errors
-    /// When the bytes end inside it, or are no MessagePack; the cursor then stands where it stood.
+    /// When the bytes end inside the value or are not MessagePack; the cursor then does not move.
     pub fn token(&mut self) -> Result<Token<'a>, DecodeError> {
         let start = self.at;
         let token = self.head();
@@ -127,8 +126,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The string that starts here, if it is one of less than 256 bytes, as every key and nearly every value is.
-    /// `None`: it is something else, and the cursor stands where it stood.
+    /// Reads a string of less than 256 bytes, which every key and nearly every value is. `None`: it is
+    /// something else, and the cursor does not move.
     #[inline]
     pub fn short_str(&mut self) -> Option<&'a [u8]> {
         let rest = &self.bytes[self.at..];
@@ -227,7 +226,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// How wide a length is written.
+/// The width of a length.
 #[derive(Clone, Copy)]
 enum Size {
     One,

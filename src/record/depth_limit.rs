@@ -1,30 +1,30 @@
-//! A record that nests too deep becomes one that does not: what lies too deep is left out, and the rest stays.
+//! Makes a deeply nested record usable: the parts beyond the depth limit are left out.
 //!
-//! Any object that a client sends to the API server may nest deep, and stands whole in the audit record of the
-//! request. Nobody may hide a request by the shape of its body, so the body is what such a record loses: a member
-//! `requestObject` or `responseObject` that nests too deep is left out whole, wherever it stands.
+//! A client can send a deeply nested object to the API server, whose audit record includes it. A client must
+//! not be able to hide a request by the shape of its body. So only the body is lost: a field `requestObject`
+//! or `responseObject` that nests too deep is left out as a whole, wherever it is.
 
 use rmp::encode;
 
 use super::cursor::{Cursor, DecodeError, MAX_DEPTH, Token};
 
-/// What stands for what was left out.
+/// Replaces a part that is left out.
 pub const LEFT_OUT: &str = "[left out: nested too deep]";
 
 /// The bodies in an audit record.
 pub(super) const BODIES: [&[u8]; 2] = [b"requestObject", b"responseObject"];
 
-/// A copy of one whole value in which no container lies deeper than [`MAX_DEPTH`].
+/// A copy of one whole value in which no container is deeper than [`MAX_DEPTH`].
 ///
 /// # Errors
-/// When the bytes are no whole value.
+/// When the bytes are not one whole value.
 pub fn limit_depth(value: &[u8]) -> Result<Vec<u8>, DecodeError> {
     let mut out = Vec::with_capacity(value.len());
     copy(&mut Cursor::new(value), 0, &mut out)?;
     Ok(out)
 }
 
-/// Copies the value that starts here, inside so many containers. Recursive, as deep as a record may be.
+/// Copies the value at the cursor, which is inside this many containers. Recursive up to the depth limit.
 fn copy(from: &mut Cursor<'_>, containers: usize, out: &mut Vec<u8>) -> Result<(), DecodeError> {
     let start = *from;
     let head = from.token()?;
@@ -59,7 +59,7 @@ fn copy(from: &mut Cursor<'_>, containers: usize, out: &mut Vec<u8>) -> Result<(
 }
 
 fn leave_out(out: &mut Vec<u8>) {
-    // A Vec takes everything.
+    // Writing to a Vec cannot fail.
     let _ = encode::write_str(out, LEFT_OUT);
 }
 
@@ -67,7 +67,7 @@ fn leave_out(out: &mut Vec<u8>) {
 mod tests {
     use super::*;
 
-    /// `{"a": 1, <name>: <so many arrays>, "z": 2}`
+    /// `{"a": 1, <name>: <this many arrays>, "z": 2}`
     fn record(name: &[u8], arrays: usize) -> Vec<u8> {
         let text = |text: &[u8]| [&[0xa0 | u8::try_from(text.len()).unwrap()], text].concat();
         let deep = [vec![0x91; arrays], vec![0xc0]].concat();

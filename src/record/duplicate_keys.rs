@@ -1,16 +1,16 @@
-//! DuplicateKeys that a map has twice: the last value counts, as in JSON.
+//! Finds keys that occur twice in a map; the last value counts, as in JSON.
 //!
-//! Nearly no map has one, so a map pays for a look at a hash of each key and no more ([`DuplicateKeys`]). Which pairs a later
-//! one replaces is looked for only where two hashes are the same ([`replaced`]), by sorting: a hostile map of a hundred
-//! thousand keys costs what sorting them costs.
+//! Hardly any map has such keys, so the usual cost is one hash per key ([`DuplicateKeys`]). Only if two
+//! hashes are equal, [`replaced`] finds the replaced pairs by sorting. So a hostile map of 100,000 keys costs
+//! no more than sorting them.
 
-/// More keys than nearly every map has.
+/// Nearly every map has fewer keys.
 const FEW: usize = 24;
 
-/// Watches the keys of one map for one that comes twice.
+/// Detects a key that occurs twice in one map.
 #[derive(Debug)]
 pub struct DuplicateKeys {
-    /// A bit for each hash that was seen: where it is not set, nobody has to look.
+    /// One bit per hash; if the bit of a new key is clear, its hash is new.
     seen: u64,
     count: usize,
     few: [u32; FEW],
@@ -42,7 +42,7 @@ impl DuplicateKeys {
         self.count += 1;
     }
 
-    /// `false`: each key came once. `true`: two of them are the same, or share a hash.
+    /// `false`: all keys differ. `true`: two keys are equal or have the same hash.
     #[inline]
     #[must_use]
     pub fn may_repeat(self) -> bool {
@@ -57,7 +57,7 @@ fn have_a_pair(mut many: Vec<u32>, few: &[u32]) -> bool {
     many.iter().zip(many.iter().skip(1)).any(|(one, next)| one == next)
 }
 
-/// Of a key, eight bytes at a time. That others share it costs time and changes nothing.
+/// Hashes a key, eight bytes at a time. A collision costs time but changes no result.
 #[inline]
 fn hash(key: &[u8]) -> u32 {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -69,14 +69,14 @@ fn hash(key: &[u8]) -> u32 {
         hash = mixed(hash, *word);
     }
     if !tail.is_empty() {
-        // The last eight may have been looked at in part.
+        // Some of the last eight bytes may be hashed twice.
         hash = mixed(hash, key.last_chunk::<8>().copied().unwrap_or_else(|| short(tail)));
     }
     let [.., a, b, c, d] = hash.to_le_bytes();
     u32::from_le_bytes([a, b, c, d])
 }
 
-/// Less than eight bytes as one word.
+/// Fewer than eight bytes as one word.
 #[inline]
 fn short(tail: &[u8]) -> [u8; 8] {
     let mut word = 0;
@@ -86,11 +86,11 @@ fn short(tail: &[u8]) -> [u8; 8] {
     word.to_le_bytes()
 }
 
-/// The places of those that a later one of the same key replaces, in their order.
+/// Indexes of keys that a later equal key replaces, in order.
 #[must_use]
 pub fn replaced<K: Ord>(keys: &[K]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..keys.len()).collect();
-    // Stable: of equal ones the last stays the last.
+    // The sort is stable, so the last of equal keys stays last.
     order.sort_by_key(|place| keys.get(*place));
     let two = order.iter().zip(order.iter().skip(1));
     let of_one_key = two.filter(|(one, next)| keys.get(**one) == keys.get(**next));

@@ -1,17 +1,17 @@
-//! The fields that events.k8s.io/v1 calls by another name than core/v1.
+//! The fields that events.k8s.io/v1 names differently from core/v1.
 //!
-//! They are read beside the event, which they complete. `regarding` alone makes no event, as other documents have one,
-//! too.
+//! They complete the event. `regarding` alone does not make a record an event, because other documents have
+//! such a field too.
 
 use super::cursor::{Cursor, DecodeError, Token};
 use super::fields::FieldReader;
 use super::reference::{EventSource, ObjectRef};
 use super::text::Text;
 
-/// Those of one record.
+/// The fields of one record.
 #[derive(Default)]
 pub(super) struct EventsV1<'a> {
-    /// A key that nothing but an event of this group has.
+    /// It has a key that only an event of this group has.
     pub(super) is_sure: bool,
     pub(super) has_note: bool,
     pub(super) has_object: bool,
@@ -26,7 +26,7 @@ pub(super) struct EventsV1<'a> {
 
 impl<'a> EventsV1<'a> {
     pub(super) fn field(
-        // Most events have none of these, and the filter reads them on a small stack.
+        // Boxed: most events have none of these fields, and the filter reads them on a small stack.
         newer: &mut Option<Box<Self>>,
         reader: FieldReader<'_>,
         key: &[u8],

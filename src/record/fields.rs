@@ -1,18 +1,18 @@
-//! The fields of a record's maps, read one by one.
+//! Reads the fields of a record's maps.
 
 use super::cursor::{Cursor, DecodeError, Token};
 use super::raw::Raw;
 use super::text::{Repair, Text};
 
-/// Reads values as what they are used for; what cannot be used is taken as absent.
+/// Reads values as the type that is needed. A value of another type is taken as absent.
 #[derive(Clone, Copy)]
 pub(super) struct FieldReader<'r> {
     pub(super) repair: &'r Repair,
 }
 
 impl FieldReader<'_> {
-    /// Calls `field` with each key that is text; `field` must read or skip the value. A value that is no
-    /// map is passed over.
+    /// Calls `field` for each string key; `field` must read or skip the value. Skips a value that is not a
+    /// map.
     pub(super) fn fields<'a>(
         &self,
         cursor: &mut Cursor<'a>,
@@ -57,7 +57,7 @@ impl FieldReader<'_> {
         }
     }
 
-    /// A resource version is a string; a whole number is taken too, for senders that know no better.
+    /// A resource version is a string. A whole number is accepted too, because some senders write one.
     pub(super) fn version<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Text<'a>, DecodeError> {
         if let Some(bytes) = cursor.short_str() {
             return Ok(self.repair.text(bytes));
@@ -72,7 +72,7 @@ impl FieldReader<'_> {
         }
     }
 
-    /// A count is an integer; senders whose language has floats only write `12.0`, and others `"12"`.
+    /// A count is an integer. Senders without integers write `12.0`, and others write `"12"`.
     pub(super) fn count(&self, cursor: &mut Cursor<'_>) -> Result<Option<u64>, DecodeError> {
         let token = cursor.token()?;
         cursor.skip_children(token)?;
@@ -82,7 +82,7 @@ impl FieldReader<'_> {
         })
     }
 
-    /// Whatever stands there, as it came; null is absent.
+    /// Any value as it came; null is absent.
     pub(super) fn any<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Raw<'a>, DecodeError> {
         self.wanted(cursor, |head| head != Token::Nil)
     }
@@ -119,10 +119,10 @@ impl FieldReader<'_> {
     }
 }
 
-/// Floats below this hold every whole number.
+/// A float below this represents every whole number exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// The whole number that a value is, however it is written.
+/// The whole number in a value, if it is one in any encoding.
 fn whole_number(token: Token<'_>) -> Option<i128> {
     match token {
         Token::Int(number) => Some(number.into()),

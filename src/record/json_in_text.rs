@@ -1,7 +1,7 @@
-//! The JSON in a text: a document or a stream of them, each behind what tools write in front of it.
+//! Finds JSON documents in a text, each possibly after a prefix that a tool wrote.
 //!
-//! A line that is no JSON hides nothing that stands behind it. All of it takes time proportional to the text: once a
-//! document could not be read, each must end in its own line.
+//! A line that is not JSON does not hide the documents after it. The time is linear in the length of the
+//! text: after one document that cannot be read, each of the next must end on its own line.
 
 use memchr::{memchr, memmem};
 use rmp::encode;
@@ -9,40 +9,40 @@ use rmp::encode;
 use super::json;
 use crate::time::Stamp;
 
-/// A timestamp at the start of a line is shorter than this.
+/// No timestamp at the start of a line is longer.
 const LONGEST_TIME: usize = 40;
-/// What klog begins a line with ends before this.
+/// No klog header is longer.
 const LONGEST_HEADER: usize = 160;
-/// A sequence that sets a terminal's colours is shorter than this.
+/// No colour sequence of a terminal is longer.
 const LONGEST_ESCAPE: usize = 32;
 
-/// The head of a list of any length.
+/// The MessagePack head of a list with a 32-bit length.
 const LIST: u8 = 0xdd;
 const LIST_HEAD: usize = 5;
 
-/// What a text holds.
+/// The documents of a text.
 pub(super) struct Documents {
     list: Vec<u8>,
     len: u32,
-    /// Of the first that begins as an object and is none, why not.
+    /// Why the first one that begins like an object is not valid.
     pub(super) broken: Option<String>,
-    /// Each was read as it stands, and nothing of it was replaced or left out.
+    /// Nothing in them was replaced or left out.
     pub(super) is_exact: bool,
 }
 
 impl Documents {
-    /// The one document, if the text holds nothing else.
+    /// The document, if the text contains nothing else.
     pub(super) fn one(&self) -> Option<&[u8]> {
         if self.len == 1 { self.list.get(LIST_HEAD..) } else { None }
     }
 
-    /// All of them, as a list. What is no JSON is one map more, in which it stands under its name as it came.
+    /// All documents as a list. Text that is not JSON becomes one more map, under its field's name.
     pub(super) fn list(&self) -> Option<&[u8]> {
         (self.len > 0).then_some(&self.list)
     }
 }
 
-/// What stands in the text of this name; `None` when it does not even begin as JSON.
+/// The documents in the text of a field; `None` if the text does not begin like JSON.
 pub(super) fn documents(name: &str, text: &[u8]) -> Option<Documents> {
     json_in(text)?;
     let list = Vec::with_capacity(LIST_HEAD + text.len());
@@ -78,7 +78,7 @@ pub(super) fn documents(name: &str, text: &[u8]) -> Option<Documents> {
         rest = skip_blank(rest);
     }
     if all.len > 0 && !no_json.is_empty() {
-        // A Vec takes everything.
+        // Writing to a Vec cannot fail.
         let _ = encode::write_map_len(&mut all.list, 1);
         let _ = encode::write_str(&mut all.list, name);
         let text = no_json.trim_ascii_end();
@@ -90,19 +90,19 @@ pub(super) fn documents(name: &str, text: &[u8]) -> Option<Documents> {
     Some(all)
 }
 
-/// Whether a text may begin as JSON. Most log lines do not, so this looks at their first bytes only.
+/// Whether a text may begin with JSON. Most log lines do not, so only their first bytes are compared.
 pub(super) fn may_begin(text: &[u8]) -> bool {
     let text = skip_blank(text);
     matches!(text, [b'{' | b'[' | b'"' | b'0'..=b'9', ..]) || is_klog(text)
 }
 
-/// JSON at the start of a text: of an object, of a list, or of a text that holds one of these once more. Before it may
-/// stand what a container's log (CRI) and klog begin a line with.
+/// JSON at the start of a text: an object, a list, or a string that contains one of these. It may follow the
+/// prefix of a container log (CRI) or of klog.
 fn json_in(text: &[u8]) -> Option<&[u8]> {
     let text = skip_blank(text);
     let line = if text.first()?.is_ascii_digit() { skip_blank(behind_cri(text)?) } else { text };
     if is_klog(line) {
-        // Go prints a struct in braces as well, without quotes.
+        // Go prints a struct in braces too, but without quotes.
         return behind_klog(line).filter(|json| json.starts_with(b"{\""));
     }
     let second = || skip_blank(line.get(1..)?).first().copied();
@@ -115,8 +115,8 @@ fn json_in(text: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// A text behind blanks, the mark of its byte order, what sets colours, and what stands between documents: a comma, or
-/// the separator of RFC 7464.
+/// Skips blanks, a byte order mark, colour sequences, and what separates documents: a comma or the separator
+/// of RFC 7464.
 fn skip_blank(mut text: &[u8]) -> &[u8] {
     loop {
         let len = match text {
@@ -135,8 +135,8 @@ fn skip_blank(mut text: &[u8]) -> &[u8] {
     }
 }
 
-/// What stands behind `2026-11-20T23:28:53.123456789Z stdout F `. A line that goes on in the next one (`P`) is not
-/// whole. Behind the first tag others may follow, separated by colons (`kubelet`'s `kuberuntime/logs`).
+/// The text after `2026-11-20T23:28:53.123456789Z stdout F `. A line that continues in the next one (`P`) is
+/// incomplete. More tags may follow the first, separated by colons (`kubelet`'s `kuberuntime/logs`).
 fn behind_cri(line: &[u8]) -> Option<&[u8]> {
     let word = |text: &'_ [u8]| text.iter().take(LONGEST_TIME).position(|byte| *byte == b' ');
     let time_end = word(line)?;
@@ -152,7 +152,7 @@ fn is_klog(line: &[u8]) -> bool {
     matches!(line, [b'I' | b'W' | b'E' | b'F', b'0'..=b'9', ..])
 }
 
-/// What stands behind `I1120 23:28:53.123456       1 glogsink.go:42] `: eventrouter's sink `glog` writes its events so.
+/// The text after `I1120 23:28:53.123456       1 glogsink.go:42] `, as written by eventrouter's sink `glog`.
 fn behind_klog(line: &[u8]) -> Option<&[u8]> {
     let end = memmem::find(&line[..line.len().min(LONGEST_HEADER)], b"] ")?;
     let header = str::from_utf8(&line[..end]).ok()?;

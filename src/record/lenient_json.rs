@@ -1,21 +1,21 @@
-//! JSON text that a strict parser refuses, written anew so that only the refused values are lost.
+//! Repairs JSON that a strict parser refuses, so that only the refused values are lost.
 //!
-//! One pass over the text, without recursion, in time and memory proportional to its length. Whether the result is
-//! JSON, a strict parser decides afterwards: here only brackets, strings and numbers are looked at.
+//! It makes one pass without recursion, in time and memory linear in the text. It looks only at brackets,
+//! strings and numbers; a strict parser checks the result.
 
 use super::cursor::MAX_DEPTH;
 use super::depth_limit::{BODIES, LEFT_OUT};
 
-/// A body of a record lies inside one container, the record's own.
+/// A record's body is inside one container, the record itself.
 const MOST_CONTAINERS: usize = MAX_DEPTH - 1;
 
-/// The first document of the text, and how long it is there, with what JSON parsers refuse written as they take it, and
-/// so that what differed still does: a number that does not fit, `NaN` and `Infinity` as texts of what stood there, half a
-/// surrogate pair by its number, as in `\ud800`, a byte that is no UTF-8 as in `\xff`. Raw control characters and unknown
-/// escapes in strings are escaped, and a comma behind the last item is left out. A container that nests too deep becomes a
-/// text that says so.
+/// The first document of the text, repaired, and its length in the text. Different inputs stay different: a
+/// number that does not fit, `NaN` or `Infinity` becomes a string with the same text, half a surrogate pair
+/// becomes text such as `\ud800`, and a byte that is not UTF-8 becomes text such as `\xff`. Raw control
+/// characters and unknown escapes are escaped; a comma after the last item is dropped. A container that nests
+/// too deep is replaced by a note.
 ///
-/// `None` when brackets do not match, or a string or the text ends too early.
+/// `None` if brackets do not match, or a string or the text ends early.
 pub(super) fn repaired(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     let writer = JsonRepairer {
         text,
@@ -34,15 +34,15 @@ struct JsonRepairer<'t> {
     text: &'t [u8],
     at: usize,
     out: Vec<u8>,
-    /// The brackets that close what is open here.
+    /// The closing brackets of the open containers.
     open: Vec<u8>,
-    /// Where the last string stands, without its quotes.
+    /// The last string, without its quotes.
     string: std::ops::Range<usize>,
     /// The next value is a body.
     is_body: bool,
-    /// The outermost body that is open: how many containers are around it, and where it begins in `out`.
+    /// The outermost open body: how many containers are around it, and where it begins in `out`.
     body: Option<(usize, usize)>,
-    /// The container that is left out: how many are around it.
+    /// How many containers are around the container that is being left out.
     left_out: Option<usize>,
 }
 
@@ -121,7 +121,7 @@ impl JsonRepairer<'_> {
         Some(())
     }
 
-    /// A string, from its quote to the one that ends it.
+    /// Copies a string, from its opening to its closing quote.
     fn string(&mut self) -> Option<()> {
         let text = self.text;
         let start = self.at + 1;
@@ -152,7 +152,7 @@ impl JsonRepairer<'_> {
         Some(())
     }
 
-    /// An escape that `rest` begins with.
+    /// Copies the escape at the start of `rest`.
     fn escape(&mut self, rest: &[u8]) {
         let number;
         let (len, written): (usize, &[u8]) = match rest {
@@ -166,14 +166,14 @@ impl JsonRepairer<'_> {
                 (Some(_), _) => (6, &rest[..6]),
                 (None, _) => (1, b"\\\\"),
             },
-            // It stands for itself, as in the path of a file that nobody escaped.
+            // The backslash is literal, as in a file path that was not escaped.
             _ => (1, b"\\\\"),
         };
         self.write(written);
         self.at += len;
     }
 
-    /// What is neither a string nor a sign.
+    /// Copies a value that is neither a string nor a bracket.
     fn scalar(&mut self) -> Option<()> {
         let rest = &self.text[self.at..];
         let is_end = |byte: &u8| b" \t\n\r,:]}[{\"".contains(byte);
@@ -194,7 +194,7 @@ impl JsonRepairer<'_> {
     }
 }
 
-/// The number of an escape `\u0000`, if one begins here.
+/// The number in an escape such as `\u0000`.
 fn code(escape: &[u8]) -> Option<u16> {
     let [b'\\', b'u', digits @ ..] = escape.first_chunk::<6>()? else { return None };
     let mut digits = digits.iter().map(|digit| char::from(*digit).to_digit(16));
@@ -202,7 +202,7 @@ fn code(escape: &[u8]) -> Option<u16> {
     u16::try_from(code).ok()
 }
 
-/// `1e999`, `+1`, `.5`, and what languages write for values that JSON has no number for.
+/// `1e999`, `+1`, `.5`, and what languages write for numbers that JSON cannot represent.
 fn is_meant_as_number(scalar: &[u8]) -> bool {
     if !scalar.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-._".contains(byte)) {
         return false;
@@ -282,7 +282,7 @@ mod tests {
             let expected = format!(r#"{{"a":1,"{key}":"{LEFT_OUT}","z":{{"{key}":[2]}}}}"#);
             assert_eq!(text(&json), Some(expected));
         }
-        // A text of this name is no body.
+        // Only a key can name a body.
         let json = format!(r#"["requestObject",{}]"#, nested(MOST_CONTAINERS));
         assert!(text(&json).unwrap().starts_with(r#"["requestObject",[[["#));
     }

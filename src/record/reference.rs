@@ -1,4 +1,4 @@
-//! What an event refers to: the object that it is about, and who reports it.
+//! The references in an event: the object that it is about, and its source.
 
 use super::cursor::{Cursor, DecodeError};
 use super::fields::FieldReader;

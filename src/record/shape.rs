@@ -1,7 +1,8 @@
-//! A look at a body that was not read as an event: another kind, a list, a wrapper, or something else?
+//! Recognises what a body is, if it was not read as an event: another kind, a list, a wrapper, or something
+//! else.
 //!
-//! A kind is known by keys that only its records have: whatever else has a key of the same name stays as it came, with
-//! all its fields.
+//! A kind is recognised by keys that only its records have. Other records with one of these keys stay as they
+//! came.
 
 use super::audit::is_stage;
 use super::cursor::{Cursor, DecodeError, Token};
@@ -11,39 +12,39 @@ use super::text::Repair;
 use super::violation::is_violation;
 use super::wrapper;
 
-/// What a body is, as far as a glance tells.
+/// What a body is, judged by its keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape<'a> {
-    /// It names an object it is about.
+    /// It has an object that it is about.
     Event,
-    /// It has an `auditID`, and says at which stage of which request it was written.
+    /// It has an `auditID` and names the stage or the request.
     Audit,
-    /// Its type is a violation's, and a key is Gatekeeper's.
+    /// Its type is that of a violation, and it has one of Gatekeeper's keys.
     Violation,
-    /// An `EventList`, or a `List` of `v1` as `kubectl` makes them; `items` is a whole MessagePack array of bodies.
+    /// An `EventList`, or a `v1` `List` as `kubectl` prints them; `items` is a whole MessagePack array.
     List {
         items: &'a [u8],
     },
-    /// None of these; a member of it may hold one.
+    /// None of these, but one of its values may contain a record.
     Wrapper,
     Other,
 }
 
-/// What was seen so far; of a key that comes twice the last counts.
+/// What was found so far. If a key occurs twice, the last one counts.
 #[derive(Default)]
 struct Seen<'a> {
     is_about: bool,
     regarding: Option<&'a [u8]>,
-    /// A key that only events have.
+    /// It has a key that only events have.
     is_surely_event: bool,
-    /// One that others have as well.
+    /// It has a key that events and other documents have.
     is_likely_event: bool,
     has_audit_id: bool,
-    /// Which of [`REQUEST`] say something.
+    /// Which keys of [`REQUEST`] have a value.
     of_a_request: [bool; REQUEST.len()],
     is_violation: bool,
     is_gatekeepers: bool,
-    /// The event type is a word that only Gatekeeper uses; `group` is then its constraint's.
+    /// The event type is one that only Gatekeeper uses; `group` is then the constraint's.
     is_gatekeepers_word: bool,
     has_group: bool,
     is_event_list: bool,
@@ -53,7 +54,7 @@ struct Seen<'a> {
     is_wrapper: bool,
 }
 
-/// What an audit record says of its request, one of these at least.
+/// Keys about the request; an audit record has at least one.
 const REQUEST: [&[u8]; 5] =
     [b"stage", b"verb", b"requestURI", b"stageTimestamp", b"requestReceivedTimestamp"];
 
@@ -78,10 +79,10 @@ impl Api {
     }
 }
 
-/// Looks at the top of a body; everything inside is passed over.
+/// Looks at the top level of a body and skips everything below.
 ///
 /// # Errors
-/// When the body is a map that is not whole.
+/// When the body is an incomplete map.
 pub fn shape_of(body: &[u8]) -> Result<Shape<'_>, DecodeError> {
     let mut cursor = Cursor::new(body);
     let mut seen = Seen::default();
@@ -94,7 +95,7 @@ pub fn shape_of(body: &[u8]) -> Result<Shape<'_>, DecodeError> {
         cursor.skip_children(head)?;
         let Token::Str(key) = key else { continue };
         match (key, head) {
-            // Even null, nobody else has it.
+            // Only events have this key, even if it is null.
             (b"involvedObject", _) => {
                 seen.is_about = matches!(head, Token::Map(_));
                 seen.is_surely_event = true;
@@ -123,13 +124,13 @@ pub fn shape_of(body: &[u8]) -> Result<Shape<'_>, DecodeError> {
                 seen.is_violation = matches!(head, Token::Str(text) if is_violation(text));
                 seen.is_gatekeepers_word = head != Token::Str(b"violation");
             }
-            // Whatever else has items is passed on as it is.
+            // Other documents with items are passed on as they are.
             (b"kind", _) => {
                 seen.is_event_list = head == Token::Str(b"EventList");
                 seen.is_list = head == Token::Str(b"List");
             }
             (b"apiVersion", _) => seen.api = Api::of(head),
-            // Without items nothing would be left of it.
+            // A list without items is passed on as it is.
             (b"items", Token::Array(1..)) => seen.items = Some(start.up_to(&cursor)),
             (b"items", _) => seen.items = None,
             (b"group", _) => seen.has_group = is_said(head),
@@ -165,16 +166,17 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Whether an item is an event or an audit record: others, as calendars, call their lists `EventList` as well.
+/// Whether an item is an event or an audit record. Others, such as calendars, call their lists `EventList`
+/// too.
 fn holds_events(items: &[u8]) -> bool {
     Items::new(items).any(|item| {
-        // A list in a list is none.
+        // A list inside a list does not count.
         let is_list = Raw::new(item).get("items").is_some();
         !is_list && matches!(shape_of(item), Ok(Shape::Event | Shape::Audit))
     })
 }
 
-/// Whether an object has a kind or a name, which the objects of other documents lack.
+/// Whether an object has a kind or a name, unlike the objects in other documents.
 fn names_an_object(object: &[u8]) -> bool {
     let (mut has_kind, mut has_name) = (false, false);
     let reader = FieldReader { repair: &Repair::default() };
@@ -196,8 +198,8 @@ fn is_said(head: Token<'_>) -> bool {
     matches!(head, Token::Str(text) if !text.is_empty())
 }
 
-/// The keys that only Gatekeeper's violations have: they describe the constraint and the resource, in exported records
-/// and in its log.
+/// The keys that only Gatekeeper's violations have. They describe the constraint and the object, in exports
+/// and in the log.
 fn is_gatekeepers(key: &[u8]) -> bool {
     const CONSTRAINT: [&[u8]; 9] = [
         b"Annotations",
@@ -229,7 +231,7 @@ fn is_gatekeepers(key: &[u8]) -> bool {
     is_one(b"constraint", &CONSTRAINT) || is_one(b"resource", &RESOURCE)
 }
 
-/// The bodies inside a list, with their offsets in it.
+/// The bodies in a list.
 #[derive(Debug)]
 pub struct Items<'a> {
     cursor: Cursor<'a>,
@@ -237,7 +239,7 @@ pub struct Items<'a> {
 }
 
 impl<'a> Items<'a> {
-    /// `items` is a whole array, as [`Shape::List`] holds it.
+    /// `items` is a whole array, as in [`Shape::List`].
     #[must_use]
     pub fn new(items: &'a [u8]) -> Self {
         let mut cursor = Cursor::new(items);

@@ -1,23 +1,23 @@
-//! An audit record that is too large without its bodies becomes one with shorter texts and lists.
+//! Shortens an audit record that is too large even without its bodies.
 //!
-//! A client of the API server chooses the path of its request, its `Audit-ID` and the addresses in `X-Forwarded-For`, and
-//! each may be as long as all headers together: 1 MiB. Nobody may hide a request by them.
+//! A client chooses the request path, the `Audit-ID` and the addresses in `X-Forwarded-For`, each up to the 1
+//! MiB that all headers may have. A client must not be able to hide a request this way.
 //!
-//! What was cut once is not cut again: the pipeline tries a record again with less of it as long as there is less.
+//! A record is shortened only once, because the pipeline retries as long as a record gets smaller.
 
 use rmp::encode;
 
 use super::cursor::{Cursor, DecodeError, Token};
 
-/// A text of more bytes is cut. A client's name, the path of an object and a message have room in it.
+/// Longer texts are cut. A client's name, an object's path or a message fits.
 pub const MOST_TEXT_BYTES: usize = 4 << 10;
-/// A list of more items is cut.
+/// Longer lists are cut.
 pub const MOST_ITEMS: u32 = 256;
-/// Room for the mark that says how much there was.
+/// Room for the note about the original length.
 const MARK_BYTES: usize = 64;
 const MARK_ITEMS: u32 = 1;
 
-/// A copy of one whole value with such texts and lists cut, each with a mark; `None` when there is none of them.
+/// A copy of one whole value with long texts and lists cut and marked; `None` if there are none.
 #[must_use]
 pub fn shortened(value: &[u8]) -> Option<Vec<u8>> {
     let mut copy = Copy { out: Vec::new(), is_shorter: false };
@@ -31,7 +31,7 @@ struct Copy {
 }
 
 impl Copy {
-    /// Recursive, as deep as a record may be.
+    /// Recursive up to the depth limit of a record.
     fn value(&mut self, from: &mut Cursor<'_>) -> Result<(), DecodeError> {
         let start = *from;
         let head = from.token()?;
@@ -42,7 +42,7 @@ impl Copy {
                 self.mark(&format!("{kept}… ({} of {} bytes)", kept.len(), text.len()));
             }
             Token::Array(len) if len > MOST_ITEMS + MARK_ITEMS => {
-                // A Vec takes everything.
+                // Writing to a Vec cannot fail.
                 let _ = encode::write_array_len(&mut self.out, MOST_ITEMS + MARK_ITEMS);
                 (0..MOST_ITEMS).try_for_each(|_| self.value(from))?;
                 (MOST_ITEMS..len).try_for_each(|_| from.skip())?;
@@ -77,7 +77,7 @@ mod tests {
         rmp_serde::to_vec(value).unwrap()
     }
 
-    /// Else a record that stays too large would be tried again and again.
+    /// Otherwise a record that stays too large would be retried endlessly.
     #[test]
     fn what_was_cut_is_not_cut_again() {
         let long = |bytes: usize| "x\u{e4}".repeat(bytes / 2);

@@ -1,27 +1,27 @@
-//! Values that are passed over: how far each reaches, without a look at what it says.
+//! Skips values without reading them.
 //!
-//! What a first byte tells of its value's size is the table of formats of the MessagePack specification, as
-//! numbers. The way through a value is the same for all of it, so that it is short.
+//! A table has the size of a value by its first byte, following the format table of the MessagePack
+//! specification. The code is the same for all types, which keeps it short.
 
 use super::cursor::{Cursor, DecodeError, DecodeErrorKind, MAX_DEPTH, Token};
 
 impl<'a> Cursor<'a> {
-    /// The bytes of the value that starts here, whole.
+    /// The bytes of the value at the cursor.
     ///
     /// # Errors
-    /// As [`Cursor::token`], and [`DecodeErrorKind::TooDeep`] beyond [`MAX_DEPTH`]; the cursor then stands where
-    /// it stood.
+    /// As [`Cursor::token`], and [`DecodeErrorKind::TooDeep`] beyond [`MAX_DEPTH`]; the cursor then does not
+    /// move.
     pub fn value(&mut self) -> Result<&'a [u8], DecodeError> {
         self.value_inside(0)
     }
 
-    /// As [`Cursor::value`], inside so many containers that count as well.
+    /// As [`Cursor::value`], for a value that is inside this many containers already.
     ///
     /// # Errors
     /// As [`Cursor::value`].
     pub fn value_inside(&mut self, containers: usize) -> Result<&'a [u8], DecodeError> {
         let start = *self;
-        // Nothing nests deeper than there are containers, so few of them need no closer look.
+        // The depth is at most the number of containers, so few containers need no measuring.
         let passed = self.pass_over(1).is_ok();
         if !passed || containers + self.containers - start.containers > MAX_DEPTH {
             *self = start;
@@ -30,7 +30,7 @@ impl<'a> Cursor<'a> {
         Ok(start.up_to(self))
     }
 
-    /// Passes over a value that may be too deep.
+    /// Skips a value and checks its depth.
     fn measure(&mut self, containers: usize) -> Result<(), DecodeError> {
         let mut left = [0u64; MAX_DEPTH];
         let mut depth = containers;
@@ -45,7 +45,7 @@ impl<'a> Cursor<'a> {
                 continue;
             }
             self.at = end;
-            // Close every container whose last child was just passed.
+            // Closes every container that ended with this child.
             while depth > containers {
                 let open = &mut left[depth - 1];
                 *open -= 1;
@@ -60,7 +60,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Passes over the value that starts here, however deep it is.
+    /// Skips the value at the cursor, whatever its depth.
     ///
     /// # Errors
     /// As [`Cursor::token`].
@@ -68,7 +68,7 @@ impl<'a> Cursor<'a> {
         self.pass_over(1)
     }
 
-    /// Passes over the children of a container whose head was just read.
+    /// Skips the children of a container whose head was just read.
     ///
     /// # Errors
     /// As [`Cursor::token`].
@@ -76,13 +76,13 @@ impl<'a> Cursor<'a> {
         self.pass_over(children(head))
     }
 
-    /// Passes over so many values, and counts the containers among and inside them.
+    /// Skips a number of values and counts the containers in them.
     fn pass_over(&mut self, mut left: u64) -> Result<(), DecodeError> {
-        // By value: each step waits for the one before it, and must not wait for memory as well.
+        // Local copies, because each step depends on the one before and should not wait for memory.
         let (bytes, mut at, mut containers) = (self.bytes, self.at, self.containers);
         while left > 0 {
-            // Each claimed value needs at least one byte, so a lying length ends in Truncated; and the
-            // count cannot overflow before 2^31 containers of 2^33 values were passed.
+            // Each value needs at least one byte, so a wrong length ends in `Truncated`. The count cannot
+            // overflow before 2^31 containers of 2^33 values were skipped.
             let (end, inside) = pass(bytes, at)?;
             at = end;
             left = left - 1 + inside;
@@ -93,7 +93,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Where a scalar that starts at `at`, or the head of a container, ends, and how many values stand inside.
+/// Where the scalar or the container head at `at` ends, and how many values are inside.
 #[inline(always)]
 fn pass(bytes: &[u8], at: usize) -> Result<(usize, u64), DecodeError> {
     if let Some(marker) = bytes.get(at) {
@@ -106,7 +106,7 @@ fn pass(bytes: &[u8], at: usize) -> Result<(usize, u64), DecodeError> {
     pass_counted(bytes, at)
 }
 
-/// What is left for [`pass`]: a length to be read, and faults.
+/// The rest of [`pass`]: explicit lengths and errors.
 #[inline(never)]
 fn pass_counted(bytes: &[u8], at: usize) -> Result<(usize, u64), DecodeError> {
     let fault = |kind| DecodeError { offset: at, kind };
@@ -124,7 +124,7 @@ fn pass_counted(bytes: &[u8], at: usize) -> Result<(usize, u64), DecodeError> {
     Ok((end, length * u64::from(format.children)))
 }
 
-/// How many values stand inside.
+/// How many values are inside.
 fn children(head: Token<'_>) -> u64 {
     match head {
         Token::Array(len) => u64::from(len),
@@ -133,16 +133,15 @@ fn children(head: Token<'_>) -> u64 {
     }
 }
 
-/// How far a value reaches that begins with some byte.
+/// The size of a value, by its first byte.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MarkerFormat {
-    /// Its bytes as far as the first byte tells: marker, length and what stands behind a length besides
-    /// what it counts.
+    /// The bytes that the first byte determines: marker, length field and type, without what the length
+    /// counts.
     pub bytes: u8,
-    /// How many bytes behind the first hold a length, or [`RESERVED`].
+    /// Width of the length field, or [`RESERVED`].
     pub length_bytes: u8,
-    /// Values that stand inside: all of them, or so many for each that the length counts. A length without
-    /// children counts bytes.
+    /// Number of values inside, or values per unit of the length. If 0, a length counts bytes.
     pub children: u8,
 }
 
@@ -171,7 +170,7 @@ const fn format_of(marker: usize) -> MarkerFormat {
         0xc4 | 0xd9 => counted(1, 0),
         0xc5 | 0xda => counted(2, 0),
         0xc6 | 0xdb => counted(4, 0),
-        // An extension's type stands between the length and the bytes it counts.
+        // An extension has its type between the length and the data.
         0xc7 => MarkerFormat { bytes: 3, ..counted(1, 0) },
         0xc8 => MarkerFormat { bytes: 4, ..counted(2, 0) },
         0xc9 => MarkerFormat { bytes: 6, ..counted(4, 0) },
@@ -204,15 +203,15 @@ mod tests {
     use super::super::cursor::{Cursor, Token};
     use super::pass;
 
-    /// Both ways through a value must agree on where it ends, for every first byte and every small length.
+    /// Both ways through a value must agree on its end, for every first byte and every small length.
     #[test]
     fn the_table_says_what_a_reader_finds() {
-        // The byte that is none is a fault for the one, and for the other as well.
+        // Both must refuse the reserved byte.
         assert!(pass(&[0xc1], 0).is_err() && Cursor::new(&[0xc1]).token().is_err());
         for marker in (0..=255u8).filter(|marker| *marker != 0xc1) {
             for length in [0u8, 1, 2, 5] {
                 let mut bytes = vec![marker, 0, 0, 0, length];
-                // Behind a length of one or two bytes stand zeros, which are values too.
+                // Zeros follow a length of one or two bytes; they are valid values too.
                 if matches!(marker, 0xc4 | 0xc7 | 0xd9) {
                     bytes[1] = length;
                 } else if matches!(marker, 0xc5 | 0xc8 | 0xda | 0xdc | 0xde) {

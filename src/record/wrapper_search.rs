@@ -1,4 +1,4 @@
-//! The records of known kinds in a wrapper, all of them.
+//! Finds all records of known kinds in a wrapper.
 
 use bumpalo::Bump;
 
@@ -10,14 +10,15 @@ use super::text::Repair;
 use super::violation::Violation;
 use super::wrapper::{self, Member};
 
-/// So many wrappers are opened, one in the other: Kafka's payload with a row of an Event Hub that holds a line of a
-/// container's log makes five.
+/// Maximum nesting of wrappers. A Kafka payload with an Event Hub row that contains a line of a container's
+/// log needs five.
 const MOST_WRAPPERS: u8 = 6;
 
-/// A wrapper often says the same twice, as in `log` and `log_processed`. Only so many bodies and lists are compared.
+/// A wrapper often has the same record twice, as in `log` and `log_processed`. At most this many bodies and
+/// lists are compared.
 const MOST_COMPARED: usize = 12;
 
-/// How many wrappers may still be opened, one in the other.
+/// How many nested wrappers may still be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Left(u8);
 
@@ -33,12 +34,12 @@ impl Left {
     }
 }
 
-/// In what a body came, and so what it may be yet.
+/// Where a body came from; this limits what it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Within {
     Record,
     Wrapper(Left),
-    /// As an item of a list of Kubernetes it is what it says itself, and nothing inside it is looked for.
+    /// An item of a Kubernetes list: it is not searched for wrapped records.
     List,
 }
 
@@ -52,28 +53,28 @@ impl Within {
     }
 }
 
-/// A body in a wrapper, and how it is to be looked at.
+/// A body from a wrapper.
 #[derive(Debug, Clone, Copy)]
 pub struct WrappedBody<'a> {
     pub body: &'a [u8],
     pub within: Within,
 }
 
-/// What was found in a wrapper. Everything in it is read once, whatever stands in whatever.
+/// The records found in a wrapper. Each part of the wrapper is read once.
 pub(super) struct WrapperSearch<'a> {
     arena: &'a Bump,
-    /// Nothing, or one of a known kind at least.
+    /// Empty, or with at least one body of a known kind.
     pub(super) found: Vec<WrappedBody<'a>>,
-    /// The lists that were taken apart.
+    /// The lists that were searched.
     lists: Vec<&'a [u8]>,
-    /// So many of these came out of other members of the outermost wrapper.
+    /// How many of these came from earlier fields of the outermost wrapper.
     lists_of_others: usize,
-    /// Under which key a text begins as JSON and is none, and why not.
+    /// The field whose text begins like JSON but is not valid, and why.
     pub(super) broken: Option<(&'static str, String)>,
 }
 
 impl<'a> WrapperSearch<'a> {
-    /// Looks into the members of a wrapper.
+    /// Searches the fields of a wrapper.
     pub(super) fn of(wrapper: &'a [u8], left: Left, arena: &'a Bump) -> Self {
         let mut search =
             Self { arena, found: Vec::new(), lists: Vec::new(), lists_of_others: 0, broken: None };
@@ -86,7 +87,7 @@ impl<'a> WrapperSearch<'a> {
         search
     }
 
-    /// Whether any member of a wrapper in the wrapper holds a known kind.
+    /// Searches a wrapper inside the wrapper. Returns whether it contains a known kind.
     fn members(&mut self, wrapper: &'a [u8], left: Left) -> bool {
         let Some(left) = left.one_less() else { return false };
         let mut is_any = false;
@@ -96,7 +97,7 @@ impl<'a> WrapperSearch<'a> {
         is_any
     }
 
-    /// What a member holds.
+    /// Searches a field.
     fn open(&mut self, member: Member<'a>, left: Left) -> bool {
         match (Cursor::new(member.value).token(), member.inside) {
             (Ok(Token::Map(_)), Some(name)) => match Raw::new(member.value).get(name) {
@@ -124,7 +125,7 @@ impl<'a> WrapperSearch<'a> {
         true
     }
 
-    /// What a list holds: if one is of a known kind, the others are records, too.
+    /// Searches a list. If one item is of a known kind, the others are taken as records too.
     fn rows(&mut self, member: Member<'a>, left: Left) -> bool {
         if self.lists[..self.lists_of_others].contains(&member.value) {
             return true;
