@@ -1,61 +1,63 @@
-//! What may leave of an object that holds secrets, as a list of what may: everything else stays behind.
+//! The parts of an object with secrets that may leave. Everything else stays behind.
 //!
-//! A list of what must not leave would have to know each tool and each way to write a body. This list is short, as
-//! Kubernetes fixes it: the names in `TypeMeta` and `ObjectMeta`, the type of a Secret, and the path of a JSON patch.
+//! A deny list would have to know every tool and every way to write a body. The allow list is short because
+//! Kubernetes fixes it: the names in `TypeMeta` and `ObjectMeta`, the type of a Secret, and the path of a
+//! JSON patch.
 
 use super::super::audit::TOO_LARGE;
 use super::super::cursor::Token;
 use super::super::depth_limit::LEFT_OUT;
 use super::prefilter::begins;
 
-/// Longer than any name of Kubernetes: 253 bytes of a domain, a slash, 63 of a name, and the path of a patch to it.
+/// Longer than any name in Kubernetes: a domain of 253 bytes, a slash, a name of 63, and the path of a patch
+/// to it.
 const LONGEST_NAME: usize = 512;
-/// A hash in hexadecimal digits.
+/// The length of a hexadecimal hash.
 const LONGEST_PLAIN_WORD: usize = 64;
-/// What AKS writes in place of a large body.
+/// AKS writes this in place of a large body.
 const SKIPPED: &str = "skipped-too-big-size-object";
 
-/// What may leave of one value.
+/// Which parts of a value may leave.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Allowed {
-    /// All of it, but for objects that hold secrets and stand somewhere in it.
+    /// All of it, except objects with secrets anywhere inside.
     #[default]
     All,
-    /// All of it but objects, with its texts unread: a client that writes `kind: Secret` into its own name must not hide
-    /// that name.
+    /// All of it except objects, without checking its texts: a client that puts `kind: Secret` into its own
+    /// name must not be able to hide the name.
     Unread,
-    /// A violation whose constraint is called like a Secret: all but the members of one.
+    /// A violation whose constraint has the name of a secret kind: all except the fields that hold data.
     AllButData,
-    /// An audit record about another object.
+    /// An audit record about an object without secrets.
     AuditOfAnother,
-    /// An audit record about such an object.
+    /// An audit record about an object with secrets.
     Audit,
-    /// A member of such a record that Kubernetes does not know: a body by another name, or what a filter appended.
+    /// An unknown field of such an audit record: a body under another name, or a field that a filter added.
     Foreign,
-    /// The `responseStatus` of such a record: its message may quote values.
+    /// The `responseStatus` of such an audit record; its message may quote values.
     Status,
     StatusDetails,
-    /// The annotations of such a record: webhooks leave patches and messages there.
+    /// The annotations of such an audit record; webhooks write patches and messages there.
     AuditAnnotations,
-    /// The `requestURI` of such a record.
+    /// The `requestURI` of such an audit record.
     Uri,
-    /// Such an object, a list of them, or a patch of one.
+    /// An object with secrets, a list of them, or a patch of one.
     Object,
     Metadata,
-    /// Their keys alone.
+    /// Only the keys.
     Annotations,
     ManagedFields,
     Owners,
-    /// A reference to such an object, as in the event about it.
+    /// A reference to an object with secrets, as in an event about it.
     Reference,
     /// A map or a list of names.
     Names,
-    /// A number, or a text that may be a name and cannot be a document.
+    /// A number, or a text that can be a name and cannot be a document.
     Name,
     Nothing,
 }
 
-/// The members that these objects have besides. Their names may leave, their values may not.
+/// Other fields of these objects. Their names may leave, their values may not.
 const WITHHELD: [&[u8]; 14] = [
     b"data",
     b"stringData",
@@ -72,7 +74,7 @@ const WITHHELD: [&[u8]; 14] = [
     b"rows",
     b"columnDefinitions",
 ];
-/// What a reference to an object consists of.
+/// The fields of an object reference.
 const OF_A_REFERENCE: [&[u8]; 14] = [
     b"kind",
     b"apiVersion",
@@ -91,7 +93,7 @@ const OF_A_REFERENCE: [&[u8]; 14] = [
 ];
 
 impl Allowed {
-    /// What may leave of a member; `None`: not even its name.
+    /// What may leave of a field; `None` if not even its name may.
     pub(super) fn member(self, key: &[u8]) -> Option<Self> {
         Some(match (self, key) {
             (Self::All, _) => Self::All,
@@ -113,7 +115,7 @@ impl Allowed {
             (Self::StatusDetails, b"name" | b"group" | b"kind" | b"uid" | b"retryAfterSeconds") => Self::Name,
             (Self::Object, b"items") => Self::Object,
             (Self::Object, b"kind" | b"apiVersion" | b"type" | b"immutable") => Self::Name,
-            // Of a JSON patch.
+            // A JSON patch.
             (Self::Object, b"op" | b"path" | b"from") => Self::Name,
             (Self::Metadata, b"labels" | b"finalizers") => Self::Names,
             (Self::Metadata, b"annotations") => Self::Annotations,
@@ -135,7 +137,7 @@ impl Allowed {
         })
     }
 
-    /// Whether a value of this kind may be looked into, or leave if it is a scalar.
+    /// Whether a value of this type may be descended into, or may leave if it is a scalar.
     pub(super) fn takes(self, head: Token<'_>) -> bool {
         match (self, head) {
             (Self::Foreign, Token::Str(text) | Token::Bin(text)) => is_no_document(text),
@@ -156,18 +158,18 @@ impl Allowed {
     }
 }
 
-/// Whether a map of such a kind consists of what names an object, and of nothing else.
+/// Whether a field belongs to an object reference.
 pub(super) fn is_of_a_reference(key: &[u8], value: Token<'_>) -> bool {
     OF_A_REFERENCE.contains(&key) && Allowed::Name.takes(value)
 }
 
-/// The names of a body in an audit record, and what tools that flatten or rename its members make of them:
+/// The name of a body in an audit record, also as tools write it that flatten or rename fields:
 /// `request_object`, `requestObject.data.password`.
 pub(super) fn is_body(key: &[u8]) -> bool {
     below(key, b"request", b"object").or_else(|| below(key, b"response", b"object")).is_some()
 }
 
-/// What stands behind a name of two words, in any case and however the words are joined, if no letter follows it.
+/// The rest of a key after two words, in any case and however they are joined, unless a letter follows.
 pub(super) fn below<'k>(key: &'k [u8], first: &[u8], second: &[u8]) -> Option<&'k [u8]> {
     let behind =
         |text: &'k [u8], word: &[u8]| begins(text, 0, word).then(|| text.get(word.len()..)).flatten();
@@ -176,7 +178,7 @@ pub(super) fn below<'k>(key: &'k [u8], first: &[u8], second: &[u8]) -> Option<&'
     rest.first().is_none_or(|byte| !byte.is_ascii_alphanumeric()).then_some(rest)
 }
 
-/// What an audit record says of the request, in words of the API server and of the client.
+/// Fields of an audit record that describe the request, written by the API server and the client.
 fn is_of_the_request(key: &[u8]) -> bool {
     matches!(
         key,
@@ -215,7 +217,7 @@ fn is_of_metadata(key: &[u8]) -> bool {
     )
 }
 
-/// Annotations of an audit record whose values the API server composes of names.
+/// Annotations of an audit record that the API server builds from names.
 fn is_of_the_api_server(key: &[u8]) -> bool {
     let domain = key.iter().position(|byte| *byte == b'/').and_then(|end| key.get(..end)).unwrap_or_default();
     matches!(
@@ -229,15 +231,15 @@ fn is_of_the_api_server(key: &[u8]) -> bool {
     )
 }
 
-/// Whether a text may be a name, a time or a path of Kubernetes. YAML, JSON and sentences have blanks or quotes, and
-/// base64 of more than a few bytes has a plus or an equals sign.
+/// Whether a text can be a name, a time or a path in Kubernetes. YAML, JSON and sentences contain blanks or
+/// quotes; base64 of more than a few bytes contains a plus or an equals sign.
 fn is_name(text: &[u8]) -> bool {
     let is_in_names = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._/~:@*".contains(byte);
     text.len() <= LONGEST_NAME && text.iter().all(is_in_names)
 }
 
-/// Whether a text may be what a shipper adds to a record, as the name of a cluster, a path or a time, and no body: that
-/// has brackets or lines, and in base64 one long word.
+/// Whether a text can be a field that a shipper adds, such as a cluster's name, a path or a time, and is not
+/// a body. A body has brackets or line breaks, or in base64 one long word.
 fn is_no_document(text: &[u8]) -> bool {
     text.len() <= LONGEST_NAME
         && !text.iter().any(|byte| b"{}[]<>\n".contains(byte))

@@ -1,4 +1,4 @@
-//! Where the fields of `format native` stand in records as they came.
+//! Where the fields of `format native` are in records as they came.
 
 use std::fmt;
 
@@ -6,12 +6,13 @@ use super::PathStep;
 use crate::kind::Kind;
 use crate::pattern::Patterns;
 
-/// A name that is no field which can be redacted.
+/// Why a field cannot be redacted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PathError {
     /// No record has it.
     Unknown,
-    /// An id is made of it, or it is no text of a record: where it went, records could not be distinguished.
+    /// The record's id depends on it, or it is not a text of the record. Without it, records could not be
+    /// told apart.
     Needed,
     /// A quote is not closed, or a step is empty.
     Malformed,
@@ -27,12 +28,12 @@ impl fmt::Display for PathError {
     }
 }
 
-/// How far below a field a path may go on.
+/// Whether a path may continue below a field.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Below {
-    /// It is a text, or is taken as a whole.
+    /// No: the field is a text, or is redacted as a whole.
     Nothing,
-    /// It is a map whose keys hold points: all that follows is one key.
+    /// It is a map whose keys contain dots, so the rest of the path is one key.
     Keys,
     /// It is any document.
     Anything,
@@ -40,7 +41,7 @@ enum Below {
 
 use Below::{Anything, Keys, Nothing};
 
-/// Field, kind, where it stands (one way a line, steps by points), and what may follow.
+/// Field, kind, path in the record (one row per path, steps separated by dots), and what may follow.
 const FIELDS: &[(&str, Kind, &str, Below)] = &[
     ("message", Kind::Event, "message", Nothing),
     ("message", Kind::Event, "note", Nothing),
@@ -57,7 +58,7 @@ const FIELDS: &[(&str, Kind, &str, Below)] = &[
     ("object.name", Kind::Event, "involvedObject.name", Nothing),
     ("object.name", Kind::Event, "regarding.name", Nothing),
     ("object.name", Kind::Audit, "objectRef.name", Nothing),
-    // Where the request did not know it.
+    // If the request did not contain it.
     ("object.name", Kind::Audit, "responseObject.metadata.name", Nothing),
     ("object.name", Kind::Audit, "responseObject.details.name", Nothing),
     ("object.name", Kind::Audit, "responseStatus.details.name", Nothing),
@@ -73,7 +74,7 @@ const FIELDS: &[(&str, Kind, &str, Below)] = &[
     ("object.namespace", Kind::Violation, "resource_namespace", Nothing),
     ("object.field_path", Kind::Event, "involvedObject.fieldPath", Nothing),
     ("object.field_path", Kind::Event, "regarding.fieldPath", Nothing),
-    // It holds the object's.
+    // It contains the object's name.
     ("event.name", Kind::Event, "metadata.name", Nothing),
     ("event.annotations", Kind::Event, "metadata.annotations", Keys),
     ("event.labels", Kind::Event, "metadata.labels", Keys),
@@ -108,7 +109,7 @@ const FIELDS: &[(&str, Kind, &str, Below)] = &[
     ("record", Kind::Other, "", Anything),
 ];
 
-/// What every format, and the gateway, tells records apart by.
+/// The fields by which formats and gateways tell records apart.
 const NEEDED: [&str; 9] = [
     "id",
     "kind",
@@ -121,7 +122,7 @@ const NEEDED: [&str; 9] = [
     "time",
 ];
 
-/// Where a field stands in the records that have it: of each way the kind and the steps.
+/// The paths of a field: the kind and the steps for each.
 pub(super) fn in_records(field: &str) -> Result<Vec<(Kind, Vec<PathStep>)>, PathError> {
     if NEEDED.contains(&field) {
         return Err(PathError::Needed);
@@ -142,7 +143,7 @@ pub(super) fn in_records(field: &str) -> Result<Vec<(Kind, Vec<PathStep>)>, Path
     if found.is_empty() { Err(PathError::Unknown) } else { Ok(found) }
 }
 
-/// Steps by points; one in quotes may hold points itself.
+/// Splits a path at dots. A quoted step may contain dots.
 fn steps(path: &str) -> Result<Vec<PathStep>, PathError> {
     let mut steps = Vec::new();
     let mut rest = Some(path);

@@ -1,17 +1,17 @@
-//! Annotations in which tools keep the object that was applied last, whole: of a Secret its data, of a Deployment the
-//! environment of its containers. In some it is JSON, in some YAML, in some it is compressed.
+//! Annotations in which tools keep the last applied object as a whole, with the data of a Secret or the
+//! environment of a Deployment's containers. Some contain JSON, some YAML, some are compressed.
 
-/// Whether an annotation of this name holds such an object.
+/// Whether an annotation of this name contains such an object.
 #[must_use]
 pub fn keeps_an_object(name: &[u8]) -> bool {
     let Some(slash) = name.iter().rposition(|byte| *byte == b'/') else { return false };
     let (domain, name) = (name.get(..slash).unwrap_or_default(), name.get(slash + 1..).unwrap_or_default());
-    // The key of managedFields says only that there is one.
+    // A key of managedFields only says that the annotation exists.
     if domain.starts_with(b"f:") {
         return false;
     }
     let begins = |prefix: &[u8]| super::prefilter::begins(name, 0, prefix);
-    // kubectl, kopf, operators built with banzaicloud's k8s-objectmatcher, and others after their model.
+    // kubectl, kopf, operators built with banzaicloud's k8s-objectmatcher, and similar tools.
     begins(b"last-applied")
         || begins(b"lastapplied")
         || begins(b"last-handled")
@@ -24,14 +24,14 @@ pub fn keeps_an_object(name: &[u8]) -> bool {
         || domain.ends_with(b".config.kubernetes.io")
 }
 
-/// The same for the path of a JSON patch, in which a slash of a name is `~1`.
+/// The same for a path in a JSON patch, which writes a slash in a name as `~1`.
 pub(super) fn leads_to_one(path: &[u8]) -> bool {
     let Some(last) = path.rsplit(|byte| *byte == b'/').next() else { return false };
     let name = String::from_utf8_lossy(last).replace("~1", "/").replace("~0", "~");
     keeps_an_object(name.as_bytes())
 }
 
-/// Whether such a name is a key in a text, or the end of a path in it. A sentence may mention one.
+/// Whether such a name is a key in a text, or the end of a path. A sentence may mention one.
 pub(super) fn stands_in(text: &[u8]) -> bool {
     let is_in_names = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
     let slashes = text.iter().enumerate().filter_map(|(at, byte)| match byte {

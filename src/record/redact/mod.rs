@@ -1,12 +1,15 @@
-//! What must not leave is taken out of a record before anything is made of it.
+//! Removes secrets and configured fields from a record before any format uses it.
 //!
-//! A rule names a field as `format native` does, and `paths` knows where that stands in a record as it came. So the
-//! body itself is written anew by `writer`, without the field or with a hash in its place, and every format, the dead
-//! letters included, is made of what is left. What a Secret holds is taken out without a rule: `scan` checks whether there
-//! may be one, `secrets` finds it, `texts` finds it in a text (`named` and `spelled` know how texts are written), and `allowed` lists what may leave of it. `applied` knows
-//! the annotations in which tools keep whole objects, `uri` what a request may say behind its path.
+//! A rule names a field as in `format native`, and `field_paths` knows where that is in the record. `writer`
+//! copies the record without the field, or with a hash in its place, and every format and the dead letters
+//! use the copy.
 //!
-//! Identity, version and selection are decided before, by what the record really says.
+//! Secrets are removed without a rule: `prefilter` checks whether a record may contain one, `secret_objects`
+//! finds objects, `text_secrets` finds them in texts (with `named_kinds` and `unescape`), and `allow_list`
+//! lists what may leave. `last_applied` knows the annotations in which tools keep whole objects;
+//! `request_uri` redacts the query of a request.
+//!
+//! Identity, version and selection use the unredacted record.
 
 mod allow_list;
 mod field_paths;
@@ -28,7 +31,7 @@ pub use field_paths::PathError;
 pub use last_applied::keeps_an_object;
 pub(super) use secret_objects::is_kind as is_secret_kind;
 
-/// Whether a text spells out an object that holds secrets.
+/// Whether a text contains an object with secrets.
 #[must_use]
 pub fn holds_a_secret(text: &str) -> bool {
     let text = text.as_bytes();
@@ -36,22 +39,22 @@ pub fn holds_a_secret(text: &str) -> bool {
         != text_secrets::Kept::All
 }
 
-/// What stands in the place of what a Secret holds.
+/// Replaces a secret.
 const REDACTED: &str = "[redacted]";
 
-/// What becomes of a field.
+/// What to do with a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// It is absent.
+    /// Remove it.
     Remove,
-    /// `sha256:` and 128 bits of the hash of its text stand there: the same for the same text, here and everywhere. Of
-    /// a list or a map each value is hashed.
+    /// Replace it by `sha256:` and 128 bits of the hash of its text, which is the same everywhere for the
+    /// same text. In a list or a map, each value is hashed.
     Hash,
-    /// A text of more bytes ends at the last character within them, with a mark.
+    /// Cut a text above this many bytes, at a character boundary, and mark it.
     Cut(usize),
 }
 
-/// What records say to people, by the path.
+/// Paths of the messages for people.
 const MESSAGES: [&[&str]; 4] = [&["message"], &["note"], &["msg"], &["responseStatus", "message"]];
 
 fn message<'r>(content: &Content<'r, '_>) -> &'r str {
@@ -67,7 +70,7 @@ fn message<'r>(content: &Content<'r, '_>) -> &'r str {
 #[derive(Debug, Clone, PartialEq)]
 enum PathStep {
     Key(Box<str>),
-    /// A star somewhere in it.
+    /// It contains a star.
     Any(Patterns),
 }
 
@@ -80,14 +83,14 @@ impl PathStep {
     }
 }
 
-/// A path into a record as it came. Lists are passed through: a step is taken in each of their items.
+/// A path in a record as it came. A step into a list is taken in each of its items.
 #[derive(Debug, Clone, PartialEq)]
 struct Rule {
     path: Vec<PathStep>,
     action: Action,
 }
 
-/// The rules of one instance, for each kind.
+/// The rules of one instance, by kind.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
     events: Vec<Rule>,
@@ -95,12 +98,12 @@ pub struct Redactor {
     violations: Vec<Rule>,
     others: Vec<Rule>,
     max_message_bytes: usize,
-    /// Where messages stand, for those that are cut.
+    /// Paths of messages, which are cut.
     messages: Vec<Rule>,
 }
 
 impl Redactor {
-    /// No rules yet, but for messages longer than this, which are cut.
+    /// A redactor without rules, except that messages longer than this are cut.
     #[must_use]
     pub fn new(max_message_bytes: usize) -> Self {
         let rule = |path: &&[&str]| Rule {
@@ -113,7 +116,7 @@ impl Redactor {
     /// Adds a rule for a field of `format native`, such as `audit.user.extra` or `violation.details`.
     ///
     /// # Errors
-    /// When there is no such field, or it is what distinguishes records.
+    /// When there is no such field, or records are told apart by it.
     pub fn add(&mut self, field: &str, action: Action) -> Result<(), PathError> {
         for (kind, path) in field_paths::in_records(field)? {
             let rules = match kind {
@@ -127,15 +130,14 @@ impl Redactor {
         Ok(())
     }
 
-    /// Whether something may have to be taken out of bytes that nobody can read.
+    /// Whether bytes that cannot be decoded may contain something to redact.
     #[must_use]
     pub fn may_take_out_of(&self, bytes: &[u8]) -> bool {
         let rules = [&self.events, &self.audits, &self.violations, &self.others];
         rules.into_iter().any(|rules| !rules.is_empty()) || secret_objects::may_hold_one(bytes)
     }
 
-    /// The body without what must not leave; `None` when there is nothing of it in this one, and nothing at all should
-    /// it be no whole value.
+    /// The redacted body; `None` if nothing has to be redacted. Empty if the body is not one whole value.
     #[must_use]
     pub fn redact(&self, content: &Content<'_, '_>, body: &[u8]) -> Option<Vec<u8>> {
         let kind = content.kind();
@@ -153,7 +155,7 @@ impl Redactor {
         let writer = RedactingWriter::new(checks, text_secrets::MOST_TEXTS, body.len());
         let messages = self.messages.iter().filter(|_| is_long);
         let active: Vec<_> = rules.iter().chain(messages).map(|rule| (&rule.path[..], rule.action)).collect();
-        // A body was measured when it was read, so it is whole. Should it not be, nothing of it leaves.
+        // Every body was measured when it was read, so it is whole. If it is not, nothing of it leaves.
         writer.record(body, kind, &active).unwrap_or_else(|_| Some(Vec::new()))
     }
 }

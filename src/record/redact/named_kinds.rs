@@ -1,15 +1,15 @@
-//! Whether a text names a kind of objects that hold secrets, in whatever language it tells an object.
+//! Whether a text names a kind with secrets, in any language that can describe an object.
 
 use super::prefilter::begins;
 use super::secret_objects::KINDS;
 
-/// A YAML value has one tag and one anchor at the most.
+/// A YAML value has at most one tag and one anchor.
 const MOST_TAGS: usize = 2;
 /// Longer than a group with its version, and than any tag.
 const LONGEST_WORD: usize = 512;
 
-/// Whether `kind` is followed by the name of such a kind, however quoted and escaped; or whether a struct of such a kind
-/// stands there, as languages print them.
+/// Whether the name of such a kind follows `kind`, with any quotes and escapes, or a struct of such a kind is
+/// printed as programming languages do.
 pub(super) fn names_a_kind(text: &[u8]) -> bool {
     let mut has_values = None;
     let mut holds = || *has_values.get_or_insert_with(|| holds_values(text));
@@ -17,7 +17,7 @@ pub(super) fn names_a_kind(text: &[u8]) -> bool {
         let behind = text.get(place + kind.len()..).unwrap_or_default();
         match (follows_kind(&text[..place]), behind) {
             (Some(b':' | b'>'), _) => true,
-            // A line of a log names an object so, too: `kind=Secret name=db`.
+            // A log line may name an object like this too: `kind=Secret name=db`.
             (Some(_), _) | (None, [b'{' | b'(', ..] | [b')', b'(', ..]) => holds(),
             (None, _) => false,
         }
@@ -28,7 +28,7 @@ pub(super) fn names_a_kind(text: &[u8]) -> bool {
     })
 }
 
-/// Whether a member stands in the text that holds values in an object of such a kind.
+/// Whether the text has a field that contains values in an object with secrets.
 fn holds_values(text: &[u8]) -> bool {
     (0..text.len()).any(|place| {
         [&b"data"[..], b"token"].into_iter().any(|word| {
@@ -40,17 +40,17 @@ fn holds_values(text: &[u8]) -> bool {
     })
 }
 
-/// Whether this word begins here, and nothing that would make another one stands beside it.
+/// Whether this word is here, not as a part of a longer word.
 fn is_word(text: &[u8], place: usize, word: &[u8]) -> bool {
     let end = place + word.len();
     begins(text, place, &word.to_ascii_lowercase())
         && !text.get(end).is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte))
 }
 
-/// Whether `kind` stands before, and the last byte of the sign between them: `:`, `=` or `>`.
+/// Whether `kind` is in front, and the last byte of the sign in between: `:`, `=` or `>`.
 fn follows_kind(before: &[u8]) -> Option<u8> {
     let mut rest = without_quotes(before);
-    // Python's mark of the sort of a text.
+    // Python's prefix of a string.
     if let [text @ .., b'u' | b'b'] = rest
         && rest.len() < before.len()
         && !text.last().is_some_and(u8::is_ascii_alphanumeric)
@@ -61,7 +61,7 @@ fn follows_kind(before: &[u8]) -> Option<u8> {
         let path = behind_last(rest, |byte| !(byte.is_ascii_alphanumeric() || b"./".contains(&byte)));
         rest = without_quotes(rest.get(..rest.len() - path.len()).unwrap_or_default());
     }
-    // The tag and the anchor of a YAML value, or the sign of a block.
+    // The tag and the anchor of a YAML value, or a block indicator.
     for _ in 0..MOST_TAGS {
         let word = rest.len() - behind_last(rest, |byte| b" \t\n:".contains(&byte)).len();
         if matches!(rest.get(word), Some(b'!' | b'&' | b'|' | b'>')) {
@@ -73,7 +73,7 @@ fn follows_kind(before: &[u8]) -> Option<u8> {
         _ => return None,
     };
     let start = rest.len().checked_sub(b"kind".len())?;
-    // The letter of an escape, as in `\nkind`, is none of the word.
+    // The letter of an escape such as `\n` in `\nkind` is not part of the word.
     let stands_alone = match rest.get(..start) {
         Some([.., b'\\', b'n' | b'r' | b't']) => true,
         Some([.., last]) => !last.is_ascii_alphanumeric(),
@@ -82,7 +82,8 @@ fn follows_kind(before: &[u8]) -> Option<u8> {
     (begins(rest, start, b"kind") && stands_alone).then_some(sign)
 }
 
-/// What stands behind the last byte of this sort. No name is longer than what is looked at, and hostile texts are.
+/// The text after the last byte that satisfies `is_it`. Only as much is searched as a name can be long,
+/// because hostile texts are longer.
 fn behind_last(text: &[u8], is_it: impl Fn(u8) -> bool) -> &[u8] {
     let near = text.get(text.len().saturating_sub(LONGEST_WORD)..).unwrap_or_default();
     near.iter().rposition(|byte| is_it(*byte)).and_then(|at| near.get(at + 1..)).unwrap_or(near)

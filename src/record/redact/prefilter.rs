@@ -1,25 +1,25 @@
-//! A first look at the bytes of a record: most records have nothing to hide, and this pays for one pass only.
+//! A first look at the bytes of a record. Most records have nothing to hide, so they cost this one pass only.
 //!
-//! The look may see too much and never too little. Case does not count: some senders write `SECRETS`.
+//! It may find too much, but never too little. It ignores case, because some senders write `SECRETS`.
 
 use memchr::memchr3_iter;
 
-/// What the bytes hold, as far as a look tells.
+/// What the bytes may contain.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Hints {
-    /// The name of a kind or a resource that holds secrets.
+    /// The name of a kind or a resource with secrets.
     pub words: bool,
-    /// The name of a body of an audit record.
+    /// The name of a body in an audit record.
     pub bodies: bool,
-    /// A character that is spelled by its number, so that a word may hide in it.
+    /// A character written as its number, so that a word may be hidden.
     pub escapes: bool,
     /// The name of an annotation in which a tool keeps an object.
     pub applied: bool,
 }
 
-/// Bytes that are looked at together. The compiler makes vector instructions of a loop of a fixed length.
+/// Bytes checked together; the compiler vectorizes a loop of fixed length.
 const BLOCK: usize = 32;
-/// The last byte that a test checks at, behind its first.
+/// How far after its first byte a test looks.
 const REACH: usize = 4;
 
 pub(super) fn look_for_hints(bytes: &[u8]) -> Hints {
@@ -31,7 +31,7 @@ pub(super) fn look_for_hints(bytes: &[u8]) -> Hints {
         }
         at += BLOCK;
     }
-    // The rest, with nothing behind it. Nearly all texts of a record are shorter than a block.
+    // The remaining bytes, padded with zeros. Nearly all texts of a record are shorter than a block.
     while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
         let mut block = [0; BLOCK + REACH];
         let len = rest.len().min(BLOCK + REACH);
@@ -76,7 +76,7 @@ impl Hints {
         }
     }
 
-    /// At a slash, at `~1` (a slash in the path of a JSON patch), or at a backslash.
+    /// Checks a slash, `~1` (a slash in the path of a JSON patch), or a backslash.
     fn note_sign(&mut self, bytes: &[u8], place: usize) {
         if bytes.get(place) == Some(&b'\\') {
             self.escapes |= begins(bytes, place + 1, b"u00") || begins(bytes, place + 1, b"x");
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Wherever a word stands, whatever is around it.
+        /// At any place and in any context.
         #[test]
         fn no_word_is_missed(before in "[a-zA-Z0-9 \"/~]{0,90}", behind in "[ \"':]?[a-zA-Z0-9 \"/~]{0,90}", upper: bool) {
             let cased = |word: &str| if upper { word.to_uppercase() } else { word.to_owned() };

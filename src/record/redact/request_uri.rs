@@ -1,10 +1,11 @@
-//! The `requestURI` of a request about secrets: its path names them, its query may hold anything.
+//! The `requestURI` of a request about secrets. The path contains only names, but the query may contain
+//! anything.
 
 use std::borrow::Cow;
 
 use super::REDACTED;
 
-/// Parameters of the Kubernetes API whose values are names, numbers or words.
+/// Parameters of the Kubernetes API whose values are names, numbers or keywords.
 const KNOWN: [&str; 18] = [
     "allowWatchBookmarks",
     "continue",
@@ -25,10 +26,10 @@ const KNOWN: [&str; 18] = [
     "timeoutSeconds",
     "watch",
 ];
-/// What a Secret can be selected by. A refused selector by its data would hold the data.
+/// The fields by which Secrets can be selected. A refused selector by data would contain the data.
 const SELECTABLE: [&str; 3] = ["metadata.name", "metadata.namespace", "type"];
 
-/// The URI with `[redacted]` for each parameter that the API does not know.
+/// The URI with `[redacted]` in place of each unknown parameter.
 pub(super) fn without_values(uri: &str) -> Cow<'_, str> {
     let Some((path, query)) = uri.split_once('?') else { return Cow::Borrowed(uri) };
     let kept: Vec<&str> =

@@ -1,7 +1,9 @@
-//! Which parts of a record hold what a Secret holds, or a token that the API server takes or hands out.
+//! Finds the parts of a record that contain a Secret's data, or a token that the API server accepts or
+//! issues.
 //!
-//! Two things say so: `objectRef` of an audit record (or its path, where that is missing), whatever its bodies look like,
-//! and the `kind` of an object, wherever it stands. What of such a part may leave, `allowed` says. What stands in a text is the business of `texts`.
+//! Two fields show this: the `objectRef` of an audit record (or its path, if that is missing), whatever its
+//! bodies look like, and the `kind` of an object anywhere. `allow_list` defines what may leave of such a
+//! part; `text_secrets` handles texts.
 
 use super::allow_list::{Allowed, below, is_body, is_of_a_reference};
 use super::prefilter::{Hints, look_for_hints};
@@ -10,14 +12,14 @@ use crate::record::cursor::{Cursor, Token};
 use crate::record::raw::Raw;
 use memchr::memmem;
 
-/// The kinds of objects that hold secrets.
+/// The kinds with secrets.
 pub(super) const KINDS: [&[u8]; 4] = [b"Secret", b"SecretList", b"TokenRequest", b"TokenReview"];
 
-/// What has to be looked for in a record.
+/// Which checks a record needs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Checks {
     pub hints: Hints,
-    /// A text of it may be the end of an audit record, of which the beginning came in another record.
+    /// A text may be the end of an audit record whose beginning is in another record.
     pub may_be_fragment: bool,
 }
 
@@ -28,17 +30,17 @@ impl Checks {
         Self { hints: look_for_hints(record), may_be_fragment }
     }
 
-    /// The same of a part of the record.
+    /// The checks for a part of the record.
     pub(super) fn inside(self, part: &[u8]) -> Self {
         Self { hints: look_for_hints(part), ..self }
     }
 
-    /// Nothing has to be looked for.
+    /// Whether nothing has to be checked.
     pub(super) fn is_done(self) -> bool {
         self == Self::default()
     }
 
-    /// What may leave of a map, by what it says itself.
+    /// What may leave of a map, judged by its own fields.
     pub(super) fn allowed_of(self, map: Raw<'_>) -> Allowed {
         let Hints { words, bodies, .. } = self.hints;
         if words && is_object(map) {
@@ -50,22 +52,22 @@ impl Checks {
         }
     }
 
-    /// The same of a whole record.
+    /// The same for a whole record.
     pub(super) fn allowed_of_record(self, record: Raw<'_>, kind: Kind) -> Allowed {
         match (kind, self.allowed_of(record)) {
             (Kind::Audit, Allowed::Audit | Allowed::Object) => Allowed::Audit,
             (Kind::Audit, _) => Allowed::AuditOfAnother,
-            // There `kind` is the constraint's.
+            // In a violation, `kind` is the constraint's.
             (Kind::Violation, Allowed::Object) => Allowed::AllButData,
             (_, allowed) => allowed,
         }
     }
 }
 
-/// The times of an audit record stand behind its bodies.
+/// The times of an audit record come after its bodies.
 pub(super) const TIMES: [&[u8]; 2] = [b"stageTimestamp", b"requestReceivedTimestamp"];
 
-/// Whether bytes that are no whole record may hold a part of a secret. The word that says so may be what is missing.
+/// Whether an incomplete record may contain part of a secret. The part that would show it may be missing.
 pub(super) fn may_hold_one(bytes: &[u8]) -> bool {
     // Nearly every object has metadata.
     let is_data = |at: usize| !bytes.get(..at).is_some_and(|before| before.ends_with(b"meta"));
@@ -74,7 +76,8 @@ pub(super) fn may_hold_one(bytes: &[u8]) -> bool {
         || memmem::find(bytes, b"stringData").is_some()
 }
 
-/// An audit record about such a resource, or what once was one. If nothing says what its bodies are of, they may be.
+/// Whether this is an audit record about such a resource, or what is left of one. If nothing shows what its
+/// bodies are, they may be secrets.
 fn is_about_a_secret(record: Raw<'_>) -> bool {
     let (mut has_id, mut has_body, mut has_uri) = (false, false, false);
     let mut reference = Vec::new();
@@ -93,8 +96,8 @@ fn is_about_a_secret(record: Raw<'_>) -> bool {
     resource(&reference).unwrap_or(has_body || (has_id && has_uri))
 }
 
-/// Whether these members of `objectRef` name such a resource; `None`: they name none. Of a key that comes twice each value
-/// counts.
+/// Whether these fields of `objectRef` name such a resource; `None` if they name no resource. If a key occurs
+/// twice, both values are checked.
 fn resource(reference: &[(&[u8], Raw<'_>)]) -> Option<bool> {
     let texts = |key: &'static [u8]| {
         let values = reference.iter().filter(move |(name, _)| *name == key);
@@ -137,7 +140,7 @@ fn bare(name: &str) -> &str {
     name.trim().split('.').next().unwrap_or_default()
 }
 
-/// Whether a map is an object of such a kind, and more than a reference to one.
+/// Whether a map is an object of such a kind, not just a reference to one.
 fn is_object(map: Raw<'_>) -> bool {
     let names_it = |(name, value): (&[u8], Raw<'_>)| {
         name.eq_ignore_ascii_case(b"kind") && value.as_text().is_some_and(|kind| is_kind(&kind))
@@ -154,11 +157,11 @@ fn is_reference(map: Raw<'_>) -> bool {
         names += 1;
         is_of_a_reference(name, head(value))
     });
-    // A key that is no text is none of a reference.
+    // A reference has only string keys.
     names_only && head(map) == Token::Map(names)
 }
 
-/// Whether objects of a kind of this name hold secrets.
+/// Whether objects of this kind have secrets.
 pub(in crate::record) fn is_kind(text: &str) -> bool {
     let name = bare(text.rsplit('/').next().unwrap_or_default());
     KINDS.iter().any(|kind| name.as_bytes().eq_ignore_ascii_case(kind))

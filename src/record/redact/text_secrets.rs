@@ -1,8 +1,9 @@
-//! Texts that tell an object which holds secrets, as JSON or YAML, once more or several times escaped, or that tell an
+//! Finds texts that contain an object with secrets, as JSON or YAML, possibly escaped several times, or an
 //! audit record about one.
 //!
-//! Nothing can be taken out of a text without a reader for its language, and a text that was cut has none. So the whole
-//! text stays behind, but for the beginning of an audit record: that says who did what.
+//! Removing only the secret would need a parser for the text's language, and there is none for a text that
+//! was cut. So the whole text is withheld. Only the beginning of an audit record may leave, because it shows
+//! who did what.
 
 use memchr::memmem;
 
@@ -14,25 +15,25 @@ use super::unescape::unescaped;
 use super::writer::reveals;
 use crate::record::json_in_text::documents;
 
-/// JSON in a text may hold such texts itself, and so on: as many as wrappers are opened.
+/// JSON in a text may contain such texts again. They are opened to the same depth as wrappers.
 pub(super) const MOST_TEXTS: u8 = 6;
-/// No shorter text tells an object.
+/// No shorter text can contain an object.
 const SHORTEST: usize = 12;
-/// What an audit record begins with, before all that may hold a secret.
+/// An audit record begins with this, before anything that may be secret.
 const BEGINNING: &[u8] = b"auditID";
-/// The ends of the names of its bodies, also as other tools spell them.
+/// The ends of the names of its bodies, as various tools write them.
 const BODIES: [&[u8]; 4] = [b"equestObject", b"esponseObject", b"equest_object", b"esponse_object"];
 
-/// What may leave of a text.
+/// Which part of a text may leave.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Kept<'t> {
     All,
-    /// What stands before the first part that may hold a secret.
+    /// The part before anything that may be secret.
     Beginning(&'t [u8]),
     Nothing,
 }
 
-/// What may leave of a text of a record. `left`: so many texts may still be opened, one in the other.
+/// Decides which part of a text may leave. `left` is how many nested texts may still be opened.
 pub(super) fn kept_of<'t>(text: &'t [u8], checks: Checks, left: u8) -> Kept<'t> {
     if text.len() < SHORTEST {
         return Kept::All;
@@ -50,8 +51,8 @@ pub(super) fn kept_of<'t>(text: &'t [u8], checks: Checks, left: u8) -> Kept<'t> 
     if !holds_one && !hints.words {
         return Kept::All;
     }
-    // As JSON it can be read, and a mere reference to a Secret stays. Where something of it was left out by the reader,
-    // that may be the secret.
+    // JSON can be parsed, so a mere reference to a Secret may leave. If the parser dropped something, that
+    // may be the secret.
     let read = if left > 0 { documents("text", text) } else { None };
     let kept = match read.as_ref().and_then(|read| Some((read.list()?, read.is_exact))) {
         Some((list, _)) if reveals(list, left - 1) => false,
@@ -61,7 +62,8 @@ pub(super) fn kept_of<'t>(text: &'t [u8], checks: Checks, left: u8) -> Kept<'t> 
     if kept { Kept::All } else { Kept::Nothing }
 }
 
-/// Of a text that tells an audit record what stands before its bodies, and if it is about a secret, before the status too.
+/// For a text with an audit record: the part before its bodies, and before the status if the record is about
+/// a secret.
 fn of_an_audit_record(text: &[u8], hints: Hints) -> Kept<'_> {
     let find = |word: &[u8]| memmem::find(text, word);
     let begins_at = find(BEGINNING);
@@ -73,7 +75,8 @@ fn of_an_audit_record(text: &[u8], hints: Hints) -> Kept<'_> {
     }
     let bodies = BODIES.into_iter().filter_map(find);
     let status = find(b"responseStatus").filter(|_| hints.words);
-    // Webhooks and policies leave patches and messages in its annotations. Tools that sort members write these first.
+    // Webhooks and policies write patches and messages into its annotations. Tools that sort fields put the
+    // annotations first.
     let annotations = find(b"annotations").filter(|_| hints.words);
     let is_sorted = annotations < begins_at && annotations.is_some();
     let annotations = annotations.map(|at| if is_sorted { text.len() } else { at });
@@ -87,19 +90,20 @@ fn of_an_audit_record(text: &[u8], hints: Hints) -> Kept<'_> {
             let (before, record) = text.split_at(start);
             let record = record.get(..stop - start).unwrap_or_default();
             let record = record.get(..another_begins(record)).unwrap_or_default();
-            // A client may call itself like a Secret, but not in front of the id.
+            // A client may choose a name like that of a secret kind, but the client's name comes after the
+            // id.
             let is_before_free = !is_sorted && !names_a_kind(before) && !last_applied::stands_in(before);
             let from = if is_before_free { 0 } else { start };
             Kept::Beginning(text.get(from..start + record.len()).unwrap_or_default())
         }
         (Some(_), _) => Kept::Nothing,
-        // The end of one, whose beginning came in another record.
+        // The end of an audit record whose beginning is in another record.
         (None, None) => Kept::Nothing,
         (None, Some(_)) => Kept::All,
     }
 }
 
-/// Where another document begins behind this one: at a line that is none of a record in many lines.
+/// Where another document begins after this one: at a line that cannot continue a record of several lines.
 fn another_begins(record: &[u8]) -> usize {
     let goes_on = |rest: &[u8]| {
         matches!(rest.first(), None | Some(b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\\' | b'}' | b']'))
@@ -108,7 +112,7 @@ fn another_begins(record: &[u8]) -> usize {
     breaks.find(|at| !goes_on(&record[at + 1..])).unwrap_or(record.len())
 }
 
-/// Whether nothing stands before the first brace but what tools write before a record.
+/// Whether the first bracket in the text opens an object or a list.
 fn begins_as_object(text: &[u8]) -> bool {
     let first = text.iter().position(|byte| b"{}[]".contains(byte));
     first.is_none_or(|at| text.get(at) == Some(&b'{') || text.get(at) == Some(&b'['))

@@ -1,16 +1,16 @@
-//! Characters that a text spells by their numbers or names, and colours that stand between its words.
+//! Replaces characters that are written as numbers or names, and removes colour sequences.
 
 use std::borrow::Cow;
 
 use super::prefilter::Hints;
 
-/// The names that HTML has for quotes.
+/// HTML's names for quotes.
 const QUOTES: [&[u8]; 5] = [b"quot;", b"#34;", b"#39;", b"apos;", b"#x27;"];
-/// A sequence that sets a terminal's colours is shorter than this.
+/// No colour sequence of a terminal is longer.
 const LONGEST_ESCAPE: usize = 32;
 
-/// The text with such characters of ASCII written plainly, as far as a word may hide among them: `\u0053` and `\x53`, and
-/// where a word that names a kind was hints, `%22`, `&quot;` and colours.
+/// The text with ASCII characters decoded where a word may be hidden: `\u0053` and `\x53`; and if the name of
+/// a secret kind was found, also `%22`, `&quot;` and colour sequences.
 pub(super) fn unescaped(text: &[u8], hints: Hints) -> Cow<'_, [u8]> {
     let has_others = hints.words && text.iter().any(|byte| matches!(byte, b'%' | b'&' | 0x1b));
     if !hints.escapes && !has_others {
@@ -26,7 +26,7 @@ pub(super) fn unescaped(text: &[u8], hints: Hints) -> Cow<'_, [u8]> {
     Cow::Owned(plain)
 }
 
-/// The character that begins here, if any is to be hints, and how long it is here.
+/// Decodes the character at the start, if it is escaped. Returns the character and its escaped length.
 fn character(first: u8, behind: &[u8], has_others: bool) -> Option<(Option<u8>, usize)> {
     match (first, behind) {
         (b'\\', [b'u', b'0', b'0', digits @ ..]) => Some((Some(code(digits)?), 6)),

@@ -1,4 +1,4 @@
-//! A record is written anew, without what must not leave.
+//! Writes a copy of a record without what must not leave.
 
 use std::borrow::Cow;
 
@@ -14,34 +14,34 @@ use crate::record::cursor::{Cursor, DecodeError, Token};
 use crate::record::raw::Raw;
 use crate::record::text::plain;
 
-/// Hexadecimal digits of a hash: enough that no two names of a company share one.
+/// Hexadecimal digits of a hash; enough that no two names in a company collide.
 const HASH_DIGITS: usize = 32;
 
-/// A rule on its way down: the steps that are left.
+/// A rule with the remaining steps of its path.
 pub(super) type Active<'r> = (&'r [PathStep], Action);
 
 pub(super) struct RedactingWriter {
     out: Vec<u8>,
     has_changed: bool,
     checks: Checks,
-    /// So many texts may still be opened, one in the other.
+    /// How many nested texts may still be opened.
     texts_left: u8,
 }
 
-/// How a value is copied.
+/// How to copy a value.
 #[derive(Debug, Clone, Copy, Default)]
 struct Mode {
-    /// What may leave of it, whatever the rules are.
+    /// What may leave, whatever the rules are.
     allowed: Allowed,
-    /// It names an object, if it is a map.
+    /// A map here refers to an object.
     refers: bool,
-    /// Each text and number in it is hashed.
+    /// Hash each text and number in it.
     hashes: bool,
-    /// A text is cut.
+    /// Cut a longer text.
     most_bytes: Option<usize>,
 }
 
-/// Whether something must not leave a document that a text holds.
+/// Whether a document in a text contains something that must not leave.
 pub(super) fn reveals(document: &[u8], texts_left: u8) -> bool {
     let checks = Checks::at(document, Kind::Other);
     if checks.is_done() {
@@ -57,10 +57,10 @@ impl RedactingWriter {
         Self { out: Vec::with_capacity(bytes), has_changed: false, checks, texts_left }
     }
 
-    /// The whole record anew; `None` if nothing of it had to be taken out.
+    /// Copies the whole record; `None` if nothing had to be redacted.
     ///
     /// # Errors
-    /// When it is no whole value.
+    /// When it is not one whole value.
     pub(super) fn record(
         mut self,
         body: &[u8],
@@ -80,7 +80,7 @@ impl RedactingWriter {
         Ok(self.has_changed.then_some(self.out))
     }
 
-    /// Copies the value that starts here.
+    /// Copies the value at the cursor.
     fn value(&mut self, from: &mut Cursor<'_>, active: &[Active<'_>], mode: Mode) -> Result<(), DecodeError> {
         let start = *from;
         let head = from.token()?;
@@ -98,7 +98,7 @@ impl RedactingWriter {
                         allowed => allowed,
                     },
                     Allowed::Foreign => Allowed::Object,
-                    // A client can write no object there, so one that stands there is what it says.
+                    // A client cannot write an object here, so an object really is one.
                     Allowed::Unread
                         if self.checks.hints.words && self.checks.allowed_of(map) == Allowed::Object =>
                     {
@@ -112,7 +112,7 @@ impl RedactingWriter {
                 self.out.extend_from_slice(start.up_to(from));
                 (0..len).try_for_each(|_| self.value(from, active, Mode { most_bytes: None, ..mode }))
             }
-            // Nothing is no secret.
+            // Null is not a secret.
             Token::Nil => {
                 self.out.extend_from_slice(start.up_to(from));
                 Ok(())
@@ -132,7 +132,7 @@ impl RedactingWriter {
         }
     }
 
-    /// A text, which `bytes` are with its head.
+    /// Copies a text; `bytes` is the text with its head.
     fn scalar_text(&mut self, text: &[u8], bytes: &[u8], mode: Mode) {
         let kept = match mode.allowed {
             Allowed::All | Allowed::AllButData | Allowed::Foreign if !self.checks.is_done() => {
@@ -142,7 +142,7 @@ impl RedactingWriter {
         };
         match kept {
             Kept::All => {}
-            // Before any rule: a hash of a short secret tells it to whoever tries them all.
+            // Takes precedence over hashing, because a short secret can be guessed from its hash.
             Kept::Nothing => return self.text(REDACTED),
             Kept::Beginning(kept) if mode.hashes => return self.hash(kept),
             Kept::Beginning(kept) => {
@@ -159,7 +159,7 @@ impl RedactingWriter {
             return self.text(&shown);
         }
         match mode.most_bytes {
-            // As long as it is written: a control character is written as its number.
+            // The limit applies to the written form, in which a control character is longer.
             Some(most_bytes) if as_written(text).len() > most_bytes => {
                 let text = as_written(text);
                 let kept = &text[..text.floor_char_boundary(most_bytes)];
@@ -177,7 +177,8 @@ impl RedactingWriter {
         active: &[Active<'_>],
         mode: Mode,
     ) -> Result<(), DecodeError> {
-        // How many pairs stay is known at the end, so the head is of the one form whose size never changes.
+        // The number of remaining pairs is known only at the end, so the head uses the encoding of fixed
+        // size.
         let head = self.out.len();
         self.out.extend_from_slice(&[0xdf, 0, 0, 0, 0]);
         let mut kept: u32 = 0;
@@ -223,7 +224,8 @@ impl RedactingWriter {
                     _ => None,
                 }),
             };
-            // The name of a body says only that there is one: whether it has something to hide, it says itself.
+            // The name of a body only shows that there is one. Whether it has something to hide depends on
+            // its content.
             let around = self.checks;
             if is_of_another && allowed == Allowed::All {
                 self.checks = self.checks.inside(whole(*from)?);
@@ -246,14 +248,14 @@ impl RedactingWriter {
         Ok(())
     }
 
-    /// What may leave of a member of a map; `None`: not even its name.
+    /// What may leave of a field of a map; `None` if not even its name may.
     fn allowed(&self, of_map: Allowed, name: &[u8], patches_what_tools_keep: bool) -> Option<Allowed> {
         let is_kept_object = self.checks.hints.applied
             && (last_applied::keeps_an_object(name) || (patches_what_tools_keep && name == b"value"));
         let allowed = of_map.member(name)?;
         match allowed {
             Allowed::All | Allowed::AllButData if is_kept_object => Some(Allowed::Nothing),
-            // A key may be a document as well.
+            // A key may contain a document too.
             Allowed::All if !self.checks.is_done() => {
                 (text_secrets::kept_of(name, self.checks, self.texts_left) == Kept::All).then_some(allowed)
             }
@@ -273,7 +275,7 @@ impl RedactingWriter {
 
     fn text(&mut self, text: &str) {
         self.has_changed = true;
-        // A Vec takes everything.
+        // Writing to a Vec cannot fail.
         let _ = encode::write_str(&mut self.out, text);
     }
 }
@@ -286,14 +288,14 @@ fn patches_what_tools_keep(map: Raw<'_>) -> bool {
     map.named().any(is_path)
 }
 
-/// The whole value that starts here.
+/// The whole value at the cursor.
 fn whole(start: Cursor<'_>) -> Result<&[u8], DecodeError> {
     let mut from = start;
     from.skip()?;
     Ok(start.up_to(&from))
 }
 
-/// What is no text as JSON has it: of all ways to write a number there is one hash.
+/// The JSON form of a number or other scalar, so that all encodings of a number have one hash.
 fn number(value: &[u8]) -> String {
     serde_json::to_string(&Raw::new(value)).unwrap_or_default()
 }
