@@ -6,7 +6,7 @@ use crate::record::audit::AuditEvent;
 use crate::record::content::Content;
 use crate::record::event::KubeEvent;
 use crate::record::violation::Violation;
-use crate::topology::kind::{Kind, group_of};
+use crate::topology::kind::{ObjectKind, group_of};
 use crate::topology::scope::{is_of_cluster, may_report};
 
 /// Whether a record is taken. An exclusion wins over an inclusion. What is of no known kind has none of all this,
@@ -45,7 +45,7 @@ fn takes_namespaces(rules: &Selection, content: &Content<'_, '_>) -> bool {
 }
 
 fn is_about_cluster(event: &KubeEvent<'_>, names: &str, lies_in: &str) -> bool {
-    let kind = Kind::of(group_of(&event.object.api_version), &event.object.kind);
+    let kind = ObjectKind::of(group_of(&event.object.api_version), &event.object.kind);
     is_of_cluster(kind, &event.object.kind, names, lies_in)
 }
 

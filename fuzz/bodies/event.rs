@@ -13,13 +13,13 @@ use event_gateway::record::content::Content;
 use event_gateway::record::cursor::Cursor;
 use event_gateway::record::event::KubeEvent;
 use event_gateway::record::identity::{Version, record_id, versioned, write_id};
-use event_gateway::record::peek::{Shape, peek};
+use event_gateway::record::shape::{Shape, shape_of};
 use event_gateway::record::text::Repair;
 use event_gateway::time::Stamp;
 use event_gateway::topology::index::Index;
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use event_gateway::topology::parse::Parser;
-use event_gateway::topology::writer::Writer;
+use event_gateway::topology::writer::IndexWriter;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -137,7 +137,7 @@ impl Body for Event {
     fn check(&mut self, body: &[u8], closely: bool) {
         let repair = std::mem::take(&mut self.repair);
         let read = KubeEvent::read(body, &repair);
-        let shape = peek(body);
+        let shape = shape_of(body);
         // What is no map is other, and nobody looks into it.
         assert!(shape == Ok(Shape::Other) || shape.is_ok() == read.is_ok(), "{shape:?}, {read:?}");
         assert!(!matches!(shape, Ok(Shape::Event)) || matches!(read, Ok(Some(_))), "{shape:?}, {read:?}");
@@ -303,8 +303,8 @@ pub fn cluster() -> &'static (Index, Correlator) {
     CLUSTER.get_or_init(|| {
         let mut lines = data::recording();
         lines.retain(|line| line["ms"].as_u64() < Some(45_000) && line["type"] != "DELETED");
-        let mut writer = Writer::new(3_600);
-        for kind in Kind::ALL {
+        let mut writer = IndexWriter::new(3_600);
+        for kind in ObjectKind::ALL {
             let mut parser = Parser::new(kind, Patterns::parse("*"));
             let of_kind = lines.iter().filter(|line| line["resource"] == kind.resource());
             let objects = of_kind.map(|line| line["object"].to_string());

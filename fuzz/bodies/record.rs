@@ -8,13 +8,13 @@ use event_gateway::config::{
 use event_gateway::correlate::{About, Correlation, Impact};
 use event_gateway::format::{self, Renderer};
 use event_gateway::kind::Kind;
+use event_gateway::record::classify::{BodyClass, Within, each, read_as};
 use event_gateway::record::content::Content;
 use event_gateway::record::cursor::Cursor;
 use event_gateway::record::identity::{versioned, write_id};
 use event_gateway::record::raw::Raw;
 use event_gateway::record::redact::{Action, Redactor};
 use event_gateway::record::text::Repair;
-use event_gateway::record::understood::{Understood, Within, each, read_as};
 use event_gateway::select;
 use serde::de::IgnoredAny;
 
@@ -203,9 +203,9 @@ impl Record {
         let repair = Repair::default();
         let read = read_as(content.kind(), &redacted, &repair);
         let again = match &read {
-            Some(Understood::Event(event)) => Content::Event(event),
-            Some(Understood::Audit(audit)) => Content::Audit(audit),
-            Some(Understood::Violation(violation)) => Content::Violation(violation),
+            Some(BodyClass::Event(event)) => Content::Event(event),
+            Some(BodyClass::Audit(audit)) => Content::Audit(audit),
+            Some(BodyClass::Violation(violation)) => Content::Violation(violation),
             _ => Content::Other,
         };
         assert_eq!(again.kind(), content.kind(), "it is itself still");

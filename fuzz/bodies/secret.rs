@@ -4,12 +4,12 @@ use bumpalo::Bump;
 use event_gateway::config::FormatName;
 use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::format::{self, Renderer};
+use event_gateway::record::classify::{BodyClass, Within, each, read_as};
 use event_gateway::record::content::Content;
 use event_gateway::record::identity::write_id;
 use event_gateway::record::raw::Raw;
 use event_gateway::record::redact::Redactor;
 use event_gateway::record::text::Repair;
-use event_gateway::record::understood::{Understood, Within, each, read_as};
 use memchr::memmem;
 
 use super::planted::{CANARY, Choices, ENCODED};
@@ -93,9 +93,9 @@ impl Secret {
         };
         let repair = Repair::default();
         match &read_as(content.kind(), &redacted, &repair) {
-            Some(Understood::Event(event)) => self.leaves(&redacted, &Content::Event(event), closely),
-            Some(Understood::Audit(audit)) => self.leaves(&redacted, &Content::Audit(audit), closely),
-            Some(Understood::Violation(violation)) => {
+            Some(BodyClass::Event(event)) => self.leaves(&redacted, &Content::Event(event), closely),
+            Some(BodyClass::Audit(audit)) => self.leaves(&redacted, &Content::Audit(audit), closely),
+            Some(BodyClass::Violation(violation)) => {
                 self.leaves(&redacted, &Content::Violation(violation), closely)
             }
             _ => self.leaves(&redacted, &Content::Other, closely),

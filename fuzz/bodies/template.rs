@@ -4,8 +4,8 @@ use bumpalo::Bump;
 use event_gateway::config::{BatchAs, FormatName, RenderSettings, ServiceSettings, TemplateSettings};
 use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::format::{Record, Renderer};
+use event_gateway::record::classify::{Within, each};
 use event_gateway::record::identity::write_id;
-use event_gateway::record::understood::{Within, each};
 
 use super::{Body, Seen, data, strict};
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::correlate::Impact;
 use crate::record::chunk::Envelope;
-use crate::record::cursor::{Cursor, Fault, FaultKind, Token};
+use crate::record::cursor::{Cursor, DecodeError, DecodeErrorKind, Token};
 
 /// The member that is added; one that is there already is replaced.
 const IMPACT: &str = "impact";
@@ -26,7 +26,7 @@ pub struct Change<'c, 'i> {
 ///
 /// # Errors
 /// When the body is no whole map; nothing was appended then, either.
-pub fn write(record: &Envelope<'_>, change: &Change<'_, '_>, out: &mut Vec<u8>) -> Result<bool, Fault> {
+pub fn write(record: &Envelope<'_>, change: &Change<'_, '_>, out: &mut Vec<u8>) -> Result<bool, DecodeError> {
     let before = out.len();
     let written = append(record, change, out);
     if written != Ok(true) {
@@ -35,7 +35,7 @@ pub fn write(record: &Envelope<'_>, change: &Change<'_, '_>, out: &mut Vec<u8>) 
     written
 }
 
-fn append(record: &Envelope<'_>, change: &Change<'_, '_>, out: &mut Vec<u8>) -> Result<bool, Fault> {
+fn append(record: &Envelope<'_>, change: &Change<'_, '_>, out: &mut Vec<u8>) -> Result<bool, DecodeError> {
     let impact = change.impact.map(packed);
     // Bytes as a key are the same text to whoever makes JSON of it.
     let is_replaced = |key: Token<'_>| {
@@ -64,7 +64,7 @@ fn append(record: &Envelope<'_>, change: &Change<'_, '_>, out: &mut Vec<u8>) -> 
 }
 
 /// Appends the metadata with its key, if there is something to leave out.
-fn without_managed_fields(metadata: &[u8], out: &mut Vec<u8>) -> Result<bool, Fault> {
+fn without_managed_fields(metadata: &[u8], out: &mut Vec<u8>) -> Result<bool, DecodeError> {
     let is_left_out = |key: Token<'_>| key == Token::Str(MANAGED_FIELDS.as_bytes());
     let mut head = Cursor::new(metadata);
     let Token::Map(len) = head.token()? else { return Ok(false) };
@@ -78,7 +78,7 @@ fn without_managed_fields(metadata: &[u8], out: &mut Vec<u8>) -> Result<bool, Fa
 }
 
 /// How many pairs of a map are not left out.
-fn pairs_kept(map: &[u8], is_left_out: impl Fn(Token<'_>) -> bool) -> Result<u32, Fault> {
+fn pairs_kept(map: &[u8], is_left_out: impl Fn(Token<'_>) -> bool) -> Result<u32, DecodeError> {
     let mut cursor = Cursor::new(map);
     let Token::Map(len) = cursor.token()? else { return Err(no_map()) };
     let mut kept = len;
@@ -97,8 +97,8 @@ fn copy_pairs(
     map: &[u8],
     new_len: u32,
     out: &mut Vec<u8>,
-    mut instead: impl FnMut(Token<'_>, &[u8], &mut Vec<u8>) -> Result<bool, Fault>,
-) -> Result<(), Fault> {
+    mut instead: impl FnMut(Token<'_>, &[u8], &mut Vec<u8>) -> Result<bool, DecodeError>,
+) -> Result<(), DecodeError> {
     let mut cursor = Cursor::new(map);
     let Token::Map(len) = cursor.token()? else { return Err(no_map()) };
     if new_len == len {
@@ -121,8 +121,8 @@ fn copy_pairs(
     Ok(())
 }
 
-fn no_map() -> Fault {
-    Fault { offset: 0, kind: FaultKind::Expected("a map") }
+fn no_map() -> DecodeError {
+    DecodeError { offset: 0, kind: DecodeErrorKind::Expected("a map") }
 }
 
 fn packed(impact: &Impact<'_>) -> Vec<u8> {

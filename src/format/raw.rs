@@ -8,7 +8,7 @@ use super::json;
 use super::json::Object;
 use super::record::Record;
 use crate::correlate::{Correlation, Impact};
-use crate::record::cursor::{Cursor, Fault, Token};
+use crate::record::cursor::{Cursor, DecodeError, Token};
 
 pub(super) struct Raw;
 
@@ -37,7 +37,12 @@ pub(super) fn write(id: &str, body: &[u8], impact: Option<&Impact<'_>>, out: &mu
     object.close(out);
 }
 
-fn write_body(body: &[u8], has_impact: bool, object: &mut Object, out: &mut Vec<u8>) -> Result<(), Fault> {
+fn write_body(
+    body: &[u8],
+    has_impact: bool,
+    object: &mut Object,
+    out: &mut Vec<u8>,
+) -> Result<(), DecodeError> {
     let mut cursor = Cursor::new(body);
     let Token::Map(len) = cursor.token()? else { return Ok(()) };
     json::write_pairs(&mut cursor, len, object, out, |key, value, object, out| match key {
@@ -48,7 +53,7 @@ fn write_body(body: &[u8], has_impact: bool, object: &mut Object, out: &mut Vec<
     })
 }
 
-fn metadata(value: &mut Cursor<'_>, object: &mut Object, out: &mut Vec<u8>) -> Result<bool, Fault> {
+fn metadata(value: &mut Cursor<'_>, object: &mut Object, out: &mut Vec<u8>) -> Result<bool, DecodeError> {
     let Token::Map(len) = value.token()? else { return Ok(false) };
     object.key("metadata", out);
     let mut metadata = Object::open(out);

@@ -10,7 +10,7 @@ use event_gateway::format::{Record, Renderer};
 use event_gateway::record::chunk::Records;
 use event_gateway::record::content::Content;
 use event_gateway::record::event::{KubeEvent, ObjectRef};
-use event_gateway::record::peek::{Items, Shape, peek};
+use event_gateway::record::shape::{Items, Shape, shape_of};
 use event_gateway::record::text::Repair;
 use packing::framed;
 use proptest::collection::vec;
@@ -149,7 +149,7 @@ fn assert_read_alike(body: &Value, bytes: &[u8]) {
     let is_violation = ["violation", "violation_audited", "violation_admission"]
         .contains(&said(&["eventType", "event_type"]))
         && has(&["resourceKind", "constraint_name"]);
-    match peek(bytes).unwrap() {
+    match shape_of(bytes).unwrap() {
         Shape::Event => assert!(is_event),
         Shape::Audit => assert!(!is_event && is_audit),
         Shape::Violation => assert!(!is_event && !is_audit && is_violation),

@@ -9,7 +9,7 @@ use event_gateway::record::audit::AuditEvent;
 use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
 use event_gateway::record::identity::write_id;
-use event_gateway::record::peek::{Shape, peek};
+use event_gateway::record::shape::{Shape, shape_of};
 use event_gateway::record::text::Repair;
 use event_gateway::record::violation::Violation;
 use event_gateway::time::Stamp;
@@ -69,7 +69,7 @@ pub fn render(
 /// Looks at a body as the pipeline reads it.
 pub fn with_content<R>(body: &[u8], look: impl FnOnce(Content<'_, '_>) -> R) -> R {
     let repair = Repair::default();
-    match peek(body) {
+    match shape_of(body) {
         Ok(Shape::Event) => match KubeEvent::read(body, &repair).expect("whole") {
             Some(event) => look(Content::Event(&event)),
             None => look(Content::Other),

@@ -7,8 +7,8 @@ use event_gateway::config::{
 };
 use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::format::{Record, Renderer};
+use event_gateway::record::classify::{Within, each};
 use event_gateway::record::identity::write_id;
-use event_gateway::record::understood::{Within, each};
 use serde_json::Value;
 
 use crate::support::chunk;

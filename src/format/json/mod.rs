@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::record::cursor::{Cursor, Fault, Token};
+use crate::record::cursor::{Cursor, DecodeError, Token};
 
 pub use indexed::MOST_LEVELS;
 pub use object::Object;
@@ -51,7 +51,7 @@ pub fn write_inside(text: &str, out: &mut Vec<u8>) {
 ///
 /// # Errors
 /// When the bytes are no value.
-pub fn write_value(cursor: &mut Cursor<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+pub fn write_value(cursor: &mut Cursor<'_>, out: &mut Vec<u8>) -> Result<(), DecodeError> {
     match cursor.token()? {
         Token::Array(len) => {
             out.push(b'[');
@@ -94,8 +94,8 @@ pub fn write_pairs(
     len: u32,
     object: &mut Object,
     out: &mut Vec<u8>,
-    mut instead: impl FnMut(&[u8], &mut Cursor<'_>, &mut Object, &mut Vec<u8>) -> Result<bool, Fault>,
-) -> Result<(), Fault> {
+    mut instead: impl FnMut(&[u8], &mut Cursor<'_>, &mut Object, &mut Vec<u8>) -> Result<bool, DecodeError>,
+) -> Result<(), DecodeError> {
     for _ in 0..len {
         let key = cursor.token()?;
         cursor.skip_children(key)?;

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::text;
-use crate::record::once::{Keys, replaced};
+use crate::record::duplicate_keys::{DuplicateKeys, replaced};
 
 /// Opens a list of several kinds until the document ends: no JSON has this byte. The lists inside it must not become
 /// texts by themselves, whose quotation marks would be escaped anew on each level.
@@ -18,7 +18,7 @@ pub(super) const MIXED: u8 = 1;
 pub struct Object {
     /// Where its brace stands.
     at: usize,
-    keys: Keys,
+    keys: DuplicateKeys,
 }
 
 impl Object {
@@ -26,7 +26,7 @@ impl Object {
     #[must_use]
     pub fn open(out: &mut Vec<u8>) -> Self {
         out.push(b'{');
-        Self { at: out.len() - 1, keys: Keys::default() }
+        Self { at: out.len() - 1, keys: DuplicateKeys::default() }
     }
 
     /// Where it begins.

@@ -17,7 +17,7 @@ use super::common::Common;
 use super::interface::{Adjusted, Format, RenderError};
 use super::json;
 use super::record::Record;
-use crate::correlate::{Affected, Chosen, Correlation, Node, Workload, text_or_null};
+use crate::correlate::{Affected, Correlation, Node, SelectedLabels, Workload, text_or_null};
 use crate::record::content::Content;
 use crate::record::raw::Raw;
 use crate::time::Stamp;
@@ -85,8 +85,8 @@ struct Object<'r> {
     name: OrNull<'r>,
     uid: OrNull<'r>,
     field_path: OrNull<'r>,
-    labels: Chosen<'r>,
-    annotations: Chosen<'r>,
+    labels: SelectedLabels<'r>,
+    annotations: SelectedLabels<'r>,
     #[serde(skip_serializing_if = "Option::is_none")]
     labels_omitted: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::OrNull;
-use crate::record::audit::{AuditEvent, User};
+use crate::record::audit::{AuditEvent, AuditUser};
 use crate::record::event::KubeEvent;
 use crate::record::raw::Raw;
 use crate::record::violation::Violation;
@@ -92,7 +92,7 @@ pub(super) fn audit<'r>(audit: &'r AuditEvent<'_>, with_bodies: bool) -> Audit<'
     }
 }
 
-fn who<'r>(user: &'r User<'_>) -> Who<'r> {
+fn who<'r>(user: &'r AuditUser<'_>) -> Who<'r> {
     Who { name: OrNull(&user.name), uid: OrNull(&user.uid), groups: user.groups, extra: user.extra }
 }
 

@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::go_json;
-use crate::correlate::{Affected, Chosen, Correlation, Impact};
+use crate::correlate::{Affected, Correlation, Impact, SelectedLabels};
 use crate::format::common::Common;
 use crate::format::interface::{Adjusted, Format, RenderError};
 use crate::format::json;
@@ -51,8 +51,8 @@ struct L9Event<'r> {
     reference_kind: &'r str,
     reference_version: &'r str,
     object_uid: &'r str,
-    labels: Option<Chosen<'r>>,
-    annotations: Option<Chosen<'r>>,
+    labels: Option<SelectedLabels<'r>>,
+    annotations: Option<SelectedLabels<'r>>,
     address: &'r [Box<str>],
     pod: Option<Pod<'r>>,
     version: &'static str,
@@ -107,7 +107,7 @@ fn document<'r>(record: &Record<'r, 'r>, common: &'r Common<'r>) -> L9Event<'r> 
 }
 
 /// A map that is empty is none in Kubernetes, and null in Go.
-fn some(chosen: Chosen<'_>) -> Option<Chosen<'_>> {
+fn some(chosen: SelectedLabels<'_>) -> Option<SelectedLabels<'_>> {
     chosen.iter().next().is_some().then_some(chosen)
 }
 

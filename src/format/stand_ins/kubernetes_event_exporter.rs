@@ -11,7 +11,7 @@
 use serde::Serialize;
 
 use super::core_event::{Metadata, Reference, Rest, event, involved_object, metadata, rest};
-use crate::correlate::{Affected, Chosen, Correlation};
+use crate::correlate::{Affected, Correlation, SelectedLabels};
 use crate::format::framing::Framing;
 use crate::format::interface::{Adjusted, Format, RenderError};
 use crate::format::json;
@@ -64,12 +64,12 @@ struct InvolvedObject<'r> {
     #[serde(flatten)]
     reference: Reference<'r>,
     #[serde(skip_serializing_if = "is_empty")]
-    labels: Chosen<'r>,
+    labels: SelectedLabels<'r>,
     #[serde(skip_serializing_if = "is_empty")]
-    annotations: Chosen<'r>,
+    annotations: SelectedLabels<'r>,
     deleted: bool,
 }
 
-fn is_empty(chosen: &Chosen<'_>) -> bool {
+fn is_empty(chosen: &SelectedLabels<'_>) -> bool {
     chosen.iter().next().is_none()
 }

@@ -5,9 +5,9 @@ use bumpalo::Bump;
 use super::document::Fault;
 use crate::correlate::{Correlation, Impact};
 use crate::format::Record;
+use crate::record::classify::{Within, each};
 use crate::record::identity::write_id;
 use crate::record::json;
-use crate::record::understood::{Within, each};
 
 /// By name.
 pub(super) const SAMPLES: [(&str, &str); 8] = [
