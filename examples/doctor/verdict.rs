@@ -20,8 +20,8 @@ pub const FIGURES: [&str; 20] = [
     "delivered_records_total",
     "duplicate_records_total",
     "last_acknowledgement_timestamp_seconds",
-    "gateway_closed_until_timestamp_seconds",
-    "gateway_failing_since_timestamp_seconds",
+    "endpoint_closed_until_timestamp_seconds",
+    "endpoint_failing_since_timestamp_seconds",
     "jobs_in_flight",
     "oldest_job_timestamp_seconds",
     "correlation_waiting_records",
@@ -123,14 +123,14 @@ impl<'p> Output<'p> {
     }
 
     fn gateway(&self) -> Finding {
-        let until = self.of("gateway_closed_until_timestamp_seconds");
+        let until = self.of("endpoint_closed_until_timestamp_seconds");
         let left = until - self.of("published_timestamp_seconds");
         let gate = if left > 0.0 {
             format!("closed for {} more, until {}", span(left), time(until))
         } else {
             "open".to_owned()
         };
-        let Some(failing) = self.ago("gateway_failing_since_timestamp_seconds") else {
+        let Some(failing) = self.ago("endpoint_failing_since_timestamp_seconds") else {
             return finding(false, "gateway", gate);
         };
         let mut classes = self.labelled("request_retries_total", &["class"]);

@@ -64,7 +64,7 @@ fn in_host(output: &Output<'_>, pages: &[Page]) -> Option<Finding> {
     let retries = output.page.host_figure(output.instance, RETRIES);
     // A retry of the past may have been the last one of its chunk.
     let before = pages.first().map_or(retries, |page| page.host_figure(output.instance, RETRIES));
-    let is_ours = retries > before || output.of("gateway_failing_since_timestamp_seconds") > 0.0;
+    let is_ours = retries > before || output.of("endpoint_failing_since_timestamp_seconds") > 0.0;
     let text = if is_ours {
         format!(
             "{chunks} chunks ({bytes} bytes) in Fluent Bit's retry queue ({retries} retries of this output since the \

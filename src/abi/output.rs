@@ -135,7 +135,7 @@ fn start(host: Host) -> Option<Box<Instance>> {
         Ok((settings, worker))
     });
     if let Ok((settings, _)) = &worker {
-        metrics.tell_time(clock::unix_seconds(clock::wall()));
+        metrics.set_time(clock::unix_seconds(clock::wall()));
         host.announce(&metrics);
         log.info("start", shown::output_line(&source, settings));
     }
@@ -309,7 +309,7 @@ impl Instance {
             cluster.publish(&self.metrics);
         }
         let now = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.metrics.tell_time(now.as_secs());
+        self.metrics.set_time(now.as_secs());
         self.host.publish(&self.metrics, u64::try_from(now.as_nanos()).unwrap_or(u64::MAX));
     }
 

@@ -48,11 +48,11 @@ fn a_host_whose_clock_is_ahead_is_well() {
 #[test]
 fn each_trouble_is_told_and_is_an_exit_code() {
     for (changed, says) in [
-        (&[("gateway_failing_since_timestamp_seconds", NOW - 304)][..], "! gateway  failing for 5 min 3 s"),
+        (&[("endpoint_failing_since_timestamp_seconds", NOW - 304)][..], "! gateway  failing for 5 min 3 s"),
         (
             &[
-                ("gateway_failing_since_timestamp_seconds", NOW - 2),
-                ("gateway_closed_until_timestamp_seconds", NOW + 4),
+                ("endpoint_failing_since_timestamp_seconds", NOW - 2),
+                ("endpoint_closed_until_timestamp_seconds", NOW + 4),
             ],
             "closed for 5 s more, until 2026-11-21T07:28:14Z",
         ),
@@ -102,7 +102,7 @@ fn each_trouble_is_told_and_is_an_exit_code() {
 
 #[test]
 fn the_reasons_of_failures_are_told_the_most_frequent_first() {
-    let mut text = page_with("shop", &[("gateway_failing_since_timestamp_seconds", NOW - 10)]);
+    let mut text = page_with("shop", &[("endpoint_failing_since_timestamp_seconds", NOW - 10)]);
     for (class, count) in [("tls", 0), ("timeout", 2), ("http_5xx", 31)] {
         let _ = writeln!(
             text,
