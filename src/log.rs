@@ -182,9 +182,9 @@ fn one_line(text: String) -> String {
     line
 }
 
-/// What a panic said, for a line about it.
+/// The message of a panic, for a log line.
 #[must_use]
-pub fn said(panic: &(dyn Any + Send)) -> &str {
+pub fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }

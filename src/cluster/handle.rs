@@ -21,7 +21,7 @@ use crate::clock;
 use crate::config::{ConfigError, TopologySettings};
 use crate::failpoint;
 use crate::log::HostLog;
-use crate::net::stop::{Signal, Stopper};
+use crate::net::stop::{StopSignal, Stopper};
 use crate::topology::index::Index;
 use crate::topology::kind::Kind;
 use crate::topology::watch::Watch;
@@ -33,7 +33,7 @@ pub struct Cluster {
     publisher: Arc<Publisher>,
     numbers: Arc<Numbers>,
     log: Arc<HostLog>,
-    signal: Arc<Signal>,
+    signal: Arc<StopSignal>,
     turns: Arc<Turns>,
     stoppers: Vec<Stopper>,
     threads: Vec<JoinHandle<()>>,
@@ -46,7 +46,7 @@ pub struct Cluster {
 
 /// The thread that keeps the memory file.
 struct Keeper {
-    signal: Arc<Signal>,
+    signal: Arc<StopSignal>,
     /// Closed when it ends.
     ended: Receiver<()>,
     thread: JoinHandle<()>,
@@ -136,7 +136,7 @@ impl Cluster {
             snapshot_file::restore(file, writer, now_seconds, &self.log);
             writer.expire();
         });
-        let signal = Arc::<Signal>::default();
+        let signal = Arc::<StopSignal>::default();
         let (publisher, numbers) = (Arc::clone(&self.publisher), Arc::clone(&self.numbers));
         let current = move || (numbers.snapshots.get(), Arc::clone(&publisher.current()));
         let (log, stop) = (Arc::clone(&self.log), Arc::clone(&signal));

@@ -52,7 +52,7 @@ fn a_key_that_is_none_is_told_by_its_file_and_not_shown() {
     }
     fs::write(&file, short).expect("a key");
     let said = refused(&[("format", "pagerduty"), ("api_key_file", path)]);
-    assert!(said.contains("holds 31 characters"), "{said}");
+    assert!(said.contains("has 31 characters"), "{said}");
     // A file for nobody, or one too many.
     let said = refused(&[("format", "loki"), ("api_key_file", path)]);
     assert!(said.contains("api_key_file: is set, and format has no use for it"), "{said}");
