@@ -86,7 +86,8 @@ impl Cluster {
             first_save: timing.first_save,
             save: timing.save,
         };
-        let memory = settings.memory_file.as_deref().map_or(Ok(()), |file| cluster.remember(file, on_start));
+        let memory =
+            settings.snapshot_file.as_deref().map_or(Ok(()), |file| cluster.remember(file, on_start));
         // What was started is stopped again if something cannot be.
         memory.and_then(|()| cluster.start_threads(settings, timing, &auth, on_start)).map_err(|error| {
             vec![ConfigError {

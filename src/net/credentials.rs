@@ -148,7 +148,9 @@ impl SecretFile {
         }
         // RFC 7617 forbids control characters in a password, too.
         if secret.iter().any(u8::is_ascii_control) {
-            return Err(format!("{shown} contains a line break or another control character within the secret"));
+            return Err(format!(
+                "{shown} contains a line break or another control character within the secret"
+            ));
         }
         let text = String::from_utf8(secret.to_vec()).map_err(|_| format!("{shown} is not UTF-8"))?;
         let (header, secrets) = match &self.scheme {
@@ -171,13 +173,13 @@ impl SecretFile {
         };
         // RFC 9110, 11.4: credentials are ASCII, and the HTTP client sends nothing else.
         let header = HeaderValue::try_from(header).ok().filter(|header| header.to_str().is_ok());
-        let mut header = header
-            .ok_or_else(|| format!("{shown} contains characters that a header cannot carry as credentials"))?;
+        let mut header = header.ok_or_else(|| {
+            format!("{shown} contains characters that a header cannot carry as credentials")
+        })?;
         header.set_sensitive(true);
         Ok(Current { header: Some(header), secrets })
     }
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -202,7 +204,6 @@ mod tests {
     fn header_of(authorization: &mut Authorization, log: &HostLog) -> String {
         authorization.header(log).unwrap().to_str().unwrap().to_owned()
     }
-
 
     #[test]
     fn the_header_is_sensitive_and_its_newline_trimmed() {

@@ -33,7 +33,8 @@ pub fn described(error: &Error, peer: &Peer, limit: Duration, https: bool) -> St
         Error::Tls(text) => format!("TLS: {text}"),
         Error::LargeResponseHeader(..) => "the answer's headers are too large".into(),
         Error::ConnectProxyFailed(_) | Error::InvalidProxyUrl => {
-            "the proxy did not connect: look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY in the environment".into()
+            "the proxy did not connect: look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY in the environment"
+                .into()
         }
         Error::Protocol(_) => format!("the answer is not HTTP/1.1: look at {url_key}"),
         _ => "the request could not be made".into(),

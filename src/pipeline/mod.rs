@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use bumpalo::Bump;
 
-use crate::clock::{self, Leaps};
+use crate::clock::{self, ForwardJumps};
 use crate::cluster::{Cluster, View};
 use crate::config::{ConfigError, Guarantee, Others, Redaction, Selection, Settings};
 use crate::delivery::{Delivery, Waiting, until_it_is_back};
@@ -44,7 +44,7 @@ pub struct Pipeline {
     others: Others,
     redactor: Redactor,
     ledger: Ledger,
-    leaps: Leaps,
+    leaps: ForwardJumps,
     view: View,
     /// How long an event waits for its object.
     correlate_wait: Duration,
@@ -168,7 +168,7 @@ impl Pipeline {
             others: settings.others,
             redactor,
             ledger,
-            leaps: Leaps::from_now(),
+            leaps: ForwardJumps::from_now(),
             view,
             correlate_wait: settings.correlate_wait,
             waiting: waiting::Waiting::default(),

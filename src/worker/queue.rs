@@ -162,7 +162,10 @@ impl Queue {
             self.metrics.panicked_rounds_total.add(1);
             self.log.error(
                 "delivery panicked",
-                format!("{what}, a fault of this plugin; what it had in hand comes again: {}", panic_message(&*panic)),
+                format!(
+                    "{what}, a fault of this plugin; what it had in hand comes again: {}",
+                    panic_message(&*panic)
+                ),
             );
         })
         .ok()

@@ -186,7 +186,9 @@ fn pre_run_only_looks() {
 
     set(&mut host, "g", &[("dedup", "perhaps"), ("ledger_ttl", "soon"), ("keep_managed_fields", "")]);
     assert_ne!(host.pre_run_filter("g"), 0);
-    for error in ["dedup: \"perhaps\" is no switch; expected on or off", "ledger_ttl: \"soon\" is no time"] {
+    for error in
+        ["dedup: \"perhaps\" is not a switch; expected on or off", "ledger_ttl: \"soon\" is not a time"]
+    {
         let line = host.wait_log(error);
         assert!(line.text.starts_with("[filter:service_impact:service_impact.1] "), "{}", line.text);
         assert_eq!(line.level, 1);

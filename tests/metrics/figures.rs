@@ -116,7 +116,11 @@ fn the_gate_is_shown_open_again_without_being_asked() {
     // Nobody brings a chunk, and yet it is told.
     let metrics = host.metrics_when(|metrics| value(metrics, "endpoint_open") == 1.0);
     assert!(now_seconds() >= until, "open too early");
-    assert_eq!(value(&metrics, "endpoint_failing_since_timestamp_seconds"), since, "it fails until a success");
+    assert_eq!(
+        value(&metrics, "endpoint_failing_since_timestamp_seconds"),
+        since,
+        "it fails until a success"
+    );
 
     gateway.set_default(Answer::ok());
     assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Ok);
