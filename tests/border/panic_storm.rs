@@ -150,11 +150,7 @@ fn of_the_output() {
     ids.sort();
     assert!(accepted == ids, "{} ids were accepted of {}", accepted.len(), ids.len());
     let hits = wire.hits();
-    println!(
-        "{} panics, {thread_ends} ends of all threads, {} records: {hits:?}",
-        total(&hits),
-        ids.len()
-    );
+    println!("{} panics, {thread_ends} ends of all threads, {} records: {hits:?}", total(&hits), ids.len());
     // A timer comes ten times a second, and a short run may be over before the dice fall on it.
     for place in ["flush", "round", "deliver", "woken", "thread", "finish", "exit", "init"] {
         assert!(hits.contains_key(place), "nothing panicked in {place}");

@@ -57,7 +57,7 @@ fn a_key_that_is_none_is_told_by_its_file_and_not_shown() {
     let said = refused(&[("format", "loki"), ("api_key_file", path)]);
     assert!(said.contains("api_key_file: is set, but this format does not use it"), "{said}");
     let said = refused(&[("format", "datadog"), ("api_key_file", path), ("bearer_token_file", path)]);
-    assert!(said.contains("api_key_file: is the one way"), "{said}");
+    assert!(said.contains("api_key_file: is the only way"), "{said}");
 }
 
 #[test]
