@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::keeper::Keeper;
-use crate::clock::{self, Leaps};
+use crate::clock::{self, ForwardJumps};
 use crate::config::{ConfigError, LedgerSettings, Updates};
 use crate::disk::{folder_of, not_private};
 use crate::ledger::age::Age;
@@ -20,7 +20,7 @@ use crate::record::identity::versioned;
 pub(super) struct Memory {
     table: Table,
     age: Age,
-    leaps: Leaps,
+    leaps: ForwardJumps,
     ttl_seconds: u64,
     /// Of the chunk that is being looked at.
     tickets: Vec<Ticket>,
@@ -63,7 +63,7 @@ impl Memory {
             }
             keeper = Some(Keeper::start(file, log, on_start).map_err(error)?);
         }
-        Ok(Self { table, age, leaps: Leaps::from_now(), ttl_seconds, tickets: Vec::new(), keeper })
+        Ok(Self { table, age, leaps: ForwardJumps::from_now(), ttl_seconds, tickets: Vec::new(), keeper })
     }
 
     pub(super) fn begin_chunk(&mut self, now_seconds: u64) {

@@ -63,7 +63,7 @@ impl Stage {
             token_file: None,
             tombstone_ttl: Duration::from_secs(3_600),
             annotations: Patterns::default(),
-            memory_file: Some(folder.path().join("memory")),
+            snapshot_file: Some(folder.path().join("memory")),
         };
         let mut timeline = World::random(seed, CHANGES).in_order();
         for (_, change) in &mut timeline {

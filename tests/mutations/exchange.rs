@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use event_gateway::net::agent::{BODY_READ_BYTES, Limits, agent, beginning};
 use event_gateway::net::failure;
 use event_gateway::net::peer::GATEWAY;
-use event_gateway::net::stop::Signal;
+use event_gateway::net::stop::StopSignal;
 use event_gateway::response::{Disposition, Response, classify_status};
 use ureq::Agent;
 use ureq::http::header::{DATE, LOCATION, RETRY_AFTER};
@@ -65,7 +65,7 @@ impl Body for Exchange {
     fn new() -> Self {
         let server = Server::start();
         let endpoint: Uri = format!("http://{}/events", server.address).parse().expect("a URL");
-        let agent = agent(&endpoint, &Limits::of_a_post(TIMEOUT), None, &Arc::<Signal>::default());
+        let agent = agent(&endpoint, &Limits::for_post(TIMEOUT), None, &Arc::<StopSignal>::default());
         Self { agent, endpoint, server, seen: Seen::default() }
     }
 

@@ -80,7 +80,7 @@ fn trouble_is_told() {
     for (words, input, told) in [
         (&["--nothing", "x"][..], "{}", "--nothing: expected --format"),
         (&["--format"], "{}", "--format: its value is not there"),
-        (&["--format", "x"], "{}", "format: \"x\" is none of the choices"),
+        (&["--format", "x"], "{}", "format: \"x\" is not one of the choices"),
         (&["--format", "template", "--template-file", "/no/file"], "{}", "/no/file cannot be read"),
         (&[], "", "no record"),
         (&[], "{\"a\": 1} {", "record 2 is no JSON: EOF"),

@@ -54,7 +54,7 @@ fn settings(api: &KubeApi) -> TopologySettings {
         token_file: None,
         tombstone_ttl: Duration::from_secs(3_600),
         annotations: Patterns::default(),
-        memory_file: None,
+        snapshot_file: None,
     }
 }
 

@@ -55,7 +55,7 @@ fn of_the_clock_and_of_the_file_pass() {
     let Some(wire) = in_a_process_of_its_own("panics::of_the_clock_and_of_the_file_pass") else { return };
     let (api, folder) = (KubeApi::start(), tempfile::tempdir().unwrap());
     let file = folder.path().join("memory");
-    let settings = TopologySettings { memory_file: Some(file.clone()), ..settings(&api) };
+    let settings = TopologySettings { snapshot_file: Some(file.clone()), ..settings(&api) };
     let cluster = start(&settings);
     wait_ready(&cluster);
     for (place, told) in [("clock", "erasing deleted objects"), ("snapshot_file", "saving what is known")] {

@@ -6,6 +6,8 @@
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
 #![allow(clippy::unwrap_used, reason = "the cluster is ours, and holds what it should")]
 
+mod tables;
+
 use testkit::{cluster, swarm};
 
 use std::hint::black_box;
@@ -33,6 +35,10 @@ fn main() {
     {
         return hold(file);
     }
+    if let [_, tables::FLAG, name] = &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        return tables::hold(name, resident_bytes);
+    }
+    tables::compare();
     bounds();
     slices();
     for (name, size) in [("standard", Size::STANDARD), ("crowded", CROWDED), ("largest", Size::LARGEST)] {
