@@ -1,5 +1,5 @@
 //! The table of keys: the one place that names them. The border makes the host's `config_map` of it, the
-//! documentation test holds the README and the sample configurations against it, and the log's first line
+//! documentation test holds docs/settings.md, docs/filter.md and the sample configurations against it, and the log's first line
 //! shows them.
 
 /// One property of the output or of the filter.

@@ -23,11 +23,20 @@ const HOST_KEYS: &[&str] = &[
 ];
 
 #[test]
-fn the_readme_lists_every_key_with_its_default() {
-    let readme = documents().into_iter().find(|(file, _)| file == "README.md").expect("a README").1;
-    let missing: Vec<String> =
-        all_keys().filter_map(|key| unlisted(&readme, key.name, key.default)).collect();
-    assert!(missing.is_empty(), "README.md: {}", missing.join("\n"));
+fn each_plugin_has_a_document_that_lists_every_key_with_its_default() {
+    for (file, keys) in [("docs/settings.md", KEYS), ("docs/filter.md", FILTER_KEYS)] {
+        let (_, text) = documents().into_iter().find(|(name, _)| name == file).expect("the document");
+        let missing: Vec<String> =
+            keys.iter().filter_map(|key| unlisted(&text, key.name, key.default)).collect();
+        assert!(missing.is_empty(), "{file}: {}", missing.join("\n"));
+    }
+}
+
+/// What is on the first page has to be read on the first day.
+#[test]
+fn the_readme_is_one_page() {
+    let readme = fs::read(root().join("README.md")).expect("a README");
+    assert!(readme.len() <= 8 * 1024, "README.md has {} bytes", readme.len());
 }
 
 #[test]
