@@ -1,5 +1,5 @@
 //! The table of keys: the only place that lists them. The host's `config_map` and the first line of the log are made
-//! from it, and a test compares the documentation and the sample configurations with it.
+//! from it, and a test compares docs/settings.md, docs/filter.md and the sample configurations with it.
 
 use super::format::FormatName;
 

@@ -73,7 +73,7 @@ fn expected() -> BTreeSet<(String, Vec<String>)> {
 fn the_document_has_the_limits_of_the_code() {
     let expected = expected();
     let cells = |cells: Vec<&str>| cells.into_iter().map(str::to_owned).collect::<Vec<_>>();
-    let found: Vec<_> = rows(TEXT)
+    let found: Vec<_> = rows(section())
         .into_iter()
         .map(|(name, row)| (name.to_owned(), cells(row)))
         .filter(|(_, row)| row.len() == 4)
