@@ -1,4 +1,4 @@
-//! What is checked of any input, in one place: for the fuzz targets, and for the mutator of `tests/mutations.rs`.
+//! What is checked of any input, in one place: for the fuzz targets, and for the mutator of `tests/memory/mutations`.
 //!
 //! A body finds a fault by panicking. What an input looks like is for each body to say; all take any bytes.
 #![allow(

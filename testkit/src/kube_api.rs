@@ -105,7 +105,7 @@ impl KubeApi {
         object
     }
 
-    /// Deletes an object, known by its uid. The watches are told the state given, with a version of its own;
+    /// Deletes an object, known by its uid. The watches get the state given, with a version of its own;
     /// one that is not there is left alone.
     pub fn remove(&self, resource: &str, mut object: Value) -> Value {
         let resource = Resource::named(resource);
@@ -139,7 +139,7 @@ impl KubeApi {
     }
 
     /// Closes all connections as a process does that dies. Until `restart` new ones are refused, the port stays
-    /// ours, and what changes meanwhile is told to the watches that begin afterwards.
+    /// ours, and watches that begin afterwards get what changes meanwhile.
     pub fn stop(&self) {
         self.replica.of(&mut self.replica.lock()).stopping = true;
         self.replica.notify_all();

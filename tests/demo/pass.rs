@@ -19,7 +19,7 @@ pub struct Pass {
     pub batch_bytes: u64,
     /// Of the same, as they went over the wire.
     pub sent_bytes: u64,
-    /// From the start of the host's process until the fate of every record was known.
+    /// From the start of the host's process until the outcome of every record was known.
     pub took: Duration,
 }
 
@@ -48,14 +48,14 @@ impl Pass {
 /// Whether the plugin has read this many records and settled each. Counted as read comes first, so a look
 /// in between says no.
 pub fn settled(metrics: &BTreeMap<String, f64>, records: u64) -> bool {
-    let fates = [
+    let outcomes = [
         "duplicate_records_total",
         "delivered_records_total",
         "excluded_records_total",
         "skipped_records_total",
         "dropped_records_total",
     ];
-    let known: u64 = fates.iter().filter_map(|name| counter(metrics, name)).sum();
+    let known: u64 = outcomes.iter().filter_map(|name| counter(metrics, name)).sum();
     known >= records && counter(metrics, "records_total").is_some_and(|read| read >= records)
 }
 

@@ -19,16 +19,19 @@ fn below(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] }).collect()
 }
 
-/// Whether there is a test, and in it a module or a function that the filter names.
+/// Whether there is a program, and in it a test at the path that the filter names, down to a part of its name.
 fn exists(named: &str) -> bool {
-    let (test, filter) = named.split_once(' ').unwrap_or((named, ""));
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(test);
+    let (program, filter) = named.split_once(' ').unwrap_or((named, ""));
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(program);
+    let (modules, last) = filter.rsplit_once("::").unwrap_or(("", filter));
+    let folder = program.join(modules.replace("::", "/"));
     let is_one = |path: &PathBuf| {
         let text = fs::read_to_string(path).unwrap_or_default();
-        let is_module = path.file_stem().is_some_and(|stem| stem == filter) && text.contains("#[test]");
-        is_module || text.contains(&format!("fn {filter}"))
+        let is_module = path.file_stem().is_some_and(|stem| stem == last) && text.contains("#[test]");
+        is_module || text.contains(&format!("fn {last}"))
     };
-    folder.join("main.rs").is_file() && (filter.is_empty() || below(&folder).iter().any(is_one))
+    let is_there = || folder.join(last).is_dir() || below(&folder).iter().any(is_one);
+    program.join("main.rs").is_file() && (filter.is_empty() || is_there())
 }
 
 #[test]
@@ -39,8 +42,10 @@ fn each_test_that_it_names_exists() {
         assert!(exists(test), "{test}: there is none");
     }
     // A check that cannot fail checks nothing.
-    assert!(exists("gateway echoes") && exists("gateway secrets_show_nowhere") && exists("mutations"));
-    assert!(!exists("gateway nothing") && !exists("nothing") && !exists("gateway main"));
+    assert!(
+        exists("delivery gateway::echoes") && exists("delivery secrets_show_nowhere") && exists("memory")
+    );
+    assert!(!exists("delivery gateway::nothing") && !exists("nothing") && !exists("delivery main"));
 }
 
 #[test]
@@ -58,12 +63,12 @@ fn each_row_of_the_threat_model_names_a_test() {
 }
 
 #[test]
-fn each_file_of_the_settings_and_each_kind_that_is_followed_is_told() {
+fn each_file_of_the_settings_and_each_kind_that_is_followed_is_named() {
     for key in KEYS.iter().chain(FILTER_KEYS).filter(|key| key.shows == Shows::Path) {
-        assert!(TEXT.contains(&format!("`{}`", key.name)), "{} is not told", key.name);
+        assert!(TEXT.contains(&format!("`{}`", key.name)), "{} is not named", key.name);
     }
     let requests = TEXT.split("### Requests to the API server").nth(1).expect("a section");
     for kind in Kind::ALL {
-        assert!(requests.contains(kind.resource()), "{} are not told", kind.resource());
+        assert!(requests.contains(kind.resource()), "{} are not named", kind.resource());
     }
 }

@@ -176,12 +176,12 @@ fn each_event_tells_what_it_touches() {
         let text = as_processor(folder, &api, &[("kube_url", &cluster.url())]);
         let mut host = fluent_bit.start_yaml(&text, folder);
         let there = wait_for(&mut host, folder, events.len());
-        let told = |correlation: &str| {
+        let with = |correlation: &str| {
             there.iter().filter(|event| event["impact"]["correlation"] == correlation).count()
         };
-        assert!(told("matched") > 50, "{} matched", told("matched"));
+        assert!(with("matched") > 50, "{} matched", with("matched"));
         // Many are about objects that were gone when the cluster was listed.
-        let (known, unknown) = (told("matched") + told("none"), told("unknown"));
+        let (known, unknown) = (with("matched") + with("none"), with("unknown"));
         assert_eq!(known + unknown, there.len(), "one went before the first look");
         end(host);
     });

@@ -82,7 +82,7 @@ fn ten_reloads_under_way_lose_and_repeat_nothing() {
 
 #[test]
 fn a_gateway_that_is_away_does_not_hold_up_a_reload_that_need_not_wait_for_chunks() {
-    // With hot_reload.ensure_thread_safety on, the host waits for the chunk for ever (trap 7).
+    // With hot_reload.ensure_thread_safety on, the host waits for the chunk indefinitely (trap 7).
     on_every_host(|fluent_bit, folder| {
         let listed: Vec<Value> = chunk::listed_events().into_iter().take(50).collect();
         let wanted: Vec<String> = listed.iter().map(chunk::event_id).collect();

@@ -11,7 +11,7 @@ use shuttle::rand::Rng;
 pub use shuttle::sync::atomic::{AtomicBool, Ordering};
 pub use std::sync::{Arc, PoisonError};
 
-/// A wait as long as this is one for ever: who needs its end was not told of what it waits for.
+/// A wait as long as this never ends: nobody signalled what it waits for.
 const FOR_EVER: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]

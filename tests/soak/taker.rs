@@ -22,7 +22,7 @@ pub struct State {
     /// By number.
     taken: Vec<bool>,
     pub records: u64,
-    /// Requests that came again as they were, and that the key told.
+    /// Requests that came again as they were, and were recognised by the key.
     pub known_keys: u64,
     /// Records that came again under another key.
     pub again: u64,

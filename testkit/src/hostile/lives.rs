@@ -17,7 +17,7 @@ use super::papers::Papers;
 use super::stage::Stage;
 use crate::host::{Build, Code, MiniHost};
 
-/// A trial takes seconds; whoever waits this long waits for ever.
+/// A trial takes seconds; whoever waits this long waits indefinitely.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// When the host brings a chunk again. A real one waits for seconds; between them only the gate is closed.
 const AGAIN: Duration = Duration::from_millis(100);

@@ -156,7 +156,7 @@ impl Stage {
             wrong.push("the plugin followed a redirect".to_owned());
         }
         if self.stranger.as_ref().is_some_and(|stranger| !stranger.requests().is_empty()) {
-            wrong.push("the plugin told a stranger".to_owned());
+            wrong.push("the plugin sent requests to a stranger".to_owned());
         }
         for request in self.gateway.requests() {
             if !self.script.papers.is_good(&self.script.look(request.connection)) {

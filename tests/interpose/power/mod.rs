@@ -18,7 +18,7 @@ use std::rc::Rc;
 
 use super::dice::Dice;
 
-use super::syscalls::{Call, Disk, Fate, Kind};
+use super::syscalls::{Call, Disk, Kind, Outcome};
 use remains::{Change, Content, PAGE};
 
 pub type FileId = usize;
@@ -98,12 +98,12 @@ fn name(path: &Path) -> OsString {
 }
 
 impl Disk for Recorder {
-    fn before(&mut self, call: &Call<'_>) -> Fate {
+    fn before(&mut self, call: &Call<'_>) -> Outcome {
         let record = &mut *self.0.borrow_mut();
         let seen = record.seen.entry(call.kind).or_default();
         *seen += 1;
         let fails = record.fails.iter().find(|(kind, place, _)| (*kind, *place) == (call.kind, *seen));
-        fails.map_or(Fate::Happens, |(_, _, errno)| Fate::Fails(*errno))
+        fails.map_or(Outcome::Happens, |(_, _, errno)| Outcome::Fails(*errno))
     }
 
     fn after(&mut self, call: &Call<'_>, result: i64) {
