@@ -151,7 +151,7 @@ fn wait_for_rest(running: &mut Running) -> Duration {
     }
 }
 
-/// Free now; nobody else is told of it. Fluent Bit cannot say which port it would choose.
+/// Free now; nobody else knows of it. Fluent Bit cannot say which port it would choose.
 fn free_port() -> String {
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     port.expect("a free port").port().to_string()

@@ -121,9 +121,9 @@ impl Body for Answer {
         );
         self.seen.note(matches!(disposition, Disposition::Accepted { .. }));
         assert_bounded(&disposition);
-        let heard = Beginning { bytes: parts.body.to_vec(), is_whole: !body.len().is_multiple_of(7) };
+        let received = Beginning { bytes: parts.body.to_vec(), is_whole: !body.len().is_multiple_of(7) };
         for answers in [Answers::Status, Answers::ElasticsearchBulk, Answers::Otlp] {
-            let disposition = classify_body(answers, &heard, 3, 7, &|text| self.secrets.hide_in(text));
+            let disposition = classify_body(answers, &received, 3, 7, &|text| self.secrets.hide_in(text));
             assert_bounded(&disposition);
             if let Disposition::Partial { outcomes, .. } = disposition {
                 assert_eq!(outcomes.len(), 3);

@@ -296,7 +296,7 @@ fn times(event: &KubeEvent<'_>) {
     }
 }
 
-/// The recorded cluster after 45 s, and what is told of it.
+/// The recorded cluster after 45 s, and what is said of it.
 pub fn cluster() -> &'static (Index, Correlator) {
     static CLUSTER: OnceLock<(Index, Correlator)> = OnceLock::new();
     CLUSTER.get_or_init(|| {

@@ -311,7 +311,7 @@ pub(super) fn renderer(format: Format) -> Renderer {
     let template = (format == Format::Template).then_some(template);
     let cluster_name = "a \"cluster\"".to_owned();
     let presets = PresetSettings::default();
-    // Bodies are told as long as they are asked for.
+    // Bodies are written as long as they are asked for.
     let settings = RenderSettings { format, cluster_name, audit_bodies: true, template, presets };
     Renderer::open(&settings, None).expect("a format")
 }

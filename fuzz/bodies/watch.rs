@@ -130,7 +130,7 @@ impl Body for Watch {
         let alike = cut.output.skipped == whole.output.skipped;
         assert!(alike || cut.stopped && cut.output.skipped < whole.output.skipped);
         as_serde_json_reads_it(list);
-        self.told(kind, whole.output.changes);
+        self.take_changes(kind, whole.output.changes);
     }
 
     fn seen(&self) -> Seen {
@@ -172,7 +172,7 @@ impl Watch {
     }
 
     /// The topology takes what was read, whatever it says of owners, selectors and endpoints.
-    fn told(&self, kind: Kind, changes: Vec<Change>) {
+    fn take_changes(&self, kind: Kind, changes: Vec<Change>) {
         let mut writer = Writer::new(60);
         Kind::ALL
             .into_iter()
