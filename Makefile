@@ -98,7 +98,7 @@ asan: ## try MUTATIONS (1000000) mutants of each target in process under Address
 	MUTATIONS=$${MUTATIONS:-1000000} RUSTFLAGS="-Zsanitizer=address --cfg fuzzing" \
 		CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 		$(CARGO) +nightly test --locked --release --target $$(rustc -vV | sed -n 's/^host: //p') --test memory -- \
-		--nocapture --exact $(addprefix mutations::,of_a_chunk of_an_event of_settings of_a_list_and_a_watch of_two_tenants of_an_answer)
+		--nocapture --exact $(patsubst %,mutations::mutants_of_%_do_no_harm,a_chunk an_event settings a_list_and_a_watch two_tenants an_answer)
 
 clean: ## remove everything that was built
 	$(CARGO) clean

@@ -41,6 +41,7 @@ pub mod reading;
 pub mod real;
 pub mod recording;
 pub mod replay;
+pub mod rerun;
 pub mod scratch;
 pub mod secret_cases;
 pub mod server;

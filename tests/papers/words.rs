@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Private words, each with the one to use. `*` stands for any ending.
-const PRIVATE: [(&str, &str); 20] = [
+const PRIVATE: [(&str, &str); 19] = [
     ("told", "says, logs, reports"),
     ("heard", "receives"),
     ("grave*", "tombstone"),
@@ -26,7 +26,6 @@ const PRIVATE: [(&str, &str); 20] = [
     ("put away", "dead-letter"),
     ("for ever", "indefinitely"),
     ("far end*", "remote endpoint"),
-    ("far_end*", "remote"),
     ("mistake*", "error"),
     ("house*", "tree"),
 ];
@@ -75,7 +74,8 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 fn found(text: &str) -> Vec<(usize, &'static str, &'static str)> {
     let mut found = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
-        let line = line.to_ascii_lowercase();
+        // A name of several words is read as they are.
+        let line = line.to_ascii_lowercase().replace('_', " ");
         for (word, better) in PRIVATE {
             let bare = word.trim_end_matches('*');
             let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphabetic());
@@ -121,7 +121,7 @@ fn a_planted_word_is_found() {
         ("fn heard_of()", &["heard"]),
         ("a mended file, for ever", &["mend*", "for ever"]),
         ("the commandment, a propeller, a journalist", &[]),
-        ("let far_end = graves", &["far_end*", "grave*"]),
+        ("let far_end = graves", &["far end*", "grave*"]),
     ] {
         let mut seen: Vec<&str> = found(text).into_iter().map(|(_, word, _)| word).collect();
         let mut words = words.to_vec();

@@ -54,7 +54,7 @@ fn a_plugin_that_is_missing_is_left_out_of_a_configuration() {
 }
 
 #[test]
-fn a_host_takes_every_one_of_them() {
+fn a_host_takes_every_documented_source() {
     let (sources, readme) = (configurations("docs/sources.md"), configurations("README.md"));
     assert_eq!((sources.len(), readme.len()), (15, 2), "one for each source; the output's and the filter's");
     on_every_host(|fluent_bit, folder| {

@@ -66,7 +66,7 @@ impl Answer {
 
     /// Reads the request and never answers; ends with the gateway.
     pub fn hang() -> Self {
-        Self::close_after_body().delay_before(super::FOR_EVER)
+        Self::close_after_body().delay_before(super::ENDLESS)
     }
 
     /// The same before the body is read: it never is.

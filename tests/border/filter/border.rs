@@ -40,7 +40,7 @@ fn a_call_uses_little_of_the_hosts_stack() {
 }
 
 #[test]
-fn every_release_takes_it() {
+fn every_release_takes_the_filter() {
     let builds = [
         Build::V2_2_3,
         Build::V4_2_2,

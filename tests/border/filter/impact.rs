@@ -210,7 +210,7 @@ fn an_impact_that_is_there_is_replaced_and_one_of_a_stranger_is_not() {
 }
 
 #[test]
-fn before_the_lists_are_there_it_says_so() {
+fn before_the_lists_are_there_the_impact_says_so() {
     let enricher = enricher(Index::default(), false);
     let after = values(&enricher.chunk(&chunk::of(&chunk::listed_events()[..1])).unwrap());
     assert_eq!(body_of(&after[0])["impact"]["correlation"], "not_ready");
@@ -236,7 +236,7 @@ const MOST_STACK: usize = 8 << 10;
 
 #[test]
 #[allow(clippy::print_stdout)]
-fn all_of_it_fits_a_third_of_a_coroutine() {
+fn the_filter_fits_a_third_of_a_coroutine() {
     let chunks = [chunk::recording_events(), chunk::watch_events(), chunk::listed_events()];
     let chunks = chunks.map(|events| chunk::of(&events));
     let crowded = events_of_the_crowd();

@@ -88,7 +88,7 @@ fn deliver(host: &mut MiniHost, waiting: &mut VecDeque<Vec<u8>>) {
 }
 
 #[test]
-fn of_the_output() {
+fn panics_of_the_output_lose_nothing() {
     let (folder, gateway) = (tempfile::tempdir().expect("a folder"), TestGateway::start());
     let wire = Wire::new(folder.path());
     let mut dice = Dice(wire.seed);
@@ -164,7 +164,7 @@ fn of_the_output() {
 }
 
 #[test]
-fn of_the_filter() {
+fn panics_of_the_filter_lose_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let wire = Wire::new(folder.path());
     wire.off();
@@ -198,7 +198,7 @@ fn of_the_filter() {
 }
 
 #[test]
-fn with_a_gateway_that_fails_too() {
+fn panics_with_a_failing_gateway_lose_nothing() {
     let (folder, gateway) = (tempfile::tempdir().expect("a folder"), TestGateway::start());
     let wire = Wire::new(folder.path());
     wire.off();

@@ -58,7 +58,7 @@ impl State {
 }
 
 #[test]
-fn nothing_that_it_holds_is_sent_twice() {
+fn nothing_that_the_unread_state_holds_is_sent_twice() {
     let (gateway, state) = (TestGateway::start(), State::new());
     let mut host = state.host(&gateway, "no_duplicates");
     assert_eq!(host.deliver("a", "t", &events(["u0", "u1"])), Code::Ok);
@@ -89,7 +89,7 @@ fn nothing_that_it_holds_is_sent_twice() {
 }
 
 #[test]
-fn what_it_holds_is_repeated_only_until_it_can_be_read() {
+fn events_of_the_unread_state_are_repeated_only_until_it_can_be_read() {
     let (gateway, state) = (TestGateway::start(), State::new());
     let mut host = state.host(&gateway, "no_event_loss");
     assert_eq!(host.deliver("a", "t", &events(["u0", "u1"])), Code::Ok);
@@ -111,7 +111,7 @@ fn what_it_holds_is_repeated_only_until_it_can_be_read() {
 }
 
 #[test]
-fn the_filter_takes_in_what_it_has_seen() {
+fn the_filter_reads_later_what_it_had_seen() {
     let state = State::new();
     let file = state.file("ledger");
     let start = || filtering(Build::V5_1_1, &[("state_file", file.to_str().unwrap())]);

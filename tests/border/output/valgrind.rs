@@ -10,12 +10,13 @@ use std::process::Command;
 use super::support;
 use support::gateway::{Answer, TestGateway};
 use support::host::{Build, Code, MiniHost, Outcome, Place};
+use support::rerun;
 use support::service_impact::Image;
 use support::variables::number_from;
 use support::{chunk, events};
 
 /// The test that runs once more, in a process whose mini hosts run under valgrind.
-const UNDER_VALGRIND: &str = "valgrind::the_whole_border";
+const UNDER_VALGRIND: &str = "the_whole_border_runs_clean_under_valgrind";
 /// How often that one flushes.
 const FLUSHES: &str = "VALGRIND_FLUSHES_NOW";
 
@@ -31,14 +32,14 @@ struct Left {
 fn memcheck(flushes: usize, log: &Path) -> Left {
     let wrapper =
         format!("valgrind --leak-check=full --errors-for-leak-kinds=none --log-file={}", log.display());
-    let output = Command::new(std::env::current_exe().expect("this test"))
-        .args(["--exact", UNDER_VALGRIND, "--nocapture"])
+    let output = rerun::command(module_path!(), UNDER_VALGRIND)
+        .arg("--nocapture")
         .env("MINI_HOST_WRAPPER", wrapper)
         .env(FLUSHES, flushes.to_string())
         .output()
         .expect("this test once more");
     let text = std::fs::read_to_string(log).unwrap_or_default();
-    assert!(output.status.success(), "{}\n{text}", String::from_utf8_lossy(&output.stderr));
+    rerun::assert_passed(&output);
     let number_after = |label: &str| {
         let rest = text.split_once(label)?.1.trim_start();
         let digits: String = rest.chars().take_while(|c| c.is_ascii_digit() || *c == ',').collect();
@@ -72,7 +73,7 @@ fn nothing_is_touched_that_is_not_there_and_no_flush_leaves_memory_behind() {
 /// Load, init, flushes of every end, the filter, a reload, exits and the unload. Without valgrind a few flushes
 /// show that the way is right.
 #[test]
-fn the_whole_border() {
+fn the_whole_border_runs_clean_under_valgrind() {
     let flushes = number_from(FLUSHES).unwrap_or(10);
     let (gateway, image) = (TestGateway::start(), Image::new());
     let folder = tempfile::tempdir().expect("a folder");

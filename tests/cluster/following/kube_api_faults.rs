@@ -176,7 +176,7 @@ fn no_watch_begins_before_what_is_kept() {
 }
 
 #[test]
-fn it_speaks_tls_with_an_authority_of_its_own() {
+fn the_server_speaks_tls_with_an_authority_of_its_own() {
     let certificates = Certificates::new();
     let api = KubeApi::start_tls(&certificates.server());
     api.put("pods", pod("a"));

@@ -223,7 +223,7 @@ fn a_server_that_is_busy_is_given_the_time_it_asks_for() {
 }
 
 #[test]
-fn tls_with_the_authority_of_the_cluster() {
+fn the_authority_of_the_cluster_is_trusted() {
     let certificates = Certificates::new();
     let api = KubeApi::start_tls(&certificates.server());
     api.put("pods", pod("a"));

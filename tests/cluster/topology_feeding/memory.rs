@@ -76,7 +76,7 @@ fn what_went_before_and_during_a_restart_is_known_with_its_place() {
 }
 
 #[test]
-fn it_is_written_now_and_then_and_not_only_at_the_end() {
+fn the_snapshot_file_is_written_now_and_then_and_not_only_at_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let api = KubeApi::start();
     let settings = with_memory(&api, folder.path());
@@ -99,7 +99,7 @@ fn it_is_written_now_and_then_and_not_only_at_the_end() {
 
 /// Restarts may follow on each other quickly, and roles may be missing in between.
 #[test]
-fn it_is_written_soon_and_every_kind_in_it_is_known_to_be_gone() {
+fn the_snapshot_file_is_written_soon_and_every_kind_in_it_is_known_to_be_gone() {
     let folder = tempfile::tempdir().unwrap();
     let api = KubeApi::start();
     let plan = Plan::generate(Size::SMALL, 7);

@@ -5,6 +5,7 @@ use std::fs;
 use event_gateway::config::TopologySettings;
 
 use super::support::kube_api::{ALL, KubeApi};
+use super::support::rerun;
 use super::*;
 
 /// Runs a test once more in a process of its own, whose environment names a wire; there, the wire.
@@ -13,11 +14,8 @@ fn in_a_process_of_its_own(name: &str) -> Option<std::path::PathBuf> {
         return Some(wire.into());
     }
     let folder = tempfile::tempdir().unwrap();
-    let status = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name])
-        .env("EVENT_GATEWAY_PANIC", folder.path().join("wire"))
-        .status();
-    assert!(status.unwrap().success());
+    let mut again = rerun::command(module_path!(), name);
+    rerun::assert_passed(&again.env("EVENT_GATEWAY_PANIC", folder.path().join("wire")).output().unwrap());
     None
 }
 
@@ -27,8 +25,8 @@ fn wait_logged(cluster: &Cluster, text: &str) {
 }
 
 #[test]
-fn of_a_feeder_lead_to_a_list() {
-    let Some(wire) = in_a_process_of_its_own("panics::of_a_feeder_lead_to_a_list") else { return };
+fn panics_of_a_reflector_lead_to_a_list() {
+    let Some(wire) = in_a_process_of_its_own("panics_of_a_reflector_lead_to_a_list") else { return };
     let api = KubeApi::start();
     api.put("pods", pod("0"));
     let cluster = start(&settings(&api));
@@ -51,8 +49,8 @@ fn of_a_feeder_lead_to_a_list() {
 }
 
 #[test]
-fn of_the_clock_and_of_the_file_pass() {
-    let Some(wire) = in_a_process_of_its_own("panics::of_the_clock_and_of_the_file_pass") else { return };
+fn panics_of_the_clock_and_of_the_file_pass() {
+    let Some(wire) = in_a_process_of_its_own("panics_of_the_clock_and_of_the_file_pass") else { return };
     let (api, folder) = (KubeApi::start(), tempfile::tempdir().unwrap());
     let file = folder.path().join("memory");
     let settings = TopologySettings { memory_file: Some(file.clone()), ..settings(&api) };

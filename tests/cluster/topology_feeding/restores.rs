@@ -99,7 +99,7 @@ fn silence_alone_costs_a_probe_and_nothing_else() {
 }
 
 #[test]
-fn of_three_api_servers_one_lags() {
+fn one_of_three_api_servers_may_lag() {
     let api = KubeApi::start();
     let (second, late) = (api.replica(), api.replica());
     late.lag(ALL, Duration::MAX);

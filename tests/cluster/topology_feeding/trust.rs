@@ -23,7 +23,7 @@ fn with_token(url: &str) -> (TopologySettings, tempfile::TempDir) {
 }
 
 #[test]
-fn a_redirect_takes_it_to_no_other_host() {
+fn a_redirect_takes_the_token_to_no_other_host() {
     let (elsewhere, server) = (TestGateway::start(), TestGateway::start());
     for status in [301, 302, 303, 307, 308] {
         let place = elsewhere.url();
@@ -47,7 +47,7 @@ fn a_redirect_takes_it_to_no_other_host() {
 
 /// `0.0.0.0` is no address of the loopback, and yet leads to this machine.
 #[test]
-fn it_is_said_once_when_the_network_can_read_it() {
+fn a_token_that_the_network_can_read_is_warned_about_once() {
     let api = KubeApi::start();
     let (settings, _folder) = with_token(&api.url().replace("127.0.0.1", "0.0.0.0"));
     let cluster = start(&settings);
@@ -64,7 +64,7 @@ fn it_is_said_once_when_the_network_can_read_it() {
 }
 
 #[test]
-fn so_it_is_when_nobody_looks_at_the_certificate() {
+fn a_certificate_that_nobody_checks_is_warned_about_once() {
     let api = KubeApi::start_tls(&support::certificates::Certificates::new().server());
     let (mut settings, _folder) = with_token(&api.url());
     settings.tls.insecure_skip_verify = true;

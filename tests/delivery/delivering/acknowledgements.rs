@@ -44,7 +44,7 @@ fn whatever_is_no_acknowledgement_brings_the_chunk_back_and_then_it_is_delivered
 }
 
 #[test]
-fn every_kind_of_success_is_one() {
+fn every_2xx_status_is_an_acknowledgement() {
     for status in [200, 201, 202, 204, 299] {
         let gateway = TestGateway::start();
         let mut host = started(&gateway);

@@ -180,7 +180,7 @@ fn assert_seen(gateway: &TestGateway, mut wanted: Vec<String>) {
 }
 
 #[test]
-fn by_a_line_of_json() {
+fn a_line_of_json_evades_no_selection() {
     let gateway = TestGateway::start();
     let mut host = started(&gateway);
     let mark = json!(MARK).to_string();
@@ -212,7 +212,7 @@ fn by_a_line_of_json() {
 }
 
 #[test]
-fn by_a_packed_record_or_list() {
+fn a_packed_record_or_list_evades_no_selection() {
     let gateway = TestGateway::start();
     let mut host = started(&gateway);
     let mark = packed(&json!(MARK));
@@ -244,7 +244,7 @@ fn by_a_packed_record_or_list() {
 
 /// Nor by what a client makes long: its path, the id and the name that it chooses, the addresses that it says it comes by.
 #[test]
-fn by_what_is_long() {
+fn a_long_record_evades_no_selection() {
     let places = [
         "/requestURI",
         "/auditID",
@@ -284,7 +284,7 @@ fn by_what_is_long() {
 
 /// Some records are too large whatever is cut. They are tried a few times and no more, and the host goes on.
 #[test]
-fn by_what_stays_too_large() {
+fn a_record_that_stays_too_large_evades_no_selection() {
     let gateway = TestGateway::start();
     let mut host = support::started(Build::V5_1_1, &gateway, &[]);
     let long: serde_json::Map<String, Value> =
@@ -302,7 +302,7 @@ fn by_what_stays_too_large() {
 
 /// Nor by what a template makes of it: that may be longer than the record.
 #[test]
-fn by_what_becomes_long() {
+fn a_record_that_becomes_long_evades_no_selection() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("template.json");
     let uris = "{{ audit.request_uri }}".repeat(3);

@@ -67,7 +67,7 @@ fn whoever_goes_on_to_no_duplicates_gets_nothing_twice() {
 }
 
 #[test]
-fn a_request_that_was_put_away_is_not_sent_when_the_guarantee_changes_back() {
+fn a_request_that_was_dead_lettered_is_not_sent_when_the_guarantee_changes_back() {
     let (gateway, place) = (TestGateway::start(), Place::new());
     left_without_an_answer(&place, &gateway, "no_event_loss", End::Kill);
     place.host(&gateway, "no_duplicates", &[]).kill();

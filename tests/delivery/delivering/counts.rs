@@ -107,7 +107,7 @@ fn what_is_no_count_at_all_is_one_or_bounded_and_costs_no_record() {
 }
 
 #[test]
-fn its_updates_add_up_to_no_more_and_are_counted() {
+fn the_updates_of_an_event_add_up_to_no_more_and_are_counted() {
     let gateway = TestGateway::start();
     let mut host = support::started(Build::V5_1_1, &gateway, &[]);
     let counts = [3_u64, 2_147_483_647, 5, 4_000_000_000, 1_000_000].map(Value::from);

@@ -9,6 +9,7 @@ use std::process::Command;
 use event_gateway::config::DeadLetters;
 use event_gateway::gateway::{DeadLetterError, DeadLetterFile, Letter};
 use serde_json::{Value, json};
+use testkit::rerun;
 
 fn open(path: &Path, max_bytes: u64) -> DeadLetterFile {
     let settings = DeadLetters { file: Some(path.to_owned()), max_bytes };
@@ -169,7 +170,7 @@ fn half_a_line_from_a_crash_swallows_no_letter() {
 }
 
 #[test]
-fn what_cannot_be_opened_is_a_error() {
+fn what_cannot_be_opened_is_an_error() {
     let (folder, path) = folder();
     fs::write(&path, "").unwrap();
     let below_a_file = path.join("dead.ndjson");
@@ -193,7 +194,7 @@ fn what_cannot_be_opened_is_a_error() {
 /// Run by the test below, in a process that may write small files only.
 #[test]
 #[ignore = "a part of a_write_cut_short_leaves_nothing"]
-fn with_a_limit_on_the_size_of_files() {
+fn a_limit_on_the_size_of_files_loses_no_letter() {
     let (_folder, path) = folder();
     let mut file = open(&path, 1 << 20);
     file.write(&letter("1")).unwrap();
@@ -211,14 +212,9 @@ fn with_a_limit_on_the_size_of_files() {
 #[test]
 fn a_write_cut_short_leaves_nothing() {
     // A full disk, as far as a process can tell. The signal that goes with the limit is ignored.
-    let script = "trap '' XFSZ; ulimit -f 4; exec \"$0\" --ignored --exact dead_letters::with_a_limit_on_the_size_of_files";
-    let run =
-        Command::new("sh").arg("-c").arg(script).arg(std::env::current_exe().unwrap()).output().unwrap();
-    assert!(
-        run.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&run.stdout),
-        String::from_utf8_lossy(&run.stderr)
-    );
-    assert!(String::from_utf8_lossy(&run.stdout).contains("1 passed"));
+    let limited = rerun::command(module_path!(), "a_limit_on_the_size_of_files_loses_no_letter");
+    let script = "trap '' XFSZ; ulimit -f 4; exec \"$0\" \"$@\"";
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(script).arg(limited.get_program()).args(limited.get_args());
+    rerun::assert_passed(&shell.output().unwrap());
 }

@@ -79,7 +79,7 @@ fn escapes_in_every_text_arrive_and_reach_no_log() {
 }
 
 #[test]
-fn a_message_of_a_megabyte_is_delivered_or_put_away_by_its_size() {
+fn a_message_of_a_megabyte_is_delivered_or_dead_lettered_by_its_size() {
     let gateway = TestGateway::start();
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("dead");

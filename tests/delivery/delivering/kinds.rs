@@ -227,7 +227,7 @@ fn an_audit_record_of_two_megabytes_is_delivered_without_its_bodies() {
 }
 
 #[test]
-fn what_is_of_no_known_kind_passes_is_dropped_or_put_away() {
+fn records_of_unknown_kind_pass_are_dropped_or_dead_lettered() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("dead");
     let odd = json!({"log": "plain text", "n": [1, null]});

@@ -125,7 +125,7 @@ fn an_event_that_waited_has_work_of_its_own() {
 }
 
 #[test]
-fn when_the_time_is_up_it_says_unknown() {
+fn an_event_that_waited_in_vain_says_unknown() {
     let (api, gateway) = (cluster(), TestGateway::start());
     let mut host = started(&api, &gateway, &[("correlate_wait", "300ms")]);
     let start = clock::monotonic();
@@ -138,7 +138,7 @@ fn when_the_time_is_up_it_says_unknown() {
 }
 
 #[test]
-fn nothing_else_waits() {
+fn only_events_without_their_object_wait() {
     let (api, gateway) = (cluster(), TestGateway::start());
     let mut host = started(&api, &gateway, &[("correlate_wait", LONG)]);
     // One that is old, as in the list of a start.
@@ -162,7 +162,7 @@ fn nothing_else_waits() {
 }
 
 #[test]
-fn zero_switches_it_off() {
+fn zero_switches_the_wait_off() {
     let (api, gateway) = (cluster(), TestGateway::start());
     let mut host = started(&api, &gateway, &[("correlate_wait", "0")]);
     assert_eq!(host.deliver("a", "t", &chunk::of(&[event("u1", 1, "late")])), Code::Ok);

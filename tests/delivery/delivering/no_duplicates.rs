@@ -100,7 +100,7 @@ fn at_once<T: Send + 'static>(answers: Vec<T>, check: fn(T)) {
 }
 
 #[test]
-fn what_is_ambiguous_is_put_away_and_never_sent_again() {
+fn an_ambiguous_batch_is_dead_lettered_and_never_sent_again() {
     at_once(ambiguous(), |(answer, timeout)| {
         let (gateway, place) = (TestGateway::start(), Place::new());
         let mut host = place.host(&gateway, "no_duplicates", &[("timeout", timeout)]);
@@ -220,7 +220,7 @@ fn a_kill_after_the_acknowledgement_leaves_nothing_in_doubt() {
 }
 
 #[test]
-fn a_stop_puts_the_request_that_it_cuts_off_away() {
+fn a_stop_dead_letters_the_request_that_it_cuts_off() {
     let (gateway, place) = (TestGateway::start(), Place::new());
     let mut host = place.host(&gateway, "no_duplicates", &[("timeout", "1h")]);
     gateway.answer(taken_and_silent());

@@ -115,7 +115,7 @@ fn a_record_over_a_mebibyte_goes_to_the_dead_letters_unseen_by_the_gateway() {
 }
 
 #[test]
-fn what_was_put_away_counts_as_new_with_the_next_version() {
+fn a_dead_lettered_record_counts_as_new_with_the_next_version() {
     let gateway = rejecting(422, &["u.1"]);
     let mut host = started(Build::V5_1_1, &gateway, &[]);
     for (version, count) in [(1, 5), (2, 6), (3, 9)] {

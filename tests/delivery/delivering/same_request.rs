@@ -86,7 +86,7 @@ fn after_a_kill_the_request_on_its_way_goes_out_first_and_as_it_was() {
 }
 
 #[test]
-fn within_a_life_too_whether_or_not_there_is_a_file() {
+fn within_a_run_the_same_request_is_sent_first_with_or_without_a_file() {
     for has_file in [true, false] {
         let (gateway, (_folder, ledger)) = (TestGateway::start(), state());
         let mut host =
@@ -123,7 +123,7 @@ fn what_was_certainly_not_taken_is_no_reason_to_send_it_alone() {
 }
 
 #[test]
-fn a_request_that_kills_the_gateway_does_not_stand_in_the_way_for_ever() {
+fn a_request_that_kills_the_gateway_does_not_block_the_others_indefinitely() {
     let (gateway, (_folder, ledger)) = (TestGateway::start(), state());
     gateway.respond_with(|request| {
         let is_poison = request.ids().iter().any(|id| id == "poison.1");

@@ -32,7 +32,7 @@ fn no_case_shows_its_secret_and_each_keeps_the_rest() {
 }
 
 #[test]
-fn nor_does_a_dead_letter_or_the_log() {
+fn no_dead_letter_and_no_log_line_shows_a_secret() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("dead");
     let gateway = TestGateway::start();

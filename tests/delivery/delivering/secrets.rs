@@ -67,7 +67,7 @@ fn what_a_secret_holds_leaves_in_no_body_of_no_format() {
 
 /// By itself, in a list, inside another object, and in records that once were audit records.
 #[test]
-fn nor_does_it_leave_where_it_is_not_expected() {
+fn a_secret_does_not_leave_where_it_is_not_expected() {
     let secret = json!({"apiVersion": "v1", "data": {"password": DATA}, "kind": "Secret", "type": "Opaque"});
     let whole = about_a_secret("create", &secret, &Value::Null);
     let without = |key: &str| {
@@ -149,7 +149,7 @@ fn of_an_audit_record_that_cannot_be_read_the_bodies_are_left_out() {
 
 /// Who hashes a body hashes what a Secret holds no more than who does not: short ones could be tried.
 #[test]
-fn nor_as_a_hash() {
+fn a_secret_does_not_leave_as_a_hash() {
     let secret = json!({"kind": "Secret", "data": {"password": DATA}, "metadata": {"name": "db"}});
     let audit = about_a_secret("create", &secret, &Value::Null);
     for rule in ["audit.request_object", "audit.request_object.data", "audit.request_object.data.password"] {

@@ -98,7 +98,7 @@ fn what_is_taken_out_is_redacted_like_a_record_that_came_alone() {
 
 /// Once it was cut, it is no record any more that could be taken out.
 #[test]
-fn nor_does_a_secret_leave_in_a_wrapper_that_cannot_be_opened() {
+fn no_secret_leaves_in_a_wrapper_that_cannot_be_opened() {
     let line = about_a_secret().to_string();
     let cut = &line[..line.rfind(DATA).expect("it is there") + DATA.len()];
     let twice = json!({"log": cut}).to_string();
@@ -122,7 +122,7 @@ fn nor_does_a_secret_leave_in_a_wrapper_that_cannot_be_opened() {
 
 /// Nor in what a record of a known kind leaves beside it.
 #[test]
-fn nor_does_a_secret_leave_beside_a_record_that_is_taken_out() {
+fn no_secret_leaves_beside_a_record_that_is_taken_out() {
     let line = about_a_secret().to_string();
     let cut = &line[..line.rfind(DATA).expect("it is there") + DATA.len()];
     let event = event("e", 1, 1);

@@ -8,7 +8,6 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -16,6 +15,7 @@ use super::{posting, support};
 use event_gateway::gateway::{Disposition, LONGEST_RETRY_AFTER};
 use posting::{accepted, noise, open, retry};
 use support::gateway::{Answer, TestGateway};
+use testkit::rerun;
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -302,7 +302,7 @@ fn a_body_that_was_asked_for_arrives() {
 }
 
 #[test]
-fn names_are_looked_up() {
+fn a_host_name_is_looked_up() {
     let gateway = TestGateway::start();
     let mut client = open(&format!("http://localhost:{}/events", gateway.port()), &[]);
     assert!(accepted(&client.post()));
@@ -325,8 +325,7 @@ fn with_proxies_in_the_environment() {
 #[test]
 fn proxies_are_used_but_not_for_loopback() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap(); // closed again
-    let run = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "answers::with_proxies_in_the_environment"])
+    let run = rerun::command(module_path!(), "with_proxies_in_the_environment")
         .env("HTTP_PROXY", format!("http://{nobody}"))
         .env("HTTPS_PROXY", format!("http://{nobody}"))
         .env_remove("NO_PROXY")
@@ -334,5 +333,5 @@ fn proxies_are_used_but_not_for_loopback() {
         .env_remove("ALL_PROXY")
         .output()
         .unwrap();
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
+    rerun::assert_passed(&run);
 }

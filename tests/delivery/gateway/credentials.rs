@@ -28,7 +28,7 @@ fn demand(gateway: &TestGateway, value: &'static str) {
 }
 
 #[test]
-fn bearer_and_basic() {
+fn bearer_and_basic_credentials_are_sent() {
     let gateway = TestGateway::start();
     let (_folder, path) = secret_file("open sesame\n");
     let path = path.to_str().unwrap();
@@ -60,7 +60,7 @@ fn a_new_token_is_used_from_the_next_batch_on() {
 }
 
 #[test]
-fn a_token_exchanged_as_kubernetes_does_it() {
+fn a_token_exchanged_as_kubernetes_does_it_is_used() {
     let gateway = TestGateway::start();
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
@@ -139,7 +139,7 @@ fn a_file_that_became_useless_keeps_the_old_token() {
 }
 
 #[test]
-fn a_useless_file_at_the_start_is_a_error() {
+fn a_useless_file_at_the_start_is_an_error() {
     let (_folder, path) = secret_file("");
     let errors =
         try_open("http://127.0.0.1:1/", &[("bearer_token_file", path.to_str().unwrap())]).err().unwrap();

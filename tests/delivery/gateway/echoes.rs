@@ -76,7 +76,7 @@ proptest! {
 
     /// Each sign in another way, the whole then encoded, escaped once more, and with anything around it.
     #[test]
-    fn in_any_mixture_of_forms(
+    fn a_secret_is_hidden_in_any_mixture_of_forms(
         secret in any_secret(),
         ways in vec(0_u8..20, 80),
         before in "[ -~é]{0,7}",
@@ -102,7 +102,7 @@ proptest! {
 
     /// What a bound leaves of its beginning or of its end, plain or encoded.
     #[test]
-    fn cut_anywhere(secret in any_secret(), from in 0_usize..80, length in 12_usize..80, encoding in 4_usize..8) {
+    fn a_secret_that_is_cut_anywhere_is_hidden(secret in any_secret(), from in 0_usize..80, length in 12_usize..80, encoding in 4_usize..8) {
         let secrets = Secrets::default();
         secrets.add(&secret);
         let from = from.min(secret.len() - 12);
@@ -118,7 +118,7 @@ proptest! {
     }
 
     #[test]
-    fn and_other_texts_stay_as_they_are(secret in "[a-z]{4,40}", text in "[A-Z0-9 %&;\\\\/=]{0,200}") {
+    fn texts_without_a_secret_stay_as_they_are(secret in "[a-z]{4,40}", text in "[A-Z0-9 %&;\\\\/=]{0,200}") {
         let secrets = Secrets::default();
         secrets.add(&secret);
         prop_assert_eq!(secrets.hide_in(text.clone()), text);
@@ -126,7 +126,7 @@ proptest! {
 }
 
 #[test]
-fn an_answer_shows_none_in_any_form_and_is_cut_afterwards() {
+fn an_answer_shows_no_secret_in_any_form_and_is_cut_afterwards() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("token");
     fs::write(&path, TOKEN.replace(['"', '\\'], "")).unwrap();
@@ -174,7 +174,7 @@ fn an_answer_shows_none_in_any_form_and_is_cut_afterwards() {
 
 /// A password may have any letters.
 #[test]
-fn so_it_does_of_a_secret_with_letters_beyond_ascii() {
+fn an_answer_shows_no_secret_with_letters_beyond_ascii() {
     const SECRET: &str = "pässwörd-öf-the-gätewäy";
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("token");
@@ -201,7 +201,7 @@ fn so_it_does_of_a_secret_with_letters_beyond_ascii() {
 
 /// Services that say of each record why they reject it.
 #[test]
-fn so_do_the_words_about_each_record() {
+fn the_words_about_each_record_show_no_secret() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("token");
     fs::write(&path, "S3CR3T-of-the-gateway-0123456789").unwrap();
@@ -239,7 +239,7 @@ fn a_private_key_shows_in_no_line() {
 
 /// A token is renewed every hour, and a client's key once a year.
 #[test]
-fn it_stays_hidden_however_often_a_token_is_renewed() {
+fn a_secret_stays_hidden_however_often_a_token_is_renewed() {
     let certificates = Certificates::new();
     let [chain, key, token] = ["client.pem", "client-key.pem", "token"].map(|name| certificates.file(name));
     let file = |path: &std::path::PathBuf| path.to_str().unwrap().to_owned();
@@ -267,7 +267,7 @@ fn it_stays_hidden_however_often_a_token_is_renewed() {
 
 /// Programs print the bytes that they got in many ways.
 #[test]
-fn so_do_bytes_that_are_printed_as_numbers() {
+fn bytes_that_are_printed_as_numbers_show_no_secret() {
     let secrets = Secrets::default();
     secrets.add(TOKEN);
     let each =
@@ -289,7 +289,7 @@ fn so_do_bytes_that_are_printed_as_numbers() {
 
 /// An answer is read up to 16 KiB, and whoever waits for it waits for this, too.
 #[test]
-fn looking_for_it_takes_no_longer_than_a_request() {
+fn looking_for_a_secret_takes_no_longer_than_a_request() {
     let secrets = Secrets::default();
     (0..9).for_each(|number| secrets.add(&format!("{number}{}", TOKEN.repeat(30))));
     for piece in ["A", "41", "41 ", "65,", "%25", "\\u0025", "&amp;", "JTI1", "4A544931", "a b"] {

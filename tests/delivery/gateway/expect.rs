@@ -166,28 +166,28 @@ fn no_body_was_taken_for_a_request(gateway: &TestGateway, name: &str) {
 }
 
 #[test]
-fn to_every_large_batch_of_no_duplicates() {
+fn every_large_batch_of_no_duplicates_asks_first() {
     give_all(NO_DUPLICATES, None);
 }
 
 #[test]
-fn to_every_large_batch_of_no_duplicates_under_tls() {
+fn every_large_batch_of_no_duplicates_asks_first_under_tls() {
     give_all(NO_DUPLICATES, Some(&Certificates::new()));
 }
 
 #[test]
-fn to_the_try_after_a_cut() {
+fn the_try_after_a_cut_asks_first() {
     give_all(NO_EVENT_LOSS, None);
 }
 
 #[test]
-fn to_the_try_after_a_cut_under_tls() {
+fn the_try_after_a_cut_asks_first_under_tls() {
     give_all(NO_EVENT_LOSS, Some(&Certificates::new()));
 }
 
 /// What is left of the last answer on a connection does not make the next one counted or missed.
 #[test]
-fn on_a_connection_that_was_used_before() {
+fn a_connection_that_was_used_before_asks_first() {
     let gateway = TestGateway::start();
     let body = noise(LARGE_BYTES);
     for before in [Answer::ok(), Answer::ok().body("taken"), Answer::status(503).header("Retry-After", "0")] {
@@ -225,7 +225,7 @@ fn a_gateway_that_cannot_be_asked_is_not_asked_again() {
 
 /// What the client does not know it does not say: a 2xx to the headers, and then no word to the body.
 #[test]
-fn no_doubt_but_that_of_the_try_that_sends() {
+fn only_the_try_that_sends_leaves_a_doubt() {
     let gateway = TestGateway::start();
     gateway.cut_with(|head, _| asks(&head.headers).then(|| Answer::status(202).accepting(false)));
     gateway.set_default(Answer::close_after_body());
@@ -318,7 +318,7 @@ fn an_acknowledgement_that_came_while_the_body_went_out_counts_once_it_is_out() 
 
 /// And if it never is out, it does not: some of it went, so nobody knows.
 #[test]
-fn an_acknowledgement_of_half_a_body_is_none() {
+fn an_acknowledgement_of_half_a_body_does_not_count() {
     let body = noise(HUGE_BYTES);
     let gateway = TestGateway::start();
     let early = || Answer::status(202).accepting(false);

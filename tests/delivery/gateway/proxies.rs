@@ -29,7 +29,7 @@ fn answers() -> Vec<Answer> {
 }
 
 #[test]
-fn no_line_shows_its_password() {
+fn no_line_shows_the_password_of_a_proxy() {
     let folder = tempfile::tempdir().unwrap();
     let token = folder.path().join("token");
     fs::write(&token, "sesame-of-the-cluster").unwrap();

@@ -21,7 +21,7 @@ fn stale(gateway: &TestGateway, client: &mut Client, taken_bytes: usize) {
 
 /// The lengths put every border of the buffers on the way into the first answer, the second, and between them.
 #[test]
-fn not_in_the_clear_and_not_under_tls() {
+fn a_stale_answer_counts_neither_in_the_clear_nor_under_tls() {
     let certificates = Certificates::new();
     let ca = certificates.file("ca.pem");
     let in_the_clear = TestGateway::start();
@@ -38,7 +38,7 @@ fn not_in_the_clear_and_not_under_tls() {
 /// A body that was announced and not sent leaves nothing behind either: neither the answer that spared it, nor what
 /// comes with that.
 #[test]
-fn not_behind_an_answer_to_the_headers_alone() {
+fn a_stale_answer_behind_one_to_the_headers_alone_does_not_count() {
     let gateway = TestGateway::start();
     let second = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     gateway.cut_with(move |head, _| {

@@ -264,12 +264,12 @@ impl Figures {
 }
 
 #[test]
-fn each_alone() {
+fn each_fault_alone_loses_nothing() {
     run(&trials(0), Guarantee::NoEventLoss);
 }
 
 #[test]
-fn mixed() {
+fn mixed_faults_lose_nothing() {
     run(&trials(3), Guarantee::NoEventLoss);
 }
 
@@ -277,12 +277,12 @@ fn mixed() {
 const TWICE_NEVER: Guarantee = Guarantee::NoDuplicates { ambiguous: "ambiguous" };
 
 #[test]
-fn each_alone_with_no_duplicates() {
+fn each_fault_alone_duplicates_nothing() {
     run(&trials(0), TWICE_NEVER);
 }
 
 #[test]
-fn mixed_with_no_duplicates() {
+fn mixed_faults_duplicate_nothing() {
     run(&trials(3), TWICE_NEVER);
 }
 

@@ -105,7 +105,7 @@ fn what_may_not_be_known_to_be_there_may_come_again() {
 }
 
 #[test]
-fn doubt_is_put_away_only_where_nothing_may_come_twice() {
+fn doubt_is_dead_lettered_only_where_nothing_may_come_twice() {
     let in_doubt = |account: &mut Account| {
         account.sent[1].taken = false;
         account.in_doubt = true;

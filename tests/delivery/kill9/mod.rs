@@ -108,7 +108,7 @@ fn in_epochs(what: &str, kills: usize, epoch: impl Fn(usize, usize) -> Account +
 }
 
 #[test]
-fn of_the_mini_host() {
+fn kills_of_the_mini_host_keep_each_guarantee() {
     let (rounds, seed) = (rounds_from("KILL9_ROUNDS", 100), seed());
     for guarantee in Guarantee::ALL {
         in_epochs(&format!("mini host, {}", guarantee.text()), rounds, |number, kills| {
@@ -119,7 +119,7 @@ fn of_the_mini_host() {
 
 /// Every event is about a pod that the topology never sees, so that each waits, and most kills meet some that do.
 #[test]
-fn of_the_mini_host_while_events_wait_for_their_objects() {
+fn kills_while_events_wait_for_their_objects_keep_each_guarantee() {
     let (rounds, seed) = (rounds_from("KILL9_ROUNDS", 40), seed());
     let api = KubeApi::start();
     for guarantee in Guarantee::ALL {
@@ -227,7 +227,7 @@ fn quietly<T>(run: impl FnOnce() -> T) -> thread::Result<T> {
 }
 
 #[test]
-fn of_a_real_fluent_bit() {
+fn kills_of_a_real_fluent_bit_keep_each_guarantee() {
     let (rounds, seed) = (rounds_from("KILL9_REAL_ROUNDS", 5), seed());
     on_every_host(|fluent_bit, _| {
         for guarantee in Guarantee::ALL {

@@ -78,7 +78,7 @@ fn a_disk_that_is_read_only_is_waited_for() {
 }
 
 #[test]
-fn a_folder_that_is_gone_is_waited_for_and_one_that_never_was_is_a_error() {
+fn a_folder_that_is_gone_is_waited_for_and_one_that_never_was_is_an_error() {
     let outer = tempfile::tempdir().expect("a folder");
     let folder = outer.path().join("out");
     let mut host = MiniHost::start(Build::V5_1_1);

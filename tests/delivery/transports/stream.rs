@@ -81,7 +81,7 @@ fn a_batch_that_was_cut_comes_again_whole_over_a_new_connection() {
 }
 
 #[test]
-fn with_no_duplicates_a_batch_that_was_cut_is_put_away() {
+fn with_no_duplicates_a_batch_that_was_cut_is_dead_lettered() {
     let (folder, path, endpoint) = place();
     let file = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
     let (state, letters) = (file("ledger"), file("letters"));
@@ -106,7 +106,7 @@ fn with_no_duplicates_a_batch_that_was_cut_is_put_away() {
 
 /// What nobody has read of is no doubt: it can be sent again under either guarantee.
 #[test]
-fn with_no_duplicates_a_reader_that_is_away_puts_nothing_away() {
+fn with_no_duplicates_a_reader_that_is_away_dead_letters_nothing() {
     let (folder, path, endpoint) = place();
     let file = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
     let (state, letters) = (file("ledger"), file("letters"));

@@ -186,7 +186,7 @@ proptest! {
     #![proptest_config(cases(1_000))]
 
     #[test]
-    fn it_judges_as_the_naive_one_does(
+    fn the_ledger_answers_as_the_naive_one_does(
         updates in updates(),
         are_texts in any::<bool>(),
         max_entries in prop_oneof![Just(1_000usize), Just(3), Just(1)],

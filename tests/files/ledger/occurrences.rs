@@ -126,7 +126,7 @@ proptest! {
     #![proptest_config(cases(400))]
 
     #[test]
-    fn they_add_up_over_any_history(steps in vec(step(), 0..80)) {
+    fn occurrences_add_up_over_any_history(steps in vec(step(), 0..80)) {
         run(&steps);
     }
 }

@@ -92,7 +92,7 @@ fn odd(dice: &mut Dice, former: &Value, others: &[Value]) -> Value {
 }
 
 #[test]
-fn whatever_it_says_nothing_panics() {
+fn no_crafted_topology_panics() {
     let folder = tempfile::tempdir().unwrap();
     let (good, path) = (folder.path().join("good"), folder.path().join("ledger.topology"));
     let objects = objects();

@@ -97,22 +97,22 @@ fn goes_on_or_does_not_start(trial: Trial, started: i32) {
 }
 
 #[test]
-fn at_the_state_file() {
+fn nothing_planted_at_the_state_file_is_used() {
     with_each("ledger", goes_on_or_does_not_start);
 }
 
 #[test]
-fn where_a_new_state_file_is_made() {
+fn nothing_planted_where_a_new_state_file_is_made_is_used() {
     with_each("ledger.unfinished", goes_on);
 }
 
 #[test]
-fn at_the_saved_request() {
+fn nothing_planted_at_the_saved_request_is_used() {
     with_each("ledger.in-flight", goes_on);
 }
 
 #[test]
-fn at_the_topology() {
+fn nothing_planted_at_the_topology_is_used() {
     with_each("ledger.topology", |trial, started| {
         goes_on(trial, started);
     });
@@ -120,7 +120,7 @@ fn at_the_topology() {
 
 /// It is saved at the stop at the latest, and said then.
 #[test]
-fn where_a_new_topology_is_made() {
+fn nothing_planted_where_a_new_topology_is_made_is_used() {
     with_each("ledger.topology.new", |mut trial, started| {
         assert_eq!(started, 1);
         assert_eq!(trial.host.deliver("a", "t", &events(["u1"])), Code::Ok);
@@ -132,7 +132,7 @@ fn where_a_new_topology_is_made() {
 }
 
 #[test]
-fn at_the_dead_letters() {
+fn nothing_planted_at_the_dead_letters_is_used() {
     with_each("letters", |mut trial, started| {
         if trial.thing.is_no_file() {
             return goes_on_or_does_not_start(trial, started);
@@ -151,7 +151,7 @@ fn at_the_dead_letters() {
 
 /// Something takes the place of a file that is in use.
 #[test]
-fn at_files_that_are_in_use() {
+fn nothing_planted_at_files_that_are_in_use_is_used() {
     for thing in ALL {
         let spare = tempfile::tempdir().unwrap();
         let Some((mut trial, _)) = trial(Thing::Symlink, "unused") else { continue };
@@ -197,7 +197,7 @@ fn a_symlink_to_the_file_in_use_is_noticed() {
 
 /// The filter's own.
 #[test]
-fn at_the_state_file_of_the_filter() {
+fn nothing_planted_at_the_state_file_of_the_filter_is_used() {
     for thing in ALL {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let path = folders[0].path().join("seen");
@@ -219,7 +219,7 @@ fn at_the_state_file_of_the_filter() {
 
 /// Files of earlier runs are completed, and foreign ones are none.
 #[test]
-fn in_the_folder_of_files() {
+fn nothing_planted_in_the_folder_of_files_is_used() {
     const STEM: &str = "20261121T174415.123Z-000001-0123abcd";
     for thing in ALL {
         for end in [".part", ".ndjson"] {

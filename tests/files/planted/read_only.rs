@@ -27,7 +27,7 @@ fn no_file(thing: &Thing) -> bool {
 }
 
 #[test]
-fn what_is_no_file_is_a_error_of_its_key() {
+fn what_is_no_file_is_an_error_of_its_key() {
     for thing in ALL.into_iter().filter(no_file) {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let path = folders[0].path().join("secret");

@@ -40,7 +40,7 @@ const LISTS: &[&str] = &[
 ];
 
 #[test]
-fn lists_as_kubernetes_writes_them_and_stranger_ones() {
+fn lists_are_scanned_as_kubernetes_writes_them_and_stranger_ones() {
     let items = |n: usize| scan([LISTS[n].as_bytes()]);
     assert_eq!(items(0), (vec![r#"{"a":1}"#.into(), r#"{"b":[{}]}"#.into()], 0, Ok(meta("7", None))));
     let odd = ["{ }", "\"x\"", "12", "[ ]", "null"].map(String::from).to_vec();

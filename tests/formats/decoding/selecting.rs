@@ -252,7 +252,7 @@ fn what_is_excluded_does_not_count_its_nonsense() {
 }
 
 #[test]
-fn a_list_in_one_record_is_admitted_item_by_item() {
+fn a_list_in_one_record_is_selected_item_by_item() {
     let events = chunk::listed_events();
     let bytes = chunk::v2(&json!({"kind": "EventList", "items": events}), 1);
     let counts = pass(&[("types", "None".to_owned())], bytes);

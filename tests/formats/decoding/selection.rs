@@ -19,7 +19,7 @@ fn delivered(settings: &[(&str, &str)], chunks: &[Vec<u8>]) -> (Vec<String>, f64
 }
 
 #[test]
-fn namespaces_types_and_reasons_of_a_real_cluster() {
+fn namespaces_types_and_reasons_select_events_of_a_real_cluster() {
     let all = chunk::listed_events();
     let namespace = |event: &Value| {
         let own = event["metadata"]["namespace"].as_str().unwrap_or("").to_owned();
@@ -46,7 +46,7 @@ fn namespaces_types_and_reasons_of_a_real_cluster() {
 }
 
 #[test]
-fn updates_every_first_and_doubling() {
+fn updates_are_every_first_or_doubling() {
     let series = [1, 2, 3, 4, 7, 8, 9, 15, 17].map(|count| event("u", count, count));
     for (updates, wanted) in [
         ("every", &[1, 2, 3, 4, 7, 8, 9, 15, 17][..]),

@@ -91,7 +91,7 @@ fn some_of_each() -> (Vec<Value>, usize) {
 }
 
 #[test]
-fn each_service_takes_what_comes_and_only_the_stand_ins_put_away_what_is_no_event() {
+fn each_service_takes_what_comes_and_only_the_stand_ins_dead_letter_what_is_no_event() {
     for service in SERVICES {
         let mut scene = Scene::new(service, &[("cluster_name", "prod-eu")]);
         let (all, events) = some_of_each();
@@ -113,7 +113,7 @@ fn each_service_takes_what_comes_and_only_the_stand_ins_put_away_what_is_no_even
 }
 
 #[test]
-fn what_a_service_rejects_is_put_away_and_the_rest_is_delivered() {
+fn what_a_service_rejects_is_dead_lettered_and_the_rest_is_delivered() {
     for service in SERVICES {
         let mut scene = Scene::new(service, &[]);
         let mut all: Vec<Value> = (0..20).map(|number| event(&format!("u{number}"), 1, 1)).collect();
@@ -128,7 +128,7 @@ fn what_a_service_rejects_is_put_away_and_the_rest_is_delivered() {
 }
 
 #[test]
-fn a_busy_service_gets_them_later() {
+fn a_busy_service_gets_its_records_later() {
     for service in SERVICES {
         let mut scene = Scene::new(service, &[]);
         let all = [event("u", 1, 1)];
@@ -144,7 +144,7 @@ fn a_busy_service_gets_them_later() {
 }
 
 #[test]
-fn what_is_about_all_records_puts_none_away() {
+fn a_rejection_of_all_records_dead_letters_none() {
     let cases = [
         ("splunk_hec", (200, r#"{"text":"HEC is healthy","code":17}"#), "whose path should be"),
         (

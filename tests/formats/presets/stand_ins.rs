@@ -60,7 +60,7 @@ fn rest() -> String {
 }
 
 #[test]
-fn the_exporters_webhook() {
+fn the_exporters_webhook_is_stood_in_for() {
     let rest = rest();
     let event = format!(
         r#"{{{METADATA},{rest},"clusterName":"prod-eu","involvedObject":{{{OBJECT},"deleted":false}}}}"#
@@ -78,7 +78,7 @@ fn the_exporters_webhook() {
 }
 
 #[test]
-fn eventrouters_lines() {
+fn eventrouters_lines_are_stood_in_for() {
     let event = format!(r#"{{{METADATA},"involvedObject":{{{OBJECT}}},{}}}"#, rest());
     for (new_occurrences, verb) in [(u32::MAX, "ADDED"), (2, "UPDATED")] {
         let written = written(Format::Eventrouter, &full_event(), new_occurrences, Correlation::Off);
@@ -87,7 +87,7 @@ fn eventrouters_lines() {
 }
 
 #[test]
-fn k8streams_lines() {
+fn k8streams_lines_are_stood_in_for() {
     let line = |services: &str| {
         [
             r#"{"id":"e1","timestamp":1795217329,"component":"kubelet","host":"node-a","#,

@@ -62,7 +62,7 @@ fn first_service(format: &str, record: &Value) -> Value {
 }
 
 #[test]
-fn every_real_event_with_its_services() {
+fn every_real_event_with_its_services_is_valid() {
     let schemas = Schemas::load();
     for (name, format) in FORMATS {
         let renderer = Renderer::new(format, "prod-eu").expect("a format");
@@ -83,7 +83,7 @@ fn every_real_event_with_its_services() {
 }
 
 #[test]
-fn every_real_record_of_each_kind() {
+fn every_real_record_of_each_kind_is_valid() {
     let schemas = Schemas::load();
     let mut all = [chunk::listed_events(), chunk::watch_events()].concat();
     let events = all.len();
@@ -223,7 +223,7 @@ fn odd_impact<'t>(texts: &'t [String; 2], dice: &mut Dice) -> Impact<'t> {
 }
 
 #[test]
-fn any_odd_record_is_valid_or_put_away_with_a_reason() {
+fn any_odd_record_is_valid_or_dead_lettered_with_a_reason() {
     let schemas = Schemas::load();
     let (mut valid, mut away) = (0, 0);
     for (number, mut dice) in numbers(1_500) {

@@ -180,7 +180,7 @@ fn assert_line(text: &[u8], of: &str) {
 }
 
 #[test]
-fn real_records_of_every_kind_do() {
+fn real_records_of_every_kind_become_one_line_of_json() {
     let mut all = support::audit_log();
     all.extend(chunk::watch_events());
     for template in TEMPLATES {

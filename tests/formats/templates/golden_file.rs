@@ -17,7 +17,7 @@ fn events(name: &str) -> Vec<Value> {
 }
 
 #[test]
-fn the_sample_template_of_all_events_in_both_api_groups() {
+fn the_sample_template_gives_the_golden_file_in_both_api_groups() {
     let renderer = open(TEMPLATE, false).unwrap_or_else(|errors| panic!("{errors:?}"));
     let of = |events: &[Value]| events.iter().map(|event| json(&renderer, event)).collect::<Vec<_>>();
     let core = of(&events("events-core-v1.ndjson"));

@@ -49,7 +49,7 @@ fn each_form_has_its_bodies_and_its_content_type() {
 }
 
 #[test]
-fn what_does_not_go_together_is_a_error() {
+fn what_does_not_go_together_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = file(&folder);
     let errors = |settings: &[(&str, &str)]| match read_with(settings) {

@@ -31,56 +31,56 @@ use mutator::Mutator;
 use run::{Fault, attack, each_mutant};
 
 #[test]
-fn of_a_chunk() {
+fn mutants_of_a_chunk_do_no_harm() {
     each_mutant::<Chunk>(100_000, 1);
 }
 
 #[test]
-fn of_an_event() {
+fn mutants_of_an_event_do_no_harm() {
     each_mutant::<Event>(100_000, 1);
 }
 
 #[test]
-fn of_a_record() {
+fn mutants_of_a_record_do_no_harm() {
     each_mutant::<Record>(50_000, 1);
 }
 
 /// The mutants choose how a secret is planted.
 #[test]
-fn of_a_record_with_a_secret() {
+fn mutants_of_a_record_with_a_secret_do_no_harm() {
     each_mutant::<Secret>(50_000, 1);
 }
 
 /// Opened and tried on samples, one takes as long as ten of the others.
 #[test]
-fn of_a_template() {
+fn mutants_of_a_template_do_no_harm() {
     each_mutant::<Template>(100_000, 10);
 }
 
 #[test]
-fn of_settings() {
+fn mutants_of_settings_do_no_harm() {
     each_mutant::<Config>(50_000, 1);
 }
 
 #[test]
-fn of_a_list_and_a_watch() {
+fn mutants_of_a_list_and_a_watch_do_no_harm() {
     each_mutant::<Watch>(50_000, 1);
 }
 
 /// One asks for the answers of a whole cluster.
 #[test]
-fn of_two_tenants() {
+fn mutants_of_two_tenants_do_no_harm() {
     each_mutant::<Tenants>(100_000, 50);
 }
 
 #[test]
-fn of_an_answer() {
+fn mutants_of_an_answer_do_no_harm() {
     each_mutant::<Answer>(100_000, 1);
 }
 
 /// Over a connection one takes as long as a hundred of the others.
 #[test]
-fn of_an_answer_over_a_connection() {
+fn mutants_of_an_answer_over_a_connection_do_no_harm() {
     each_mutant::<Exchange>(200_000, 100);
 }
 

@@ -12,7 +12,7 @@ fn without(resources: &[&str], reason: &str) -> String {
 }
 
 #[test]
-fn a_role_cut_down_to_events() {
+fn a_role_cut_down_to_events_is_found() {
     let (text, code, trouble) = report(&without(&RESOURCES, "forbidden"));
     assert_eq!((code, trouble.len()), (1, 2), "{text}");
     assert!(trouble[0].contains("cluster  listed; no resource is followed"), "{text}");
@@ -22,14 +22,14 @@ fn a_role_cut_down_to_events() {
 }
 
 #[test]
-fn a_token_that_is_not_valid() {
+fn a_token_that_is_not_valid_is_found() {
     let (text, code, trouble) = report(&without(&RESOURCES, "unauthorized"));
     assert_eq!((code, trouble.len()), (1, 2), "{text}");
     assert!(trouble[1].contains("does not accept the token (401): look at kube_token_file"), "{text}");
 }
 
 #[test]
-fn one_resource_forbidden_while_the_others_are_well() {
+fn one_forbidden_resource_is_found_while_the_others_are_well() {
     for reason in REASONS {
         let (text, code, trouble) = report(&without(&["endpointslices"], reason));
         let is_trouble = reason != "not_served";
@@ -52,7 +52,7 @@ fn one_resource_forbidden_while_the_others_are_well() {
 
 /// After an etcd was restored, watches ask for versions of the future, and are silent.
 #[test]
-fn a_live_resource_that_hides_the_dead_ones() {
+fn a_live_resource_hides_no_dead_ones() {
     let dead: Vec<String> = RESOURCES.into_iter().filter(|name| *name != "nodes").map(events_of).collect();
     let changed: Vec<(&str, u64)> = dead.iter().map(|figure| (&**figure, NOW - 400)).collect();
     let (text, code, trouble) = report(&page_with("shop", &changed));
@@ -65,7 +65,7 @@ fn a_live_resource_that_hides_the_dead_ones() {
 }
 
 #[test]
-fn a_chunk_in_the_retry_queue_of_the_host() {
+fn a_chunk_in_the_retry_queue_of_the_host_is_found() {
     let busy = "fluentbit_input_storage_chunks_busy{name=\"kubernetes_events.0\"}";
     let bytes = "fluentbit_input_storage_chunks_busy_bytes{name=\"kubernetes_events.0\"}";
     let retries = "fluentbit_output_retries_total{name=\"shop\"}";

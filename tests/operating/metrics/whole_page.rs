@@ -41,7 +41,7 @@ fn aged(uid: &str, seconds: u64) -> serde_json::Value {
 }
 
 #[test]
-fn all_of_it_is_there_from_the_start_and_right_later() {
+fn every_metric_is_there_from_the_start_and_right_later() {
     for (build, whole) in BUILDS {
         let (good, bad) = (TestGateway::start(), TestGateway::start());
         bad.set_default(Answer::status(503).header("Retry-After", "60"));

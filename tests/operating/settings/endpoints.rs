@@ -81,7 +81,7 @@ fn a_bad_url_says_what_is_expected() {
 
 /// A secret that nobody sends is worse than none, as its owner counts on it.
 #[test]
-fn what_only_requests_carry_is_a_error_without_them() {
+fn what_only_requests_carry_is_an_error_without_them() {
     let file = env!("CARGO_MANIFEST_DIR").to_owned() + "/Cargo.toml";
     let of_requests: [&[(&str, &str)]; 6] = [
         &[("headers", "X-Key: S3CR3T")],

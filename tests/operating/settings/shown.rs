@@ -291,7 +291,7 @@ proptest! {
 }
 
 #[test]
-fn the_lines_as_people_read_them() {
+fn the_lines_are_as_people_read_them() {
     let properties = |pairs: &[(&str, &str)]| -> Properties {
         pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
     };

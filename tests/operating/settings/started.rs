@@ -68,7 +68,7 @@ fn values(folder: &Path, key: &Key) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn of_the_output() {
+fn every_bad_start_of_the_output_is_logged_well() {
     let (folder, gateway) = (tempfile::tempdir().expect("a folder"), TestGateway::start());
     let mut host = MiniHost::start_with(Build::V5_1_1, |command| {
         command.current_dir(folder.path());
@@ -106,7 +106,7 @@ fn of_the_output() {
 }
 
 #[test]
-fn of_the_filter() {
+fn every_bad_start_of_the_filter_is_logged_well() {
     let folder = tempfile::tempdir().expect("a folder");
     let (mut host, _image) = service_impact::loaded(Build::V5_1_1, |command| {
         command.current_dir(folder.path());

@@ -157,7 +157,7 @@ fn a_verification_that_is_off_is_said_where_there_is_one() {
 }
 
 #[test]
-fn so_it_is_of_the_api_server() {
+fn a_verification_of_the_api_server_that_is_off_is_said() {
     let said = |properties: &[(&str, &str)]| {
         output(properties).expect("good settings").correlation.topology.expect("on").weaknesses()
     };

@@ -58,7 +58,7 @@ fn is_one(lines: &[LogLine], words: &[&str]) {
 }
 
 #[test]
-fn a_secret_that_goes_over_plain_http_to_another_host() {
+fn a_secret_over_plain_http_to_another_host_is_warned_about() {
     let folder = tempfile::tempdir().unwrap();
     let file = secret_in(folder.path());
     let gateway = TestGateway::start();
@@ -84,7 +84,7 @@ fn a_secret_that_goes_over_plain_http_to_another_host() {
 }
 
 #[test]
-fn a_certificate_that_nobody_looks_at() {
+fn a_certificate_that_nobody_checks_is_warned_about() {
     let certificates = Certificates::new();
     let gateway = TestGateway::tls(certificates.server());
     let url = gateway.url();
@@ -96,7 +96,7 @@ fn a_certificate_that_nobody_looks_at() {
 
 /// Once for all outputs and filters that share what they read of it.
 #[test]
-fn so_it_is_of_the_api_server() {
+fn weaknesses_towards_the_api_server_are_warned_about() {
     let folder = tempfile::tempdir().unwrap();
     let file = secret_in(folder.path());
     let gateway = TestGateway::start();
