@@ -42,7 +42,7 @@ pub struct Measured {
     /// From rest to rest, with the while that tells that it is one.
     pub cpu: Duration,
     pub took: Duration,
-    /// Of a second at rest, after the work.
+    /// The processor's time of a second at rest, after the work.
     pub idle_cpu: Duration,
     pub before: Memory,
     pub after: Memory,

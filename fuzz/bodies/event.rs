@@ -37,7 +37,7 @@ pub struct Event {
     seen: Seen,
 }
 
-/// Of a document that may hold anything else, what must stand in it once; serde refuses a second.
+/// What must stand once in a document that may hold anything else; serde refuses a second.
 #[derive(Deserialize)]
 struct Named<'w> {
     #[serde(borrow)]

@@ -29,7 +29,7 @@ pub mod wrapped;
 
 /// One reader of what comes from outside, and what must hold for all that it reads.
 pub trait Body {
-    /// Of the fuzz target and the folders of its inputs.
+    /// The name of the fuzz target and the folders of its inputs.
     const NAME: &'static str;
     /// What inputs are made of, to be put in anywhere.
     const WORDS: &'static [&'static [u8]];

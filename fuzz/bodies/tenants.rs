@@ -1,7 +1,8 @@
 //! Any bytes as the objects that a hostile tenant writes into his namespace, beside a real cluster.
 //!
-//! What events of the others say must not depend on them. The first byte of an input says who comes first; each line that follows
-//! is a byte for the kind and an object. Its namespace is the tenant's, as the API server sees to that, and its uid is nobody else's.
+//! What events of the others say must not depend on them. The first byte of an input says who comes first; each line
+//! that follows is a byte for the kind and an object. Its namespace is the tenant's, as the API server sees to that,
+//! and its uid is nobody else's.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,7 +47,7 @@ fn last_states() -> Vec<(Kind, Value)> {
 }
 
 impl Tenants {
-    /// What is said of an object of the others. Of one of the cluster, only what is said of the others' Services.
+    /// What is said of an object of the others. For one of the cluster, only what is said of the others' Services.
     fn given(&self, index: &Index, object: &Object) -> String {
         let uid = object.uid.to_string();
         let lies_in = if object.namespace.is_empty() { "default" } else { &object.namespace };

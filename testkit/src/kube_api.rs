@@ -17,6 +17,7 @@ mod faults;
 mod object;
 mod pages;
 mod replica;
+mod replica_state;
 mod request;
 mod resource;
 mod serve;
@@ -28,7 +29,7 @@ mod watch;
 
 pub use backup::Backup;
 pub use balancer::{Balancer, Choice};
-pub use replica::NotReady;
+pub use replica_state::NotReady;
 pub use request::Request;
 pub use resource::ALL;
 pub use shared::TooOld;

@@ -35,7 +35,7 @@ pub struct Plan {
     pub only: Option<Kind>,
     pub calls: u64,
     pub failed: u64,
-    /// Of the last one that failed.
+    /// The kind of the last call that failed.
     pub kind: Option<Kind>,
 }
 

@@ -39,7 +39,7 @@ pub struct Call<'a> {
     pub offset: Option<u64>,
     /// What is to be written.
     pub bytes: &'a [u8],
-    /// Of a truncation, a read or a write.
+    /// The length of a truncation, a read or a write.
     pub len: u64,
     /// Whether an open may make the file.
     pub makes: bool,

@@ -63,7 +63,7 @@ fn assert_once(there: &[Value], wanted: &[Value]) {
         let mut events: Vec<Value> = events.to_vec();
         for event in &mut events {
             event["metadata"].as_object_mut().expect("metadata").remove("managedFields");
-            // Of a watch, not of a list.
+            // From a watch, not from a list.
             event.as_object_mut().expect("an event").remove("kind");
             event.as_object_mut().expect("an event").remove("apiVersion");
         }

@@ -103,7 +103,7 @@ fn a_gateway_that_is_away_does_not_hold_up_a_reload_that_need_not_wait_for_chunk
     });
 }
 
-/// Of the process: threads, descriptors, and resident memory in KiB. Pipes are not counted: the plugin has none, and
+/// The threads, descriptors and resident memory in KiB of the process. Pipes are not counted: the plugin has none, and
 /// 3.2 leaves six of its own behind at each reload, without any plugin, too.
 fn held(pid: u32) -> (usize, usize, usize) {
     let entries = |folder: &str| {

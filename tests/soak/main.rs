@@ -28,7 +28,7 @@ const UNDER_WAY: usize = 4;
 const WARM_UP: u64 = 20;
 /// When a chunk that was answered RETRY comes again. A real host waits for seconds.
 const AGAIN: Duration = Duration::from_millis(100);
-/// Of the host with the plugin at work over the bare host.
+/// How much larger the host may be with the plugin at work than without.
 const MOST_BYTES: f64 = 30e6;
 /// Memory that an event leaves behind, where there were enough of them to tell.
 const MOST_SLOPE: f64 = 0.1;

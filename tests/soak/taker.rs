@@ -117,7 +117,7 @@ impl State {
     }
 }
 
-/// Of a line that begins with `{"id":"soak-000000000123.100000000456"`: parsing them all would take longer than to
+/// Reads a line that begins with `{"id":"soak-000000000123.100000000456"`: parsing them all would take longer than to
 /// deliver them.
 fn version_of(line: &[u8]) -> u64 {
     let id = line.strip_prefix(b"{\"id\":\"").expect("an id at the beginning");

@@ -19,7 +19,7 @@ pub struct Sent {
     pub connection: usize,
     pub key: String,
     pub ids: Vec<String>,
-    /// Of each of them its count and its new occurrences, where the format tells both.
+    /// The count and the new occurrences of each, where the format has both.
     pub counts: Vec<(u64, u64)>,
     /// The gateway has the records.
     pub taken: bool,
@@ -173,8 +173,8 @@ fn nothing_twice(account: &Account, wrong: &mut Vec<String>) {
     }
 }
 
-/// A record reports the occurrences from `count - new_occurrences + 1` to `count` of its event. No two records report the
-/// same one, and what none reports ends with a record that lies in the dead letter file in place of it.
+/// A record reports the occurrences from `count - new_occurrences + 1` to `count` of its event. No two records report
+/// the same one, and what none reports ends with a record that lies in the dead letter file in place of it.
 fn no_occurrence_twice(account: &Account, wrong: &mut Vec<String>) {
     let mut reported: BTreeMap<&str, Vec<(u64, u64, &str)>> = BTreeMap::new();
     for sent in account.sent.iter().filter(|sent| sent.taken) {

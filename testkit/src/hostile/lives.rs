@@ -297,7 +297,7 @@ impl Lives {
         }
     }
 
-    /// What lies in the dead letter file. Of one that is just being written, or was when its host was killed,
+    /// What lies in the dead letter file. If it is just being written, or was when its host was killed,
     /// half a line may be seen: that is no letter yet.
     fn letters(&self) -> Vec<Letter> {
         let text = fs::read_to_string(self.folder.join("letters")).unwrap_or_default();

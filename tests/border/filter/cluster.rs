@@ -13,7 +13,7 @@ use support::kube_api::{ALL, Delivery, KubeApi};
 use support::recording::cluster_after;
 use support::service_impact::{EACH, Image, filtering, left_of, loaded, set};
 
-/// Of the 24 KiB.
+/// Out of the 24 KiB.
 const MOST_BYTES: usize = 8 << 10;
 
 /// The values of the members `impact`, those of the events in order.
@@ -87,7 +87,7 @@ fn a_cluster_that_does_not_answer_costs_the_start_its_wait_and_the_records_nothi
         assert_eq!(correlation(&impacts(left)[0]), "not_ready");
         took.push(filtered.took);
     }
-    // Whoever waits does so each time; a machine that is busy is so now and then.
+    // A filter that waits does so each time; a machine is busy only now and then.
     assert!(took.iter().min().is_some_and(|least| *least < Duration::from_millis(100)), "{took:?}");
     // The answers come in an hour.
     host.exit("f");

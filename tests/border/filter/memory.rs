@@ -39,7 +39,7 @@ fn what_is_old_is_forgotten() {
     let (mut host, _image) = filtering(Build::V5_1_1, &[("ledger_ttl", "50s")]);
     assert!(!is_known(&mut host, &events(["u1"])));
     assert!(is_known(&mut host, &events(["u1"])));
-    // Of an hour the date would be the one that is wrong.
+    // An hour would make the date the one that is wrong.
     host.clock_ahead(55);
     assert!(!is_known(&mut host, &events(["u1"])));
     host.quit();

@@ -147,7 +147,7 @@ fn an_owner_that_belongs_to_the_cluster_touches_several_namespaces() {
     assert!(of(HOSTILE, OTHER).is_empty());
 }
 
-/// Whoever writes a reference to the owner's uid chooses what he calls it.
+/// A tenant who writes a reference to the owner's uid chooses its name.
 #[test]
 fn an_owner_of_the_cluster_is_called_what_its_event_calls_it() {
     let mut swarm = Swarm::of(0, 0);

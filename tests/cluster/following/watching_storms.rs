@@ -64,7 +64,7 @@ fn a_probe_that_is_refused_becomes_a_list() {
     assert_eq!(script.ask().what, What::List);
 }
 
-/// Of several API servers one may just have been restarted, and the others serve other kinds.
+/// One of several API servers may just have been restarted, and the others serve other kinds.
 #[test]
 fn a_kind_that_was_listed_is_refused_after_five_seconds_and_not_because_others_are_served() {
     let mut script = Script::of(Kind::Pod);

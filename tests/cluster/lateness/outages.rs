@@ -26,7 +26,7 @@ use super::{number_from, plot};
 const WATCHES: usize = 14;
 const HEADING: &str = "away_seconds,followed_seconds\n";
 const BOUND: Duration = Duration::from_secs(120);
-/// Of a server that is reading RBAC.
+/// How long a server is reading RBAC.
 const FORBIDS: Duration = Duration::from_secs(2);
 const SHORTEST: Duration = Duration::from_millis(300);
 const LONGEST: Duration = Duration::from_secs(60);

@@ -164,7 +164,7 @@ impl Related {
         }
     }
 
-    /// Of everything that bore this name, or is called so by what it owns.
+    /// All that bore this name, or is called so by what it owns.
     fn of_named(&self, kind: &str, within: &str, wanted: &str) -> BTreeSet<Name> {
         let mut uids = BTreeSet::new();
         for (of, value) in self.versions.iter().filter(|(_, value)| namespace(value) == within) {

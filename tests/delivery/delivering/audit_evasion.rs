@@ -205,7 +205,7 @@ fn a_line_of_json_evades_no_selection() {
         }
     }
     assert_seen(&gateway, wanted);
-    // Of each list and each stream of lines the neighbours arrive, too.
+    // The neighbours in each list and each stream of lines arrive, too.
     let sides = |side: &str| gateway.accepted_ids().iter().filter(|id| id.starts_with(side)).count();
     assert!(sides("before") > 1_000 && sides("before") == sides("behind"));
     host.quit();
@@ -242,7 +242,8 @@ fn a_packed_record_or_list_evades_no_selection() {
     host.quit();
 }
 
-/// Nor by what a client makes long: its path, the id and the name that it chooses, the addresses that it says it comes by.
+/// Nor by what a client makes long: its path, the id and the name that it chooses, the addresses that it says it
+/// comes by.
 #[test]
 fn a_long_record_evades_no_selection() {
     let places = [

@@ -1,4 +1,4 @@
-//! Whoever changes `guarantee`, with a request on its way: does each life keep its own promise?
+//! When `guarantee` changes with a request in flight, does each run keep its own promise?
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use super::no_duplicates::{Place, SOON, doubted, taken_and_silent};

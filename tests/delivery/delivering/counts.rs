@@ -65,7 +65,7 @@ fn no_event_counts_for_more_than_a_million() {
     }
 }
 
-/// Whoever posts to `in_http` writes anything there.
+/// A client that posts to `in_http` may write anything there.
 #[test]
 fn what_is_no_count_at_all_is_one_or_bounded_and_costs_no_record() {
     let digits = "9".repeat(5_000);

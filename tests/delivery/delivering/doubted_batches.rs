@@ -20,7 +20,7 @@ use support::gateway::{Answer, TestGateway};
 use support::{chunk, event};
 use syscalls::{Call, Disk, Kind, Outcome, watching};
 
-/// Of a request, its doubts and the letters together, however many records there are.
+/// Syncs that a request costs with its doubts and letters, however many records there are.
 const MOST_SYNCS: usize = 10;
 
 /// Counts syncs, and has so much room for letters if it is set so.

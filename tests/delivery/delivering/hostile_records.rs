@@ -92,7 +92,7 @@ fn a_message_of_a_megabyte_is_delivered_or_dead_lettered_by_its_size() {
             chunk::write_value(&mut body, event);
             body.len()
         };
-        // Of a text of that length the head has five bytes.
+        // The head of a text of that length has five bytes.
         event["message"] = json!("m".repeat(1 << 16));
         let rest = bytes - size(&event);
         event["message"] = json!("m".repeat((1 << 16) + rest));
@@ -137,7 +137,7 @@ fn what_is_as_deep_as_may_be_arrives_whole() {
     let mut host = started(&gateway, &[("format", "raw")]);
     let events = [with("whole", deepest), with("too-deep", deepest + 1), with("next", 3)];
     let mut records: Vec<Vec<u8>> = events.iter().map(|event| chunk::v2(event, 1)).collect();
-    // Of the last member of a map, a value that no JSON library would build for us.
+    // The last member of a map has a value that no JSON library would build for us.
     let mut bomb = chunk::v2(&json!({"involvedObject": {}, "odd": null}), 1);
     bomb.pop();
     bomb.extend([0x91; 10_000]);

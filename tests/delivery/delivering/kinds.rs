@@ -123,7 +123,7 @@ fn a_violation_is_the_same_in_every_run_and_each_run_tells_it_once() {
     }
 }
 
-/// A client may choose the `Audit-ID` of its request. Whoever drops repetitions by the id loses none for that.
+/// A client may choose the `Audit-ID` of its request. Dropping repetitions by the id loses none for that.
 #[test]
 fn nobody_hides_a_request_behind_anothers_id() {
     let one = support::audit_log().swap_remove(0);

@@ -285,7 +285,7 @@ fn limit_file_bytes(pid: u32, bytes: u64) {
     assert_eq!(set, 0, "prlimit: {}", std::io::Error::last_os_error());
 }
 
-/// Else the first such write would end the host.
+/// Otherwise the first such write would end the host.
 #[allow(unsafe_code)]
 fn ignoring_sigxfsz(command: &mut Command) {
     // SAFETY: signal(2) may be called between fork and exec, and what is ignored stays so.

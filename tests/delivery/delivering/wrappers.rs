@@ -200,7 +200,7 @@ fn other_drop_never_takes_what_holds_an_audit_id() {
     assert_eq!(fs::read_to_string(&file).expect("letters").lines().count(), broken.len() + odd.len());
 }
 
-/// Of what Azure and CloudWatch deliver in one piece each item is a record; those of no known kind arrive as they are.
+/// Each item of what Azure and CloudWatch deliver in one piece is a record; those of no known kind arrive as they are.
 #[test]
 fn a_list_of_wrappers_is_taken_apart_for_the_records_in_it() {
     let audits = audit_log();

@@ -78,7 +78,7 @@ fn answers() -> Vec<(&'static str, Answer, Comes)> {
         ("303, open", Answer::status(303), Refused(303)),
         ("429, open", Answer::status(429).header("Retry-After", "60"), Wish(60)),
         ("503, open", Answer::status(503), Retry),
-        // Of the other gateways' doubts there are none: they had nothing that they could take.
+        // The other gateways leave no doubt: they had nothing that they could take.
         ("502, open", Answer::status(502), Retry),
         ("500, closed", Answer::status(500).then_close(), Retry),
         ("half an answer, closed", Answer::raw("HTTP/1.1 413 To"), Retry),
@@ -242,7 +242,7 @@ fn a_refused_token_is_read_again() {
     let file = token.path().to_owned();
     gateway.cut_with(move |head, _| {
         let is_known = head.header("authorization") == Some("Bearer other");
-        // Of the same length, and maybe within the same tick of the file system's clock.
+        // The file has the same length, and is maybe written within the same tick of the file system's clock.
         fs::write(&file, "other").unwrap();
         (!is_known).then(|| Answer::status(401))
     });
@@ -325,7 +325,7 @@ fn an_acknowledgement_of_half_a_body_does_not_count() {
     let never_reads = early().then_endlessly("").drip(10 * MS);
     for (name, answer) in [("closed", early().then_close()), ("never read", never_reads)] {
         gateway.forget_requests();
-        // Whoever asks hears that it is of no use now.
+        // The answer to each request is that it is of no use now.
         gateway.cut_with(move |head, _| {
             let busy = || Answer::status(503).header("Retry-After", "60");
             Some(if asks(&head.headers) { busy() } else { answer.clone() })

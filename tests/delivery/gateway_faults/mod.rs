@@ -31,7 +31,7 @@ const SECOND_LOOKS: usize = 3;
 fn most_looked_at_again(trials: usize) -> usize {
     3 + trials / 100
 }
-/// Of each test. Trials mostly wait.
+/// Trials of a test at a time. They mostly wait.
 const AT_A_TIME: usize = 20;
 /// A kill may take the only request that was to be spoiled, and a seed may have none of the size that a mode
 /// waits for: a mode that was not played is tried on so many seeds more before it counts as one that cannot be.
@@ -89,7 +89,7 @@ fn run(trials: &[Trial], guarantee: Guarantee) {
     let mut seen = Figures::default();
     play(trials, guarantee, &papers, &mut seen);
     let idle = |seen: &Figures| {
-        // Whoever repeats a mode or a seed asks about that alone.
+        // A run that repeats a mode or a seed asks about that alone.
         let asked = trials.len() >= 2 * MODES.len();
         let idle = trials.iter().filter(|trial| asked && !seen.played.contains_key(trial.mode.name));
         idle.map(|trial| (trial.mode.name, trial.clone())).collect::<BTreeMap<_, _>>()

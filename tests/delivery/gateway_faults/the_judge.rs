@@ -133,7 +133,7 @@ fn a_batch_has_one_key_and_a_key_one_batch() {
 
 #[test]
 fn an_occurrence_is_reported_once_and_none_is_left_out_without_a_letter() {
-    // Of an event whose count is its version: each record with the version up to which its occurrences were known.
+    // The count of the event is its version: each record with the version up to which its occurrences were known.
     let of = |records: &[(u64, u64)]| {
         let mut account = good();
         for (number, (version, before)) in records.iter().enumerate() {

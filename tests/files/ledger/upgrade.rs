@@ -1,7 +1,7 @@
 //! Does a ledger go on counting when the plugin is upgraded, and is its file misread by no version, older or newer?
 //!
-//! `ledger-rules-1.gz` was written by the last version that knew no mark (cc4bf20): the commits of `file.rs`, and a claim
-//! that a kill left without an answer.
+//! `ledger-rules-1.gz` was written by the last version that knew no mark (cc4bf20): the commits of `file.rs`, and a
+//! claim that a kill left without an answer.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::fs;
@@ -114,7 +114,7 @@ fn a_key_that_could_not_be_written_is_written_later() {
     assert_eq!(open(&file).unwrap().0.key(), Some(&key));
 }
 
-/// Of all commits but the claim, which [`remembered`] does not expect.
+/// Those of all commits but the claim, which [`remembered`] does not expect.
 fn remembered_but_the_claim(ledger: &mut Ledger) -> usize {
     (0..COMMITS).flat_map(batch).filter(|record| ledger.holds(record)).count()
 }

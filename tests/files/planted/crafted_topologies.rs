@@ -26,7 +26,7 @@ use super::dice::Dice;
 use super::support::cluster::{Cluster, Size};
 
 const NOW_SECONDS: u64 = 1_800_000_000;
-/// Of one file each; `PERTURBATIONS` sets another number.
+/// Changes of one file each; `PERTURBATIONS` sets another number.
 const FILES: u64 = 80;
 
 /// Objects of all kinds, as lists bring them.

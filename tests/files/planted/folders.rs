@@ -23,7 +23,7 @@ fn a_folder_is_private_unless_others_may_exchange_what_is_in_it() {
     let inner = folder.path().join("inner");
     fs::create_dir(&inner).unwrap();
     symlink("inner", folder.path().join("link")).unwrap();
-    // Of the folder, and of the one above.
+    // Modes of the folder, and of the one above.
     for (mode, above, is_private) in [
         (0o700, 0o700, true),
         (0o755, 0o755, true),

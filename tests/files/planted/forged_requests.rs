@@ -1,6 +1,6 @@
 //! Is a saved request sent only if this plugin wrote it, for this endpoint, with this ledger?
 //!
-//! Whoever writes into the folder of the state can put a request there. It would go out under our credentials.
+//! An attacker who writes into the folder of the state can put a request there. It would be sent with our credentials.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -196,7 +196,7 @@ fn a_ledger_that_is_made_anew_keeps_its_key() {
     assert_eq!(first(&state, &gateway, &gateway.url(), &[], ""), ["u4.1"]);
 }
 
-/// Whoever reads the folder may keep a request of ours, which fits, and put it back later.
+/// An attacker who reads the folder may keep a request of ours, which fits, and put it back later.
 #[test]
 fn a_request_that_was_answered_is_not_sent_again_when_somebody_puts_it_back() {
     for (ttl, says) in [("1h", ""), ("1s", "older than ledger_ttl")] {
@@ -231,7 +231,7 @@ fn a_request_with_what_must_not_leave_any_more_is_not_sent() {
     }
 }
 
-/// Of what a person copied or a crash cut nothing is said: it is no request.
+/// A copy by a person and what a crash cut are no requests, and no line reports them.
 #[test]
 fn what_is_not_whole_is_nothing() {
     let gateway = TestGateway::start();

@@ -99,7 +99,7 @@ fn a_leftover_of_ours_gives_way_and_a_file_of_ours_is_replaced() {
     remove_own(&path).unwrap();
 }
 
-/// Of one second more than one file may be moved aside, and whoever plants a name must not get what was there.
+/// More than one file may be moved aside within a second, and a planted name must not get what was there.
 #[test]
 fn a_name_that_something_has_is_not_free() {
     let folder = tempfile::tempdir().unwrap();

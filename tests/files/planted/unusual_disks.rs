@@ -54,7 +54,7 @@ fn a_new_file_that_is_given_to_another_user_is_not_left_behind() {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o777)).unwrap();
     let path = folder.path().join("file");
-    // Of this thread alone.
+    // For this thread alone.
     let made = thread::spawn(move || {
         #[allow(unsafe_code)]
         // SAFETY: it changes nothing but who opens files on this thread.

@@ -299,7 +299,7 @@ fn many_keys_and_deep_ones_cost_no_more_than_they_must() {
             }
         }
     }
-    // Of this thread alone: others are at work beside it. It takes some seconds; quadratic time would be hours.
+    // The time of this thread alone: others are at work beside it. It takes some seconds; quadratic time would be hours.
     assert!(cpu_time::of_this_thread() - since < std::time::Duration::from_secs(60));
 }
 

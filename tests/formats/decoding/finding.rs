@@ -25,7 +25,7 @@ pub fn found_in(record: &Value) -> Vec<(Kind, Vec<u8>)> {
     found(&packed(record))
 }
 
-/// Of every known kind.
+/// Records of every known kind.
 pub fn known() -> Vec<Value> {
     let mut known: Vec<Value> = chunk::watch_events().into_iter().step_by(90).collect();
     let newer = std::fs::read_to_string(chunk::data_file("events-events.k8s.io-v1.ndjson")).unwrap();

@@ -260,7 +260,7 @@ proptest! {
     #[test]
     fn whatever_comes_is_taken(
         kind in 0usize..4,
-        // Of half of them one text is very long, up to a megabyte.
+        // Half of them have one text that is very long, up to a megabyte.
         texts in proptest::collection::vec("\\PC{0,12}", 8),
         long in 0usize..8,
         bytes in prop_oneof![0usize..3_000, 0usize..1_000_000],

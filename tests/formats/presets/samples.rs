@@ -113,7 +113,7 @@ pub fn chosen() -> Vec<Value> {
     all
 }
 
-/// Of no known kind, with all that JSON has.
+/// A record of unknown kind, with all that JSON has.
 pub fn odd_one() -> Value {
     json!({"log": "plain <text> & \u{2028} more", "n": [1, null, -2.5, true], "nested": {"a": {"b": "c"}}})
 }

@@ -11,7 +11,7 @@ use super::support::gateway::{Answer, Request, TestGateway};
 
 /// What a record says that the service will not take.
 pub const POISON: &str = "poison";
-/// Of every service that wants one.
+/// The key of every service that wants one.
 pub const KEY: &str = "0123456789abcdef0123456789abcdef";
 
 /// One service.

@@ -1,6 +1,7 @@
 //! Does the sample template say of every recorded event what was reviewed?
 //!
-//! `UPDATE_GOLDEN=1 cargo test --test formats templates::golden_file` writes tests/golden anew; read the difference first.
+//! `UPDATE_GOLDEN=1 cargo test --test formats templates::golden_file` writes tests/golden anew; read the difference
+//! first.
 
 use serde_json::Value;
 
@@ -8,7 +9,7 @@ use super::golden::assert_golden;
 use super::support::chunk;
 use super::trying::{json, open};
 
-/// Of twelve fields, as the documentation shows it.
+/// A template of twelve fields, as the documentation shows it.
 const TEMPLATE: &str = include_str!("../../../fluent-bit-conf/template.json");
 
 fn events(name: &str) -> Vec<Value> {

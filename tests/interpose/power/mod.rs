@@ -1,6 +1,6 @@
 //! A disk that remembers everything that was asked of it, and what it may hold after the power goes.
 //!
-//! What was synced stays. Of what was not, any part may be there, at sectors' borders or within one, in any
+//! What was synced stays. Any part of the rest may be there, at sectors' borders or within one, in any
 //! order. A name given, taken or changed is there for certain only once its folder was synced; until then
 //! as many of the first ones as chance will have.
 #![allow(dead_code, reason = "each test binary uses its own part")]
@@ -110,7 +110,7 @@ impl Disk for Recorder {
         let record = &mut *self.0.borrow_mut();
         let file = record.names.get(&name(call.path)).copied();
         if call.kind == Kind::Sync && result < 0 {
-            // Of a folder nothing is given up: its names are a part of the file system's own log.
+            // A folder loses nothing: its names are a part of the file system's own log.
             record.steps.extend(file.map(Step::SyncFailed));
         }
         let Ok(done) = usize::try_from(result) else { return };

@@ -65,7 +65,7 @@ pub fn each_mutant<B: Body>(default: u64, one_in: u64) {
             mutator.seeds.len()
         );
     }
-    // Else the mutants were all good or all rubbish, and showed nothing.
+    // Otherwise the mutants were all good or all rubbish, and showed nothing.
     assert!(count < 1_000 || seen.good.min(seen.bad) > count / 50, "{seen:?}");
 }
 

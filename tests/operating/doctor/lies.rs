@@ -99,7 +99,7 @@ fn a_chunk_in_the_retry_queue_of_the_host_is_found() {
     // What only one of two pages shows was on its way.
     let (text, code, _) = report_of(&[&of(16, 3, 1), &of(17, 0, 0)]);
     assert_eq!(code, 0, "{text}");
-    // Of four pages one may be of the moment in which the chunk was tried again.
+    // One of four pages may be of the moment in which the chunk was tried again.
     let [before, page, tried] = [of(16, 3, 1), of(17, 3, 1), of(17, 3, 3)];
     assert_eq!(report_of(&[&before, &tried, &page, &page]).1, 1);
     assert_eq!(report_of(&[&before, &tried, &tried, &page]).1, 0);

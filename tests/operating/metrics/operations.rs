@@ -31,7 +31,7 @@ const OF_THE_TARGET: [&str; 5] = ["cluster", "instance", "job", "namespace", "po
 fn metric(name: &str) -> Option<&'static Described> {
     let name = name.strip_prefix("event_gateway_")?;
     Metrics::DESCRIBED.iter().find(|described| match described.kind {
-        // Of a histogram only its parts have samples.
+        // Only the parts of a histogram have samples.
         Kind::Histogram => {
             let part = name.strip_prefix(described.name);
             part.is_some_and(|part| ["_bucket", "_sum", "_count"].contains(&part))

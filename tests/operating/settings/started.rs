@@ -91,7 +91,7 @@ fn every_bad_start_of_the_output_is_logged_well() {
         }
     }
     assert_given_back(&mut host, before);
-    // Of two that belong together one alone is an error.
+    // One alone of two that belong together is an error.
     let pairs = [
         "client_cert_file",
         "client_key_file",
@@ -132,7 +132,7 @@ fn every_bad_start_of_the_filter_is_logged_well() {
     host.quit();
 }
 
-/// Of which keys some value was taken, and of which some was not.
+/// The keys some value of which was taken, and those some value of which was not.
 #[derive(Default)]
 struct Tried {
     taken: BTreeSet<&'static str>,

@@ -120,7 +120,8 @@ fn settings_that_belong_together_come_together() {
     }
 }
 
-/// Of one output or of two: the one would write into the other's file, or take it for damaged and move it away.
+/// Two keys, of one output or of two: the one would write into the other's file, or take it for damaged and move it
+/// away.
 #[test]
 fn no_file_has_the_name_of_one_that_lies_beside_a_state_file() {
     for end in [".in-flight", ".topology", ".topology.new", ".unfinished"] {

@@ -13,7 +13,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Of an alert's name, its block of the file, and its expression.
+    /// The block of an alert in the file, and its expression, by its name.
     pub fn read(name: &str, block: &str, expression: &str) -> Result<Self, String> {
         let expr = parse(expression).map_err(|why| format!("{name}: {why}"))?;
         let hold = block.split("\n          for: ").nth(1).and_then(|rest| rest.lines().next());
