@@ -87,8 +87,10 @@ fn idle(command: &str, makefile: &str) -> Vec<String> {
     if wrong.is_empty() && !programs.is_empty() {
         let tests: BTreeSet<String> = programs.iter().flat_map(|program| tests(program)).collect();
         let is_exact = words.contains(&"--exact");
-        let matches = |test: &String, filter: &str| if is_exact { test == filter } else { test.contains(filter) };
-        let idle = filters(&words).into_iter().filter(|filter| !tests.iter().any(|test| matches(test, filter)));
+        let matches =
+            |test: &String, filter: &str| if is_exact { test == filter } else { test.contains(filter) };
+        let idle =
+            filters(&words).into_iter().filter(|filter| !tests.iter().any(|test| matches(test, filter)));
         wrong.extend(idle.map(|filter| format!("{command}: no test matches {filter}")));
     }
     wrong.extend(

@@ -21,8 +21,12 @@ fn faults(workflow: &str) -> Vec<String> {
             wrong.push(format!("{action} has no whole version"));
         }
     }
-    let permissions: Vec<&str> =
-        workflow.lines().skip_while(|line| *line != "permissions:").skip(1).take_while(|line| line.starts_with(' ')).collect();
+    let permissions: Vec<&str> = workflow
+        .lines()
+        .skip_while(|line| *line != "permissions:")
+        .skip(1)
+        .take_while(|line| line.starts_with(' '))
+        .collect();
     if permissions != ["  contents: read"] {
         wrong.push(format!("permissions: {permissions:?}"));
     }
@@ -67,7 +71,8 @@ fn one_rust_is_pinned_and_it_is_new_enough() {
     let pinned = between(&text("rust-toolchain.toml"), "channel = \"", '"');
     assert_eq!(between(&text(".devcontainer/Dockerfile"), "FROM rust:", '-'), pinned);
     let oldest = between(&text("Cargo.toml"), "rust-version = \"", '"');
-    let number = |version: &str| version.split('.').map(|part| part.parse().expect("a number")).collect::<Vec<u32>>();
+    let number =
+        |version: &str| version.split('.').map(|part| part.parse().expect("a number")).collect::<Vec<u32>>();
     assert!(number(&pinned) >= number(&oldest), "{pinned} is older than {oldest}");
     let (_, readme) = documents().into_iter().find(|(file, _)| file == "README.md").expect("a README");
     assert!(readme.contains(&format!("Rust {oldest}")), "README.md names another Rust than {oldest}");
