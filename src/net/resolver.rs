@@ -2,7 +2,7 @@
 //!
 //! `getaddrinfo` cannot be interrupted and may take half a minute if no name server answers. ureq's own resolver starts
 //! a thread for every look-up, even for an address, panics if it cannot start one, and ignores a stop while it waits.
-//! This one starts a thread for names only, at most [`MOST_LOOKUPS`] at a time.
+//! This one starts a thread for names only, at most `MOST_LOOKUPS` at a time.
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
