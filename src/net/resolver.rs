@@ -27,6 +27,7 @@ const MOST_ADDRESSES: usize = 16;
 /// How often a waiting look-up checks for a stop.
 const SLICE: Duration = Duration::from_millis(50);
 
+/// Looks names up without blocking a stop.
 #[derive(Debug)]
 pub struct Names {
     signal: Arc<StopSignal>,
@@ -35,6 +36,7 @@ pub struct Names {
 }
 
 impl Names {
+    /// Ends a look-up at this signal.
     #[must_use]
     pub fn new(signal: Arc<StopSignal>) -> Self {
         Self { signal, running: Arc::default() }
