@@ -105,6 +105,7 @@ impl FormatName {
     }
 }
 
+/// How a body is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compress {
     Gzip,

@@ -6,7 +6,7 @@
 //! Objects follow one another, a line each: the collector takes them stacked, without a comma.
 //!
 //! 200 with code 0 means that it has them. 403 is a token that it does not know, 503 that it is busy; a 400 is about
-//! an event, or about the token ([`Answers::Hec`]). A token with acknowledgements of the indexer is not for this:
+//! an event, or about the token (`response`). A token with acknowledgements of the indexer is not for this:
 //! nobody asks for them. What stood in front of an event that it rejects it has indexed, so that halving repeats it;
 //! its one reason to reject an event that is JSON is the index, and then it has indexed none.
 
