@@ -1,11 +1,11 @@
 //! What the ledger remembers, and what its file does.
 //! Each file here asks one question.
 
-mod claims;
 mod doubted_occurrences;
 #[path = "../interpose/failing.rs"]
 mod failing;
 mod file;
+mod intents;
 mod model;
 mod naive;
 mod occurrences;
