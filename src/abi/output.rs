@@ -31,7 +31,7 @@ use crate::cluster::Cluster;
 use crate::config::{self, Source, shown};
 use crate::disk::{self, Access, is_wrong_path};
 use crate::failpoint;
-use crate::job::Answer;
+use crate::job::HostResult;
 use crate::log::{HostLog, Level, Line};
 use crate::metrics::Metrics;
 use crate::worker::Worker;
@@ -223,8 +223,8 @@ pub unsafe extern "C" fn FLBPluginFlushCtx(
             let Some(pending) = instance.worker.enqueue(tag, data, wake) else { return FLB_RETRY };
             instance.warn_of_blocking();
             match instance.waiting_room.wait(pending) {
-                Answer::Ok => FLB_OK,
-                Answer::Retry => FLB_RETRY,
+                HostResult::Ok => FLB_OK,
+                HostResult::Retry => FLB_RETRY,
             }
         })
     })

@@ -1,6 +1,6 @@
 //! The flushes that wait for their answer, each with what resumes it.
 
-use crate::job::{Answer, Pending};
+use crate::job::{HostResult, Pending};
 use crate::sync::{Mutex, PoisonError};
 
 /// `C` is what resumes a flush.
@@ -21,7 +21,7 @@ impl<C> Parked<C> {
     }
 
     /// Takes one whose answer has come.
-    pub fn take_answered(&self) -> Option<(C, Answer)> {
+    pub fn take_answered(&self) -> Option<(C, HostResult)> {
         let mut flushes = self.flushes.lock().unwrap_or_else(PoisonError::into_inner);
         let find = |(index, (_, pending)): (usize, &(C, Pending))| Some((index, pending.poll()?));
         let (index, answer) = flushes.iter().enumerate().find_map(find)?;

@@ -16,7 +16,7 @@ use super::layout::EgEventHandler;
 use super::parked::Parked;
 use super::symbols::{self, Get, Give, TimerCallback, TimerCreate, TimerEnd};
 use super::waker::Waker;
-use crate::job::{Answer, Pending, Wake};
+use crate::job::{HostResult, Pending, Wake};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// `FLB_SCHED_TIMER_CB_PERM`. A one-shot timer below a second fires at once and starves the engine.
@@ -69,7 +69,7 @@ pub struct WaitingRoom {
     parked: Parked<Waiter>,
     /// The answer for the flush that is being resumed. It is handed over here, so that a flush owns nothing
     /// while it is parked: the host may give it up, and its stack is then never unwound.
-    handed: Mutex<Option<Answer>>,
+    handed: Mutex<Option<HostResult>>,
 }
 
 // SAFETY: `base`, the timer, the waker and the parked coroutines are used on the engine thread only, which
@@ -163,7 +163,7 @@ impl WaitingRoom {
     }
 
     /// Waits for an answer. Little stack, no lock and no borrowed host memory is held across the switch.
-    pub fn wait(&self, pending: Pending) -> Answer {
+    pub fn wait(&self, pending: Pending) -> HostResult {
         if let Some(answer) = pending.poll() {
             return answer;
         }
@@ -178,7 +178,7 @@ impl WaitingRoom {
                     self.parked.park(Waiter { context, coro: (engine.coro_get)() }, pending);
                     (engine.switch)(self.base);
                 }
-                return self.lock_handed().take().unwrap_or(Answer::Retry);
+                return self.lock_handed().take().unwrap_or(HostResult::Retry);
             }
         }
         pending.wait()
@@ -202,7 +202,7 @@ impl WaitingRoom {
         }
     }
 
-    fn lock_handed(&self) -> MutexGuard<'_, Option<Answer>> {
+    fn lock_handed(&self) -> MutexGuard<'_, Option<HostResult>> {
         self.handed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::{posting, support, syscalls};
 use event_gateway::clock;
-use event_gateway::job::{Answer as Told, Job, reply};
+use event_gateway::job::{HostResult, Job, reply};
 use event_gateway::log::HostLog;
 use event_gateway::metrics::Metrics;
 use event_gateway::pipeline::Pipeline;
@@ -78,7 +78,7 @@ impl Trial {
         Trial { gateway, folder: folder.to_owned(), pipeline, metrics, log }
     }
 
-    fn deliver(&mut self, data: &[u8]) -> Told {
+    fn deliver(&mut self, data: &[u8]) -> HostResult {
         let (reply, pending) = reply(Arc::new(|| {}));
         self.pipeline.round(vec![Job { tag: "t".to_owned(), data: data.to_owned(), reply }]);
         pending.poll().unwrap()
@@ -114,7 +114,7 @@ fn five_hundred_records_cost_no_more_syncs_than_one() {
     watching(folder.path(), syncs.clone(), || {
         let mut trial = Trial::start(folder.path(), &[("dead_letter_file", letters.to_str().unwrap())]);
         syncs.take();
-        assert_eq!(trial.deliver(&numbered(0..500)), Told::Ok);
+        assert_eq!(trial.deliver(&numbered(0..500)), HostResult::Ok);
         let taken = syncs.take();
         assert!(taken <= MOST_SYNCS, "{taken} syncs");
         let (said, letters) = (trial.said("was put into dead_letter_file"), trial.letters());
@@ -125,7 +125,7 @@ fn five_hundred_records_cost_no_more_syncs_than_one() {
         let counted = [&trial.metrics.ambiguous_records_total, &trial.metrics.dead_lettered_records_total];
         assert_eq!(counted.map(|counter| counter.get()), [500, 500]);
         // Settled: none of them is sent or dead-lettered again.
-        assert_eq!(trial.deliver(&numbered(0..500)), Told::Ok);
+        assert_eq!(trial.deliver(&numbered(0..500)), HostResult::Ok);
         assert_eq!((trial.gateway.requests().len(), trial.letters().len()), (1, 500));
     });
 }
@@ -151,7 +151,7 @@ fn a_letter_without_room_keeps_no_other_back() {
         };
         let all = chunk::of(&(0..100).map(with_a_large_one).collect::<Vec<_>>());
         syncs.take();
-        assert_eq!(trial.deliver(&all), Told::Retry, "one waits");
+        assert_eq!(trial.deliver(&all), HostResult::Retry, "one waits");
         let taken = syncs.take();
         assert!(taken <= MOST_SYNCS, "{taken} syncs");
         assert_eq!(trial.letters().len(), 99);
@@ -167,7 +167,7 @@ fn a_letter_without_room_keeps_no_other_back() {
         assert_eq!(counters.map(|counter| counter.get()), [99, 99, 1]);
         // A person moves the file away.
         fs::rename(&letters, folder.path().join("moved")).unwrap();
-        assert_eq!(trial.deliver(&all), Told::Ok);
+        assert_eq!(trial.deliver(&all), HostResult::Ok);
         assert_eq!(trial.letters(), BTreeMap::from([("u50.1".to_owned(), 1)]));
         assert_eq!(trial.gateway.requests().len(), 1);
     });
@@ -182,7 +182,7 @@ fn a_disk_that_is_nearly_full_takes_as_many_as_fit_and_the_others_wait() {
         let mut trial = Trial::start(folder.path(), &[("dead_letter_file", letters.to_str().unwrap())]);
         syncs.leave_room(Some(50_000));
         syncs.take();
-        assert_eq!(trial.deliver(&numbered(0..500)), Told::Retry);
+        assert_eq!(trial.deliver(&numbered(0..500)), HostResult::Retry);
         let taken = syncs.take();
         // A few for each time that the rest was halved.
         assert!(taken <= 3 * MOST_SYNCS, "{taken} syncs");
@@ -191,7 +191,7 @@ fn a_disk_that_is_nearly_full_takes_as_many_as_fit_and_the_others_wait() {
         let said = trial.said("waits for a place among the dead letters, and ");
         assert!(said.len() == 1 && said[0].contains(&format!("record u{some}.1 ")), "{said:?}");
         syncs.leave_room(None);
-        assert_eq!(trial.deliver(&numbered(0..500)), Told::Ok);
+        assert_eq!(trial.deliver(&numbered(0..500)), HostResult::Ok);
         let letters = trial.letters();
         assert!(letters.len() == 500 && letters.values().all(|times| *times == 1));
         assert_eq!(trial.gateway.requests().len(), 1);
@@ -214,9 +214,9 @@ fn what_was_partly_rejected_is_not_sent_again_though_it_has_no_room_among_the_le
             let mut trial = Trial::start(folder.path(), &keys);
             trial.gateway.set_default(Answer::ok().body(r#"{"partialSuccess":{"rejectedLogRecords":"1"}}"#));
             syncs.leave_room(Some(0));
-            assert_eq!(trial.deliver(&numbered(0..3)), Told::Retry, "{guarantee}");
+            assert_eq!(trial.deliver(&numbered(0..3)), HostResult::Retry, "{guarantee}");
             syncs.leave_room(None);
-            assert_eq!(trial.deliver(&numbered(0..3)), Told::Ok, "{guarantee}");
+            assert_eq!(trial.deliver(&numbered(0..3)), HostResult::Ok, "{guarantee}");
             assert_eq!((trial.letters().len(), trial.gateway.requests().len()), (3, 1), "{guarantee}");
         });
     }
