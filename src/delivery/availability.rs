@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::clock;
-use crate::gateway::{Disposition, ShownGate};
+use crate::gateway::ShownGate;
 use crate::log::HostLog;
 use crate::metrics::Metrics;
+use crate::response::Disposition;
 
 pub(super) struct Availability {
     /// The endpoint as log lines name it.

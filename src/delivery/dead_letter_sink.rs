@@ -7,11 +7,11 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::LoggedLedger;
 use crate::clock;
 use crate::config::{ConfigError, Settings};
+use crate::format;
 use crate::gateway::{DeadLetterError, DeadLetterFile, Letter, Letters};
 use crate::ledger::Ticket;
 use crate::log::HostLog;
 use crate::metrics::Metrics;
-use crate::render;
 use crate::time::Stamp;
 
 /// Dead-letter reason of a record that may have arrived and was never acknowledged.
@@ -178,7 +178,7 @@ fn write(
     let mut is_written: Vec<_> = entries
         .iter()
         .map(|(DeadLetterEntry { id, body, status, reason, answer }, _)| {
-            let record = render::original(id, body);
+            let record = format::original(id, body);
             let record = &String::from_utf8_lossy(&record);
             letters.add(&Letter { time: &time, id, status: *status, reason, answer, record })
         })

@@ -1,9 +1,9 @@
 //! How much one request may hold: what the settings say, but no more than the format's receivers take.
 
 use crate::config::Settings;
+use crate::format::Renderer;
 use crate::gateway::batch::Limits;
 use crate::log::HostLog;
-use crate::render::Renderer;
 
 /// The limits of a batch. A setting above what a receiver takes is no reason not to start, as it loses nothing: requests
 /// are smaller than it says, and a log line says so.

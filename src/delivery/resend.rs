@@ -5,9 +5,9 @@
 use super::LoggedLedger;
 use super::dead_letter_sink::DeadLetterSink;
 use super::settlement::count_acknowledged;
-use crate::gateway::{Disposition, RecordOutcome};
 use crate::metrics::Metrics;
 use crate::record::identity::Versioned;
+use crate::response::{Disposition, RecordOutcome};
 
 pub(super) struct Resend<'r> {
     pub(super) ledger: &'r mut LoggedLedger,

@@ -9,13 +9,13 @@ use super::logged_ledger::LoggedLedger;
 use super::sender::{Sender, Sent};
 use super::settlement::Settlement;
 use crate::config::{ConfigError, Settings};
+use crate::format::{Adjusted, Renderer};
 use crate::gateway::batch::{Batch, Limits, Parts};
 use crate::gateway::{Stopper, Transport, transport};
 use crate::job::Tally;
 use crate::ledger::Ticket;
 use crate::log::HostLog;
 use crate::metrics::Metrics;
-use crate::render::{Adjusted, Renderer};
 
 /// What a batch knows of each of its records beside the rendered text.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl Delivery {
         let body_key = transport.as_ref().and_then(|transport| transport.key_in_the_body());
         let renderer = Renderer::open(&settings.render, body_key).map_err(|found| errors.extend(found)).ok();
         if let Some(renderer) = &renderer {
-            errors.extend(transport::fits(settings, renderer.form(), renderer.answers()).err());
+            errors.extend(transport::fits(settings, renderer.format()).err());
         }
         let dead_letters =
             DeadLetterSink::open(settings, metrics, log).map_err(|error| errors.push(error)).ok();
@@ -93,7 +93,7 @@ impl Delivery {
 
     #[must_use]
     pub fn new_batch<'a>(&self) -> Batch<BatchEntry<'a>> {
-        Batch::new(self.renderer().form(), self.limits)
+        Batch::new(self.renderer().framing(), self.limits)
     }
 
     /// Whether a request with new records may be sent now.

@@ -12,12 +12,13 @@ use super::logged_ledger::LoggedLedger;
 use super::resend::Resend;
 use super::settlement::{Settlement, tickets};
 use crate::config::{Guarantee, Settings};
+use crate::format::Renderer;
 use crate::gateway::batch::{Batch, Parts};
-use crate::gateway::{Disposition, Doubt, Packer, Post, RecordOutcome, Stopper, Transport};
+use crate::gateway::{Packer, Post, Stopper, Transport};
 use crate::ledger::Ledger;
 use crate::log::HostLog;
 use crate::metrics::Metrics;
-use crate::render::Renderer;
+use crate::response::{Disposition, Doubt, RecordOutcome};
 
 /// What became of a part of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,7 +166,7 @@ impl Sender {
             body,
             content_type: &self.renderer.content_type(),
             idempotency_key: &batch.idempotency_key(part),
-            answers: self.renderer.answers(),
+            format: self.renderer.format(),
             records: part.len(),
         };
         if self.guarantee == Guarantee::NoDuplicates {
@@ -197,7 +198,7 @@ impl Sender {
     pub(super) fn resend(&mut self, ledger: &mut LoggedLedger, dead_letters: &DeadLetterSink) {
         let Some(saved) = self.in_flight.in_doubt().filter(|_| self.availability.is_open()) else { return };
         let records = saved.records();
-        let disposition = self.transport.post(&saved.post(self.renderer.answers()));
+        let disposition = self.transport.post(&saved.post(self.renderer.format()));
         if disposition.is_success() || matches!(disposition, Disposition::Rejected { .. }) {
             self.availability.succeeded();
         }

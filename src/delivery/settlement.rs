@@ -6,11 +6,11 @@ use std::time::SystemTime;
 use super::dead_letter_sink::{AMBIGUOUS, DeadLetterSink, PARTLY};
 use super::{BatchEntry, DeadLetterEntry, LoggedLedger};
 use crate::clock;
-use crate::gateway::RecordOutcome;
 use crate::gateway::batch::Batch;
 use crate::job::Tally;
 use crate::ledger::{Ledger, Ticket};
 use crate::metrics::Metrics;
+use crate::response::RecordOutcome;
 
 /// Settles one batch. Each record gets one outcome; records are named by their index in the batch.
 pub(super) struct Settlement<'r, 'a> {

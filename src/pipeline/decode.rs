@@ -8,14 +8,14 @@ use super::round::{Chunk, Decoded, Place};
 use super::unreadable::Unreadable;
 use crate::log::HostLog;
 use crate::record::chunk::Records;
+use crate::record::classify::{BodyClass, ClassifiedBody, Within, classify};
 use crate::record::content::Content;
-use crate::record::cursor::{FaultKind, MAX_DEPTH};
+use crate::record::cursor::{DecodeErrorKind, MAX_DEPTH};
+use crate::record::depth_limit::limit_depth;
 use crate::record::event::KubeEvent;
 use crate::record::redact::Redactor;
-use crate::record::search::Part;
-use crate::record::shallow::shallow;
 use crate::record::text::Repair;
-use crate::record::understood::{Looked, Understood, Within, understand};
+use crate::record::wrapper_search::WrappedBody;
 
 pub(super) struct Decoder {
     repair: Repair,
@@ -54,7 +54,7 @@ impl Decoder {
                     let skipped = records.skipped();
                     let offset = skipped.as_ptr().addr() - data.as_ptr().addr();
                     let place = Place { chunk: index, tag, offset, taken: None };
-                    if fault.kind != FaultKind::TooDeep || !self.deep(place, skipped, arena, take) {
+                    if fault.kind != DecodeErrorKind::TooDeep || !self.deep(place, skipped, arena, take) {
                         unreadable.add(offset, skipped, fault, &self.redactor);
                     }
                 }
@@ -71,7 +71,7 @@ impl Decoder {
         arena: &'a Bump,
         take: &mut impl FnMut(&Decoded<'_, 'a>),
     ) -> bool {
-        let Ok(cut) = shallow(record) else { return false };
+        let Ok(cut) = limit_depth(record) else { return false };
         let cut: &'a [u8] = arena.alloc_slice_copy(&cut);
         let Some(Ok(envelope)) = Records::new(cut).next() else { return false };
         self.log.warn(
@@ -97,23 +97,23 @@ impl Decoder {
         take: &mut impl FnMut(&Decoded<'_, 'a>),
     ) {
         self.repair.take_count();
-        let Looked { body, is } = understand(body, within, &self.repair, arena);
-        match is {
-            Understood::Event(event) => return self.give(place, body, Content::Event(&event), take),
-            Understood::Audit(audit) => return self.give(place, body, Content::Audit(&audit), take),
-            Understood::Violation(violation) => {
+        let ClassifiedBody { body, class } = classify(body, within, &self.repair, arena);
+        match class {
+            BodyClass::Event(event) => return self.give(place, body, Content::Event(&event), take),
+            BodyClass::Audit(audit) => return self.give(place, body, Content::Audit(&audit), take),
+            BodyClass::Violation(violation) => {
                 return self.give(place, body, Content::Violation(&violation), take);
             }
-            Understood::List { items, within } => {
+            BodyClass::List { items, within } => {
                 return items.for_each(|item| self.body(place, item, within, arena, take));
             }
-            Understood::Several(parts) => {
-                for Part { body, within } in parts {
+            BodyClass::Several(parts) => {
+                for WrappedBody { body, within } in parts {
                     self.body(place, body, within, arena, take);
                 }
                 return;
             }
-            Understood::Broken { key, why } => self.log.warn(
+            BodyClass::Broken { key, why } => self.log.warn(
                 "broken JSON",
                 format!(
                     "the record at offset {} of tag {} has in {key} what begins as JSON and is none ({why}); it is \
@@ -121,7 +121,7 @@ impl Decoder {
                     place.offset, place.tag
                 ),
             ),
-            Understood::Other => {}
+            BodyClass::Other => {}
         }
         self.give(place, body, Content::Other, take);
     }

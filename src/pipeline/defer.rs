@@ -12,11 +12,11 @@ use crate::job::Tally;
 use crate::kind::Kind;
 use crate::log::HostLog;
 use crate::metrics::Metrics;
+use crate::record::classify::{BodyClass, read_as};
 use crate::record::content::Content;
 use crate::record::event::KubeEvent;
 use crate::record::identity::Versioned;
 use crate::record::text::Repair;
-use crate::record::understood::{Understood, read_as};
 
 /// Older events do not wait: they come from a list at a start, or have waited with the host.
 const RECENT_SECONDS: i64 = 60;
@@ -147,7 +147,7 @@ impl Deferrer {
             if !view.has_come(&awaited) || record.settling.is_some_and(|next| now < next) {
                 return false;
             }
-            let Some(Understood::Event(event)) = read_as(Kind::Event, &record.body, &repair) else {
+            let Some(BodyClass::Event(event)) = read_as(Kind::Event, &record.body, &repair) else {
                 return true;
             };
             if view.names_services(&About::from(&event)) {

@@ -11,11 +11,11 @@ use crate::kind::Kind;
 use crate::log::HostLog;
 use crate::record::MAX_RECORD_BYTES;
 use crate::record::audit;
+use crate::record::classify::{BodyClass, read_as};
 use crate::record::content::Content;
 use crate::record::redact::Redactor;
-use crate::record::short::shortened;
+use crate::record::shorten::shortened;
 use crate::record::text::Repair;
-use crate::record::understood::{Understood, read_as};
 use crate::record::violation::Violation;
 use crate::time::Stamp;
 
@@ -90,13 +90,13 @@ impl Enqueuer {
         round: &mut Round<'a>,
     ) {
         match (read_as(before.kind(), body, &Repair::default()), before) {
-            (Some(Understood::Event(event)), _) => {
+            (Some(BodyClass::Event(event)), _) => {
                 self.enqueue(original, body, &Content::Event(&event), round);
             }
-            (Some(Understood::Audit(audit)), _) => {
+            (Some(BodyClass::Audit(audit)), _) => {
                 self.enqueue(original, body, &Content::Audit(&audit), round);
             }
-            (Some(Understood::Violation(violation)), Content::Violation(said)) => {
+            (Some(BodyClass::Violation(violation)), Content::Violation(said)) => {
                 let violation = Violation { time: said.time, ..violation };
                 self.enqueue(original, body, &Content::Violation(&violation), round);
             }
@@ -147,7 +147,7 @@ impl Enqueuer {
                 {
                     return self.reread(original, round.arena().alloc_slice_copy(&cut), content, round);
                 }
-                return round.dead_letter(chunk, ticket, body, "the format cannot hold it", &why);
+                return round.dead_letter(chunk, ticket, body, "the format cannot hold it", &why.to_string());
             }
         };
         // As JSON it may be six times as long. This ends when nothing is left to be cut.

@@ -6,12 +6,12 @@ use crate::clock;
 use crate::cluster::View;
 use crate::correlate::About;
 use crate::delivery::{BatchEntry, DeadLetterEntry, Delivery, LoggedLedger};
+use crate::format::{Adjusted, Record, RenderError};
 use crate::gateway::batch::Batch;
 use crate::job::Tally;
 use crate::ledger::{Ticket, Verdict};
 use crate::record::content::Content;
 use crate::record::identity::{Versioned, write_id};
-use crate::render::{Adjusted, Record};
 use crate::time::Stamp;
 
 /// One chunk of a round.
@@ -164,7 +164,7 @@ impl<'a> Round<'a> {
     /// Correlates and renders the record at hand.
     ///
     /// # Errors
-    /// As [`Renderer::render`](crate::render::Renderer::render).
+    /// As [`Renderer::render`](crate::format::Renderer::render).
     pub(super) fn render(
         &mut self,
         about: &About<'_>,
@@ -172,7 +172,7 @@ impl<'a> Round<'a> {
         body: &'a [u8],
         new_occurrences: u32,
         taken: Option<Stamp>,
-    ) -> Result<Adjusted, String> {
+    ) -> Result<Adjusted, RenderError> {
         let Self { delivery, id, rendered, now, .. } = self;
         rendered.clear();
         self.view.with_impact(about, |impact| {

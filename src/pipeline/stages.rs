@@ -11,11 +11,11 @@ use crate::config::{Selection, Settings};
 use crate::kind::Kind;
 use crate::log::HostLog;
 use crate::metrics::Metrics;
+use crate::record::classify::{BodyClass, read_as};
 use crate::record::content::Content;
 use crate::record::identity::{Versioned, versioned};
 use crate::record::redact::Redactor;
 use crate::record::text::Repair;
-use crate::record::understood::{Understood, read_as};
 use crate::select;
 
 pub(super) struct Stages {
@@ -72,7 +72,7 @@ impl Stages {
             let (tag, body): (&str, &[u8]) = (arena.alloc_str(&tag), arena.alloc_slice_copy(&body));
             let place = Place { chunk, tag, offset, taken };
             match read_as(Kind::Event, body, &Repair::default()) {
-                Some(Understood::Event(event)) => {
+                Some(BodyClass::Event(event)) => {
                     let content = Content::Event(&event);
                     let record = Decoded { place, body, content, replaced_strings: 0 };
                     self.deliver(&record, Some(&versioned), round);

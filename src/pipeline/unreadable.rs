@@ -12,7 +12,7 @@ use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::round::Round;
-use crate::record::cursor::Fault;
+use crate::record::cursor::DecodeError;
 use crate::record::redact::Redactor;
 use crate::record::text::{Repair, Text};
 
@@ -55,7 +55,7 @@ impl<'a> Unreadable<'a> {
         }
     }
 
-    pub(super) fn add(&mut self, offset: usize, bytes: &[u8], fault: Fault, redactor: &Redactor) {
+    pub(super) fn add(&mut self, offset: usize, bytes: &[u8], fault: DecodeError, redactor: &Redactor) {
         self.count += 1;
         if self.records.len() >= MOST_RECORDS {
             return;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use event_gateway::config::keys::{FILTER_KEYS, KEYS, Shows};
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 
 const TEXT: &str = include_str!("../../SECURITY.md");
 
@@ -63,7 +63,7 @@ fn each_file_of_the_settings_and_each_kind_that_is_followed_is_told() {
         assert!(TEXT.contains(&format!("`{}`", key.name)), "{} is not told", key.name);
     }
     let requests = TEXT.split("### Requests to the API server").nth(1).expect("a section");
-    for kind in Kind::ALL {
+    for kind in ObjectKind::ALL {
         assert!(requests.contains(kind.resource()), "{} are not told", kind.resource());
     }
 }

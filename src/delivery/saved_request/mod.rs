@@ -10,12 +10,12 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+use crate::format::Format;
 use crate::gateway::{Packed, Post};
 use crate::ledger::Key;
 use crate::ledger::key::CHECK_BYTES;
 use crate::record::identity::rules::RULES;
 use crate::record::identity::{Identity, Version, Versioned};
-use crate::render::Answers;
 pub use layout::LONGEST_FRONT_BYTES;
 use layout::{
     CHECKED_BYTES, CHECKSUM_BYTES, FRONT_BYTES, MARK, MARKED_BYTES, MOST_BODY_BYTES, MOST_HEAD_BYTES,
@@ -167,12 +167,12 @@ impl SavedRequest {
     }
 
     #[must_use]
-    pub fn post(&self, answers: Answers) -> Post<'_> {
+    pub fn post<'a>(&'a self, format: &'a dyn Format) -> Post<'a> {
         Post {
             body: Packed { bytes: &self.body, is_gzip: self.head.is_gzip },
             content_type: &self.head.content_type,
             idempotency_key: &self.head.idempotency_key,
-            answers,
+            format,
             records: self.head.records.len(),
         }
     }

@@ -1,6 +1,8 @@
 //! Is a saved request read as it was written, and is nothing else taken for one?
 
 use super::*;
+use crate::config::FormatName;
+use crate::format::Renderer;
 
 fn key() -> Key {
     Key::from_bytes(&[7; 32]).unwrap()
@@ -28,12 +30,13 @@ fn saved() -> SavedRequest {
         None,
         Some(Versioned { identity: Identity(3), version: Version(0), count: 1 }),
     ];
+    let renderer = Renderer::new(FormatName::Native, "").unwrap();
     let packed = Packed { bytes: &body, is_gzip: true };
     let post = Post {
         body: packed,
         content_type: "application/x-ndjson",
         idempotency_key: "0f",
-        answers: Answers::Status,
+        format: renderer.format(),
         records: records.len(),
     };
     let head = Head::new([1; 32], 7, &post, &records);

@@ -8,8 +8,8 @@ use super::{hash, is_found_by_a_run, is_identified, of_violation};
 use crate::kind::Kind;
 use crate::record::audit::AuditEvent;
 use crate::record::content::Content;
+use crate::record::content_hash;
 use crate::record::event::KubeEvent;
-use crate::record::known;
 
 /// Puts the id of a record into a buffer that may be used for many: `<uid>.<resourceVersion>` of an event,
 /// `<auditID>.<stage>.<hash>` of an audit record, `<violation>.<run>`, and of anything else a hash of all that it says.
@@ -27,7 +27,7 @@ pub fn write_id(content: &Content<'_, '_>, body: &[u8], id: &mut String) {
                 let hash = hash(&[audit_id, stage, request_received, stage_time, verb]).0 >> 64;
                 write!(id, "{audit_id}.{stage}.{hash:016x}")
             } else {
-                write!(id, "{audit_id}.{stage}.{:032x}", known::hash(Kind::Audit, body))
+                write!(id, "{audit_id}.{stage}.{:032x}", content_hash::hash(Kind::Audit, body))
             }
         }
         Content::Violation(violation) => {
@@ -54,7 +54,7 @@ fn write_record_id(event: &KubeEvent<'_>, body: &[u8], id: &mut String) {
     if uid.is_empty() || version.is_empty() {
         let dot = if uid.is_empty() { "" } else { "." };
         // Writing to a String cannot fail.
-        let _ = write!(id, "{dot}{:032x}", known::hash(Kind::Event, body));
+        let _ = write!(id, "{dot}{:032x}", content_hash::hash(Kind::Event, body));
     } else {
         id.push('.');
         id.push_str(version);

@@ -26,8 +26,8 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 use crate::kind::Kind;
 use crate::record::audit::AuditEvent;
 use crate::record::content::Content;
+use crate::record::content_hash;
 use crate::record::event::KubeEvent;
-use crate::record::known;
 use crate::record::violation::Violation;
 use crate::time::Stamp;
 
@@ -73,7 +73,7 @@ fn of_event(event: &KubeEvent<'_>, body: &[u8]) -> (Identity, Version) {
         return (equal(Kind::Event, body), Version(0));
     }
     // All that its states say keeps them apart, and its occurrences still add up.
-    (series(event), Version::of_hash(known::hash(Kind::Event, body)))
+    (series(event), Version::of_hash(content_hash::hash(Kind::Event, body)))
 }
 
 /// One request passes through several stages, and each is a record.
@@ -100,7 +100,7 @@ fn of_violation(violation: &Violation<'_>, body: &[u8]) -> (Identity, Version) {
     if !is_found_by_a_run(violation) {
         return (equal(Kind::Violation, body), Version(0));
     }
-    let found = known::hash_without(Kind::Violation, body, &["id", "timestamp"]);
+    let found = content_hash::hash_without(Kind::Violation, body, &["id", "timestamp"]);
     (hash(&["violation and details", &format!("{found:032x}")]), Version::parse(&violation.run))
 }
 
@@ -113,7 +113,7 @@ fn is_found_by_a_run(violation: &Violation<'_>) -> bool {
 
 /// Of a record that does not identify itself: all that it says.
 fn equal(kind: Kind, body: &[u8]) -> Identity {
-    hash(&["equal", kind.name(), &format!("{:032x}", known::hash(kind, body))])
+    hash(&["equal", kind.name(), &format!("{:032x}", content_hash::hash(kind, body))])
 }
 
 /// What stays the same over a series of events: the uid, else namespace, name, reason, object and first time.
