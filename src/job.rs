@@ -53,7 +53,7 @@ impl fmt::Debug for Slot {
 /// Both ends for one chunk. `wake` is called when the result is there.
 #[must_use]
 pub fn reply(wake: Wake) -> (Reply, Pending) {
-    let slot = Arc::new(Slot { answer: Mutex::default(), ready: Condvar::new(), wake });
+    let slot = Arc::new(Slot { result: Mutex::default(), ready: Condvar::new(), wake });
     (Reply { slot: Arc::clone(&slot) }, Pending { slot })
 }
 
