@@ -28,7 +28,7 @@ use super::version;
 use super::wait::{WaitingRoom, Way};
 use crate::clock;
 use crate::cluster::Cluster;
-use crate::config::{self, Source, shown};
+use crate::config::{self, FileError, Source, shown};
 use crate::disk::{self, Access, is_wrong_path};
 use crate::failpoint;
 use crate::job::HostResult;
@@ -167,28 +167,28 @@ fn start(host: Host) -> Option<Box<Instance>> {
 }
 
 /// Opens without reading: the path may be a pipe that never ends, or never begins.
-pub(super) fn readable(path: &Path) -> Result<(), String> {
-    disk::open_to_read(path).map(drop).map_err(|error| error.to_string())
+pub(super) fn readable(path: &Path) -> Result<(), FileError> {
+    disk::open_to_read(path).map(drop).map_err(FileError::Io)
 }
 
 /// Reads a file whole, up to what nobody writes by hand.
-pub(super) fn contents(path: &Path) -> Result<String, String> {
+pub(super) fn contents(path: &Path) -> Result<String, FileError> {
     const MOST_BYTES: u64 = 1 << 20;
-    let bytes = disk::read(path, MOST_BYTES).map_err(|error| error.to_string())?;
-    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
+    let bytes = disk::read(path, MOST_BYTES).map_err(FileError::Io)?;
+    String::from_utf8(bytes).map_err(|_| FileError::NotUtf8)
 }
 
 /// Whether the path is one for a file that can be made or written; makes none. A disk that is full, read-only,
 /// broken or forbidden is passed over: it comes and goes, and whoever opens the file logs it. So is a file that
 /// is not ours, which a person may take away.
-pub(super) fn writable(path: &Path) -> Result<(), String> {
-    let passing = |error: io::Error| if is_wrong_path(&error) { Err(error.to_string()) } else { Ok(()) };
+pub(super) fn writable(path: &Path) -> Result<(), FileError> {
+    let passing = |error: io::Error| if is_wrong_path(&error) { Err(error) } else { Ok(()) };
     match fs::symlink_metadata(path) {
-        Ok(_) => disk::existing(path, Access::Append).map_or_else(passing, |_| Ok(())),
+        Ok(_) => disk::existing(path, Access::Append).map_or_else(passing, |_| Ok(())).map_err(FileError::Io),
         Err(_) => match fs::metadata(disk::folder_of(path)) {
             Ok(metadata) if metadata.is_dir() => Ok(()),
-            Ok(_) => Err("it lies in something that is no folder".to_owned()),
-            Err(error) => passing(error).map_err(|why| format!("its folder cannot be used: {why}")),
+            Ok(_) => Err(FileError::NotInAFolder),
+            Err(error) => passing(error).map_err(FileError::Folder),
         },
     }
 }
