@@ -54,7 +54,7 @@ pub(super) struct DeferredRecords {
     /// Those of their chunks; between rounds a record's `chunk` is an index here.
     tallies: Vec<Tally>,
     bytes: usize,
-    /// At least the chunks that stay open: those that a round resumes are counted until its end.
+    /// How many chunks stay open, or more: those that a round resumes count until its end.
     chunks: usize,
     /// How many versions of an event wait.
     identities: HashMap<Identity, usize>,
@@ -70,7 +70,7 @@ impl DeferredRecords {
         self.records.is_empty()
     }
 
-    /// How many chunks have no result for them.
+    /// How many chunks have no result because of them.
     pub fn open_chunks(&self) -> usize {
         self.tallies.len()
     }
@@ -175,7 +175,7 @@ impl DeferredRecords {
     }
 }
 
-/// Versions that have waited, for a while.
+/// The versions that have waited lately.
 #[derive(Debug, Default)]
 struct Waited {
     known: HashSet<(Identity, Version)>,

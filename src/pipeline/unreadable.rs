@@ -72,11 +72,11 @@ impl<'a> Unreadable<'a> {
 /// Writes these dead letters, each once.
 #[derive(Debug, Default)]
 pub(super) struct UnreadableLetters {
-    /// The hashes of the last ones.
+    /// The hashes of the last ones, oldest first.
     written: VecDeque<u128>,
 }
 
-/// So many chunks with unreadable bytes may wait with the host at a time.
+/// How many of them are remembered. Hardly more chunks with unreadable bytes wait with the host at a time.
 const MOST_WRITTEN: usize = 1_024;
 
 impl UnreadableLetters {
