@@ -103,7 +103,7 @@ impl SeenVersions {
         let commit = self.table.commit(&self.tickets, self.age.at(now_seconds));
         self.tickets.clear();
         if let (Some(file), Some(commit)) = (&self.file, commit) {
-            file.keep(commit, &self.table);
+            file.add(commit, &self.table);
         }
     }
 }

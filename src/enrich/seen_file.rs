@@ -74,7 +74,7 @@ impl SeenFile {
     }
 
     /// Hands over a commit that was entered into the table. Never waits for the disk.
-    pub(super) fn keep(&self, commit: Commit, table: &Table) {
+    pub(super) fn add(&self, commit: Commit, table: &Table) {
         let mut queue = self.shared.lock();
         queue.oldest = table.oldest_commit();
         if queue.has_ended {

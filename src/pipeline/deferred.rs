@@ -140,7 +140,7 @@ impl DeferredRecords {
     }
 
     /// Takes the tallies of a round back, and drops those of chunks without a deferred record.
-    pub fn keep(&mut self, tallies: Vec<Tally>) {
+    pub fn end_round(&mut self, tallies: Vec<Tally>) {
         let mut places: HashMap<usize, usize> = HashMap::new();
         for record in &mut self.records {
             let next = places.len();
@@ -259,7 +259,7 @@ mod tests {
             waiting.add(record(chunk, 1, 1));
         }
         let (made, pending) = tallies(5);
-        waiting.keep(made);
+        waiting.end_round(made);
         assert_eq!(waiting.records.iter().map(|record| record.chunk).collect::<Vec<_>>(), [0, 1, 0]);
         let is_open: Vec<_> = pending.iter().map(|pending| pending.poll().is_none()).collect();
         assert_eq!(is_open, [false, true, false, true, false], "the others were let go");
