@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_gateway::clock;
-use event_gateway::job::{Answer, Job, reply};
+use event_gateway::job::{HostResult, Job, reply};
 use event_gateway::pipeline::Pipeline;
 
 use crate::allocations::during;
@@ -106,6 +106,6 @@ fn round(pipeline: &mut Pipeline, data: Vec<u8>, events: usize) -> (Cost, Durati
     let (start, before) = (clock::monotonic(), thread_time());
     let asked = during(|| pipeline.round(jobs));
     let (spent, took) = (thread_time() - before, start.elapsed());
-    assert_eq!(pending.poll(), Some(Answer::Ok), "a gateway that takes everything");
+    assert_eq!(pending.poll(), Some(HostResult::Ok), "a gateway that takes everything");
     (Cost::of(spent, asked, events), took)
 }

@@ -28,10 +28,10 @@ use super::version;
 use super::wait::{WaitMode, WaitingRoom};
 use crate::clock;
 use crate::cluster::Cluster;
-use crate::config::{self, Source, shown};
+use crate::config::{self, FileError, Source, shown};
 use crate::disk::{self, Access, is_wrong_path};
 use crate::failpoint;
-use crate::job::Answer;
+use crate::job::HostResult;
 use crate::log::{HostLog, Level, Line};
 use crate::metrics::Metrics;
 use crate::worker::Worker;
@@ -167,28 +167,28 @@ fn start(host: Host) -> Option<Box<Instance>> {
 }
 
 /// Whether a file can be opened for reading. It is not read, because the path may be a pipe that blocks or never ends.
-pub(super) fn readable(path: &Path) -> Result<(), String> {
-    disk::open_to_read(path).map(drop).map_err(|error| error.to_string())
+pub(super) fn readable(path: &Path) -> Result<(), FileError> {
+    disk::open_to_read(path).map(drop).map_err(FileError::Io)
 }
 
 /// Reads a whole file, up to a size that nobody writes by hand.
-pub(super) fn contents(path: &Path) -> Result<String, String> {
+pub(super) fn contents(path: &Path) -> Result<String, FileError> {
     const MOST_BYTES: u64 = 1 << 20;
-    let bytes = disk::read(path, MOST_BYTES).map_err(|error| error.to_string())?;
-    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
+    let bytes = disk::read(path, MOST_BYTES).map_err(FileError::Io)?;
+    String::from_utf8(bytes).map_err(|_| FileError::NotUtf8)
 }
 
 /// Whether a file can exist at this path; it does not create one. A disk that is full, read-only, broken or forbidden
 /// is accepted, because such a state may pass, and the code that opens the file logs it. A file of another owner is
 /// accepted too, because a person may remove it.
-pub(super) fn writable(path: &Path) -> Result<(), String> {
-    let passing = |error: io::Error| if is_wrong_path(&error) { Err(error.to_string()) } else { Ok(()) };
+pub(super) fn writable(path: &Path) -> Result<(), FileError> {
+    let passing = |error: io::Error| if is_wrong_path(&error) { Err(error) } else { Ok(()) };
     match fs::symlink_metadata(path) {
-        Ok(_) => disk::existing(path, Access::Append).map_or_else(passing, |_| Ok(())),
+        Ok(_) => disk::existing(path, Access::Append).map_or_else(passing, |_| Ok(())).map_err(FileError::Io),
         Err(_) => match fs::metadata(disk::folder_of(path)) {
             Ok(metadata) if metadata.is_dir() => Ok(()),
-            Ok(_) => Err("its parent is not a folder".to_owned()),
-            Err(error) => passing(error).map_err(|why| format!("its folder cannot be used: {why}")),
+            Ok(_) => Err(FileError::NotInAFolder),
+            Err(error) => passing(error).map_err(FileError::Folder),
         },
     }
 }
@@ -223,8 +223,8 @@ pub unsafe extern "C" fn FLBPluginFlushCtx(
             let Some(pending) = instance.worker.enqueue(tag, data, wake) else { return FLB_RETRY };
             instance.warn_of_blocking();
             match instance.waiting_room.wait(pending) {
-                Answer::Ok => FLB_OK,
-                Answer::Retry => FLB_RETRY,
+                HostResult::Ok => FLB_OK,
+                HostResult::Retry => FLB_RETRY,
             }
         })
     })

@@ -16,7 +16,7 @@ use super::layout::EgEventHandler;
 use super::parked::Parked;
 use super::symbols::{self, Getter, Setter, TimerCallback, TimerCreate, TimerEnd};
 use super::waker::Waker;
-use crate::job::{Answer, Pending, Wake};
+use crate::job::{HostResult, Pending, Wake};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// `FLB_SCHED_TIMER_CB_PERM`. A one-shot timer of less than a second fires at once and starves the engine.
@@ -67,9 +67,9 @@ pub struct WaitingRoom {
     /// Wakes the engine, if there is one.
     wake: OnceLock<Wake>,
     parked: Parked<Waiter>,
-    /// The answer for the flush that is being resumed. It is passed here, so that a parked flush owns nothing: the
+    /// The host result for the flush that is being resumed. It is passed here, so that a parked flush owns nothing: the
     /// host may abandon it, and then its stack is never unwound.
-    handed: Mutex<Option<Answer>>,
+    handed: Mutex<Option<HostResult>>,
 }
 
 // SAFETY: only the engine thread uses `base`, the timer, the waker and the parked coroutines; `is_engine_thread` checks
@@ -162,8 +162,8 @@ impl WaitingRoom {
         }
     }
 
-    /// Waits for the answer. It holds little stack, no lock and no borrowed host memory across the switch.
-    pub fn wait(&self, pending: Pending) -> Answer {
+    /// Waits for the host result. It holds little stack, no lock and no borrowed host memory across the switch.
+    pub fn wait(&self, pending: Pending) -> HostResult {
         if let Some(answer) = pending.poll() {
             return answer;
         }
@@ -178,7 +178,7 @@ impl WaitingRoom {
                     self.parked.park(Waiter { context, coro: (engine.coro_get)() }, pending);
                     (engine.switch)(self.base);
                 }
-                return self.lock_handed().take().unwrap_or(Answer::Retry);
+                return self.lock_handed().take().unwrap_or(HostResult::Retry);
             }
         }
         pending.wait()
@@ -202,7 +202,7 @@ impl WaitingRoom {
         }
     }
 
-    fn lock_handed(&self) -> MutexGuard<'_, Option<Answer>> {
+    fn lock_handed(&self) -> MutexGuard<'_, Option<HostResult>> {
         self.handed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

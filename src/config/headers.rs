@@ -7,6 +7,8 @@
 //! and `\\` a backslash. Any other value ends at the next comma and is taken literally. Errors name the header but never
 //! its value, because values are often secrets.
 
+use std::fmt;
+
 use ureq::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
 use super::Reader;
@@ -30,7 +32,30 @@ const OWN_HEADERS: &[&str] = &[
 type Header = (HeaderName, HeaderValue);
 
 /// A header, and its name as written.
-type Parsed<'t> = Result<(&'t str, Header), String>;
+type Parsed<'t> = Result<(&'t str, Header), HeaderError>;
+
+/// What is wrong with one part of the setting, which is then refused. The value is never shown.
+#[derive(Debug, PartialEq, Eq)]
+enum HeaderError {
+    NoColon,
+    Name,
+    /// The plugin sets this header itself.
+    Own(HeaderName),
+    NotAscii(HeaderName),
+    Value(HeaderName, &'static str),
+}
+
+impl fmt::Display for HeaderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoColon => f.write_str("has a part without a colon"),
+            Self::Name => f.write_str("has a part whose name is not a valid header name"),
+            Self::Own(name) => write!(f, "sets {name}, which the plugin sets itself"),
+            Self::NotAscii(name) => write!(f, "has for {name} a value that is not ASCII"),
+            Self::Value(name, problem) => write!(f, "has for {name} {problem}"),
+        }
+    }
+}
 
 pub(super) fn read(from: &mut Reader<'_>) -> Option<Vec<Header>> {
     let Some(text) = from.text("headers") else { return Some(Vec::new()) };
@@ -39,7 +64,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Vec<Header>> {
     for parsed in parse(&text) {
         match parsed {
             Ok((_, header)) => headers.push(header),
-            Err(problem) => from.refuse("headers", problem, EXPECTED),
+            Err(error) => from.refuse("headers", error.to_string(), EXPECTED),
         }
     }
     (from.errors.len() == before).then_some(headers)
@@ -70,7 +95,7 @@ fn parse(text: &str) -> impl Iterator<Item = Parsed<'_>> {
 fn first(text: &str) -> (Parsed<'_>, &str) {
     let (part, behind) = text.split_once(',').unwrap_or((text, ""));
     let Some((name, value)) = part.split_once(':') else {
-        return (Err("has a part without a colon".to_owned()), behind);
+        return (Err(HeaderError::NoColon), behind);
     };
     let written = name.trim();
     let name = written.parse::<HeaderName>();
@@ -84,12 +109,10 @@ fn first(text: &str) -> (Parsed<'_>, &str) {
         (value.trim().to_owned(), behind)
     };
     let parsed = match (name, value.parse::<HeaderValue>()) {
-        (Ok(name), _) if OWN_HEADERS.contains(&name.as_str()) => {
-            Err(format!("sets {name}, which the plugin sets itself"))
-        }
+        (Ok(name), _) if OWN_HEADERS.contains(&name.as_str()) => Err(HeaderError::Own(name)),
         // The HTTP client does not send other characters in this header.
         (Ok(name), Ok(value)) if name == AUTHORIZATION && value.to_str().is_err() => {
-            Err(format!("has for {name} a value that is not ASCII"))
+            Err(HeaderError::NotAscii(name))
         }
         (Ok(name), Ok(value)) => Ok((written, (name, value))),
         (name, _) => Err(wrong(name, "a value that a header cannot hold")),
@@ -97,11 +120,8 @@ fn first(text: &str) -> (Parsed<'_>, &str) {
     (parsed, behind)
 }
 
-fn wrong<E>(name: Result<HeaderName, E>, problem: &str) -> String {
-    match name {
-        Ok(name) => format!("has for {name} {problem}"),
-        Err(_) => "has a part whose name is not a valid header name".to_owned(),
-    }
+fn wrong<E>(name: Result<HeaderName, E>, problem: &'static str) -> HeaderError {
+    name.map_or(HeaderError::Name, |name| HeaderError::Value(name, problem))
 }
 
 /// The value in quotation marks after the first colon of a text, and the text after the next comma.

@@ -149,8 +149,8 @@ impl Delivery {
 
     /// Dead-letters records that could not be read, so that none of them has a ticket. `what` says which.
     /// `false`: the file has not taken it.
-    pub fn keep_unread(&mut self, what: &str, why: &str, record: &str, records: u64) -> bool {
-        self.dead_letters.keep_unread(what, why, record, records)
+    pub fn dead_letter_unread(&mut self, what: &str, why: &str, record: &str, records: u64) -> bool {
+        self.dead_letters.dead_letter_unread(what, why, record, records)
     }
 
     #[must_use]

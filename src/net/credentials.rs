@@ -3,12 +3,15 @@
 //! Kubernetes renews a projected token long before it expires, and may replace secrets under a running pod. So the file
 //! is read again when its metadata has changed, and when the remote endpoint answers 401.
 
+use std::fmt;
+use std::path::PathBuf;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ureq::http::header::AUTHORIZATION;
 use ureq::http::{HeaderName, HeaderValue};
 
-use super::watched::WatchedFile;
+use super::watched::{WatchedError, WatchedFile};
 use crate::config::{ConfigError, Credentials, KeyPlace};
 use crate::log::HostLog;
 
@@ -68,8 +71,9 @@ impl Authorization {
                 let source = (!is_in_the_body).then_some(source);
                 Ok(Self { source, current: Some(current) })
             }
-            Err(problem) => {
-                Err(ConfigError { key, problem, expected: "a file with one line, the secret".to_owned() })
+            Err(why) => {
+                let expected = "a file with one line, the secret".to_owned();
+                Err(ConfigError { key, problem: why.to_string(), expected })
             }
         }
     }
@@ -131,22 +135,20 @@ impl Current {
 impl SecretFile {
     /// # Errors
     /// Says what is wrong with the file, without its content.
-    fn read(&mut self) -> Result<Current, String> {
-        let content = self.file.read()?;
-        let shown = self.file.path().display();
+    fn read(&mut self) -> Result<Current, CredentialsError> {
+        let content = self.file.read().map_err(CredentialsError::Unreadable)?;
+        let unfit = |why| CredentialsError::Unfit { path: self.file.path().to_owned(), why };
         // Editors and `echo` end a file with a newline; `kubectl create secret` does not.
         let end = content.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
         let secret = &content[..end];
         if secret.trim_ascii().is_empty() {
-            return Err(format!("{shown} is empty"));
+            return Err(unfit(Unfit::Empty));
         }
         // RFC 7617 forbids control characters in a password, too.
         if secret.iter().any(u8::is_ascii_control) {
-            return Err(format!(
-                "{shown} contains a line break or another control character within the secret"
-            ));
+            return Err(unfit(Unfit::ControlCharacter));
         }
-        let text = String::from_utf8(secret.to_vec()).map_err(|_| format!("{shown} is not UTF-8"))?;
+        let text = String::from_utf8(secret.to_vec()).map_err(|_| unfit(Unfit::NotUtf8))?;
         let (header, secrets) = match &self.scheme {
             AuthScheme::Bearer => (format!("Bearer {text}"), vec![text]),
             AuthScheme::Basic { user } => {
@@ -162,18 +164,59 @@ impl SecretFile {
                 if found == *characters {
                     return Ok(Current { header: None, secrets: vec![text] });
                 }
-                return Err(format!(
-                    "{shown} has {found} characters, but a key of this service has {characters}"
-                ));
+                return Err(unfit(Unfit::Length { found, expected: *characters }));
             }
         };
         // RFC 9110, 11.4: credentials are ASCII, and the HTTP client sends nothing else.
         let header = HeaderValue::try_from(header).ok().filter(|header| header.to_str().is_ok());
-        let mut header = header.ok_or_else(|| {
-            format!("{shown} contains characters that a header cannot carry as credentials")
-        })?;
+        let mut header = header.ok_or_else(|| unfit(Unfit::NoHeader))?;
         header.set_sensitive(true);
         Ok(Current { header: Some(header), secrets })
+    }
+}
+
+/// Why a file holds no credentials. At the start the setting is refused; later the caller logs it and keeps the secret that
+/// it read before. Nothing here shows the content.
+#[derive(Debug)]
+enum CredentialsError {
+    /// It cannot be read.
+    Unreadable(WatchedError),
+    /// Its content cannot be sent.
+    Unfit { path: PathBuf, why: Unfit },
+}
+
+#[derive(Debug)]
+enum Unfit {
+    Empty,
+    ControlCharacter,
+    NotUtf8,
+    /// In characters.
+    Length {
+        found: usize,
+        expected: usize,
+    },
+    NoHeader,
+}
+
+impl fmt::Display for CredentialsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (path, why) = match self {
+            Self::Unreadable(error) => return error.fmt(f),
+            Self::Unfit { path, why } => (path.display(), why),
+        };
+        match why {
+            Unfit::Empty => write!(f, "{path} is empty"),
+            Unfit::ControlCharacter => {
+                write!(f, "{path} contains a line break or another control character within the secret")
+            }
+            Unfit::NotUtf8 => write!(f, "{path} is not UTF-8"),
+            Unfit::Length { found, expected } => {
+                write!(f, "{path} has {found} characters, but a key of this service has {expected}")
+            }
+            Unfit::NoHeader => {
+                write!(f, "{path} contains characters that a header cannot carry as credentials")
+            }
+        }
     }
 }
 

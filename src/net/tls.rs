@@ -10,7 +10,7 @@ use rustls::sign::CertifiedKey;
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 
 use super::peer::Peer;
-use super::watched::WatchedFile;
+use super::watched::{WatchedError, WatchedFile};
 use crate::config::{ConfigError, Tls, Weaknesses};
 use crate::log::HostLog;
 use crate::secrets::Secrets;
@@ -145,7 +145,8 @@ fn is_pair(chain: &[Certificate<'static>], key: &PrivateKey<'static>) -> bool {
 /// All certificates of a file, at least one.
 fn certificates(file: &mut WatchedFile, key: &'static str) -> Result<Vec<Certificate<'static>>, ConfigError> {
     let expected = || "certificates in PEM (-----BEGIN CERTIFICATE-----)".to_owned();
-    let content = file.read().map_err(|problem| ConfigError { key, problem, expected: expected() })?;
+    let refused = |why: WatchedError| ConfigError { key, problem: why.to_string(), expected: expected() };
+    let content = file.read().map_err(refused)?;
     let found: Result<Vec<_>, _> = parse_pem(&content)
         .filter_map(|item| match item {
             Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
@@ -170,7 +171,7 @@ fn private_key(file: &mut WatchedFile, key: &'static str) -> Result<PrivateKey<'
         problem,
         expected: "a private key in PEM without a passphrase (PKCS#8, PKCS#1 or SEC1)".to_owned(),
     };
-    let content = file.read().map_err(error)?;
+    let content = file.read().map_err(|why| error(why.to_string()))?;
     // The error is dropped, because it may quote the key.
     PrivateKey::from_pem(&content).map_err(|_| error(holds(file.path(), "no private key that can be read")))
 }

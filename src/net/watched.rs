@@ -3,7 +3,9 @@
 //! Kubernetes updates mounted secrets by replacing a symlink (`..data`); others write in place. The metadata, read
 //! through symlinks, shows both. A check costs one `stat` per request.
 
+use std::fmt;
 use std::fs::{self, Metadata};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -68,11 +70,24 @@ impl WatchedFile {
     ///
     /// # Errors
     /// Says why it cannot be read, without its content.
-    pub fn read(&mut self) -> Result<Vec<u8>, String> {
+    pub fn read(&mut self) -> Result<Vec<u8>, WatchedError> {
         // The state is taken before the content, so that a change in between is noticed later.
         self.seen = self.state();
-        let why = |error: std::io::Error| format!("{} cannot be read ({error})", self.path.display());
-        disk::read(&self.path, LARGEST_BYTES).map_err(why)
+        let failed = |error| WatchedError { path: self.path.clone(), error };
+        disk::read(&self.path, LARGEST_BYTES).map_err(failed)
+    }
+}
+
+/// A file cannot be read. At the start the setting is refused; later the caller keeps what it read before.
+#[derive(Debug)]
+pub struct WatchedError {
+    path: PathBuf,
+    error: io::Error,
+}
+
+impl fmt::Display for WatchedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} cannot be read ({})", self.path.display(), self.error)
     }
 }
 
@@ -130,11 +145,11 @@ mod tests {
     #[test]
     fn neither_a_pipe_nor_a_disk_is_read() {
         for odd in ["/dev/zero", "/"] {
-            let problem = WatchedFile::new(odd.into()).read().unwrap_err();
+            let problem = WatchedFile::new(odd.into()).read().unwrap_err().to_string();
             assert!(problem.contains("not a regular file"), "{problem}");
         }
         let large = tempfile::NamedTempFile::new().unwrap();
         large.as_file().set_len(LARGEST_BYTES + 1).unwrap();
-        assert!(WatchedFile::new(large.path().into()).read().unwrap_err().contains("larger"));
+        assert!(WatchedFile::new(large.path().into()).read().unwrap_err().to_string().contains("larger"));
     }
 }

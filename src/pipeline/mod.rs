@@ -153,14 +153,14 @@ impl Pipeline {
             view.begin_chunk();
             let chunk = Chunk { index, tag, data };
             let unread = decoder.chunk(chunk, &arena, &mut |record| stages.take(record, &mut round));
-            if !unreadable.keep(&unread, &mut round) {
+            if !unreadable.dead_letter(&unread, &mut round) {
                 round.fail(index);
             }
             failpoint::hit("round");
             round.finish_reading(index);
         }
         let tallies = round.finish();
-        stages.deferrer.keep(tallies);
+        stages.deferrer.end_round(tallies);
         metrics.ledger_entries.set(ledger.read().len() as u64);
     }
 

@@ -1,17 +1,17 @@
-//! What of one event is on its way.
+//! The deliveries of one event that have no outcome yet.
 
 use super::verdict::Ticket;
 
-/// The begun deliveries of one event, in the order they were begun. Nearly always it is one.
+/// In the order in which they were begun. Nearly always there is one.
 #[derive(Debug)]
-pub(super) struct Ahead {
+pub(super) struct Begun {
     pub(super) first: Ticket,
     pub(super) more: Vec<Ticket>,
-    /// That of the newest version among them.
+    /// The delivery of the newest version among them.
     pub(super) newest: Ticket,
 }
 
-impl Ahead {
+impl Begun {
     pub(super) fn all(&self) -> impl Iterator<Item = Ticket> {
         std::iter::once(self.first).chain(self.more.iter().copied())
     }

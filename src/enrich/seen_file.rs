@@ -1,9 +1,10 @@
-//! The thread that keeps the memory in a file, so that the host's thread never waits for a disk.
+//! The file of the versions that went through, and the thread that writes it: the host's thread never waits for a disk.
 //!
-//! What a filter has seen is not what an output has delivered: a host that dies in between takes the chunk
-//! with it, and with a file the event is not let through again. So the file is not the default; it is for
-//! those who would rather lose such an event than see the others twice after a restart.
+//! A version that went through the filter need not have been delivered. If the host dies in between it loses the chunk, and
+//! with a file the event does not go through again. So there is no file by default: it is for those who would rather lose
+//! such an event than see others twice after a restart.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -11,19 +12,18 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::failpoint;
-use crate::ledger::table::{Row, Table};
-use crate::ledger::{Contents, File};
+use crate::ledger::table::Table;
+use crate::ledger::{Commit, Contents, File, LedgerError};
 use crate::log::HostLog;
 
-/// Versions that may wait for a disk that is slow or away, about 5 MB. Beyond that they are known in memory
-/// only.
+/// Versions that may wait for a disk that is slow or away, about 5 MB. More are known in memory only.
 const MOST_WAITING: usize = 100_000;
-/// What the disk gets at the exit for what still waits.
+/// How long the exit waits for the disk.
 const LAST_WRITE: Duration = Duration::from_secs(3);
-/// Rows of a disk that failed are tried again after so long, even if no new ones come.
+/// How long until a failed write is tried again if no new commit comes.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
-pub(super) struct Keeper {
+pub(super) struct SeenFile {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
@@ -36,24 +36,24 @@ struct Shared {
 
 #[derive(Default)]
 struct Queue {
-    rows: Vec<Row>,
-    /// In all of them.
+    commits: Vec<Commit>,
+    /// How many versions these are.
     versions: usize,
-    /// Rows below this number are remembered no more.
+    /// Commits below this number are forgotten.
     oldest: u64,
-    /// The file has to be made anew, of everything.
+    /// The file has to be made anew, of all that is remembered.
     wants_all: bool,
     all: Option<Contents>,
-    /// What the file turned out to hold, which the start could not read.
-    found: Option<Vec<Row>>,
+    /// What the start could not read of the file, and what was read since.
+    found: Option<Vec<Commit>>,
     is_stopping: bool,
     has_ended: bool,
 }
 
-impl Keeper {
+impl SeenFile {
     /// # Errors
-    /// When no thread can be started; text for a person.
-    pub(super) fn start(file: File, log: &Arc<HostLog>, on_start: fn()) -> Result<Self, String> {
+    /// If no thread can be started.
+    pub(super) fn start(file: File, log: &Arc<HostLog>, on_start: fn()) -> io::Result<Self> {
         let shared =
             Arc::new(Shared { queue: Mutex::default(), changed: Condvar::new(), log: Arc::clone(log) });
         let for_thread = Arc::clone(&shared);
@@ -70,48 +70,47 @@ impl Keeper {
             for_thread.lock().has_ended = true;
             for_thread.changed.notify_all();
         });
-        let thread = thread.map_err(|error| format!("no thread could be started to write it ({error})"))?;
-        Ok(Self { shared, thread: Some(thread) })
+        Ok(Self { shared, thread: Some(thread?) })
     }
 
-    /// Hands a row over that was entered into the table. Never waits for the disk.
-    pub(super) fn keep(&self, row: Row, table: &Table) {
+    /// Hands over a commit that was entered into the table. Never waits for the disk.
+    pub(super) fn add(&self, commit: Commit, table: &Table) {
         let mut queue = self.shared.lock();
-        queue.oldest = table.oldest_row();
+        queue.oldest = table.oldest_commit();
         if queue.has_ended {
-            // Its end was logged when it happened.
+            // That was logged when it happened.
             return;
         }
-        // Without what was found it would not be all.
+        // What was found is not in the table yet, so a copy of that would not be all.
         if queue.wants_all && queue.found.is_none() {
             queue.hand_over_all(table);
             drop(queue);
             self.shared.changed.notify_all();
             return;
         }
-        if queue.versions + row.records.len() > MOST_WAITING {
+        if queue.versions + commit.records.len() > MOST_WAITING {
             drop(queue);
             self.shared.log.warn(
                 "state_file behind",
                 format!(
                     "the disk of state_file is too slow: {} versions are known until the next restart only",
-                    row.records.len()
+                    commit.records.len()
                 ),
             );
             return;
         }
-        queue.versions += row.records.len();
-        queue.rows.push(row);
+        queue.versions += commit.records.len();
+        queue.commits.push(commit);
         drop(queue);
         self.shared.changed.notify_all();
     }
 
-    /// What the file turned out to hold late, once: it goes into the table, before what that has.
-    pub(super) fn take_found(&self) -> Option<Vec<Row>> {
+    /// What was read of the file late, once. It is older than all in the table.
+    pub(super) fn take_found(&self) -> Option<Vec<Commit>> {
         self.shared.lock().found.take()
     }
 
-    /// Hands everything over if the file needs it: the last chance of an instance that ends.
+    /// Hands over all that is remembered if the file has to be made anew: the last chance of an instance that ends.
     pub(super) fn end(&self, table: &Table) {
         let mut queue = self.shared.lock();
         if queue.wants_all {
@@ -122,23 +121,22 @@ impl Keeper {
 
 impl Queue {
     fn find(&mut self, contents: Contents) {
-        self.found = Some(contents.rows);
+        self.found = Some(contents.commits);
         self.wants_all = true;
     }
 
-    /// A copy of the table, which takes the host's thread some milliseconds: once for each time that a file is
-    /// lost.
+    /// Copies the table, which takes the host's thread some milliseconds. That happens once each time a file is lost.
     fn hand_over_all(&mut self, table: &Table) {
         self.wants_all = false;
-        self.all = Some(Contents { rows: table.rows(), ..Contents::default() });
-        // It has these, too.
-        self.rows.clear();
+        self.all = Some(Contents { commits: table.commits(), ..Contents::default() });
+        // The copy has these, too.
+        self.commits.clear();
         self.versions = 0;
     }
 }
 
-impl Drop for Keeper {
-    /// Has what waits written, and joins the thread, unless the disk hangs: then both are left behind.
+impl Drop for SeenFile {
+    /// Lets the thread write what waits, and joins it, unless the disk hangs: then both are left behind.
     fn drop(&mut self) {
         let deadline = clock::monotonic() + LAST_WRITE;
         let mut queue = self.shared.lock();
@@ -171,33 +169,33 @@ impl Shared {
 }
 
 fn work(shared: &Shared, mut file: File) {
-    let say = |why: String| {
+    let report = |why: LedgerError| {
         shared.log.error(
             "state_file",
             format!("state_file: {why}; until it is back, events may go through again; look at the disk"),
         );
     };
     if let Some(why) = file.take_trouble() {
-        say(why);
+        report(why);
     }
     loop {
-        let Queue { rows, oldest, all, is_stopping: is_last, .. } = next(shared);
+        let Queue { commits, oldest, all, is_stopping: is_last, .. } = next(shared);
         failpoint::hit("keep");
         if is_last {
             file.end_pause();
         }
         let now_seconds = clock::unix_seconds(clock::wall());
-        // At the end nobody would come for it.
+        // At the end nobody would take what was read.
         let recalled = if is_last { Ok(None) } else { file.recall(now_seconds) };
         match recalled {
             Ok(None) => {}
             Ok(Some(contents)) => shared.lock().find(contents),
-            Err(why) => say(why),
+            Err(why) => report(why),
         }
         let anew = all.map_or(Ok(()), |all| file.save_all(&all, now_seconds));
-        // What came after a copy of everything was made is not in it.
-        if let Err(why) = anew.and_then(|()| file.save(merged(rows), oldest, now_seconds)) {
-            say(why);
+        // Commits that came after the copy was made are not in it.
+        if let Err(why) = anew.and_then(|()| file.save(merged(commits), oldest, now_seconds)) {
+            report(why);
         }
         if is_last {
             return;
@@ -206,23 +204,23 @@ fn work(shared: &Shared, mut file: File) {
     }
 }
 
-/// Waits for rows and takes all that are there, with the oldest that is still remembered, and whether these
-/// are the last.
+/// Waits for commits and takes all that are there, with the oldest that is still remembered, and whether these are the
+/// last.
 fn next(shared: &Shared) -> Queue {
     let mut queue = shared.lock();
-    if queue.rows.is_empty() && queue.all.is_none() && !queue.is_stopping {
+    if queue.commits.is_empty() && queue.all.is_none() && !queue.is_stopping {
         queue = shared.changed.wait_timeout(queue, LOOK_AGAIN).unwrap_or_else(PoisonError::into_inner).0;
     }
-    let (rows, all) = (std::mem::take(&mut queue.rows), queue.all.take());
+    let (commits, all) = (std::mem::take(&mut queue.commits), queue.all.take());
     queue.versions = 0;
-    Queue { rows, all, oldest: queue.oldest, is_stopping: queue.is_stopping, ..Queue::default() }
+    Queue { commits, all, oldest: queue.oldest, is_stopping: queue.is_stopping, ..Queue::default() }
 }
 
-/// One row of many, as the file syncs once a row: `kubernetes_events` brings one event a chunk. It has the
-/// last one's number, and so leaves the file no earlier than any of them.
-fn merged(rows: Vec<Row>) -> Option<Row> {
-    rows.into_iter().reduce(|mut all, row| {
-        all.records.extend(row.records);
-        Row { records: all.records, ..row }
+/// Merges commits into one, as each costs a sync and `kubernetes_events` brings one event a chunk. It has the number of the
+/// last one, and so leaves the file no earlier than any of them.
+fn merged(commits: Vec<Commit>) -> Option<Commit> {
+    commits.into_iter().reduce(|mut all, commit| {
+        all.records.extend(commit.records);
+        Commit { records: all.records, ..commit }
     })
 }

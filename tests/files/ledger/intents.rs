@@ -1,4 +1,4 @@
-//! With claims: is a record never sent again once it may have arrived, over any history of answers, crashes and
+//! With intents: is a record never sent again once it may have arrived, over any history of answers, crashes and
 //! dead letters that find no place; and does every record meet an outcome in the end?
 //!
 //! A history is a list of steps that proptest shrinks, played against a gateway that is a list.
@@ -137,7 +137,7 @@ impl World {
             return;
         }
         let tickets: Vec<_> = batch.iter().map(|(_, ticket)| *ticket).collect();
-        self.ledger().claim(&tickets, NOW_SECONDS).unwrap();
+        self.ledger().intend(&tickets, NOW_SECONDS).unwrap();
         if !matches!(answer, Answer::Refused) {
             for (record, _) in &batch {
                 assert!(self.may_have_arrived.insert(*record), "{record:?} was sent again");
@@ -230,7 +230,7 @@ fn a_claim_ages_as_what_was_delivered_does() {
     let record = Versioned { identity: Identity(1), version: Version(1), count: 1 };
     let mut ledger = open(1_000);
     let Verdict::New { ticket } = ledger.begin(record) else { panic!("new") };
-    ledger.claim(&[ticket], 1_000).unwrap();
+    ledger.intend(&[ticket], 1_000).unwrap();
     drop(ledger);
     // A stop makes nothing older, nor does a date that is set back.
     for opened_seconds in [1_000, 90_000, 500] {
@@ -252,9 +252,9 @@ fn nothing_more_is_sent_when_too_much_is_in_doubt() {
     for event in 0..3 {
         let record = Versioned { identity: Identity(event), version: Version(1), count: 1 };
         let Verdict::New { ticket } = ledger.begin(record) else { panic!("new") };
-        let claimed = ledger.claim(&[ticket], NOW_SECONDS);
+        let written = ledger.intend(&[ticket], NOW_SECONDS).map_err(|why| why.to_string());
         assert_eq!(
-            claimed,
+            written,
             if event < 2 { Ok(()) } else { Err("2 records wait to be dead-lettered".to_owned()) }
         );
         ledger.doubt();

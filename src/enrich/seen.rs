@@ -1,12 +1,13 @@
-//! Which versions went through already: the ledger's table, without acknowledgements.
+//! Which versions went through already: the table of the ledger, without acknowledgements.
 //!
-//! The output commits what the gateway took. A filter learns nothing of what becomes of a record, so here
-//! a version is settled as soon as its chunk is through; in memory that is harmless, as a host that dies
-//! takes memory and chunk with it. With a file it is not: see [`super::keeper`].
+//! The output commits what the gateway took. A filter does not learn what becomes of a record, so here a version counts as
+//! soon as its chunk is through. In memory that is harmless: a host that dies loses memory and chunk together. With a file
+//! it is not: see [`super::seen_file`].
 
+use std::io;
 use std::sync::Arc;
 
-use super::keeper::Keeper;
+use super::seen_file::SeenFile;
 use crate::clock::{self, ForwardJumps};
 use crate::config::{ConfigError, LedgerSettings, Updates};
 use crate::disk::{folder_of, not_private};
@@ -17,17 +18,17 @@ use crate::log::HostLog;
 use crate::record::content::Content;
 use crate::record::identity::versioned;
 
-pub(super) struct Memory {
+pub(super) struct SeenVersions {
     table: Table,
     age: Age,
     leaps: ForwardJumps,
     ttl_seconds: u64,
-    /// Of the chunk that is being looked at.
+    /// Those of the chunk at hand.
     tickets: Vec<Ticket>,
-    keeper: Option<Keeper>,
+    file: Option<SeenFile>,
 }
 
-impl Memory {
+impl SeenVersions {
     pub(super) fn open(
         settings: &LedgerSettings,
         log: &Arc<HostLog>,
@@ -35,19 +36,22 @@ impl Memory {
     ) -> Result<Self, Vec<ConfigError>> {
         let mut table = Table::new(settings.max_entries);
         let ttl_seconds = settings.ttl.as_secs();
-        let mut keeper = None;
+        let mut file = None;
         let mut age = Age::default();
         if let Some(path) = &settings.state_file {
-            let error = |problem: String| {
+            let refused = |problem: String| {
                 let expected = "a file that this instance alone can write".to_owned();
                 vec![ConfigError { key: "state_file", problem, expected }]
             };
+            let no_thread =
+                |error: io::Error| refused(format!("no thread could be started to write it ({error})"));
             let now_seconds = clock::unix_seconds(clock::wall());
-            let Opened { file, contents, moved } = File::open(path, now_seconds).map_err(error)?;
-            for row in &contents.rows {
-                table.enter(row);
+            let opened = File::open(path, now_seconds).map_err(|error| refused(error.to_string()))?;
+            let Opened { file: ledger_file, contents, moved } = opened;
+            for commit in &contents.commits {
+                table.enter(commit);
             }
-            age = Age::after(contents.rows.last(), now_seconds);
+            age = Age::after(contents.newest_seconds(), now_seconds);
             table.expire(age.at(now_seconds), ttl_seconds);
             if let Some(moved) = moved {
                 log.error(
@@ -61,14 +65,14 @@ impl Memory {
             if let Some(warning) = not_private(&[folder_of(path)]) {
                 log.warn("folder not private", warning);
             }
-            keeper = Some(Keeper::start(file, log, on_start).map_err(error)?);
+            file = Some(SeenFile::start(ledger_file, log, on_start).map_err(no_thread)?);
         }
-        Ok(Self { table, age, leaps: ForwardJumps::from_now(), ttl_seconds, tickets: Vec::new(), keeper })
+        Ok(Self { table, age, leaps: ForwardJumps::from_now(), ttl_seconds, tickets: Vec::new(), file })
     }
 
     pub(super) fn begin_chunk(&mut self, now_seconds: u64) {
-        // Left over only by a panic, whose chunk the host got back as it was: its records come again, if
-        // they do, as new ones.
+        // Only a panic leaves deliveries begun. The host got its chunk back as it was; if the records come again, they are
+        // new.
         self.table.abort_all();
         self.tickets.clear();
         self.age.leap(self.leaps.seconds());
@@ -76,10 +80,10 @@ impl Memory {
         self.table.expire(self.age.at(now_seconds), self.ttl_seconds);
     }
 
-    /// What a start could not read of the file, as soon as it can be read.
+    /// Takes in what the start could not read of the file, once it was read.
     fn take_in(&mut self) {
-        if let Some(rows) = self.keeper.as_ref().and_then(Keeper::take_found) {
-            self.table.enter_earlier(rows);
+        if let Some(commits) = self.file.as_ref().and_then(SeenFile::take_found) {
+            self.table.enter_earlier(commits);
         }
     }
 
@@ -96,19 +100,19 @@ impl Memory {
     }
 
     pub(super) fn end_chunk(&mut self, now_seconds: u64) {
-        let row = self.table.commit(&self.tickets, self.age.at(now_seconds));
+        let commit = self.table.commit(&self.tickets, self.age.at(now_seconds));
         self.tickets.clear();
-        if let (Some(keeper), Some(row)) = (&self.keeper, row) {
-            keeper.keep(row, &self.table);
+        if let (Some(file), Some(commit)) = (&self.file, commit) {
+            file.add(commit, &self.table);
         }
     }
 }
 
-impl Drop for Memory {
+impl Drop for SeenVersions {
     fn drop(&mut self) {
         self.take_in();
-        if let Some(keeper) = &self.keeper {
-            keeper.end(&self.table);
+        if let Some(file) = &self.file {
+            file.end(&self.table);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The cluster around the events, and the wait for the first look at it.
+//! What it takes to add an impact: the cluster, and the wait for its first lists.
 
 use std::sync::Arc;
 use std::thread;
@@ -12,7 +12,7 @@ use crate::log::HostLog;
 use crate::pattern::Patterns;
 use crate::topology::index::Index;
 
-/// How often the wait looks whether it is over.
+/// How often the wait checks whether it is over.
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Where the filter finds the cluster.
@@ -20,7 +20,7 @@ pub trait Topology: Send + Sync {
     /// Lends the newest snapshot. Never waits.
     fn lend(&self, to: &mut dyn FnMut(&Index));
 
-    /// What is to be said of it.
+    /// The log of the threads that follow it, if there are any.
     fn log(&self) -> Option<Arc<HostLog>> {
         None
     }
@@ -36,15 +36,15 @@ impl Topology for Cluster {
     }
 }
 
-/// What it takes to tell of an event's impact.
+/// What it takes to add an event's impact.
 pub struct Impacts {
     pub topology: Arc<dyn Topology>,
     pub correlator: Correlator,
 }
 
 impl Impacts {
-    /// Follows the cluster, and waits for the first look at it: this runs in cb_init, before any record is
-    /// there, on a thread's own stack. `None`: nobody wants to know of impacts.
+    /// Follows the cluster, and waits for its first lists. This runs in `cb_init`, before any record comes, on a thread's own
+    /// stack. `None`: the settings ask for no impacts.
     ///
     /// # Errors
     /// As [`cluster::shared`].
