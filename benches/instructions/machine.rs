@@ -17,7 +17,7 @@ pub fn text(features: &str) -> String {
 }
 
 /// Prints the features by which zlib-rs, memchr and the C library choose their code.
-pub fn tell_features() -> ExitCode {
+pub fn print_features() -> ExitCode {
     let there = features().into_iter().filter(|(_, there)| *there).map(|(name, _)| name);
     println!("{}", there.collect::<Vec<_>>().join(" "));
     ExitCode::SUCCESS

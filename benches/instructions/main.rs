@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     if let [flag] = &arguments[..]
         && flag == machine::FLAG
     {
-        return machine::tell_features();
+        return machine::print_features();
     }
     if !callgrind::is_installed() {
         println!("instructions: not counted, because valgrind is not installed");

@@ -70,7 +70,8 @@ impl Options {
                 "--insecure" => access.tls.insecure_skip_verify = true,
                 "--seconds" => {
                     let seconds = value()?.parse().ok().filter(|seconds| (1..=600).contains(seconds));
-                    access.time = Duration::from_secs(seconds.ok_or("--seconds needs a number from 1 to 600")?);
+                    access.time =
+                        Duration::from_secs(seconds.ok_or("--seconds needs a number from 1 to 600")?);
                 }
                 word if word.starts_with('-') => return Err(format!("there is no option {word}")),
                 _ if url.is_none() => url = Some(word),

@@ -100,7 +100,9 @@ impl<'p> Output<'p> {
     fn plugin(&self) -> Finding {
         let panicked = self.of("panicked_rounds_total");
         let faults = if panicked > 0.0 {
-            format!("; a fault of the plugin ended {panicked} rounds since the start: report the ERROR in the log")
+            format!(
+                "; a fault of the plugin ended {panicked} rounds since the start: report the ERROR in the log"
+            )
         } else {
             String::new()
         };
@@ -174,7 +176,9 @@ impl<'p> Output<'p> {
             parts.push(format!("{dead} in dead_letter_file"));
         }
         if refused > 0.0 {
-            parts.push(format!("writing to dead_letter_file failed {refused} times, and the records were retried"));
+            parts.push(format!(
+                "writing to dead_letter_file failed {refused} times, and the records were retried"
+            ));
         }
         if unsaved > 0.0 {
             parts.push(format!("writing state_file failed {unsaved} times"));

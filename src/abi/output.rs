@@ -284,7 +284,7 @@ unsafe extern "C" fn woken(event: *mut c_void) -> c_int {
         let Some(instance) = instance else { return 0 };
         let panicked = "the engine's waker panicked; its timer takes over";
         guarded_and_logged(&instance.log, panicked, 0, || {
-            instance.waiting_room.answer_waker();
+            instance.waiting_room.clear_waker();
             failpoint::hit("woken");
             instance.waiting_room.resume_answered();
             0

@@ -32,7 +32,7 @@ impl Disk {
     /// Opens a file for reading and writing, or makes an empty one where there is none and `makes` is set.
     ///
     /// # Errors
-    /// From the system, for what is not ours ([`disk::Refused`]), and for a file that is larger than any ledger.
+    /// From the system, for what is not ours ([`disk::FileError`]), and for a file that is larger than any ledger.
     pub fn open(path: &Path, makes: bool) -> Result<Self, DatabaseError> {
         let open = if makes { disk::existing_or_new } else { disk::existing };
         let file = open(path, Access::ReadWrite)?;
