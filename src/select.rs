@@ -6,7 +6,7 @@ use crate::record::audit::AuditEvent;
 use crate::record::content::Content;
 use crate::record::event::KubeEvent;
 use crate::record::violation::Violation;
-use crate::topology::kind::{Kind, group_of};
+use crate::topology::kind::{ObjectKind, group_of};
 use crate::topology::scope::{is_of_cluster, may_report};
 
 /// Whether a record is selected. An exclusion wins over an inclusion. Records of unknown kind have none of these fields
@@ -46,7 +46,7 @@ fn selects_namespaces(rules: &Selection, content: &Content<'_, '_>) -> bool {
 }
 
 fn is_about_cluster(event: &KubeEvent<'_>, names: &str, lies_in: &str) -> bool {
-    let kind = Kind::of(group_of(&event.object.api_version), &event.object.kind);
+    let kind = ObjectKind::of(group_of(&event.object.api_version), &event.object.kind);
     is_of_cluster(kind, &event.object.kind, names, lies_in)
 }
 

@@ -3,11 +3,11 @@
 
 use std::hint::black_box;
 
-use event_gateway::config::Format;
+use event_gateway::config::FormatName;
+use event_gateway::format::json;
 use event_gateway::record::chunk::Records;
 use event_gateway::record::event::KubeEvent;
 use event_gateway::record::text::Repair;
-use event_gateway::render::json;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::{Cost, print_head};
@@ -26,7 +26,7 @@ type Report<'r> = &'r dyn Fn(&str, &mut dyn FnMut());
 
 /// The documents of format native, without the work of making them.
 fn writing(recorded: &'static Recorded, report: Report<'_>) {
-    let lines = work::lines(recorded, Format::Native);
+    let lines = work::lines(recorded, FormatName::Native);
     let read = |line: &[u8]| serde_json::from_slice(line).expect("a native document");
     let documents: Vec<Native> = lines.iter().map(|(_, line)| read(line)).collect();
     let mut text = Vec::new();

@@ -21,10 +21,10 @@ use event_gateway::clock;
 use event_gateway::correlate::{About, Correlator, Work};
 use event_gateway::pattern::Patterns;
 use event_gateway::topology::index::Index;
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use event_gateway::topology::object::{Details, Object};
 use event_gateway::topology::parse::Parser;
-use event_gateway::topology::writer::Writer;
+use event_gateway::topology::writer::IndexWriter;
 use serde_json::{Value, json};
 
 fn main() {
@@ -71,11 +71,11 @@ fn hold(file: &str) {
 const CROWDED: Size = Size { nodes: 91, ..Size::STANDARD };
 
 /// Loads a cluster object by object, as the scanner of a list does.
-fn load(file: &Path, report: bool) -> (Writer, Vec<Parser>) {
-    let mut parsers: Vec<Parser> = Kind::ALL.map(|kind| Parser::new(kind, Patterns::default())).into();
-    let mut writer = Writer::new(3_600);
+fn load(file: &Path, report: bool) -> (IndexWriter, Vec<Parser>) {
+    let mut parsers: Vec<Parser> = ObjectKind::ALL.map(|kind| Parser::new(kind, Patterns::default())).into();
+    let mut writer = IndexWriter::new(3_600);
     let (mut parsed, mut bytes) = (Duration::ZERO, 0);
-    let mut lists: Vec<Vec<Arc<Object>>> = Kind::ALL.iter().map(|_| Vec::new()).collect();
+    let mut lists: Vec<Vec<Arc<Object>>> = ObjectKind::ALL.iter().map(|_| Vec::new()).collect();
     let mut lines = BufReader::new(std::fs::File::open(file).unwrap());
     let mut line = String::new();
     while lines.read_line(&mut line).unwrap() > 0 {
@@ -88,7 +88,7 @@ fn load(file: &Path, report: bool) -> (Writer, Vec<Parser>) {
         line.clear();
     }
     let start = clock::monotonic();
-    for (kind, list) in Kind::ALL.into_iter().zip(lists) {
+    for (kind, list) in ObjectKind::ALL.into_iter().zip(lists) {
         writer.replace(kind, list);
     }
     black_box(writer.snapshot());
@@ -111,7 +111,13 @@ fn correlations(index: &Index) {
     let mut objects: Vec<&Object> = index.objects().map(|object| &**object).collect();
     // An order that defeats the caches.
     objects.sort_by_key(|object| object.key());
-    for kind in [Kind::Pod, Kind::Node, Kind::Deployment, Kind::ReplicaSet, Kind::Service] {
+    for kind in [
+        ObjectKind::Pod,
+        ObjectKind::Node,
+        ObjectKind::Deployment,
+        ObjectKind::ReplicaSet,
+        ObjectKind::Service,
+    ] {
         let of_kind = objects.iter().filter(|object| object.kind == kind).take(5_000);
         let mut times = Vec::new();
         let (mut services, mut work) = (0, Work::default());
@@ -148,7 +154,7 @@ fn correlations(index: &Index) {
     println!(
         "  {:<34} {:>9.1}",
         "pods on a node",
-        pods.count() as f64 / objects.iter().filter(|object| object.kind == Kind::Node).count() as f64
+        pods.count() as f64 / objects.iter().filter(|object| object.kind == ObjectKind::Node).count() as f64
     );
 }
 
@@ -204,14 +210,14 @@ fn slices() {
             "resourceVersion": "1", "labels": {"kubernetes.io/service-name": "s"}});
         json!({"metadata": metadata, "addressType": "IPv4", "endpoints": endpoints}).to_string()
     };
-    let mut parser = Parser::new(Kind::EndpointSlice, Patterns::default());
+    let mut parser = Parser::new(ObjectKind::EndpointSlice, Patterns::default());
     let mut parse =
         |number, ready| Arc::new(parser.object(service(number, ready).as_bytes()).expect("a slice"));
     let all: Vec<Arc<Object>> = (0..SLICES).map(|number| parse(number, true)).collect();
     let changes: Vec<Arc<Object>> = (0..CHANGES).map(|change| parse(0, change % 2 == 1)).collect();
-    let mut writer = Writer::new(3_600);
+    let mut writer = IndexWriter::new(3_600);
     let start = clock::monotonic();
-    writer.replace(Kind::EndpointSlice, all);
+    writer.replace(ObjectKind::EndpointSlice, all);
     black_box(writer.snapshot());
     println!("slices: {SLICES} of one Service, of 100 endpoints each");
     println!("  {:<34} {:>9.2} ms", "listed", start.elapsed().as_secs_f64() * 1e3);
@@ -223,7 +229,7 @@ fn slices() {
 }
 
 /// A snapshot after each update: more often than it is published.
-fn updates(cluster: &Cluster, writer: &mut Writer, parsers: &mut [Parser]) {
+fn updates(cluster: &Cluster, writer: &mut IndexWriter, parsers: &mut [Parser]) {
     const UPDATES: usize = 20_000;
     let lines: Vec<_> = cluster.updates(UPDATES).collect();
     let lines: Vec<_> = lines
@@ -251,8 +257,8 @@ fn updates(cluster: &Cluster, writer: &mut Writer, parsers: &mut [Parser]) {
     );
 }
 
-fn kind_of(resource: &str) -> Kind {
-    Kind::ALL.into_iter().find(|kind| kind.resource() == resource).unwrap()
+fn kind_of(resource: &str) -> ObjectKind {
+    ObjectKind::ALL.into_iter().find(|kind| kind.resource() == resource).unwrap()
 }
 
 fn mebibytes(bytes: usize) -> f64 {

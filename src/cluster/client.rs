@@ -1,4 +1,4 @@
-//! A reflector's way to the API server: one connection, kept alive, made anew after every failure.
+//! A reflector's HTTP client: one kept-alive connection, replaced after every failure.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -16,14 +16,14 @@ use crate::net::agent::{Limits, agent};
 use crate::net::failure;
 use crate::net::peer::API_SERVER;
 use crate::net::stop::{StopSignal, Stopper};
-use crate::topology::kind::Kind;
-use crate::topology::watch::{Ask, What};
+use crate::topology::kind::ObjectKind;
+use crate::topology::watch::{ApiRequest, RequestKind};
 
-/// Nearly all that changes in a cluster are pods and slices, and a larger buffer saves them system calls. The
-/// others would hold it for nothing.
-pub(super) const fn buffer_bytes(kind: Kind) -> usize {
+/// Pods and slices make up nearly all changes, and a larger buffer saves them system calls. The other kinds
+/// would waste it.
+pub(super) const fn buffer_bytes(kind: ObjectKind) -> usize {
     match kind {
-        Kind::Pod | Kind::EndpointSlice => 32 << 10,
+        ObjectKind::Pod | ObjectKind::EndpointSlice => 32 << 10,
         _ => 8 << 10,
     }
 }
@@ -33,7 +33,7 @@ pub(super) struct Client {
     auth: Arc<Auth>,
     limits: Limits,
     list_head: Duration,
-    /// And of which edition of the trust it is.
+    /// The agent, and the edition of the trust with which it was built.
     agent: Option<(Agent, u64)>,
     signal: Arc<StopSignal>,
     stopper: Stopper,
@@ -42,7 +42,7 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(
-        kind: Kind,
+        kind: ObjectKind,
         url: &Endpoint,
         auth: &Arc<Auth>,
         timing: &Timing,
@@ -73,12 +73,15 @@ impl Client {
         self.stopper.clone()
     }
 
+    /// Sends a request.
+    ///
     /// # Errors
-    /// Why there was no answer, for a person.
-    pub(super) fn get(&mut self, ask: &Ask) -> Result<Response<Body>, String> {
-        let (header, trust) = self.auth.now(ask.renew_credentials, &self.log);
-        let uri: Uri =
-            format!("{}{}", self.url.url, ask.target).parse().map_err(|_| "kube_url leads nowhere")?;
+    /// Why there was no response, for the log.
+    pub(super) fn get(&mut self, wanted: &ApiRequest) -> Result<Response<Body>, String> {
+        let (header, trust) = self.auth.now(wanted.renew_credentials, &self.log);
+        let uri: Uri = format!("{}{}", self.url.url, wanted.target)
+            .parse()
+            .map_err(|_| "kube_url is not a valid URL")?;
         if self.agent.as_ref().is_none_or(|(_, edition)| *edition != trust.edition) {
             let new = agent(&uri, &self.limits, trust.tls, &self.signal);
             self.stopper.watch(&new);
@@ -86,13 +89,13 @@ impl Client {
         }
         let Some((agent, _)) = &self.agent else { return Err("no agent".to_owned()) };
         let mut request = Request::get(uri).body(()).map_err(|error| error.to_string())?;
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(ask.accept));
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(wanted.accept));
         if let Some(header) = header {
             request.headers_mut().insert(AUTHORIZATION, header);
         }
-        let head = match ask.what {
-            What::List => self.list_head,
-            What::Probe | What::Watch => self.limits.head.unwrap_or(self.list_head),
+        let head = match wanted.kind {
+            RequestKind::List => self.list_head,
+            RequestKind::Probe | RequestKind::Watch => self.limits.head.unwrap_or(self.list_head),
         };
         let request = agent.configure_request(request).timeout_recv_response(Some(head)).build();
         agent.run(request).map_err(|error| {
@@ -103,15 +106,15 @@ impl Client {
         })
     }
 
-    /// Lets go of the connection: it failed, or its answer is not read to the end.
+    /// Drops the connection, because it failed or its response is not read to the end.
     pub(super) fn hang_up(&mut self) {
         self.agent = None;
     }
 
-    /// More of a body. `Ok(0)`: it has ended.
+    /// Reads more of a body. `Ok(0)` is its end.
     ///
     /// # Errors
-    /// Why no more of it comes.
+    /// Why the body broke off.
     pub(super) fn read(&mut self, body: &mut impl Read, buffer: &mut [u8]) -> Result<usize, Cut> {
         body.read(buffer).map_err(|error| {
             self.hang_up();
@@ -124,10 +127,10 @@ impl Client {
     }
 }
 
-/// Why a body does not go on.
+/// Why a body broke off.
 pub(super) enum Cut {
-    /// Nothing came for long.
+    /// No bytes came for a long time.
     Silent,
-    /// For a person.
+    /// With the reason, for the log.
     Broken(String),
 }

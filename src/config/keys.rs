@@ -1,5 +1,7 @@
 //! The table of keys: the only place that lists them. The host's `config_map` and the first line of the log are made
-//! from it, and a test compares the documentation and the sample configurations with it.
+//! from it, and a test compares docs/settings.md, docs/filter.md and the sample configurations with it.
+
+use super::format::FormatName;
 
 /// One property of the output or of the filter.
 #[derive(Debug, Clone, Copy)]
@@ -53,12 +55,7 @@ pub const KEYS: &[Key] = &[
         "endpoint",
         "URL that batches are sent to: http://, https://, http+unix://, unix:// or file://; required",
     ),
-    key(
-        "format",
-        Some("native"),
-        "native, cloudevents, cloudevents_batch, raw, template, otlp, otlp_json, ecs, elasticsearch, splunk_hec, datadog, loki, alertmanager, pagerduty, falco, \
-         kubernetes_event_exporter, k8stream or eventrouter",
-    ),
+    key("format", Some("native"), FormatName::HELP),
     key(
         "elasticsearch_index",
         None,
@@ -99,7 +96,7 @@ pub const KEYS: &[Key] = &[
     ),
     file(
         "api_key_file",
-        "file with the key for splunk_hec, datadog or pagerduty; read again when it changes, except for pagerduty",
+        "file with the API key of the format's service; read again when it changes, unless the key is in the body",
     ),
     key("splunk_index", None, "index for splunk_hec; the token's default index if unset"),
     key("splunk_source", None, "source for splunk_hec; kubernetes if unset"),

@@ -10,10 +10,10 @@ mod filter;
 mod format;
 mod headers;
 pub mod keys;
-mod presets;
 mod redaction;
 mod remote;
 mod selection;
+mod services;
 mod settings;
 pub mod shown;
 mod template;
@@ -27,11 +27,11 @@ use std::path::{Path, PathBuf};
 pub use credentials::Credentials;
 pub use endpoint::{FileSettings, Scheme};
 pub use filter::FilterSettings;
-pub use format::{Compress, Format};
-pub use presets::PresetSettings;
+pub use format::{Compress, FormatName, KeyPlace};
 pub use redaction::Redaction;
 pub use remote::{Endpoint, Tls, is_loopback};
 pub use selection::{Kinds, Selection};
+pub use services::ServiceSettings;
 pub use settings::{DeadLetters, Guarantee, LedgerSettings, Others, RenderSettings, Settings, Updates};
 pub use template::{BatchAs, TemplateSettings};
 pub use topology::{CorrelationSettings, TopologySettings};
@@ -152,9 +152,9 @@ impl Reader<'_> {
     }
 
     /// The format, or `None` if its word is unknown; [`settings::read`] reports that error.
-    fn format(&self) -> Option<Format> {
+    fn format(&self) -> Option<FormatName> {
         let text = (self.source.property)("format")?;
-        units::choice(str::from_utf8(&text).ok()?.trim(), Format::WORDS).ok()
+        units::choice(str::from_utf8(&text).ok()?.trim(), FormatName::WORDS).ok()
     }
 
     /// The value of a key, parsed by `parse`.

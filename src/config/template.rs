@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ureq::http::header::HeaderValue;
 
-use super::format::Format;
+use super::format::FormatName;
 use super::{Reader, shown_path, units};
 
 /// A template, read at the start, and how its records are batched.
@@ -39,7 +39,7 @@ impl BatchAs {
 
 /// `None` if there was an error, `Some(None)` with another format.
 #[expect(clippy::option_option, reason = "all readers of settings return an outer Option")]
-pub(super) fn read(from: &mut Reader<'_>, format: Option<Format>) -> Option<Option<TemplateSettings>> {
+pub(super) fn read(from: &mut Reader<'_>, format: Option<FormatName>) -> Option<Option<TemplateSettings>> {
     let batch_as = from.parsed("batch_as", |text| {
         units::choice(
             text,
@@ -51,7 +51,7 @@ pub(super) fn read(from: &mut Reader<'_>, format: Option<Format>) -> Option<Opti
         )
     });
     let omit_null = from.parsed("omit_null", units::switch);
-    if format != Some(Format::Template) {
+    if format != Some(FormatName::Template) {
         let before = from.errors.len();
         // An unknown format may have been meant to be template, so then these keys are no error.
         for key in ["template_file", "content_type"].into_iter().filter(|_| format.is_some()) {

@@ -9,7 +9,7 @@ use ureq::http::header::AUTHORIZATION;
 use ureq::http::{HeaderName, HeaderValue};
 
 use super::watched::WatchedFile;
-use crate::config::{ConfigError, Credentials};
+use crate::config::{ConfigError, Credentials, KeyPlace};
 use crate::log::HostLog;
 
 /// The header, and the file it comes from. It has no `Debug`, so that it cannot be logged.
@@ -29,20 +29,13 @@ enum AuthScheme {
     Bearer,
     /// RFC 7617.
     Basic { user: String },
-    /// `Authorization: Splunk <key>`, for the HTTP Event Collector.
-    Splunk,
-    /// The key alone, in the header `DD-API-KEY`.
-    Datadog,
-    /// The key is in the body, not in a header.
-    PagerDuty,
+    /// A service's own key.
+    ApiKey(KeyPlace),
 }
 
 const API_KEY_FILE: &str = "api_key_file";
-const DD_API_KEY: HeaderName = HeaderName::from_static("dd-api-key");
 /// The name under which a password's encoded form is kept among the secrets.
 const ENCODED: &str = "encoded password";
-/// The service rejects other lengths: "Length of 'routing_key' is incorrect (should be 32 characters)".
-const ROUTING_KEY_CHARACTERS: usize = 32;
 
 struct Current {
     /// `None`: the secret belongs in the body.
@@ -64,16 +57,15 @@ impl Authorization {
             Credentials::Basic { user, password_file } => {
                 ("basic_password_file", AuthScheme::Basic { user: user.clone() }, password_file)
             }
-            Credentials::Splunk { key_file } => (API_KEY_FILE, AuthScheme::Splunk, key_file),
-            Credentials::Datadog { key_file } => (API_KEY_FILE, AuthScheme::Datadog, key_file),
-            Credentials::PagerDuty { key_file } => (API_KEY_FILE, AuthScheme::PagerDuty, key_file),
+            Credentials::ApiKey { key_file, place } => (API_KEY_FILE, AuthScheme::ApiKey(*place), key_file),
         };
         let mut source = SecretFile { key, scheme, file: WatchedFile::new(path.clone()) };
         match source.read() {
             Ok(current) => {
                 current.hide_in(key, log);
-                // The file of a PagerDuty key is read only once, because rendered records already contain the key.
-                let source = (!matches!(source.scheme, AuthScheme::PagerDuty)).then_some(source);
+                // The file of a key in the body is read only once, because rendered records already contain the key.
+                let is_in_the_body = matches!(source.scheme, AuthScheme::ApiKey(KeyPlace::Body { .. }));
+                let source = (!is_in_the_body).then_some(source);
                 Ok(Self { source, current: Some(current) })
             }
             Err(problem) => {
@@ -86,7 +78,9 @@ impl Authorization {
     #[must_use]
     pub fn name(&self) -> HeaderName {
         match &self.source {
-            Some(SecretFile { scheme: AuthScheme::Datadog, .. }) => DD_API_KEY,
+            Some(SecretFile { scheme: AuthScheme::ApiKey(KeyPlace::Header { name }), .. }) => {
+                HeaderName::from_static(name)
+            }
             _ => AUTHORIZATION,
         }
     }
@@ -159,16 +153,18 @@ impl SecretFile {
                 let encoded = STANDARD.encode(format!("{user}:{text}"));
                 (format!("Basic {encoded}"), vec![text, encoded])
             }
-            AuthScheme::Splunk => (format!("Splunk {text}"), vec![text]),
-            AuthScheme::Datadog => (text.clone(), vec![text]),
-            AuthScheme::PagerDuty => {
-                return match text.chars().count() {
-                    ROUTING_KEY_CHARACTERS => Ok(Current { header: None, secrets: vec![text] }),
-                    found => Err(format!(
-                        "{shown} has {found} characters, but an integration key of the Events API v2 has \
-                         {ROUTING_KEY_CHARACTERS}"
-                    )),
-                };
+            AuthScheme::ApiKey(KeyPlace::Authorization { scheme }) => {
+                (format!("{scheme} {text}"), vec![text])
+            }
+            AuthScheme::ApiKey(KeyPlace::Header { .. }) => (text.clone(), vec![text]),
+            AuthScheme::ApiKey(KeyPlace::Body { characters }) => {
+                let found = text.chars().count();
+                if found == *characters {
+                    return Ok(Current { header: None, secrets: vec![text] });
+                }
+                return Err(format!(
+                    "{shown} has {found} characters, but a key of this service has {characters}"
+                ));
             }
         };
         // RFC 9110, 11.4: credentials are ASCII, and the HTTP client sends nothing else.
@@ -242,9 +238,10 @@ mod tests {
     #[test]
     fn a_token_beyond_ascii_is_refused_and_a_password_is_not() {
         let (_folder, path) = file("sésame".as_bytes());
-        for settings in
-            [Credentials::Bearer { token_file: path.clone() }, Credentials::Splunk { key_file: path.clone() }]
-        {
+        for settings in [
+            Credentials::Bearer { token_file: path.clone() },
+            Credentials::ApiKey { key_file: path.clone(), place: KeyPlace::Authorization { scheme: "Key" } },
+        ] {
             let error = open(&settings).err().expect("an error").to_string();
             assert!(error.contains("a header cannot carry") && !error.contains("same"), "{error}");
         }

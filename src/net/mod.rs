@@ -8,7 +8,6 @@
 //! - `credentials`, `tls`, `watched`: secrets and certificates from files that change
 //! - `stop`, `resolver`: interrupt requests and name look-ups, so that the host's exit does not wait
 //! - `failure`: why a request got no response, for the log and the metrics
-//! - `retry_after`: how long the remote endpoint asks us to wait
 //! - `proxy`: hides the password in a proxy's URL
 
 pub mod agent;
@@ -20,7 +19,6 @@ pub mod over_unix;
 pub mod peer;
 pub mod proxy;
 pub mod resolver;
-pub mod retry_after;
 pub mod stop;
 pub mod tls;
 pub mod unix_socket;

@@ -1,16 +1,16 @@
-//! JSON text as MessagePack: what `tail` makes of a line without a parser.
+//! Converts JSON text to MessagePack, for lines that `tail` reads without a parser.
 
 use rmp_serde::Serializer;
 use serde::de::IgnoredAny;
 
 use super::cursor::Cursor;
-use super::lenient;
+use super::lenient_json;
 
-/// The JSON text as the MessagePack value that a parser of the host would have made of it, in a record. A value that
-/// no parser takes costs itself only: see `lenient`.
+/// Converts JSON text to the MessagePack value that a parser of the host would have produced, as a value
+/// inside a record. A value that parsers refuse is replaced by itself as text: see `lenient_json`.
 ///
 /// # Errors
-/// When it is no JSON, cut in the middle for one; text for a person, with the column.
+/// When the text is not JSON, for example cut off. The text of the error includes the column.
 pub fn packed(text: &[u8]) -> Result<Vec<u8>, String> {
     let mut packed = Vec::with_capacity(text.len());
     let First { len, .. } = first(text, &mut packed)?;
@@ -23,20 +23,20 @@ pub fn packed(text: &[u8]) -> Result<Vec<u8>, String> {
 
 /// The first document of a text.
 pub(super) struct First {
-    /// How long it is there.
+    /// Its length in the text.
     pub(super) len: usize,
-    /// It was read as it stands, and nothing of it was replaced or left out.
+    /// Nothing in it was replaced or left out.
     pub(super) is_exact: bool,
 }
 
-/// Appends the first document of a text. What follows it is not looked at. Without one `packed` stays as it was.
+/// Appends the first document of a text and ignores what follows it. On error, `packed` does not change.
 ///
 /// # Errors
 /// As [`packed`].
 pub(super) fn first(text: &[u8], packed: &mut Vec<u8>) -> Result<First, String> {
     let exact = strict(text, packed).map(|len| First { len, is_exact: true });
     exact.or_else(|why| {
-        let (repaired, len) = lenient::repaired(text).ok_or_else(|| why.clone())?;
+        let (repaired, len) = lenient_json::repaired(text).ok_or_else(|| why.clone())?;
         strict(&repaired, packed).map_or(Err(why), |_| Ok(First { len, is_exact: false }))
     })
 }
@@ -54,7 +54,7 @@ fn strict_behind(text: &[u8], packed: &mut Vec<u8>, start: usize) -> Result<usiz
     let mut from = serde_json::Deserializer::from_slice(text);
     serde_transcode::transcode(&mut from, &mut Serializer::new(&mut *packed))
         .map_err(|error| error.to_string())?;
-    // As in a record: one container is around it.
+    // The record itself is the one container around it.
     Cursor::new(&packed[start..]).value_inside(1).map_err(|fault| fault.to_string())?;
     Ok(from.into_iter::<IgnoredAny>().byte_offset())
 }

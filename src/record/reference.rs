@@ -1,7 +1,7 @@
-//! What an event refers to: the object that it is about, and who reports it.
+//! The references in an event: the object that it is about, and its source.
 
-use super::cursor::{Cursor, Fault};
-use super::fields::Reader;
+use super::cursor::{Cursor, DecodeError};
+use super::fields::FieldReader;
 use super::text::Text;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,13 +16,13 @@ pub struct ObjectRef<'a> {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Source<'a> {
+pub struct EventSource<'a> {
     pub component: Text<'a>,
     pub host: Text<'a>,
 }
 
-impl Reader<'_> {
-    pub(super) fn object_ref<'a>(&self, cursor: &mut Cursor<'a>) -> Result<ObjectRef<'a>, Fault> {
+impl FieldReader<'_> {
+    pub(super) fn object_ref<'a>(&self, cursor: &mut Cursor<'a>) -> Result<ObjectRef<'a>, DecodeError> {
         let mut object = ObjectRef::default();
         self.fields(cursor, |key, value| {
             match key {
@@ -40,8 +40,8 @@ impl Reader<'_> {
         Ok(object)
     }
 
-    pub(super) fn source<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Source<'a>, Fault> {
-        let mut source = Source::default();
+    pub(super) fn source<'a>(&self, cursor: &mut Cursor<'a>) -> Result<EventSource<'a>, DecodeError> {
+        let mut source = EventSource::default();
         self.fields(cursor, |key, value| {
             match key {
                 b"component" => source.component = self.text(value)?,

@@ -1,7 +1,7 @@
-//! Who belongs to whom, from one to many, as a persistent set of pairs.
+//! A one-to-many relation, as a persistent set of pairs.
 //!
-//! One flat set in place of a map of sets: most ones have a single other, and a set of its own for each
-//! would cost several times the memory.
+//! It is one flat set rather than a map of sets: most keys have a single value, and a separate set for each
+//! would take several times the memory.
 
 use imbl::OrdSet;
 
@@ -19,7 +19,7 @@ impl Relation {
         self.0.remove(&(one, other));
     }
 
-    /// Everything that belongs to one, in the order of the keys.
+    /// All values of a key, in key order.
     pub fn of(&self, one: Key) -> impl Iterator<Item = Key> {
         self.0.range((one, Key::LEAST)..=(one, Key::GREATEST)).map(|(_, other)| *other)
     }

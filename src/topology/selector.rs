@@ -1,4 +1,4 @@
-//! Label selectors with expressions, as budgets carry them (`metav1.LabelSelector`).
+//! Label selectors with expressions, as in PodDisruptionBudgets (`metav1.LabelSelector`).
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::labels::Labels;
 
-/// All of it must hold. Without any condition it selects everything.
+/// All conditions must hold. A selector without conditions selects everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selector {
     pub labels: Arc<Labels>,
@@ -23,14 +23,14 @@ pub struct Expression {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operator {
     In,
-    /// Holds without the label, too.
+    /// Also holds if the label is missing.
     NotIn,
     Exists,
     DoesNotExist,
 }
 
 impl Selector {
-    /// Labels and values that are compared with those of a pod, at most.
+    /// Upper bound of the comparisons with one pod's labels.
     #[must_use]
     pub fn pairs(&self) -> usize {
         self.labels.len()

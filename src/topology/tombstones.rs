@@ -1,7 +1,7 @@
-//! What was deleted is remembered for a while, in the order in which it went, and not without a bound.
+//! Keeps track of deleted objects, in order of deletion, up to a bound.
 //!
-//! Beyond the bound the namespace with the most tombstones loses its oldest: whoever creates and deletes objects in one
-//! namespace without end does not push out what is remembered of the others.
+//! Beyond the bound, the namespace with the most tombstones loses its oldest. So a tenant who keeps creating
+//! and deleting objects does not displace the tombstones of others.
 
 use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroU64;
@@ -13,13 +13,13 @@ use super::object::Object;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tombstone {
     pub seconds: u64,
-    /// Of its name ([`Key::of`]).
+    /// Key of the namespace's name ([`Key::of`]).
     pub namespace: Key,
     pub uid: Key,
 }
 
 impl Tombstone {
-    /// `None` while the object is there.
+    /// `None` for a live object.
     #[must_use]
     pub fn of(object: &Object) -> Option<Self> {
         let seconds = object.deleted_seconds.map(NonZeroU64::get)?;
@@ -31,7 +31,7 @@ impl Tombstone {
 #[derive(Debug, Default)]
 pub struct Tombstones {
     by_time: BTreeSet<Tombstone>,
-    /// Namespace, then as above.
+    /// Ordered by namespace, then as above.
     by_namespace: BTreeSet<(Key, Tombstone)>,
     numbers: HashMap<Key, usize>,
 }
@@ -66,7 +66,7 @@ impl Tombstones {
         self.by_time.is_empty()
     }
 
-    /// Takes the oldest, if it went at `until` or before.
+    /// Removes and returns the oldest tombstone, if it is from `until_seconds` or earlier.
     pub fn take_until(&mut self, until_seconds: u64) -> Option<Tombstone> {
         let oldest = *self.by_time.first()?;
         (oldest.seconds <= until_seconds).then(|| {
@@ -75,7 +75,8 @@ impl Tombstones {
         })
     }
 
-    /// Takes the oldest of the namespace that has the most, if there are more than `most` in all.
+    /// If there are more than `most` tombstones, removes and returns the oldest of the namespace that has the
+    /// most.
     pub fn take_above(&mut self, most: usize) -> Option<Tombstone> {
         if self.len() <= most {
             return None;

@@ -40,7 +40,7 @@ fn read_by_people() -> Vec<PathBuf> {
     for place in ["src", "examples", "docs", "fluent-bit-conf", "include"] {
         collect(&root.join(place), &mut files);
     }
-    files.extend(["README.md", "CHANGELOG.md", "SECURITY.md"].map(|name| root.join(name)));
+    files.extend(["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root.join(name)));
     files
 }
 

@@ -39,7 +39,8 @@ fn what_is_forbidden_or_missing_is_told_once_and_the_rest_is_there() {
     wait_live(&cluster, "u-a");
     assert_eq!(warnings(&cluster), [""; 0], "a start takes its time");
     let index = Arc::clone(&cluster.current());
-    let freshness = [Kind::Ingress, Kind::PodDisruptionBudget, Kind::Pod].map(|kind| index.freshness(kind));
+    let freshness = [ObjectKind::Ingress, ObjectKind::PodDisruptionBudget, ObjectKind::Pod]
+        .map(|kind| index.freshness(kind));
     assert_eq!(freshness, [Freshness::Refused, Freshness::Refused, Freshness::Current]);
     let mut told = Vec::new();
     wait("a warning", || {
@@ -48,7 +49,7 @@ fn what_is_forbidden_or_missing_is_told_once_and_the_rest_is_there() {
     });
     assert!(told[0].contains("ClusterRole needs list and watch on ingresses in the group"), "{told:?}");
     assert!(told[0].contains("does not serve /apis/policy/v1/poddisruptionbudgets (404)"), "{told:?}");
-    assert_eq!(unfollowed(&cluster), [Kind::PodDisruptionBudget, Kind::Ingress]);
+    assert_eq!(unfollowed(&cluster), [ObjectKind::PodDisruptionBudget, ObjectKind::Ingress]);
     api.allow(ALL);
     wait("the good news", || lines(&cluster).iter().any(|line| line.text.contains("all of the cluster")));
     assert_eq!((told.len(), unfollowed(&cluster)), (1, Vec::new()));
@@ -67,7 +68,7 @@ fn a_service_account_without_any_right_is_told_of_every_kind() {
         !told.is_empty()
     });
     assert_eq!(told.len(), 1, "{told:?}");
-    for kind in Kind::ALL {
+    for kind in ObjectKind::ALL {
         assert!(told[0].contains(kind.resource()), "{told:?}");
     }
     assert!(!cluster.is_ready(), "who knows nothing has no answer");

@@ -35,7 +35,7 @@ fn of_a_feeder_lead_to_a_list() {
     wait_ready(&cluster);
     api.wait_for_watches(ALL, KINDS, BOUND);
     // Before its request, and in the middle of what it brought, with the board in its hands.
-    for (number, place) in ["feeder", "apply"].into_iter().enumerate() {
+    for (number, place) in ["reflector", "apply"].into_iter().enumerate() {
         let (old, new) = (number.to_string(), (number + 1).to_string());
         fs::write(&wire, place).unwrap();
         api.put("pods", pod("unseen"));
@@ -58,7 +58,7 @@ fn of_the_clock_and_of_the_file_pass() {
     let settings = TopologySettings { snapshot_file: Some(file.clone()), ..settings(&api) };
     let cluster = start(&settings);
     wait_ready(&cluster);
-    for (place, told) in [("clock", "forgetting what is gone"), ("memory", "saving what is known")] {
+    for (place, told) in [("clock", "erasing deleted objects"), ("snapshot_file", "saving what is known")] {
         fs::write(&wire, place).unwrap();
         api.put("pods", pod(place));
         wait_told(&cluster, told);
@@ -69,7 +69,7 @@ fn of_the_clock_and_of_the_file_pass() {
     api.put("pods", pod("last"));
     wait_live(&cluster, "u-last");
     wait("a save", || fs::metadata(&file).and_then(|file| file.modified()).ok() > before);
-    fs::write(&wire, "memory").unwrap();
+    fs::write(&wire, "snapshot_file").unwrap();
     drop(cluster);
     assert!(file.exists(), "the file of before stays");
 }
