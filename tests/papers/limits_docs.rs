@@ -48,6 +48,12 @@ fn over(over: Over) -> &'static str {
     }
 }
 
+/// The section with the table: the tables of formats and of responses have as many columns.
+fn section() -> &'static str {
+    let rest = TEXT.split("\n## What receivers take\n").nth(1).expect("the section");
+    rest.split("\n## ").next().unwrap_or_default()
+}
+
 /// The limits of each format. A template has none: nobody knows its receiver.
 fn all() -> Vec<(FormatName, &'static [Limit])> {
     let limits = |(_, format): &(&str, FormatName)| {

@@ -20,12 +20,12 @@ fn each_row_of_the_threat_model_names_a_test() {
 }
 
 #[test]
-fn each_file_of_the_settings_and_each_kind_that_is_followed_is_told() {
+fn each_file_of_the_settings_and_each_kind_that_is_followed_is_named() {
     for key in KEYS.iter().chain(FILTER_KEYS).filter(|key| key.shows == Shows::Path) {
-        assert!(TEXT.contains(&format!("`{}`", key.name)), "{} is not told", key.name);
+        assert!(TEXT.contains(&format!("`{}`", key.name)), "{} is not named", key.name);
     }
     let requests = TEXT.split("### Requests to the API server").nth(1).expect("a section");
     for kind in ObjectKind::ALL {
-        assert!(requests.contains(kind.resource()), "{} are not told", kind.resource());
+        assert!(requests.contains(kind.resource()), "{} are not named", kind.resource());
     }
 }

@@ -63,7 +63,7 @@ fn assert_once(there: &[Value], wanted: &[Value]) {
         let mut events: Vec<Value> = events.to_vec();
         for event in &mut events {
             event["metadata"].as_object_mut().expect("metadata").remove("managedFields");
-            // Of a watch, not of a list.
+            // From a watch, not from a list.
             event.as_object_mut().expect("an event").remove("kind");
             event.as_object_mut().expect("an event").remove("apiVersion");
         }
@@ -176,12 +176,12 @@ fn each_event_tells_what_it_touches() {
         let text = as_processor(folder, &api, &[("kube_url", &cluster.url())]);
         let mut host = fluent_bit.start_yaml(&text, folder);
         let there = wait_for(&mut host, folder, events.len());
-        let told = |correlation: &str| {
+        let with = |correlation: &str| {
             there.iter().filter(|event| event["impact"]["correlation"] == correlation).count()
         };
-        assert!(told("matched") > 50, "{} matched", told("matched"));
+        assert!(with("matched") > 50, "{} matched", with("matched"));
         // Many are about objects that were gone when the cluster was listed.
-        let (known, unknown) = (told("matched") + told("none"), told("unknown"));
+        let (known, unknown) = (with("matched") + with("none"), with("unknown"));
         assert_eq!(known + unknown, there.len(), "one went before the first look");
         end(host);
     });

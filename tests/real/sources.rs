@@ -54,7 +54,7 @@ fn a_plugin_that_is_missing_is_left_out_of_a_configuration() {
 }
 
 #[test]
-fn a_host_takes_every_one_of_them() {
+fn a_host_takes_every_documented_source() {
     let [sources, readme, filter] = ["docs/sources.md", "README.md", "docs/filter.md"].map(configurations);
     assert_eq!(
         (sources.len(), readme.len(), filter.len()),
