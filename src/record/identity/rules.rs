@@ -10,7 +10,7 @@
 //! rules 1 count for what they still match, and the rest expires with `ledger_ttl`. Rules to come must keep that, or the
 //! file must be begun anew.
 
-/// The rules of [`super::identity`].
+/// The rules by which this version identifies records.
 pub const RULES: u32 = 2;
 /// The first rules that a file says it has.
 pub const FIRST_MARKED: u32 = 2;
