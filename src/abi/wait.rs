@@ -146,9 +146,9 @@ impl WaitingRoom {
     }
 
     /// Must be called after a wake-up and before [`WaitingRoom::resume_answered`].
-    pub fn answer_waker(&self) {
+    pub fn clear_waker(&self) {
         if let Some(waker) = &*self.waker.lock().unwrap_or_else(PoisonError::into_inner) {
-            waker.answer();
+            waker.clear();
         }
     }
 
