@@ -2,8 +2,9 @@
 //!
 //! Checking whether it has arrived costs two look-ups and no correlation, so that many events can wait.
 
+use super::about::About;
+use super::kinds_read;
 use super::subject::Subject;
-use super::{About, kinds_read};
 use crate::topology::freshness::Freshness;
 use crate::topology::index::Index;
 use crate::topology::key::Key;

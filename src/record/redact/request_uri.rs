@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::REDACTED;
+use super::rule::REDACTED;
 
 /// Parameters of the Kubernetes API whose values are names, numbers or keywords.
 const KNOWN: [&str; 18] = [
