@@ -181,7 +181,7 @@ impl Index {
         of_pod.map_or(&[], |memberships| &**memberships)
     }
 
-    /// What an owner owns in one namespace, live or deleted. The key is the owner's uid [`within`] that
+    /// The objects that an owner has in one namespace, live or deleted. The key is the owner's uid [`within`] that
     /// namespace.
     pub fn children(&self, owner: Key) -> impl Iterator<Item = (Key, &Object)> {
         self.known(self.children.of(owner))

@@ -5,7 +5,7 @@ use crate::pattern::Patterns;
 /// Replaces a secret.
 pub(super) const REDACTED: &str = "[redacted]";
 
-/// What to do with a field.
+/// The treatment of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Remove it.

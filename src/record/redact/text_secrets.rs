@@ -29,7 +29,7 @@ pub(super) enum Kept<'t> {
     Nothing,
 }
 
-/// What the words of a text show.
+/// The result of checking the words of a text.
 pub(super) enum ByWords<'t> {
     Sure(Kept<'t>),
     /// The JSON in the text decides. If there is none, all of it may leave unless it `holds_one`: an object with secrets.

@@ -35,7 +35,7 @@ pub(super) struct RedactingWriter {
 /// How to copy a value.
 #[derive(Debug, Clone, Copy, Default)]
 struct Mode {
-    /// What may leave, whatever the rules are.
+    /// The parts that may leave, whatever the rules are.
     allowed: Allowed,
     /// A map here refers to an object.
     refers: bool,
@@ -269,7 +269,7 @@ impl RedactingWriter {
         Ok(())
     }
 
-    /// What may leave of a field of a map; `None` if not even its name may.
+    /// The parts of a field of a map that may leave; `None` if not even its name may.
     fn allowed(&self, of_map: Allowed, name: &[u8], patches_what_tools_keep: bool) -> Option<Allowed> {
         let is_kept_object = self.checks.hints.applied
             && (last_applied::keeps_an_object(name) || (patches_what_tools_keep && name == b"value"));
@@ -284,9 +284,9 @@ impl RedactingWriter {
         }
     }
 
-    fn hash(&mut self, said: &[u8]) {
+    fn hash(&mut self, value: &[u8]) {
         let mut text = String::from("sha256:");
-        for byte in Sha256::digest(said).iter().take(HASH_DIGITS / 2) {
+        for byte in Sha256::digest(value).iter().take(HASH_DIGITS / 2) {
             for digit in [byte >> 4, byte & 0x0f] {
                 text.extend(char::from_digit(u32::from(digit), 16));
             }
