@@ -27,8 +27,8 @@ fn wait_told(cluster: &Cluster, text: &str) {
 }
 
 #[test]
-fn of_a_feeder_lead_to_a_list() {
-    let Some(wire) = in_a_process_of_its_own("panics::of_a_feeder_lead_to_a_list") else { return };
+fn of_a_reflector_lead_to_a_list() {
+    let Some(wire) = in_a_process_of_its_own("panics::of_a_reflector_lead_to_a_list") else { return };
     let api = KubeApi::start();
     api.put("pods", pod("0"));
     let cluster = start(&settings(&api));
