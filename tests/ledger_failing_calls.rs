@@ -20,8 +20,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use event_gateway::config::{LedgerSettings, Updates};
-use event_gateway::ledger::identity::{Identity, Version};
-use event_gateway::ledger::{Ledger, Verdict, Versioned};
+use event_gateway::ledger::{Ledger, Verdict};
+use event_gateway::record::identity::{Identity, Version, Versioned};
 use failing::{Failing, Plan, Shared, Wrong, each, heal};
 use scratch::tempdir;
 use syscalls::{Kind, watching};

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use event_gateway::config::Format;
+use event_gateway::config::FormatName;
 
 use crate::stages::recorded::Recorded;
 use crate::stages::work::{self, Work};
@@ -23,10 +23,10 @@ pub struct Stage {
 pub const STAGES: [Stage; 6] = [
     Stage { name: "decode", prepare: work::decode, rounds: 16 },
     Stage { name: "judge", prepare: work::judge, rounds: 320 },
-    Stage { name: "render native", prepare: |events| work::render(events, Format::Native), rounds: 16 },
+    Stage { name: "render native", prepare: |events| work::render(events, FormatName::Native), rounds: 16 },
     Stage {
         name: "render cloudevents",
-        prepare: |events| work::render(events, Format::CloudEvents),
+        prepare: |events| work::render(events, FormatName::CloudEvents),
         rounds: 16,
     },
     Stage { name: "gzip", prepare: work::pack, rounds: 16 },

@@ -8,8 +8,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use event_gateway::clock;
-use event_gateway::ledger::identity::{Identity, Version};
-use event_gateway::ledger::{Ledger, Verdict, Versioned};
+use event_gateway::ledger::{Ledger, Verdict};
+use event_gateway::record::identity::{Identity, Version, Versioned};
 
 use crate::plot::{Line, Panel};
 use crate::stages::judge::open;

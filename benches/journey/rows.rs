@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::path::Path;
 
-use event_gateway::config::Format;
+use event_gateway::config::FormatName;
 use event_gateway::correlate::{About, Work};
 use event_gateway::gateway::batch::Batch;
 use event_gateway::record::chunk::Records;
@@ -31,10 +31,10 @@ pub fn print(recorded: &'static Recorded) {
     selection(recorded, &report);
     ledger(recorded, &report);
     correlation(recorded, &report);
-    for (name, format) in Format::WORDS {
+    for (name, format) in FormatName::WORDS {
         report(&format!("render {name}, without impact"), &mut work::render(recorded, *format));
     }
-    for (name, format) in Format::WORDS.iter().copied().filter(|(name, _)| PACKED.contains(name)) {
+    for (name, format) in FormatName::WORDS.iter().copied().filter(|(name, _)| PACKED.contains(name)) {
         let text = work::text(recorded, format);
         let mut pack = work::pack_text(text.clone());
         let each = |bytes: usize| bytes / recorded.events.len();
@@ -95,9 +95,9 @@ fn correlation(recorded: &'static Recorded, report: Report<'_>) {
 
 /// What a batch does beside the copying: ids, the key, the body.
 fn batch(recorded: &'static Recorded, report: Report<'_>) {
-    let lines = work::lines(recorded, Format::Native);
+    let lines = work::lines(recorded, FormatName::Native);
     report("batch: gather and name it", &mut || {
-        let mut batch = Batch::new(event_gateway::render::Form::LINES, LIMITS);
+        let mut batch = Batch::new(event_gateway::format::Framing::LINES, LIMITS);
         lines.iter().for_each(|(id, line)| batch.push(id, line, ()));
         let all = 0..batch.len();
         black_box((batch.idempotency_key(&all), batch.body(&all)));

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use event_gateway::config::{LedgerSettings, Updates};
-use event_gateway::ledger::identity::{Identity, versioned};
-use event_gateway::ledger::{Ledger, Ticket, Verdict, Versioned};
+use event_gateway::ledger::{Ledger, Ticket, Verdict};
 use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
+use event_gateway::record::identity::{Identity, Versioned, versioned};
 
 use super::recorded::Recorded;
 

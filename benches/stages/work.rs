@@ -5,16 +5,16 @@
 
 use std::hint::black_box;
 
-use event_gateway::config::{BatchAs, Format, PresetSettings, RenderSettings, TemplateSettings};
+use event_gateway::config::{BatchAs, FormatName, RenderSettings, ServiceSettings, TemplateSettings};
 use event_gateway::correlate::{Correlation, Impact};
+use event_gateway::format::{Record, Renderer};
 use event_gateway::gateway::Gzip;
 use event_gateway::gateway::batch::{Batch, Limits};
-use event_gateway::ledger::identity::write_id;
 use event_gateway::record::chunk::Records;
 use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
+use event_gateway::record::identity::write_id;
 use event_gateway::record::text::Repair;
-use event_gateway::render::{Record, Renderer};
 use event_gateway::time::Stamp;
 
 use super::judge::Judge;
@@ -27,7 +27,7 @@ pub type Work = Box<dyn FnMut()>;
 pub const LIMITS: Limits = Limits { events: 500, bytes: 1 << 20 };
 
 /// As the settings make it; of the format template with the sample of this repository, which has twelve fields.
-fn renderer(format: Format) -> Renderer {
+fn renderer(format: FormatName) -> Renderer {
     let template = TemplateSettings {
         file: "template.json".to_owned(),
         text: include_str!("../../fluent-bit-conf/template.json").to_owned(),
@@ -36,9 +36,9 @@ fn renderer(format: Format) -> Renderer {
         omit_null: false,
     };
     let cluster_name = "prod-eu".to_owned();
-    let template = (format == Format::Template).then_some(template);
-    let presets = PresetSettings::default();
-    let settings = RenderSettings { format, cluster_name, audit_bodies: false, template, presets };
+    let template = (format == FormatName::Template).then_some(template);
+    let services = ServiceSettings::default();
+    let settings = RenderSettings { format, cluster_name, audit_bodies: false, template, services };
     Renderer::open(&settings, None).expect("a format")
 }
 
@@ -69,7 +69,7 @@ pub fn judge_with(recorded: &'static Recorded, mut judge: Judge) -> Work {
 }
 
 /// Into one buffer, behind its id.
-pub fn render(recorded: &'static Recorded, format: Format) -> Work {
+pub fn render(recorded: &'static Recorded, format: FormatName) -> Work {
     let renderer = renderer(format);
     let (mut id, mut text) = (String::new(), Vec::new());
     Box::new(move || {
@@ -83,7 +83,7 @@ pub fn render(recorded: &'static Recorded, format: Format) -> Work {
 
 /// The native text of all events, as one body.
 pub fn pack(recorded: &'static Recorded) -> Work {
-    let mut pack = pack_text(text(recorded, Format::Native));
+    let mut pack = pack_text(text(recorded, FormatName::Native));
     Box::new(move || {
         pack();
     })
@@ -102,13 +102,13 @@ pub fn pack_text(text: Vec<u8>) -> impl FnMut() -> usize {
 /// From the chunk to the compressed body, and the acknowledgement in the ledger.
 pub fn journey(recorded: &'static Recorded) -> Work {
     let repair = Repair::default();
-    let renderer = renderer(Format::Native);
+    let renderer = renderer(FormatName::Native);
     let mut judge = Judge::new(recorded);
     let (mut id, mut rendered) = (String::new(), Vec::new());
     let (mut gzip, mut packed) = (Gzip::default(), Vec::new());
     Box::new(move || {
         judge.begin_round();
-        let mut batch = Batch::new(renderer.form(), LIMITS);
+        let mut batch = Batch::new(renderer.framing(), LIMITS);
         let mut records = Records::new(recorded.chunk);
         while let Some(record) = records.next_with(|body| KubeEvent::read_at(body, &repair)) {
             let Ok((envelope, Some(Some(event)))) = record else { continue };
@@ -128,7 +128,7 @@ pub fn journey(recorded: &'static Recorded) -> Work {
 }
 
 /// The events as one body.
-pub fn text(recorded: &Recorded, format: Format) -> Vec<u8> {
+pub fn text(recorded: &Recorded, format: FormatName) -> Vec<u8> {
     let with_end = |(_, mut line): (String, Vec<u8>)| {
         line.push(b'\n');
         line
@@ -137,7 +137,7 @@ pub fn text(recorded: &Recorded, format: Format) -> Vec<u8> {
 }
 
 /// Each event with its id.
-pub fn lines(recorded: &Recorded, format: Format) -> Vec<(String, Vec<u8>)> {
+pub fn lines(recorded: &Recorded, format: FormatName) -> Vec<(String, Vec<u8>)> {
     let renderer = renderer(format);
     let line = |(event, body): &(KubeEvent<'_>, &[u8])| {
         let (mut id, mut text) = (String::new(), Vec::new());

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use super::Reader;
-use super::format::Format;
+use super::format::{FormatName, KeyPlace};
 
 /// Who it is. The files are read by the gateway, again when they change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,33 +19,26 @@ pub enum Credentials {
         user: String,
         password_file: PathBuf,
     },
-    /// `Authorization: Splunk <key>`.
-    Splunk {
+    /// The service's own key.
+    ApiKey {
         key_file: PathBuf,
-    },
-    /// `DD-API-KEY: <key>`.
-    Datadog {
-        key_file: PathBuf,
-    },
-    /// In the body, as `routing_key`; read once.
-    PagerDuty {
-        key_file: PathBuf,
+        place: KeyPlace,
     },
 }
 
 /// `None` when an error was noted.
-pub(super) fn read(from: &mut Reader<'_>, format: Option<Format>) -> Option<Credentials> {
+pub(super) fn read(from: &mut Reader<'_>, format: Option<FormatName>) -> Option<Credentials> {
     const KEY: &str = "api_key_file";
     let others = of_any_format(from);
     let before = from.errors.len();
     let key_file = from.file(KEY);
-    let credentials = match (format.and_then(keyed), key_file) {
+    let credentials = match (format.and_then(FormatName::key_place), key_file) {
         (Some(_), _) if others.as_ref().is_some_and(|others| *others != Credentials::None) => {
             let problem = "is the one way to authenticate with this format";
             from.refuse(KEY, problem, "no bearer_token_file, basic_user or basic_password_file beside it");
             None
         }
-        (Some(with), Some(key_file)) => Some(with(key_file)),
+        (Some(place), Some(key_file)) => Some(Credentials::ApiKey { key_file, place }),
         (Some(_), None) => {
             if from.errors.len() == before {
                 from.refuse(KEY, "is not set", "a file with the service's key, as format asks for one");
@@ -56,23 +49,13 @@ pub(super) fn read(from: &mut Reader<'_>, format: Option<Format>) -> Option<Cred
             from.refuse(
                 KEY,
                 "is set, and format has no use for it",
-                "format splunk_hec, datadog or pagerduty; bearer_token_file for a token",
+                format!("format {}; bearer_token_file for a token", FormatName::with_key()),
             );
             None
         }
         (None, _) => others,
     };
     credentials.filter(|_| from.errors.len() == before)
-}
-
-/// How a service of this format is shown its key; `None` for those that have none of their own.
-fn keyed(format: Format) -> Option<fn(PathBuf) -> Credentials> {
-    match format {
-        Format::SplunkHec => Some(|key_file| Credentials::Splunk { key_file }),
-        Format::Datadog => Some(|key_file| Credentials::Datadog { key_file }),
-        Format::PagerDuty => Some(|key_file| Credentials::PagerDuty { key_file }),
-        _ => None,
-    }
 }
 
 fn of_any_format(from: &mut Reader<'_>) -> Option<Credentials> {

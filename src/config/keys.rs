@@ -2,6 +2,8 @@
 //! documentation test holds the README and the sample configurations against it, and the log's first line
 //! shows them.
 
+use super::format::FormatName;
+
 /// One property of the output or of the filter.
 #[derive(Debug, Clone, Copy)]
 pub struct Key {
@@ -51,12 +53,7 @@ const fn headers(name: &'static str, help: &'static str) -> Key {
 /// the host keeps for itself (`host`, `port`, `tls.*`, `net.*`, `oauth2*`, `workers`, `alias`, …).
 pub const KEYS: &[Key] = &[
     url("endpoint", "URL that batches go to: http://, https://, http+unix://, unix:// or file://; required"),
-    key(
-        "format",
-        Some("native"),
-        "native, cloudevents, cloudevents_batch, raw, template, otlp, otlp_json, ecs, elasticsearch, splunk_hec, datadog, loki, alertmanager, pagerduty, falco, \
-         kubernetes_event_exporter, k8stream or eventrouter",
-    ),
+    key("format", Some("native"), FormatName::HELP),
     key(
         "elasticsearch_index",
         None,
@@ -84,7 +81,7 @@ pub const KEYS: &[Key] = &[
     file("bearer_token_file", "file with a bearer token; read again when it changes and on 401"),
     secret("basic_user", "user of HTTP basic authentication"),
     file("basic_password_file", "file with the password of basic_user; read again as the token is"),
-    file("api_key_file", "file with the key of splunk_hec, datadog or pagerduty; read again as the token is"),
+    file("api_key_file", "file with the API key of the format's service; read again as the token is"),
     key("splunk_index", None, "index that splunk_hec names; the token's own when unset"),
     key("splunk_source", None, "source that splunk_hec names; kubernetes when unset"),
     key("splunk_sourcetype", None, "sourcetype that splunk_hec names; kube:events when unset"),

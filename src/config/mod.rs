@@ -10,10 +10,10 @@ mod filter;
 mod format;
 mod headers;
 pub mod keys;
-mod presets;
 mod redaction;
 mod remote;
 mod selection;
+mod services;
 mod settings;
 pub mod shown;
 mod template;
@@ -27,11 +27,11 @@ use std::path::{Path, PathBuf};
 pub use credentials::Credentials;
 pub use endpoint::{FileSettings, Scheme};
 pub use filter::FilterSettings;
-pub use format::{Compress, Format};
-pub use presets::PresetSettings;
+pub use format::{Compress, FormatName, KeyPlace};
 pub use redaction::Redaction;
 pub use remote::{Endpoint, Tls, is_loopback};
 pub use selection::{Kinds, Selection};
+pub use services::ServiceSettings;
 pub use settings::{DeadLetters, Guarantee, LedgerSettings, Others, RenderSettings, Settings, Updates};
 pub use template::{BatchAs, TemplateSettings};
 pub use topology::{CorrelationSettings, TopologySettings};
@@ -151,9 +151,9 @@ impl Reader<'_> {
     }
 
     /// As far as it is one; whoever reads the settings tells when it is none.
-    fn format(&self) -> Option<Format> {
+    fn format(&self) -> Option<FormatName> {
         let text = (self.source.property)("format")?;
-        units::choice(str::from_utf8(&text).ok()?.trim(), Format::WORDS).ok()
+        units::choice(str::from_utf8(&text).ok()?.trim(), FormatName::WORDS).ok()
     }
 
     /// A key parsed by `parse`, whose error is the pair (problem, expected).

@@ -7,11 +7,11 @@ use ureq::http::header::{HeaderName, HeaderValue};
 
 use super::credentials::{self, Credentials};
 use super::endpoint::{self, Scheme};
-use super::format::{Compress, Format};
-use super::presets::{self, PresetSettings};
+use super::format::{Compress, FormatName};
 use super::redaction::{self, Redaction};
 use super::remote::{self, Endpoint, Tls};
 use super::selection::{self, Selection};
+use super::services::{self, ServiceSettings};
 use super::template::{self, TemplateSettings};
 use super::topology::{self, CorrelationSettings};
 use super::units::DAY;
@@ -66,13 +66,13 @@ impl Settings {
 /// What a record becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderSettings {
-    pub format: Format,
+    pub format: FormatName,
     /// Empty when unset.
     pub cluster_name: String,
     /// Whether a native audit record carries the bodies of request and response.
     pub audit_bodies: bool,
     /// Of single formats.
-    pub presets: PresetSettings,
+    pub services: ServiceSettings,
     /// Of the format template.
     pub template: Option<TemplateSettings>,
 }
@@ -123,11 +123,11 @@ pub struct DeadLetters {
 /// `None` when an error was noted; all keys are looked at in any case.
 pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
     let destination = endpoint::read(from);
-    let format = from.parsed("format", |text| units::choice(text, Format::WORDS));
+    let format = from.parsed("format", |text| units::choice(text, FormatName::WORDS));
     let template = template::read(from, format);
     let cluster_name = from.text("cluster_name").unwrap_or_default();
     let compress = compress(from, format);
-    let presets = presets::read(from);
+    let services = services::read(from);
     let batch_events = from.parsed("batch_events", |text| units::count(text, 1, 10_000));
     let batch_bytes = from.parsed("batch_bytes", |text| units::size(text, 1_000, 64_000_000));
     let timeout = from.parsed("timeout", |text| units::time(text, Duration::from_millis(100), DAY / 24));
@@ -165,7 +165,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
             cluster_name,
             audit_bodies: audit_bodies?,
             template: template?,
-            presets: presets?,
+            services: services?,
         },
         compress,
         batch_events: batch_events?,
@@ -186,11 +186,11 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
     })
 }
 
-fn compress(from: &mut Reader<'_>, format: Option<Format>) -> Option<Compress> {
+fn compress(from: &mut Reader<'_>, format: Option<FormatName>) -> Option<Compress> {
     let compress = from.parsed("compress", |text| {
         units::choice(text, &[("gzip", Compress::Gzip), ("none", Compress::None)])
     });
-    if compress == Some(Compress::Gzip) && format.is_some_and(Format::takes_no_gzip) {
+    if compress == Some(Compress::Gzip) && format.is_some_and(FormatName::takes_no_gzip) {
         from.refuse("compress", "is gzip, which the service of this format does not unpack", "none");
         return None;
     }

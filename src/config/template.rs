@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ureq::http::header::HeaderValue;
 
-use super::format::Format;
+use super::format::FormatName;
 use super::{Reader, shown_path, units};
 
 /// A template, as it was read at the start, and how its records go out.
@@ -39,7 +39,7 @@ impl BatchAs {
 
 /// `None` when an error was noted, `Some(None)` with another format.
 #[expect(clippy::option_option, reason = "the outer one is of all readers of settings")]
-pub(super) fn read(from: &mut Reader<'_>, format: Option<Format>) -> Option<Option<TemplateSettings>> {
+pub(super) fn read(from: &mut Reader<'_>, format: Option<FormatName>) -> Option<Option<TemplateSettings>> {
     let batch_as = from.parsed("batch_as", |text| {
         units::choice(
             text,
@@ -51,7 +51,7 @@ pub(super) fn read(from: &mut Reader<'_>, format: Option<Format>) -> Option<Opti
         )
     });
     let omit_null = from.parsed("omit_null", units::switch);
-    if format != Some(Format::Template) {
+    if format != Some(FormatName::Template) {
         let before = from.errors.len();
         // Of a format that is none nobody knows what it should have been.
         for key in ["template_file", "content_type"].into_iter().filter(|_| format.is_some()) {

@@ -26,9 +26,7 @@ impl Settings {
             Credentials::None => None,
             Credentials::Bearer { .. } => Some("bearer_token_file"),
             Credentials::Basic { .. } => Some("basic_password_file"),
-            Credentials::Splunk { .. } | Credentials::Datadog { .. } | Credentials::PagerDuty { .. } => {
-                Some("api_key_file")
-            }
+            Credentials::ApiKey { .. } => Some("api_key_file"),
         });
         if self.headers.iter().any(|(name, _)| keys::is_credential(name.as_str())) {
             secrets.push("headers");

@@ -11,11 +11,11 @@ use crate::clock::{self, Leaps};
 use crate::config::{ConfigError, LedgerSettings, Updates};
 use crate::disk::{folder_of, not_private};
 use crate::ledger::age::Age;
-use crate::ledger::identity::versioned;
 use crate::ledger::table::Table;
 use crate::ledger::{File, Opened, Ticket, Verdict};
 use crate::log::HostLog;
 use crate::record::content::Content;
+use crate::record::identity::versioned;
 
 pub(super) struct Memory {
     table: Table,

@@ -22,12 +22,12 @@ use crate::clock;
 use crate::config::{ConfigError, FilterSettings};
 use crate::correlate::{About, Correlation, Correlator, Work};
 use crate::failpoint;
+use crate::format::enriched;
 use crate::log::HostLog;
 use crate::record::chunk::{Envelope, Records};
 use crate::record::content::Content;
 use crate::record::event::KubeEvent;
 use crate::record::text::Repair;
-use crate::render::enriched;
 use crate::topology::index::Index;
 use memory::Memory;
 

@@ -13,8 +13,8 @@
 
 use std::collections::BTreeMap;
 
-use super::identity::{Identity, Version};
-use super::table::{Row, Versioned};
+use super::table::Row;
+use crate::record::identity::{Identity, Version, Versioned};
 
 #[derive(Debug)]
 pub struct Claims {

@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use redb::backends::FileBackend;
 use redb::{BackendError, DatabaseError, StorageBackend};
 
-use super::rules::RULES;
 use crate::disk::{self, Access, FileId, with_suffix};
+use crate::record::identity::rules::RULES;
 use crate::time::Stamp;
 
 /// 50,000,000 entries, the most that a setting allows, take 1.4 GB, and a file that shrinks has room left over.

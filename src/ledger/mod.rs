@@ -13,23 +13,22 @@
 //! commit, release (not taken) or doubt (nobody knows). What is in doubt is never delivered again.
 //!
 //! [`table`] holds it in memory and judges, `claims` holds what is about to be sent, `file`, `store`
-//! and `disk` keep both on the disk, [`identity`] says what is the same, [`rules`] by which rules it does, and [`age`] what
-//! is old.
+//! and `disk` keep both on the disk, and [`age`] says what is old. What is the same record is said in
+//! [`identity`](crate::record::identity).
 
 pub mod age;
 mod ahead;
 mod claims;
 mod disk;
 mod file;
-pub mod identity;
 pub mod key;
 mod packing;
-pub mod rules;
 mod store;
 pub mod table;
 mod verdict;
 
 use crate::config::{LedgerSettings, Updates};
+use crate::record::identity::Versioned;
 use age::Age;
 use claims::Claims;
 pub use disk::{MovedAside, Unusable};
@@ -37,7 +36,7 @@ pub use file::{File, Opened};
 pub use key::Key;
 pub use store::Contents;
 use table::{Row, Table};
-pub use table::{Ticket, Verdict, Versioned};
+pub use table::{Ticket, Verdict};
 
 #[derive(Debug)]
 pub struct Ledger {

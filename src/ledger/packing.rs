@@ -4,8 +4,8 @@
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::identity::{Identity, Version};
-use super::table::{Row, Versioned};
+use super::table::Row;
+use crate::record::identity::{Identity, Version, Versioned};
 
 const RECORD_BYTES: usize = 16 + 8 + 4;
 const CHECKSUM_BYTES: usize = 8;

@@ -13,9 +13,9 @@ use std::collections::VecDeque;
 use foldhash::{HashMap, HashMapExt};
 
 use super::ahead::Ahead;
-use super::identity::{Identity, Version};
-pub use super::verdict::{Row, Ticket, Verdict, Versioned};
+pub use super::verdict::{Row, Ticket, Verdict};
 use crate::config::Updates;
+use crate::record::identity::{Identity, Version, Versioned};
 
 /// The newest version of an event that was acknowledged.
 #[derive(Debug, Clone, Copy)]

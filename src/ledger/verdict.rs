@@ -1,15 +1,6 @@
-//! What the ledger is asked and what it answers: a version of an event, a delivery, a verdict, a commit.
+//! What the ledger is asked and what it answers: a delivery, a verdict, a commit.
 
-use super::identity::{Identity, Version};
-
-/// One state of one event, as the ledger sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Versioned {
-    pub identity: Identity,
-    pub version: Version,
-    /// Occurrences so far. Kubernetes counts in an int32.
-    pub count: u32,
-}
+use crate::record::identity::Versioned;
 
 /// A delivery that was begun; its outcome is said by `commit`, `dead_letter` or `abort`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

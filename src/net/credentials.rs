@@ -7,7 +7,7 @@ use ureq::http::header::AUTHORIZATION;
 use ureq::http::{HeaderName, HeaderValue};
 
 use super::watched::Watched;
-use crate::config::{ConfigError, Credentials};
+use crate::config::{ConfigError, Credentials, KeyPlace};
 use crate::log::HostLog;
 
 /// The header, and where it comes from. Deliberately without `Debug`.
@@ -27,20 +27,13 @@ enum Scheme {
     Bearer,
     /// RFC 7617.
     Basic { user: String },
-    /// As the HTTP Event Collector wants it.
-    Splunk,
-    /// The key alone, in a header of its own.
-    Datadog,
-    /// Not in a header at all: the body holds it.
-    PagerDuty,
+    /// A service's own key.
+    ApiKey(KeyPlace),
 }
 
 const API_KEY_FILE: &str = "api_key_file";
-const DD_API_KEY: HeaderName = HeaderName::from_static("dd-api-key");
 /// What a password is exchanged in, too.
 const ENCODED: &str = "encoded password";
-/// "Length of 'routing_key' is incorrect (should be 32 characters)", says the service.
-const ROUTING_KEY_CHARACTERS: usize = 32;
 
 struct Current {
     /// `None`: the secret goes into the body.
@@ -62,16 +55,15 @@ impl Authorization {
             Credentials::Basic { user, password_file } => {
                 ("basic_password_file", Scheme::Basic { user: user.clone() }, password_file)
             }
-            Credentials::Splunk { key_file } => (API_KEY_FILE, Scheme::Splunk, key_file),
-            Credentials::Datadog { key_file } => (API_KEY_FILE, Scheme::Datadog, key_file),
-            Credentials::PagerDuty { key_file } => (API_KEY_FILE, Scheme::PagerDuty, key_file),
+            Credentials::ApiKey { key_file, place } => (API_KEY_FILE, Scheme::ApiKey(*place), key_file),
         };
         let mut source = Source { key, scheme, file: Watched::new(path.clone()) };
         match source.read() {
             // Records that are rendered hold the key as it was: what is read later would be another.
             Ok(current) => {
                 current.hide_in(key, log);
-                let source = (!matches!(source.scheme, Scheme::PagerDuty)).then_some(source);
+                let source =
+                    (!matches!(source.scheme, Scheme::ApiKey(KeyPlace::Body { .. }))).then_some(source);
                 Ok(Self { source, current: Some(current) })
             }
             Err(problem) => {
@@ -84,7 +76,9 @@ impl Authorization {
     #[must_use]
     pub fn name(&self) -> HeaderName {
         match &self.source {
-            Some(Source { scheme: Scheme::Datadog, .. }) => DD_API_KEY,
+            Some(Source { scheme: Scheme::ApiKey(KeyPlace::Header { name }), .. }) => {
+                HeaderName::from_static(name)
+            }
             _ => AUTHORIZATION,
         }
     }
@@ -155,16 +149,16 @@ impl Source {
                 let encoded = base64(format!("{user}:{text}").as_bytes());
                 (format!("Basic {encoded}"), vec![text, encoded])
             }
-            Scheme::Splunk => (format!("Splunk {text}"), vec![text]),
-            Scheme::Datadog => (text.clone(), vec![text]),
-            Scheme::PagerDuty => {
-                return match text.chars().count() {
-                    ROUTING_KEY_CHARACTERS => Ok(Current { header: None, secrets: vec![text] }),
-                    found => Err(format!(
-                        "{shown} holds {found} characters, and an integration key of the Events API v2 has \
-                         {ROUTING_KEY_CHARACTERS}"
-                    )),
-                };
+            Scheme::ApiKey(KeyPlace::Authorization { scheme }) => (format!("{scheme} {text}"), vec![text]),
+            Scheme::ApiKey(KeyPlace::Header { .. }) => (text.clone(), vec![text]),
+            Scheme::ApiKey(KeyPlace::Body { characters }) => {
+                let found = text.chars().count();
+                if found == *characters {
+                    return Ok(Current { header: None, secrets: vec![text] });
+                }
+                return Err(format!(
+                    "{shown} holds {found} characters, and a key of this service has {characters}"
+                ));
             }
         };
         // RFC 9110, 11.4: credentials are ASCII, and the HTTP client sends no others.
@@ -269,9 +263,10 @@ mod tests {
     #[test]
     fn a_token_beyond_ascii_is_refused_and_a_password_is_not() {
         let (_folder, path) = file("sésame".as_bytes());
-        for settings in
-            [Credentials::Bearer { token_file: path.clone() }, Credentials::Splunk { key_file: path.clone() }]
-        {
+        for settings in [
+            Credentials::Bearer { token_file: path.clone() },
+            Credentials::ApiKey { key_file: path.clone(), place: KeyPlace::Authorization { scheme: "Key" } },
+        ] {
             let error = open(&settings).err().expect("an error").to_string();
             assert!(error.contains("no header can carry") && !error.contains("same"), "{error}");
         }

@@ -7,7 +7,7 @@
 //! - `leftover`: no connection is used again with an answer on it that nobody asked for
 //! - `credentials`, `tls`, `watched`: secrets and certificates from files that change
 //! - `stop`, `resolver`: nothing here makes the host wait for its exit
-//! - `failure`, `retry_after`: what may be said of an answer, or of none, and how long to wait
+//! - `failure`: what a log line says when no response came
 //! - `proxy`: what of a proxy's URL is secret
 
 pub mod agent;
@@ -19,7 +19,6 @@ pub mod over_unix;
 pub mod peer;
 pub mod proxy;
 pub mod resolver;
-pub mod retry_after;
 pub mod stop;
 pub mod tls;
 pub mod unix_socket;

@@ -3,7 +3,7 @@
 //! Everything is read in place and borrowed from the chunk. [`cursor`] reads MessagePack values, [`chunk`]
 //! finds the records and skips damaged ones, [`event`] reads a Kubernetes event. [`shape`] recognises other
 //! bodies: an [`audit`] record, a [`violation`], a list of them, a wrapper, or [`json`] text. [`classify`]
-//! combines all this.
+//! combines all this. [`identity`] says which records are the same.
 
 pub mod audit;
 pub mod canonical;
@@ -17,6 +17,7 @@ pub mod duplicate_keys;
 pub mod event;
 mod events_v1;
 mod fields;
+pub mod identity;
 pub mod json;
 mod json_in_text;
 mod lenient_json;

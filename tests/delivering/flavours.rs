@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 
 use crate::chunk;
 use chunk::Stamp;
-use event_gateway::config::Format;
+use event_gateway::config::FormatName;
 use event_gateway::correlate::{Correlation, Impact};
-use event_gateway::ledger::identity::record_id;
+use event_gateway::format::{Record, Renderer};
 use event_gateway::record::chunk::Records;
 use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
+use event_gateway::record::identity::record_id;
 use event_gateway::record::shape::{Items, Shape, shape_of};
 use event_gateway::record::text::Repair;
-use event_gateway::render::{Record, Renderer};
 use event_gateway::time;
 use serde_json::{Value, json};
 
@@ -201,7 +201,7 @@ fn the_counts_of_the_flavours_hold() {
 fn both_api_groups_give_the_same_native_record() {
     let (core, newer) = (core_events(), parse_lines("events-events.k8s.io-v1.ndjson"));
     assert!(newer.iter().all(|event| event.get("regarding").is_some() && event.get("message").is_none()));
-    let renderer = Renderer::new(Format::Native, "here").expect("a format");
+    let renderer = Renderer::new(FormatName::Native, "here").expect("a format");
     let render = |events: &[Value]| {
         let mut documents = Vec::new();
         for (_, body, event) in read(&chunk::of(events)) {

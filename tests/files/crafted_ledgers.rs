@@ -8,8 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use event_gateway::config::{LedgerSettings, Updates};
-use event_gateway::ledger::identity::{Identity, Version};
-use event_gateway::ledger::{Ledger, Verdict, Versioned};
+use event_gateway::ledger::{Ledger, Verdict};
+use event_gateway::record::identity::{Identity, Version, Versioned};
 use redb::{Database, MultimapTableDefinition, TableDefinition, WriteTransaction};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 

@@ -18,8 +18,8 @@ use std::thread;
 use std::time::Duration;
 
 use event_gateway::config::{LedgerSettings, Updates};
-use event_gateway::ledger::identity::{Identity, Version};
-use event_gateway::ledger::{Ledger, MovedAside, Unusable, Verdict, Versioned};
+use event_gateway::ledger::{Ledger, MovedAside, Unusable, Verdict};
+use event_gateway::record::identity::{Identity, Version, Versioned};
 
 pub const NOW_SECONDS: u64 = 1_800_000_000;
 pub const COMMITS: u64 = 30;

@@ -13,8 +13,8 @@ use crate::scratch::tempdir;
 use crate::{dice, failing, syscalls};
 use dice::Dice;
 use event_gateway::config::{LedgerSettings, Updates};
-use event_gateway::ledger::identity::{Identity, Version};
-use event_gateway::ledger::{Ledger, Verdict, Versioned};
+use event_gateway::ledger::{Ledger, Verdict};
+use event_gateway::record::identity::{Identity, Version, Versioned};
 use failing::{Failing, Plan, Shared, Wrong, heal};
 use syscalls::{Kind, watching};
 

@@ -13,8 +13,8 @@ use crate::file::{COMMITS, NOW_SECONDS, all_of, batch, deliver, deliver_all, ope
 use crate::scratch::tempdir;
 use crate::{failing, mark, syscalls};
 use event_gateway::config::{LedgerSettings, Updates};
-use event_gateway::ledger::rules::RULES;
 use event_gateway::ledger::{Ledger, Unusable, Verdict};
+use event_gateway::record::identity::rules::RULES;
 use failing::{Failing, Plan, Shared, Wrong, heal};
 use syscalls::{Kind, watching};
 

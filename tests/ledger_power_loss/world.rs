@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use event_gateway::config::{LedgerSettings, Updates};
-use event_gateway::ledger::identity::{Identity, Version};
-use event_gateway::ledger::{Ledger, MovedAside, Ticket, Verdict, Versioned};
+use event_gateway::ledger::{Ledger, MovedAside, Ticket, Verdict};
+use event_gateway::record::identity::{Identity, Version, Versioned};
 
 use super::dice::Dice;
 use super::power::Record;

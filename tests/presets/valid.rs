@@ -1,10 +1,10 @@
 //! Is what each format makes valid by the format's own definition: of all real records, and of any that a sender
 //! should not make? `ORACLE_CASES` says of how many made from dice.
 
-use event_gateway::config::Format;
+use event_gateway::config::FormatName;
 use event_gateway::correlate::{Affected, Correlation, Impact, UidText, Via};
+use event_gateway::format::Renderer;
 use event_gateway::record::chunk::Records;
-use event_gateway::render::Renderer;
 use event_gateway::time::Stamp;
 use rmpv::Value as Packed;
 use serde_json::{Value, json};
@@ -286,7 +286,7 @@ fn as_newer_group(event: &Value) -> Value {
 fn an_alert_does_not_begin_after_its_end() {
     let odd = [json!({"involvedObject": {"kind": "Pod", "name": "cart-1"}, "reason": "BackOff",
         "firstTimestamp": "2026-11-20T23:29:49Z", "lastTimestamp": "2026-11-20T23:28:49Z"})];
-    let text = rendered(&Renderer::new(Format::Alertmanager, "").expect("a format"), &odd)
+    let text = rendered(&Renderer::new(FormatName::Alertmanager, "").expect("a format"), &odd)
         .remove(0)
         .expect("an alert");
     let alert: Value = serde_json::from_str(&text).expect("JSON");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::reading;
 use event_gateway::config::keys::KEYS;
-use event_gateway::config::{self, Compress, Credentials, Format, Tls, Updates, units};
+use event_gateway::config::{self, Compress, Credentials, FormatName, Tls, Updates, units};
 use event_gateway::pattern::Patterns;
 use reading::*;
 
@@ -15,7 +15,7 @@ fn the_defaults_are_those_of_the_table() {
     let settings = read_with(&[]).unwrap();
     assert_eq!(settings.endpoint.url, "https://gateway.example/events");
     assert!(settings.endpoint.https);
-    assert_eq!(settings.render.format, Format::Native);
+    assert_eq!(settings.render.format, FormatName::Native);
     assert_eq!(settings.render.cluster_name, "");
     assert_eq!(settings.compress, Compress::Gzip);
     assert_eq!((settings.batch_events, settings.batch_bytes), (500, 1_000_000));

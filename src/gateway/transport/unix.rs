@@ -18,11 +18,11 @@ use std::time::{Duration, Instant};
 use super::tries::Tries;
 use super::{Post, Transport};
 use crate::clock;
-use crate::gateway::disposition::{Disposition, Doubt};
 use crate::log::HostLog;
 use crate::metrics::{FailureClass, Metrics};
 use crate::net::stop::Stopper;
 use crate::net::unix_socket::{Found, Stream};
+use crate::response::{Disposition, Doubt};
 
 /// The reader, and the connection to it.
 pub struct Lines {

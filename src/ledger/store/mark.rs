@@ -9,7 +9,7 @@ use redb::{Database, ReadableDatabase, TableDefinition, TableError, TypeName, Wr
 
 use super::{COMMITS, StoreError};
 use crate::ledger::disk::Unusable;
-use crate::ledger::rules::{FIRST_MARKED, RULES};
+use crate::record::identity::rules::{FIRST_MARKED, RULES};
 
 const MARK: TableDefinition<'_, &str, Rules> = TableDefinition::new("rows");
 const IDENTITY_RULES: &str = "identity_rules";

@@ -28,9 +28,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use super::disk::{Disk, is_bounded};
 use super::key::Key;
 use super::packing::{pack, unpack};
-use super::rules::RULES;
 use super::table::Row;
 use crate::disk::{self, Access, FileId, is_refused, sync_folder, with_suffix};
+use crate::record::identity::rules::RULES;
 pub use error::StoreError;
 use redb::backends::InMemoryBackend;
 use redb::{
@@ -304,8 +304,7 @@ fn put_key(writing: &WriteTransaction, key: &Key) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::identity::{Identity, Version};
-    use crate::ledger::table::Versioned;
+    use crate::record::identity::{Identity, Version, Versioned};
 
     /// As where pages name each other in a circle, or one page is named by many.
     #[test]
