@@ -13,11 +13,14 @@ const WITH_CIRCLES: &[(&str, &str)] = &[
         "config",
         "each section's parser uses the reader in mod.rs, which builds the settings from the sections",
     ),
-    ("gateway", "transports and answers implement traits of the mod.rs that selects among them"),
-    ("ledger", "age, mark and verdict use types of the mod.rs that uses them"),
+    ("delivery", "sender owns the steps send, resend and settlement, and they use its types"),
+    ("format", "native and the fields of its own share one type"),
+    (
+        "gateway",
+        "each transport implements the trait of the mod.rs that selects among them; file and its leftovers",
+    ),
+    ("ledger", "age and mark use types of the mod.rs that uses them"),
     ("metrics", "labelled metrics use the registry in mod.rs, whose table uses them"),
-    ("pipeline", "unread extends the pipeline, which owns it"),
-    ("render", "each format implements the trait of the mod.rs that selects among the formats"),
 ];
 
 #[test]
