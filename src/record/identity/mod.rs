@@ -9,7 +9,7 @@
 //! | audit record | `auditID`, `stage`, both timestamps, user, verb and URI | (there is one) |
 //! | violation | all but run and time, the details included | the run of the audit, or the uid of the request |
 //!
-//! Where any part of that is missing, all that the kind's reader knows of the record decides ([`known`]): two such
+//! Where any part of that is missing, all that the kind's reader knows of the record decides ([`content_hash`]): two such
 //! records are the same only if they are equal. What the host or its filters added does not count, nor does the host's
 //! own timestamp, which differs after a restart. Records of no known kind stay out of the ledger: two equal log lines
 //! are two occurrences.
