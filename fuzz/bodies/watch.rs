@@ -32,7 +32,7 @@ pub struct Watch {
     seen: Seen,
 }
 
-/// RequestKind came of a list and a watch.
+/// The results of a list and a watch.
 struct Played {
     output: Output,
     ask: ApiRequest,
@@ -130,7 +130,7 @@ impl Body for Watch {
             "in pieces of {size}"
         );
         assert_eq!(cut.output.following, whole.output.following, "in pieces of {size}");
-        // RequestKind stands behind the line that ended a watch may be counted, or not have been looked at.
+        // Lines after the one that ended a watch may be counted, or not have been looked at.
         let alike = cut.output.skipped == whole.output.skipped;
         assert!(alike || cut.stopped && cut.output.skipped < whole.output.skipped);
         as_serde_json_reads_it(list);

@@ -60,7 +60,7 @@ impl Read for BoundedGunzip<'_> {
     /// Reads unpacked bytes.
     ///
     /// # Errors
-    /// Of kind `FileTooLarge` beyond the bounds.
+    /// `FileTooLarge` beyond the bounds.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.packed.read(buffer)?;
         self.unpacked_bytes = self.unpacked_bytes.saturating_add(count as u64);

@@ -121,7 +121,7 @@ impl Client {
             let wrapped = error.get_ref().and_then(|inner| inner.downcast_ref());
             match wrapped {
                 Some(Error::Timeout(_)) => Cut::Silent,
-                _ => Cut::Broken(format!("the connection broke off ({error})")),
+                _ => Cut::Failed(format!("the connection broke off ({error})")),
             }
         })
     }
@@ -132,7 +132,7 @@ pub(super) enum Cut {
     /// No bytes came for a long time.
     Silent,
     /// With the reason, for the log.
-    Broken(String),
+    Failed(String),
 }
 
 /// Why there is no response. The reflector logs it and tries again after its backoff.

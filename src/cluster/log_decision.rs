@@ -59,7 +59,7 @@ impl FollowedKinds {
 #[cfg(test)]
 mod tests {
 
-    use super::super::followed_kinds::model::{Model, SECOND};
+    use super::super::model::{Model, SECOND};
     use crate::topology::freshness::Freshness;
     use crate::topology::kind::ObjectKind;
     use crate::topology::watch::LossReason;

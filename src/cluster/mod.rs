@@ -20,6 +20,8 @@ mod followed_kinds;
 mod handle;
 mod log_decision;
 mod log_text;
+#[cfg(test)]
+mod model;
 mod numbers;
 mod publisher;
 mod reflector;

@@ -27,7 +27,7 @@ use crate::topology::watch::{ApiRequest, RequestKind, Restored, Step, Watch, Wat
 const GATHER: Duration = Duration::from_millis(5);
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 /// How much of the API server's own text a log line includes.
-const SAID_BYTES: usize = 200;
+const REASON_BYTES: usize = 200;
 
 pub(super) struct Reflector {
     pub kind: ObjectKind,
@@ -143,7 +143,7 @@ impl Reflector {
                     }
                 }
                 Err(Cut::Silent) => break Ended::Silent,
-                Err(Cut::Broken(why)) => break Ended::Cut(why),
+                Err(Cut::Failed(why)) => break Ended::Cut(why),
             }
         };
         // A stop looks like a broken connection.
@@ -166,7 +166,7 @@ impl Reflector {
     fn hand_over(&mut self) {
         let mut output = self.watch.take();
         if let Some(WatchStatus::Lost { why, .. }) = &mut output.following {
-            *why = said(&self.log.secrets().hide_in(std::mem::take(why)));
+            *why = shown(&self.log.secrets().hide_in(std::mem::take(why)));
         }
         if let Some(following) = &output.following {
             self.coordinator.set_status(self.kind, following);
@@ -216,9 +216,9 @@ enum Ended {
 }
 
 /// The part of a reason that is shown. It may quote the API server, a proxy or a library.
-fn said(why: &str) -> String {
+fn shown(why: &str) -> String {
     let why = plain(why);
-    match why.floor_char_boundary(SAID_BYTES) {
+    match why.floor_char_boundary(REASON_BYTES) {
         cut if cut < why.len() => format!("{}…", &why[..cut]),
         _ => why.into_owned(),
     }

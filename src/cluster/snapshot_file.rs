@@ -4,9 +4,10 @@
 //! {"format":"event_gateway topology","version":2,"saved_seconds":1763596800}
 //! {"object":{…},"services":["web"],"deleted_seconds":1763596790}
 //! ```
-//! So an event about a pod that was deleted during a restart still finds its Services. A file that is damaged or of another
-//! version is moved aside with a WARN; for this each version's first line starts with `format` and `version`. Objects that
-//! were live count as deleted from the time of the file on, until a list shows them. Slices are not saved, as pods are.
+//! So an event about a pod that was deleted during a restart still finds its Services. A file that is damaged
+//! or has another version is moved aside with a WARN, and the start goes on. Other versions of this plugin do
+//! the same, so every version's first line starts with `format` and `version`. Live objects count as deleted
+//! from the time of saving, until a list shows them. Slices are not saved: each pod has its Services.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -214,9 +215,9 @@ fn load(file: &File, most_objects: usize) -> Result<Vec<RestoredObject>, Snapsho
 /// How often to check whether the first lists are complete.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Saves the file `first` after the first lists are complete, then every `every` if something changed, and at
-/// the end. The first save is early because restarts may follow quickly. `current` returns the number of
-/// snapshots so far and the latest one.
+/// Saves the file `first` after the first lists, then every `every` if something changed, and at the end. The
+/// first save is early because restarts may follow quickly. `current` returns the number of snapshots so far
+/// and the latest one.
 pub fn keep(
     file: &Path,
     current: impl Fn() -> (u64, Arc<Index>),
@@ -255,16 +256,14 @@ pub fn keep(
                     file.display()
                 ),
             ),
-            Ok(Err(error)) => {
-                let shown = file.display();
-                log.warn(
-                    "topology file",
-                    format!(
-                        "what is known of the cluster cannot be saved to {shown} ({error}); a restart now forgets \
-                         what is gone; it is tried again"
-                    ),
-                );
-            }
+            Ok(Err(error)) => log.warn(
+                "topology file",
+                format!(
+                    "what is known of the cluster cannot be saved to {} ({error}); a restart now forgets what is \
+                     gone; it is tried again",
+                    file.display()
+                ),
+            ),
             Err(_) => log.error(
                 "topology file panicked",
                 "saving what is known of the cluster panicked, a fault of this plugin; it is tried again",
@@ -273,7 +272,7 @@ pub fn keep(
     }
 }
 
-/// Waits until the first lists are complete. `false` means stop.
+/// Waits for the first lists. `false` means stop.
 fn pause_for_lists(is_ready: impl Fn() -> bool, stop: &StopSignal) -> bool {
     while !is_ready() {
         if !stop.pause(LOOK) {

@@ -83,7 +83,7 @@ impl View {
         false
     }
 
-    /// What an event about this object may wait for.
+    /// The object or kinds for which an event may wait.
     #[must_use]
     pub fn awaited(&self, about: &About<'_>) -> Option<Awaited> {
         Awaited::of(&self.cluster.as_ref()?.current(), about)

@@ -1,9 +1,11 @@
-//! What an event may wait for: an object that was never seen, or a kind that is not followed for the moment.
+//! The things for which an event may wait: an object that was never seen, or a kind that is not followed for
+//! the moment.
 //!
 //! Checking whether it has arrived costs two look-ups and no correlation, so that many events can wait.
 
+use super::about::About;
+use super::kinds_read;
 use super::subject::Subject;
-use super::{About, kinds_read};
 use crate::topology::freshness::Freshness;
 use crate::topology::index::Index;
 use crate::topology::key::Key;
@@ -30,7 +32,7 @@ enum AwaitedObject {
 }
 
 impl Awaited {
-    /// What the impact of an event waits for. `None` if waiting cannot change it, or before the first lists.
+    /// The things for which an event waits. `None` if waiting cannot change it, or before the first lists.
     #[must_use]
     pub fn of(index: &Index, about: &About<'_>) -> Option<Self> {
         if !index.is_ready() {

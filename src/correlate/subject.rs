@@ -1,6 +1,6 @@
 //! The object that an event is about, looked up in the topology.
 
-use super::About;
+use super::about::About;
 use crate::topology::freshness::Freshness;
 use crate::topology::index::Index;
 use crate::topology::key::Key;

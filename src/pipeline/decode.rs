@@ -113,7 +113,7 @@ impl Decoder {
                 }
                 return;
             }
-            BodyClass::Broken { key, why } => self.log.warn(
+            BodyClass::InvalidJson { key, why } => self.log.warn(
                 "broken JSON",
                 format!(
                     "the record at offset {} of tag {} has in {key} what begins as JSON and is none ({why}); it is \

@@ -132,7 +132,7 @@ impl<'a> AuditEvent<'a> {
         let says_more = is_stage(audit.stage.as_bytes())
             || [&audit.verb, &audit.request_uri, &audit.stage_time, &audit.request_received]
                 .into_iter()
-                .any(|said| !said.is_empty());
+                .any(|value| !value.is_empty());
         if !is_known && (audit.audit_id.is_empty() || !says_more) {
             return Ok(None);
         }

@@ -175,15 +175,15 @@ mod tests {
     }
 
     /// The content as text with sorted keys, as a second way to compare two values.
-    fn said(value: &Value) -> String {
+    fn content(value: &Value) -> String {
         match value {
             Value::Map(pairs) => {
                 let mut pairs: Vec<_> =
-                    pairs.iter().map(|(key, value)| format!("{}:{}", said(key), said(value))).collect();
+                    pairs.iter().map(|(key, value)| format!("{}:{}", content(key), content(value))).collect();
                 pairs.sort();
                 format!("{{{}}}", pairs.join(","))
             }
-            Value::Array(items) => format!("[{}]", items.iter().map(said).collect::<Vec<_>>().join(",")),
+            Value::Array(items) => format!("[{}]", items.iter().map(content).collect::<Vec<_>>().join(",")),
             Value::String(text) => format!("{:?}", text.as_str()),
             Value::Binary(bytes) => format!("{:?}", std::str::from_utf8(bytes).ok()),
             Value::Integer(number) => number.to_string(),
@@ -196,7 +196,7 @@ mod tests {
         #[test]
         fn it_is_the_same_for_what_says_the_same_and_for_nothing_else(one in any_value(), other in any_value()) {
             prop_assert_eq!(hash_of(&one), hash_of(&shuffled(&one)));
-            prop_assert_eq!(hash_of(&one) == hash_of(&other), said(&one) == said(&other));
+            prop_assert_eq!(hash_of(&one) == hash_of(&other), content(&one) == content(&other));
         }
     }
 

@@ -38,7 +38,7 @@ pub enum BodyClass<'a> {
     /// A wrapper with more than one body.
     Several(Vec<WrappedBody<'a>>),
     /// A string under this key begins like JSON but is not valid, and why.
-    Broken {
+    InvalidJson {
         key: &'static str,
         why: String,
     },
@@ -54,9 +54,9 @@ pub fn classify<'a>(body: &'a [u8], within: Within, repair: &Repair, arena: &'a 
         .then(|| BodyClass::List { items: Items::new(items), within: Within::List }),
         (Ok(Shape::Wrapper), Some(left)) => match WrapperSearch::of(body, left, arena) {
             WrapperSearch { found, .. } if found.len() > 1 => Some(BodyClass::Several(found)),
-            WrapperSearch { found, broken, .. } => match found.first() {
+            WrapperSearch { found, invalid, .. } => match found.first() {
                 Some(part) => return classify(part.body, part.within, repair, arena),
-                None => broken.map(|(key, why)| BodyClass::Broken { key, why }),
+                None => invalid.map(|(key, why)| BodyClass::InvalidJson { key, why }),
             },
         },
         (Ok(Shape::Event), _) => KubeEvent::read(body, repair).ok().flatten().map(BodyClass::Event),
@@ -93,6 +93,6 @@ pub fn each<'a>(
         BodyClass::Several(parts) => {
             parts.into_iter().for_each(|WrappedBody { body, within }| each(body, within, arena, then));
         }
-        BodyClass::Broken { .. } | BodyClass::Other => then(body, &Content::Other),
+        BodyClass::InvalidJson { .. } | BodyClass::Other => then(body, &Content::Other),
     }
 }

@@ -36,7 +36,7 @@ impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
             DecodeErrorKind::Truncated => write!(f, "the bytes end inside a value")?,
-            DecodeErrorKind::Reserved => write!(f, "the byte 0xc1, which is no MessagePack")?,
+            DecodeErrorKind::Reserved => write!(f, "the byte 0xc1, which is not MessagePack")?,
             DecodeErrorKind::TooDeep => write!(f, "containers nested deeper than {MAX_DEPTH}")?,
             DecodeErrorKind::Expected(what) => write!(f, "expected {what}")?,
         }

@@ -150,19 +150,19 @@ impl<'a> KubeEvent<'a> {
         if self.source == EventSource::default() {
             self.source = newer.source;
         }
-        for (said, other) in
+        for (known, other) in
             [(&mut self.message, newer.note), (&mut self.reporting_component, newer.reporting_controller)]
         {
-            if said.is_empty() {
-                *said = other;
+            if known.is_empty() {
+                *known = other;
             }
         }
-        for (said, other) in [
+        for (known, other) in [
             (&mut self.first_timestamp, newer.first_timestamp),
             (&mut self.last_timestamp, newer.last_timestamp),
         ] {
-            if Stamp::parse_set(said).is_none() {
-                *said = other;
+            if Stamp::parse_set(known).is_none() {
+                *known = other;
             }
         }
         self.count = self.count.filter(|count| *count > 0).or(newer.count).or(self.count);

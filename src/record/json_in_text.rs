@@ -25,7 +25,7 @@ pub(super) struct Documents {
     list: Vec<u8>,
     len: u32,
     /// Why the first one that begins like an object is not valid.
-    pub(super) broken: Option<String>,
+    pub(super) invalid: Option<String>,
     /// Nothing in them was replaced or left out.
     pub(super) is_exact: bool,
 }
@@ -46,7 +46,7 @@ impl Documents {
 pub(super) fn documents(name: &str, text: &[u8]) -> Option<Documents> {
     json_in(text)?;
     let list = Vec::with_capacity(LIST_HEAD + text.len());
-    let mut all = Documents { list, len: 0, broken: None, is_exact: true };
+    let mut all = Documents { list, len: 0, invalid: None, is_exact: true };
     all.list.extend_from_slice(&[LIST, 0, 0, 0, 0]);
     let mut no_json = Vec::new();
     let mut is_by_line = false;
@@ -68,7 +68,7 @@ pub(super) fn documents(name: &str, text: &[u8]) -> Option<Documents> {
                 if let Some(Err(why)) = failed
                     && json.is_some_and(|json| json.starts_with(b"{"))
                 {
-                    all.broken.get_or_insert_with(|| why.to_string());
+                    all.invalid.get_or_insert_with(|| why.to_string());
                 }
                 let (line, behind) = rest.split_at(memchr(b'\n', rest).map_or(rest.len(), |end| end + 1));
                 no_json.extend_from_slice(line);

@@ -12,7 +12,7 @@ use super::text::Repair;
 use super::violation::is_violation;
 use super::wrapper;
 
-/// What a body is, judged by its keys.
+/// The class of a body, decided by its keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape<'a> {
     /// It has an object that it is about.
@@ -30,7 +30,7 @@ pub enum Shape<'a> {
     Other,
 }
 
-/// What was found so far. If a key occurs twice, the last one counts.
+/// The keys found so far. If a key occurs twice, the last one counts.
 #[derive(Default)]
 struct Seen<'a> {
     is_about: bool,
@@ -58,7 +58,7 @@ struct Seen<'a> {
 const REQUEST: [&[u8]; 5] =
     [b"stage", b"verb", b"requestURI", b"stageTimestamp", b"requestReceivedTimestamp"];
 
-/// What an `apiVersion` says.
+/// The API group in an `apiVersion`.
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
 enum Api {
     #[default]

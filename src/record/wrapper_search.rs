@@ -70,14 +70,14 @@ pub(super) struct WrapperSearch<'a> {
     /// How many of these came from earlier fields of the outermost wrapper.
     lists_of_others: usize,
     /// The field whose text begins like JSON but is not valid, and why.
-    pub(super) broken: Option<(&'static str, String)>,
+    pub(super) invalid: Option<(&'static str, String)>,
 }
 
 impl<'a> WrapperSearch<'a> {
     /// Searches the fields of a wrapper.
     pub(super) fn of(wrapper: &'a [u8], left: Left, arena: &'a Bump) -> Self {
         let mut search =
-            Self { arena, found: Vec::new(), lists: Vec::new(), lists_of_others: 0, broken: None };
+            Self { arena, found: Vec::new(), lists: Vec::new(), lists_of_others: 0, invalid: None };
         if let Some(left) = left.one_less() {
             for member in wrapper::members(wrapper) {
                 search.lists_of_others = search.lists.len();
@@ -166,10 +166,10 @@ impl<'a> WrapperSearch<'a> {
         }
         let list = documents.list().map(|list| &*self.arena.alloc_slice_copy(list));
         let is_any = list.is_some_and(|value| self.rows(Member { value, ..member }, left));
-        if let Some(why) = documents.broken
+        if let Some(why) = documents.invalid
             && !is_any
         {
-            self.broken.get_or_insert((member.name, why));
+            self.invalid.get_or_insert((member.name, why));
         }
         is_any
     }

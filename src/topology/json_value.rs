@@ -8,7 +8,7 @@ use memchr::memchr2;
 /// Deeper objects are refused: real Kubernetes objects are far shallower, and their parser recurses.
 pub const MAX_DEPTH: u32 = 64;
 
-/// A byte that cannot stand at this place in JSON.
+/// A byte that is not valid at this place in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JsonError {
     /// Index in the bytes given.
@@ -18,7 +18,7 @@ pub struct JsonError {
 /// Follows one value through its bytes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ValueWalker {
-    place: WalkState,
+    state: WalkState,
     depth: u32,
     deepest: u32,
     /// One bit for each of the outer 64 levels, set for a list.
@@ -48,7 +48,7 @@ impl ValueWalker {
     /// Whether the value is complete if no more bytes follow.
     #[must_use]
     pub fn is_scalar(&self) -> bool {
-        self.place == WalkState::Scalar
+        self.state == WalkState::Scalar
     }
 
     /// Reads more bytes. `Some(at)` means that the value ends before index `at`.
@@ -58,23 +58,23 @@ impl ValueWalker {
     pub fn walk(&mut self, bytes: &[u8]) -> Result<Option<usize>, JsonError> {
         let mut at = 0;
         while at < bytes.len() {
-            match self.place {
+            match self.state {
                 WalkState::Text => match text_end(&bytes[at..]) {
                     None => return Ok(None),
                     Some(end) => {
                         at += end + 1;
                         if bytes[at - 1] == b'\\' {
-                            self.place = WalkState::Escape;
+                            self.state = WalkState::Escape;
                         } else if self.depth == 0 {
                             return Ok(Some(at));
                         } else {
-                            self.place = WalkState::Inside;
+                            self.state = WalkState::Inside;
                         }
                     }
                 },
                 WalkState::Escape => {
                     // In \u1234 only the u matters here, because its digits cannot be quotes.
-                    self.place = WalkState::Text;
+                    self.state = WalkState::Text;
                     at += 1;
                 }
                 WalkState::Inside => {
@@ -84,11 +84,11 @@ impl ValueWalker {
                 }
                 WalkState::Before => match bytes[at] {
                     b'"' => {
-                        self.place = WalkState::Text;
+                        self.state = WalkState::Text;
                         at += 1;
                     }
-                    b'{' | b'[' => self.place = WalkState::Inside,
-                    b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => self.place = WalkState::Scalar,
+                    b'{' | b'[' => self.state = WalkState::Inside,
+                    b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => self.state = WalkState::Scalar,
                     _ => return Err(JsonError { at }),
                 },
                 WalkState::Scalar => match bytes[at] {
@@ -106,7 +106,7 @@ impl ValueWalker {
             *at += 1;
             match byte {
                 b'"' => {
-                    self.place = WalkState::Text;
+                    self.state = WalkState::Text;
                     return Ok(false);
                 }
                 b'{' | b'[' => {

@@ -18,7 +18,7 @@ const MAX_LINE_DEPTH: u32 = MAX_DEPTH + 1;
 #[derive(Debug, Default)]
 pub struct LineSplitter {
     /// The beginning of a line that is not complete yet.
-    begun: Vec<u8>,
+    partial: Vec<u8>,
     dropping: bool,
     dropped: u64,
 }
@@ -30,27 +30,27 @@ impl LineSplitter {
             let (line, rest) = (&bytes[..end], &bytes[end + 1..]);
             if std::mem::take(&mut self.dropping) {
                 // It was counted when it became too long.
-            } else if self.begun.is_empty() {
+            } else if self.partial.is_empty() {
                 self.whole(line, &mut each);
             } else {
-                let mut begun = std::mem::take(&mut self.begun);
-                begun.extend_from_slice(line);
-                self.whole(&begun, &mut each);
-                begun.clear();
-                begun.shrink_to(KEPT_BYTES);
-                self.begun = begun;
+                let mut partial = std::mem::take(&mut self.partial);
+                partial.extend_from_slice(line);
+                self.whole(&partial, &mut each);
+                partial.clear();
+                partial.shrink_to(KEPT_BYTES);
+                self.partial = partial;
             }
             bytes = rest;
         }
         if self.dropping {
             return;
         }
-        if self.begun.len() + bytes.len() > MAX_BYTES {
+        if self.partial.len() + bytes.len() > MAX_BYTES {
             self.dropping = true;
             self.dropped += 1;
-            self.begun = Vec::new();
+            self.partial = Vec::new();
         } else {
-            self.begun.extend_from_slice(bytes);
+            self.partial.extend_from_slice(bytes);
         }
     }
 

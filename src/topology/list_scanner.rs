@@ -38,17 +38,17 @@ pub struct ListMeta {
 /// Takes the bytes of one list and returns its items.
 #[derive(Debug, Default)]
 pub struct ListScanner {
-    place: ScanState,
+    state: ScanState,
     offset: u64,
     member: Member,
     name: Vec<u8>,
     value: ValueWalker,
     /// The part of an item or of the metadata that came in earlier bytes.
-    begun: Vec<u8>,
+    partial: Vec<u8>,
     too_large: bool,
     meta: Option<ListMeta>,
     refused: u64,
-    broken: Option<ListError>,
+    error: Option<ListError>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -88,34 +88,34 @@ impl ListScanner {
     /// # Errors
     /// When the bytes are not a list. Every later call fails too.
     pub fn feed(&mut self, bytes: &[u8], each: impl FnMut(&[u8])) -> Result<(), ListError> {
-        if let Some(broken) = self.broken {
-            return Err(broken);
+        if let Some(error) = self.error {
+            return Err(error);
         }
-        self.scan(bytes, each).inspect_err(|broken| self.broken = Some(*broken))
+        self.scan(bytes, each).inspect_err(|error| self.error = Some(*error))
     }
 
     fn scan(&mut self, bytes: &[u8], mut each: impl FnMut(&[u8])) -> Result<(), ListError> {
         let mut at = 0;
         while at < bytes.len() {
-            match self.place {
+            match self.state {
                 ScanState::Item | ScanState::Value => {
                     let end = self
                         .value
                         .walk(&bytes[at..])
-                        .map_err(|JsonError { at: inner }| self.broken_at(at + inner))?;
+                        .map_err(|JsonError { at: inner }| self.error_at(at + inner))?;
                     let stop = end.map_or(bytes.len(), |end| at + end);
                     self.collect(&bytes[at..stop], end.is_some(), &mut each)
-                        .map_err(|()| self.broken_at(stop))?;
+                        .map_err(|()| self.error_at(stop))?;
                     at = stop;
                 }
                 ScanState::Name => at = self.name(bytes, at)?,
                 _ if matches!(bytes[at], b' ' | b'\t' | b'\r' | b'\n') => at += 1,
-                place => {
-                    let (next, taken) = self.next(place, bytes[at]).ok_or_else(|| self.broken_at(at))?;
+                state => {
+                    let (next, taken) = self.next(state, bytes[at]).ok_or_else(|| self.error_at(at))?;
                     if matches!(next, ScanState::Item | ScanState::Value) {
                         self.value = ValueWalker::default();
                     }
-                    self.place = next;
+                    self.state = next;
                     at += usize::from(taken);
                 }
             }
@@ -129,8 +129,8 @@ impl ListScanner {
     /// # Errors
     /// When the list is not complete.
     pub fn finish(self) -> Result<ListMeta, ListError> {
-        match (self.broken, self.place) {
-            (Some(broken), _) => Err(broken),
+        match (self.error, self.state) {
+            (Some(error), _) => Err(error),
             (None, ScanState::End) => Ok(self.meta.unwrap_or_default()),
             (None, _) => Err(ListError { offset: self.offset }),
         }
@@ -143,8 +143,8 @@ impl ListScanner {
     }
 
     /// The next state, and whether the byte is consumed.
-    fn next(&mut self, place: ScanState, byte: u8) -> Option<(ScanState, bool)> {
-        Some(match (place, byte) {
+    fn next(&mut self, state: ScanState, byte: u8) -> Option<(ScanState, bool)> {
+        Some(match (state, byte) {
             (ScanState::Start, b'{') => (ScanState::FirstName, true),
             (ScanState::FirstName, b'}') | (ScanState::AfterValue, b'}') => (ScanState::End, true),
             (ScanState::FirstName | ScanState::NextName, b'"') => {
@@ -175,7 +175,7 @@ impl ListScanner {
                         b"metadata" => Member::Metadata,
                         _ => Member::Other,
                     };
-                    self.place = ScanState::Colon;
+                    self.state = ScanState::Colon;
                     return Ok(at + index + 1);
                 }
                 b'\\' if self.name.last() == Some(&b'\\') => {
@@ -183,7 +183,7 @@ impl ListScanner {
                     self.name.pop();
                     self.name.push(b'?');
                 }
-                0..0x20 => return Err(self.broken_at(at + index)),
+                0..0x20 => return Err(self.error_at(at + index)),
                 _ => {
                     if self.name.len() >= NAME_BYTES {
                         self.name.pop();
@@ -197,26 +197,26 @@ impl ListScanner {
 
     /// Takes bytes of an item or of a member's value; `ends` says that they are the last ones.
     fn collect(&mut self, bytes: &[u8], ends: bool, each: &mut impl FnMut(&[u8])) -> Result<(), ()> {
-        let is_item = self.place == ScanState::Item;
+        let is_item = self.state == ScanState::Item;
         let is_kept = is_item || self.member == Member::Metadata;
-        if is_kept && !self.too_large && self.begun.len() + bytes.len() > MAX_ITEM_BYTES {
+        if is_kept && !self.too_large && self.partial.len() + bytes.len() > MAX_ITEM_BYTES {
             self.too_large = true;
-            self.begun = Vec::new();
+            self.partial = Vec::new();
         }
         let keep = is_kept && !self.too_large;
         if !ends {
             if keep {
-                self.begun.extend_from_slice(bytes);
+                self.partial.extend_from_slice(bytes);
             }
             return Ok(());
         }
-        let mut begun = std::mem::take(&mut self.begun);
+        let mut partial = std::mem::take(&mut self.partial);
         // An item that is contained in the bytes is not copied.
-        let whole = if begun.is_empty() {
+        let whole = if partial.is_empty() {
             bytes
         } else {
-            begun.extend_from_slice(bytes);
-            &begun
+            partial.extend_from_slice(bytes);
+            &partial
         };
         if is_item {
             if keep && self.value.deepest() <= MAX_DEPTH {
@@ -227,15 +227,15 @@ impl ListScanner {
         } else if keep {
             self.meta = serde_json::from_slice(whole).map_err(drop)?;
         }
-        begun.clear();
-        begun.shrink_to(KEPT_BYTES);
-        self.begun = begun;
+        partial.clear();
+        partial.shrink_to(KEPT_BYTES);
+        self.partial = partial;
         self.too_large = false;
-        self.place = if is_item { ScanState::AfterItem } else { ScanState::AfterValue };
+        self.state = if is_item { ScanState::AfterItem } else { ScanState::AfterValue };
         Ok(())
     }
 
-    fn broken_at(&self, at: usize) -> ListError {
+    fn error_at(&self, at: usize) -> ListError {
         ListError { offset: self.offset + at as u64 }
     }
 }

@@ -1,6 +1,7 @@
 //! Whether what is written down is true: documents, manifests, the header, and the rooms of the source.
 //! Each file here asks one question.
 
+mod circles;
 mod commands;
 mod configurations;
 mod docs_truth;

@@ -177,8 +177,8 @@ fn head_and_length(path: &str, text: &str) -> Vec<String> {
 
 // ---- the source ----
 
-/// The room of a file: `ledger` for `ledger/table.rs`, `job` for `job.rs`.
-fn room(path: &str) -> &str {
+/// The room of a file: `ledger` for `ledger/store.rs`, `job` for `job.rs`.
+pub(crate) fn room(path: &str) -> &str {
     path.split('/').next().unwrap_or_default().trim_end_matches(".rs")
 }
 
@@ -187,7 +187,7 @@ fn rank(room: &str) -> Option<u8> {
 }
 
 /// Every file below `src` but `lib.rs`, which is the list of the rooms.
-fn rooms() -> Vec<(String, String)> {
+pub(crate) fn rooms() -> Vec<(String, String)> {
     sources::sources().into_iter().filter(|(name, _)| name != "lib.rs").collect()
 }
 
@@ -203,7 +203,7 @@ fn assert_none(found: Vec<String>) {
 // ---- tokens ----
 
 /// Words, `::` and single signs, without comments and literals.
-fn tokens(text: &str) -> Vec<String> {
+pub(crate) fn tokens(text: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
@@ -272,7 +272,7 @@ fn literal(text: &str) -> Option<usize> {
 }
 
 /// Every path in the tokens, with the braces of `use` resolved, and `super` as far as it leaves the room.
-fn paths(tokens: &[String], file: &str) -> Vec<String> {
+pub(crate) fn paths(tokens: &[String], file: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut depth = file.trim_end_matches("/mod.rs").split('/').count();
     let mut braces: Vec<bool> = Vec::new();
@@ -334,7 +334,7 @@ fn from_the_root(path: &str, depth: usize) -> String {
 }
 
 /// Tests may use files; they stand at the end of a file.
-fn without_tests(mut tokens: Vec<String>) -> Vec<String> {
+pub(crate) fn without_tests(mut tokens: Vec<String>) -> Vec<String> {
     let gate = ["#", "[", "cfg", "(", "test", ")", "]", "mod"];
     if let Some(at) = tokens.windows(gate.len()).position(|window| window == gate) {
         tokens.truncate(at);

@@ -93,7 +93,7 @@ const OF_A_REFERENCE: [&[u8]; 14] = [
 ];
 
 impl Allowed {
-    /// What may leave of a field; `None` if not even its name may.
+    /// The parts of a field that may leave; `None` if not even its name may.
     pub(super) fn member(self, key: &[u8]) -> Option<Self> {
         Some(match (self, key) {
             (Self::All, _) => Self::All,

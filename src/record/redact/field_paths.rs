@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::PathStep;
+use super::rule::PathStep;
 use crate::kind::Kind;
 use crate::pattern::Patterns;
 
@@ -12,7 +12,7 @@ pub enum PathError {
     /// No record has it.
     Unknown,
     /// The record's id depends on it, or it is not a text of the record. Without it, records could not be
-    /// told apart.
+    /// distinguished.
     Needed,
     /// A quote is not closed, or a step is empty.
     Malformed,
@@ -21,9 +21,9 @@ pub enum PathError {
 impl fmt::Display for PathError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Unknown => "is no field of format native that comes with a record",
-            Self::Needed => "is what distinguishes records",
-            Self::Malformed => "is no path: a step is empty, or a quote is not closed",
+            Self::Unknown => "is not a field of format native that a record has",
+            Self::Needed => "tells records apart and cannot be redacted",
+            Self::Malformed => "is not a path: a step is empty, or a quote is not closed",
         })
     }
 }

@@ -17,41 +17,28 @@ mod last_applied;
 mod named_kinds;
 mod prefilter;
 mod request_uri;
+mod rule;
 mod secret_objects;
 mod text_secrets;
 mod unescape;
 mod writer;
 
+use self::rule::{PathStep, Rule};
+use self::secret_objects::Checks;
 use self::writer::RedactingWriter;
 use crate::kind::Kind;
-use crate::pattern::Patterns;
 use crate::record::content::Content;
 
 pub use field_paths::PathError;
 pub use last_applied::keeps_an_object;
+pub use rule::Action;
 pub(super) use secret_objects::is_kind as is_secret_kind;
 
 /// Whether a text contains an object with secrets.
 #[must_use]
 pub fn holds_a_secret(text: &str) -> bool {
     let text = text.as_bytes();
-    text_secrets::kept_of(text, secret_objects::Checks::at(text, Kind::Other), text_secrets::MOST_TEXTS)
-        != text_secrets::Kept::All
-}
-
-/// Replaces a secret.
-const REDACTED: &str = "[redacted]";
-
-/// What to do with a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// Remove it.
-    Remove,
-    /// Replace it by `sha256:` and 128 bits of the hash of its text, which is the same everywhere for the
-    /// same text. In a list or a map, each value is hashed.
-    Hash,
-    /// Cut a text above this many bytes, at a character boundary, and mark it.
-    Cut(usize),
+    writer::kept_of(text, Checks::at(text, Kind::Other), writer::MOST_TEXTS) != text_secrets::Kept::All
 }
 
 /// Paths of the messages for people.
@@ -64,30 +51,6 @@ fn message<'r>(content: &Content<'r, '_>) -> &'r str {
         Content::Violation(violation) => &violation.message,
         Content::Other => "",
     }
-}
-
-/// One step of a path.
-#[derive(Debug, Clone, PartialEq)]
-enum PathStep {
-    Key(Box<str>),
-    /// It contains a star.
-    Any(Patterns),
-}
-
-impl PathStep {
-    fn takes(&self, key: &[u8]) -> bool {
-        match self {
-            Self::Key(name) => name.as_bytes() == key,
-            Self::Any(patterns) => patterns.matches(&String::from_utf8_lossy(key)),
-        }
-    }
-}
-
-/// A path in a record as it came. A step into a list is taken in each of its items.
-#[derive(Debug, Clone, PartialEq)]
-struct Rule {
-    path: Vec<PathStep>,
-    action: Action,
 }
 
 /// The rules of one instance, by kind.
@@ -116,7 +79,7 @@ impl Redactor {
     /// Adds a rule for a field of `format native`, such as `audit.user.extra` or `violation.details`.
     ///
     /// # Errors
-    /// When there is no such field, or records are told apart by it.
+    /// When there is no such field, or records are distinguished by it.
     pub fn add(&mut self, field: &str, action: Action) -> Result<(), PathError> {
         for (kind, path) in field_paths::in_records(field)? {
             let rules = match kind {
@@ -147,12 +110,12 @@ impl Redactor {
             Kind::Violation => &self.violations,
             Kind::Other => &self.others,
         };
-        let checks = secret_objects::Checks::at(body, kind);
+        let checks = Checks::at(body, kind);
         let is_long = message(content).len() > self.max_message_bytes;
-        if rules.is_empty() && checks == secret_objects::Checks::default() && !is_long {
+        if rules.is_empty() && checks == Checks::default() && !is_long {
             return None;
         }
-        let writer = RedactingWriter::new(checks, text_secrets::MOST_TEXTS, body.len());
+        let writer = RedactingWriter::new(checks, writer::MOST_TEXTS, body.len());
         let messages = self.messages.iter().filter(|_| is_long);
         let active: Vec<_> = rules.iter().chain(messages).map(|rule| (&rule.path[..], rule.action)).collect();
         // Every body was measured when it was read, so it is whole. If it is not, nothing of it leaves.

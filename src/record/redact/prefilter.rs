@@ -4,7 +4,7 @@
 
 use memchr::memchr3_iter;
 
-/// What the bytes may contain.
+/// The signs of a secret that the bytes contain.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Hints {
     /// The name of a kind or a resource with secrets.

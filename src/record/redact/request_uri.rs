@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::REDACTED;
+use super::rule::REDACTED;
 
 /// Parameters of the Kubernetes API whose values are names, numbers or keywords.
 const KNOWN: [&str; 18] = [

@@ -40,7 +40,7 @@ impl Checks {
         self == Self::default()
     }
 
-    /// What may leave of a map, judged by its own fields.
+    /// The parts of a map that may leave, decided by its own fields.
     pub(super) fn allowed_of(self, map: Raw<'_>) -> Allowed {
         let Hints { words, bodies, .. } = self.hints;
         if words && is_object(map) {

@@ -12,11 +12,7 @@ use super::named_kinds::names_a_kind;
 use super::prefilter::{Hints, look_for_hints};
 use super::secret_objects::{Checks, TIMES};
 use super::unescape::unescaped;
-use super::writer::reveals;
-use crate::record::json_in_text::documents;
 
-/// JSON in a text may contain such texts again. They are opened to the same depth as wrappers.
-pub(super) const MOST_TEXTS: u8 = 6;
 /// No shorter text can contain an object.
 const SHORTEST: usize = 12;
 /// An audit record begins with this, before anything that may be secret.
@@ -33,33 +29,31 @@ pub(super) enum Kept<'t> {
     Nothing,
 }
 
-/// Decides which part of a text may leave. `left` is how many nested texts may still be opened.
-pub(super) fn kept_of<'t>(text: &'t [u8], checks: Checks, left: u8) -> Kept<'t> {
+/// The result of checking the words of a text.
+pub(super) enum ByWords<'t> {
+    Sure(Kept<'t>),
+    /// The JSON in the text decides. If there is none, all of it may leave unless it `holds_one`: an object with secrets.
+    Open {
+        holds_one: bool,
+    },
+}
+
+/// Checks the words of a text. What they leave open depends on the JSON in the text.
+pub(super) fn by_words(text: &[u8], checks: Checks) -> ByWords<'_> {
     if text.len() < SHORTEST {
-        return Kept::All;
+        return ByWords::Sure(Kept::All);
     }
     let hints = look_for_hints(text);
     if checks.may_be_fragment || hints.bodies || hints.words {
         let kept = of_an_audit_record(text, hints);
         if kept != Kept::All {
-            return kept;
+            return ByWords::Sure(kept);
         }
     }
     let plain = unescaped(text, hints);
     let names_one = (hints.words || hints.escapes) && names_a_kind(&plain);
     let holds_one = names_one || (hints.applied && last_applied::stands_in(&plain));
-    if !holds_one && !hints.words {
-        return Kept::All;
-    }
-    // JSON can be parsed, so a mere reference to a Secret may leave. If the parser dropped something, that
-    // may be the secret.
-    let read = if left > 0 { documents("text", text) } else { None };
-    let kept = match read.as_ref().and_then(|read| Some((read.list()?, read.is_exact))) {
-        Some((list, _)) if reveals(list, left - 1) => false,
-        Some((_, true)) => true,
-        _ => !holds_one,
-    };
-    if kept { Kept::All } else { Kept::Nothing }
+    if holds_one || hints.words { ByWords::Open { holds_one } } else { ByWords::Sure(Kept::All) }
 }
 
 /// For a text with an audit record: the part before its bodies, and before the status if the record is about
@@ -120,6 +114,7 @@ fn begins_as_object(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::writer::{MOST_TEXTS, kept_of};
     use super::*;
     use crate::kind::Kind;
 

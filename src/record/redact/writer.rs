@@ -6,14 +6,18 @@ use rmp::encode;
 use sha2::{Digest, Sha256};
 
 use super::allow_list::Allowed;
+use super::rule::{Action, PathStep, REDACTED};
 use super::secret_objects::Checks;
-use super::text_secrets::{self, Kept};
-use super::{Action, PathStep, REDACTED, last_applied, request_uri};
+use super::text_secrets::{ByWords, Kept, by_words};
+use super::{last_applied, request_uri};
 use crate::kind::Kind;
 use crate::record::cursor::{Cursor, DecodeError, Token};
+use crate::record::json_in_text::documents;
 use crate::record::raw::Raw;
 use crate::record::text::plain;
 
+/// JSON in a text may contain such texts again. They are opened to the same depth as wrappers.
+pub(super) const MOST_TEXTS: u8 = 6;
 /// Hexadecimal digits of a hash; enough that no two names in a company collide.
 const HASH_DIGITS: usize = 32;
 
@@ -31,7 +35,7 @@ pub(super) struct RedactingWriter {
 /// How to copy a value.
 #[derive(Debug, Clone, Copy, Default)]
 struct Mode {
-    /// What may leave, whatever the rules are.
+    /// The parts that may leave, whatever the rules are.
     allowed: Allowed,
     /// A map here refers to an object.
     refers: bool,
@@ -41,8 +45,25 @@ struct Mode {
     most_bytes: Option<usize>,
 }
 
+/// Decides which part of a text may leave. `left` is how many nested texts may still be opened.
+pub(super) fn kept_of(text: &[u8], checks: Checks, left: u8) -> Kept<'_> {
+    let holds_one = match by_words(text, checks) {
+        ByWords::Sure(kept) => return kept,
+        ByWords::Open { holds_one } => holds_one,
+    };
+    // JSON can be parsed, so a mere reference to a Secret may leave. If the parser dropped something, that
+    // may be the secret.
+    let read = if left > 0 { documents("text", text) } else { None };
+    let kept = match read.as_ref().and_then(|read| Some((read.list()?, read.is_exact))) {
+        Some((list, _)) if reveals(list, left - 1) => false,
+        Some((_, true)) => true,
+        _ => !holds_one,
+    };
+    if kept { Kept::All } else { Kept::Nothing }
+}
+
 /// Whether a document in a text contains something that must not leave.
-pub(super) fn reveals(document: &[u8], texts_left: u8) -> bool {
+fn reveals(document: &[u8], texts_left: u8) -> bool {
     let checks = Checks::at(document, Kind::Other);
     if checks.is_done() {
         return false;
@@ -136,7 +157,7 @@ impl RedactingWriter {
     fn scalar_text(&mut self, text: &[u8], bytes: &[u8], mode: Mode) {
         let kept = match mode.allowed {
             Allowed::All | Allowed::AllButData | Allowed::Foreign if !self.checks.is_done() => {
-                text_secrets::kept_of(text, self.checks, self.texts_left)
+                kept_of(text, self.checks, self.texts_left)
             }
             _ => Kept::All,
         };
@@ -248,7 +269,7 @@ impl RedactingWriter {
         Ok(())
     }
 
-    /// What may leave of a field of a map; `None` if not even its name may.
+    /// The parts of a field of a map that may leave; `None` if not even its name may.
     fn allowed(&self, of_map: Allowed, name: &[u8], patches_what_tools_keep: bool) -> Option<Allowed> {
         let is_kept_object = self.checks.hints.applied
             && (last_applied::keeps_an_object(name) || (patches_what_tools_keep && name == b"value"));
@@ -257,15 +278,15 @@ impl RedactingWriter {
             Allowed::All | Allowed::AllButData if is_kept_object => Some(Allowed::Nothing),
             // A key may contain a document too.
             Allowed::All if !self.checks.is_done() => {
-                (text_secrets::kept_of(name, self.checks, self.texts_left) == Kept::All).then_some(allowed)
+                (kept_of(name, self.checks, self.texts_left) == Kept::All).then_some(allowed)
             }
             _ => Some(allowed),
         }
     }
 
-    fn hash(&mut self, said: &[u8]) {
+    fn hash(&mut self, value: &[u8]) {
         let mut text = String::from("sha256:");
-        for byte in Sha256::digest(said).iter().take(HASH_DIGITS / 2) {
+        for byte in Sha256::digest(value).iter().take(HASH_DIGITS / 2) {
             for digit in [byte >> 4, byte & 0x0f] {
                 text.extend(char::from_digit(u32::from(digit), 16));
             }

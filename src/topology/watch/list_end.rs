@@ -42,7 +42,7 @@ impl Watch {
                 self.objects.truncate(self.of_earlier_pages);
                 return self.back_off(LossReason::Unreachable, cut.to_owned(), now, chance);
             }
-            (Err(broken), None) => not_json(broken),
+            (Err(error), None) => not_json(error),
         };
         self.objects.truncate(self.of_earlier_pages);
         self.back_off(LossReason::Unreadable, why, now, chance);
@@ -65,7 +65,7 @@ impl Watch {
                 now,
                 chance,
             ),
-            (Err(broken), None) => self.back_off(LossReason::Unreadable, not_json(broken), now, chance),
+            (Err(error), None) => self.back_off(LossReason::Unreadable, not_json(error), now, chance),
         }
     }
 
@@ -100,8 +100,8 @@ impl Watch {
     }
 }
 
-fn not_json(broken: ListError) -> String {
-    format!("the list is not JSON from byte {} on", broken.offset)
+fn not_json(error: ListError) -> String {
+    format!("the list is not JSON from byte {} on", error.offset)
 }
 
 fn is_older(found: &str, known: &str) -> bool {

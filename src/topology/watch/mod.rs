@@ -49,7 +49,7 @@ const REFUSALS: u32 = 3;
 /// Maximum number of objects of one kind; Kubernetes is built for 150,000 pods.
 const MAX_OBJECTS: usize = 2_000_000;
 
-/// What the caller does next.
+/// The next step of the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     Wait {
@@ -181,7 +181,7 @@ impl Watch {
         self.others = others;
     }
 
-    /// What to do now. `chance` is a uniformly random number, here and below.
+    /// The step to take now. `chance` is a uniformly random number, here and below.
     pub fn next(&mut self, now: Instant, chance: u64) -> Step {
         match self.pause {
             Pause::Until { until, wakes } if until > now => return Step::Wait { until, wakes },

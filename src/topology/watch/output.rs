@@ -1,4 +1,4 @@
-//! What a watch reports: changes of objects, and whether the kind is followed.
+//! The results of a watch: changes of objects, and whether the kind is followed.
 
 use std::sync::Arc;
 
@@ -71,7 +71,7 @@ pub enum WatchStatus {
     Ended,
     Lost {
         reason: LossReason,
-        /// What the API server sent instead of events, for the log.
+        /// The response in place of events, for the log.
         why: String,
         /// RBAC or the API server's version is the cause, not a recent start; waiting does not help.
         is_refused: bool,

@@ -26,7 +26,7 @@ pub struct ApiRequest {
     pub renew_credentials: bool,
 }
 
-/// What is requested; each has its own timeout.
+/// The kind of a request; each has its own timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestKind {
     List,

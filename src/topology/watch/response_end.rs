@@ -1,4 +1,4 @@
-//! What happens when a response ends, or when there is none.
+//! Handles the end of a response, or a missing response.
 
 use std::time::Instant;
 
@@ -47,7 +47,7 @@ impl Watch {
     }
 
     /// No bytes came for a long time. The cause may be a quiet kind without bookmarks, a dead connection, or
-    /// a version that lies in the future of a restored etcd.
+    /// a version that a restored etcd has not reached yet.
     pub fn fell_silent(&mut self, now: Instant, chance: u64) {
         if matches!(self.body, Body::Watch { .. }) {
             self.body = Body::None;

@@ -1,4 +1,4 @@
-//! What each status code means for a list and for a watch.
+//! The meaning of each status code for a list and for a watch.
 //!
 //! | status | list | watch |
 //! |---|---|---|

@@ -14,7 +14,7 @@ const LONG: u32 = 600;
 /// A turn is a matter of all kinds and not of this one's: further ones may not cost it more.
 const TRIES_BEFORE_TURNS: usize = 4;
 
-/// RequestKind comes of each request while the API server is away.
+/// The result of each request while the API server is away.
 #[derive(Clone, Copy, Debug)]
 enum Outage {
     NoResponse,

@@ -213,8 +213,8 @@ fn a_name_leaves_from_nowhere() {
 #[test]
 fn a_field_that_does_not_exist_or_is_needed_stops_the_start() {
     for (key, field, said) in [
-        ("redact", "audit.users", "audit.users is no field of format native"),
-        ("redact", "message, audit.id", "audit.id is what distinguishes records"),
+        ("redact", "audit.users", "audit.users is not a field of format native"),
+        ("redact", "message, audit.id", "audit.id tells records apart"),
         ("redact_hash", "violation.details.\"a", "is no path"),
         ("redact_hash", "object.labels.app", "can only be left out"),
         ("redact", "object.labels.\"\"", "object.labels. does not name one"),

@@ -52,7 +52,7 @@ fn of_a_record_in_a_text_only_what_is_refused_is_lost() {
     let (repair, arena) = (Repair::default(), Bump::new());
     assert!(matches!(
         classify(&cut, Within::Record, &repair, &arena).class,
-        BodyClass::Broken { key: "log", .. }
+        BodyClass::InvalidJson { key: "log", .. }
     ));
 }
 
