@@ -6,22 +6,22 @@ use std::sync::Arc;
 use event_gateway::correlate::{About, Correlator, Work};
 use event_gateway::pattern::Patterns;
 use event_gateway::topology::index::Index;
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use event_gateway::topology::object::Object;
 use event_gateway::topology::parse::Parser;
-use event_gateway::topology::writer::Writer;
+use event_gateway::topology::writer::IndexWriter;
 
 use crate::measure::{Cost, print_head};
 use crate::plot::{Line, Panel};
 use crate::support::cluster::{Cluster, Size};
 
 const PODS: [usize; 4] = [100, 1_000, 10_000, 100_000];
-/// What events are about, nearly always.
-const KINDS: [(Kind, &str); 3] =
-    [(Kind::Pod, "a Pod"), (Kind::Node, "a Node"), (Kind::Deployment, "a Deployment")];
-/// So many objects of a kind are asked for; the caches of a processor know no more of them.
+/// The kinds that nearly all events are about.
+const KINDS: [(ObjectKind, &str); 3] =
+    [(ObjectKind::Pod, "a Pod"), (ObjectKind::Node, "a Node"), (ObjectKind::Deployment, "a Deployment")];
+/// How many objects of a kind are looked up; these are more than a processor's caches hold.
 const ASKED: usize = 5_000;
-/// Events that share the work of a chunk.
+/// Events that share the work limit of a chunk.
 const IN_A_CHUNK: usize = 500;
 
 pub fn grow() -> Panel {
@@ -32,7 +32,7 @@ pub fn grow() -> Panel {
     for pods in PODS {
         let index = index(&Cluster::generate(size(pods), 1));
         let mut objects: Vec<&Object> = index.objects().map(|object| &**object).collect();
-        // An order that no cache knows.
+        // An order that defeats the caches.
         objects.sort_by_key(|object| object.key());
         for ((kind, name), line) in KINDS.into_iter().zip(&mut lines) {
             let of_kind = objects.iter().filter(|object| object.kind == kind).take(ASKED);
@@ -55,7 +55,7 @@ pub fn grow() -> Panel {
     Panel { title: "A correlation", axis: "pods of the cluster", lines: lines.into() }
 }
 
-/// As the standard cluster is made up.
+/// A cluster with the proportions of the standard one.
 fn size(pods: usize) -> Size {
     let Size { pods: standard, services, nodes, replica_sets, namespaces } = Size::STANDARD;
     let share = |of_standard: usize| (of_standard * pods / standard).max(3);
@@ -69,15 +69,15 @@ fn size(pods: usize) -> Size {
 }
 
 fn index(cluster: &Cluster) -> Index {
-    let mut parsers = Kind::ALL.map(|kind| Parser::new(kind, Patterns::default()));
-    let mut lists = Kind::ALL.map(|_| Vec::new());
+    let mut parsers = ObjectKind::ALL.map(|kind| Parser::new(kind, Patterns::default()));
+    let mut lists = ObjectKind::ALL.map(|_| Vec::new());
     for (resource, object) in cluster.objects() {
-        let kind = Kind::ALL.into_iter().find(|kind| kind.resource() == resource).expect("a kind");
+        let kind = ObjectKind::ALL.into_iter().find(|kind| kind.resource() == resource).expect("a kind");
         let parsed = parsers[kind.index()].object(object.to_string().as_bytes()).expect("an object of ours");
         lists[kind.index()].push(Arc::new(parsed));
     }
-    let mut writer = Writer::new(3_600);
-    for (kind, list) in Kind::ALL.into_iter().zip(lists) {
+    let mut writer = IndexWriter::new(3_600);
+    for (kind, list) in ObjectKind::ALL.into_iter().zip(lists) {
         writer.replace(kind, list);
     }
     writer.snapshot()

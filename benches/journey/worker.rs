@@ -1,14 +1,14 @@
-//! Whole rounds, from a chunk to its answer, over a socket.
+//! Whole rounds over a socket, from a chunk to its host result.
 //!
-//! Counted is the processor's time of the plugin's thread alone, the kernel's work for it included. So it hardly
-//! matters what a gateway does; the time until the answer is there does depend on it.
+//! Only the processor time of the plugin's thread counts, including the kernel's work for it. So the gateway hardly
+//! matters for the cost, although it determines how long a round takes.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use event_gateway::clock;
-use event_gateway::job::{Answer, Job, reply};
+use event_gateway::job::{HostResult, Job, reply};
 use event_gateway::pipeline::Pipeline;
 
 use crate::allocations::during;
@@ -106,6 +106,6 @@ fn round(pipeline: &mut Pipeline, data: Vec<u8>, events: usize) -> (Cost, Durati
     let (start, before) = (clock::monotonic(), thread_time());
     let asked = during(|| pipeline.round(jobs));
     let (spent, took) = (thread_time() - before, start.elapsed());
-    assert_eq!(pending.poll(), Some(Answer::Ok), "a gateway that takes everything");
+    assert_eq!(pending.poll(), Some(HostResult::Ok), "a gateway that takes everything");
     (Cost::of(spent, asked, events), took)
 }

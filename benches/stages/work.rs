@@ -1,33 +1,33 @@
-//! The work of each stage, on all recorded events at once; called again and again it costs the same each time.
+//! The work of each stage on all recorded events; each call costs the same.
 //!
-//! What runs is the library's own code. Only the calls between the stages are repeated here, as the pipeline
-//! makes them: it cannot run without a gateway, and a socket's cost is the kernel's.
+//! The stages are the library's own code. Only the calls between them are repeated here, because the pipeline cannot run
+//! without a gateway, and the cost of a socket is the kernel's.
 
 use std::hint::black_box;
 
-use event_gateway::config::{BatchAs, Format, PresetSettings, RenderSettings, TemplateSettings};
+use event_gateway::config::{BatchAs, FormatName, RenderSettings, ServiceSettings, TemplateSettings};
 use event_gateway::correlate::{Correlation, Impact};
+use event_gateway::format::{Record, Renderer};
 use event_gateway::gateway::Gzip;
 use event_gateway::gateway::batch::{Batch, Limits};
-use event_gateway::ledger::identity::write_id;
 use event_gateway::record::chunk::Records;
 use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
+use event_gateway::record::identity::write_id;
 use event_gateway::record::text::Repair;
-use event_gateway::render::{Record, Renderer};
 use event_gateway::time::Stamp;
 
 use super::judge::Judge;
 use super::recorded::Recorded;
 
-/// All events once.
+/// Processes all events once.
 pub type Work = Box<dyn FnMut()>;
 
-/// As the settings have it by default.
+/// The default limits.
 pub const LIMITS: Limits = Limits { events: 500, bytes: 1 << 20 };
 
-/// As the settings make it; of the format template with the sample of this repository, which has twelve fields.
-fn renderer(format: Format) -> Renderer {
+/// The renderer of a format; for format template it uses the sample of this repository, which has twelve fields.
+fn renderer(format: FormatName) -> Renderer {
     let template = TemplateSettings {
         file: "template.json".to_owned(),
         text: include_str!("../../fluent-bit-conf/template.json").to_owned(),
@@ -36,9 +36,9 @@ fn renderer(format: Format) -> Renderer {
         omit_null: false,
     };
     let cluster_name = "prod-eu".to_owned();
-    let template = (format == Format::Template).then_some(template);
-    let presets = PresetSettings::default();
-    let settings = RenderSettings { format, cluster_name, audit_bodies: false, template, presets };
+    let template = (format == FormatName::Template).then_some(template);
+    let services = ServiceSettings::default();
+    let settings = RenderSettings { format, cluster_name, audit_bodies: false, template, services };
     Renderer::open(&settings, None).expect("a format")
 }
 
@@ -68,8 +68,8 @@ pub fn judge_with(recorded: &'static Recorded, mut judge: Judge) -> Work {
     })
 }
 
-/// Into one buffer, behind its id.
-pub fn render(recorded: &'static Recorded, format: Format) -> Work {
+/// Renders all events into one buffer.
+pub fn render(recorded: &'static Recorded, format: FormatName) -> Work {
     let renderer = renderer(format);
     let (mut id, mut text) = (String::new(), Vec::new());
     Box::new(move || {
@@ -81,15 +81,15 @@ pub fn render(recorded: &'static Recorded, format: Format) -> Work {
     })
 }
 
-/// The native text of all events, as one body.
+/// Compresses the native text of all events as one body.
 pub fn pack(recorded: &'static Recorded) -> Work {
-    let mut pack = pack_text(text(recorded, Format::Native));
+    let mut pack = pack_text(text(recorded, FormatName::Native));
     Box::new(move || {
         pack();
     })
 }
 
-/// Tells how long it becomes.
+/// Compresses the text; each call returns the compressed length.
 pub fn pack_text(text: Vec<u8>) -> impl FnMut() -> usize {
     let (mut gzip, mut packed) = (Gzip::default(), Vec::new());
     move || {
@@ -102,13 +102,13 @@ pub fn pack_text(text: Vec<u8>) -> impl FnMut() -> usize {
 /// From the chunk to the compressed body, and the acknowledgement in the ledger.
 pub fn journey(recorded: &'static Recorded) -> Work {
     let repair = Repair::default();
-    let renderer = renderer(Format::Native);
+    let renderer = renderer(FormatName::Native);
     let mut judge = Judge::new(recorded);
     let (mut id, mut rendered) = (String::new(), Vec::new());
     let (mut gzip, mut packed) = (Gzip::default(), Vec::new());
     Box::new(move || {
         judge.begin_round();
-        let mut batch = Batch::new(renderer.form(), LIMITS);
+        let mut batch = Batch::new(renderer.framing(), LIMITS);
         let mut records = Records::new(recorded.chunk);
         while let Some(record) = records.next_with(|body| KubeEvent::read_at(body, &repair)) {
             let Ok((envelope, Some(Some(event)))) = record else { continue };
@@ -127,8 +127,8 @@ pub fn journey(recorded: &'static Recorded) -> Work {
     })
 }
 
-/// The events as one body.
-pub fn text(recorded: &Recorded, format: Format) -> Vec<u8> {
+/// The rendered events as one body.
+pub fn text(recorded: &Recorded, format: FormatName) -> Vec<u8> {
     let with_end = |(_, mut line): (String, Vec<u8>)| {
         line.push(b'\n');
         line
@@ -136,8 +136,8 @@ pub fn text(recorded: &Recorded, format: Format) -> Vec<u8> {
     lines(recorded, format).into_iter().flat_map(with_end).collect()
 }
 
-/// Each event with its id.
-pub fn lines(recorded: &Recorded, format: Format) -> Vec<(String, Vec<u8>)> {
+/// Each event's id and its rendered line.
+pub fn lines(recorded: &Recorded, format: FormatName) -> Vec<(String, Vec<u8>)> {
     let renderer = renderer(format);
     let line = |(event, body): &(KubeEvent<'_>, &[u8])| {
         let (mut id, mut text) = (String::new(), Vec::new());
@@ -150,7 +150,7 @@ pub fn lines(recorded: &Recorded, format: Format) -> Vec<(String, Vec<u8>)> {
 fn append(renderer: &Renderer, event: &KubeEvent<'_>, body: &[u8], id: &mut String, text: &mut Vec<u8>) {
     write_id(&Content::Event(event), body, id);
     let impact = Impact::without(Correlation::Off);
-    // As the pipeline makes it: the times are there already.
+    // As in the pipeline, where the times are already known.
     let record = Record {
         id,
         content: Content::Event(event),

@@ -7,12 +7,13 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use event_gateway::clock;
 use event_gateway::config::Settings;
-use event_gateway::gateway::{Disposition, Post, Stopper, Transport};
+use event_gateway::gateway::{Post, Stopper, Transport};
 use event_gateway::job::{Job, reply};
 use event_gateway::log::HostLog;
 use event_gateway::metrics::Metrics;
 use event_gateway::pipeline::Pipeline;
 use event_gateway::record::json;
+use event_gateway::response::Disposition;
 use serde_json::Value;
 use serde_json::value::RawValue;
 

@@ -4,12 +4,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use event_gateway::gateway::{
-    ANSWER_KEPT_BYTES, Answer as Parts, Disposition, RecordOutcome, classify_body, judge,
-};
-use event_gateway::net::agent::Beginning;
-use event_gateway::net::retry_after::{LONGEST_RETRY_AFTER, retry_after};
-use event_gateway::render::Answers;
+use event_gateway::config::FormatName;
+use event_gateway::format::Renderer;
+use event_gateway::response::retry_after::{LONGEST_RETRY_AFTER, retry_after};
+use event_gateway::response::{ANSWER_KEPT_BYTES, Disposition, RecordOutcome, Response, classify_status};
 use event_gateway::secrets::Secrets;
 
 use super::{Body, Seen};
@@ -22,6 +20,8 @@ const MOST_SAID_BYTES: usize = 800;
 pub struct Answer {
     secrets: Secrets,
     wall: SystemTime,
+    /// Every format with a service that responds in its own way, and the others.
+    renderers: Vec<Renderer>,
     seen: Seen,
 }
 
@@ -69,7 +69,9 @@ impl Body for Answer {
         let secrets = Secrets::default();
         secrets.add(SECRET);
         let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
-        Self { secrets, wall, seen: Seen::default() }
+        let renderers =
+            FormatName::WORDS.iter().filter_map(|(_, format)| Renderer::new(*format, "").ok()).collect();
+        Self { secrets, wall, renderers, seen: Seen::default() }
     }
 
     fn seeds() -> Vec<Vec<u8>> {
@@ -109,11 +111,22 @@ impl Body for Answer {
         };
         let status = status.unwrap_or(body.len() as u16 % 1_000);
         let location = header("location").map(|text| self.secrets.hide_in(text.to_owned()));
-        let body = self.secrets.hide_in(String::from_utf8_lossy(body).into_owned());
+        let words = self.secrets.hide_in(String::from_utf8_lossy(body).into_owned());
         let (wait, date) = (header("retry-after"), header("date"));
         let location = location.as_deref();
-        let parts = Parts { status, retry_after: wait, date, location, body: body.as_bytes() };
-        let disposition = judge(&parts, 7, self.wall);
+        let response = Response {
+            status,
+            retry_after: wait,
+            date,
+            location,
+            words: words.as_bytes(),
+            body,
+            is_whole: !body.len().is_multiple_of(7),
+            records: 3,
+            sent_bytes: 7,
+            hide: &|text| self.secrets.hide_in(text),
+        };
+        let disposition = classify_status(&response, self.wall);
         assert_eq!(
             matches!(disposition, Disposition::Accepted { .. }),
             (200..300).contains(&status),
@@ -121,12 +134,14 @@ impl Body for Answer {
         );
         self.seen.note(matches!(disposition, Disposition::Accepted { .. }));
         assert_bounded(&disposition);
-        let received = Beginning { bytes: parts.body.to_vec(), is_whole: !body.len().is_multiple_of(7) };
-        for answers in [Answers::Status, Answers::ElasticsearchBulk, Answers::Otlp] {
-            let disposition = classify_body(answers, &received, 3, 7, &|text| self.secrets.hide_in(text));
-            assert_bounded(&disposition);
-            if let Disposition::Partial { outcomes, .. } = disposition {
-                assert_eq!(outcomes.len(), 3);
+        for renderer in &self.renderers {
+            // A 2xx too: most inputs have another status.
+            for response in [response, Response { status: 200, ..response }] {
+                let Some(disposition) = renderer.format().classify(&response) else { continue };
+                assert_bounded(&disposition);
+                if let Disposition::Partial { outcomes, .. } = disposition {
+                    assert_eq!(outcomes.len(), 3);
+                }
             }
         }
         let asked = wait.and_then(|text| retry_after(text, date, self.wall));

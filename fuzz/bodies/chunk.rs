@@ -1,9 +1,9 @@
 //! Any bytes as a chunk: the records that are found in it, and all that is done with them before the network.
 
 use event_gateway::record::chunk::{Envelope, Records};
-use event_gateway::record::cursor::Fault;
+use event_gateway::record::cursor::DecodeError;
 use event_gateway::record::event::KubeEvent;
-use event_gateway::record::peek::{Items, Shape, peek};
+use event_gateway::record::shape::{Items, Shape, shape_of};
 use event_gateway::record::text::Repair;
 use serde_json::json;
 
@@ -14,7 +14,7 @@ pub struct Chunk {
     pub event: Event,
     /// Where the records of the last chunk begin, and what was skipped.
     pub offsets: Vec<usize>,
-    pub faults: Vec<Fault>,
+    pub faults: Vec<DecodeError>,
     repair: Repair,
     seen: Seen,
 }
@@ -129,7 +129,7 @@ impl Body for Chunk {
 impl Chunk {
     /// What is no event at first sight.
     fn body(&mut self, body: &[u8], may_be_list: bool, closely: bool) {
-        match peek(body) {
+        match shape_of(body) {
             Ok(Shape::List { items }) if may_be_list => {
                 for item in Items::new(items) {
                     self.body(item, false, closely);

@@ -2,12 +2,11 @@
 //! both says that they are one.
 
 use event_gateway::kind::Kind;
-use event_gateway::ledger::Versioned;
-use event_gateway::ledger::identity::versioned;
+use event_gateway::record::classify::{Within, each};
 use event_gateway::record::content::Content;
 use event_gateway::record::cursor::{Cursor, Token};
+use event_gateway::record::identity::{Versioned, versioned};
 use event_gateway::record::raw::Raw;
-use event_gateway::record::understood::{Within, each};
 
 /// A body of a known kind, and what the ledger would remember of it.
 pub fn check(body: &[u8], content: &Content<'_, '_>) {

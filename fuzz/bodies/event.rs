@@ -3,29 +3,30 @@
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
-use event_gateway::config::Format;
+use event_gateway::config::FormatName;
 use event_gateway::correlate::{About, Correlation, Correlator, Impact};
-use event_gateway::ledger::identity::{Version, record_id, versioned, write_id};
+use event_gateway::format::enriched::{self, Change};
+use event_gateway::format::{Record, Renderer, original};
 use event_gateway::pattern::Patterns;
 use event_gateway::record::chunk::Records;
 use event_gateway::record::content::Content;
 use event_gateway::record::cursor::Cursor;
 use event_gateway::record::event::KubeEvent;
-use event_gateway::record::peek::{Shape, peek};
+use event_gateway::record::identity::{Version, record_id, versioned, write_id};
+use event_gateway::record::shape::{Shape, shape_of};
 use event_gateway::record::text::Repair;
-use event_gateway::render::enriched::{self, Change};
-use event_gateway::render::{Record, Renderer, original};
 use event_gateway::time::Stamp;
 use event_gateway::topology::index::Index;
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use event_gateway::topology::parse::Parser;
-use event_gateway::topology::writer::Writer;
+use event_gateway::topology::writer::IndexWriter;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::{Body, Seen, data, distinct, strict};
 
-const FORMATS: [Format; 4] = [Format::Native, Format::Raw, Format::CloudEvents, Format::CloudEventsBatch];
+const FORMATS: [FormatName; 4] =
+    [FormatName::Native, FormatName::Raw, FormatName::CloudEvents, FormatName::CloudEventsBatch];
 
 pub struct Event {
     renderers: [Renderer; 4],
@@ -136,7 +137,7 @@ impl Body for Event {
     fn check(&mut self, body: &[u8], closely: bool) {
         let repair = std::mem::take(&mut self.repair);
         let read = KubeEvent::read(body, &repair);
-        let shape = peek(body);
+        let shape = shape_of(body);
         // What is no map is other, and nobody looks into it.
         assert!(shape == Ok(Shape::Other) || shape.is_ok() == read.is_ok(), "{shape:?}, {read:?}");
         assert!(!matches!(shape, Ok(Shape::Event)) || matches!(read, Ok(Some(_))), "{shape:?}, {read:?}");
@@ -212,11 +213,11 @@ impl Event {
         let text = str::from_utf8(&self.out).expect("UTF-8");
         assert_eq!(strict::repeated_key(text), None, "{:?}: {text}", FORMATS[format]);
         match FORMATS[format] {
-            Format::Native => assert_eq!(parsed::<Named<'_>>(text).id, self.id),
-            Format::Raw => assert_eq!(parsed::<Enriched<'_>>(text).id, self.id),
+            FormatName::Native => assert_eq!(parsed::<Named<'_>>(text).id, self.id),
+            FormatName::Raw => assert_eq!(parsed::<Enriched<'_>>(text).id, self.id),
             // Held against their own definitions elsewhere.
-            Format::Otlp | Format::OtlpJson | Format::Ecs | Format::Elasticsearch => {}
-            Format::CloudEvents | Format::CloudEventsBatch => {
+            FormatName::Otlp | FormatName::OtlpJson | FormatName::Ecs | FormatName::Elasticsearch => {}
+            FormatName::CloudEvents | FormatName::CloudEventsBatch => {
                 let Wrapped { id, data } = parsed(text);
                 assert_eq!(data.id, self.id);
                 // The attribute can hold fewer characters than the id itself, but none are left out.
@@ -302,8 +303,8 @@ pub fn cluster() -> &'static (Index, Correlator) {
     CLUSTER.get_or_init(|| {
         let mut lines = data::recording();
         lines.retain(|line| line["ms"].as_u64() < Some(45_000) && line["type"] != "DELETED");
-        let mut writer = Writer::new(3_600);
-        for kind in Kind::ALL {
+        let mut writer = IndexWriter::new(3_600);
+        for kind in ObjectKind::ALL {
             let mut parser = Parser::new(kind, Patterns::parse("*"));
             let of_kind = lines.iter().filter(|line| line["resource"] == kind.resource());
             let objects = of_kind.map(|line| line["object"].to_string());

@@ -2,17 +2,19 @@
 //! makes of it.
 
 use bumpalo::Bump;
-use event_gateway::config::{BatchAs, Format, PresetSettings, RenderSettings, Selection, TemplateSettings};
+use event_gateway::config::{
+    BatchAs, FormatName, RenderSettings, Selection, ServiceSettings, TemplateSettings,
+};
 use event_gateway::correlate::{About, Correlation, Impact};
+use event_gateway::format::{self, Renderer};
 use event_gateway::kind::Kind;
-use event_gateway::ledger::identity::{versioned, write_id};
+use event_gateway::record::classify::{BodyClass, Within, each, read_as};
 use event_gateway::record::content::Content;
 use event_gateway::record::cursor::Cursor;
+use event_gateway::record::identity::{versioned, write_id};
 use event_gateway::record::raw::Raw;
 use event_gateway::record::redact::{Action, Redactor};
 use event_gateway::record::text::Repair;
-use event_gateway::record::understood::{Understood, Within, each, read_as};
-use event_gateway::render::{self, Renderer};
 use event_gateway::select;
 use serde::de::IgnoredAny;
 
@@ -20,26 +22,26 @@ use super::event::cluster;
 use super::{Body, Seen, data, distinct, elastic, strict};
 
 /// Formats without a field that a record may lack.
-const HOLD_EVERYTHING: [Format; 15] = [
-    Format::Native,
-    Format::CloudEvents,
-    Format::CloudEventsBatch,
-    Format::Raw,
-    Format::Otlp,
-    Format::OtlpJson,
-    Format::Ecs,
-    Format::Elasticsearch,
-    Format::SplunkHec,
-    Format::Datadog,
-    Format::Loki,
-    Format::Alertmanager,
-    Format::PagerDuty,
-    Format::Falco,
-    Format::K8stream,
+const HOLD_EVERYTHING: [FormatName; 15] = [
+    FormatName::Native,
+    FormatName::CloudEvents,
+    FormatName::CloudEventsBatch,
+    FormatName::Raw,
+    FormatName::Otlp,
+    FormatName::OtlpJson,
+    FormatName::Ecs,
+    FormatName::Elasticsearch,
+    FormatName::SplunkHec,
+    FormatName::Datadog,
+    FormatName::Loki,
+    FormatName::Alertmanager,
+    FormatName::PagerDuty,
+    FormatName::Falco,
+    FormatName::K8stream,
 ];
 
 pub struct Record {
-    renderers: Vec<(Format, Renderer)>,
+    renderers: Vec<(FormatName, Renderer)>,
     /// As by default, and with a rule of each sort.
     redactors: [Redactor; 2],
     selection: Selection,
@@ -148,7 +150,7 @@ impl Body for Record {
             redactor.add(field, action).expect("a field");
         }
         Self {
-            renderers: Format::WORDS.iter().map(|(_, format)| (*format, renderer(*format))).collect(),
+            renderers: FormatName::WORDS.iter().map(|(_, format)| (*format, renderer(*format))).collect(),
             redactors: [Redactor::new(16_000), redactor],
             selection: Selection::default(),
             id: String::new(),
@@ -201,9 +203,9 @@ impl Record {
         let repair = Repair::default();
         let read = read_as(content.kind(), &redacted, &repair);
         let again = match &read {
-            Some(Understood::Event(event)) => Content::Event(event),
-            Some(Understood::Audit(audit)) => Content::Audit(audit),
-            Some(Understood::Violation(violation)) => Content::Violation(violation),
+            Some(BodyClass::Event(event)) => Content::Event(event),
+            Some(BodyClass::Audit(audit)) => Content::Audit(audit),
+            Some(BodyClass::Violation(violation)) => Content::Violation(violation),
             _ => Content::Other,
         };
         assert_eq!(again.kind(), content.kind(), "it is itself still");
@@ -217,21 +219,24 @@ impl Record {
         } else {
             Impact::without(Correlation::Off)
         };
-        let record = render::Record::new(&self.id, *content, &impact, body);
+        let record = format::Record::new(&self.id, *content, &impact, body);
         let turn = self.turn;
-        let chosen = |place: usize| closely || place == turn % Format::WORDS.len();
+        let chosen = |place: usize| closely || place == turn % FormatName::WORDS.len();
         for (_, (format, renderer)) in self.renderers.iter().enumerate().filter(|(place, _)| chosen(*place)) {
             self.out.clear();
             match renderer.render(&record, &mut self.out) {
                 Ok(_) => {
                     assert_well_formed(*format, &self.out, body.len());
                     assert_each_key_once(*format, content.kind(), &self.out);
-                    if let Format::Ecs | Format::Elasticsearch = format {
+                    if let FormatName::Ecs | FormatName::Elasticsearch = format {
                         assert_taken_by_elasticsearch(&self.out, true);
                     }
                 }
                 Err(why) => {
-                    assert!(!HOLD_EVERYTHING.contains(format) && !why.is_empty(), "{format:?}: {why}");
+                    assert!(
+                        !HOLD_EVERYTHING.contains(format) && !why.to_string().is_empty(),
+                        "{format:?}: {why}"
+                    );
                     assert!(self.out.is_empty(), "nothing of it stays");
                 }
             }
@@ -254,15 +259,15 @@ fn shows_a_secret(value: Raw<'_>, in_one: bool) -> bool {
         })
 }
 
-fn assert_well_formed(format: Format, out: &[u8], body_bytes: usize) {
+fn assert_well_formed(format: FormatName, out: &[u8], body_bytes: usize) {
     // A byte is seven at the most where a document stands in a text of another, and stands in several places.
     assert!(out.len() < 64 * body_bytes + 40_000, "{format:?}: {} bytes of {body_bytes}", out.len());
-    if format == Format::Otlp {
+    if format == FormatName::Otlp {
         return;
     }
     let text = str::from_utf8(out).expect("UTF-8");
     let lines: Vec<_> = text.split('\n').collect();
-    assert_eq!(lines.len(), if format == Format::Elasticsearch { 2 } else { 1 }, "{format:?}: {text}");
+    assert_eq!(lines.len(), if format == FormatName::Elasticsearch { 2 } else { 1 }, "{format:?}: {text}");
     for line in lines {
         assert!(line.bytes().all(|byte| byte >= b' '), "{format:?}: a control character");
         if let Err(error) = serde_json::from_str::<IgnoredAny>(line) {
@@ -271,16 +276,16 @@ fn assert_well_formed(format: Format, out: &[u8], body_bytes: usize) {
     }
 }
 
-fn assert_each_key_once(format: Format, kind: Kind, out: &[u8]) {
-    if format == Format::Otlp {
+fn assert_each_key_once(format: FormatName, kind: Kind, out: &[u8]) {
+    if format == FormatName::Otlp {
         assert_eq!(strict::repeated_attribute(out), None, "{format:?}");
         return;
     }
     for line in str::from_utf8(out).expect("UTF-8").split('\n') {
         let document = strict::Tree::read(line).unwrap_or_else(|why| panic!("{format:?}: {why}: {line}"));
         let json_in_a_text = match format {
-            Format::Loki => document.at(&["values", "0", "1"]),
-            Format::OtlpJson if kind == Kind::Other => {
+            FormatName::Loki => document.at(&["values", "0", "1"]),
+            FormatName::OtlpJson if kind == Kind::Other => {
                 document.at(&["scopeLogs", "0", "logRecords", "0", "body", "stringValue"])
             }
             _ => None,
@@ -300,7 +305,7 @@ fn assert_taken_by_elasticsearch(out: &[u8], tells_time: bool) {
 }
 
 /// As the settings make it by default, the template that of this repository.
-pub(super) fn renderer(format: Format) -> Renderer {
+pub(super) fn renderer(format: FormatName) -> Renderer {
     let template = TemplateSettings {
         file: "template.json".to_owned(),
         text: include_str!("../../fluent-bit-conf/template.json").to_owned(),
@@ -308,10 +313,10 @@ pub(super) fn renderer(format: Format) -> Renderer {
         batch_as: BatchAs::Ndjson,
         omit_null: false,
     };
-    let template = (format == Format::Template).then_some(template);
+    let template = (format == FormatName::Template).then_some(template);
     let cluster_name = "a \"cluster\"".to_owned();
-    let presets = PresetSettings::default();
+    let services = ServiceSettings::default();
     // Bodies are written as long as they are asked for.
-    let settings = RenderSettings { format, cluster_name, audit_bodies: true, template, presets };
+    let settings = RenderSettings { format, cluster_name, audit_bodies: true, template, services };
     Renderer::open(&settings, None).expect("a format")
 }

@@ -1,15 +1,15 @@
 //! Any bytes as the choices of who plants a secret in a record: in no format and in no dead letter does it leave.
 
 use bumpalo::Bump;
-use event_gateway::config::Format;
+use event_gateway::config::FormatName;
 use event_gateway::correlate::{Correlation, Impact};
-use event_gateway::ledger::identity::write_id;
+use event_gateway::format::{self, Renderer};
+use event_gateway::record::classify::{BodyClass, Within, each, read_as};
 use event_gateway::record::content::Content;
+use event_gateway::record::identity::write_id;
 use event_gateway::record::raw::Raw;
 use event_gateway::record::redact::Redactor;
 use event_gateway::record::text::Repair;
-use event_gateway::record::understood::{Understood, Within, each, read_as};
-use event_gateway::render::{self, Renderer};
 use memchr::memmem;
 
 use super::planted::{CANARY, Choices, ENCODED};
@@ -20,7 +20,7 @@ use super::{Body, Seen, data};
 const FORMATS_A_RECORD: usize = 3;
 
 pub struct Secret {
-    renderers: Vec<(Format, Renderer)>,
+    renderers: Vec<(FormatName, Renderer)>,
     redactor: Redactor,
     id: String,
     out: Vec<u8>,
@@ -35,7 +35,7 @@ impl Body for Secret {
 
     fn new() -> Self {
         Self {
-            renderers: Format::WORDS.iter().map(|(_, format)| (*format, renderer(*format))).collect(),
+            renderers: FormatName::WORDS.iter().map(|(_, format)| (*format, renderer(*format))).collect(),
             redactor: Redactor::new(16_000),
             id: String::new(),
             out: Vec::new(),
@@ -93,9 +93,9 @@ impl Secret {
         };
         let repair = Repair::default();
         match &read_as(content.kind(), &redacted, &repair) {
-            Some(Understood::Event(event)) => self.leaves(&redacted, &Content::Event(event), closely),
-            Some(Understood::Audit(audit)) => self.leaves(&redacted, &Content::Audit(audit), closely),
-            Some(Understood::Violation(violation)) => {
+            Some(BodyClass::Event(event)) => self.leaves(&redacted, &Content::Event(event), closely),
+            Some(BodyClass::Audit(audit)) => self.leaves(&redacted, &Content::Audit(audit), closely),
+            Some(BodyClass::Violation(violation)) => {
                 self.leaves(&redacted, &Content::Violation(violation), closely)
             }
             _ => self.leaves(&redacted, &Content::Other, closely),
@@ -107,7 +107,7 @@ impl Secret {
         let letter = serde_json::to_vec(&Raw::new(body)).expect("JSON");
         assert_hidden("a dead letter", &letter);
         let impact = Impact::without(Correlation::Off);
-        let record = render::Record::new(&self.id, *content, &impact, body);
+        let record = format::Record::new(&self.id, *content, &impact, body);
         self.turn += 1;
         for offset in 0..if closely { self.renderers.len() } else { FORMATS_A_RECORD } {
             let (format, renderer) =

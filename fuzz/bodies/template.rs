@@ -1,11 +1,11 @@
 //! Any text as a template: refused with a place and a reason, or else what it makes of a record is JSON.
 
 use bumpalo::Bump;
-use event_gateway::config::{BatchAs, Format, PresetSettings, RenderSettings, TemplateSettings};
+use event_gateway::config::{BatchAs, FormatName, RenderSettings, ServiceSettings, TemplateSettings};
 use event_gateway::correlate::{Correlation, Impact};
-use event_gateway::ledger::identity::write_id;
-use event_gateway::record::understood::{Within, each};
-use event_gateway::render::{Record, Renderer};
+use event_gateway::format::{Record, Renderer};
+use event_gateway::record::classify::{Within, each};
+use event_gateway::record::identity::write_id;
 
 use super::{Body, Seen, data, strict};
 
@@ -123,11 +123,11 @@ impl Body for Template {
             omit_null: closely,
         };
         let settings = RenderSettings {
-            format: Format::Template,
+            format: FormatName::Template,
             cluster_name: "prod".to_owned(),
             audit_bodies: false,
             template: Some(template),
-            presets: PresetSettings::default(),
+            services: ServiceSettings::default(),
         };
         let opened = Renderer::open(&settings, None);
         self.seen.note(opened.is_ok());

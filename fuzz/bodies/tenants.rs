@@ -11,10 +11,10 @@ use event_gateway::correlate::{About, Correlation, Correlator};
 use event_gateway::pattern::Patterns;
 use event_gateway::topology::index::Index;
 use event_gateway::topology::key::Key;
-use event_gateway::topology::kind::{KINDS, Kind};
+use event_gateway::topology::kind::{KINDS, ObjectKind};
 use event_gateway::topology::object::Object;
 use event_gateway::topology::parse::Parser;
-use event_gateway::topology::writer::Writer;
+use event_gateway::topology::writer::IndexWriter;
 use serde_json::Value;
 
 use super::{Body, Seen, data};
@@ -32,10 +32,10 @@ pub struct Tenants {
 }
 
 /// The objects of the recording, as they were last.
-fn last_states() -> Vec<(Kind, Value)> {
-    let mut last: BTreeMap<String, (Kind, Value)> = BTreeMap::new();
+fn last_states() -> Vec<(ObjectKind, Value)> {
+    let mut last: BTreeMap<String, (ObjectKind, Value)> = BTreeMap::new();
     for mut line in data::recording() {
-        let Some(kind) = Kind::ALL.into_iter().find(|kind| line["resource"] == kind.resource()) else {
+        let Some(kind) = ObjectKind::ALL.into_iter().find(|kind| line["resource"] == kind.resource()) else {
             continue;
         };
         let mut object = line["object"].take();
@@ -78,7 +78,7 @@ impl Tenants {
     /// A tenant's object, if the API server would have taken it.
     fn hostile(&mut self, line: &[u8]) -> Option<Arc<Object>> {
         let (kind, json) = line.split_first()?;
-        let kind = Kind::ALL[usize::from(*kind) % KINDS];
+        let kind = ObjectKind::ALL[usize::from(*kind) % KINDS];
         let mut object = self.parsers[kind.index()].object(json).ok()?;
         if kind.is_of_cluster() || self.others.iter().any(|other| other.uid == object.uid) {
             return None;
@@ -109,7 +109,8 @@ impl Body for Tenants {
     fn new() -> Self {
         let correlator =
             Correlator { max_services: 20, labels: Patterns::parse("*"), annotations: Patterns::parse("*") };
-        let mut parsers: Vec<Parser> = Kind::ALL.map(|kind| Parser::new(kind, Patterns::parse("*"))).into();
+        let mut parsers: Vec<Parser> =
+            ObjectKind::ALL.map(|kind| Parser::new(kind, Patterns::parse("*"))).into();
         let mut others = Vec::new();
         for (kind, object) in last_states() {
             let object = parsers[kind.index()].object(object.to_string().as_bytes()).expect("a real object");
@@ -127,7 +128,7 @@ impl Body for Tenants {
     fn seeds() -> Vec<Vec<u8>> {
         let states = last_states();
         let in_shop = states.iter().filter(|(_, object)| object["metadata"]["namespace"] == "shop");
-        let copied = |(kind, object): &(Kind, Value)| {
+        let copied = |(kind, object): &(ObjectKind, Value)| {
             let mut object = object.clone();
             let uid = format!("copy-{}", object["metadata"]["uid"].as_str().unwrap_or_default());
             object["metadata"]["uid"] = uid.into();
@@ -167,8 +168,8 @@ impl Body for Tenants {
 }
 
 fn index_of<'o>(objects: impl Iterator<Item = &'o Arc<Object>>) -> Index {
-    let mut writer = Writer::new(60);
-    for kind in Kind::ALL {
+    let mut writer = IndexWriter::new(60);
+    for kind in ObjectKind::ALL {
         writer.replace(kind, Vec::new());
     }
     objects.for_each(|object| writer.put(Arc::clone(object)));

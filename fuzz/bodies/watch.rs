@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use event_gateway::clock;
 use event_gateway::correlate::{About, Correlator};
 use event_gateway::pattern::Patterns;
-use event_gateway::topology::kind::{KINDS, Kind};
+use event_gateway::topology::kind::{KINDS, ObjectKind};
+use event_gateway::topology::list_scanner::{ListMeta, ListScanner};
 use event_gateway::topology::object::Object;
-use event_gateway::topology::scan::{ListMeta, Scanner};
-use event_gateway::topology::watch::{Ask, Change, Output, Step, Watch as Machine};
-use event_gateway::topology::writer::Writer;
+use event_gateway::topology::watch::{ApiRequest, ObjectChange, Output, Step, Watch as Machine};
+use event_gateway::topology::writer::IndexWriter;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -32,10 +32,10 @@ pub struct Watch {
     seen: Seen,
 }
 
-/// What came of a list and a watch.
+/// RequestKind came of a list and a watch.
 struct Played {
     output: Output,
-    ask: Ask,
+    ask: ApiRequest,
     /// No more was wanted before the bytes were over.
     stopped: bool,
 }
@@ -94,7 +94,7 @@ impl Body for Watch {
             line["object"]["metadata"].as_object_mut().expect("metadata").remove("managedFields");
         }
         let mut seeds = Vec::new();
-        for kind in Kind::ALL {
+        for kind in ObjectKind::ALL {
             let of_kind: Vec<&Value> =
                 lines.iter().filter(|line| line["resource"] == kind.resource()).collect();
             // The smallest: a mutation is to hit something that is read.
@@ -104,13 +104,17 @@ impl Body for Watch {
                 seeds.push(transcript(kind, &two[0], &two[1]));
             }
         }
-        seeds.push(transcript(Kind::Pod, &json!({"metadata": {"uid": "u", "name": "n"}}), &json!(null)));
+        seeds.push(transcript(
+            ObjectKind::Pod,
+            &json!({"metadata": {"uid": "u", "name": "n"}}),
+            &json!(null),
+        ));
         seeds
     }
 
     fn check(&mut self, input: &[u8], closely: bool) {
         let [kind, cut, rest @ ..] = input else { return };
-        let kind = Kind::ALL[usize::from(*kind) % KINDS];
+        let kind = ObjectKind::ALL[usize::from(*kind) % KINDS];
         let border = memchr::memchr(0, rest).unwrap_or(rest.len());
         let (list, watch) = (&rest[..border], &rest[(border + 1).min(rest.len())..]);
         // Whole as often as in pieces.
@@ -126,7 +130,7 @@ impl Body for Watch {
             "in pieces of {size}"
         );
         assert_eq!(cut.output.following, whole.output.following, "in pieces of {size}");
-        // What stands behind the line that ended a watch may be counted, or not have been looked at.
+        // RequestKind stands behind the line that ended a watch may be counted, or not have been looked at.
         let alike = cut.output.skipped == whole.output.skipped;
         assert!(alike || cut.stopped && cut.output.skipped < whole.output.skipped);
         as_serde_json_reads_it(list);
@@ -139,7 +143,7 @@ impl Body for Watch {
 }
 
 impl Watch {
-    fn played(&mut self, kind: Kind, list: &[u8], watch: &[u8], size: usize) -> Played {
+    fn played(&mut self, kind: ObjectKind, list: &[u8], watch: &[u8], size: usize) -> Played {
         let mut machine = Machine::new(kind, Patterns::parse("a*"));
         let mut now = self.start;
         let mut stopped = false;
@@ -148,20 +152,22 @@ impl Watch {
                 assert!(until - now <= PATIENCE);
                 now = until;
             }
-            assert!(machine.answered(200, None, now, LONGEST));
+            assert!(machine.response(200, None, now, LONGEST));
             let wants_all = body.chunks(size.min(body.len().max(1))).all(|piece| machine.body(piece));
             stopped |= !wants_all;
             now += Duration::from_secs(2);
-            machine.ended(None, now, LONGEST);
+            machine.body_ended(None, now, LONGEST);
         }
         let output = machine.take();
         let Output { changes, skipped, .. } = &output;
-        let listed = |change: &Change| if let Change::Listed(objects) = change { objects.len() } else { 1 };
+        let listed = |change: &ObjectChange| {
+            if let ObjectChange::Listed(objects) = change { objects.len() } else { 1 }
+        };
         self.seen.good += changes.iter().map(listed).sum::<usize>() as u64;
         self.seen.bad += skipped;
         // Whatever was said, it knows what to do next.
         let ask = match machine.next(now + PATIENCE, 0) {
-            Step::Ask(ask) => ask,
+            Step::Request(ask) => ask,
             Step::Wait { until, .. } => panic!("a wait of {:?}", until - now),
             Step::Turn => panic!("the API server was never away"),
         };
@@ -172,28 +178,28 @@ impl Watch {
     }
 
     /// The topology takes what was read, whatever it says of owners, selectors and endpoints.
-    fn take_changes(&self, kind: Kind, changes: Vec<Change>) {
-        let mut writer = Writer::new(60);
-        Kind::ALL
+    fn take_changes(&self, kind: ObjectKind, changes: Vec<ObjectChange>) {
+        let mut writer = IndexWriter::new(60);
+        ObjectKind::ALL
             .into_iter()
             .filter(|other| *other != kind)
             .for_each(|other| writer.replace(other, Vec::new()));
         let mut objects: Vec<Arc<Object>> = Vec::new();
         for change in changes {
             match change {
-                Change::Listed(listed) => {
+                ObjectChange::Listed(listed) => {
                     objects.extend(listed.iter().cloned());
                     writer.replace(kind, listed);
                 }
-                Change::Put(object) => {
+                ObjectChange::Put(object) => {
                     objects.push(Arc::clone(&object));
                     writer.put(object);
                 }
-                Change::Deleted(object) => {
+                ObjectChange::Deleted(object) => {
                     objects.push(Arc::clone(&object));
                     writer.delete(object);
                 }
-                Change::GivenUp => writer.give_up(kind),
+                ObjectChange::GivenUp => writer.give_up(kind),
             }
         }
         let index = writer.snapshot();
@@ -226,7 +232,7 @@ fn as_serde_json_reads_it(list: &[u8]) {
         return;
     }
     let mut items = Vec::new();
-    let mut scanner = Scanner::default();
+    let mut scanner = ListScanner::default();
     scanner.feed(list, |item| items.push(item.to_vec())).expect("a list, as serde_json says");
     let refused = scanner.refused();
     let expected = text.items.unwrap_or_default();
@@ -255,7 +261,7 @@ fn trimmed(object: &Value) -> Value {
 }
 
 /// A list of the one, and a watch that tells of the other.
-fn transcript(kind: Kind, one: &Value, other: &Value) -> Vec<u8> {
+fn transcript(kind: ObjectKind, one: &Value, other: &Value) -> Vec<u8> {
     let list = json!({"kind": "List", "items": [one], "metadata": {"resourceVersion": "7"}});
     let line = |what: &str, object: &Value| json!({"type": what, "object": object}).to_string() + "\n";
     let lines = [

@@ -1,7 +1,7 @@
-//! Who we are to the API server and whom we trust: files that change, read once for all reflectors.
+//! Credentials for the API server and the certificates that verify it, shared by all reflectors.
 //!
-//! The kubelet renews the token of a pod about once an hour, and clusters exchange their authority. Both
-//! files are looked at before every request, which for a watch is every five to ten minutes at the latest.
+//! The kubelet renews a pod's token about once an hour, and clusters rotate their certificate authority. So
+//! both files are checked before every request; a watch makes one every five to ten minutes at the latest.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -16,7 +16,7 @@ use crate::net::proxy;
 use crate::net::tls::{TlsFiles, warn_of};
 use crate::secrets::keys::keys_in;
 
-/// Deliberately without `Debug`.
+/// Has no `Debug`, so that the token cannot reach a log.
 pub(super) struct Auth(Mutex<State>);
 
 struct State {
@@ -25,7 +25,7 @@ struct State {
     trust: Trust,
 }
 
-/// What connections are made with; another `edition` when the files have changed.
+/// TLS settings for connections. `edition` rises when the files change.
 #[derive(Clone)]
 pub(super) struct Trust {
     pub tls: Option<TlsConfig>,
@@ -33,8 +33,10 @@ pub(super) struct Trust {
 }
 
 impl Auth {
+    /// Reads the files.
+    ///
     /// # Errors
-    /// Everything that is wrong with the files.
+    /// All errors in the files.
     pub(super) fn open(settings: &TopologySettings, log: &HostLog) -> Result<Self, Vec<ConfigError>> {
         let mut errors = Vec::new();
         proxy::hide_password(log.secrets());
@@ -60,7 +62,8 @@ impl Auth {
         }
     }
 
-    /// The header and the trust to use now. `renew`: the header was refused, whatever its file looks like.
+    /// The current header and trust. `renew` says that the last header was refused, so the token file is read
+    /// again even if it looks unchanged.
     pub(super) fn now(&self, renew: bool, log: &HostLog) -> (Option<HeaderValue>, Trust) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let State { authorization, files, trust } = &mut *state;

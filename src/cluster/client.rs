@@ -1,5 +1,6 @@
-//! A reflector's way to the API server: one connection, kept alive, made anew after every failure.
+//! A reflector's HTTP client: one kept-alive connection, replaced after every failure.
 
+use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,15 +16,15 @@ use crate::log::HostLog;
 use crate::net::agent::{Limits, agent};
 use crate::net::failure;
 use crate::net::peer::API_SERVER;
-use crate::net::stop::{Signal, Stopper};
-use crate::topology::kind::Kind;
-use crate::topology::watch::{Ask, What};
+use crate::net::stop::{StopSignal, Stopper};
+use crate::topology::kind::ObjectKind;
+use crate::topology::watch::{ApiRequest, RequestKind};
 
-/// Nearly all that changes in a cluster are pods and slices, and a larger buffer saves them system calls. The
-/// others would hold it for nothing.
-pub(super) const fn buffer_bytes(kind: Kind) -> usize {
+/// Pods and slices make up nearly all changes, and a larger buffer saves them system calls. The other kinds
+/// would waste it.
+pub(super) const fn buffer_bytes(kind: ObjectKind) -> usize {
     match kind {
-        Kind::Pod | Kind::EndpointSlice => 32 << 10,
+        ObjectKind::Pod | ObjectKind::EndpointSlice => 32 << 10,
         _ => 8 << 10,
     }
 }
@@ -33,20 +34,20 @@ pub(super) struct Client {
     auth: Arc<Auth>,
     limits: Limits,
     list_head: Duration,
-    /// And of which edition of the trust it is.
+    /// The agent, and the edition of the trust with which it was built.
     agent: Option<(Agent, u64)>,
-    signal: Arc<Signal>,
+    signal: Arc<StopSignal>,
     stopper: Stopper,
     log: Arc<HostLog>,
 }
 
 impl Client {
     pub(super) fn new(
-        kind: Kind,
+        kind: ObjectKind,
         url: &Endpoint,
         auth: &Arc<Auth>,
         timing: &Timing,
-        signal: &Arc<Signal>,
+        signal: &Arc<StopSignal>,
         log: &Arc<HostLog>,
     ) -> Self {
         let limits = Limits {
@@ -73,45 +74,47 @@ impl Client {
         self.stopper.clone()
     }
 
+    /// Sends a request.
+    ///
     /// # Errors
-    /// Why there was no answer, for a person.
-    pub(super) fn get(&mut self, ask: &Ask) -> Result<Response<Body>, String> {
-        let (header, trust) = self.auth.now(ask.renew_credentials, &self.log);
+    /// Why there was no response, for the log.
+    pub(super) fn get(&mut self, wanted: &ApiRequest) -> Result<Response<Body>, ClientError> {
+        let (header, trust) = self.auth.now(wanted.renew_credentials, &self.log);
         let uri: Uri =
-            format!("{}{}", self.url.url, ask.target).parse().map_err(|_| "kube_url leads nowhere")?;
+            format!("{}{}", self.url.url, wanted.target).parse().map_err(|_| ClientError::NoUrl)?;
         if self.agent.as_ref().is_none_or(|(_, edition)| *edition != trust.edition) {
             let new = agent(&uri, &self.limits, trust.tls, &self.signal);
             self.stopper.watch(&new);
             self.agent = Some((new, trust.edition));
         }
-        let Some((agent, _)) = &self.agent else { return Err("no agent".to_owned()) };
-        let mut request = Request::get(uri).body(()).map_err(|error| error.to_string())?;
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(ask.accept));
+        let Some((agent, _)) = &self.agent else { return Err(ClientError::NoAgent) };
+        let mut request = Request::get(uri).body(()).map_err(ClientError::NoRequest)?;
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(wanted.accept));
         if let Some(header) = header {
             request.headers_mut().insert(AUTHORIZATION, header);
         }
-        let head = match ask.what {
-            What::List => self.list_head,
-            What::Probe | What::Watch => self.limits.head.unwrap_or(self.list_head),
+        let head = match wanted.kind {
+            RequestKind::List => self.list_head,
+            RequestKind::Probe | RequestKind::Watch => self.limits.head.unwrap_or(self.list_head),
         };
         let request = agent.configure_request(request).timeout_recv_response(Some(head)).build();
         agent.run(request).map_err(|error| {
             let limit = self.limits.connect.max(head);
             let why = failure::described(&error, &API_SERVER, limit, self.url.https);
             self.hang_up();
-            why
+            ClientError::NoResponse(why)
         })
     }
 
-    /// Lets go of the connection: it failed, or its answer is not read to the end.
+    /// Drops the connection, because it failed or its response is not read to the end.
     pub(super) fn hang_up(&mut self) {
         self.agent = None;
     }
 
-    /// More of a body. `Ok(0)`: it has ended.
+    /// Reads more of a body. `Ok(0)` is its end.
     ///
     /// # Errors
-    /// Why no more of it comes.
+    /// Why the body broke off.
     pub(super) fn read(&mut self, body: &mut impl Read, buffer: &mut [u8]) -> Result<usize, Cut> {
         body.read(buffer).map_err(|error| {
             self.hang_up();
@@ -124,10 +127,31 @@ impl Client {
     }
 }
 
-/// Why a body does not go on.
+/// Why a body broke off.
 pub(super) enum Cut {
-    /// Nothing came for long.
+    /// No bytes came for a long time.
     Silent,
-    /// For a person.
+    /// With the reason, for the log.
     Broken(String),
+}
+
+/// Why there is no response. The reflector logs it and tries again after its backoff.
+#[derive(Debug)]
+pub(super) enum ClientError {
+    NoUrl,
+    NoAgent,
+    NoRequest(ureq::http::Error),
+    /// As [`failure::described`] says it.
+    NoResponse(String),
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoUrl => f.write_str("kube_url is not a valid URL"),
+            Self::NoAgent => f.write_str("no agent"),
+            Self::NoRequest(error) => error.fmt(f),
+            Self::NoResponse(why) => f.write_str(why),
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The handle of a cluster: its start, what it tells, and its stop.
+//! The handle of a followed cluster: start, access and stop.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -11,57 +11,57 @@ use arc_swap::Guard;
 
 use super::auth::Auth;
 use super::client::Client;
+use super::coordinator::Coordinator;
 use super::numbers::Numbers;
 use super::publisher::Publisher;
 use super::reflector::Reflector;
 use super::snapshot_file;
 use super::timing::Timing;
-use super::turns::Turns;
 use crate::clock;
 use crate::config::{ConfigError, TopologySettings};
 use crate::failpoint;
 use crate::log::HostLog;
-use crate::net::stop::{Signal, Stopper};
+use crate::net::stop::{StopSignal, Stopper};
 use crate::topology::index::Index;
-use crate::topology::kind::Kind;
+use crate::topology::kind::ObjectKind;
 use crate::topology::watch::Watch;
-use crate::topology::writer::Writer;
+use crate::topology::writer::IndexWriter;
 
-/// The owner of the threads that follow one cluster. Dropped, it stops them and waits for them: bounded but
-/// for connects in progress, which take 2 s at most and run side by side.
+/// Owns the threads that follow one cluster. Dropping it stops the threads and waits for them. The wait is
+/// bounded, apart from connects in progress, which take at most 2 s and run in parallel.
 pub struct Cluster {
     publisher: Arc<Publisher>,
     numbers: Arc<Numbers>,
     log: Arc<HostLog>,
-    signal: Arc<Signal>,
-    turns: Arc<Turns>,
+    signal: Arc<StopSignal>,
+    coordinator: Arc<Coordinator>,
     stoppers: Vec<Stopper>,
     threads: Vec<JoinHandle<()>>,
-    /// Stopped last, so that it saves what the others brought.
-    memory: Mutex<Option<Keeper>>,
-    /// When and how often it saves.
+    /// Stopped last, so that it saves the final changes.
+    snapshot_keeper: Mutex<Option<Keeper>>,
+    /// When the snapshot file is first saved, and how often after that.
     first_save: Duration,
     save: Duration,
 }
 
-/// The thread that keeps the memory file.
+/// The thread that saves the snapshot file.
 struct Keeper {
-    signal: Arc<Signal>,
-    /// Closed when it ends.
+    signal: Arc<StopSignal>,
+    /// Closed when the thread ends.
     ended: Receiver<()>,
     thread: JoinHandle<()>,
 }
 
-/// So long a stop waits for the last save. A disk may hang indefinitely, and the host's exit must not; the thread
-/// is then left behind, with nothing but its own.
+/// How long a stop waits for the last save. A disk may hang indefinitely, but the host must be able to exit.
+/// The thread is then left behind; it shares nothing with the host.
 const LAST_SAVE: Duration = Duration::from_secs(5);
 
 impl Cluster {
-    /// Opens the files, then starts the threads. `on_start` runs first on each of them; the border blocks
-    /// the signals there, which are the host's.
+    /// Opens the files, then starts the threads. `on_start` runs first on each thread; the border uses it to
+    /// block the host's signals there.
     ///
     /// # Errors
-    /// All errors found in the files that the settings name, or that a thread could not be started.
+    /// All errors in the files, or that a thread could not be started.
     pub fn start(
         settings: &TopologySettings,
         timing: &Timing,
@@ -70,7 +70,7 @@ impl Cluster {
         let log = Arc::new(HostLog::default());
         let auth = Arc::new(Auth::open(settings, &log)?);
         let numbers = Arc::new(Numbers::default());
-        let mut writer = Writer::new(settings.tombstone_ttl.as_secs());
+        let mut writer = IndexWriter::new(settings.tombstone_ttl.as_secs());
         let now_seconds = clock::unix_seconds(clock::wall());
         writer.set_time(now_seconds);
         let publisher = Publisher::new(writer, Arc::clone(&numbers), Arc::clone(&log), timing);
@@ -79,55 +79,60 @@ impl Cluster {
             numbers,
             log,
             signal: Arc::default(),
-            turns: Arc::new(Turns::new(timing.turn)),
+            coordinator: Arc::new(Coordinator::new(timing.turn)),
             stoppers: Vec::new(),
             threads: Vec::new(),
-            memory: Mutex::default(),
+            snapshot_keeper: Mutex::default(),
             first_save: timing.first_save,
             save: timing.save,
         };
-        let memory = settings.memory_file.as_deref().map_or(Ok(()), |file| cluster.remember(file, on_start));
-        // What was started is stopped again if something cannot be.
-        memory.and_then(|()| cluster.start_threads(settings, timing, &auth, on_start)).map_err(|error| {
-            vec![ConfigError {
-                key: "correlate",
-                problem: format!("no thread could be started ({error})"),
-                expected: "a host with room for some more threads".to_owned(),
-            }]
-        })?;
+        let restored =
+            settings.snapshot_file.as_deref().map_or(Ok(()), |file| cluster.remember(file, on_start));
+        // If one thread cannot be started, dropping `cluster` stops the others.
+        restored.and_then(|()| cluster.start_threads(settings, timing, &auth, on_start)).map_err(
+            |error| {
+                vec![ConfigError {
+                    key: "correlate",
+                    problem: format!("no thread could be started ({error})"),
+                    expected: "a host that allows some 20 more threads".to_owned(),
+                }]
+            },
+        )?;
         Ok(cluster)
     }
 
-    /// The cluster as it is now. Never waits.
+    /// The latest snapshot. Never waits.
     #[must_use]
     pub fn current(&self) -> Guard<Arc<Index>> {
         self.publisher.current()
     }
 
-    /// Whether every kind was listed, or given up.
+    /// Whether every kind was listed or given up.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.current().is_ready()
     }
 
+    /// The cluster's numbers, which every instance publishes as its own.
     #[must_use]
     pub fn numbers(&self) -> &Numbers {
         &self.numbers
     }
 
-    /// What is to be said of it; of several instances whichever comes first says it. It outlives the cluster,
-    /// whose end may have something to say, too.
+    /// The log lines of the cluster; any instance may write them to the host's log. The log outlives the
+    /// cluster, because stopping may log too.
     #[must_use]
     pub fn log(&self) -> Arc<HostLog> {
         Arc::clone(&self.log)
     }
 
-    /// Takes over what a file remembers, and keeps the file from now on, unless another one is kept already.
+    /// Restores the objects from a snapshot file and saves to it from now on. Does nothing if a snapshot file
+    /// is already in use.
     ///
     /// # Errors
     /// When no thread can be started.
     pub fn remember(&self, file: &Path, on_start: fn()) -> std::io::Result<()> {
-        let mut keeper = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keeper = self.snapshot_keeper.lock().unwrap_or_else(PoisonError::into_inner);
         if keeper.is_some() {
             return Ok(());
         }
@@ -136,7 +141,7 @@ impl Cluster {
             snapshot_file::restore(file, writer, now_seconds, &self.log);
             writer.expire();
         });
-        let signal = Arc::<Signal>::default();
+        let signal = Arc::<StopSignal>::default();
         let (publisher, numbers) = (Arc::clone(&self.publisher), Arc::clone(&self.numbers));
         let current = move || (numbers.snapshots.get(), Arc::clone(&publisher.current()));
         let (log, stop) = (Arc::clone(&self.log), Arc::clone(&signal));
@@ -146,7 +151,7 @@ impl Cluster {
             snapshot_file::keep(&file, current, &log, &stop, first, every);
             drop(ending);
         };
-        let thread = spawn("topology-memory".to_owned(), on_start, work)?;
+        let thread = spawn("topology-snapshot".to_owned(), on_start, work)?;
         *keeper = Some(Keeper { signal, ended, thread });
         Ok(())
     }
@@ -158,7 +163,7 @@ impl Cluster {
         auth: &Arc<Auth>,
         on_start: fn(),
     ) -> std::io::Result<()> {
-        for kind in Kind::ALL {
+        for kind in ObjectKind::ALL {
             let client = Client::new(kind, &settings.url, auth, timing, &self.signal, &self.log);
             let reflector = Reflector {
                 kind,
@@ -166,15 +171,15 @@ impl Cluster {
                 stopper: client.stopper(),
                 client,
                 publisher: Arc::clone(&self.publisher),
-                turns: Arc::clone(&self.turns),
+                coordinator: Arc::clone(&self.coordinator),
                 wakes: 0,
                 restores: 0,
                 numbers: Arc::clone(&self.numbers),
                 log: Arc::clone(&self.log),
             };
             self.stoppers.push(reflector.stopper.clone());
-            self.turns.register(kind, reflector.stopper.clone());
-            // The kernel cuts names at 15 bytes; debuggers and ours do not.
+            self.coordinator.register(kind, reflector.stopper.clone());
+            // The kernel cuts thread names at 15 bytes; Rust keeps the whole name.
             let name = format!("topology-{}", kind.resource());
             self.threads.push(spawn(name, on_start, move || reflector.run())?);
         }
@@ -191,13 +196,13 @@ impl Drop for Cluster {
         for stopper in &self.stoppers {
             stopper.stop();
         }
-        self.turns.stop();
+        self.coordinator.stop();
         self.publisher.stop();
         for thread in self.threads.drain(..) {
-            // A panic of the thread was logged when it happened.
+            // A panic of the thread was already logged.
             let _ = thread.join();
         }
-        let keeper = self.memory.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let keeper = self.snapshot_keeper.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Keeper { signal, ended, thread }) = keeper {
             signal.set();
             if ended.recv_timeout(LAST_SAVE) == Err(RecvTimeoutError::Disconnected) {
@@ -218,20 +223,20 @@ fn spawn(
     })
 }
 
-/// Shows what waits for it, and forgets what has been gone for long.
+/// Publishes pending changes and erases expired tombstones.
 fn keep_time(publisher: &Publisher, log: &HostLog, tick: Duration) {
     loop {
         let round = catch_unwind(AssertUnwindSafe(|| {
             failpoint::hit("clock");
             publisher.tick();
-            publisher.show_waiting(clock::monotonic() + tick)
+            publisher.publish_pending(clock::monotonic() + tick)
         }));
         match round {
             Ok(true) => {}
             Ok(false) => return,
             Err(_) => log.error(
                 "tombstones panicked",
-                "forgetting what is gone from the cluster panicked, a fault of this plugin; it is tried again",
+                "erasing deleted objects panicked, a fault of this plugin; it is tried again",
             ),
         }
     }

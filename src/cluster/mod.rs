@@ -1,32 +1,32 @@
-//! The cluster as it is now: the threads that read the Kubernetes API, and the snapshot that they keep up.
+//! Follows a Kubernetes cluster: the threads that list and watch, and the snapshot that they maintain.
 //!
 //! ```text
 //! topology-<kind> ×14   request ─► bytes ─► Watch (topology) ─► changes ─► publisher     reflector, client, auth
-//!                       whose turn it is while the API server is away                turns
-//! topology-clock        what is gone for long is forgotten; what waits is shown      handle
-//! topology-memory       the gone survive a restart                                   snapshot_file, unpacking
+//!                       turns during an outage of the API server                     coordinator
+//! topology-clock        expires tombstones, publishes pending changes                handle
+//! topology-snapshot     saves deleted and live objects for the next start            snapshot_file, bounded_gunzip
 //! any thread            current(): an immutable snapshot, without waiting            publisher
 //! ```
-//! The connection of a reflector that is silent for long is given up (half-open connections look like that), and
-//! what follows is the state machine's to say. `following` knows how far each kind can be believed, `lasting` what of it
-//! is worth a line, and `words` says it.
-//! `view` is what one instance sees of it. `shared` gives instances with equal settings one and the same.
+//! A reflector drops a connection that stays silent for too long, because a half-open connection looks the
+//! same; the state machine decides what follows. `followed_kinds` tracks how fresh each kind is,
+//! `log_decision` decides which losses are logged, and `log_text` words them. `view` is one plugin instance's
+//! view of the cluster. `shared` lets instances with equal settings use one cluster.
 
 mod auth;
+mod bounded_gunzip;
 mod client;
-mod following;
+mod coordinator;
+mod followed_kinds;
 mod handle;
-mod lasting;
+mod log_decision;
+mod log_text;
 mod numbers;
 mod publisher;
 mod reflector;
 mod shared;
 pub mod snapshot_file;
 mod timing;
-mod turns;
-mod unpacking;
 mod view;
-mod words;
 
 pub use handle::Cluster;
 pub use numbers::Numbers;

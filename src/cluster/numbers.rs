@@ -1,38 +1,40 @@
-//! What is counted of a cluster. Every instance that uses it copies the values into its own metrics.
+//! Numbers about a cluster. Every instance that uses the cluster copies them into its own metrics.
 
 use crate::metrics::Number;
 use crate::topology::kind::KINDS;
 #[cfg(doc)]
-use crate::topology::watch::Reason;
+use crate::topology::watch::LossReason;
 
+/// Atomic numbers of one cluster: reflectors write them, any thread reads them.
 #[derive(Debug, Default)]
 pub struct Numbers {
-    /// When a 200 or bytes of a watch last came, by kind, in Unix time.
+    /// Unix time of the last 200 or the last bytes of a watch, by kind.
     pub last_message_seconds: [Number; KINDS],
-    /// Why a kind is not followed, by kind: 0 for one that is, else 1 + the place of the reason in [`Reason::ALL`].
+    /// Why a kind is not followed: 0 if it is followed, otherwise 1 + the index of the reason in
+    /// [`LossReason::ALL`].
     pub unfollowed: [Number; KINDS],
-    /// Objects held, those that are gone included.
+    /// Number of objects, deleted ones included.
     pub objects: Number,
-    /// Objects and lines left out: too large, too deep, or not as Kubernetes writes them.
+    /// Objects and lines that were dropped: too large, too deep, or not valid.
     pub skipped_objects: Number,
-    /// Watches that ended and began again.
+    /// Watches that ended and restarted.
     pub watch_restarts: Number,
-    /// Deleted objects forgotten before their time, because there were too many.
+    /// Tombstones that were removed early because there were too many.
     pub evicted_tombstones: Number,
-    /// Snapshots shown.
+    /// Published snapshots.
     pub snapshots: Number,
 }
 
 #[cfg(test)]
 mod tests {
     use crate::metrics::cluster::{REASONS, RESOURCES};
-    use crate::topology::kind::Kind;
-    use crate::topology::watch::Reason;
+    use crate::topology::kind::ObjectKind;
+    use crate::topology::watch::LossReason;
 
-    /// The metrics have a lower rank and name all this on their own.
+    /// The metrics have a lower rank, so they list kinds and reasons themselves.
     #[test]
     fn the_metrics_name_the_same_kinds_and_reasons() {
-        assert_eq!(RESOURCES, Kind::ALL.map(Kind::resource));
-        assert_eq!(REASONS, Reason::ALL.map(Reason::name));
+        assert_eq!(RESOURCES, ObjectKind::ALL.map(ObjectKind::resource));
+        assert_eq!(REASONS, LossReason::ALL.map(LossReason::name));
     }
 }

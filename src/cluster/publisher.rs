@@ -1,10 +1,11 @@
-//! The snapshot on show, and the writer of the next one.
+//! Holds the published snapshot and builds the next one.
 //!
-//! Feeders parse on their own and hold the lock only to apply. A snapshot costs a few reference counts, and
-//! what changes after it is copied on the way; so they come at most once in [`Timing::publication`], and the
-//! clock's thread shows what had to wait.
+//! Reflectors parse without the lock and hold it only to apply changes. A snapshot costs a few reference
+//! counts, but changes after it copy what they touch. So snapshots are at least [`Timing::publication`]
+//! apart, and the clock thread publishes changes that had to wait.
 //!
-//! How far a kind can be believed is shown at once: an event that comes now must not find it better than it is.
+//! A change of freshness is published at once: an event that arrives now must not see a kind as fresher than
+//! it is.
 //!
 //! [`Timing::publication`]: super::Timing
 
@@ -13,107 +14,112 @@ use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
 
-use super::following::Following;
-use super::lasting::Line;
+use super::followed_kinds::FollowedKinds;
+use super::log_decision::LogLine;
 use super::numbers::Numbers;
 use super::timing::Timing;
 use crate::clock;
 use crate::failpoint;
 use crate::log::HostLog;
 use crate::topology::index::Index;
-use crate::topology::kind::Kind;
-use crate::topology::watch::{Change, Following as Turn, Reason};
-use crate::topology::writer::Writer;
+use crate::topology::kind::ObjectKind;
+use crate::topology::watch::{LossReason, ObjectChange, WatchStatus};
+use crate::topology::writer::IndexWriter;
 
 pub(super) struct Publisher {
     current: ArcSwap<Index>,
-    next: Mutex<Next>,
-    /// There is something to show, or a stop.
+    next: Mutex<NextSnapshot>,
+    /// Notified when there is something to publish, or on stop.
     waiting: Condvar,
     numbers: Arc<Numbers>,
     log: Arc<HostLog>,
-    /// Between two snapshots.
-    publication: Duration,
+    /// Minimum time between two snapshots.
+    interval: Duration,
 }
 
-struct Next {
-    writer: Writer,
-    following: Following,
-    shown: Option<Instant>,
-    is_dirty: bool,
+struct NextSnapshot {
+    writer: IndexWriter,
+    followed: FollowedKinds,
+    published: Option<Instant>,
+    is_pending: bool,
     is_stopping: bool,
 }
 
 impl Publisher {
-    pub(super) fn new(writer: Writer, numbers: Arc<Numbers>, log: Arc<HostLog>, timing: &Timing) -> Self {
-        let following = Following::new(timing);
-        let next = Next { writer, following, shown: None, is_dirty: false, is_stopping: false };
+    pub(super) fn new(
+        writer: IndexWriter,
+        numbers: Arc<Numbers>,
+        log: Arc<HostLog>,
+        timing: &Timing,
+    ) -> Self {
+        let followed = FollowedKinds::new(timing);
+        let next = NextSnapshot { writer, followed, published: None, is_pending: false, is_stopping: false };
         let publisher = Self {
             current: ArcSwap::default(),
             next: Mutex::new(next),
             waiting: Condvar::new(),
             numbers,
             log,
-            publication: timing.publication,
+            interval: timing.publication,
         };
-        publisher.show(&mut publisher.lock());
+        publisher.publish(&mut publisher.lock());
         publisher
     }
 
-    /// The cluster as it is now. Never waits.
+    /// The latest snapshot. Never waits.
     pub(super) fn current(&self) -> Guard<Arc<Index>> {
         self.current.load()
     }
 
-    /// Takes a batch of changes over, and whether the kind is followed from now on.
-    pub(super) fn apply(&self, kind: Kind, changes: Vec<Change>, turn: Option<Turn>) {
-        if changes.is_empty() && turn.is_none() {
+    /// Applies a batch of changes and the new status of the kind.
+    pub(super) fn apply(&self, kind: ObjectKind, changes: Vec<ObjectChange>, status: Option<WatchStatus>) {
+        if changes.is_empty() && status.is_none() {
             return;
         }
         let mut next = self.lock();
         failpoint::hit("apply");
         for change in changes {
             match change {
-                Change::Listed(objects) => next.writer.replace(kind, objects),
-                Change::Put(object) => next.writer.put(object),
-                Change::Deleted(last) => next.writer.delete(last),
-                Change::GivenUp => next.writer.give_up(kind),
+                ObjectChange::Listed(objects) => next.writer.replace(kind, objects),
+                ObjectChange::Put(object) => next.writer.put(object),
+                ObjectChange::Deleted(last) => next.writer.delete(last),
+                ObjectChange::GivenUp => next.writer.give_up(kind),
             }
         }
         let now = clock::monotonic();
-        let is_turn = turn.is_some();
-        if let Some(turn) = turn {
-            next.following.turn(kind, turn, now);
+        let has_status = status.is_some();
+        if let Some(status) = status {
+            next.followed.set_status(kind, status, now);
         }
-        let is_urgent = self.look(&mut next, now);
-        if is_urgent || next.shown.is_none_or(|shown| now >= shown + self.publication) {
-            self.show(&mut next);
-            if is_turn {
-                // The clock's thread has another time to wait for.
+        let is_urgent = self.update_freshness(&mut next, now);
+        if is_urgent || next.published.is_none_or(|published| now >= published + self.interval) {
+            self.publish(&mut next);
+            if has_status {
+                // The clock thread must compute its wait again.
                 drop(next);
                 self.waiting.notify_one();
             }
-        } else if !std::mem::replace(&mut next.is_dirty, true) {
+        } else if !std::mem::replace(&mut next.is_pending, true) {
             drop(next);
             self.waiting.notify_one();
         }
     }
 
-    /// Shows what waits, when its time has come, until `until`. `false`: stop.
-    pub(super) fn show_waiting(&self, until: Instant) -> bool {
+    /// Publishes pending changes when they are due, until `until`. `false` means stop.
+    pub(super) fn publish_pending(&self, until: Instant) -> bool {
         let mut next = self.lock();
         loop {
             let now = clock::monotonic();
             if next.is_stopping {
                 return false;
             }
-            let is_urgent = self.look(&mut next, now);
-            let due = next.shown.filter(|_| next.is_dirty).map(|shown| shown + self.publication);
+            let is_urgent = self.update_freshness(&mut next, now);
+            let due = next.published.filter(|_| next.is_pending).map(|published| published + self.interval);
             if is_urgent || due.is_some_and(|due| now >= due) {
-                self.show(&mut next);
+                self.publish(&mut next);
                 continue;
             }
-            let times = [due, next.following.next_change(now)];
+            let times = [due, next.followed.next_change(now)];
             let wait = times.into_iter().flatten().fold(until, Instant::min).saturating_duration_since(now);
             if wait.is_zero() {
                 return true;
@@ -122,38 +128,38 @@ impl Publisher {
         }
     }
 
-    /// Tells the time, and lets go of what has been gone for long.
+    /// Sets the time and erases expired tombstones.
     pub(super) fn tick(&self) {
         let mut next = self.lock();
         next.writer.set_time(clock::unix_seconds(clock::wall()));
         let before = next.writer.len();
         self.numbers.evicted_tombstones.add(next.writer.expire());
         if next.writer.len() != before {
-            self.show(&mut next);
+            self.publish(&mut next);
         }
     }
 
-    /// Lends the writer, for what comes from elsewhere than the API server.
-    pub(super) fn write(&self, write: impl FnOnce(&mut Writer)) {
+    /// Lends the writer, for changes that do not come from the API server.
+    pub(super) fn write(&self, write: impl FnOnce(&mut IndexWriter)) {
         let mut next = self.lock();
         write(&mut next.writer);
-        self.show(&mut next);
+        self.publish(&mut next);
     }
 
-    /// Looks at how far each kind can be believed by now, and says what is to be said. Answers whether some of it
-    /// changed, and is to be shown.
-    fn look(&self, next: &mut Next, now: Instant) -> bool {
-        let Next { writer, following, .. } = next;
+    /// Updates the freshness of each kind and writes log lines. Returns whether a freshness changed and must
+    /// be published.
+    fn update_freshness(&self, next: &mut NextSnapshot, now: Instant) -> bool {
+        let NextSnapshot { writer, followed, .. } = next;
         let mut is_news = false;
-        for kind in Kind::ALL {
-            is_news |= writer.set_freshness(kind, following.freshness(kind, now));
-            let reason = following.unfollowed(kind, now);
-            let place = reason.and_then(|reason| Reason::ALL.iter().position(|other| *other == reason));
+        for kind in ObjectKind::ALL {
+            is_news |= writer.set_freshness(kind, followed.freshness(kind, now));
+            let reason = followed.unfollowed(kind, now);
+            let place = reason.and_then(|reason| LossReason::ALL.iter().position(|other| *other == reason));
             self.numbers.unfollowed[kind.index()].set(place.map_or(0, |place| place as u64 + 1));
         }
-        match following.line(now) {
-            Some(Line::NotFollowed(text)) => self.log.warn("topology not followed", text),
-            Some(Line::FollowedAgain(text)) => self.log.info("topology followed again", text),
+        match followed.line(now) {
+            Some(LogLine::NotFollowed(text)) => self.log.warn("topology not followed", text),
+            Some(LogLine::FollowedAgain(text)) => self.log.info("topology followed again", text),
             None => {}
         }
         is_news
@@ -164,18 +170,19 @@ impl Publisher {
         self.waiting.notify_all();
     }
 
-    fn show(&self, next: &mut Next) {
+    fn publish(&self, next: &mut NextSnapshot) {
         let index = next.writer.snapshot();
         self.numbers.objects.set(index.len() as u64);
         self.current.store(Arc::new(index));
-        // Afterwards: a reader that has seen this number finds this snapshot, or a later one.
+        // After the store: a reader that sees this number finds this snapshot or a later one.
         self.numbers.snapshots.add(1);
-        next.shown = Some(clock::monotonic());
-        next.is_dirty = false;
+        next.published = Some(clock::monotonic());
+        next.is_pending = false;
     }
 
-    /// After a panic within, the kind that caused it is listed anew.
-    fn lock(&self) -> MutexGuard<'_, Next> {
+    /// If a thread panicked while holding the lock, its kind is listed again, so the poisoned state can be
+    /// used.
+    fn lock(&self) -> MutexGuard<'_, NextSnapshot> {
         self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! One kind's thread: it asks what its list and watch want asked, and hands over what comes of it.
+//! The thread of one kind: sends the requests of its list and watch, and hands over the results.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,33 +10,33 @@ use ureq::http::Response;
 use ureq::http::header::{DATE, HeaderValue, RETRY_AFTER};
 
 use super::client::{Client, Cut, buffer_bytes};
+use super::coordinator::Coordinator;
 use super::numbers::Numbers;
 use super::publisher::Publisher;
-use super::turns::Turns;
 use crate::clock;
 use crate::failpoint;
 use crate::log::HostLog;
-use crate::net::retry_after::retry_after;
 use crate::net::stop::Stopper;
+use crate::response::retry_after::retry_after;
 use crate::secrets::plain::plain;
-use crate::topology::kind::Kind;
-use crate::topology::watch::{Ask, Following, Restored, Step, Watch, What};
+use crate::topology::kind::ObjectKind;
+use crate::topology::watch::{ApiRequest, RequestKind, Restored, Step, Watch, WatchStatus};
 
-/// The API server sends each change by itself. To wake up for every single one costs more than to read it; so
-/// a reflector that is not behind gives them a moment to gather.
+/// The API server sends each change separately. Waking up for each costs more than reading it, so a reflector
+/// that has caught up lets changes gather for a moment.
 const GATHER: Duration = Duration::from_millis(5);
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
-/// So much of what the API server says is worth a place in a log line.
+/// How much of the API server's own text a log line includes.
 const SAID_BYTES: usize = 200;
 
 pub(super) struct Reflector {
-    pub kind: Kind,
+    pub kind: ObjectKind,
     pub watch: Watch,
     pub client: Client,
     pub stopper: Stopper,
     pub publisher: Arc<Publisher>,
-    pub turns: Arc<Turns>,
-    /// What this kind has seen of `turns`.
+    pub coordinator: Arc<Coordinator>,
+    /// The coordinator's counts that this kind has seen.
     pub wakes: u64,
     pub restores: u64,
     pub numbers: Arc<Numbers>,
@@ -44,7 +44,7 @@ pub(super) struct Reflector {
 }
 
 impl Reflector {
-    /// Until there is a stop.
+    /// Runs until the stop.
     pub(super) fn run(mut self) {
         let mut buffer = vec![0; buffer_bytes(self.kind)]; // all lines in one read are one batch
         while !self.stopper.is_stopped() {
@@ -56,36 +56,36 @@ impl Reflector {
                 let resource = self.kind.resource();
                 self.log.error(
                     "watch panicked",
-                    format!("following {resource} panicked, a fault of this plugin; they are listed anew"),
+                    format!("following {resource} panicked, a fault of this plugin; they are listed again"),
                 );
-                // A panic before the first wait would come at once again.
+                // A panic before the first wait would repeat at once.
                 self.stopper.pause(AFTER_A_PANIC);
             }
         }
     }
 
     fn round(&mut self, buffer: &mut [u8]) {
-        failpoint::hit("feeder");
-        let restores = self.turns.restores();
+        failpoint::hit("reflector");
+        let restores = self.coordinator.restores();
         if restores != self.restores {
             self.restores = restores;
-            self.watch.list_anew();
+            self.watch.list_again();
         }
         let now = clock::monotonic();
         match self.watch.next(now, chance()) {
             Step::Wait { until, wakes: true } => {
-                if self.turns.wait_until(until, self.wakes) {
+                if self.coordinator.wait_until(until, self.wakes) {
                     self.watch.wake();
                 }
             }
             Step::Wait { until, wakes: false } => self.pause(until),
             Step::Turn => {
-                self.turns.wait_for_turn(self.wakes);
+                self.coordinator.wait_for_turn(self.wakes);
                 self.watch.wake();
             }
-            Step::Ask(ask) => {
-                self.wakes = self.turns.wakes();
-                self.exchange(&ask, buffer);
+            Step::Request(request) => {
+                self.wakes = self.coordinator.wakes();
+                self.exchange(&request, buffer);
             }
         }
         self.hand_over();
@@ -95,32 +95,34 @@ impl Reflector {
         self.stopper.pause(until.saturating_duration_since(clock::monotonic()));
     }
 
-    fn exchange(&mut self, ask: &Ask, buffer: &mut [u8]) {
-        match self.client.get(ask) {
-            Ok(answer) => self.answer(answer, ask.what == What::Watch, buffer),
-            // A stop looks like a failure, and is none.
+    fn exchange(&mut self, request: &ApiRequest, buffer: &mut [u8]) {
+        match self.client.get(request) {
+            Ok(response) => self.response(response, request.kind == RequestKind::Watch, buffer),
+            // A stop looks like a failure.
             Err(_) if self.stopper.is_stopped() => {}
             Err(why) => {
-                self.watch.failed(&why);
+                self.watch.no_response(&why.to_string());
             }
         }
     }
 
-    fn answer(&mut self, answer: Response<Body>, is_watch: bool, buffer: &mut [u8]) {
-        let (head, body) = answer.into_parts();
+    fn response(&mut self, response: Response<Body>, is_watch: bool, buffer: &mut [u8]) {
+        let (head, body) = response.into_parts();
         let status = head.status.as_u16();
         let text = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        let wish = text(RETRY_AFTER).and_then(|value| retry_after(value, text(DATE), clock::wall()));
-        self.watch.compare(self.turns.others(self.kind));
-        if !self.watch.answered(status, wish, clock::monotonic(), chance()) {
-            // Its body may have no end, and where several API servers stand behind one address, another may fare better.
+        let retry_after_wait =
+            text(RETRY_AFTER).and_then(|value| retry_after(value, text(DATE), clock::wall()));
+        self.watch.compare(self.coordinator.others(self.kind));
+        if !self.watch.response(status, retry_after_wait, clock::monotonic(), chance()) {
+            // The body may be endless. If several API servers share the address, the next connection may
+            // reach another one.
             drop(body);
             self.client.hang_up();
             return;
         }
         self.note_message();
-        self.turns.served(self.kind);
-        // Now, and not when the first bytes come: a quiet kind is followed from here on.
+        self.coordinator.served(self.kind);
+        // Now rather than with the first bytes, because a quiet kind is followed from here on.
         self.hand_over();
         let mut body = body.into_reader();
         let ended = loop {
@@ -144,15 +146,15 @@ impl Reflector {
                 Err(Cut::Broken(why)) => break Ended::Cut(why),
             }
         };
-        // A stop looks like a cut, and is none.
+        // A stop looks like a broken connection.
         if self.stopper.is_stopped() {
             return;
         }
-        self.watch.compare(self.turns.others(self.kind));
+        self.watch.compare(self.coordinator.others(self.kind));
         let now = clock::monotonic();
         match ended {
-            Ended::Itself => self.watch.ended(None, now, chance()),
-            Ended::Cut(why) => self.watch.ended(Some(&why), now, chance()),
+            Ended::Itself => self.watch.body_ended(None, now, chance()),
+            Ended::Cut(why) => self.watch.body_ended(Some(&why), now, chance()),
             Ended::Silent => self.watch.fell_silent(now, chance()),
         }
     }
@@ -163,15 +165,15 @@ impl Reflector {
 
     fn hand_over(&mut self) {
         let mut output = self.watch.take();
-        if let Some(Following::Lost { why, .. }) = &mut output.following {
+        if let Some(WatchStatus::Lost { why, .. }) = &mut output.following {
             *why = said(&self.log.secrets().hide_in(std::mem::take(why)));
         }
         if let Some(following) = &output.following {
-            self.turns.turn(self.kind, following);
+            self.coordinator.set_status(self.kind, following);
         }
         self.publisher.apply(self.kind, output.changes, output.following);
         if output.got_through {
-            self.turns.wake_all();
+            self.coordinator.wake_all();
         }
         if let Some(restored) = output.restored {
             self.restored(&restored);
@@ -182,38 +184,38 @@ impl Reflector {
             self.log.warn(
                 "objects left out",
                 format!(
-                    "{count} {resource} were left out, larger than 4 MiB, too deep, or not as Kubernetes writes them; \
-                     events about them may name no Services"
+                    "{count} {resource} were left out because they are larger than 4 MiB, too deep or not valid; events \
+                     about them may name no Services"
                 ),
             );
         }
         self.numbers.watch_restarts.add(output.restarts);
     }
 
-    /// All kinds begin anew: etcd's versions are given out again, and one that has overtaken ours proves nothing.
+    /// All kinds list again: etcd reuses its versions, so a version above ours no longer proves anything.
     fn restored(&mut self, Restored { known, found }: &Restored) {
-        if self.turns.restored(self.kind, self.restores) {
+        if self.coordinator.restored(self.kind, self.restores) {
             self.restores += 1;
             let resource = self.kind.resource();
             self.log.warn(
                 "topology restored",
                 format!(
                     "the API server's data is older than what was seen (resourceVersion {found} of {resource}, after \
-                     {known}), as after a restore of etcd; the cluster is listed anew"
+                     {known}), as after a restore of etcd; the cluster is listed again"
                 ),
             );
         }
     }
 }
 
-/// How a body came to its end.
+/// How a body ended.
 enum Ended {
     Itself,
     Silent,
     Cut(String),
 }
 
-/// Why a kind is not followed, as far as it is shown: words of the API server, of a proxy, or of a library that quotes them.
+/// The part of a reason that is shown. It may quote the API server, a proxy or a library.
 fn said(why: &str) -> String {
     let why = plain(why);
     match why.floor_char_boundary(SAID_BYTES) {
@@ -222,7 +224,7 @@ fn said(why: &str) -> String {
     }
 }
 
-/// Any number: the standard library seeds its hash maps with as much.
+/// A random number, from the seed of the standard library's hash maps.
 fn chance() -> u64 {
     RandomState::new().build_hasher().finish()
 }

@@ -1,8 +1,8 @@
-//! Instances with equal settings share one cluster: the API server is asked once, and memory is used once.
+//! Lets instances with equal settings share one cluster, to save requests and memory.
 //!
-//! This is the one thing that instances know of each other. It holds nothing alive: the last handle that is
-//! dropped stops the threads. At a hot reload the host ends the old instances before it begins the new ones,
-//! so a new one starts anew, as it must: its settings may have changed.
+//! This is the only state that instances share. It keeps nothing alive: dropping the last handle stops the
+//! threads. At a hot reload the host stops the old instances before it starts the new ones, so a new cluster
+//! starts, possibly with other settings.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -12,19 +12,19 @@ use crate::config::{ConfigError, TopologySettings};
 
 static RUNNING: Mutex<Vec<(TopologySettings, Weak<Cluster>)>> = Mutex::new(Vec::new());
 
-/// The cluster of these settings, started if there is none. The memory file is no reason for another one:
-/// that of the first instance that has one is kept.
+/// Returns the cluster for these settings and starts it if needed. Settings that differ only in the snapshot
+/// file share a cluster, which keeps the first instance's file.
 ///
 /// # Errors
 /// As [`Cluster::start`].
 pub fn shared(settings: &TopologySettings, on_start: fn()) -> Result<Arc<Cluster>, Vec<ConfigError>> {
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     running.retain(|(_, cluster)| cluster.strong_count() > 0);
-    let key = TopologySettings { memory_file: None, ..settings.clone() };
+    let key = TopologySettings { snapshot_file: None, ..settings.clone() };
     let found = running.iter().filter(|(known, _)| *known == key);
     if let Some(cluster) = found.filter_map(|(_, cluster)| cluster.upgrade()).next() {
-        if let Some(file) = &settings.memory_file {
-            // Without it only the past is missing.
+        if let Some(file) = &settings.snapshot_file {
+            // If this fails, only deleted objects of earlier runs are missing.
             let _ = cluster.remember(file, on_start);
         }
         return Ok(cluster);

@@ -1,14 +1,12 @@
-//! What is gone, and where things stood last, survives a restart: gzipped JSON, one object a line.
+//! Saves objects and their Services across restarts: gzipped JSON, one object per line.
 //!
 //! ```text
 //! {"format":"event_gateway topology","version":2,"saved_seconds":1763596800}
 //! {"object":{…},"services":["web"],"deleted_seconds":1763596790}
 //! ```
-//! An event about a pod that vanished with the restart still finds its Services that way. It is a help and
-//! no state that anything depends on: a file that is damaged, or of another version of this layout, is moved aside with a
-//! WARN that says which, and the start goes on without it. Versions before and after this one do the same with theirs, so
-//! `format` and `version` stay what a first line begins with. What was there when it was written counts as gone from then on,
-//! until a list shows it. Slices are left out: their last word is in the places of their pods.
+//! So an event about a pod that was deleted during a restart still finds its Services. A file that is damaged or of another
+//! version is moved aside with a WARN; for this each version's first line starts with `format` and `version`. Objects that
+//! were live count as deleted from the time of the file on, until a list shows them. Slices are not saved, as pods are.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -22,23 +20,23 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
-use super::unpacking::Unpacked;
+use super::bounded_gunzip::BoundedGunzip;
 use crate::clock;
 use crate::disk::{self, Access, is_refused, with_suffix};
 use crate::failpoint;
 use crate::log::HostLog;
-use crate::net::stop::Signal;
+use crate::net::stop::StopSignal;
 use crate::topology::index::Index;
-use crate::topology::kind::Kind;
-use crate::topology::lines::Lines;
+use crate::topology::kind::ObjectKind;
+use crate::topology::line_splitter::LineSplitter;
 use crate::topology::object::Object;
-use crate::topology::writer::Writer;
+use crate::topology::writer::IndexWriter;
 
 const FORMAT: &str = "event_gateway topology";
 const VERSION: u32 = 2;
-/// More objects than a cluster has. Each takes memory, however short its line is.
+/// More objects than any cluster has. Each takes memory, however short its line is.
 const MOST_OBJECTS: usize = 1_000_000;
-/// Kubernetes takes no object above 1.5 MiB, and what is kept of one is less. A longer line is not written.
+/// Kubernetes accepts no object above 1.5 MiB, and only part of it is kept. A longer line is not written.
 const MOST_LINE_BYTES: usize = 2 << 20;
 
 #[derive(Serialize)]
@@ -48,23 +46,23 @@ struct Header {
     saved_seconds: u64,
 }
 
-/// What is the same in the header of every version.
+/// The part of the header that every version has.
 #[derive(Deserialize)]
 struct AnyHeader {
     format: String,
     version: u32,
 }
 
-/// Why a file is of no use.
-enum Unusable {
+/// Why a file cannot be used. The caller moves it aside.
+enum SnapshotFileError {
     Damaged(String),
-    /// It holds more than was ever written.
+    /// The file contains more than this plugin ever writes.
     TooLarge(String),
-    /// Another version of this plugin wrote it, a newer or an older one.
+    /// A newer or older version of this plugin wrote the file.
     Version(u32),
 }
 
-impl Unusable {
+impl SnapshotFileError {
     fn damaged(why: impl fmt::Display) -> Self {
         Self::Damaged(why.to_string())
     }
@@ -79,7 +77,7 @@ impl Unusable {
     }
 }
 
-impl fmt::Display for Unusable {
+impl fmt::Display for SnapshotFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Damaged(why) => write!(f, "is damaged ({why})"),
@@ -96,30 +94,31 @@ impl fmt::Display for Unusable {
 }
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct SavedObject<'a> {
     object: &'a Object,
-    /// By name: they are of the object's namespace.
+    /// Names of Services in the object's namespace.
     services: Vec<&'a str>,
     deleted_seconds: u64,
 }
 
 #[derive(Deserialize)]
-struct Remembered {
+struct RestoredObject {
     object: Arc<Object>,
     services: Vec<Box<str>>,
     deleted_seconds: u64,
 }
 
-/// Loads the file, if there is one. Never fails: what is of no use is logged and moved aside.
-pub fn restore(file: &Path, writer: &mut Writer, now_seconds: u64, log: &HostLog) {
+/// Restores the objects from the file, if it exists. Never fails: a file that cannot be used is logged and
+/// moved aside.
+pub fn restore(file: &Path, writer: &mut IndexWriter, now_seconds: u64, log: &HostLog) {
     let opened = match disk::existing(file, Access::Read) {
         Err(error) if error.kind() == ErrorKind::NotFound => return,
         Err(error) if is_refused(&error) => {
             log.error(
                 "topology file refused",
                 format!(
-                    "{} is neither read nor replaced: {error}; events about what is gone name no Services until it is \
-                     known again",
+                    "{} is neither read nor replaced: {error}; events about objects deleted before this start name no \
+                     Services",
                     file.display()
                 ),
             );
@@ -127,9 +126,9 @@ pub fn restore(file: &Path, writer: &mut Writer, now_seconds: u64, log: &HostLog
         }
         opened => opened,
     };
-    let why = match opened.map_err(Unusable::damaged).and_then(|file| load(&file, MOST_OBJECTS)) {
+    let why = match opened.map_err(SnapshotFileError::damaged).and_then(|file| load(&file, MOST_OBJECTS)) {
         Ok(remembered) => {
-            for Remembered { object, services, deleted_seconds } in remembered {
+            for RestoredObject { object, services, deleted_seconds } in remembered {
                 // The clock may have been set back.
                 writer.remember(object, &services, deleted_seconds.min(now_seconds));
             }
@@ -143,22 +142,22 @@ pub fn restore(file: &Path, writer: &mut Writer, now_seconds: u64, log: &HostLog
         Err(error) => format!("cannot be moved aside ({error})"),
     };
     let text = format!(
-        "what was known of the cluster is not taken from {}: it {why} and {moved}; events about what is gone name no \
-         Services for now",
+        "what was known of the cluster is not taken from {}: it {why} and {moved}; events about objects \
+         deleted before this start name no Services",
         file.display()
     );
     match why {
-        Unusable::TooLarge(_) => {
+        SnapshotFileError::TooLarge(_) => {
             log.error("topology file too large", format!("{text}; look who else writes into its folder"));
         }
         _ => log.warn("topology file moved aside", text),
     }
 }
 
-/// Everything or nothing: half of a file tells nothing of the other half.
-fn load(file: &File, most_objects: usize) -> Result<Vec<Remembered>, Unusable> {
-    let mut unpacked = Unpacked::of(file);
-    let mut lines = Lines::default();
+/// Reads the whole file or nothing, because half a file would be misleading.
+fn load(file: &File, most_objects: usize) -> Result<Vec<RestoredObject>, SnapshotFileError> {
+    let mut unpacked = BoundedGunzip::of(file);
+    let mut lines = LineSplitter::default();
     let mut header: Option<AnyHeader> = None;
     let mut remembered = Vec::new();
     let mut trouble: Option<serde_json::Error> = None;
@@ -169,9 +168,9 @@ fn load(file: &File, most_objects: usize) -> Result<Vec<Remembered>, Unusable> {
             Ok(count) => count,
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) if error.kind() == ErrorKind::FileTooLarge => {
-                return Err(Unusable::TooLarge(error.to_string()));
+                return Err(SnapshotFileError::TooLarge(error.to_string()));
             }
-            Err(error) => return Err(Unusable::damaged(error)),
+            Err(error) => return Err(SnapshotFileError::damaged(error)),
         };
         let mut is_too_large = false;
         lines.feed(&buffer[..count], |line| {
@@ -187,42 +186,42 @@ fn load(file: &File, most_objects: usize) -> Result<Vec<Remembered>, Unusable> {
                 trouble.get_or_insert(error);
             }
         });
-        // First of all: what stands behind the header of another version is not ours to read.
+        // Checked first, because the lines of another version may have another layout.
         if let Some(AnyHeader { format, version }) = &header {
             if format != FORMAT {
-                return Err(Unusable::damaged("its first line is another's"));
+                return Err(SnapshotFileError::damaged("its first line does not name this format"));
             }
             if *version != VERSION {
-                return Err(Unusable::Version(*version));
+                return Err(SnapshotFileError::Version(*version));
             }
         }
         if is_too_large || lines.take_dropped() > 0 {
             let bounds = format!(
-                "at most {most_objects} objects, and no deep one or one above {MOST_LINE_BYTES} bytes"
+                "at most {most_objects} objects, none of them nested too deep or above {MOST_LINE_BYTES} bytes"
             );
-            return Err(Unusable::TooLarge(bounds));
+            return Err(SnapshotFileError::TooLarge(bounds));
         }
         if let Some(trouble) = trouble {
-            return Err(Unusable::damaged(trouble));
+            return Err(SnapshotFileError::damaged(trouble));
         }
     }
     match header {
         Some(_) => Ok(remembered),
-        None => Err(Unusable::damaged("it is empty")),
+        None => Err(SnapshotFileError::damaged("it is empty")),
     }
 }
 
-/// So often it is looked whether the first lists are complete.
+/// How often to check whether the first lists are complete.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Saves `first` after the first lists are complete, then now and then, when something has changed, and at the end.
-/// Restarts may follow on each other quickly, and what is gone then has to be known. `current` tells how many snapshots
-/// there have been, and the last.
+/// Saves the file `first` after the first lists are complete, then every `every` if something changed, and at
+/// the end. The first save is early because restarts may follow quickly. `current` returns the number of
+/// snapshots so far and the latest one.
 pub fn keep(
     file: &Path,
     current: impl Fn() -> (u64, Arc<Index>),
     log: &HostLog,
-    stop: &Signal,
+    stop: &StopSignal,
     first: Duration,
     every: Duration,
 ) {
@@ -236,14 +235,14 @@ pub fn keep(
             goes_on = stop.pause(every);
         }
         let (count, index) = current();
-        // At the end in any case: what is there now counts as gone from now on. But not before the first lists: the file
-        // knows more of Services than what it was read into.
+        // The last save is unconditional, because live objects count as deleted from then on. But nothing is
+        // saved before the first lists: until then the file knows more about Services than the index does.
         if (goes_on && saved == Some(count)) || !index.is_ready() {
             continue;
         }
         let now_seconds = clock::unix_seconds(clock::wall());
         let saving = || {
-            failpoint::hit("memory");
+            failpoint::hit("snapshot_file");
             save(file, &index, now_seconds)
         };
         match catch_unwind(AssertUnwindSafe(saving)) {
@@ -274,8 +273,8 @@ pub fn keep(
     }
 }
 
-/// Waits until the first lists are complete: before there is nothing new to save. `false`: stop.
-fn pause_for_lists(is_ready: impl Fn() -> bool, stop: &Signal) -> bool {
+/// Waits until the first lists are complete. `false` means stop.
+fn pause_for_lists(is_ready: impl Fn() -> bool, stop: &StopSignal) -> bool {
     while !is_ready() {
         if !stop.pause(LOOK) {
             return false;
@@ -284,10 +283,11 @@ fn pause_for_lists(is_ready: impl Fn() -> bool, stop: &Signal) -> bool {
     !stop.is_set()
 }
 
-/// Writes the whole file beside the old one, and puts it in its place when it lies on the disk.
+/// Writes a new file beside the old one and replaces the old one after the new one is on disk.
 ///
 /// # Errors
-/// When it cannot be written, or something foreign has one of the two names; what was there is then as it was.
+/// When the file cannot be written, or another user's file has one of the two names. The old file is then
+/// unchanged.
 pub fn save(file: &Path, index: &Index, now_seconds: u64) -> io::Result<()> {
     let new = with_suffix(file, ".new");
     let opened = disk::in_place_of_leftover(&new)?;
@@ -305,8 +305,8 @@ fn write(file: File, index: &Index, now_seconds: u64) -> io::Result<()> {
     serde_json::to_writer(&mut packed, &header)?;
     packed.write_all(b"\n")?;
     let mut line = Vec::new();
-    for object in index.objects().filter(|object| object.kind != Kind::EndpointSlice) {
-        let written = Written {
+    for object in index.objects().filter(|object| object.kind != ObjectKind::EndpointSlice) {
+        let written = SavedObject {
             object,
             services: index
                 .memberships(object.key(), object)
@@ -343,7 +343,7 @@ mod tests {
         for (most_objects, is_read) in [(3, true), (2, false)] {
             match load(&File::open(file.path()).unwrap(), most_objects) {
                 Ok(found) => assert!(is_read && found.len() == 3),
-                Err(why) => assert!(!is_read && matches!(why, Unusable::TooLarge(_)), "{why}"),
+                Err(why) => assert!(!is_read && matches!(why, SnapshotFileError::TooLarge(_)), "{why}"),
             }
         }
     }

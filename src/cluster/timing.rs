@@ -1,34 +1,36 @@
-//! How long things take at most. Tests are in more of a hurry.
+//! Timeouts and intervals. Tests use shorter ones.
 
 use std::time::Duration;
 
+/// How long a reflector waits, for what.
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
-    /// Looking the name up, and connecting, each.
+    /// For the name look-up and for the connect, each.
     pub connect: Duration,
-    /// Until the head of the response to a watch or a probe is there.
+    /// Until the head of a response to a watch or a probe arrives.
     pub head: Duration,
-    /// Until that of a list is there, which may be long; the API server itself gives one up after a minute.
+    /// Until the head of a list's response arrives; the API server itself gives a list up after a minute.
     pub list_head: Duration,
-    /// Without a byte in a body. Bookmarks are not guaranteed, so a silent watch proves nothing; a probe does then.
+    /// Without a byte in a body. Bookmarks are not guaranteed, so a silent watch proves nothing and a probe
+    /// follows.
     pub silence: Duration,
     /// Between two tries while the API server is away.
     pub turn: Duration,
-    /// A watch that was lost and is open again may not have caught up for so long.
+    /// How long a reopened watch may need to catch up.
     pub settle: Duration,
-    /// A watch that ended as it should is open again in less than this; else it is not followed.
+    /// A watch that ended normally reopens within this time; otherwise the kind is not followed.
     pub reopening: Duration,
     /// A kind that is lost for longer is stale.
     pub stale: Duration,
-    /// After this long a WARN says so.
+    /// A WARN is logged for a loss that lasts this long.
     pub quiet: Duration,
-    /// Snapshots come no faster than this; a change waits no longer for one.
+    /// Minimum time between snapshots, and maximum wait of a change for one.
     pub publication: Duration,
-    /// What is gone for long is looked for so often.
+    /// How often expired tombstones are erased.
     pub tick: Duration,
-    /// The memory file is written so soon after the first lists are complete,
+    /// The snapshot file is saved this long after the first lists are complete,
     pub first_save: Duration,
-    /// and then so often, if something changed.
+    /// and then this often if something changed.
     pub save: Duration,
 }
 

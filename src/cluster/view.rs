@@ -1,4 +1,4 @@
-//! What one instance knows of the cluster: it waits for the first lists, then asks what events touch.
+//! One instance's view of the cluster: waits for the first lists, then correlates events.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -11,25 +11,25 @@ use crate::config::{ConfigError, CorrelationSettings};
 use crate::correlate::{About, Awaited, Correlation, Correlator, Impact, Work};
 use crate::log::HostLog;
 use crate::metrics::Metrics;
-use crate::topology::kind::Kind;
-use crate::topology::watch::Reason;
+use crate::topology::kind::ObjectKind;
+use crate::topology::watch::LossReason;
 
-/// The cluster as one instance looks at it; none when `correlate` is off.
+/// The cluster as one instance sees it; empty if `correlate` is off.
 pub struct View {
     cluster: Option<Arc<Cluster>>,
     correlator: Correlator,
     wait: Duration,
-    /// The first records wait no longer than until then.
+    /// Until when the first records wait at the latest.
     deadline: Instant,
     warned: Cell<bool>,
-    /// The work left for the chunk at hand.
+    /// The work limits of the current chunk.
     work: RefCell<Work>,
     metrics: Arc<Metrics>,
     log: Arc<HostLog>,
 }
 
 impl View {
-    /// Finds or starts the cluster that the settings ask for.
+    /// Finds or starts the cluster for these settings.
     ///
     /// # Errors
     /// As [`shared`].
@@ -56,13 +56,14 @@ impl View {
         })
     }
 
+    /// The cluster as the last snapshot has it, once it was listed.
     #[must_use]
     pub fn cluster(&self) -> Option<Arc<Cluster>> {
         self.cluster.clone()
     }
 
-    /// Whether records should still wait: the first lists are not complete, and `topology_wait` is not over.
-    /// Says so once when it is over.
+    /// Whether records should wait: the first lists are not complete and `topology_wait` is not over. Logs
+    /// once when it is over.
     #[must_use]
     pub fn is_worth_waiting_for(&self, now: Instant) -> bool {
         if self.warned.get() || self.cluster.as_ref().is_none_or(|cluster| cluster.is_ready()) {
@@ -88,7 +89,7 @@ impl View {
         Awaited::of(&self.cluster.as_ref()?.current(), about)
     }
 
-    /// Whether what was waited for is there.
+    /// Whether the awaited object or kind has arrived.
     #[must_use]
     pub fn has_come(&self, awaited: &Awaited) -> bool {
         self.cluster.as_ref().is_none_or(|cluster| awaited.has_come(&cluster.current()))
@@ -102,18 +103,18 @@ impl View {
         self.correlator.correlate_within(&index, about, &mut self.work.borrow_mut()).services_total > 0
     }
 
-    /// How often the cluster has been seen to change.
+    /// How many snapshots were published so far.
     #[must_use]
     pub fn snapshots(&self) -> u64 {
         self.cluster.as_ref().map_or(0, |cluster| cluster.numbers().snapshots.get())
     }
 
-    /// The records that follow are those of another chunk.
+    /// Starts a new chunk, with new work limits.
     pub fn begin_chunk(&self) {
         self.work.replace(Work::default());
     }
 
-    /// Calls `tell` with what an event touches, as the cluster is now.
+    /// Calls `tell` with the impact of an event, as the cluster is now.
     pub fn with_impact<R>(&self, about: &About<'_>, tell: impl FnOnce(&Impact<'_>) -> R) -> R {
         let Some(cluster) = &self.cluster else { return tell(&Impact::without(Correlation::Off)) };
         let index = cluster.current();
@@ -128,7 +129,7 @@ impl View {
 }
 
 impl Cluster {
-    /// Copies what is counted here into the metrics of an instance.
+    /// Copies the cluster's numbers into the metrics of an instance.
     pub fn publish(&self, metrics: &Metrics) {
         let numbers = self.numbers();
         metrics.topology_enabled.set(1);
@@ -138,9 +139,9 @@ impl Cluster {
         for ((_, published), number) in last_messages.zip(&numbers.last_message_seconds) {
             published.set(number.get());
         }
-        for (kind, number) in Kind::ALL.into_iter().zip(&numbers.unfollowed) {
+        for (kind, number) in ObjectKind::ALL.into_iter().zip(&numbers.unfollowed) {
             let of_kind = number.get();
-            for (reason, place) in Reason::ALL.into_iter().zip(1..) {
+            for (reason, place) in LossReason::ALL.into_iter().zip(1..) {
                 if let Some(gauge) = metrics.topology_unfollowed.of(&[kind.resource(), reason.name()]) {
                     gauge.set(u64::from(of_kind == place));
                 }

@@ -1,51 +1,111 @@
-//! The formats, by the words that settings call them, and how bodies are packed.
+//! The formats by the words of the setting, each with how its service takes a body and a key.
 
+/// Makes the enum and its tables from one row per format.
+macro_rules! formats {
+    ($first:ident $first_word:literal $first_gzip:ident $first_key:expr;
+     $($name:ident $word:literal $gzip:ident $key:expr;)*) => {
+        /// A format, by its word.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum FormatName {
+            $first,
+            $($name,)*
+        }
+
+        impl FormatName {
+            /// All of them, by the words of the setting.
+            pub const WORDS: &[(&str, Self)] = &[($first_word, Self::$first), $(($word, Self::$name),)*];
+
+            /// The words, for the help of the key.
+            pub(super) const HELP: &str = concat!("one of ", $first_word, $(", ", $word,)*);
+
+            fn row(self) -> (TakesGzip, Option<KeyPlace>) {
+                match self {
+                    Self::$first => (TakesGzip::$first_gzip, $first_key),
+                    $(Self::$name => (TakesGzip::$gzip, $key),)*
+                }
+            }
+        }
+    };
+}
+
+// The row of a format: its name, its word, whether its service unpacks gzip, and where the service looks for an API key
+// of its own.
+formats! {
+    Native "native" Yes None;
+    CloudEvents "cloudevents" Yes None;
+    CloudEventsBatch "cloudevents_batch" Yes None;
+    Raw "raw" Yes None;
+    Template "template" Yes None;
+    Otlp "otlp" Yes None;
+    OtlpJson "otlp_json" Yes None;
+    Ecs "ecs" Yes None;
+    Elasticsearch "elasticsearch" Yes None;
+    SplunkHec "splunk_hec" Yes Some(KeyPlace::Authorization { scheme: "Splunk" });
+    Datadog "datadog" No Some(KeyPlace::Header { name: "dd-api-key" });
+    Loki "loki" Yes None;
+    Alertmanager "alertmanager" No None;
+    // "Length of 'routing_key' is incorrect (should be 32 characters)", says the service.
+    PagerDuty "pagerduty" No Some(KeyPlace::Body { characters: 32 });
+    Falco "falco" No None;
+    Gelf "gelf" Perhaps None;
+    KubernetesEventExporter "kubernetes_event_exporter" Perhaps None;
+    K8stream "k8stream" Yes None;
+    Eventrouter "eventrouter" Perhaps None;
+}
+
+/// Whether the service of a format unpacks gzip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    Native,
-    CloudEvents,
-    CloudEventsBatch,
-    Raw,
-    Template,
-    Otlp,
-    OtlpJson,
-    Ecs,
-    Elasticsearch,
-    SplunkHec,
-    Datadog,
-    Loki,
-    Alertmanager,
-    PagerDuty,
-    Falco,
-    KubernetesEventExporter,
-    K8stream,
-    Eventrouter,
+enum TakesGzip {
+    Yes,
+    /// Some receivers do: whatever took the place of an exporter's own receiver. Not by default.
+    Perhaps,
+    /// It is known not to: gzip would be invalid JSON to it, and every record would be dead-lettered.
+    No,
 }
 
-impl Format {
-    /// All of them, by the words of the setting.
-    pub const WORDS: &[(&str, Self)] = &[
-        ("native", Self::Native),
-        ("cloudevents", Self::CloudEvents),
-        ("cloudevents_batch", Self::CloudEventsBatch),
-        ("raw", Self::Raw),
-        ("template", Self::Template),
-        ("otlp", Self::Otlp),
-        ("otlp_json", Self::OtlpJson),
-        ("ecs", Self::Ecs),
-        ("elasticsearch", Self::Elasticsearch),
-        ("splunk_hec", Self::SplunkHec),
-        ("datadog", Self::Datadog),
-        ("loki", Self::Loki),
-        ("alertmanager", Self::Alertmanager),
-        ("pagerduty", Self::PagerDuty),
-        ("falco", Self::Falco),
-        ("kubernetes_event_exporter", Self::KubernetesEventExporter),
-        ("k8stream", Self::K8stream),
-        ("eventrouter", Self::Eventrouter),
-    ];
+/// Where a service looks for its API key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// `Authorization: <scheme> <key>`.
+    Authorization { scheme: &'static str },
+    /// In a header of its own, named in lower case.
+    Header { name: &'static str },
+    /// In the body of each record. The key is read once and has so many characters.
+    Body { characters: usize },
 }
 
+impl FormatName {
+    /// The default of `compress`.
+    pub(super) fn compress(self) -> Compress {
+        match self.row().0 {
+            TakesGzip::Yes => Compress::Gzip,
+            TakesGzip::Perhaps | TakesGzip::No => Compress::None,
+        }
+    }
+
+    pub(super) fn takes_no_gzip(self) -> bool {
+        self.row().0 == TakesGzip::No
+    }
+
+    /// Where the service looks for an API key; `None` where it has none of its own.
+    #[must_use]
+    pub fn key_place(self) -> Option<KeyPlace> {
+        self.row().1
+    }
+
+    /// The words of the formats whose services have an API key.
+    pub(super) fn with_key() -> String {
+        let words: Vec<_> =
+            Self::WORDS.iter().filter(|(_, one)| one.key_place().is_some()).map(|(word, _)| *word).collect();
+        match words.split_last() {
+            Some((last, [])) => (*last).to_owned(),
+            Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+            None => String::new(),
+        }
+    }
+}
+
+/// How a body is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compress {
     Gzip,

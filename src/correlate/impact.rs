@@ -1,39 +1,40 @@
-//! What an event touches, as every format writes it.
+//! The impact of an event, as every format writes it.
 
 use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Serialize, Serializer};
 
-use super::chosen::Chosen;
+use super::selected_labels::SelectedLabels;
 use crate::time::Stamp;
-use crate::topology::endpoints::{Counts, Service};
+use crate::topology::endpoints::{EndpointCounts, Service};
 use crate::topology::object::Object;
 use crate::topology::uid::Uid;
 
-/// Whether Services were looked for, and found.
+/// Whether Services were looked for and found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Correlation {
-    /// At least one Service is under impact.
+    /// At least one Service is affected.
     Matched,
-    /// The object is known, and no Service is.
+    /// The object is known, and no Service is affected.
     None,
-    /// The topology has never seen the object, though it follows objects of its kind.
+    /// The topology has never seen the object, although it follows the kind.
     Unknown,
-    /// A kind of objects that decides it has not been followed for some time, or may not be read. The record
-    /// carries what is known.
+    /// A kind that the rule reads has not been followed for some time, or is refused. The record still
+    /// includes what is known.
     Stale,
-    /// The event lies in a namespace whose writers have no say about its object. The record says nothing of the object.
+    /// The event is in a namespace whose writers have no right to the object. The record says nothing about
+    /// the object.
     Foreign,
     /// The topology was not complete yet.
     NotReady,
-    /// Nobody asked for it.
+    /// Correlation is switched off.
     Off,
 }
 
 impl Correlation {
-    /// As records say it.
+    /// As written in records.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -48,30 +49,30 @@ impl Correlation {
     }
 }
 
-/// Why a Service is under impact.
+/// Why a Service is affected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Via {
     /// The event is about the Service, its Endpoints or one of its slices.
     #[serde(rename = "self")]
     Itself,
-    /// Its slices hold the pod, or held it while it lived.
+    /// The Service's slices hold the pod, or held it while it lived.
     Endpoint,
-    /// Its selector takes the labels.
+    /// The Service's selector matches the labels.
     Selector,
-    /// It stands before pods below the object.
+    /// The Service has pods that the object owns, directly or indirectly.
     Owner,
-    /// It stands before pods of what the autoscaler scales.
+    /// The Service has pods of the workload that the autoscaler scales.
     ScaleTarget,
-    /// It has endpoints on the node.
+    /// The Service has endpoints on the node.
     Node,
-    /// It stands before pods that mount the volume.
+    /// The Service has pods that mount the volume.
     Volume,
-    /// The Ingress sends traffic to it.
+    /// The Ingress sends traffic to the Service.
     Backend,
 }
 
-/// A uid as the topology knows it, or as the event said it.
+/// A uid from the topology, or as the event states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UidText<'i> {
     Known(&'i Uid),
@@ -96,21 +97,21 @@ impl Serialize for UidText<'_> {
     }
 }
 
-/// A Service under impact.
+/// An affected Service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Affected<'i> {
     pub namespace: &'i str,
     pub name: &'i str,
-    /// Unknown where Services may not be watched, and only slices tell of it.
+    /// Empty if Services may not be watched and the Service is known from its slices alone.
     pub uid: UidText<'i>,
     pub via: Via,
-    /// Pods and addresses behind it that take traffic.
+    /// Pods and addresses that receive traffic.
     pub endpoints_ready: u32,
     pub endpoints_total: u32,
-    /// Those on the node that the event is about.
+    /// Endpoints on the node that the event is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoints_here: Option<u32>,
-    /// It went, too.
+    /// The Service was deleted too.
     #[serde(skip_serializing_if = "is_false")]
     pub deleted: bool,
 }
@@ -130,7 +131,7 @@ impl<'i> Affected<'i> {
         }
     }
 
-    /// A Service that has lost its name to another one, and its endpoints with it.
+    /// A Service that lost its name, and so its endpoints, to another Service.
     pub(super) fn former(object: &'i Object, via: Via) -> Self {
         Self {
             namespace: &object.namespace,
@@ -144,13 +145,13 @@ impl<'i> Affected<'i> {
         }
     }
 
-    pub(super) fn here(mut self, counts: Counts) -> Self {
+    pub(super) fn here(mut self, counts: EndpointCounts) -> Self {
         self.endpoints_here = Some(counts.total);
         self
     }
 }
 
-/// The topmost owner of what the event is about.
+/// The topmost owner of the object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Workload<'i> {
     pub kind: &'i str,
@@ -170,23 +171,23 @@ pub struct Node<'i> {
     pub addresses: &'i [Box<str>],
 }
 
-/// All that was found: the member `impact` of a record, and what the other formats take their fields from.
+/// The result of a correlation: the field `impact` of a record. Other formats take their fields from it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Impact<'i> {
     pub correlation: Correlation,
-    /// The worst hit first where that is known (Nodes), else by reason and name.
+    /// For a Node, the most affected Service comes first; otherwise sorted by reason and name.
     pub services: Vec<Affected<'i>>,
-    /// How many there are, those left out by `max_services` included.
+    /// Number of affected Services, including those beyond `max_services`.
     pub services_total: usize,
-    /// A bound on the work was reached: there may be more than was found.
+    /// A work limit was reached, so there may be more Services.
     #[serde(skip_serializing_if = "is_false")]
     pub incomplete: bool,
     pub workload: Option<Workload<'i>>,
     pub node: Option<Node<'i>>,
-    /// Of the object that the event is about.
-    pub labels: Chosen<'i>,
-    pub annotations: Chosen<'i>,
-    /// How many were left out, as there are too many or they are too large.
+    /// Labels of the object that the event is about.
+    pub labels: SelectedLabels<'i>,
+    pub annotations: SelectedLabels<'i>,
+    /// How many labels were left out because there are too many or they are too large.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels_omitted: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -195,12 +196,12 @@ pub struct Impact<'i> {
     pub pod_ip: Option<IpAddr>,
     #[serde(serialize_with = "text_or_null")]
     pub start_time: Option<Stamp>,
-    /// Whether the object is gone; unknown when the topology never saw it.
+    /// Whether the object was deleted; unknown if the topology never saw it.
     pub deleted: Option<bool>,
 }
 
 impl Impact<'_> {
-    /// Nothing was looked for.
+    /// An impact without a look-up.
     #[must_use]
     pub fn without(correlation: Correlation) -> Self {
         Self {
@@ -210,8 +211,8 @@ impl Impact<'_> {
             incomplete: false,
             workload: None,
             node: None,
-            labels: Chosen::NOTHING,
-            annotations: Chosen::NOTHING,
+            labels: SelectedLabels::NOTHING,
+            annotations: SelectedLabels::NOTHING,
             labels_omitted: None,
             annotations_omitted: None,
             pod_ip: None,
@@ -225,16 +226,16 @@ fn or_null<S: Serializer>(text: &&str, serializer: S) -> Result<S::Ok, S::Error>
     if text.is_empty() { serializer.serialize_none() } else { serializer.serialize_str(text) }
 }
 
-/// The text of a value, or null for none.
+/// Writes a value as a string, or null if there is none.
 ///
 /// # Errors
-/// The serializer's.
+/// The serializer's errors.
 pub fn text_or_null<S: Serializer>(
     value: &Option<impl fmt::Display>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     match value {
-        // As text: of its own, an address goes out as bytes in MessagePack.
+        // As a string, because an address would otherwise become bytes in MessagePack.
         Some(value) => serializer.collect_str(value),
         None => serializer.serialize_none(),
     }

@@ -1,57 +1,58 @@
-//! Object → impact: the Services it touches, with the reason, and what else is worth knowing of it.
+//! Correlates an object with the Services that it affects, and adds workload, node and labels.
 //!
-//! - `subject`: what the event is about, and whether the event may speak for it
-//! - `rules`: one rule for each kind of object; `below`: what stands above pods; `found`: the Services of a pod
-//! - `work`: how much is looked at for one event; `fair`: which Services are named when there are too many
-//! - `reads`: the kinds that a rule reads; `awaited`: what an event may wait for
-//! - `impact`: what comes of it, as every format writes it
-//! - `chosen`: the labels and annotations that a record carries
-//! - `order`: sorting on little stack
-//! - `around`: the workload, the node, and what the object says of itself
+//! - `subject`: the object that the event is about, and whether the event may be about it
+//! - `rules`: one rule per kind; `owned_pods`: Services of owners and budgets; `service_search`: Services of
+//!   a pod
+//! - `work`: limits the look-ups per event; `max_services`: which Services are named if there are too many
+//! - `kinds_read`: the kinds that a rule reads; `awaited`: what an event may wait for
+//! - `impact`: the result, as every format writes it
+//! - `selected_labels`: the labels and annotations that a record includes
+//! - `heapsort`: a sort that needs little stack
+//! - `workload_and_node`: the workload, the node and the pod's own fields
 //!
-//! No request is made and nothing is waited for: all comes from one snapshot of the topology.
+//! All data comes from one snapshot of the topology; nothing here waits or sends requests.
 
-mod around;
 mod awaited;
-mod below;
-mod chosen;
-mod fair;
-mod found;
+mod heapsort;
 mod impact;
-mod order;
-mod reads;
+mod kinds_read;
+mod max_services;
+mod owned_pods;
 mod rules;
+mod selected_labels;
+mod service_search;
 mod subject;
 mod work;
+mod workload_and_node;
 
 pub use awaited::Awaited;
-pub use chosen::Chosen;
 pub use impact::{Affected, Correlation, Impact, Node, UidText, Via, Workload, text_or_null};
+pub use selected_labels::SelectedLabels;
 
-pub use reads::kinds_read;
+pub use kinds_read::kinds_read;
 pub use work::{MOST_FOR_CHUNK, MOST_FOR_NAMESPACE, MOST_FOR_RECORD, SHARE_OF_RECORD, Work};
 
 use crate::pattern::Patterns;
 use crate::record::audit::AuditObject;
 use crate::record::content::Content;
 use crate::record::event::KubeEvent;
-use crate::record::violation::Resource;
+use crate::record::violation::ViolatingObject;
 use crate::topology::freshness::Freshness;
 use crate::topology::index::Index;
-use crate::topology::kind::{Kind, group_of};
+use crate::topology::kind::{ObjectKind, group_of};
 use subject::Subject;
 
-/// What an event is about, as the event says it.
+/// The object that an event is about, as the event states it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct About<'i> {
     pub api_version: &'i str,
     pub kind: &'i str,
-    /// Empty for objects of the cluster, and where the sender left it out.
+    /// Empty for cluster-scoped objects, and if the sender left it out.
     pub namespace: &'i str,
     pub name: &'i str,
     pub uid: &'i str,
-    /// Where the event itself lies; for an audit record, the namespace of the request. Empty where the sender of the record is
-    /// trusted with all namespaces.
+    /// The namespace of the event itself; for an audit record, the namespace of the request. Empty if the
+    /// sender of the record is trusted with all namespaces.
     pub event_namespace: &'i str,
 }
 
@@ -75,8 +76,8 @@ impl<'i> From<Content<'i, '_>> for About<'i> {
             Content::Event(event) => event.into(),
             Content::Audit(audit) => {
                 let AuditObject { api_version, namespace, name, uid, .. } = &audit.object;
-                // The API server takes the namespace from the URL and checks it. A uid may come from the body, where the
-                // client chose it.
+                // The API server takes the namespace from the URL and checks it. The uid may come from the
+                // request body, which the client wrote.
                 Self {
                     api_version,
                     kind: kind_of(&audit.object),
@@ -87,7 +88,7 @@ impl<'i> From<Content<'i, '_>> for About<'i> {
                 }
             }
             Content::Violation(violation) => {
-                let Resource { api_version, kind, namespace, name, .. } = &violation.resource;
+                let ViolatingObject { api_version, kind, namespace, name, .. } = &violation.resource;
                 Self { api_version, kind, namespace, name, uid: "", event_namespace: "" }
             }
             Content::Other => Self::default(),
@@ -95,35 +96,36 @@ impl<'i> From<Content<'i, '_>> for About<'i> {
     }
 }
 
-/// The kind of an audit record's object: as a body says it, else that of the resource, if the topology holds it.
+/// The kind of an audit record's object: from a body, or else from the resource name if the topology holds
+/// the kind.
 #[must_use]
 pub fn kind_of<'i>(object: &'i AuditObject<'_>) -> &'i str {
     if object.kind.is_empty() {
-        Kind::of_resource(group_of(&object.api_version), &object.resource).map_or("", Kind::name)
+        ObjectKind::of_resource(group_of(&object.api_version), &object.resource).map_or("", ObjectKind::name)
     } else {
         &object.kind
     }
 }
 
-/// What a record is to say of an object.
+/// Settings of the correlation.
 #[derive(Debug, Clone)]
 pub struct Correlator {
-    /// Services named at most; the full number is given beside.
+    /// Maximum number of Services named; the total is always given.
     pub max_services: usize,
-    /// Labels to include, by name.
+    /// Names of the labels to include.
     pub labels: Patterns,
-    /// Annotations to include, by name.
+    /// Names of the annotations to include.
     pub annotations: Patterns,
 }
 
 impl Correlator {
-    /// Finds what an event touches. Before the topology is ready it finds nothing, and says so.
+    /// Finds the impact of an event. Before the topology is ready, the result is `NotReady`.
     #[must_use]
     pub fn correlate<'i>(&'i self, index: &'i Index, about: &About<'i>) -> Impact<'i> {
         self.correlate_within(index, about, &mut Work::default())
     }
 
-    /// The same for one of several records, which share the work that may be done for all of them.
+    /// The same for one record of a chunk, within the chunk's work limits.
     #[must_use]
     pub fn correlate_within<'i>(
         &'i self,
@@ -141,30 +143,30 @@ impl Correlator {
         work.begin(index, about.event_namespace);
         let mut services = rules::services(index, &subject, work);
         let services_total = services.len();
-        fair::choose(&mut services, self.max_services);
+        max_services::limit(&mut services, self.max_services);
         let is_short = work.is_short();
         let entry = subject.entry.map(|(_, entry)| entry);
-        let freshness = reads::least_fresh(index, subject.kind, about.kind);
+        let freshness = kinds_read::least_fresh(index, subject.kind, about.kind);
         let correlation = match services_total {
             _ if freshness >= Freshness::Stale => Correlation::Stale,
             1.. => Correlation::Matched,
-            // That there is no Service can be said only after all were looked at.
+            // "No Service" is certain only if all candidates were checked
             0 if is_short || subject.is_unknown(index) => Correlation::Unknown,
-            // And of what is known to be all.
+            // and all kinds were up to date.
             0 if freshness >= Freshness::Behind => Correlation::Stale,
             0 => Correlation::None,
         };
-        let (pod_ip, start_time) = entry.map_or((None, None), around::pod_facts);
-        let workload = around::workload(index, &subject, work);
-        let labels = Chosen::of(entry.map(|entry| &*entry.labels), &self.labels);
-        let annotations = Chosen::of(entry.map(|entry| &*entry.annotations), &self.annotations);
+        let (pod_ip, start_time) = entry.map_or((None, None), workload_and_node::pod_facts);
+        let workload = workload_and_node::workload(index, &subject, work);
+        let labels = SelectedLabels::of(entry.map(|entry| &*entry.labels), &self.labels);
+        let annotations = SelectedLabels::of(entry.map(|entry| &*entry.annotations), &self.annotations);
         Impact {
             correlation,
             services,
             services_total,
             incomplete: work.end(),
             workload,
-            node: around::node(index, &subject),
+            node: workload_and_node::node(index, &subject),
             labels_omitted: labels.omitted(),
             annotations_omitted: annotations.omitted(),
             labels,

@@ -1,43 +1,43 @@
-//! One rule for each kind of object: which Services are under impact when something happens to it.
+//! One rule per kind: which Services an event about such an object affects.
 
 use std::cmp::Reverse;
 
 use foldhash::{HashSet, HashSetExt};
 
-use super::below::{budget_pods, target_name};
-use super::found::Found;
+use super::heapsort::sort_by_key;
 use super::impact::{Affected, UidText, Via};
-use super::order::sort_by_key;
+use super::owned_pods::{budget_pods, target_name};
+use super::service_search::ServiceSearch;
 use super::subject::Subject;
 use super::work::{SHARE_OF_RECORD, Work};
-use crate::topology::endpoints::{Counts, Service};
+use crate::topology::endpoints::{EndpointCounts, Service};
 use crate::topology::index::Index;
 use crate::topology::key::Key;
-use crate::topology::kind::Kind;
+use crate::topology::kind::ObjectKind;
 use crate::topology::object::{Details, Object};
 use crate::topology::scope::within;
 
-/// All Services under impact, as far as the work that is left allows to look.
+/// All affected Services, within the work limit.
 pub(super) fn services<'i>(index: &'i Index, subject: &Subject<'i>, work: &mut Work) -> Vec<Affected<'i>> {
-    let mut found = Found { index, work, services: Vec::new() };
+    let mut found = ServiceSearch { index, work, services: Vec::new() };
     match subject.kind {
-        Some(Kind::Service) => found.itself(subject),
-        Some(Kind::EndpointSlice) => found.slice(subject),
-        Some(Kind::Pod) => {
+        Some(ObjectKind::Service) => found.itself(subject),
+        Some(ObjectKind::EndpointSlice) => found.slice(subject),
+        Some(ObjectKind::Pod) => {
             if let Some((uid, entry)) = subject.entry {
                 found.pod(uid, entry);
             }
         }
-        Some(Kind::Node) => found.node(subject),
-        Some(Kind::HorizontalPodAutoscaler) => found.scale_target(subject),
-        Some(Kind::PodDisruptionBudget) => found.budget(subject),
-        Some(Kind::PersistentVolumeClaim) => {
+        Some(ObjectKind::Node) => found.node(subject),
+        Some(ObjectKind::HorizontalPodAutoscaler) => found.scale_target(subject),
+        Some(ObjectKind::PodDisruptionBudget) => found.budget(subject),
+        Some(ObjectKind::PersistentVolumeClaim) => {
             if subject.has_its_name(index) {
                 found.claim(Key::name(subject.namespace, subject.about.name));
             }
         }
-        Some(Kind::Ingress) => found.ingress(subject),
-        // ReplicaSet, Deployment, StatefulSet, DaemonSet, Job and CronJob, and whatever else owns pods.
+        Some(ObjectKind::Ingress) => found.ingress(subject),
+        // ReplicaSet, Deployment, StatefulSet, DaemonSet, Job, CronJob, and any other kind that owns pods.
         _ => match subject.about.kind {
             "Endpoints" => found.named(subject.namespace, subject.about.name, Via::Itself),
             "PersistentVolume" => found.volume(Key::of(subject.about.name)),
@@ -47,7 +47,7 @@ pub(super) fn services<'i>(index: &'i Index, subject: &Subject<'i>, work: &mut W
     found.sorted()
 }
 
-impl<'i> Found<'_, 'i> {
+impl<'i> ServiceSearch<'_, 'i> {
     fn itself(&mut self, subject: &Subject<'i>) {
         let name = Key::name(subject.namespace, subject.about.name);
         let current = self.index.service(name);
@@ -60,7 +60,7 @@ impl<'i> Found<'_, 'i> {
                     |service| Affected::new(service, Via::Itself),
                 ));
             }
-            // Not seen yet, or gone before we came: the event names it all the same.
+            // Not seen yet, or deleted before the first list. The event names the Service anyway.
             (None, current) if !subject.about.name.is_empty() => {
                 let current = current.filter(|service| service.object.is_none());
                 self.services.push(Affected {
@@ -91,15 +91,15 @@ impl<'i> Found<'_, 'i> {
         }
     }
 
-    /// Those that lose the largest share of their ready endpoints with the node come first.
+    /// Services that lose the largest share of their ready endpoints with the node come first.
     fn node(&mut self, subject: &Subject<'i>) {
         if !subject.has_its_name(self.index) {
             return;
         }
         let node = Key::of(subject.about.name);
         let mut on = self.services_on(node);
-        sort_by_key(&mut on, |(service, here): (&Service, Counts)| {
-            // Compared as whole numbers: a share in millionths.
+        sort_by_key(&mut on, |(service, here): (&Service, EndpointCounts)| {
+            // The share in millionths, so that whole numbers are compared.
             let share = u64::from(here.ready) * 1_000_000 / u64::from(service.endpoints.ready.max(1));
             (Reverse(share), Reverse(here.total), &*service.namespace, &*service.name)
         });
@@ -107,8 +107,9 @@ impl<'i> Found<'_, 'i> {
             .extend(on.into_iter().map(|(service, here)| Affected::new(service, Via::Node).here(here)));
     }
 
-    /// The live Services with endpoints on a node, by the node's name. As few as most nodes have cost no namespace anything.
-    fn services_on(&mut self, node: Key) -> Vec<(&'i Service, Counts)> {
+    /// Live Services with endpoints on the node of this name. The few that most nodes have are not charged to
+    /// any namespace.
+    fn services_on(&mut self, node: Key) -> Vec<(&'i Service, EndpointCounts)> {
         let index = self.index;
         let live = |service: Key| {
             let service = index.service(service)?;
@@ -145,7 +146,7 @@ impl<'i> Found<'_, 'i> {
         }
     }
 
-    /// Services of the pods that a budget selects; with no pods, of the labels that it asks for.
+    /// Services of the pods that a budget selects. Without pods, Services that match the selector's labels.
     fn budget(&mut self, subject: &Subject<'i>) {
         let Some((_, entry)) = subject.entry else { return };
         let Details::Budget { selector: Some(selector) } = &entry.details else { return };

@@ -1,43 +1,44 @@
-//! What an event is about, as far as the topology knows it.
+//! The object that an event is about, looked up in the topology.
 
 use super::About;
 use crate::topology::freshness::Freshness;
 use crate::topology::index::Index;
 use crate::topology::key::Key;
-use crate::topology::kind::{Kind, group_of};
+use crate::topology::kind::{ObjectKind, group_of};
 use crate::topology::object::Object;
 use crate::topology::scope::{self, PERSISTENT_VOLUME, may_report};
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Subject<'i> {
     pub(super) about: About<'i>,
-    /// `None`: a kind that the topology does not hold.
-    pub(super) kind: Option<Kind>,
+    /// `None` if the topology does not hold the kind.
+    pub(super) kind: Option<ObjectKind>,
     pub(super) namespace: &'i str,
     pub(super) uid: Option<Key>,
     pub(super) entry: Option<(Key, &'i Object)>,
-    /// Whether the event lies where nobody may speak for the object.
+    /// Whether the event is in a namespace from which it may not be about the object.
     pub(super) is_foreign: bool,
-    /// Whether it may belong to the cluster, and own objects of several namespaces: its kind is not followed.
+    /// Whether the object may be cluster-scoped, and so may own objects in several namespaces. True only for
+    /// kinds that are not followed.
     pub(super) may_be_of_cluster: bool,
 }
 
 impl<'i> Subject<'i> {
     pub(super) fn find(index: &'i Index, about: About<'i>) -> Self {
-        let kind = Kind::of(group_of(about.api_version), about.kind);
-        // Some senders leave the namespace out. A Node has none, whatever namespace its events lie in;
-        // other objects live where their events do.
+        let kind = ObjectKind::of(group_of(about.api_version), about.kind);
+        // Some senders leave the namespace out. A Node has none, whatever the namespace of its events; other
+        // objects are in the namespace of their events.
         let is_of_cluster = scope::is_of_cluster(kind, about.kind, about.namespace, about.event_namespace);
         let namespace = match about.namespace {
             _ if is_of_cluster && (kind.is_some() || about.kind == PERSISTENT_VOLUME) => "",
             "" => about.event_namespace,
             said => said,
         };
-        // The kubelet, and the tools that watch a node, write the node's name in place of its uid.
-        let by_name = about.uid.is_empty() || (kind == Some(Kind::Node) && about.uid == about.name);
+        // The kubelet and tools that watch nodes write the node's name in place of its uid.
+        let by_name = about.uid.is_empty() || (kind == Some(ObjectKind::Node) && about.uid == about.name);
         let uid = (!by_name).then(|| Key::of(about.uid));
         let entry = match uid {
-            // An object of the same name is another one: a uid finds itself or nothing.
+            // An object with the same name but another uid is another object.
             Some(uid) => known(index, kind, namespace, about.name, uid),
             None => index
                 .by_name(Key::object(about.api_version, about.kind, namespace, about.name))
@@ -45,25 +46,26 @@ impl<'i> Subject<'i> {
         };
         let is_foreign = !may_report(about.event_namespace, namespace)
             || entry.is_some_and(|(_, entry)| !may_report(about.event_namespace, &entry.namespace));
-        // The event may say another namespace than the object's, or none.
+        // The event may state another namespace than the object's, or none.
         let namespace = entry.map_or(namespace, |(_, entry)| &*entry.namespace);
         let may_be_of_cluster = is_of_cluster && kind.is_none();
         Self { about, kind, namespace, uid, entry, is_foreign, may_be_of_cluster }
     }
 
-    /// Whether it is of a kind that is followed, and was never seen. An audit record of a list names no object.
+    /// Whether its kind is followed but the object was never seen. An audit record of a list request names no
+    /// object.
     pub(super) fn is_unknown(&self, index: &Index) -> bool {
         let is_named = !self.about.name.is_empty() || !self.about.uid.is_empty();
         let is_followed = self.kind.is_some_and(|kind| index.freshness(kind) != Freshness::Refused);
         self.entry.is_none() && is_named && is_followed
     }
 
-    /// How the children of an owner of the cluster call it.
-    pub(super) fn called(&self, uid: Key) -> Key {
+    /// Key by which its children refer to a cluster-scoped owner.
+    pub(super) fn reference_key(&self, uid: Key) -> Key {
         Key::object(self.about.api_version, self.about.kind, "", self.about.name).with(uid)
     }
 
-    /// Whether what goes by its name may be taken for it: not when its name has passed to another.
+    /// Whether look-ups by its name find this object: not if another object has the name now.
     pub(super) fn has_its_name(&self, index: &Index) -> bool {
         match (self.entry, self.uid) {
             (Some((uid, entry)), _) => index.by_name(entry.name_key()).is_none_or(|named| named.key() == uid),
@@ -77,17 +79,19 @@ impl<'i> Subject<'i> {
     }
 }
 
-/// The object of a uid; for a static pod also by the uid that its kubelet knows it by.
+/// The object with this uid; for a static pod also by the uid that its kubelet uses.
 fn known<'i>(
     index: &'i Index,
-    kind: Option<Kind>,
+    kind: Option<ObjectKind>,
     namespace: &str,
     name: &str,
     uid: Key,
 ) -> Option<(Key, &'i Object)> {
     let found = index.by_uid(uid).filter(|(_, entry)| Some(entry.kind) == kind);
     match kind {
-        Some(Kind::Pod) => found.or_else(|| index.mirror(Key::held(Kind::Pod, namespace, name), uid)),
+        Some(ObjectKind::Pod) => {
+            found.or_else(|| index.mirror(Key::held(ObjectKind::Pod, namespace, name), uid))
+        }
         _ => found,
     }
 }

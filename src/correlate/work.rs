@@ -1,36 +1,38 @@
-//! How much of the cluster is looked at for one event, and for one chunk of events.
+//! Limits how many objects are looked at for one event and for one chunk.
 //!
-//! Whoever may create pods and Services decides how many of them an event leads to, and behind a filter the whole engine of
-//! Fluent Bit waits for the answer. So work is counted, in objects looked at, and bounded. No clock is read: the same records and
-//! the same cluster give the same answers, within one run, as keys have another order in the next.
+//! Anybody who may create pods and Services decides how many of them an event leads to, and a filter blocks
+//! the whole engine of Fluent Bit. So the work is counted in look-ups and bounded. No clock is involved: the
+//! same records and the same cluster give the same results within one run (keys are ordered differently in
+//! another run).
 //!
-//! Each record has a share of its own. What it needs beyond that comes from a supply for the namespace in which the event lies, and
-//! that from one for the chunk: a namespace cannot use up what the events of another one need.
+//! Each record has a share of its own. Beyond it, the record uses the supply of the event's namespace, and
+//! that uses the supply of the chunk. So one namespace cannot use up the work of another.
 
 use foldhash::{HashMap, HashMapExt};
 
 use crate::topology::index::Index;
 use crate::topology::key::Key;
 
-/// Objects looked at for one record at most, in all.
+/// Maximum number of look-ups for one record.
 pub const MOST_FOR_RECORD: usize = 20_000;
-/// Objects that each record of a chunk may look at, whatever others needed.
+/// Look-ups that each record of a chunk may always use.
 pub const SHARE_OF_RECORD: usize = 200;
-/// Objects that the events of one namespace may look at in one chunk, beyond their shares.
+/// Look-ups that the events of one namespace may use per chunk, beyond their shares.
 pub const MOST_FOR_NAMESPACE: usize = 50_000;
-/// Objects that all records of a chunk may look at, beyond their shares.
+/// Look-ups that all records of a chunk may use, beyond their shares.
 pub const MOST_FOR_CHUNK: usize = 200_000;
 
-/// Of an event about an object of the cluster, objects of each namespace that may be looked at, whatever others needed.
+/// For an event about a cluster-scoped object: look-ups that are always allowed in each namespace.
 pub const LEAST_OF_NAMESPACE: usize = 16;
-/// Services that cost one unit each; beyond them each takes several units, as they are sorted by their names.
+/// Up to this many Services cost one unit each; more of them cost more, because they are sorted by name.
 const CHEAP_SERVICES: usize = 256;
 const UNITS_OF_SERVICE: usize = 4;
 
-/// What the records of one chunk may still look at, and what was found below owners: a chunk often has many events of one.
+/// The work left for the records of one chunk. Also caches the Services found below owners, because a chunk
+/// often has many events of one owner.
 #[derive(Debug)]
 pub struct Work {
-    /// For the record at hand.
+    /// Left for the current record.
     left: usize,
     granted: usize,
     is_short: bool,
@@ -43,7 +45,7 @@ pub struct Work {
     changes: u64,
 }
 
-/// A namespace that is looked into.
+/// A namespace in which look-ups are done.
 pub(super) struct Entered {
     namespace: Key,
     share: usize,
@@ -67,7 +69,7 @@ impl Default for Work {
 }
 
 impl Work {
-    /// Begins a record of an event that lies in this namespace. What was found in another state of the cluster is forgotten.
+    /// Starts a record for an event in this namespace. If the cluster has changed, clears the cache.
     pub(super) fn begin(&mut self, index: &Index, namespace: &str) {
         if std::mem::replace(&mut self.changes, index.changes()) != index.changes() {
             self.below.clear();
@@ -79,19 +81,19 @@ impl Work {
         self.is_short = false;
     }
 
-    /// Ends the record. Answers whether a bound was reached, so that there may be more than was found.
+    /// Ends the record. Returns whether a limit was reached, so that there may be more Services.
     pub(super) fn end(&mut self) -> bool {
         let beyond = (self.granted - self.left).saturating_sub(SHARE_OF_RECORD);
         self.charge(self.namespace, beyond);
         self.is_short
     }
 
-    /// Asks to look at one more object.
+    /// Takes one look-up.
     pub(super) fn take(&mut self) -> bool {
         self.take_many(1)
     }
 
-    /// Asks to look at so many, or to do what takes as long.
+    /// Takes several look-ups, or an equal amount of other work.
     pub(super) fn take_many(&mut self, many: usize) -> bool {
         let is_enough = self.left >= many;
         self.left = self.left.saturating_sub(many);
@@ -99,14 +101,16 @@ impl Work {
         is_enough
     }
 
-    /// Goes on with an equal part of what is left, for one of so many that share it. Answers what the others keep.
+    /// Continues with an equal part of what is left, for one of `of` parts. Returns what the other parts
+    /// keep.
     pub(super) fn part(&mut self, of: usize) -> usize {
         let part = self.left.div_ceil(of.max(1));
         std::mem::replace(&mut self.left, part) - part
     }
 
-    /// Begins to look at objects of several namespaces, for an event about an object of the cluster. Each namespace pays for its
-    /// own: where the event lies, those of others lie as well. Answers what is left for the rest of the record.
+    /// Starts look-ups in several namespaces, for an event about a cluster-scoped object. Each namespace is
+    /// charged for its own, because the namespace of such events holds those of others too. Returns what is
+    /// left for the rest of the record.
     pub(super) fn begin_others(&mut self) -> usize {
         std::mem::replace(&mut self.left, MOST_FOR_RECORD)
     }
@@ -115,7 +119,7 @@ impl Work {
         self.left = own;
     }
 
-    /// Goes on in one namespace, the one at this place of so many.
+    /// Continues in one namespace, number `place` of `of`.
     pub(super) fn enter(&mut self, namespace: Key, place: usize, of: usize) -> Entered {
         let kept = self.part(of - place);
         let share = (SHARE_OF_RECORD / of.max(1)).max(LEAST_OF_NAMESPACE);
@@ -138,22 +142,22 @@ impl Work {
         }
     }
 
-    /// Asks to tell one more Service, after so many.
+    /// Takes the work for naming one more Service.
     pub(super) fn take_service(&mut self, named: usize) -> bool {
         self.take_many(if named < CHEAP_SERVICES { 1 } else { UNITS_OF_SERVICE })
     }
 
-    /// Gives back what the others kept.
+    /// Gives back what the other parts kept.
     pub(super) fn rejoin(&mut self, kept: usize) {
         self.left += kept;
     }
 
-    /// Whether the record at hand was cut short.
+    /// Whether a limit cut the current record short.
     pub(super) fn is_short(&self) -> bool {
         self.is_short
     }
 
-    /// Names of the Services found below an owner before, if all of them were found.
+    /// Services found below an owner earlier, if the search was complete.
     pub(super) fn found_below(&self, owner: Key) -> Option<&[Key]> {
         self.below.get(&owner).map(|services| &**services)
     }

@@ -1,23 +1,23 @@
-//! For whom a request is, and what may be in it: what has to be the same for it to be sent again as it was.
+//! For whom a request was made, and what may be in it: all that must be unchanged for it to be resent.
 //!
-//! A saved request goes out under the credentials of today. So it says for which endpoint, format, tenant and
-//! credentials it was made, and is of no use for others. The secrets themselves are left out: they are exchanged
-//! while a request waits, and the path of their file stays. So are headers but those that name a tenant: people
-//! put the pod's name or a version into them, which change with every restart.
+//! A saved request is resent under the credentials of today. So it says for which endpoint, format, tenant and credentials
+//! it was made, and is not sent to others. The secrets themselves are left out: they may be exchanged while a request
+//! waits, and the path of their file stays. Headers are left out too, except those that name a tenant: people put the
+//! pod's name or a version into them, which change with every restart.
 //!
-//! It holds what might leave when it was made. So it is of no use either when that was changed since: somebody may have
-//! set `redact` because of what is in it.
+//! A request holds what was allowed to leave when it was made. So it is not sent either if that was changed since:
+//! somebody may have set `redact` because of what is in it.
 
 use crate::config::{Credentials, Settings};
 use crate::ledger::Key;
 use crate::secrets::keys;
 
-/// In the names of headers by which services tell tenants apart at one URL: `X-Scope-OrgID` of Loki and Mimir,
+/// Parts of the names of headers by which services distinguish tenants at one URL: `X-Scope-OrgID` of Loki and Mimir,
 /// `AccountID` and `ProjectID` of VictoriaLogs, `organization` and `stream-name` of OpenObserve, and others.
 const TENANT: [&str; 8] =
     ["account", "dataset", "org-id", "organization", "orgid", "project", "stream", "tenant"];
 
-/// As bytes: each part behind its length, so that none runs into the next.
+/// The bytes of all parts, each behind its length, so that none runs into the next.
 #[derive(Debug)]
 pub struct Binding(Vec<u8>);
 
@@ -39,7 +39,7 @@ impl Binding {
             }
         }
         binding.add(b"credentials");
-        // None of them holds a secret, but names of files and of a user.
+        // They hold names of files and of a user, and no secret.
         let shown = match &settings.credentials {
             Credentials::None => String::new(),
             credentials => format!("{credentials:?}"),
@@ -59,7 +59,7 @@ impl Binding {
         self.0.extend_from_slice(part);
     }
 
-    /// What a request carries of it. By the key, so that nobody guesses a header's value from it.
+    /// Its hash, which a request carries. It is made with the key, so that nobody guesses a header's value from it.
     #[must_use]
     pub fn target(&self, key: &Key) -> Option<[u8; 32]> {
         key.check(&[&self.0])
@@ -95,7 +95,7 @@ mod tests {
     const TEMPLATE: [(&str, &str); 3] = [URL, ("format", "template"), ("template_file", "/a")];
     const CAREFUL: [(&str, &str); 3] = [URL, ("state_file", "/s"), ("dead_letter_file", "/d")];
 
-    /// What a setting is beside, its key, and other values of it.
+    /// Settings to begin with, the key of another, and values of it.
     type Row<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a [&'a str]);
 
     /// Each value makes another target.
@@ -157,7 +157,7 @@ mod tests {
         (&[URL], "enforcement_actions", &["deny"]),
     ];
 
-    /// How it is packed, who sends it, how long he waits, and what it looks like, is no matter of whom it is for.
+    /// How a request is packed, sent and formatted does not change for whom it is.
     const OTHERS: &[Row<'_>] = &[
         (&[URL], "elasticsearch_index", &["a"]),
         (&TEMPLATE, "template_file", &["/b"]),
@@ -219,7 +219,7 @@ mod tests {
         }
     }
 
-    /// Whoever adds a setting decides it.
+    /// Who adds a setting decides to which list it belongs.
     #[test]
     fn each_setting_is_a_part_or_is_none() {
         let known: BTreeSet<_> = PARTS.iter().chain(OTHERS).map(|row| row.1).collect();

@@ -1,19 +1,19 @@
-//! The request on its way, kept so that it can be sent again just as it was.
+//! The request on its way, saved so that it can be resent unchanged.
 //!
-//! When a request has no clear answer, or the host dies before it, the gateway may have the batch all the same. Sent
-//! again it should be recognised: the same bytes under the same `Idempotency-Key`. The records alone would not do, as
-//! they come again in other company and make another batch. So the request itself lies in a file beside
-//! `state_file` while it is on its way, and until it has a clear answer no other is sent.
+//! If a response does not say whether a batch arrived, or the host dies before it comes, the gateway may have the batch.
+//! It recognises a request that is resent as the same bytes under the same `Idempotency-Key`. Records that come again
+//! come in other chunks and make other batches, so the request itself is saved, in a file beside `state_file`. No other
+//! request is sent until its response is clear.
 //!
-//! It is written without a sync, which costs microseconds: the file outlives the host, not the machine. After a power
-//! loss it may not be whole; the records are then sent again in batches of their own.
+//! The file is written without a sync, which costs microseconds: it outlives the host, not the machine. After a power
+//! loss it may be cut; its records are then sent again in other batches.
 //!
-//! A request that somebody else puts there must not go out under our credentials. So it carries a check by a key that lies
-//! in the ledger's file ([`kept`](super::kept)), and for whom it was made ([`binding`](super::binding)). What does not fit
-//! is not sent, and a line says what that may cost; so it is with requests of versions that added no check. The file of a
-//! newer version is not understood, and is ignored with a line.
+//! Somebody else may put a request into that file, which would be sent under our credentials. So it carries a check made
+//! with a key from the ledger's file ([`saved_request`](super::saved_request)) and says for whom it was made
+//! ([`binding`](super::binding)). A request that does not match is not sent, and a log line says what that may cost; so it
+//! is with requests of versions that added no check. A file of a newer version is ignored, with a log line.
 //!
-//! Where nothing may arrive twice nothing is kept, but what an earlier life has left, under the other guarantee, is read.
+//! With `no_duplicates` nothing is saved. A request that an earlier run saved under the other guarantee is still read.
 
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::FileExt;
@@ -21,71 +21,76 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::binding::Binding;
-use super::kept::{Found, Head, Kept, LONGEST_FRONT_BYTES, Why};
+use super::saved_request::{Found, Head, LONGEST_FRONT_BYTES, SavedRequest, Unproven};
 use crate::clock;
 use crate::config::{Guarantee, Settings};
 use crate::disk::{self, Access, is_refused, with_suffix};
 use crate::gateway::Post;
-use crate::ledger::{Key, Ledger, Versioned};
+use crate::ledger::{Key, Ledger};
 use crate::log::HostLog;
+use crate::record::identity::Versioned;
 
-/// A request that is sent again so often for nothing may itself be what the gateway dies of: it must not stand in
-/// the way of all others indefinitely.
+/// A request that was resent so often may itself be what the gateway dies of: it must not hold up all others
+/// indefinitely.
 const MOST_FAILURES: u32 = 3;
-/// Over the checksum and the lengths, the mark of a request that is settled.
+/// Written over checksum and lengths: the request is settled.
 const SETTLED: [u8; 24] = [0; 24];
 
-pub struct InFlight {
+pub(super) struct InFlight {
     /// `None` where there is no `state_file`.
     path: Option<PathBuf>,
-    /// Whether requests are kept, and sent again.
-    keeps: bool,
+    /// Whether requests are saved and resent: with `no_event_loss`.
+    saves: bool,
     /// Whether the file may hold a request that is not marked as settled.
     is_written: bool,
     binding: Binding,
-    /// A request without a clear answer.
-    unclear: Option<Kept>,
-    /// How often it was sent again for nothing, or a round panicked over it.
+    /// A request whose response did not say whether it arrived.
+    in_doubt: Option<SavedRequest>,
+    /// How often resending it failed, or a round panicked over it.
     failures: u32,
     log: Arc<HostLog>,
 }
 
 impl InFlight {
     /// Opens and reads nothing yet.
-    #[must_use]
-    pub fn new(settings: &Settings, log: &Arc<HostLog>) -> Self {
+    pub(super) fn new(settings: &Settings, log: &Arc<HostLog>) -> Self {
         let path = settings.ledger.state_file.as_ref().map(|file| with_suffix(file, ".in-flight"));
         Self {
             path,
-            keeps: settings.guarantee == Guarantee::NoEventLoss,
+            saves: settings.guarantee == Guarantee::NoEventLoss,
             is_written: false,
             binding: Binding::of(settings),
-            unclear: None,
+            in_doubt: None,
             failures: 0,
             log: Arc::clone(log),
         }
     }
 
-    /// Takes up the request that an earlier life, or a round that panicked, left without an answer; unless it is of
-    /// no use any more: for another endpoint or format, too old, or acknowledged.
-    pub fn take_up(&mut self, ledger: &Ledger) {
-        let is_new = |kept: &Kept| !kept.named().iter().any(|record| ledger.holds(record));
-        if let Some(kept) = self.unclear.take() {
-            self.unclear = Some(kept).filter(is_new);
-            // It may be what the round panicked over.
+    /// Takes up the request that an earlier run, or a round that panicked, left in doubt, unless it is of no use any more:
+    /// for another endpoint or format, too old, or acknowledged.
+    pub(super) fn take_up(&mut self, ledger: &Ledger) {
+        let is_new = |saved: &SavedRequest| !saved.named().iter().any(|record| ledger.holds(record));
+        if let Some(saved) = self.in_doubt.take() {
+            self.in_doubt = Some(saved).filter(is_new);
+            // The round may have panicked over it.
             self.failed();
         } else {
-            let found = self.found(ledger).and_then(|left| left.request);
-            self.unclear = found.filter(is_new).filter(|kept| self.is_for_us(kept, ledger));
+            let found = self.find(ledger).and_then(|left| left.request);
+            self.in_doubt = found.filter(is_new).filter(|saved| self.is_for_us(saved, ledger));
             self.failures = 0;
         }
     }
 
-    /// Whether it may go out now as it was. Somebody may have kept a request of ours, and put it back long after: what
-    /// the ledger would have forgotten is not sent again.
-    fn is_for_us(&self, kept: &Kept, ledger: &Ledger) -> bool {
+    /// The records of the request that an earlier run left in doubt, whoever it was for.
+    pub(super) fn find_records(&mut self, ledger: &Ledger) -> Option<Vec<Versioned>> {
+        self.find(ledger).map(|left| left.records)
+    }
+
+    /// Whether it may be resent unchanged. Somebody may have copied a request of ours and put it back long after, so one
+    /// that is older than what the ledger remembers is not.
+    fn is_for_us(&self, saved: &SavedRequest, ledger: &Ledger) -> bool {
         let (path, then) = (self.shown(), self.then());
-        if Some(kept.head.target) != ledger.key().and_then(|key| self.binding.target(key)) {
+        if Some(saved.head.target) != ledger.key().and_then(|key| self.binding.target(key)) {
             self.log.warn(
                 "saved request outdated",
                 format!(
@@ -93,7 +98,7 @@ impl InFlight {
                      than are set now; it is not sent, and {then}"
                 ),
             );
-        } else if ledger.has_forgotten(kept.head.made_seconds, now_seconds()) {
+        } else if ledger.has_forgotten(saved.head.made_seconds, now_seconds()) {
             self.log.warn(
                 "saved request too old",
                 format!(
@@ -107,8 +112,7 @@ impl InFlight {
         false
     }
 
-    /// What an earlier life left without an answer, whoever it was for.
-    pub fn found(&mut self, ledger: &Ledger) -> Option<Left> {
+    fn find(&mut self, ledger: &Ledger) -> Option<Left> {
         let found = match read(self.path.as_ref()?, ledger.key()) {
             Ok(found) => found,
             Err(error) if error.kind() == ErrorKind::NotFound => return None,
@@ -119,10 +123,10 @@ impl InFlight {
         };
         self.is_written = matches!(found, Found::Request(_) | Found::Unproven(..));
         match found {
-            Found::Request(kept) => Some(Left { records: kept.named(), request: Some(kept) }),
+            Found::Request(saved) => Some(Left { records: saved.named(), request: Some(saved) }),
             Found::Unproven(why, records) => {
-                if !records.iter().any(|record| ledger.holds(record)) || why == Why::Foreign {
-                    self.tell_of_unproven(why);
+                if !records.iter().any(|record| ledger.holds(record)) || why == Unproven::Foreign {
+                    self.log_unproven(why);
                 }
                 Some(Left { records, request: None })
             }
@@ -134,15 +138,14 @@ impl InFlight {
         }
     }
 
-    /// The request that has no clear answer yet, and that goes out before any other.
-    #[must_use]
-    pub fn unclear(&self) -> Option<&Kept> {
-        self.unclear.as_ref()
+    /// The request in doubt, which is resent before any other is sent.
+    pub(super) fn in_doubt(&self) -> Option<&SavedRequest> {
+        self.in_doubt.as_ref()
     }
 
-    /// A request is about to go out.
-    pub fn begin(&mut self, post: &Post<'_>, records: &[Option<Versioned>], ledger: &Ledger) {
-        if !self.keeps || self.path.is_none() {
+    /// A request is about to be sent: saves it.
+    pub(super) fn begin(&mut self, post: &Post<'_>, records: &[Option<Versioned>], ledger: &Ledger) {
+        if !self.saves || self.path.is_none() {
             return;
         }
         let made_seconds = ledger.time(now_seconds());
@@ -161,31 +164,31 @@ impl InFlight {
         }
     }
 
-    /// It has no clear answer. In memory nobody else can put another in its place.
-    pub fn keep(&mut self, post: &Post<'_>, records: &[Option<Versioned>]) {
+    /// Its response did not say whether it arrived. It is kept in memory too, where nobody can replace it.
+    pub(super) fn doubt(&mut self, post: &Post<'_>, records: &[Option<Versioned>]) {
         let head = Head::new([0; 32], 0, post, records);
-        self.unclear = Some(Kept { head, body: post.body.bytes.to_vec() });
+        self.in_doubt = Some(SavedRequest { head, body: post.body.bytes.to_vec() });
     }
 
-    /// It was sent again, and has no clear answer still.
-    pub fn failed(&mut self) {
+    /// It was resent, and is still in doubt.
+    pub(super) fn failed(&mut self) {
         self.failures += 1;
         if self.failures >= MOST_FAILURES {
             self.end();
         }
     }
 
-    /// It has a clear answer.
-    pub fn end(&mut self) {
-        self.unclear = None;
+    /// It is in doubt no more.
+    pub(super) fn end(&mut self) {
+        self.in_doubt = None;
         self.failures = 0;
         if std::mem::take(&mut self.is_written) {
-            // Nothing is lost by a failure: what was acknowledged is in the ledger.
+            // A failure loses nothing: what was acknowledged is in the ledger.
             let _ = self.write(false, &[&SETTLED]);
         }
     }
 
-    /// Opened each time: should the file be removed, the next request is kept in a new one.
+    /// Opens the file each time: if somebody removes it, the next request is saved in a new one.
     fn write(&self, makes: bool, parts: &[&[u8]]) -> io::Result<()> {
         let path = self.path.as_ref().ok_or(ErrorKind::NotFound)?;
         let open = if makes { disk::existing_or_new } else { disk::existing };
@@ -198,7 +201,7 @@ impl InFlight {
         Ok(())
     }
 
-    /// It stays as it is until a request of this version takes its place.
+    /// The file stays as it is until a request of this version replaces it.
     fn ignore(&self, version: u32, rules: u32) {
         self.log.warn(
             "request ignored",
@@ -215,17 +218,17 @@ impl InFlight {
         self.path.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
     }
 
-    fn tell_of_unproven(&self, why: Why) {
+    fn log_unproven(&self, why: Unproven) {
         let (path, then) = (self.shown(), self.then());
         match why {
-            Why::Unchecked => self.log.warn(
+            Unproven::Unchecked => self.log.warn(
                 "saved request unchecked",
                 format!(
                     "{path} holds a request of an older version of this plugin, which added no check to it; it is not \
                      sent, and {then}"
                 ),
             ),
-            Why::Foreign => self.log.error(
+            Unproven::Foreign => self.log.error(
                 "saved request not sent",
                 format!(
                     "{path} holds a request that does not fit the key in state_file: another file is in the place of \
@@ -236,9 +239,9 @@ impl InFlight {
         }
     }
 
-    /// What becomes of the records of a request that is not sent.
+    /// What becomes of the records of a request that is not resent.
     fn then(&self) -> &'static str {
-        if self.keeps {
+        if self.saves {
             "its records come again in other requests, and may arrive twice"
         } else {
             "its records count as in doubt: as soon as they come again they are put into dead_letter_file"
@@ -256,12 +259,12 @@ impl InFlight {
     }
 }
 
-/// What an earlier life left without an answer.
-pub struct Left {
+/// A request that an earlier run left in doubt.
+struct Left {
     /// Those of its records that have an identity.
-    pub records: Vec<Versioned>,
-    /// `None` when it is not to be sent.
-    request: Option<Kept>,
+    records: Vec<Versioned>,
+    /// `None` if it must not be resent.
+    request: Option<SavedRequest>,
 }
 
 fn now_seconds() -> u64 {
@@ -272,7 +275,7 @@ fn read(path: &Path, key: Option<&Key>) -> io::Result<Found> {
     let mut file = disk::existing(path, Access::Read)?;
     let mut bytes = Vec::new();
     file.by_ref().take(LONGEST_FRONT_BYTES as u64).read_to_end(&mut bytes)?;
-    let left = Kept::len_bytes(&bytes).saturating_sub(bytes.len());
+    let left = SavedRequest::len_bytes(&bytes).saturating_sub(bytes.len());
     file.take(left as u64).read_to_end(&mut bytes)?;
-    Ok(Kept::read(&bytes, key))
+    Ok(SavedRequest::read(&bytes, key))
 }

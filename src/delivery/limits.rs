@@ -1,12 +1,12 @@
-//! How much goes in one request: what the settings say, and no more than the format's receivers take.
+//! How much one request may hold: what the settings say, but no more than the format's receivers take.
 
 use crate::config::Settings;
+use crate::format::Renderer;
 use crate::gateway::batch::Limits;
 use crate::log::HostLog;
-use crate::render::Renderer;
 
-/// The limits of a batch. A start does not fail of a setting that says more than a receiver takes, as it worked before
-/// and loses nothing: requests end earlier, and a line says so.
+/// The limits of a batch. A setting above what a receiver takes is no reason not to start, as it loses nothing: requests
+/// are smaller than it says, and a log line says so.
 pub(super) fn of(settings: &Settings, renderer: &Renderer, log: &HostLog) -> Limits {
     let limits = Limits { events: settings.batch_events, bytes: settings.batch_bytes };
     let receiver = renderer.request_limit().filter(|_| settings.scheme.makes_requests());

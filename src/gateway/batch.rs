@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::render::Form;
+use crate::format::Framing;
 
 /// The limits of one request.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +22,7 @@ pub struct Limits {
 /// Rendered records on their way, each with what the caller has to know of it.
 #[derive(Debug)]
 pub struct Batch<T> {
-    form: Form,
+    framing: Framing,
     limits: Limits,
     text: Vec<u8>,
     /// All ids, one behind the other.
@@ -40,16 +40,19 @@ struct Item<T> {
 }
 
 impl<T> Batch<T> {
+    /// An empty batch.
     #[must_use]
-    pub fn new(form: Form, limits: Limits) -> Self {
-        Self { form, limits, text: Vec::new(), ids: String::new(), items: Vec::new() }
+    pub fn new(framing: Framing, limits: Limits) -> Self {
+        Self { framing, limits, text: Vec::new(), ids: String::new(), items: Vec::new() }
     }
 
+    /// Number of records.
     #[must_use]
     pub fn len(&self) -> usize {
         self.items.len()
     }
 
+    /// Whether it has no record.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
@@ -58,9 +61,9 @@ impl<T> Batch<T> {
     /// Whether a record of so many bytes may still join. An empty batch takes a record of any size.
     #[must_use]
     pub fn has_room_for(&self, bytes: usize) -> bool {
-        let most = if self.form.is_alone { 1 } else { self.limits.events };
+        let most = if self.framing.is_alone { 1 } else { self.limits.events };
         // What is between them already is counted with the text.
-        let around = self.form.around_bytes(1);
+        let around = self.framing.around_bytes(1);
         self.is_empty() || (self.len() < most && self.text.len() + bytes + around <= self.limits.bytes)
     }
 
@@ -69,12 +72,13 @@ impl<T> Batch<T> {
         let start = self.text.len();
         self.text.extend_from_slice(rendered);
         let bytes = start..self.text.len();
-        self.text.extend_from_slice(self.form.between.as_bytes());
+        self.text.extend_from_slice(self.framing.between.as_bytes());
         let id_start = self.ids.len();
         self.ids.push_str(id);
         self.items.push(Item { id: id_start..self.ids.len(), bytes, note });
     }
 
+    /// What the caller noted of a record.
     #[must_use]
     pub fn note(&self, index: usize) -> Option<&T> {
         self.items.get(index).map(|item| &item.note)
@@ -86,6 +90,7 @@ impl<T> Batch<T> {
         self.items.get_mut(index).map(|item| &mut item.note)
     }
 
+    /// The id of a record; empty if there is none at this index.
     #[must_use]
     pub fn id(&self, index: usize) -> &str {
         self.items.get(index).and_then(|item| self.ids.get(item.id.clone())).unwrap_or_default()
@@ -96,7 +101,7 @@ impl<T> Batch<T> {
     pub fn body(&self, part: &Range<usize>) -> Cow<'_, [u8]> {
         let items = self.items.get(part.clone()).unwrap_or_default();
         let (Some(first), Some(last)) = (items.first(), items.last()) else { return Cow::Borrowed(b"") };
-        let Form { before, between, after, .. } = self.form;
+        let Framing { before, between, after, .. } = self.framing;
         if before.is_empty() && between == after {
             // It stands there already, behind the last.
             return Cow::Borrowed(&self.text[first.bytes.start..last.bytes.end + after.len()]);
@@ -110,7 +115,7 @@ impl<T> Batch<T> {
     pub fn body_bytes(&self, part: &Range<usize>) -> usize {
         let items = self.items.get(part.clone()).unwrap_or_default();
         let (Some(first), Some(last)) = (items.first(), items.last()) else { return 0 };
-        last.bytes.end - first.bytes.start + self.form.around_bytes(1)
+        last.bytes.end - first.bytes.start + self.framing.around_bytes(1)
     }
 
     /// Names this part of the batch: a hash over its ids, the same on every retry.

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::net::retry_after::LONGEST_RETRY_AFTER;
+use crate::response::retry_after::LONGEST_RETRY_AFTER;
 
 /// How long the gate stays closed after the first, second, … failure in a row. The host comes back after
 /// `base + 1` seconds at the earliest, 6 with its default base of 5 (`flb_scheduler.c`,

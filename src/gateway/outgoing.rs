@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::disposition::Doubt;
+use crate::response::Doubt;
 
 /// A body that knows how much of it was sent. The head goes out before, and with it the TLS handshake.
 pub(super) struct Outgoing<'a> {

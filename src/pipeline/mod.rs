@@ -1,101 +1,62 @@
-//! The order of the stages and nothing else: record → select → ledger → correlate → render → batch → delivery.
+//! The pipeline: a chunk's way from the queue to the endpoint.
 //!
-//! - `reading`: a chunk becomes records that say something
-//! - `unread`: what of a chunk is no record
-//! - `deferring`: events wait until the topology knows their object; `waiting` holds them
-//! - `judging`: what becomes of each
-//! - `leaving`: one that is to be delivered, or dead-lettered
+//! - `round`: the chunks that are delivered together
+//! - `decode`: a chunk becomes records of known or unknown kind; `unreadable` dead-letters the rest
+//! - `stages`: select, then the stages that follow
+//! - `defer`: events wait until the topology knows their object; `deferred` holds them
+//! - `deduplicate`: what the ledger knows of a record decides what to do with it
+//! - `enqueue`: redact, correlate, render, and add to the batch
 //!
-//! A round takes all chunks that wait. Their records fill one batch after the other, so that one request
-//! may serve several chunks; a chunk is answered as soon as the last of its records is settled. A record
-//! that is already on its way in the same round is not sent twice: its chunk shares the outcome.
+//! To send and to settle is the work of [`delivery`](crate::delivery).
+//!
+//! A round takes all chunks that wait. Their records fill one batch after the other, so one request may serve several
+//! chunks, and a chunk has its result as soon as the last of its records is settled. A record that is already on its way
+//! in the same round is not sent twice: its chunk shares the outcome.
 
-mod deferring;
-mod judging;
-mod leaving;
-mod reading;
-mod unread;
-mod waiting;
+mod decode;
+mod deduplicate;
+mod defer;
+mod deferred;
+mod enqueue;
+mod round;
+mod stages;
+mod unreadable;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bumpalo::Bump;
 
-use crate::clock::{self, Leaps};
+use crate::clock;
 use crate::cluster::{Cluster, View};
-use crate::config::{ConfigError, Guarantee, Others, Redaction, Selection, Settings};
-use crate::delivery::{Delivery, Waiting, until_it_is_back};
+use crate::config::{ConfigError, Redaction, Settings};
+use crate::delivery::{Delivery, LoggedLedger};
 use crate::disk::not_private;
 use crate::failpoint;
-use crate::gateway::batch::Batch;
 use crate::gateway::{Stopper, Transport, transport};
 use crate::job::{Job, Tally};
-use crate::ledger::Ledger;
 use crate::log::HostLog;
 use crate::metrics::Metrics;
 use crate::record::redact::{Action, Redactor};
-use crate::record::text::Repair;
-use crate::time::Stamp;
+use decode::Decoder;
+use round::{Chunk, Round};
+use stages::Stages;
+use unreadable::UnreadableLetters;
 
 /// All stages of one instance.
 pub struct Pipeline {
-    selection: Selection,
-    others: Others,
-    redactor: Redactor,
-    ledger: Ledger,
-    leaps: Leaps,
+    decoder: Decoder,
+    unreadable: UnreadableLetters,
+    stages: Stages,
+    ledger: LoggedLedger,
     view: View,
-    /// How long an event waits for its object.
-    correlate_wait: Duration,
-    waiting: waiting::Waiting,
     delivery: Delivery,
-    written: unread::Written,
-    repair: Repair,
     metrics: Arc<Metrics>,
-    log: Arc<HostLog>,
-}
-
-/// The chunks of one round on their way.
-struct Round<'a> {
-    tallies: Vec<Tally>,
-    batch: Batch<Waiting<'a>>,
-    /// Where bodies lie that were made here.
-    arena: &'a Bump,
-    /// The time at which records are rendered: receivers take no other times than those around it.
-    now: Stamp,
-    /// Of the record at hand; kept for their memory.
-    id: String,
-    rendered: Vec<u8>,
-}
-
-impl Round<'_> {
-    /// The host must bring the chunk again.
-    fn fail(&mut self, chunk: usize) {
-        if let Some(tally) = self.tallies.get_mut(chunk) {
-            tally.fail();
-        }
-    }
-}
-
-/// Where a record stands.
-#[derive(Clone, Copy)]
-struct Place<'a> {
-    chunk: usize,
-    tag: &'a str,
-    offset: usize,
-    /// When the host took it in.
-    taken: Option<Stamp>,
-}
-
-/// In whole seconds.
-fn now() -> Stamp {
-    Stamp::from_unix_seconds(clock::unix_seconds(clock::wall())).unwrap_or(Stamp::EPOCH)
 }
 
 impl Pipeline {
-    /// Opens the ledger, the gateway and the dead letter file, and finds or starts the cluster. `on_start`
-    /// runs first on each thread that is started.
+    /// Opens the ledger, the transport and the dead letter file, and finds or starts the cluster. `on_start` runs first on
+    /// each thread that is started.
     ///
     /// # Errors
     /// All errors found in the files that the settings name.
@@ -108,47 +69,29 @@ impl Pipeline {
         Self::over(transport::open(settings, metrics, log), settings, metrics, log, on_start)
     }
 
-    /// The same over a transport of the caller's, for those who want to see what goes out.
+    /// The same over a transport of the caller's, which sees what is sent.
     ///
     /// # Errors
     /// As [`Pipeline::open`].
     pub fn over(
-        gateway: Result<Box<dyn Transport>, Vec<ConfigError>>,
+        transport: Result<Box<dyn Transport>, Vec<ConfigError>>,
         settings: &Settings,
         metrics: &Arc<Metrics>,
         log: &Arc<HostLog>,
         on_start: fn(),
     ) -> Result<Self, Vec<ConfigError>> {
-        let now_seconds = clock::unix_seconds(clock::wall());
-        let ledger =
-            Ledger::open(&settings.ledger, settings.updates, now_seconds).map_err(|problem| ConfigError {
-                key: "state_file",
-                problem,
-                expected: "a file that this instance alone can write".to_owned(),
-            });
-        let delivery = Delivery::open(gateway, settings, metrics, log);
+        let ledger = LoggedLedger::open(settings, metrics, log);
+        let delivery = Delivery::open(transport, settings, metrics, log);
         let view = View::open(&settings.correlation, metrics, log, on_start);
         let redactor = redactor(&settings.redaction);
-        let ((mut ledger, moved), mut delivery, view, redactor) = match (ledger, delivery, view, redactor) {
+        let (mut ledger, mut delivery, view, redactor) = match (ledger, delivery, view, redactor) {
             (Ok(ledger), Ok(delivery), Ok(view), Ok(redactor)) => (ledger, delivery, view, redactor),
             (ledger, delivery, view, redactor) => {
                 let more = [delivery.err(), view.err(), redactor.err()].into_iter().flatten().flatten();
                 return Err(ledger.err().into_iter().chain(more).collect());
             }
         };
-        if let Some(moved) = moved {
-            log.error(
-                "state_file moved aside",
-                format!(
-                    "state_file {moved}; events that the source brings again are delivered again; {}",
-                    moved.advice()
-                ),
-            );
-        }
-        if let Some(why) = ledger.take_trouble() {
-            let until = until_it_is_back(settings.guarantee);
-            log.error("state_file", format!("state_file: {why}; {until}; look at the disk"));
-        }
+        ledger.start();
         if let Some(warning) = not_private(&settings.written_folders()) {
             log.warn("folder not private", warning);
         }
@@ -158,28 +101,21 @@ impl Pipeline {
                 "state_file is not set: a restart forgets what was delivered, and delivers it again; set it to a file that stays",
             );
         }
-        if settings.guarantee == Guarantee::NoEventLoss {
-            ledger.forget_doubts();
-        }
         delivery.take_up(&mut ledger);
-        metrics.ledger_entries.set(ledger.len() as u64);
+        metrics.ledger_entries.set(ledger.read().len() as u64);
+        let redactor = Arc::new(redactor);
         Ok(Self {
-            selection: settings.selection.clone(),
-            others: settings.others,
-            redactor,
+            decoder: Decoder::new(Arc::clone(&redactor), log),
+            unreadable: UnreadableLetters::default(),
+            stages: Stages::new(settings, redactor, metrics, log),
             ledger,
-            leaps: Leaps::from_now(),
             view,
-            correlate_wait: settings.correlate_wait,
-            waiting: waiting::Waiting::default(),
             delivery,
-            written: unread::Written::default(),
-            repair: Repair::default(),
             metrics: Arc::clone(metrics),
-            log: Arc::clone(log),
         })
     }
 
+    /// Stops the request in flight from another thread.
     #[must_use]
     pub fn stopper(&self) -> Stopper {
         self.delivery.stopper()
@@ -197,84 +133,72 @@ impl Pipeline {
         self.view.is_worth_waiting_for(clock::monotonic())
     }
 
-    /// Takes chunks through all stages and answers each.
+    /// Takes chunks through all stages. Each gets its result, at the latest when its last deferred record is settled.
     pub fn round(&mut self, jobs: Vec<Job>) {
-        self.ledger.leap(self.leaps.seconds());
-        self.ledger.expire(clock::unix_seconds(clock::wall()));
-        self.delivery.recall(&mut self.ledger);
-        self.delivery.send_unclear(&mut self.ledger);
-        let mut chunks = Vec::with_capacity(jobs.len());
-        // What waits comes first: it came first.
-        let mut tallies = std::mem::take(&mut self.waiting.tallies);
+        let Self { decoder, unreadable, stages, ledger, view, delivery, metrics } = self;
+        ledger.begin_round();
+        delivery.resend(ledger);
+        // Deferred records come first: they came first.
+        let mut tallies = stages.deferrer.take_tallies();
         let before = tallies.len();
+        let mut chunks = Vec::with_capacity(jobs.len());
         for Job { tag, data, reply } in jobs {
             chunks.push((tag, data));
             tallies.push(Tally::new(reply));
         }
         let arena = Bump::new();
-        let mut round = Round {
-            tallies,
-            batch: self.delivery.new_batch(),
-            arena: &arena,
-            now: now(),
-            id: String::new(),
-            rendered: Vec::new(),
-        };
-        self.release(&mut round);
+        let mut round = Round::new(tallies, &arena, ledger, delivery, view);
+        stages.resume_due(&mut round);
         for (index, (tag, data)) in (before..).zip(&chunks) {
-            self.view.begin_chunk();
-            self.chunk(index, tag, data, &mut round);
-            failpoint::hit("round");
-            if let Some(tally) = round.tallies.get_mut(index) {
-                tally.finish_reading();
+            view.begin_chunk();
+            let chunk = Chunk { index, tag, data };
+            let unread = decoder.chunk(chunk, &arena, &mut |record| stages.take(record, &mut round));
+            if !unreadable.dead_letter(&unread, &mut round) {
+                round.fail(index);
             }
+            failpoint::hit("round");
+            round.finish_reading(index);
         }
-        self.send(&mut round);
-        self.waiting.keep(round.tallies);
-        self.show_waiting();
-        self.metrics.ledger_entries.set(self.ledger.len() as u64);
+        let tallies = round.finish();
+        stages.deferrer.end_round(tallies);
+        metrics.ledger_entries.set(ledger.read().len() as u64);
     }
 
-    /// Makes good for a round that panicked: nothing of it was committed that was not acknowledged.
+    /// Whether a deferred record may go on.
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        self.stages.deferrer.is_due(&self.view)
+    }
+
+    /// How many chunks stay open for a deferred record, and since when the oldest waits, in Unix time.
+    #[must_use]
+    pub fn deferred(&self) -> (usize, Option<u64>) {
+        self.stages.deferrer.deferred()
+    }
+
+    /// Cleans up after a round that panicked. Nothing of it was committed that was not acknowledged.
     pub fn recover(&mut self) {
-        self.waiting.clear();
-        self.show_waiting();
+        self.stages.deferrer.clear();
         self.ledger.abort_all();
         self.delivery.take_up(&mut self.ledger);
     }
 
-    /// Does what is due though no chunk waits; how long until something is again.
+    /// Does what is due though no chunk waits. Returns how long until something is due again.
     pub fn idle(&mut self) -> Option<Duration> {
         failpoint::hit("idle");
-        [self.delivery.idle(), self.next_look()].into_iter().flatten().min()
+        [self.delivery.idle(), self.stages.deferrer.next_look()].into_iter().flatten().min()
     }
 
     /// Completes what was delivered, and writes what the ledger's file has not taken yet.
     pub fn finish(&mut self) {
         failpoint::hit("finish");
-        self.waiting.clear();
+        self.stages.deferrer.clear();
         self.delivery.finish();
-        if let Err(why) = self.ledger.finish(clock::unix_seconds(clock::wall())) {
-            self.metrics.ledger_failed_writes_total.add(1);
-            self.log.error(
-                "state_file",
-                format!(
-                    "state_file: {why}; the next start will deliver some records again; look at the disk"
-                ),
-            );
-        }
-    }
-
-    /// As [`Delivery::send`].
-    fn send(&mut self, round: &mut Round<'_>) -> bool {
-        let sent = self.delivery.send(&mut round.batch, &mut self.ledger, &mut round.tallies);
-        // A request may have taken minutes.
-        round.now = now();
-        sent
+        self.ledger.finish();
     }
 }
 
-/// The rules of the settings.
+/// The redactor that the settings ask for.
 fn redactor(settings: &Redaction) -> Result<Redactor, Vec<ConfigError>> {
     let mut redactor = Redactor::new(settings.max_message_bytes);
     let mut errors = Vec::new();

@@ -1,14 +1,14 @@
-//! A body becomes a record of the API server's audit log (`audit.k8s.io/v1`, kind `Event`).
+//! Reads a record of the API server's audit log (`audit.k8s.io/v1`, kind `Event`).
 //!
-//! It comes alone, as a line of the audit log does, or with up to 400 others in the list that the API server's
-//! audit webhook posts. What Kubernetes may leave out is absent here: the empty text, or nothing.
+//! It comes alone, as a line of the audit log, or in the list that the audit webhook posts, with up to 400
+//! others. A field that Kubernetes left out is empty or `None` here.
 
 use rmp::encode;
 
-use super::cursor::{Cursor, Fault, Token};
-use super::fields::Reader;
+use super::cursor::{Cursor, DecodeError, Token};
+use super::depth_limit::BODIES;
+use super::fields::FieldReader;
 use super::raw::Raw;
-use super::shallow::BODIES;
 use super::text::{Repair, Text};
 
 /// One stage of one request to the API server, borrowed from the chunk.
@@ -21,80 +21,84 @@ pub struct AuditEvent<'a> {
     pub level: Text<'a>,
     pub verb: Text<'a>,
     pub request_uri: Text<'a>,
-    pub user: User<'a>,
-    /// Whom the user acted as.
-    pub impersonated_user: Option<User<'a>>,
-    /// The client's address and those of the proxies before it.
+    pub user: AuditUser<'a>,
+    /// The user whom the client impersonated.
+    pub impersonated_user: Option<AuditUser<'a>>,
+    /// Addresses of the client and of the proxies in front of it.
     pub source_ips: Raw<'a>,
     pub user_agent: Text<'a>,
     pub object: AuditObject<'a>,
-    pub response: Response<'a>,
+    pub response: AuditResponse<'a>,
     pub request_received: Text<'a>,
     pub stage_time: Text<'a>,
     pub annotations: Raw<'a>,
-    /// Of the annotations, what the authorizer decided, and why.
+    /// The authorizer's decision and its reason, from the annotations.
     pub decision: Text<'a>,
     pub decision_reason: Text<'a>,
-    /// The bodies, at the levels that have them. That of a patch may be a list (RFC 6902).
+    /// The bodies, at the levels that include them. The body of a patch may be a list (RFC 6902).
     pub request_object: Raw<'a>,
     pub response_object: Raw<'a>,
 }
 
+/// `user` or `impersonatedUser`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct User<'a> {
+pub struct AuditUser<'a> {
     pub name: Text<'a>,
     pub uid: Text<'a>,
     pub groups: Raw<'a>,
     pub extra: Raw<'a>,
 }
 
-/// What the request was about: `objectRef`, completed from the answer where the request could not know it, as the
-/// name of an object that is just made.
+/// The object of the request: `objectRef`, completed from the response with what the request could not know,
+/// such as the name of a created object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditObject<'a> {
-    /// Plural and lower case, as in the path of a request: `pods`.
+    /// Plural and lower case, as in the request path: `pods`.
     pub resource: Text<'a>,
     pub subresource: Text<'a>,
-    /// Group and version, `apps/v1`.
+    /// Group and version, such as `apps/v1`.
     pub api_version: Text<'a>,
-    /// Of the bodies, where there is one; `objectRef` has none.
+    /// From the response body, if there is one; `objectRef` has no kind.
     pub kind: Text<'a>,
     pub namespace: Text<'a>,
     pub name: Text<'a>,
     pub uid: Text<'a>,
 }
 
+/// `responseStatus`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Response<'a> {
+pub struct AuditResponse<'a> {
     pub code: Option<u64>,
-    /// `Success` or `Failure`, where the answer was a status.
+    /// `Success` or `Failure`, if the response was a status.
     pub status: Text<'a>,
     pub reason: Text<'a>,
     pub message: Text<'a>,
 }
 
 impl<'a> AuditEvent<'a> {
-    /// Reads a body. `None` when it is no audit record: it has no `auditID`, or nothing else that only these have.
+    /// Reads a body. `None` if it is not an audit record: it has no `auditID`, or nothing else that only
+    /// audit records have.
     ///
     /// # Errors
-    /// When the body is no whole MessagePack value.
-    pub fn read(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, Fault> {
+    /// When the body is not one whole MessagePack value.
+    pub fn read(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, DecodeError> {
         Self::read_by(body, repair, false)
     }
 
-    /// Reads a body that is known to be an audit record: redaction may have removed the keys that show it.
+    /// Reads a body that is known to be an audit record, because redaction may have removed the keys by which
+    /// it is recognised.
     ///
     /// # Errors
-    /// When the body is no whole MessagePack value.
-    pub fn read_known(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, Fault> {
+    /// When the body is not one whole MessagePack value.
+    pub fn read_known(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, DecodeError> {
         Self::read_by(body, repair, true)
     }
 
-    fn read_by(body: &'a [u8], repair: &Repair, is_known: bool) -> Result<Option<Self>, Fault> {
+    fn read_by(body: &'a [u8], repair: &Repair, is_known: bool) -> Result<Option<Self>, DecodeError> {
         let mut audit = Self::default();
         let mut group = Text::default();
-        let mut answered = Answered::default();
-        let reader = Reader { repair };
+        let mut response_object = ResponseObject::default();
+        let reader = FieldReader { repair };
         reader.fields(&mut Cursor::new(body), |key, value| {
             match key {
                 b"auditID" => audit.audit_id = reader.text(value)?,
@@ -118,7 +122,8 @@ impl<'a> AuditEvent<'a> {
                 b"requestObject" => audit.request_object = reader.any(value)?,
                 b"responseObject" => {
                     audit.response_object = reader.any(value)?;
-                    answered = reader.answered(&mut Cursor::new(audit.response_object.bytes()))?;
+                    response_object =
+                        reader.response_object(&mut Cursor::new(audit.response_object.bytes()))?;
                 }
                 _ => value.skip()?,
             }
@@ -135,20 +140,20 @@ impl<'a> AuditEvent<'a> {
             |name| audit.annotations.get(name).and_then(|value| value.as_text()).unwrap_or_default();
         (audit.decision, audit.decision_reason) =
             (annotation("authorization.k8s.io/decision"), annotation("authorization.k8s.io/reason"));
-        audit.object.complete(&group, answered);
+        audit.object.complete(&group, response_object);
         Ok(Some(audit))
     }
 }
 
-/// Whether Kubernetes calls a stage of a request so.
+/// Whether this is the name of an audit stage.
 pub(super) fn is_stage(name: &[u8]) -> bool {
     matches!(name, b"RequestReceived" | b"ResponseStarted" | b"ResponseComplete" | b"Panic")
 }
 
-/// What stands for a body that is too large.
+/// Replaces a body that is too large.
 pub(super) const TOO_LARGE: &str = "[left out: too large]";
 
-/// A copy of an audit record without its bodies; `None` when there is none in it, or none any more.
+/// A copy of an audit record without its bodies; `None` if it has none left.
 #[must_use]
 pub fn without_bodies(record: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
@@ -166,7 +171,7 @@ pub fn without_bodies(record: &[u8]) -> Option<Vec<u8>> {
         let is_body = matches!(key, Token::Str(name) if BODIES.contains(&name));
         if is_body && head != Token::Nil && head != Token::Str(TOO_LARGE.as_bytes()) {
             out.extend_from_slice(pair.up_to(&value));
-            // A Vec takes everything.
+            // Writing to a Vec cannot fail.
             let _ = encode::write_str(&mut out, TOO_LARGE);
             has_left_out = true;
         } else {
@@ -177,34 +182,35 @@ pub fn without_bodies(record: &[u8]) -> Option<Vec<u8>> {
 }
 
 impl<'a> AuditObject<'a> {
-    fn complete(&mut self, group: &str, answered: Answered<'a>) {
+    fn complete(&mut self, group: &str, response_object: ResponseObject<'a>) {
         if !group.is_empty() && !self.api_version.is_empty() {
             self.api_version = format!("{group}/{}", self.api_version).into();
         }
-        // The answer to a subresource, and a failure, is about something else than the object: a Scale, a Status.
-        if self.subresource.is_empty() && answered.kind != "Status" {
-            let Answered { kind, name, uid } = answered;
+        // The response to a subresource request, or to a failed one, is about another object, such as a Scale
+        // or a Status.
+        if self.subresource.is_empty() && response_object.kind != "Status" {
+            let ResponseObject { kind, name, uid } = response_object;
             self.kind = kind;
-            for (known, answered) in [(&mut self.name, name), (&mut self.uid, uid)] {
+            for (known, given) in [(&mut self.name, name), (&mut self.uid, uid)] {
                 if known.is_empty() {
-                    *known = answered;
+                    *known = given;
                 }
             }
         }
     }
 }
 
-/// What an answer says of its object.
+/// The fields that a response body adds about the object.
 #[derive(Default)]
-struct Answered<'a> {
+struct ResponseObject<'a> {
     kind: Text<'a>,
     name: Text<'a>,
     uid: Text<'a>,
 }
 
-impl Reader<'_> {
-    fn user<'a>(&self, cursor: &mut Cursor<'a>) -> Result<User<'a>, Fault> {
-        let mut user = User::default();
+impl FieldReader<'_> {
+    fn user<'a>(&self, cursor: &mut Cursor<'a>) -> Result<AuditUser<'a>, DecodeError> {
+        let mut user = AuditUser::default();
         self.fields(cursor, |key, value| {
             match key {
                 b"username" => user.name = self.text(value)?,
@@ -218,8 +224,8 @@ impl Reader<'_> {
         Ok(user)
     }
 
-    /// The object, and the group that still has to come before its version.
-    fn audit_object<'a>(&self, cursor: &mut Cursor<'a>) -> Result<(AuditObject<'a>, Text<'a>), Fault> {
+    /// The object, and its API group, which still has to be put in front of the version.
+    fn audit_object<'a>(&self, cursor: &mut Cursor<'a>) -> Result<(AuditObject<'a>, Text<'a>), DecodeError> {
         let mut object = AuditObject::default();
         let mut group = Text::default();
         self.fields(cursor, |key, value| {
@@ -238,8 +244,8 @@ impl Reader<'_> {
         Ok((object, group))
     }
 
-    fn response<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Response<'a>, Fault> {
-        let mut response = Response::default();
+    fn response<'a>(&self, cursor: &mut Cursor<'a>) -> Result<AuditResponse<'a>, DecodeError> {
+        let mut response = AuditResponse::default();
         self.fields(cursor, |key, value| {
             match key {
                 b"code" => response.code = self.count(value)?,
@@ -253,19 +259,19 @@ impl Reader<'_> {
         Ok(response)
     }
 
-    fn answered<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Answered<'a>, Fault> {
-        let mut answered = Answered::default();
+    fn response_object<'a>(&self, cursor: &mut Cursor<'a>) -> Result<ResponseObject<'a>, DecodeError> {
+        let mut response_object = ResponseObject::default();
         if cursor.is_at_end() {
-            return Ok(answered);
+            return Ok(response_object);
         }
         self.fields(cursor, |key, value| {
             match key {
-                b"kind" => answered.kind = self.text(value)?,
+                b"kind" => response_object.kind = self.text(value)?,
                 b"metadata" => {
                     self.fields(value, |key, value| {
                         match key {
-                            b"name" => answered.name = self.text(value)?,
-                            b"uid" => answered.uid = self.text(value)?,
+                            b"name" => response_object.name = self.text(value)?,
+                            b"uid" => response_object.uid = self.text(value)?,
                             _ => value.skip()?,
                         }
                         Ok(())
@@ -275,6 +281,6 @@ impl Reader<'_> {
             }
             Ok(())
         })?;
-        Ok(answered)
+        Ok(response_object)
     }
 }

@@ -1,30 +1,30 @@
-//! What a value says, as a hash: the same however it is written.
+//! A hash of a value's content that does not depend on how the value is encoded.
 //!
-//! The order of a map's keys does not count, nor does the form of a number, a text or a length; of a key that comes
-//! twice the last value counts, as everywhere. Nothing recurses: the filter asks on a stack of 24 KiB, and about
-//! values as deep as their sender likes.
+//! It ignores the order of a map's keys and the encoding of numbers, strings and lengths. If a key occurs
+//! twice, the last value counts, as everywhere. Nothing recurses, because the filter runs on a stack of 24
+//! KiB and a sender may nest values as deep as he likes.
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::cursor::{Cursor, Fault, Token};
+use super::cursor::{Cursor, DecodeError, Token};
 
-/// 128 bits over all that a value says.
+/// 128 bits.
 pub type Hash = u128;
 
 /// A container whose children are being hashed.
 struct Open {
     is_map: bool,
-    /// Children that are still to come: two for each pair of a map.
+    /// Children still to come; a pair of a map counts as two.
     left: u64,
-    /// Of a map, where its children's hashes begin; of a list, the hash so far stands there.
+    /// For a map: where its children's hashes begin. For a list: where the hash so far is.
     start: usize,
 }
 
-/// The hash of the value that starts here; the cursor then stands behind it.
+/// Hashes the value at the cursor and moves the cursor past it.
 ///
 /// # Errors
-/// When it is no whole value.
-pub fn hash(cursor: &mut Cursor<'_>) -> Result<Hash, Fault> {
+/// When it is not one whole value.
+pub fn hash(cursor: &mut Cursor<'_>) -> Result<Hash, DecodeError> {
     let mut hashes: Vec<Hash> = Vec::new();
     let mut open: Vec<Open> = Vec::new();
     loop {
@@ -42,7 +42,7 @@ pub fn hash(cursor: &mut Cursor<'_>) -> Result<Hash, Fault> {
             continue;
         }
         let mut done = scalar(token);
-        // Closes every container whose last child this was.
+        // Closes every container that ends with this child.
         loop {
             let Some(container) = open.last_mut() else { return Ok(done) };
             if container.is_map {
@@ -62,7 +62,7 @@ pub fn hash(cursor: &mut Cursor<'_>) -> Result<Hash, Fault> {
     }
 }
 
-/// The hash of named hashes, whatever their order.
+/// The hash of named hashes, in any order.
 #[must_use]
 pub fn of_members(members: &mut [(&'static str, Hash)]) -> Hash {
     members.sort_unstable();
@@ -71,10 +71,11 @@ pub fn of_members(members: &mut [(&'static str, Hash)]) -> Hash {
     })
 }
 
-/// Keys and values in turn; of equal keys the last counts.
+/// Hashes keys and values in turn; the last of equal keys counts.
 fn of_map(children: &[Hash]) -> Hash {
     let (pairs, _) = children.as_chunks::<2>();
-    // By the place as well, so that the last of a key stays the last; a stable sort needs 4 KiB of stack.
+    // The index is part of the sort key, so that the last of equal keys stays last. A stable sort would need
+    // 4 KiB of stack.
     let mut order: Vec<usize> = (0..pairs.len()).collect();
     order.sort_unstable_by_key(|place| (pairs.get(*place).map(|[key, _]| *key), *place));
     let mut ordered = order.iter().filter_map(|place| pairs.get(*place)).peekable();
@@ -101,7 +102,7 @@ fn scalar(token: Token<'_>) -> Hash {
     }
 }
 
-/// A whole number is the same as a float.
+/// A float that is a whole number has the hash of that integer.
 fn float(value: f64) -> Hash {
     const BEYOND_INTEGERS: f64 = 18_446_744_073_709_551_616.0;
     if value.fract() == 0.0 && value.abs() < BEYOND_INTEGERS {
@@ -119,7 +120,7 @@ fn pair(one: Hash, other: Hash) -> Hash {
     xxh3_128(&bytes)
 }
 
-/// What kind of value it is goes in, so that a text is no number and no list a map.
+/// Includes the type of the value, so that a string differs from a number and a list from a map.
 fn tagged(tag: u8, content: &[u8]) -> Hash {
     let hash = xxh3_128(content);
     pair(hash, tag.into())
@@ -138,7 +139,7 @@ mod tests {
         hash(&mut Cursor::new(&bytes)).unwrap()
     }
 
-    /// The value with its maps' pairs in another order, which says the same.
+    /// The same content with reversed maps and other encodings.
     fn shuffled(value: &Value) -> Value {
         match value {
             Value::Map(pairs) => {
@@ -173,7 +174,7 @@ mod tests {
         })
     }
 
-    /// What two values say, by another way: as text with sorted keys.
+    /// The content as text with sorted keys, as a second way to compare two values.
     fn said(value: &Value) -> String {
         match value {
             Value::Map(pairs) => {

@@ -1,37 +1,38 @@
-//! Bytes to envelopes: finds the records of a chunk, and skips the broken ones with their offset.
+//! Finds the records of a chunk and skips damaged ones.
 //!
-//! Fluent Bit hands over records one after the other, in one of two framings:
+//! Fluent Bit sends records one after the other, in one of two framings:
 //!
-//! - v2: `[[timestamp, metadata], body]`, and group markers, whose seconds are 0xffffffff (start) or
+//! - v2: `[[timestamp, metadata], body]`, and group markers whose seconds are 0xffffffff (start) or
 //!   0xfffffffe (end) and whose body is not a record;
 //! - v1: `[timestamp, body]`, from old hosts and from `forward` inputs.
 //!
-//! A timestamp is an `EventTime` (ext 0: seconds and nanoseconds), an integer or a float. Arrays and maps
-//! may be written in a longer form than needed, and before Fluent Bit 5 they are. See `flb_log_event_decoder.c`.
+//! A timestamp is an `EventTime` (ext 0: seconds and nanoseconds), an integer or a float. Arrays and maps may
+//! have a longer encoding than necessary; hosts before Fluent Bit 5 write them so. See
+//! `flb_log_event_decoder.c`.
 
 use memchr::memchr;
 
-use super::cursor::{Cursor, Fault, FaultKind, MAX_DEPTH, Token};
+use super::cursor::{Cursor, DecodeError, DecodeErrorKind, MAX_DEPTH, Token};
 use crate::time::Stamp;
 
-/// One record: its body, a whole MessagePack map, and where the record starts in the chunk.
+/// One record: its body, a whole MessagePack map, and its position in the chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Envelope<'a> {
     pub offset: usize,
-    /// What stands before the body: the heads of the arrays, the timestamp, the metadata.
+    /// The bytes before the body: heads of the arrays, timestamp, metadata.
     pub framing: &'a [u8],
-    /// The last of the record: nothing stands behind it.
+    /// The last part of the record.
     pub body: &'a [u8],
 }
 
 impl Envelope<'_> {
-    /// Where the record ends in the chunk.
+    /// The end of the record in the chunk.
     #[must_use]
     pub fn end(&self) -> usize {
         self.offset + self.framing.len() + self.body.len()
     }
 
-    /// When the host took the record in.
+    /// When the host received the record.
     #[must_use]
     pub fn taken(&self) -> Option<Stamp> {
         let mut inside = Cursor::new(self.framing);
@@ -55,49 +56,50 @@ impl Envelope<'_> {
 /// Seconds of the markers around a group of records (`FLB_LOG_EVENT_GROUP_START`, `…_END`).
 const GROUP_MARKERS: [u32; 2] = [0xffff_ffff, 0xffff_fffe];
 
-/// How a record with an `EventTime` begins: v2 as Fluent Bit 5 writes it, v2 as the hosts before it do
-/// (the same arrays in their longest form), and v1. No UTF-8 text holds the last two bytes, and a number
-/// that holds a head whole is one in millions.
+/// The first bytes of a record with an `EventTime`: v2 as Fluent Bit 5 writes it, v2 as older hosts write it
+/// (the same arrays in their longest encoding), and v1. UTF-8 text never contains the last two bytes, and
+/// only one number in millions contains a whole head.
 const HEADS: [&[u8]; 3] =
     [&[0x92, 0x92, 0xd7, 0x00], &[0xdd, 0, 0, 0, 2, 0xdd, 0, 0, 0, 2, 0xd7, 0x00], &[0x92, 0xd7, 0x00]];
 
-/// The records of a chunk, in order. An error is a record that was skipped; the iterator goes on.
+/// Iterates over the records of a chunk. An error stands for a skipped record; the iterator goes on.
 ///
-/// A record is read no further than to the head of the next one. So a length that lies, or an end that is
-/// missing, costs one record and never its neighbours, and the time is linear whatever the bytes are.
+/// A record is read only up to the head of the next one. So a wrong length or a missing end costs one record
+/// and never its neighbours, and the time is linear for any bytes.
 #[derive(Debug)]
 pub struct Records<'a> {
     chunk: &'a [u8],
     cursor: Cursor<'a>,
-    /// How records begin in this chunk, when it is with an `EventTime`.
+    /// How records with an `EventTime` begin in this chunk, if there are any.
     head: Option<&'static [u8]>,
-    /// Where the next head stands, or the end of the chunk.
+    /// Position of the next head, or the end of the chunk.
     next: usize,
-    /// The record that was skipped last.
+    /// The last skipped record.
     skipped: &'a [u8],
 }
 
 impl<'a> Records<'a> {
+    /// Reads from the beginning of the chunk.
     #[must_use]
     pub fn new(chunk: &'a [u8]) -> Self {
         Self { chunk, cursor: Cursor::new(chunk), head: head_in(chunk), next: 0, skipped: &[] }
     }
 
-    /// The next record, whose body `read` reads as it is passed, so that nothing is looked at twice. What it
-    /// made is missing when it failed, or met more containers than may be nested, on a body that is
-    /// nevertheless whole.
+    /// The next record. `read` reads the body in the same pass. Its result is missing if it failed, or met
+    /// too many containers, on a body that is nevertheless whole.
     pub fn next_with<T>(
         &mut self,
-        mut read: impl FnMut(&mut Cursor<'a>) -> Result<T, Fault>,
-    ) -> Option<Result<(Envelope<'a>, Option<T>), Fault>> {
+        mut read: impl FnMut(&mut Cursor<'a>) -> Result<T, DecodeError>,
+    ) -> Option<Result<(Envelope<'a>, Option<T>), DecodeError>> {
         while !self.cursor.is_at_end() {
             let start = self.cursor.offset();
             match self.record(&mut read) {
                 Ok(Some(found)) => return Some(Ok(found)),
                 Ok(None) => {}
                 Err(fault) => {
-                    // What nests too deep is one whole value, and the next record may begin right behind it.
-                    if fault.kind != FaultKind::TooDeep {
+                    // A value that nests too deep is still whole, and the next record may begin right after
+                    // it.
+                    if fault.kind != DecodeErrorKind::TooDeep {
                         self.resume(start);
                     }
                     self.skipped = &self.chunk[start..self.cursor.offset()];
@@ -108,19 +110,19 @@ impl<'a> Records<'a> {
         None
     }
 
-    /// All bytes that the last error stands for; of [`FaultKind::TooDeep`] one whole value.
+    /// All bytes that the last error covers; for [`DecodeErrorKind::TooDeep`] one whole value.
     #[must_use]
     pub fn skipped(&self) -> &'a [u8] {
         self.skipped
     }
 
-    /// A record, `None` for a marker, or what is wrong. On success the cursor stands behind the record.
+    /// Reads a record, or `None` for a marker. On success the cursor is after the record.
     fn record<T>(
         &mut self,
-        read: impl FnMut(&mut Cursor<'a>) -> Result<T, Fault>,
-    ) -> Result<Option<(Envelope<'a>, Option<T>)>, Fault> {
+        read: impl FnMut(&mut Cursor<'a>) -> Result<T, DecodeError>,
+    ) -> Result<Option<(Envelope<'a>, Option<T>)>, DecodeError> {
         let offset = self.cursor.offset();
-        // A head of v2 ends in one of v1: the search begins behind this record's own.
+        // A v2 head ends in a v1 head, so the search starts after this record's own head.
         let own = HEADS.iter().find(|head| self.chunk[offset..].starts_with(head));
         let inside = offset + own.map_or(1, |head| head.len());
         if self.next < inside {
@@ -143,26 +145,26 @@ impl<'a> Records<'a> {
                 self.cursor = Cursor::at(self.chunk, cursor.offset());
                 Ok(found)
             }
-            // That it is no whole value says more than what was missed first.
+            // An error in the MessagePack itself is more helpful than the first missing part.
             Err(fault) => Err(self.pass_over(bytes, offset).err().unwrap_or(fault)),
         }
     }
 
-    /// Puts the cursor behind the value at `offset`, if it is one.
-    fn pass_over(&mut self, bytes: &'a [u8], offset: usize) -> Result<(), Fault> {
+    /// Moves the cursor past the value at `offset`, if it is whole.
+    fn pass_over(&mut self, bytes: &'a [u8], offset: usize) -> Result<(), DecodeError> {
         let mut cursor = Cursor::at(bytes, offset);
         let whole = cursor.value();
-        if matches!(whole, Err(Fault { kind: FaultKind::TooDeep, .. })) {
-            // Well-formed as far as we know.
+        if matches!(whole, Err(DecodeError { kind: DecodeErrorKind::TooDeep, .. })) {
+            // The value is well-formed as far as it was read.
             cursor.skip()?;
         }
         self.cursor = Cursor::at(self.chunk, cursor.offset());
         whole.map(drop)
     }
 
-    /// Moves to where the next record begins, after a fault in the one that began at `offset`.
+    /// Moves to the next record, after an error in the one at `offset`.
     fn resume(&mut self, offset: usize) {
-        // Without heads only a whole value tells where the next one may begin.
+        // Without heads, only a whole value shows where the next record may begin.
         let is_whole = self.cursor.offset() > offset;
         let mut ahead = self.cursor;
         if self.head.is_some() || !is_whole || ahead.token() != Ok(Token::Array(2)) {
@@ -172,7 +174,7 @@ impl<'a> Records<'a> {
 }
 
 impl<'a> Iterator for Records<'a> {
-    type Item = Result<Envelope<'a>, Fault>;
+    type Item = Result<Envelope<'a>, DecodeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let found = self.next_with(|body| body.value_inside(1).map(drop))?;
@@ -180,7 +182,7 @@ impl<'a> Iterator for Records<'a> {
     }
 }
 
-/// The kind of head that comes first.
+/// The first kind of head in the chunk.
 fn head_in(chunk: &[u8]) -> Option<&'static [u8]> {
     let first = HEADS.into_iter().find(|head| chunk.starts_with(head));
     first.or_else(|| {
@@ -189,9 +191,9 @@ fn head_in(chunk: &[u8]) -> Option<&'static [u8]> {
     })
 }
 
-/// Where this head stands first, at `from` or behind it.
+/// The first position of this head, from `from` on.
 fn find(head: &[u8], chunk: &[u8], from: usize) -> Option<usize> {
-    // Of its bytes 0xd7 is the rare one.
+    // 0xd7 is the rarest of its bytes.
     let before_mark = head.len() - 2;
     let mut at = from + before_mark;
     loop {
@@ -204,11 +206,11 @@ fn find(head: &[u8], chunk: &[u8], from: usize) -> Option<usize> {
     }
 }
 
-/// Reads one record, its body by `read`; `None` for a group marker.
+/// Reads one record, its body with `read`; `None` for a group marker.
 fn envelope<'a, T>(
     inside: &mut Cursor<'a>,
-    mut read: impl FnMut(&mut Cursor<'a>) -> Result<T, Fault>,
-) -> Result<Option<(Envelope<'a>, T)>, Fault> {
+    mut read: impl FnMut(&mut Cursor<'a>) -> Result<T, DecodeError>,
+) -> Result<Option<(Envelope<'a>, T)>, DecodeError> {
     let offset = inside.offset();
     let start = *inside;
     expect(inside, "a record, an array of two", |token| token == Token::Array(2))?;
@@ -233,15 +235,15 @@ fn envelope<'a, T>(
     Ok((!is_marker).then_some((Envelope { offset, framing, body: body.up_to(inside) }, made)))
 }
 
-/// Passes over a timestamp; its seconds when it is an `EventTime`.
-fn timestamp(inside: &mut Cursor<'_>) -> Result<Option<u32>, Fault> {
+/// Skips a timestamp and returns its seconds if it is an `EventTime`.
+fn timestamp(inside: &mut Cursor<'_>) -> Result<Option<u32>, DecodeError> {
     let offset = inside.offset();
     match inside.token()? {
         Token::Ext(0, bytes) if bytes.len() == 8 => {
             Ok(bytes.first_chunk().map(|seconds| u32::from_be_bytes(*seconds)))
         }
         Token::Int(_) | Token::Uint(_) | Token::Float(_) => Ok(None),
-        _ => Err(Fault { offset, kind: FaultKind::Expected("a timestamp") }),
+        _ => Err(DecodeError { offset, kind: DecodeErrorKind::Expected("a timestamp") }),
     }
 }
 
@@ -249,11 +251,15 @@ fn expect(
     inside: &mut Cursor<'_>,
     what: &'static str,
     is_it: impl FnOnce(Token<'_>) -> bool,
-) -> Result<(), Fault> {
+) -> Result<(), DecodeError> {
     let offset = inside.offset();
-    if is_it(inside.token()?) { Ok(()) } else { Err(Fault { offset, kind: FaultKind::Expected(what) }) }
+    if is_it(inside.token()?) {
+        Ok(())
+    } else {
+        Err(DecodeError { offset, kind: DecodeErrorKind::Expected(what) })
+    }
 }
 
-fn expect_map(inside: &Cursor<'_>, what: &'static str) -> Result<(), Fault> {
+fn expect_map(inside: &Cursor<'_>, what: &'static str) -> Result<(), DecodeError> {
     expect(&mut inside.clone(), what, |token| matches!(token, Token::Map(_)))
 }

@@ -1,4 +1,4 @@
-//! What a record says, whatever kind it is of.
+//! The content of a record of any kind.
 
 use super::audit::AuditEvent;
 use super::event::KubeEvent;
@@ -6,17 +6,18 @@ use super::violation::Violation;
 use crate::kind::Kind;
 use crate::time::Stamp;
 
-/// A record as it was understood.
+/// A decoded record.
 #[derive(Debug, Clone, Copy)]
 pub enum Content<'r, 'a> {
     Event(&'r KubeEvent<'a>),
     Audit(&'r AuditEvent<'a>),
     Violation(&'r Violation<'a>),
-    /// Nothing is known of it.
+    /// A record of no known kind.
     Other,
 }
 
 impl<'r> Content<'r, '_> {
+    /// The kind, as the setting `kinds` names it.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
@@ -27,7 +28,7 @@ impl<'r> Content<'r, '_> {
         }
     }
 
-    /// The namespace of what it is about; empty for what lies in none.
+    /// Namespace of the object; empty if it is cluster-scoped.
     #[must_use]
     pub fn namespace(&self) -> &'r str {
         match self {
@@ -38,7 +39,7 @@ impl<'r> Content<'r, '_> {
         }
     }
 
-    /// When it happened last, as far as it says so itself. Go's zero time says nothing.
+    /// When it last happened, if the record states it. Go's zero time does not count.
     #[must_use]
     pub fn time(&self) -> Option<Stamp> {
         match self {
@@ -51,7 +52,7 @@ impl<'r> Content<'r, '_> {
         }
     }
 
-    /// When it happened first.
+    /// When it first happened.
     #[must_use]
     pub fn first_time(&self) -> Option<Stamp> {
         match self {
@@ -61,7 +62,7 @@ impl<'r> Content<'r, '_> {
         }
     }
 
-    /// Whether it says how often it happened. An event without a version and without a count is one occurrence.
+    /// Whether the record counts occurrences. An event without a version and a count is one occurrence.
     #[must_use]
     pub fn counts(&self) -> bool {
         match self {
@@ -72,7 +73,7 @@ impl<'r> Content<'r, '_> {
         }
     }
 
-    /// The count of an event that says more than can be.
+    /// The event's count, if it is too high to be true.
     #[must_use]
     pub fn implausible_count(&self) -> Option<u64> {
         match self {
@@ -81,7 +82,7 @@ impl<'r> Content<'r, '_> {
         }
     }
 
-    /// How often it happened so far; 1 for what counts nothing.
+    /// Number of occurrences so far; 1 if the record does not count.
     #[must_use]
     pub fn occurrences(&self) -> u64 {
         match self {

@@ -1,117 +1,120 @@
-//! One MessagePack value after the other, in place.
+//! Reads MessagePack values in place, one after the other.
 //!
-//! No recursion, no allocation: a hostile record can make this neither deep nor large. Lengths are
-//! claims, held against the bytes that are there.
+//! It neither recurses nor allocates, so a hostile record cannot exhaust stack or memory. A length is checked
+//! against the bytes that are there.
 //!
-//! Most of what a record holds is passed over. So there are two ways through a value: [`Cursor::token`] here
-//! for what is read, and the table in `pass` for what is not. Both follow the table of formats of the
-//! MessagePack specification.
+//! Most values of a record are skipped. So there are two ways through a value: [`Cursor::token`] reads it,
+//! and the table in `skip` skips it. Both follow the format table of the MessagePack specification.
 
 use std::fmt;
 
-/// Containers may nest this deep in a record. Kubernetes' own objects stay below 20.
+/// Maximum nesting of containers in a record. Kubernetes' own objects stay below 20.
 pub const MAX_DEPTH: usize = 64;
 
-/// Why bytes are not the value they should be.
+/// Why bytes cannot be decoded. The caller skips the record or the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fault {
-    /// Where, in bytes from the start of what the first cursor was made of.
+pub struct DecodeError {
+    /// Position in the bytes of the first cursor.
     pub offset: usize,
-    pub kind: FaultKind,
+    pub kind: DecodeErrorKind,
 }
 
+/// Why bytes are no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FaultKind {
+pub enum DecodeErrorKind {
     /// The bytes end inside a value.
     Truncated,
     /// The byte 0xc1, which MessagePack never uses.
     Reserved,
     /// Containers nest deeper than [`MAX_DEPTH`].
     TooDeep,
-    /// Something else stands where this was expected.
+    /// Another type was expected here.
     Expected(&'static str),
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            FaultKind::Truncated => write!(f, "the bytes end inside a value")?,
-            FaultKind::Reserved => write!(f, "the byte 0xc1, which is no MessagePack")?,
-            FaultKind::TooDeep => write!(f, "containers nested deeper than {MAX_DEPTH}")?,
-            FaultKind::Expected(what) => write!(f, "expected {what}")?,
+            DecodeErrorKind::Truncated => write!(f, "the bytes end inside a value")?,
+            DecodeErrorKind::Reserved => write!(f, "the byte 0xc1, which is no MessagePack")?,
+            DecodeErrorKind::TooDeep => write!(f, "containers nested deeper than {MAX_DEPTH}")?,
+            DecodeErrorKind::Expected(what) => write!(f, "expected {what}")?,
         }
         write!(f, " at offset {}", self.offset)
     }
 }
 
-/// What a value is, without the values inside it.
+/// A value without its children.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Token<'a> {
     Nil,
     Bool(bool),
     Int(i64),
-    /// Only what does not fit an `i64`.
+    /// Only for numbers that do not fit an `i64`.
     Uint(u64),
     Float(f64),
     /// Bytes that should be UTF-8.
     Str(&'a [u8]),
     Bin(&'a [u8]),
     Ext(i8, &'a [u8]),
-    /// So many values follow.
+    /// The number of values that follow.
     Array(u32),
-    /// So many pairs follow.
+    /// The number of pairs that follow.
     Map(u32),
 }
 
-/// A place in the bytes.
+/// A position in the bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Cursor<'a> {
     pub(super) bytes: &'a [u8],
-    /// Never behind their end.
+    /// At most the length of the bytes.
     pub(super) at: usize,
-    /// Containers that were entered or passed over on the way here.
+    /// Containers entered or skipped so far.
     pub(super) containers: usize,
 }
 
 impl<'a> Cursor<'a> {
+    /// Reads from the beginning.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self::at(bytes, 0)
     }
 
-    /// A cursor that starts at `offset` of the same bytes; at their end when `offset` lies beyond.
+    /// A cursor at `offset` of the same bytes, or at their end if `offset` is beyond.
     #[must_use]
     pub fn at(bytes: &'a [u8], offset: usize) -> Self {
         Self { bytes, at: offset.min(bytes.len()), containers: 0 }
     }
 
+    /// How many bytes are read.
     #[must_use]
     pub fn offset(&self) -> usize {
         self.at
     }
 
-    /// How many containers were entered or passed over on the way here.
+    /// How many containers were entered or skipped so far.
     #[must_use]
     pub fn containers(&self) -> usize {
         self.containers
     }
 
+    /// Whether all bytes are read.
     #[must_use]
     pub fn is_at_end(&self) -> bool {
         self.at == self.bytes.len()
     }
 
-    /// What lies between this place and a later one in the same bytes.
+    /// The bytes between this position and a later one.
     #[must_use]
     pub fn up_to(&self, later: &Self) -> &'a [u8] {
         self.bytes.get(self.at..later.at).unwrap_or_default()
     }
 
-    /// The next value's head: a scalar whole, a container's length.
+    /// Reads a scalar, or the head of a container.
     ///
     /// # Errors
-    /// When the bytes end inside it, or are no MessagePack; the cursor then stands where it stood.
-    pub fn token(&mut self) -> Result<Token<'a>, Fault> {
+    /// When the bytes end inside the value or are not MessagePack; the cursor then does not move.
+    pub fn token(&mut self) -> Result<Token<'a>, DecodeError> {
         let start = self.at;
         let token = self.head();
         if token.is_none() {
@@ -122,13 +125,13 @@ impl<'a> Cursor<'a> {
                 self.containers += usize::from(matches!(token, Token::Array(_) | Token::Map(_)));
                 Ok(token)
             }
-            Some(None) => Err(Fault { offset: start, kind: FaultKind::Reserved }),
-            None => Err(Fault { offset: start, kind: FaultKind::Truncated }),
+            Some(None) => Err(DecodeError { offset: start, kind: DecodeErrorKind::Reserved }),
+            None => Err(DecodeError { offset: start, kind: DecodeErrorKind::Truncated }),
         }
     }
 
-    /// The string that starts here, if it is one of less than 256 bytes, as every key and nearly every value is.
-    /// `None`: it is something else, and the cursor stands where it stood.
+    /// Reads a string of less than 256 bytes, which every key and nearly every value is. `None`: it is
+    /// something else, and the cursor does not move.
     #[inline]
     pub fn short_str(&mut self) -> Option<&'a [u8]> {
         let rest = &self.bytes[self.at..];
@@ -227,7 +230,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// How wide a length is written.
+/// The width of a length.
 #[derive(Clone, Copy)]
 enum Size {
     One,
@@ -250,7 +253,7 @@ mod tests {
         assert!(Cursor::new(&nested(MAX_DEPTH)).value().is_ok());
         let deep = nested(MAX_DEPTH + 1);
         let mut cursor = Cursor::new(&deep);
-        assert_eq!(cursor.value().map_err(|fault| fault.kind), Err(FaultKind::TooDeep));
+        assert_eq!(cursor.value().map_err(|fault| fault.kind), Err(DecodeErrorKind::TooDeep));
         assert_eq!(cursor.offset(), 0);
         assert!(Cursor::new(&nested(1_000_000)).skip().is_ok());
     }
@@ -262,7 +265,7 @@ mod tests {
             &[0xdd, 0xff, 0xff, 0xff, 0xff],
             &[0xdb, 0xff, 0xff, 0xff, 0xff, b'x'],
         ] {
-            assert_eq!(Cursor::new(lie).skip().map_err(|fault| fault.kind), Err(FaultKind::Truncated));
+            assert_eq!(Cursor::new(lie).skip().map_err(|fault| fault.kind), Err(DecodeErrorKind::Truncated));
         }
     }
 
@@ -273,6 +276,6 @@ mod tests {
         let mut cursor = Cursor::new(&bytes);
         assert_eq!(cursor.value().map(<[u8]>::len), Ok(6));
         assert_eq!(cursor.token(), Ok(Token::Str(b"b")));
-        assert_eq!(cursor.token(), Err(Fault { offset: 8, kind: FaultKind::Reserved }));
+        assert_eq!(cursor.token(), Err(DecodeError { offset: 8, kind: DecodeErrorKind::Reserved }));
     }
 }

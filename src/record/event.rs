@@ -1,38 +1,38 @@
-//! A body becomes the event as we understand it, in all its flavours.
+//! Reads a Kubernetes event of either API group.
 //!
-//! core/v1 and events.k8s.io/v1 differ in the names of fields only (`involvedObject` or `regarding`,
-//! `message` or `note`, …); both are read into the same [`KubeEvent`]. Where a record has both names of a field,
-//! core/v1's counts, unless it says nothing. Flux's notification events are core/v1 events with two fields of their
-//! own, `severity` and `timestamp`. Fields may be missing, null or of an unexpected type: what cannot be used is
-//! taken as absent, because half an event is worth more to the person on call than none. An absent text is the empty
-//! text, as in Kubernetes' own types.
+//! core/v1 and events.k8s.io/v1 differ only in field names (`involvedObject` or `regarding`, `message` or
+//! `note`, …); both become the same [`KubeEvent`]. If a record has both names of a field, core/v1's value
+//! counts unless it is empty. Flux's notification events are core/v1 events with two more fields, `severity`
+//! and `timestamp`. Fields may be missing, null or of the wrong type; such a field is taken as absent,
+//! because the person on call prefers half an event to none. An absent text is empty, as in Kubernetes' own
+//! types.
 
-use super::cursor::{Cursor, Fault};
-use super::fields::Reader;
-use super::newer::Newer;
-pub use super::reference::{ObjectRef, Source};
+use super::cursor::{Cursor, DecodeError};
+use super::events_v1::EventsV1;
+use super::fields::FieldReader;
+pub use super::reference::{EventSource, ObjectRef};
 use super::text::{Repair, Text};
 use crate::time::Stamp;
 
-/// No event is believed to have happened more often. Whoever may create events writes any count, and one of 2,147,483,647
-/// would drown all others in a sum. One occurrence every ten seconds takes 115 days to get there; client-go lets through
-/// one in five minutes, after a burst.
+/// Higher counts are cut to this. Anybody who may create events may write any count, and 2,147,483,647 would
+/// drown all others in a sum. One occurrence every ten seconds needs 115 days to get here; client-go allows
+/// one per five minutes, after a burst.
 pub const MOST_OCCURRENCES: u64 = 1_000_000;
 
 /// An event of either API group, borrowed from the chunk.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KubeEvent<'a> {
     pub metadata: Metadata<'a>,
-    /// What the event is about: `involvedObject`, `regarding`.
+    /// The object that the event is about: `involvedObject`, `regarding`.
     pub object: ObjectRef<'a>,
     pub reason: Text<'a>,
     /// `message`, `note`.
     pub message: Text<'a>,
-    /// `type`: Normal or Warning; where there is none, Flux's `severity`: info or error.
+    /// `type`: Normal or Warning. Without it, Flux's `severity`: info or error.
     pub event_type: Text<'a>,
     pub action: Text<'a>,
     /// `source`, `deprecatedSource`.
-    pub source: Source<'a>,
+    pub source: EventSource<'a>,
     /// `reportingComponent`, `reportingController`.
     pub reporting_component: Text<'a>,
     pub reporting_instance: Text<'a>,
@@ -41,13 +41,14 @@ pub struct KubeEvent<'a> {
     /// `lastTimestamp`, `deprecatedLastTimestamp`.
     pub last_timestamp: Text<'a>,
     pub event_time: Text<'a>,
-    /// Flux's, when it happened.
+    /// Flux's time of the event.
     pub timestamp: Text<'a>,
     /// `count`, `deprecatedCount`.
     pub count: Option<u64>,
     pub series: Option<Series<'a>>,
 }
 
+/// `ObjectMeta`, as far as it is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata<'a> {
     pub namespace: Text<'a>,
@@ -57,6 +58,7 @@ pub struct Metadata<'a> {
     pub creation_timestamp: Text<'a>,
 }
 
+/// `EventSeries`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Series<'a> {
     pub count: u64,
@@ -64,36 +66,40 @@ pub struct Series<'a> {
 }
 
 impl<'a> KubeEvent<'a> {
-    /// Reads a body. `None` when it is no event: it names no object it is about.
+    /// Reads a body. `None` if it is not an event: it has no object that it is about.
     ///
     /// # Errors
-    /// When the body is no MessagePack map.
-    pub fn read(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, Fault> {
+    /// When the body is not a MessagePack map.
+    pub fn read(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, DecodeError> {
         Self::read_at(&mut Cursor::new(body), repair)
     }
 
-    /// Reads the body that starts here, and leaves the cursor behind it.
+    /// Reads the body at the cursor and moves the cursor past it.
     ///
     /// # Errors
-    /// When it is no whole MessagePack value.
-    pub fn read_at(cursor: &mut Cursor<'a>, repair: &Repair) -> Result<Option<Self>, Fault> {
+    /// When it is not one whole MessagePack value.
+    pub fn read_at(cursor: &mut Cursor<'a>, repair: &Repair) -> Result<Option<Self>, DecodeError> {
         Self::read_by::<false>(cursor, repair)
     }
 
-    /// Reads a body that is known to be an event: redaction may have removed the keys that show it.
+    /// Reads a body that is known to be an event, because redaction may have removed the keys by which it is
+    /// recognised.
     ///
     /// # Errors
-    /// When the body is no whole MessagePack value.
-    pub fn read_known(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, Fault> {
+    /// When the body is not one whole MessagePack value.
+    pub fn read_known(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, DecodeError> {
         Self::read_by::<true>(&mut Cursor::new(body), repair)
     }
 
-    fn read_by<const KNOWN: bool>(cursor: &mut Cursor<'a>, repair: &Repair) -> Result<Option<Self>, Fault> {
+    fn read_by<const KNOWN: bool>(
+        cursor: &mut Cursor<'a>,
+        repair: &Repair,
+    ) -> Result<Option<Self>, DecodeError> {
         let mut event = Self::default();
-        let mut newer: Option<Box<Newer<'a>>> = None;
+        let mut newer: Option<Box<EventsV1<'a>>> = None;
         let mut severity = Text::default();
         let (mut is_event, mut has_event_time, mut has_object) = (false, false, false);
-        let reader = Reader { repair };
+        let reader = FieldReader { repair };
         reader.fields(cursor, |key, value| {
             match key {
                 b"metadata" => event.metadata = reader.metadata(value)?,
@@ -119,7 +125,7 @@ impl<'a> KubeEvent<'a> {
                 b"series" => event.series = reader.series(value)?,
                 b"severity" => severity = reader.text(value)?,
                 b"timestamp" => event.timestamp = reader.text(value)?,
-                _ => Newer::field(&mut newer, reader, key, value)?,
+                _ => EventsV1::field(&mut newer, reader, key, value)?,
             }
             Ok(())
         })?;
@@ -136,12 +142,12 @@ impl<'a> KubeEvent<'a> {
         Ok((KNOWN || is_event).then_some(event))
     }
 
-    /// Takes what it does not say yet under the names of core/v1.
-    fn complete(&mut self, newer: Newer<'a>) {
+    /// Fills fields that are empty under core/v1's names.
+    fn complete(&mut self, newer: EventsV1<'a>) {
         if self.object == ObjectRef::default() {
             self.object = newer.object;
         }
-        if self.source == Source::default() {
+        if self.source == EventSource::default() {
             self.source = newer.source;
         }
         for (said, other) in
@@ -162,19 +168,19 @@ impl<'a> KubeEvent<'a> {
         self.count = self.count.filter(|count| *count > 0).or(newer.count).or(self.count);
     }
 
-    /// The namespace the event is about: the object's, else the event's own.
+    /// The object's namespace, or the event's own.
     #[must_use]
     pub fn namespace(&self) -> &str {
         if self.object.namespace.is_empty() { &self.metadata.namespace } else { &self.object.namespace }
     }
 
-    /// How often it happened so far, as far as that can be; 1 for an event that counts nothing.
+    /// Number of occurrences so far, limited to a plausible number; 1 for an event without a count.
     #[must_use]
     pub fn occurrences(&self) -> u64 {
         self.claimed_occurrences().min(MOST_OCCURRENCES)
     }
 
-    /// The same as it says it, if that cannot be.
+    /// The stated count, if it is too high to be plausible.
     #[must_use]
     pub fn implausible_count(&self) -> Option<u64> {
         Some(self.claimed_occurrences()).filter(|count| *count > MOST_OCCURRENCES)
@@ -185,7 +191,8 @@ impl<'a> KubeEvent<'a> {
         self.count.unwrap_or(0).max(series).max(1)
     }
 
-    /// When it happened last: the series' time, else `lastTimestamp`, `eventTime`, …: the first that is a time.
+    /// When it last happened: the first valid time among the series' time, `lastTimestamp`, `eventTime`, and
+    /// so on.
     #[must_use]
     pub fn time(&self) -> Option<Stamp> {
         let series = self.series.as_ref().map_or("", |series| &*series.last_observed_time);
@@ -199,7 +206,7 @@ impl<'a> KubeEvent<'a> {
         ])
     }
 
-    /// When it happened first.
+    /// When it first happened.
     #[must_use]
     pub fn first_time(&self) -> Option<Stamp> {
         first_time_of([
@@ -215,8 +222,8 @@ fn first_time_of<const N: usize>(texts: [&str; N]) -> Option<Stamp> {
     texts.into_iter().find_map(Stamp::parse_set)
 }
 
-impl Reader<'_> {
-    fn metadata<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Metadata<'a>, Fault> {
+impl FieldReader<'_> {
+    fn metadata<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Metadata<'a>, DecodeError> {
         let mut metadata = Metadata::default();
         self.fields(cursor, |key, value| {
             match key {
@@ -232,7 +239,7 @@ impl Reader<'_> {
         Ok(metadata)
     }
 
-    fn series<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Option<Series<'a>>, Fault> {
+    fn series<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Option<Series<'a>>, DecodeError> {
         if !self.is_map(cursor) {
             cursor.skip()?;
             return Ok(None);

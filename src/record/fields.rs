@@ -1,23 +1,23 @@
-//! The fields of a record's maps, read one by one.
+//! Reads the fields of a record's maps.
 
-use super::cursor::{Cursor, Fault, Token};
+use super::cursor::{Cursor, DecodeError, Token};
 use super::raw::Raw;
 use super::text::{Repair, Text};
 
-/// Reads values as what they are used for; what cannot be used is taken as absent.
+/// Reads values as the type that is needed. A value of another type is taken as absent.
 #[derive(Clone, Copy)]
-pub(super) struct Reader<'r> {
+pub(super) struct FieldReader<'r> {
     pub(super) repair: &'r Repair,
 }
 
-impl Reader<'_> {
-    /// Calls `field` with each key that is text; `field` must read or skip the value. A value that is no
-    /// map is passed over.
+impl FieldReader<'_> {
+    /// Calls `field` for each string key; `field` must read or skip the value. Skips a value that is not a
+    /// map.
     pub(super) fn fields<'a>(
         &self,
         cursor: &mut Cursor<'a>,
-        mut field: impl FnMut(&[u8], &mut Cursor<'a>) -> Result<(), Fault>,
-    ) -> Result<(), Fault> {
+        mut field: impl FnMut(&[u8], &mut Cursor<'a>) -> Result<(), DecodeError>,
+    ) -> Result<(), DecodeError> {
         match cursor.token()? {
             Token::Map(len) => {
                 for _ in 0..len {
@@ -44,7 +44,7 @@ impl Reader<'_> {
         matches!(ahead.token(), Ok(Token::Map(_)))
     }
 
-    pub(super) fn text<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Text<'a>, Fault> {
+    pub(super) fn text<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Text<'a>, DecodeError> {
         if let Some(bytes) = cursor.short_str() {
             return Ok(self.repair.text(bytes));
         }
@@ -57,8 +57,8 @@ impl Reader<'_> {
         }
     }
 
-    /// A resource version is a string; a whole number is taken too, for senders that know no better.
-    pub(super) fn version<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Text<'a>, Fault> {
+    /// A resource version is a string. A whole number is accepted too, because some senders write one.
+    pub(super) fn version<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Text<'a>, DecodeError> {
         if let Some(bytes) = cursor.short_str() {
             return Ok(self.repair.text(bytes));
         }
@@ -72,8 +72,8 @@ impl Reader<'_> {
         }
     }
 
-    /// A count is an integer; senders whose language has floats only write `12.0`, and others `"12"`.
-    pub(super) fn count(&self, cursor: &mut Cursor<'_>) -> Result<Option<u64>, Fault> {
+    /// A count is an integer. Senders without integers write `12.0`, and others write `"12"`.
+    pub(super) fn count(&self, cursor: &mut Cursor<'_>) -> Result<Option<u64>, DecodeError> {
         let token = cursor.token()?;
         cursor.skip_children(token)?;
         Ok(match token {
@@ -82,12 +82,12 @@ impl Reader<'_> {
         })
     }
 
-    /// Whatever stands there, as it came; null is absent.
-    pub(super) fn any<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Raw<'a>, Fault> {
+    /// Any value as it came; null is absent.
+    pub(super) fn any<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Raw<'a>, DecodeError> {
         self.wanted(cursor, |head| head != Token::Nil)
     }
 
-    pub(super) fn truth(&self, cursor: &mut Cursor<'_>) -> Result<Option<bool>, Fault> {
+    pub(super) fn truth(&self, cursor: &mut Cursor<'_>) -> Result<Option<bool>, DecodeError> {
         match cursor.token()? {
             Token::Bool(truth) => Ok(Some(truth)),
             other => {
@@ -98,12 +98,12 @@ impl Reader<'_> {
     }
 
     /// A list as it came; anything else is absent.
-    pub(super) fn list<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Raw<'a>, Fault> {
+    pub(super) fn list<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Raw<'a>, DecodeError> {
         self.wanted(cursor, |head| matches!(head, Token::Array(_)))
     }
 
     /// A map as it came; anything else is absent.
-    pub(super) fn map<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Raw<'a>, Fault> {
+    pub(super) fn map<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Raw<'a>, DecodeError> {
         self.wanted(cursor, |head| matches!(head, Token::Map(_)))
     }
 
@@ -111,7 +111,7 @@ impl Reader<'_> {
         &self,
         cursor: &mut Cursor<'a>,
         is_wanted: impl Fn(Token<'_>) -> bool,
-    ) -> Result<Raw<'a>, Fault> {
+    ) -> Result<Raw<'a>, DecodeError> {
         let start = *cursor;
         let head = cursor.token()?;
         cursor.skip_children(head)?;
@@ -119,10 +119,10 @@ impl Reader<'_> {
     }
 }
 
-/// Floats below this hold every whole number.
+/// A float below this represents every whole number exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// The whole number that a value is, however it is written.
+/// The whole number in a value, if it is one in any encoding.
 fn whole_number(token: Token<'_>) -> Option<i128> {
     match token {
         Token::Int(number) => Some(number.into()),

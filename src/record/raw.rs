@@ -1,18 +1,18 @@
-//! A value as it came, written without being understood.
+//! A value that is passed on without being decoded.
 
 use std::borrow::Cow;
 
 use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use super::cursor::{Cursor, Fault, MAX_DEPTH, Token};
-use super::once::{Keys, replaced};
+use super::cursor::{Cursor, DecodeError, MAX_DEPTH, Token};
+use super::duplicate_keys::{DuplicateKeys, replaced};
 use super::text::plain;
 
 /// One whole MessagePack value, borrowed from the chunk; absent by default.
 ///
-/// As a serde document it becomes what `format raw` makes of it: bytes become text, NaN and extensions null, and
-/// keys text, a container as a key a mere sign. Control characters are written as their numbers. Absent is null. A key that
-/// comes twice does so here, too: what writes JSON keeps the last value of each, as it has written them.
+/// It serializes as in `format raw`: bytes become text, NaN and extensions become null, keys become text, and
+/// a container used as a key becomes a short mark. Control characters are written as their numbers. An absent
+/// value becomes null. A key that occurs twice is written twice; the JSON writer keeps the last value.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Raw<'a>(&'a [u8]);
 
@@ -23,17 +23,19 @@ impl<'a> Raw<'a> {
         Self(value)
     }
 
+    /// The value in MessagePack.
     #[must_use]
     pub const fn bytes(&self) -> &'a [u8] {
         self.0
     }
 
+    /// Whether the record lacks it.
     #[must_use]
     pub const fn is_absent(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether it says that there is nothing.
+    /// Whether it is an explicit null.
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(Cursor::new(self.0).token(), Ok(Token::Nil))
@@ -49,17 +51,18 @@ impl<'a> Raw<'a> {
         (0..left).map_while(move |_| next(&mut cursor))
     }
 
-    /// The texts of a list; whatever else is in it is left out.
+    /// The strings of a list; other items are left out.
     pub fn texts(&self) -> impl Iterator<Item = Cow<'a, str>> + use<'a> {
         self.items().filter_map(|item| item.as_text())
     }
 
+    /// Whether it is a map.
     #[must_use]
     pub fn is_map(&self) -> bool {
         matches!(Cursor::new(self.0).token(), Ok(Token::Map(_)))
     }
 
-    /// The keys of a map, and their values.
+    /// The keys and values of a map.
     fn entries(&self) -> impl Iterator<Item = (Token<'a>, Raw<'a>)> + use<'a> {
         let mut cursor = Cursor::new(self.0);
         let left = match cursor.token() {
@@ -74,7 +77,7 @@ impl<'a> Raw<'a> {
         (0..left).map_while(entry)
     }
 
-    /// Those whose keys are texts, as they came.
+    /// The entries with string keys.
     pub(super) fn named(&self) -> impl Iterator<Item = (&'a [u8], Raw<'a>)> + use<'a> {
         self.entries().filter_map(|(key, value)| match key {
             Token::Str(name) | Token::Bin(name) => Some((name, value)),
@@ -82,16 +85,16 @@ impl<'a> Raw<'a> {
         })
     }
 
-    /// The pairs of a map with their keys as text; of a key that comes twice the last.
+    /// The pairs of a map, with keys as text; the last of equal keys counts.
     pub fn pairs(&self) -> impl Iterator<Item = (Cow<'a, str>, Raw<'a>)> + use<'a> {
         let mut gone = self.replaced(key_text).into_iter().peekable();
         let counts = move |(place, _): &(usize, _)| gone.next_if_eq(place).is_none();
         self.entries().enumerate().filter(counts).map(|(_, (key, value))| (key_text(key), value))
     }
 
-    /// The places of pairs that a later one of the same key replaces, where `text` is what a key becomes.
+    /// Indexes of pairs that a later pair with the same key replaces; `text` converts a key.
     pub fn replaced(&self, text: impl Fn(Token<'a>) -> Cow<'a, str>) -> Vec<usize> {
-        let mut keys = Keys::default();
+        let mut keys = DuplicateKeys::default();
         self.entries().for_each(|(key, _)| keys.note(text(key).as_bytes()));
         if keys.may_repeat() {
             replaced(&self.entries().map(|(key, _)| text(key)).collect::<Vec<_>>())
@@ -100,24 +103,24 @@ impl<'a> Raw<'a> {
         }
     }
 
-    /// The pairs of a map of which both are text; whatever else is in it is left out.
+    /// The pairs of a map in which both are strings; others are left out.
     pub fn text_pairs(&self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> + use<'a> {
         self.pairs().filter_map(|(name, value)| Some((name, value.as_text()?)))
     }
 
-    /// The value of a key of a map; of a key that comes twice the last counts, as in JSON.
+    /// The value of a key; the last of equal keys counts, as in JSON.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Raw<'a>> {
         self.named().filter(|(name, _)| *name == key.as_bytes()).last().map(|(_, value)| value)
     }
 
-    /// The same of a map that has each key once, as a struct that was written here.
+    /// The same for a map without duplicate keys, such as one that was serialized here.
     #[must_use]
     pub fn get_first(&self, key: &str) -> Option<Raw<'a>> {
         self.named().find(|(name, _)| *name == key.as_bytes()).map(|(_, value)| value)
     }
 
-    /// The text that this is.
+    /// The string, if it is one.
     #[must_use]
     pub fn as_text(&self) -> Option<Cow<'a, str>> {
         match Cursor::new(self.0).token() {
@@ -127,7 +130,7 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// The value that a cursor stands at, which was measured when its record was.
+/// The value at the cursor; its length was checked together with its record.
 fn next<'a>(cursor: &mut Cursor<'a>) -> Option<Raw<'a>> {
     let start = *cursor;
     cursor.skip().ok()?;
@@ -143,7 +146,7 @@ impl Serialize for Raw<'_> {
     }
 }
 
-/// The value at a cursor, which stands behind it afterwards: a container's children are written one by one.
+/// The value at a cursor. Serializing moves the cursor past it, child by child.
 struct Rest<'a> {
     cursor: std::cell::Cell<Cursor<'a>>,
     depth: usize,
@@ -157,7 +160,7 @@ impl Rest<'_> {
         Ok(token)
     }
 
-    /// Hands the cursor to the next child and takes it back from it.
+    /// Lends the cursor to the next child.
     fn child<R, E: Error>(&self, write: impl FnOnce(&Self) -> Result<R, E>) -> Result<R, E> {
         if self.depth >= MAX_DEPTH {
             return Err(E::custom("containers nested too deep"));
@@ -211,8 +214,8 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// A key as text, by its head. A container is named, not written: escaped once for each key it stands in, a key of a
-/// few bytes would grow to more than there is memory.
+/// A key as text, from its head. A container becomes a mark: written out, nested keys would be escaped once
+/// per level, and a few bytes could exhaust the memory.
 fn key_text(head: Token<'_>) -> Cow<'_, str> {
     match head {
         Token::Str(name) | Token::Bin(name) => plain(String::from_utf8_lossy(name)),
@@ -227,6 +230,6 @@ fn key_text(head: Token<'_>) -> Cow<'_, str> {
     }
 }
 
-fn of_fault<E: Error>(fault: Fault) -> E {
+fn of_fault<E: Error>(fault: DecodeError) -> E {
     E::custom(fault)
 }

@@ -1,9 +1,10 @@
-//! What an event refers to: the object that it is about, and who reports it.
+//! The references in an event: the object that it is about, and its source.
 
-use super::cursor::{Cursor, Fault};
-use super::fields::Reader;
+use super::cursor::{Cursor, DecodeError};
+use super::fields::FieldReader;
 use super::text::Text;
 
+/// `ObjectReference` of core/v1.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ObjectRef<'a> {
     pub api_version: Text<'a>,
@@ -15,14 +16,15 @@ pub struct ObjectRef<'a> {
     pub resource_version: Text<'a>,
 }
 
+/// `EventSource` of core/v1, and the reporter of events.k8s.io/v1.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Source<'a> {
+pub struct EventSource<'a> {
     pub component: Text<'a>,
     pub host: Text<'a>,
 }
 
-impl Reader<'_> {
-    pub(super) fn object_ref<'a>(&self, cursor: &mut Cursor<'a>) -> Result<ObjectRef<'a>, Fault> {
+impl FieldReader<'_> {
+    pub(super) fn object_ref<'a>(&self, cursor: &mut Cursor<'a>) -> Result<ObjectRef<'a>, DecodeError> {
         let mut object = ObjectRef::default();
         self.fields(cursor, |key, value| {
             match key {
@@ -40,8 +42,8 @@ impl Reader<'_> {
         Ok(object)
     }
 
-    pub(super) fn source<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Source<'a>, Fault> {
-        let mut source = Source::default();
+    pub(super) fn source<'a>(&self, cursor: &mut Cursor<'a>) -> Result<EventSource<'a>, DecodeError> {
+        let mut source = EventSource::default();
         self.fields(cursor, |key, value| {
             match key {
                 b"component" => source.component = self.text(value)?,

@@ -1,7 +1,7 @@
-//! Strings of records: borrowed when they are plain UTF-8, repaired and counted when they are none.
+//! The strings of records: borrowed if they are plain UTF-8, repaired and counted if not.
 //!
-//! Whoever reads a record in a terminal must not be at the mercy of who wrote it: a control character, with which
-//! an escape sequence begins, is written as its number. Line breaks and tabs are text.
+//! A record must be safe to print in a terminal. So a control character, which begins an escape sequence, is
+//! written as its number. Line breaks and tabs stay.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -10,14 +10,15 @@ use std::fmt::Write;
 /// Text of a record.
 pub type Text<'a> = Cow<'a, str>;
 
-/// Turns bytes into text and counts what had to be replaced, over one record or more.
+/// Converts bytes to text and counts repairs.
 #[derive(Debug, Default)]
 pub struct Repair {
     replaced: Cell<u64>,
 }
 
 impl Repair {
-    /// The bytes as text; what is no UTF-8 becomes U+FFFD, and a control character six of ASCII, as in `\u001b`.
+    /// The bytes as text. Invalid UTF-8 becomes U+FFFD, and a control character becomes text such as
+    /// `\u001b`.
     #[inline]
     pub fn text<'a>(&self, bytes: &'a [u8]) -> Text<'a> {
         let text = match std::str::from_utf8(bytes) {
@@ -36,7 +37,7 @@ impl Repair {
     }
 }
 
-/// A text without control characters: each is written as its number.
+/// Replaces each control character by its number.
 #[inline]
 pub(super) fn plain(text: Text<'_>) -> Text<'_> {
     if may_hold_controls(text.as_bytes()) && text.contains(is_escaped) {
@@ -46,8 +47,8 @@ pub(super) fn plain(text: Text<'_>) -> Text<'_> {
     }
 }
 
-/// A look at eight bytes at a time, as nearly all text is short: whether one is below a blank, or 0x7f, or 0xc2, which
-/// begins the C1 controls and other characters that are nothing special.
+/// Checks eight bytes at a time, because nearly all text is short: is one of them below 0x20, or 0x7f, or
+/// 0xc2, which begins the C1 controls and some ordinary characters?
 fn may_hold_controls(bytes: &[u8]) -> bool {
     const LOW: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -56,7 +57,7 @@ fn may_hold_controls(bytes: &[u8]) -> bool {
         let below_blank = word.wrapping_sub(LOW * 0x20) & !word & HIGH;
         below_blank | has_zero(word ^ (LOW * 0x7f)) | has_zero(word ^ (LOW * 0xc2)) != 0
     };
-    // The last eight may have been looked at already.
+    // Some of the last eight bytes may be checked twice.
     let Some(last) = bytes.last_chunk::<8>() else {
         return bytes.iter().any(|byte| matches!(byte, ..b' ' | 0x7f | 0xc2));
     };

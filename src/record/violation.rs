@@ -1,12 +1,11 @@
-//! A body becomes a violation of a Gatekeeper constraint.
+//! Reads a violation of a Gatekeeper constraint.
 //!
-//! Gatekeeper tells of them in two ways, with other names for the same things (`pkg/export/util/util.go`,
-//! `pkg/logging/logging.go`): in the records that its disk driver exports, and in the lines of its own log. Of
-//! both there are those of an audit, which finds the same violations again in every run, and those of an admission,
-//! each of a request.
+//! Gatekeeper reports violations in two ways, with different field names (`pkg/export/util/util.go`,
+//! `pkg/logging/logging.go`): as records of its disk export, and as lines of its log. Both have violations
+//! found by an audit, which finds the same ones in every run, and by an admission request.
 
-use super::cursor::{Cursor, Fault, Token};
-use super::fields::Reader;
+use super::cursor::{Cursor, DecodeError, Token};
+use super::fields::FieldReader;
 use super::raw::Raw;
 use super::text::{Repair, Text};
 use crate::time::Stamp;
@@ -14,27 +13,28 @@ use crate::time::Stamp;
 /// One violation, borrowed from the chunk.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Violation<'a> {
-    /// `violation_audited`, `violation_admission`, or `violation` in the log of an admission.
+    /// `violation_audited`, `violation_admission`, or `violation` in the admission log.
     pub event_type: Text<'a>,
-    /// Of an audit, when its run began: all violations of the run share it. Of an exported admission, the request's
-    /// uid, which it shares with other violations of the same request. Absent in the log of an admission.
+    /// For an audit: the start of its run, shared by all violations of the run. For an exported admission:
+    /// the request's uid, shared by all violations of the request. Absent in the admission log.
     pub run: Text<'a>,
-    /// When it was found. Of an exported audit, when its run began.
+    /// When it was found; for an exported audit, when the run started.
     pub time: Option<Stamp>,
     pub message: Text<'a>,
-    /// What the policy adds to its message, whatever that is.
+    /// Extra data of the policy, of any type.
     pub details: Raw<'a>,
     pub constraint: Constraint<'a>,
     /// `deny`, `warn`, `dryrun`, `scoped`, …
     pub enforcement_action: Text<'a>,
-    /// Of a scoped one, the actions at its points.
+    /// For a scoped action: the actions per enforcement point.
     pub enforcement_actions: Raw<'a>,
-    /// What violates it.
-    pub resource: Resource<'a>,
-    /// Of an admission.
-    pub request: Request<'a>,
+    /// The violating object.
+    pub resource: ViolatingObject<'a>,
+    /// Set for admission requests.
+    pub request: AdmissionRequest<'a>,
 }
 
+/// The constraint that was violated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Constraint<'a> {
     pub group: Text<'a>,
@@ -45,9 +45,10 @@ pub struct Constraint<'a> {
     pub annotations: Raw<'a>,
 }
 
+/// The object that violates it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Resource<'a> {
-    /// Group and version, `apps/v1`.
+pub struct ViolatingObject<'a> {
+    /// Group and version, such as `apps/v1`.
     pub api_version: Text<'a>,
     pub kind: Text<'a>,
     pub namespace: Text<'a>,
@@ -55,8 +56,9 @@ pub struct Resource<'a> {
     pub labels: Raw<'a>,
 }
 
+/// The request that was checked, for a violation at an admission.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Request<'a> {
+pub struct AdmissionRequest<'a> {
     pub operation: Text<'a>,
     pub resource: Text<'a>,
     pub subresource: Text<'a>,
@@ -67,15 +69,15 @@ pub struct Request<'a> {
 }
 
 impl<'a> Violation<'a> {
-    /// Reads a body. `None` when it is no violation: its type says something else, or it names no constraint.
+    /// Reads a body. `None` if it is not a violation: it has another type, or names no constraint.
     ///
     /// # Errors
-    /// When the body is no whole MessagePack value.
-    pub fn read(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, Fault> {
+    /// When the body is not one whole MessagePack value.
+    pub fn read(body: &'a [u8], repair: &Repair) -> Result<Option<Self>, DecodeError> {
         let mut violation = Self::default();
         let mut resource_group = Text::default();
-        let reader = Reader { repair };
-        // The names of the log first: where a record has a field under both, the export's says it.
+        let reader = FieldReader { repair };
+        // Names of the log first: if a record has both names of a field, the export's value counts.
         reader.fields(&mut Cursor::new(body), |key, value| {
             let Violation { constraint, resource, request, .. } = &mut violation;
             match key {
@@ -105,29 +107,31 @@ impl<'a> Violation<'a> {
         reader.fields(&mut Cursor::new(body), |key, value| {
             let Violation { constraint, resource, request, .. } = &mut violation;
             match key {
-                b"eventType" => say(&mut violation.event_type, reader.text(value)?),
-                b"id" => say(&mut violation.run, reader.text(value)?),
-                b"timestamp" => say(&mut violation.time, reader.time(value)?),
-                b"message" => say(&mut violation.message, reader.text(value)?),
+                b"eventType" => set_if_given(&mut violation.event_type, reader.text(value)?),
+                b"id" => set_if_given(&mut violation.run, reader.text(value)?),
+                b"timestamp" => set_if_given(&mut violation.time, reader.time(value)?),
+                b"message" => set_if_given(&mut violation.message, reader.text(value)?),
                 b"details" => violation.details = reader.any(value)?,
-                b"group" => say(&mut constraint.group, reader.text(value)?),
-                b"version" => say(&mut constraint.version, reader.text(value)?),
-                b"kind" => say(&mut constraint.kind, reader.text(value)?),
-                b"namespace" => say(&mut constraint.namespace, reader.text(value)?),
-                b"name" => say(&mut constraint.name, reader.text(value)?),
-                b"constraintAnnotations" => say(&mut constraint.annotations, reader.map(value)?),
-                b"enforcementAction" => say(&mut violation.enforcement_action, reader.text(value)?),
-                b"enforcementActions" => say(&mut violation.enforcement_actions, reader.list(value)?),
-                b"resourceGroup" => say(&mut resource_group, reader.text(value)?),
-                b"resourceAPIVersion" => say(&mut resource.api_version, reader.text(value)?),
-                b"resourceKind" => say(&mut resource.kind, reader.text(value)?),
-                b"resourceNamespace" => say(&mut resource.namespace, reader.text(value)?),
-                b"resourceName" => say(&mut resource.name, reader.text(value)?),
-                b"resourceLabels" => say(&mut resource.labels, reader.map(value)?),
+                b"group" => set_if_given(&mut constraint.group, reader.text(value)?),
+                b"version" => set_if_given(&mut constraint.version, reader.text(value)?),
+                b"kind" => set_if_given(&mut constraint.kind, reader.text(value)?),
+                b"namespace" => set_if_given(&mut constraint.namespace, reader.text(value)?),
+                b"name" => set_if_given(&mut constraint.name, reader.text(value)?),
+                b"constraintAnnotations" => set_if_given(&mut constraint.annotations, reader.map(value)?),
+                b"enforcementAction" => set_if_given(&mut violation.enforcement_action, reader.text(value)?),
+                b"enforcementActions" => {
+                    set_if_given(&mut violation.enforcement_actions, reader.list(value)?)
+                }
+                b"resourceGroup" => set_if_given(&mut resource_group, reader.text(value)?),
+                b"resourceAPIVersion" => set_if_given(&mut resource.api_version, reader.text(value)?),
+                b"resourceKind" => set_if_given(&mut resource.kind, reader.text(value)?),
+                b"resourceNamespace" => set_if_given(&mut resource.namespace, reader.text(value)?),
+                b"resourceName" => set_if_given(&mut resource.name, reader.text(value)?),
+                b"resourceLabels" => set_if_given(&mut resource.labels, reader.map(value)?),
                 b"operation" => request.operation = reader.text(value)?,
                 b"requestResource" => request.resource = reader.text(value)?,
                 b"requestSubresource" => request.subresource = reader.text(value)?,
-                b"requestUsername" => say(&mut request.user, reader.text(value)?),
+                b"requestUsername" => set_if_given(&mut request.user, reader.text(value)?),
                 b"requestUserUID" => request.user_uid = reader.text(value)?,
                 b"requestUserGroups" => request.user_groups = reader.list(value)?,
                 b"dryRun" => request.dry_run = reader.truth(value)?,
@@ -148,23 +152,23 @@ impl<'a> Violation<'a> {
         Ok(Some(violation))
     }
 
-    /// Whether a run of the audit found it, rather than a request that was to be admitted.
+    /// Whether an audit run found it, rather than an admission request.
     #[must_use]
     pub fn is_of_an_audit(&self) -> bool {
         self.event_type == "violation_audited"
     }
 }
 
-/// Puts a value in its place, unless it says nothing.
-fn say<T: Default + PartialEq>(place: &mut T, value: T) {
+/// Sets a field unless the value is empty.
+fn set_if_given<T: Default + PartialEq>(place: &mut T, value: T) {
     if value != T::default() {
         *place = value;
     }
 }
 
-impl Reader<'_> {
-    /// RFC 3339, or seconds since 1970 as zap writes them into a log.
-    fn time(&self, cursor: &mut Cursor<'_>) -> Result<Option<Stamp>, Fault> {
+impl FieldReader<'_> {
+    /// RFC 3339, or Unix seconds as zap writes them.
+    fn time(&self, cursor: &mut Cursor<'_>) -> Result<Option<Stamp>, DecodeError> {
         let mut ahead = *cursor;
         let seconds = match ahead.token()? {
             Token::Float(seconds) => seconds,
@@ -177,7 +181,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether Gatekeeper calls a violation so.
+/// Whether this is one of Gatekeeper's event types for violations.
 pub(super) fn is_violation(event_type: &[u8]) -> bool {
     matches!(event_type, b"violation" | b"violation_audited" | b"violation_admission")
 }

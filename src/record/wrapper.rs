@@ -1,42 +1,42 @@
-//! Records inside other records: what tools around Kubernetes put an event or an audit record into.
+//! Wrappers: records of other tools that contain an event or an audit record.
 //!
-//! A wrapper is known by its members. Where in it a record may stand is said here; whether one really stands there,
-//! `search` finds out, and without a known kind inside a wrapper stays as it came.
+//! A wrapper is recognised by its fields. This file lists the fields that may contain a record;
+//! `wrapper_search` checks them. A wrapper without a known kind inside stays as it came.
 
-use super::cursor::{Cursor, Fault, Token};
-use super::lines;
+use super::cursor::{Cursor, DecodeError, Token};
+use super::json_in_text;
 use super::redact::is_secret_kind;
 
-/// The members in which a record may stand, as a map, as a list, or as JSON in a text. Those that hold maps come first:
-/// they cost least to look into.
+/// Fields that may contain a record, as a map, a list, or JSON text. Those with maps come first, because they
+/// are the cheapest to check.
 const MEMBERS: [&str; 12] = [
-    // Merge_Log_Key of the filter kubernetes, as its documentation has it.
+    // The Merge_Log_Key of the kubernetes filter, as in its documentation.
     "log_processed",
-    // A line of a watch, `{type, object}`, as the receiver k8sobjects of OpenTelemetry writes it.
+    // A watch line `{type, object}`, as OpenTelemetry's k8sobjects receiver writes it.
     "object",
     // eventrouter's `{verb, event, old_event}`, and the envelope of Splunk's HTTP Event Collector.
     "event",
-    // Azure's resource logs: the record stands in `properties.log`.
+    // Azure resource logs: the record is in `properties.log`.
     "properties",
-    // What Azure puts into an Event Hub: a list of such rows.
+    // Azure Event Hubs: a list of such rows.
     "records",
-    // What a subscription of CloudWatch Logs delivers.
+    // A CloudWatch Logs subscription.
     "logEvents",
-    // The input kafka.
+    // The kafka input.
     "payload",
-    // A log record of OpenTelemetry.
+    // An OpenTelemetry log record.
     "body",
     // A line of a file or of a container.
     "log",
     "message",
-    // The input systemd.
+    // The systemd input.
     "MESSAGE",
-    // zap's name for it.
+    // zap.
     "msg",
 ];
 
-/// What a logger and the host write beside `msg`. A line that says more is an application's own, and may quote a record:
-/// what it says itself would be lost.
+/// Fields that a logger or the host writes beside `msg`. A line with more fields belongs to an application
+/// and may quote a record; extracting it would lose the line's own fields.
 const BESIDE_MSG: [&[u8]; 17] = [
     b"level",
     b"severity",
@@ -57,27 +57,27 @@ const BESIDE_MSG: [&[u8]; 17] = [
     b"msg",
 ];
 
-/// A member that may hold a record.
+/// A field that may contain a record.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Member<'a> {
     pub(super) name: &'static str,
     pub(super) value: &'a [u8],
-    /// The record stands under this name in it.
+    /// The name in this map under which the record is.
     pub(super) inside: Option<&'static str>,
 }
 
-/// Whether a member of this name and with this value may hold a record.
+/// Whether a field with this name and value may contain a record.
 pub(super) fn may_hold(name: &[u8], value: Token<'_>) -> bool {
     let is_worth_it = match value {
         Token::Map(len) | Token::Array(len) => len > 0,
-        Token::Str(text) | Token::Bin(text) => lines::may_begin(text),
+        Token::Str(text) | Token::Bin(text) => json_in_text::may_begin(text),
         _ => false,
     };
     is_worth_it && MEMBERS.iter().any(|member| member.as_bytes() == name)
 }
 
-/// The members of a body in which a record may stand; of a name that comes twice the last. An object that holds secrets wraps
-/// nothing: what is taken out of it would lose the kind by which it is known.
+/// The fields of a body that may contain a record; the last of equal names counts. An object that holds
+/// secrets is not a wrapper, because what is extracted from it would lose the kind by which it is recognised.
 pub(super) fn members(body: &[u8]) -> impl Iterator<Item = Member<'_>> {
     let mut found = [None; MEMBERS.len()];
     let (mut verb, mut change) = (None, None);
@@ -103,7 +103,7 @@ pub(super) fn members(body: &[u8]) -> impl Iterator<Item = Member<'_>> {
             found[at] = Some(start.up_to(&cursor));
         }
     }
-    // A deleted event is not a new one, and `old_event` repeats what was delivered before.
+    // A deletion is not a new event, and `old_event` repeats what was delivered before.
     let is_watched = matches!(change, Some(Token::Str(b"ADDED" | b"MODIFIED")));
     let is_routed = matches!(verb, None | Some(Token::Nil | Token::Str(b"ADDED" | b"UPDATED")));
     MEMBERS.into_iter().zip(found).filter_map(move |(name, value)| {
@@ -120,8 +120,8 @@ pub(super) fn members(body: &[u8]) -> impl Iterator<Item = Member<'_>> {
     })
 }
 
-/// The head of the next value, which is passed over.
-fn next_head<'a>(cursor: &mut Cursor<'a>) -> Result<Token<'a>, Fault> {
+/// Reads the head of the next value and skips the value.
+fn next_head<'a>(cursor: &mut Cursor<'a>) -> Result<Token<'a>, DecodeError> {
     let head = cursor.token()?;
     cursor.skip_children(head)?;
     Ok(head)

@@ -1,4 +1,4 @@
-//! Behind which Services a pod stands, and how many endpoints a Service has, on which nodes.
+//! Which Services a pod backs, how many endpoints each Service has, and on which nodes.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -7,42 +7,43 @@ use super::key::Key;
 use super::labels::Labels;
 use super::object::{Details, Endpoint, Object};
 
-/// A Service, and its endpoints in numbers. It may be known from its slices alone.
+/// A Service with its endpoint counts. It may be known from its EndpointSlices alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
     pub namespace: Arc<str>,
     pub name: Box<str>,
-    /// The object: the one that is there, else the one that went last.
+    /// The live object, or the last one deleted.
     pub object: Option<Arc<Object>>,
-    pub endpoints: Counts,
+    pub endpoints: EndpointCounts,
     /// Sorted by the node.
-    pub nodes: Box<[OnNode]>,
+    pub nodes: Box<[NodeEndpoints]>,
 }
 
+/// How many endpoints, and how many of them are ready.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct EndpointCounts {
     pub ready: u32,
     pub total: u32,
 }
 
-/// The endpoints of a Service on one node.
+/// A Service's endpoints on one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OnNode {
-    /// Of the node's name.
+pub struct NodeEndpoints {
+    /// Key of the node's name.
     pub node: Key,
-    pub endpoints: Counts,
+    pub endpoints: EndpointCounts,
 }
 
-/// A pod's place behind a Service.
+/// A pod's membership in the endpoints of one Service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Membership {
-    /// Of the Service's name.
+    /// Key of the Service's name.
     pub service: Key,
-    /// How many of its slices hold the pod now; 0 when they did once.
+    /// How many of the Service's slices hold the pod now; 0 if they held it only in the past.
     pub slices: u32,
 }
 
-/// All places of a pod. Most pods have one, which then needs no memory of its own.
+/// All memberships of a pod. Most pods have exactly one, which then needs no allocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Memberships {
     One(Membership),
@@ -70,17 +71,19 @@ impl From<Vec<Membership>> for Memberships {
 }
 
 impl Service {
+    /// Key of namespace and name.
     #[must_use]
     pub fn key(&self) -> Key {
         Key::name(&self.namespace, &self.name)
     }
 
-    /// Whether its selector takes these labels. One without a selector takes nothing.
+    /// Whether the Service's selector matches these labels. A Service without a selector matches nothing.
     #[must_use]
     pub fn selects(&self, labels: &Labels) -> bool {
         self.selector().is_some_and(|selector| !selector.is_empty() && labels.hold_all(selector))
     }
 
+    /// The live object's selector, or the last known one.
     #[must_use]
     pub fn selector(&self) -> Option<&Labels> {
         match &self.object.as_ref()?.details {
@@ -89,26 +92,27 @@ impl Service {
         }
     }
 
+    /// The endpoints on this node.
     #[must_use]
-    pub fn on_node(&self, node: Key) -> Counts {
+    pub fn on_node(&self, node: Key) -> EndpointCounts {
         let at = self.nodes.binary_search_by_key(&node, |on| on.node);
-        at.map_or_else(|_| Counts::default(), |at| self.nodes[at].endpoints)
+        at.map_or_else(|_| EndpointCounts::default(), |at| self.nodes[at].endpoints)
     }
 }
 
-/// Counts the endpoints of a Service's slices. A pod counts once, however many slices hold it: those of
-/// IPv4 and IPv6 hold the same pods, and Kubernetes moves endpoints between slices by adding first.
+/// Counts the endpoints in a Service's slices. A pod counts once even if several slices hold it: the IPv4 and
+/// IPv6 slices hold the same pods, and Kubernetes moves an endpoint by adding it to the new slice first.
 #[must_use]
-pub fn count<'s>(endpoints: impl Iterator<Item = &'s Endpoint>) -> (Counts, Box<[OnNode]>) {
+pub fn count<'s>(endpoints: impl Iterator<Item = &'s Endpoint>) -> (EndpointCounts, Box<[NodeEndpoints]>) {
     let mut all: Vec<&Endpoint> = endpoints.collect();
     all.sort_unstable_by_key(|endpoint| (endpoint.target, endpoint.node));
-    let mut sum = Counts::default();
-    let mut nodes: Vec<OnNode> = Vec::new();
+    let mut sum = EndpointCounts::default();
+    let mut nodes: Vec<NodeEndpoints> = Vec::new();
     for same in all.chunk_by(|a, b| a.target == b.target) {
-        let one = Counts { ready: u32::from(same.iter().any(|endpoint| endpoint.ready)), total: 1 };
+        let one = EndpointCounts { ready: u32::from(same.iter().any(|endpoint| endpoint.ready)), total: 1 };
         sum.add(one);
         let node = same.last().and_then(|endpoint| endpoint.node);
-        nodes.extend(node.map(|node| OnNode { node, endpoints: one }));
+        nodes.extend(node.map(|node| NodeEndpoints { node, endpoints: one }));
     }
     nodes.sort_unstable_by_key(|on| on.node);
     nodes.dedup_by(|next, first| {
@@ -121,18 +125,18 @@ pub fn count<'s>(endpoints: impl Iterator<Item = &'s Endpoint>) -> (Counts, Box<
     (sum, nodes.into())
 }
 
-impl Counts {
+impl EndpointCounts {
     fn add(&mut self, other: Self) {
         self.ready += other.ready;
         self.total += other.total;
     }
 }
 
-/// Services behind which a pod stood once, as many as are remembered while it lives.
+/// How many past memberships are kept for a live pod.
 pub const MOST_PAST: usize = 64;
 
-/// The memberships of a pod after one slice of a Service more, or less, holds it. What falls to 0 stays:
-/// the pod did stand there.
+/// The pod's memberships after one slice of `service` starts or stops holding it. A membership that falls to
+/// 0 slices is kept as a past one.
 #[must_use]
 pub fn changed(memberships: &[Membership], service: Key, holds: bool) -> Memberships {
     let mut changed: Vec<Membership> = memberships.to_vec();
@@ -142,7 +146,7 @@ pub fn changed(memberships: &[Membership], service: Key, holds: bool) -> Members
     });
     let slices = &mut changed[at].slices;
     *slices = if holds { *slices + 1 } else { slices.saturating_sub(1) };
-    // A slice whose Service changes without end would leave one behind for each.
+    // A slice whose Service keeps changing would otherwise leave behind one past membership per change.
     while changed.iter().filter(|one| one.slices == 0).count() > MOST_PAST {
         let oldest = changed.iter().position(|one| one.slices == 0).unwrap_or(0);
         changed.remove(oldest);
@@ -169,10 +173,10 @@ mod tests {
             endpoint("c", "", true),
         ];
         let (sum, nodes) = count(endpoints.iter());
-        assert_eq!(sum, Counts { ready: 2, total: 3 });
+        assert_eq!(sum, EndpointCounts { ready: 2, total: 3 });
         let on = |name: &str| nodes.iter().find(|on| on.node == Key::of(name)).map(|on| on.endpoints);
-        assert_eq!(on("n1"), Some(Counts { ready: 1, total: 1 }));
-        assert_eq!(on("n2"), Some(Counts { ready: 0, total: 1 }));
+        assert_eq!(on("n1"), Some(EndpointCounts { ready: 1, total: 1 }));
+        assert_eq!(on("n2"), Some(EndpointCounts { ready: 0, total: 1 }));
         assert_eq!(nodes.len(), 2);
     }
 }

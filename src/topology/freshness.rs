@@ -1,4 +1,4 @@
-//! How far each kind can be believed: whether its watch is open, and since when it is not.
+//! How fresh each kind's data is: whether its watch is open, or for how long it has been broken.
 //!
 //! ```text
 //! Current ──watch lost──► Behind ──5 s──► Stale
@@ -6,22 +6,22 @@
 //!    └──── caught up ───────┴───────────────┘
 //! Refused: RBAC forbids the kind, or the API server does not serve it; this lasts until somebody changes it
 //! ```
-//! The threads that follow the cluster set it, and each snapshot carries it, so that a correlation depends on nothing but
-//! its snapshot.
+//! The reflectors set the freshness and each snapshot carries it, so a correlation depends on its snapshot
+//! alone.
 
-use super::kind::{KINDS, Kind};
+use super::kind::{KINDS, ObjectKind};
 
-/// How far the objects of one kind can be believed. The worse is the greater.
+/// How fresh the objects of one kind are, from best to worst.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Freshness {
-    /// The watch is open and has caught up. The normal end of a watch, which begins again at once, changes nothing.
+    /// The watch is open and has caught up. A watch that ends normally and reopens at once stays current.
     #[default]
     Current,
-    /// The watch broke off a moment ago, or is open again and may not have caught up yet.
+    /// The watch broke a moment ago, or it reopened and may not have caught up yet.
     Behind,
-    /// The watch has been away for so long that records say `stale`.
+    /// The watch has been broken for so long that records say `stale`.
     Stale,
-    /// The kind cannot be had; waiting does not help.
+    /// The API server refuses the kind; waiting does not help.
     Refused,
 }
 
@@ -30,12 +30,14 @@ pub enum Freshness {
 pub struct FreshnessTable([Freshness; KINDS]);
 
 impl FreshnessTable {
+    /// How fresh the objects of this kind are.
     #[must_use]
-    pub const fn of(&self, kind: Kind) -> Freshness {
+    pub const fn of(&self, kind: ObjectKind) -> Freshness {
         self.0[kind.index()]
     }
 
-    pub fn set(&mut self, kind: Kind, freshness: Freshness) {
+    /// Sets how fresh the objects of this kind are.
+    pub fn set(&mut self, kind: ObjectKind, freshness: Freshness) {
         self.0[kind.index()] = freshness;
     }
 }

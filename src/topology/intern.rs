@@ -1,30 +1,31 @@
-//! Strings that many objects share are held once.
+//! Stores strings shared by many objects once.
 //!
-//! What repeats, repeats soon: a list has the pods of one ReplicaSet next to each other. So little is
-//! remembered, and all of it forgotten when there is too much; a later state of an object takes over what it
-//! has in common with the one before ([`Object::share`](super::object::Object::share)).
+//! Repetitions are close together: a list has the pods of one ReplicaSet next to each other. So the interner
+//! stays small and forgets everything when it is full. A later state of an object takes over what it shares
+//! with the earlier one ([`Object::share`](super::object::Object::share)).
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::key::{BuildAsIs, Key};
+use super::key::{BuildIdentityHasher, Key};
 use super::labels::{Label, Labels};
 use super::object::{Owner, Owners};
 
-/// Remembers what it made, and hands out the same again. One for each kind: labels, namespaces and owners
-/// repeat within a kind.
+/// Returns the same allocation for equal values. Each kind has its own interner, because labels, namespaces
+/// and owners repeat within a kind.
 #[derive(Debug, Default)]
 pub struct Interner {
     strings: HashSet<Arc<str>>,
-    label: HashMap<Key, Arc<Label>, BuildAsIs>,
+    label: HashMap<Key, Arc<Label>, BuildIdentityHasher>,
     labels: HashSet<Arc<Labels>>,
     owners: HashSet<Arc<Box<[Owner]>>>,
 }
 
-/// Entries of all tables.
+/// Maximum number of entries in all tables together.
 const MOST: usize = 4_096;
 
 impl Interner {
+    /// The shared copy of a text.
     pub fn text(&mut self, text: &str) -> Arc<str> {
         if let Some(known) = self.strings.get(text) {
             return Arc::clone(known);
@@ -34,6 +35,7 @@ impl Interner {
         new
     }
 
+    /// The shared copy of a label.
     pub fn label(&mut self, name: &str, value: &str) -> Arc<Label> {
         let key = Label::key_of(name, value);
         if let Some(known) = self.label.get(&key)
@@ -46,6 +48,7 @@ impl Interner {
         new
     }
 
+    /// The shared copy of a set of labels.
     pub fn labels(&mut self, labels: Labels) -> Arc<Labels> {
         match self.labels.get(&labels) {
             Some(known) => Arc::clone(known),
@@ -57,6 +60,7 @@ impl Interner {
         }
     }
 
+    /// The shared copy of a list of owners.
     pub fn owners(&mut self, owners: Vec<Owner>) -> Owners {
         if owners.is_empty() {
             return None;
@@ -70,10 +74,10 @@ impl Interner {
         Some(new)
     }
 
-    /// To be called between two objects: starts anew when there is too much.
+    /// Call this between two objects: it clears the interner when it is full.
     pub fn bound(&mut self) {
         if self.strings.len() + self.label.len() + self.labels.len() + self.owners.len() > MOST {
-            // Not emptied but made anew: tables keep their size.
+            // A new interner, because a cleared table keeps its capacity.
             *self = Self::default();
         }
     }

@@ -1,10 +1,10 @@
-//! The kinds of objects that are listed and watched: the one place that names them and their paths.
+//! The kinds that are listed and watched, with their names and paths.
 
 use serde::{Deserialize, Serialize};
 
-/// A kind of objects that the topology holds.
+/// A kind that the topology holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Kind {
+pub enum ObjectKind {
     Service,
     EndpointSlice,
     Pod,
@@ -24,7 +24,8 @@ pub enum Kind {
 /// How many kinds there are.
 pub const KINDS: usize = 14;
 
-impl Kind {
+impl ObjectKind {
+    /// In the order of their numbers.
     pub const ALL: [Self; KINDS] = [
         Self::Service,
         Self::EndpointSlice,
@@ -42,7 +43,7 @@ impl Kind {
         Self::Ingress,
     ];
 
-    /// As an object's `kind` says it.
+    /// The name, as in the `kind` of an object.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -77,8 +78,8 @@ impl Kind {
         }
     }
 
-    /// Where all objects of the kind are listed and watched. The versions are those that every Kubernetes
-    /// since 1.23 serves.
+    /// The path for listing and watching all objects of the kind. Every Kubernetes since 1.23 serves these
+    /// versions.
     #[must_use]
     pub const fn path(self) -> &'static str {
         match self {
@@ -99,28 +100,28 @@ impl Kind {
         }
     }
 
-    /// The resource, as RBAC rules name it: the end of the path.
+    /// The resource name as in RBAC rules: the end of the path.
     #[must_use]
     pub fn resource(self) -> &'static str {
         self.path().rsplit('/').next().unwrap_or_default()
     }
 
-    /// Whether the metadata is all that is needed, so that the API server may leave out the rest
-    /// (`PartialObjectMetadata`). A Deployment writes its pod template's labels on its ReplicaSets, and
-    /// there are more ReplicaSets than anything else but pods; of the other kinds something of the spec
-    /// or status is needed.
+    /// Whether the metadata is enough, so that the API server may leave out the rest
+    /// (`PartialObjectMetadata`). This helps most for ReplicaSets: a Deployment copies its pod template's
+    /// labels to them, and only pods are more numerous. The other kinds need something from the spec or
+    /// status.
     #[must_use]
     pub const fn metadata_only(self) -> bool {
         matches!(self, Self::ReplicaSet)
     }
 
-    /// Whether its objects belong to the cluster and lie in no namespace.
+    /// Whether the kind is cluster-scoped.
     #[must_use]
     pub const fn is_of_cluster(self) -> bool {
         matches!(self, Self::Node)
     }
 
-    /// Whether pods run below objects of this kind.
+    /// Whether objects of this kind own pods, directly or indirectly.
     #[must_use]
     pub const fn is_workload(self) -> bool {
         matches!(
@@ -134,16 +135,16 @@ impl Kind {
         )
     }
 
-    /// The kind that a reference means. Without a group the name alone counts, as in events of old senders;
-    /// a `Service` of another group, Knative's for one, is not ours.
+    /// The kind that a reference means. Without a group the name is enough, for events of old senders. A
+    /// `Service` of another group, such as Knative's, does not match.
     #[must_use]
     pub fn of(group: Option<&str>, name: &str) -> Option<Self> {
         let kind = Self::named(name)?;
-        // Ingress and the workloads have lived in `extensions` before.
+        // Ingress and the workloads used to be in the group `extensions`.
         group.is_none_or(|group| group == kind.group() || group == "extensions").then_some(kind)
     }
 
-    /// The other way of [`Kind::name`].
+    /// The inverse of [`ObjectKind::name`].
     fn named(name: &str) -> Option<Self> {
         Some(match name {
             "Service" => Self::Service,
@@ -164,20 +165,20 @@ impl Kind {
         })
     }
 
-    /// The kind whose objects a path names so.
+    /// The kind with this resource name in this group.
     #[must_use]
     pub fn of_resource(group: Option<&str>, resource: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.resource() == resource && group == Some(kind.group()))
     }
 
-    /// Its place in tables with one row a kind.
+    /// Index in a table with one row per kind.
     #[must_use]
     pub const fn index(self) -> usize {
         self as usize
     }
 }
 
-/// The group in an `apiVersion`: `apps` of `apps/v1`, empty for `v1`; `None` when there is no version.
+/// The group in an `apiVersion`: `apps` for `apps/v1`, empty for `v1`, `None` for an empty `apiVersion`.
 #[must_use]
 pub fn group_of(api_version: &str) -> Option<&str> {
     (!api_version.is_empty()).then(|| api_version.split_once('/').map_or("", |(group, _)| group))
@@ -189,26 +190,26 @@ mod tests {
 
     #[test]
     fn a_reference_means_a_kind_of_its_own_group_only() {
-        for kind in Kind::ALL {
-            assert_eq!(Kind::of(Some(kind.group()), kind.name()), Some(kind));
-            assert_eq!(Kind::of(None, kind.name()), Some(kind));
-            assert_eq!(Kind::ALL[kind.index()], kind);
+        for kind in ObjectKind::ALL {
+            assert_eq!(ObjectKind::of(Some(kind.group()), kind.name()), Some(kind));
+            assert_eq!(ObjectKind::of(None, kind.name()), Some(kind));
+            assert_eq!(ObjectKind::ALL[kind.index()], kind);
         }
-        assert_eq!(Kind::of(group_of("serving.knative.dev/v1"), "Service"), None);
-        assert_eq!(Kind::of(group_of("v1"), "Service"), Some(Kind::Service));
-        assert_eq!(Kind::of(group_of(""), "Service"), Some(Kind::Service));
-        assert_eq!(Kind::of(group_of("extensions/v1beta1"), "Ingress"), Some(Kind::Ingress));
-        assert_eq!(Kind::of(None, "Rollout"), None);
+        assert_eq!(ObjectKind::of(group_of("serving.knative.dev/v1"), "Service"), None);
+        assert_eq!(ObjectKind::of(group_of("v1"), "Service"), Some(ObjectKind::Service));
+        assert_eq!(ObjectKind::of(group_of(""), "Service"), Some(ObjectKind::Service));
+        assert_eq!(ObjectKind::of(group_of("extensions/v1beta1"), "Ingress"), Some(ObjectKind::Ingress));
+        assert_eq!(ObjectKind::of(None, "Rollout"), None);
     }
 
     #[test]
     fn the_resource_is_what_rbac_calls_it() {
-        assert_eq!(Kind::HorizontalPodAutoscaler.resource(), "horizontalpodautoscalers");
-        assert_eq!(Kind::Service.resource(), "services");
-        for kind in Kind::ALL {
-            assert_eq!(Kind::of_resource(Some(kind.group()), kind.resource()), Some(kind));
+        assert_eq!(ObjectKind::HorizontalPodAutoscaler.resource(), "horizontalpodautoscalers");
+        assert_eq!(ObjectKind::Service.resource(), "services");
+        for kind in ObjectKind::ALL {
+            assert_eq!(ObjectKind::of_resource(Some(kind.group()), kind.resource()), Some(kind));
         }
-        assert_eq!(Kind::of_resource(Some("serving.knative.dev"), "services"), None);
-        assert_eq!(Kind::of_resource(Some(""), "configmaps"), None);
+        assert_eq!(ObjectKind::of_resource(Some("serving.knative.dev"), "services"), None);
+        assert_eq!(ObjectKind::of_resource(Some(""), "configmaps"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Labels: sorted pairs, shared by all objects that carry the same.
+//! Labels: sorted pairs, shared by all objects that have the same set.
 
 use std::sync::Arc;
 
@@ -6,29 +6,30 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::key::Key;
 
-/// Labels or annotations, sorted by name. Each pair has the key that selectors are found by.
+/// Labels or annotations, sorted by name. Each pair has the key that selector look-ups use.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(from = "Vec<Arc<Label>>")]
 pub struct Labels {
     pairs: Box<[Arc<Label>]>,
-    /// Of all names and values: the pairs lie elsewhere in memory.
+    /// Total length of names and values; kept here because the pairs are elsewhere in memory.
     bytes: usize,
 }
 
-/// So many labels can each be compared with each.
+/// Up to this many labels, comparing every pair with every other is cheap.
 const FEW: usize = 32;
 
+/// A name and a value, with the key of both.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "Pair")]
 pub struct Label {
     pub name: Arc<str>,
     pub value: Box<str>,
-    /// Of name and value. Of one run only.
+    /// Key of name and value. Valid in this process only.
     #[serde(skip_serializing)]
     pub key: Key,
 }
 
-/// A label as it is written.
+/// A label as it is stored.
 #[derive(Deserialize)]
 struct Pair {
     name: Arc<str>,
@@ -42,12 +43,14 @@ impl From<Pair> for Label {
 }
 
 impl Label {
+    /// Names are shared by many labels, values rarely.
     #[must_use]
     pub fn new(name: Arc<str>, value: Box<str>) -> Self {
         let key = Self::key_of(&name, &value);
         Self { name, value, key }
     }
 
+    /// The key that a label of this name and value has.
     #[must_use]
     pub fn key_of(name: &str, value: &str) -> Key {
         Key::of(name).with(Key::of(value))
@@ -68,7 +71,7 @@ impl Serialize for Labels {
 }
 
 impl Labels {
-    /// Of labels in any order; of two with the same name the last counts, as in JSON.
+    /// Builds the set from labels in any order. If a name occurs twice, the last value counts, as in JSON.
     #[must_use]
     pub fn new(labels: impl IntoIterator<Item = Arc<Label>>) -> Self {
         let mut labels: Vec<Arc<Label>> = labels.into_iter().collect();
@@ -78,41 +81,46 @@ impl Labels {
         labels.into()
     }
 
+    /// The value of a name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         let at = self.pairs.binary_search_by(|label| (*label.name).cmp(name)).ok()?;
         Some(&self.pairs[at].value)
     }
 
+    /// In the order of their names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Label> {
         self.pairs.iter().map(|label| &**label)
     }
 
+    /// Number of labels.
     #[must_use]
     pub fn len(&self) -> usize {
         self.pairs.len()
     }
 
-    /// Bytes of all names and values.
+    /// Total length of all names and values.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
+    /// Whether there is no label.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty()
     }
 
-    /// Whether every pair of `wanted` is among these.
+    /// Whether every pair of `wanted` is in this set.
     #[must_use]
     pub fn hold_all(&self, wanted: &Self) -> bool {
         if wanted.len() > FEW || self.len() > FEW {
-            // Whoever writes both may write a hundred thousand: not each is compared with each.
+            // Anybody who may write a pod and a Service may give each 100,000 labels, so a quadratic
+            // comparison would be an attack.
             return wanted.len() <= self.len()
                 && wanted.iter().all(|want| self.get(&want.name).is_some_and(|value| *value == *want.value));
         }
-        // By their keys: the texts lie elsewhere in memory, and there are few of either.
+        // Compares keys: the strings are elsewhere in memory, and both sets are small.
         wanted.pairs.iter().all(|want| self.pairs.iter().any(|label| label.key == want.key))
     }
 }

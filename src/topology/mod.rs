@@ -1,45 +1,45 @@
-//! The topology: what we know of the cluster, and what of it is connected.
+//! The topology: the objects of the cluster and how they are connected.
 //!
-//! - `kind`: the kinds of objects that are listed and watched
-//! - `object`: what is kept of each of them, which is little
-//! - `parse`: an object's JSON becomes that, and nothing else of it is held
-//! - `labels`, `selector`: what Services and budgets choose pods by
-//! - `key`, `uid`: numbers in place of texts
-//! - `scope`: which two objects may be related
-//! - `intern`: strings that many objects share are held once
-//! - `index`: an immutable snapshot with its look-ups; readers never wait
-//! - `writer`: the one that makes the next snapshot; `relate` keeps its look-ups up, `endpoints` counts
-//!   behind which Services a pod stands, `names`, `selectors`, `node_services` and `relation` are where it is looked up
-//! - `table`: a hash table whose copies share what did not change
-//! - `tombstones`: what was deleted is remembered for a while
-//! - `freshness`: how far each kind can be believed
-//! - `scan`: bytes of a list, cut anywhere, become its items; `lines` does it for a watch; `value` finds
-//!   where a value ends
+//! - `kind`: the kinds that are listed and watched
+//! - `object`: the few fields that are kept of an object
+//! - `parse`: reads these fields from an object's JSON
+//! - `labels`, `selector`: how Services and PodDisruptionBudgets select pods
+//! - `key`, `uid`: compact forms of names and uids
+//! - `scope`: which objects may be related across namespaces
+//! - `intern`: stores shared strings once
+//! - `index`: an immutable snapshot with look-ups; readers never wait
+//! - `writer`: builds the next snapshot; `index_update` maintains its look-ups, which are in `endpoints`,
+//!   `names`, `selector_index`, `node_services` and `relation`
+//! - `table`: a hash table whose copies share unchanged parts
+//! - `tombstones`: keeps deleted objects for a while
+//! - `freshness`: how fresh each kind's data is
+//! - `list_scanner`, `line_splitter`: split the bytes of a list into items, and of a watch into lines;
+//!   `json_value` finds where a value ends
 //! - `watch`: list and watch as a state machine, without I/O and without a clock
 //!
-//! Nothing here reads a clock or a socket: `cluster` does, and feeds it.
+//! Nothing here reads a clock or a socket; `cluster` does both and passes the data in.
 
 pub mod endpoints;
 pub mod freshness;
 pub mod index;
+mod index_update;
 pub mod intern;
+pub mod json_value;
 pub mod key;
 pub mod kind;
 pub mod labels;
-pub mod lines;
+pub mod line_splitter;
+pub mod list_scanner;
 mod names;
 pub mod node_services;
 pub mod object;
 pub mod parse;
-mod relate;
 pub mod relation;
-pub mod scan;
 pub mod scope;
 pub mod selector;
-mod selectors;
+mod selector_index;
 pub mod table;
 pub mod tombstones;
 pub mod uid;
-pub mod value;
 pub mod watch;
 pub mod writer;

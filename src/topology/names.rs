@@ -1,30 +1,30 @@
-//! Which object a name means: the one that is there, else the one that went last.
+//! Which object a name means: the live one, or the last one deleted.
 
 use super::index::Index;
 use super::key::Key;
 
 impl Index {
-    /// From now on the name means this object. Who had it before is kept aside.
-    pub(super) fn name_is_given(&mut self, name: Key, uid: Key) {
+    /// Gives the name to this object. The object that had the name moves to `former`.
+    pub(super) fn assign_name(&mut self, name: Key, uid: Key) {
         self.former.remove(name, uid);
         if let Some(before) = self.names.insert(name, uid).filter(|before| *before != uid) {
             self.former.insert(name, before);
         }
     }
 
-    /// An object of an earlier run had this name. It means that one unless it means one that is there, or
-    /// went later; `rank` is [`Object::rank`](super::object::Object::rank).
-    pub(super) fn name_was_given(&mut self, name: Key, uid: Key, rank: (bool, u64, u64)) {
+    /// Adds an object of an earlier run that had this name. The name means this object unless a live one or
+    /// one deleted later has the name; `rank` is [`Object::rank`](super::object::Object::rank).
+    pub(super) fn assign_former_name(&mut self, name: Key, uid: Key, rank: (bool, u64, u64)) {
         let known = self.names.get(&name).and_then(|uid| self.objects.get(uid));
         if known.is_some_and(|known| known.rank() > rank) {
             self.former.insert(name, uid);
         } else {
-            self.name_is_given(name, uid);
+            self.assign_name(name, uid);
         }
     }
 
-    /// The object is forgotten: the name means the next best.
-    pub(super) fn name_is_forgotten(&mut self, name: Key, uid: Key) {
+    /// Removes an object. The name then means the next best of its former holders.
+    pub(super) fn forget_name(&mut self, name: Key, uid: Key) {
         self.former.remove(name, uid);
         if self.names.get(&name) != Some(&uid) {
             return;

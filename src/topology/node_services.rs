@@ -1,7 +1,7 @@
-//! The Services that have endpoints on a node, those of one namespace next to each other.
+//! The Services that have endpoints on a node, grouped by namespace.
 //!
-//! An event about a node looks at all of them in one go. If one namespace has too many, the rest of them is passed over, which
-//! costs nothing.
+//! An event about a node visits all of them in order. The iterator can skip the rest of a namespace that has
+//! too many, at no cost.
 
 use std::iter::Peekable;
 use std::ops::Bound;
@@ -11,54 +11,59 @@ use imbl::ordset::RangedIter;
 
 use super::key::Key;
 
-/// A node's name, a namespace ([`Key::of`]) and a Service's name ([`Key::name`]).
-type Place = (Key, Key, Key);
+/// Node name, namespace ([`Key::of`]) and Service name ([`Key::name`]).
+type NodeService = (Key, Key, Key);
 
+/// Node, namespace and Service, in this order.
 #[derive(Debug, Clone, Default)]
-pub struct NodeServices(OrdSet<Place>);
+pub struct NodeServices(OrdSet<NodeService>);
 
-/// Goes through the Services of one node.
-pub struct OnNode<'i> {
+/// Iterates over the Services on one node.
+pub struct NodeServicesIter<'i> {
     all: &'i NodeServices,
     node: Key,
-    rest: Peekable<RangedIter<'i, Place, imbl::shared_ptr::DefaultSharedPtr>>,
+    rest: Peekable<RangedIter<'i, NodeService, imbl::shared_ptr::DefaultSharedPtr>>,
 }
 
 impl NodeServices {
+    /// Notes that the Service has an endpoint on the node.
     pub fn insert(&mut self, node: Key, namespace: Key, service: Key) {
         self.0.insert((node, namespace, service));
     }
 
+    /// Notes that it has none any more.
     pub fn remove(&mut self, node: Key, namespace: Key, service: Key) {
         self.0.remove(&(node, namespace, service));
     }
 
+    /// Whether a Service of this namespace has an endpoint on the node.
     #[must_use]
     pub fn has_any(&self, node: Key, namespace: Key) -> bool {
         self.0.range((node, namespace, Key::LEAST)..=(node, namespace, Key::GREATEST)).next().is_some()
     }
 
+    /// The Services with an endpoint on the node, by namespace.
     #[must_use]
-    pub fn of(&self, node: Key) -> OnNode<'_> {
+    pub fn of(&self, node: Key) -> NodeServicesIter<'_> {
         let rest = self.0.range((node, Key::LEAST, Key::LEAST)..=(node, Key::GREATEST, Key::GREATEST));
-        OnNode { all: self, node, rest: rest.peekable() }
+        NodeServicesIter { all: self, node, rest: rest.peekable() }
     }
 }
 
-impl OnNode<'_> {
-    /// The next Service, if it is of this namespace.
+impl NodeServicesIter<'_> {
+    /// The next Service, if it is in this namespace.
     pub fn next_of(&mut self, namespace: Key) -> Option<Key> {
         self.rest.next_if(|place| place.1 == namespace).map(|place| place.2)
     }
 
-    /// Passes over what is left of this namespace.
+    /// Skips the rest of this namespace.
     pub fn pass(&mut self, namespace: Key) {
         let (last, end) = ((self.node, namespace, Key::GREATEST), (self.node, Key::GREATEST, Key::GREATEST));
         self.rest = self.all.0.range((Bound::Excluded(last), Bound::Included(end))).peekable();
     }
 }
 
-impl Iterator for OnNode<'_> {
+impl Iterator for NodeServicesIter<'_> {
     type Item = Key;
 
     fn next(&mut self) -> Option<Key> {

@@ -1,4 +1,4 @@
-//! What is kept of an object, which is little: what connects it to others, and what we tell of it.
+//! The fields that are kept of an object: those that connect it to others, and those that records show.
 
 use std::net::IpAddr;
 use std::num::NonZeroU64;
@@ -7,52 +7,54 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::key::Key;
-use super::kind::Kind;
+use super::kind::ObjectKind;
 use super::labels::Labels;
 use super::selector::Selector;
 use super::uid::Uid;
 
-/// Versions from here on have no order: they are no numbers in the API server. etcd counts with 63 bits.
+/// Versions from here on are hashes and have no order. Numeric versions stay below, because etcd counts with
+/// 63 bits.
 pub const UNORDERED: u64 = 1 << 63;
 
-/// One state of one object.
+/// One object in one state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Object {
-    pub kind: Kind,
+    pub kind: ObjectKind,
     pub uid: Uid,
-    /// Empty for objects of the cluster.
+    /// Empty for cluster-scoped objects.
     pub namespace: Arc<str>,
     pub name: Box<str>,
-    /// Of its resourceVersion: tells whether two states are the same.
+    /// The resourceVersion as a number; two states are the same if their versions are equal.
     pub version: u64,
-    /// 0 when unknown.
+    /// 0 if unknown.
     pub created_seconds: u64,
     pub labels: Arc<Labels>,
-    /// Those that a setting asks for.
+    /// The annotations that the settings ask for.
     pub annotations: Arc<Labels>,
     pub owners: Owners,
-    /// When it went, by our clock; `None` while it is there. Of one run only.
+    /// When it was deleted, by our clock; `None` for a live object. Not saved.
     #[serde(skip)]
     pub deleted_seconds: Option<NonZeroU64>,
     pub details: Details,
 }
 
-/// The owners of an object, shared by all objects that have the same; `None`: nobody.
+/// The owners of an object, shared by all objects with the same owners. `None` means no owner.
 pub type Owners = Option<Arc<Box<[Owner]>>>;
 
 impl Object {
+    /// Whether it is not deleted.
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.deleted_seconds.is_none()
     }
 
-    /// Whether this is an earlier state than the other, as far as the versions tell.
+    /// Whether this state is earlier than the other, as far as the versions can be compared.
     #[must_use]
     pub fn is_older_than(&self, other: &Self) -> bool {
         self.version < other.version && other.version < UNORDERED
     }
 
-    /// Whether nothing that is kept differs but whether it is there.
+    /// Whether both states are equal, apart from being deleted.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
         self.version == other.version
@@ -64,7 +66,7 @@ impl Object {
                 == (&other.namespace, &other.name, other.created_seconds)
     }
 
-    /// Takes over from an earlier state what both have in common, so that it is held once.
+    /// Takes equal parts over from an earlier state, so that they are stored once.
     pub fn share(&mut self, earlier: &Self) {
         share(&mut self.namespace, &earlier.namespace);
         share(&mut self.labels, &earlier.labels);
@@ -82,13 +84,13 @@ impl Object {
         }
     }
 
-    /// The same object, gone or there again.
+    /// The same object, marked as deleted or as live.
     #[must_use]
     pub fn deleted_at(&self, deleted_seconds: Option<NonZeroU64>) -> Self {
         Self { deleted_seconds, ..self.clone() }
     }
 
-    /// Of the mirror of a static pod, the uid that its kubelet's events carry.
+    /// For the mirror of a static pod: the uid in its kubelet's events.
     #[must_use]
     pub fn mirrors(&self) -> Option<&str> {
         match &self.details {
@@ -97,28 +99,31 @@ impl Object {
         }
     }
 
+    /// Its owner references.
     #[must_use]
     pub fn owners(&self) -> &[Owner] {
         self.owners.as_ref().map_or(&[], |owners| owners)
     }
 
-    /// Of two by the same name: one that is there, else the one that went last.
+    /// Order of objects with the same name: the live one first, then by time of deletion.
     #[must_use]
     pub fn rank(&self) -> (bool, u64, u64) {
         (self.is_live(), self.deleted_seconds.map_or(0, NonZeroU64::get), self.version)
     }
 
+    /// Key of the uid.
     #[must_use]
     pub fn key(&self) -> Key {
         self.uid.key()
     }
 
+    /// Key of kind, namespace and name.
     #[must_use]
     pub fn name_key(&self) -> Key {
         Key::held(self.kind, &self.namespace, &self.name)
     }
 
-    /// The owner that controls it, else the first.
+    /// The controlling owner, or the first one.
     #[must_use]
     pub fn controller(&self) -> Option<&Owner> {
         self.owners().iter().find(|owner| owner.controls).or(self.owners().first())
@@ -133,21 +138,21 @@ fn share<T: ?Sized + PartialEq>(new: &mut Arc<T>, earlier: &Arc<T>) {
 
 /// An entry of `metadata.ownerReferences`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "Reference")]
+#[serde(from = "SavedOwner")]
 pub struct Owner {
     pub api_version: Arc<str>,
     pub kind: Arc<str>,
     pub name: Arc<str>,
     pub uid: Uid,
-    /// Of the uid. Of one run only.
+    /// Key of the uid. Valid in this process only.
     #[serde(skip_serializing)]
     pub key: Key,
     pub controls: bool,
 }
 
-/// An owner as it is written.
+/// An owner as it is stored.
 #[derive(Deserialize)]
-struct Reference {
+struct SavedOwner {
     api_version: Arc<str>,
     kind: Arc<str>,
     name: Arc<str>,
@@ -155,47 +160,47 @@ struct Reference {
     controls: bool,
 }
 
-impl From<Reference> for Owner {
-    fn from(Reference { api_version, kind, name, uid, controls }: Reference) -> Self {
+impl From<SavedOwner> for Owner {
+    fn from(SavedOwner { api_version, kind, name, uid, controls }: SavedOwner) -> Self {
         Self { api_version, kind, name, key: uid.key(), uid, controls }
     }
 }
 
 impl Owner {
-    /// Owners live in the namespace of what they own, unless they belong to the cluster.
+    /// Name key of the owner. An owner is in the namespace of the object it owns, or cluster-scoped.
     #[must_use]
     pub fn name_key(&self, namespace: &str) -> Key {
         Key::object(&self.api_version, &self.kind, namespace, &self.name)
     }
 
-    /// Who it is by uid, kind and name: a reference that has the uid alone does not mean it.
+    /// Key of uid, kind and name together. A reference with the uid alone does not match.
     #[must_use]
-    pub fn called(&self) -> Key {
+    pub fn reference_key(&self) -> Key {
         self.name_key("").with(self.key)
     }
 }
 
-/// What is kept of the spec and the status, by kind.
+/// Fields of the spec and the status, by kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Details {
     Service {
-        /// Empty for Services without one: they select nothing.
+        /// Empty if the Service has no selector; it then selects nothing.
         selector: Arc<Labels>,
     },
-    /// Never saved: what it says last stands in the places of its pods.
+    /// Not saved: the snapshot file stores the Services with each pod instead.
     #[serde(skip)]
     EndpointSlice {
-        /// Name of the Service, from the label `kubernetes.io/service-name`; empty without.
+        /// Name of the Service, from the label `kubernetes.io/service-name`; empty without the label.
         service: Arc<str>,
         endpoints: Box<[Endpoint]>,
     },
     Pod {
-        /// Name of its node; empty while it has none.
+        /// Name of its node; empty until it is scheduled.
         node: Arc<str>,
         ip: Option<IpAddr>,
-        /// In seconds since 1970; `None` while it has not started.
+        /// Unix time in seconds; `None` until it has started.
         started_seconds: Option<NonZeroU64>,
-        /// What most pods have nothing of.
+        /// Fields that most pods do not have.
         extras: Option<Box<PodExtras>>,
     },
     Node {
@@ -203,40 +208,40 @@ pub enum Details {
         region: Arc<str>,
         addresses: Box<[Box<str>]>,
     },
-    /// What owns pods, or owns what does.
+    /// Owns pods, directly or indirectly.
     Workload {
-        /// Labels of its pod template, where the spec was read.
+        /// Labels of its pod template, if the spec was read.
         template: Option<Arc<Labels>>,
     },
     Autoscaler {
-        target: Target,
+        target: ScaleTarget,
     },
     Budget {
         /// `None` selects nothing.
         selector: Option<Selector>,
     },
     Claim {
-        /// Name of the PersistentVolume; empty while it is not bound to one.
+        /// Name of the PersistentVolume; empty until the claim is bound.
         volume: Box<str>,
     },
     Ingress {
-        /// Names of the Services behind it.
+        /// Names of its backend Services.
         backends: Box<[Arc<str>]>,
     },
 }
 
-/// What only some pods have.
+/// Fields that only some pods have.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PodExtras {
-    /// Names of the PersistentVolumeClaims it mounts.
+    /// Names of the PersistentVolumeClaims that it mounts.
     pub claims: Box<[Arc<str>]>,
-    /// For the mirror of a static pod: the uid that its kubelet's events carry.
+    /// For the mirror of a static pod: the uid in its kubelet's events.
     pub mirrors: Option<Box<str>>,
 }
 
-/// What an autoscaler scales.
+/// The object that an autoscaler scales.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Target {
+pub struct ScaleTarget {
     pub api_version: Box<str>,
     pub kind: Box<str>,
     pub name: Box<str>,
@@ -245,9 +250,9 @@ pub struct Target {
 /// One endpoint of a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Of the uid of the pod behind it; of its first address where there is no pod.
+    /// Key of the pod's uid, or of the first address if there is no pod.
     pub target: Key,
-    /// Of the name of its node.
+    /// Key of the node's name.
     pub node: Option<Key>,
     pub ready: bool,
     pub is_pod: bool,

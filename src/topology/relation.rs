@@ -1,39 +1,45 @@
-//! Who belongs to whom, from one to many, as a persistent set of pairs.
+//! A one-to-many relation, as a persistent set of pairs.
 //!
-//! One flat set in place of a map of sets: most ones have a single other, and a set of its own for each
-//! would cost several times the memory.
+//! It is one flat set rather than a map of sets: most keys have a single value, and a separate set for each
+//! would take several times the memory.
 
 use imbl::OrdSet;
 
 use super::key::Key;
 
+/// A set of pairs, looked up by the first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Relation(OrdSet<(Key, Key)>);
 
 impl Relation {
+    /// Adds a pair.
     pub fn insert(&mut self, one: Key, other: Key) {
         self.0.insert((one, other));
     }
 
+    /// Removes a pair.
     pub fn remove(&mut self, one: Key, other: Key) {
         self.0.remove(&(one, other));
     }
 
-    /// Everything that belongs to one, in the order of the keys.
+    /// All values of a key, in key order.
     pub fn of(&self, one: Key) -> impl Iterator<Item = Key> {
         self.0.range((one, Key::LEAST)..=(one, Key::GREATEST)).map(|(_, other)| *other)
     }
 
+    /// Whether a pair begins with this key.
     #[must_use]
     pub fn has_any(&self, one: Key) -> bool {
         self.of(one).next().is_some()
     }
 
+    /// Number of pairs.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
+    /// Whether there is no pair.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

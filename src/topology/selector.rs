@@ -1,4 +1,4 @@
-//! Label selectors with expressions, as budgets carry them (`metav1.LabelSelector`).
+//! Label selectors with expressions, as in PodDisruptionBudgets (`metav1.LabelSelector`).
 
 use std::sync::Arc;
 
@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::labels::Labels;
 
-/// All of it must hold. Without any condition it selects everything.
+/// All conditions must hold. A selector without conditions selects everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selector {
     pub labels: Arc<Labels>,
     pub expressions: Box<[Expression]>,
 }
 
+/// One of `matchExpressions`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expression {
     pub name: Arc<str>,
@@ -20,23 +21,25 @@ pub struct Expression {
     pub values: Box<[Arc<str>]>,
 }
 
+/// The operators of `matchExpressions`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operator {
     In,
-    /// Holds without the label, too.
+    /// Also holds if the label is missing.
     NotIn,
     Exists,
     DoesNotExist,
 }
 
 impl Selector {
-    /// Labels and values that are compared with those of a pod, at most.
+    /// Upper bound of the comparisons with one pod's labels.
     #[must_use]
     pub fn pairs(&self) -> usize {
         self.labels.len()
             + self.expressions.iter().map(|expression| 1 + expression.values.len()).sum::<usize>()
     }
 
+    /// Whether all of it matches these labels.
     #[must_use]
     pub fn selects(&self, labels: &Labels) -> bool {
         labels.hold_all(&self.labels) && self.expressions.iter().all(|expression| expression.holds(labels))

@@ -1,27 +1,28 @@
-//! A persistent hash table of keys: copies share what did not change, and little is wasted.
+//! A persistent hash table: copies share unchanged parts, and little memory is wasted.
 //!
 //! ```text
-//! pages ─► page of 64 buckets ─► bucket: (key, value) in order, in one piece of memory of exactly its size
+//! pages ─► page of 64 buckets ─► bucket: sorted (key, value) pairs in one allocation of exact size
 //! ```
-//! A change copies one bucket, and after a copy of the table its page and the list of pages, once. The hash
-//! map of `imbl`, which the other look-ups are built from, takes four times the memory for entries as small
-//! as these, and there are several for each object of the cluster.
+//! A change copies one bucket. The first change after the table was copied also copies the page and the list
+//! of pages. `imbl`'s hash map, which other look-ups use, takes four times the memory for such small entries,
+//! and every object of the cluster has several.
 
 use std::sync::Arc;
 
 use super::key::Key;
 
-/// Buckets of a page.
+/// Buckets per page.
 const PAGE: usize = 64;
-/// Entries of a bucket, on average, at which the number of buckets doubles.
+/// Average number of entries per bucket at which the number of buckets doubles.
 const FULL: usize = 24;
 
 type Bucket<V> = Option<Arc<[(Key, V)]>>;
 type Page<V> = Arc<[Bucket<V>]>;
 
+/// A map by [`Key`] whose copies share what did not change.
 #[derive(Debug, Clone)]
 pub struct Table<V> {
-    /// As many as a power of two; none as long as there is no entry.
+    /// A power of two; empty if the table is empty.
     pages: Arc<[Page<V>]>,
     len: usize,
 }
@@ -33,16 +34,19 @@ impl<V> Default for Table<V> {
 }
 
 impl<V> Table<V> {
+    /// Number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
     }
 
+    /// Whether there is no entry.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
+    /// The value of a key.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<&V> {
         let (page, place) = self.place(*key)?;
@@ -51,22 +55,24 @@ impl<V> Table<V> {
         Some(&bucket[at].1)
     }
 
+    /// Whether the key has a value.
     #[must_use]
     pub fn contains_key(&self, key: &Key) -> bool {
         self.get(key).is_some()
     }
 
-    /// All entries, in no order that means anything.
+    /// All entries, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = (&Key, &V)> {
         let buckets = self.pages.iter().flat_map(|page| page.iter().flatten());
         buckets.flat_map(|bucket| bucket.iter()).map(|(key, value)| (key, value))
     }
 
+    /// All values, in no order.
     pub fn values(&self) -> impl Iterator<Item = &V> {
         self.iter().map(|(_, value)| value)
     }
 
-    /// Page, and place on it. `None`: there are none yet.
+    /// Page and place on the page; `None` if the table is empty.
     fn place(&self, key: Key) -> Option<(usize, usize)> {
         let buckets = self.pages.len() * PAGE;
         let bucket = key.spread() & buckets.checked_sub(1)?;
@@ -75,7 +81,7 @@ impl<V> Table<V> {
 }
 
 impl<V: Clone> Table<V> {
-    /// Answers the value that was there.
+    /// Inserts a value and returns the previous one.
     pub fn insert(&mut self, key: Key, value: V) -> Option<V> {
         if self.len >= self.pages.len() * PAGE * FULL {
             self.grow();
@@ -83,7 +89,7 @@ impl<V: Clone> Table<V> {
         let bucket = self.bucket_mut(key)?;
         let there = bucket.as_deref().unwrap_or_default();
         match there.binary_search_by_key(&key, |(key, _)| *key) {
-            // Copied only if another table has it, too.
+            // Copied only if another table shares it.
             Ok(at) => {
                 bucket.as_mut().map(|bucket| std::mem::replace(&mut Arc::make_mut(bucket)[at].1, value))
             }
@@ -99,7 +105,7 @@ impl<V: Clone> Table<V> {
         }
     }
 
-    /// Answers the value that was there.
+    /// Removes a value and returns it.
     pub fn remove(&mut self, key: &Key) -> Option<V> {
         self.get(key)?;
         let bucket = self.bucket_mut(*key)?;
@@ -117,7 +123,7 @@ impl<V: Clone> Table<V> {
         Some(&mut Arc::make_mut(page)[place])
     }
 
-    /// Twice as many buckets, each filled once.
+    /// Doubles the number of buckets.
     fn grow(&mut self) {
         let buckets = (self.pages.len() * PAGE * 2).max(PAGE);
         let mut filled: Vec<Vec<(Key, V)>> = vec![Vec::new(); buckets];

@@ -1,7 +1,7 @@
-//! What was deleted is remembered for a while, in the order in which it went, and not without a bound.
+//! Keeps track of deleted objects, in order of deletion, up to a bound.
 //!
-//! Beyond the bound the namespace with the most tombstones loses its oldest: whoever creates and deletes objects in one
-//! namespace without end does not push out what is remembered of the others.
+//! Beyond the bound, the namespace with the most tombstones loses its oldest. So a tenant who keeps creating
+//! and deleting objects does not displace the tombstones of others.
 
 use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroU64;
@@ -13,13 +13,13 @@ use super::object::Object;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tombstone {
     pub seconds: u64,
-    /// Of its name ([`Key::of`]).
+    /// Key of the namespace's name ([`Key::of`]).
     pub namespace: Key,
     pub uid: Key,
 }
 
 impl Tombstone {
-    /// `None` while the object is there.
+    /// `None` for a live object.
     #[must_use]
     pub fn of(object: &Object) -> Option<Self> {
         let seconds = object.deleted_seconds.map(NonZeroU64::get)?;
@@ -31,12 +31,13 @@ impl Tombstone {
 #[derive(Debug, Default)]
 pub struct Tombstones {
     by_time: BTreeSet<Tombstone>,
-    /// Namespace, then as above.
+    /// Ordered by namespace, then as above.
     by_namespace: BTreeSet<(Key, Tombstone)>,
     numbers: HashMap<Key, usize>,
 }
 
 impl Tombstones {
+    /// Adds a tombstone.
     pub fn insert(&mut self, tombstone: Tombstone) {
         if self.by_time.insert(tombstone) {
             self.by_namespace.insert((tombstone.namespace, tombstone));
@@ -44,6 +45,7 @@ impl Tombstones {
         }
     }
 
+    /// Removes a tombstone, if there is one.
     pub fn remove(&mut self, tombstone: Tombstone) {
         if self.by_time.remove(&tombstone) {
             self.by_namespace.remove(&(tombstone.namespace, tombstone));
@@ -56,17 +58,19 @@ impl Tombstones {
         }
     }
 
+    /// Number of tombstones.
     #[must_use]
     pub fn len(&self) -> usize {
         self.by_time.len()
     }
 
+    /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.by_time.is_empty()
     }
 
-    /// Takes the oldest, if it went at `until` or before.
+    /// Removes and returns the oldest tombstone, if it is from `until_seconds` or earlier.
     pub fn take_until(&mut self, until_seconds: u64) -> Option<Tombstone> {
         let oldest = *self.by_time.first()?;
         (oldest.seconds <= until_seconds).then(|| {
@@ -75,7 +79,8 @@ impl Tombstones {
         })
     }
 
-    /// Takes the oldest of the namespace that has the most, if there are more than `most` in all.
+    /// If there are more than `most` tombstones, removes and returns the oldest of the namespace that has the
+    /// most.
     pub fn take_above(&mut self, most: usize) -> Option<Tombstone> {
         if self.len() <= most {
             return None;

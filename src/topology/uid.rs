@@ -1,4 +1,4 @@
-//! Uids: sixteen bytes for a UUID, as the API server gives them, and the text for anything else.
+//! Uids: sixteen bytes for a UUID, as the API server assigns them, or any other text.
 
 use std::fmt;
 
@@ -7,42 +7,44 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::key::Key;
 
-/// The uid of an object. Writes itself exactly as it was read.
+/// The uid of an object. It is written exactly as it was read.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Uid(Form);
+pub struct Uid(UidRepr);
 
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Form {
+enum UidRepr {
     Uuid([u8; 16]),
     Other(Box<str>),
 }
 
-/// Of `01234567-89ab-cdef-0123-456789abcdef`.
+/// Length of `01234567-89ab-cdef-0123-456789abcdef`.
 const TEXT_BYTES: usize = 36;
 const DASHES: [usize; 4] = [8, 13, 18, 23];
 
 impl Uid {
+    /// A UUID is kept as 16 bytes, any other text as it is.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self(uuid(text).map_or_else(|| Form::Other(text.into()), Form::Uuid))
+        Self(uuid(text).map_or_else(|| UidRepr::Other(text.into()), UidRepr::Uuid))
     }
 
-    /// The key of its text.
+    /// Key of the text.
     #[must_use]
     pub fn key(&self) -> Key {
         match &self.0 {
-            Form::Uuid(bytes) => Key::of_bytes(&text(bytes)),
-            Form::Other(text) => Key::of(text),
+            UidRepr::Uuid(bytes) => Key::of_bytes(&text(bytes)),
+            UidRepr::Other(text) => Key::of(text),
         }
     }
 
+    /// Whether the text is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        matches!(&self.0, Form::Other(text) if text.is_empty())
+        matches!(&self.0, UidRepr::Other(text) if text.is_empty())
     }
 }
 
-/// Only what can be written again letter by letter: lower case, dashes in their places.
+/// Accepts only text that can be restored exactly: lower case, dashes in the right places.
 fn uuid(text: &str) -> Option<[u8; 16]> {
     let text: &[u8; TEXT_BYTES] = text.as_bytes().try_into().ok()?;
     let digit = |byte: u8| match byte {
@@ -73,8 +75,8 @@ fn text(bytes: &[u8; 16]) -> [u8; TEXT_BYTES] {
 impl fmt::Display for Uid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Form::Uuid(bytes) => f.write_str(std::str::from_utf8(&text(bytes)).unwrap_or_default()),
-            Form::Other(text) => f.write_str(text),
+            UidRepr::Uuid(bytes) => f.write_str(std::str::from_utf8(&text(bytes)).unwrap_or_default()),
+            UidRepr::Other(text) => f.write_str(text),
         }
     }
 }
@@ -88,10 +90,10 @@ impl fmt::Debug for Uid {
 impl Serialize for Uid {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0 {
-            Form::Uuid(bytes) => {
+            UidRepr::Uuid(bytes) => {
                 serializer.serialize_str(std::str::from_utf8(&text(bytes)).unwrap_or_default())
             }
-            Form::Other(text) => serializer.serialize_str(text),
+            UidRepr::Other(text) => serializer.serialize_str(text),
         }
     }
 }

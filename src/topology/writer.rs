@@ -1,7 +1,7 @@
-//! The one that makes the next snapshot: objects come, change and go.
+//! Builds the next snapshot from the changes of objects.
 //!
-//! Here is what becomes of an object: it is put, it goes, it is remembered for a while, it is forgotten.
-//! `relate` keeps up what follows from that.
+//! An object is put, is deleted, is kept for a while as a tombstone, and is erased. `index_update` maintains
+//! the look-ups.
 
 use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroU64;
@@ -10,42 +10,45 @@ use std::sync::Arc;
 use super::freshness::Freshness;
 use super::index::Index;
 use super::key::Key;
-use super::kind::Kind;
+use super::kind::ObjectKind;
 use super::object::{Object, UNORDERED};
 use super::tombstones::{Tombstone, Tombstones};
 
-/// Deleted objects kept at most, whatever the time to live says.
+/// Maximum number of deleted objects kept, whatever `tombstone_ttl` says.
 pub const MAX_TOMBSTONES: usize = 50_000;
 
+/// Holds the objects, and what changed since the last snapshot.
 #[derive(Debug)]
-pub struct Writer {
+pub struct IndexWriter {
     pub(super) index: Index,
     pub(super) tombstones: Tombstones,
-    /// Services of which an object or a slice has changed since the last snapshot, by their names. In an order of its own, so
-    /// that the same changes make the same snapshot, within one run.
+    /// Services whose object or slices changed since the last snapshot, by name. The order is fixed within a
+    /// run, so that the same changes give the same snapshot.
     pub(super) outdated: BTreeMap<Key, (Arc<str>, Box<str>)>,
     ttl_seconds: u64,
     pub(super) now_seconds: u64,
 }
 
-impl Writer {
+impl IndexWriter {
+    /// Without an object; tombstones are kept this long.
     #[must_use]
     pub fn new(ttl_seconds: u64) -> Self {
         let (index, tombstones, outdated) = (Index::default(), Tombstones::default(), BTreeMap::new());
         Self { index, tombstones, outdated, ttl_seconds, now_seconds: 1 }
     }
 
-    /// Says what time it is: objects that go from now on went at this time.
+    /// Sets the time that is used as time of deletion from now on.
     pub fn set_time(&mut self, now_seconds: u64) {
         self.now_seconds = now_seconds.max(1);
     }
 
-    /// Objects held, those that are gone included.
+    /// Number of objects, deleted ones included.
     #[must_use]
     pub fn len(&self) -> usize {
         self.index.len()
     }
 
+    /// Whether there is no object.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()
@@ -58,9 +61,9 @@ impl Writer {
         self.index.clone()
     }
 
-    /// A list is complete: these objects of a kind are there, and no others. It is believed whatever the versions say:
-    /// after etcd was restored from a backup they are given out again.
-    pub fn replace(&mut self, kind: Kind, objects: Vec<Arc<Object>>) {
+    /// Applies a complete list: exactly these objects of the kind are live. Versions are not compared,
+    /// because etcd reuses them after a restore from a backup.
+    pub fn replace(&mut self, kind: ObjectKind, objects: Vec<Arc<Object>>) {
         let there: HashSet<Key> = objects.iter().map(|object| object.key()).collect();
         for object in objects {
             self.place(object);
@@ -74,10 +77,11 @@ impl Writer {
         self.index.listed.add(kind);
     }
 
-    /// A kind cannot be had: correlation goes on without it. What an earlier run left stays, and ages; but for Services,
-    /// which count as gone until a list shows them, and which slices tell of.
-    pub fn give_up(&mut self, kind: Kind) {
-        if kind == Kind::Service {
+    /// Gives up a kind that cannot be listed; correlation goes on without it. Objects restored from an
+    /// earlier run stay until they expire, except Services: they are erased, because their slices are a
+    /// better source.
+    pub fn give_up(&mut self, kind: ObjectKind) {
+        if kind == ObjectKind::Service {
             let held = self.index.objects.iter().filter(|(_, object)| object.kind == kind);
             for uid in held.map(|(uid, _)| *uid).collect::<Vec<_>>() {
                 self.erase(uid);
@@ -86,22 +90,22 @@ impl Writer {
         self.index.settled.add(kind);
     }
 
-    /// How far the objects of a kind can be believed from now on. Answers whether that is news.
-    pub fn set_freshness(&mut self, kind: Kind, freshness: Freshness) -> bool {
+    /// Sets how fresh the objects of a kind are. Returns whether that changed.
+    pub fn set_freshness(&mut self, kind: ObjectKind, freshness: Freshness) -> bool {
         let is_news = self.index.freshness(kind) != freshness;
         self.index.freshness.set(kind, freshness);
         is_news
     }
 
-    /// A watch says that an object is there, new or changed. An API server that lags behind may tell what was before
-    /// what is held; that is left out.
+    /// Applies a watch event: the object was added or modified. A state older than the held one, from an API
+    /// server that lags behind, is ignored.
     pub fn put(&mut self, object: Arc<Object>) {
         if !self.is_past(&object) {
             self.place(object);
         }
     }
 
-    /// A watch says that an object was deleted; `last` is its last state.
+    /// Applies a watch event: the object was deleted; `last` is its last state.
     pub fn delete(&mut self, last: Arc<Object>) {
         if !self.is_past(&last) {
             let uid = last.key();
@@ -110,7 +114,7 @@ impl Writer {
         }
     }
 
-    /// Whether a later state of the object is held, or it is known to be gone since this one.
+    /// Whether a later state is held, or the object is known to be deleted since this state.
     fn is_past(&self, object: &Object) -> bool {
         let held = self.index.objects.get(&object.key());
         held.is_some_and(|held| {
@@ -119,14 +123,14 @@ impl Writer {
         })
     }
 
-    /// The object is there in this state.
+    /// Stores the object as live.
     fn place(&mut self, mut object: Arc<Object>) {
         let uid = object.key();
         let old = self.index.objects.get(&uid).cloned();
         if old.as_ref().is_some_and(|old| old.is_live() && old.is_same_as(&object)) {
             return;
         }
-        // A name has one object at a time: what had it before is gone, even if nobody said so.
+        // A name has one object at a time, so the object that had it before must have been deleted.
         let name = object.name_key();
         if let Some(other) = self.index.names.get(&name).copied().filter(|other| *other != uid) {
             self.mark_deleted(other);
@@ -138,12 +142,12 @@ impl Writer {
             object.share(old);
         }
         let new = if object.is_live() { object } else { Arc::new(object.deleted_at(None)) };
-        self.index.name_is_given(name, uid);
+        self.index.assign_name(name, uid);
         self.set(uid, old.as_deref(), Some(new));
     }
 
-    /// An object of an earlier run, and the names of the Services behind which it stood. It is taken as gone until a
-    /// list shows it.
+    /// Restores an object of an earlier run with the names of its Services. It counts as deleted until a list
+    /// shows it.
     pub fn remember(&mut self, object: Arc<Object>, services: &[Box<str>], deleted_seconds: u64) {
         let uid = object.key();
         if self.index.objects.contains_key(&uid) {
@@ -153,9 +157,9 @@ impl Writer {
         let mut object = object.deleted_at(Some(deleted));
         let namespace = Key::of(&object.namespace);
         self.tombstones.insert(Tombstone { seconds: deleted.get(), namespace, uid });
-        // Nobody said that it is gone: a watch of a server that lags behind may still show the same state.
+        // The deletion is an assumption: a watch of a lagging server may still send the same state.
         object.version = UNORDERED;
-        self.index.name_was_given(object.name_key(), uid, object.rank());
+        self.index.assign_former_name(object.name_key(), uid, object.rank());
         let object = Arc::new(object);
         self.set(uid, None, Some(Arc::clone(&object)));
         for service in services.iter().map(|name| Key::name(&object.namespace, name)) {
@@ -164,7 +168,8 @@ impl Writer {
         }
     }
 
-    /// Lets go of what has been gone for long, or is too much. Answers how many left early.
+    /// Erases objects whose tombstones have expired, or that exceed the bound. Returns how many were erased
+    /// early.
     pub fn expire(&mut self) -> u64 {
         while let Some(tombstone) =
             self.tombstones.take_until(self.now_seconds.saturating_sub(self.ttl_seconds))
@@ -172,7 +177,7 @@ impl Writer {
             self.erase_dead(tombstone);
         }
         let mut early = 0;
-        // Before the first lists most of what an earlier run left is only waiting to be found alive.
+        // Before the first lists, most restored objects only wait to be found live.
         while self.index.is_ready()
             && let Some(tombstone) = self.tombstones.take_above(MAX_TOMBSTONES)
         {
@@ -191,8 +196,8 @@ impl Writer {
         self.set(uid, Some(&old), Some(Arc::new(old.deleted_at(Some(deleted)))));
     }
 
-    /// A tombstone may be empty: its pod was held by a slice, and shown only later. If that one is gone by now, it
-    /// has another tombstone.
+    /// A tombstone may be outdated: its pod was known from a slice first and listed later. If that pod was
+    /// then deleted, it has a newer tombstone.
     fn erase_dead(&mut self, tombstone: Tombstone) {
         if !self.is_held_in(tombstone.namespace, tombstone.uid) {
             self.forget_memberships(tombstone.namespace, tombstone.uid);
@@ -208,7 +213,7 @@ impl Writer {
         if let Some(tombstone) = Tombstone::of(&old) {
             self.tombstones.remove(tombstone);
         }
-        self.index.name_is_forgotten(old.name_key(), uid);
+        self.index.forget_name(old.name_key(), uid);
         self.set(uid, Some(&old), None);
         self.forget_memberships(Key::of(&old.namespace), uid);
     }

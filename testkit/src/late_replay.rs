@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use event_gateway::clock;
 use event_gateway::time::Stamp;
-use event_gateway::topology::kind::{Kind, group_of};
+use event_gateway::topology::kind::{ObjectKind, group_of};
 use serde_json::Value;
 
 use crate::kube_api::KubeApi;
@@ -87,7 +87,7 @@ pub fn replay<H>(
         if is_event {
             dated_now(&mut line.object);
             let about = about(&line.object);
-            let is_followed = Kind::of(group_of(about.api_version), about.kind).is_some();
+            let is_followed = ObjectKind::of(group_of(about.api_version), about.kind).is_some();
             let known = shown.get(about.uid).or_else(|| shown.get(about.name));
             let is_known = known.is_some_and(|since: &Instant| now >= *since + SHOWN);
             let event = Delivered {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_gateway::clock;
-use event_gateway::config::{self, ConfigError, Settings};
-use event_gateway::gateway::{Disposition, Packer, Post, Transport, transport};
+use event_gateway::config::{self, ConfigError, FormatName, Settings};
+use event_gateway::format::Renderer;
+use event_gateway::gateway::{Packer, Post, Transport, transport};
 use event_gateway::log::{HostLog, Level};
 use event_gateway::metrics::Metrics;
-use event_gateway::render::Answers;
+use event_gateway::response::Disposition;
 
 pub struct Client {
     pub gateway: Box<dyn Transport>,
@@ -26,7 +27,7 @@ pub fn settings(endpoint: &str, properties: &[(&str, &str)]) -> Settings {
     config::read(&config::Source {
         property: &property,
         readable: &readable,
-        contents: &|path| std::fs::read_to_string(path).map_err(|error| error.to_string()),
+        contents: &|path| std::fs::read_to_string(path).map_err(config::PathError::Io),
         writable: &|_| Ok(()),
         environment: &|_| None,
     })
@@ -50,17 +51,18 @@ impl Client {
     }
 
     pub fn post_body(&mut self, body: &[u8]) -> Disposition {
-        self.post_to(Answers::Status, body)
+        self.post_to(FormatName::Native, body)
     }
 
-    /// To a service that answers in this way.
-    pub fn post_to(&mut self, answers: Answers, body: &[u8]) -> Disposition {
+    /// In a format whose service responds in its own way.
+    pub fn post_to(&mut self, format: FormatName, body: &[u8]) -> Disposition {
+        let renderer = Renderer::new(format, "").expect("a format");
         let body = self.packer.pack(body).expect("a body");
         self.gateway.post(&Post {
             body,
             content_type: "application/x-ndjson",
             idempotency_key: "batch-1",
-            answers,
+            format: renderer.format(),
             records: 1,
         })
     }

@@ -7,9 +7,9 @@ use event_gateway::correlate::{About, Correlator, Impact};
 use event_gateway::pattern::Patterns;
 use event_gateway::time::Stamp;
 use event_gateway::topology::index::Index;
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use event_gateway::topology::parse::Parser;
-use event_gateway::topology::writer::Writer;
+use event_gateway::topology::writer::IndexWriter;
 use serde_json::Value;
 
 use super::recording::{self, Change, Line};
@@ -18,18 +18,18 @@ use super::recording::{self, Change, Line};
 const BEGAN: &str = "2026-11-21T00:47:05Z";
 
 pub struct Replay {
-    writer: Writer,
+    writer: IndexWriter,
     parsers: Vec<Parser>,
     pub correlator: Correlator,
 }
 
 impl Replay {
     pub fn new() -> Self {
-        let parsers = Kind::ALL.map(|kind| Parser::new(kind, Patterns::default())).into();
+        let parsers = ObjectKind::ALL.map(|kind| Parser::new(kind, Patterns::default())).into();
         let (labels, annotations) = (Patterns::parse("*"), Patterns::default());
         let correlator = Correlator { max_services: 20, labels, annotations };
-        let mut replay = Self { writer: Writer::new(3_600), parsers, correlator };
-        for kind in Kind::ALL {
+        let mut replay = Self { writer: IndexWriter::new(3_600), parsers, correlator };
+        for kind in ObjectKind::ALL {
             replay.writer.replace(kind, Vec::new());
         }
         replay
@@ -38,7 +38,7 @@ impl Replay {
     pub fn apply(&mut self, line: &Line) {
         let began = Stamp::parse(BEGAN).expect("a time").unix_seconds();
         self.writer.set_time(u64::try_from(began).expect("after 1970") + line.ms / 1_000);
-        let kind = Kind::ALL.into_iter().find(|kind| kind.resource() == line.resource).expect("a kind");
+        let kind = ObjectKind::ALL.into_iter().find(|kind| kind.resource() == line.resource).expect("a kind");
         let json = line.object.to_string();
         let object = Arc::new(self.parsers[kind.index()].object(json.as_bytes()).expect("a real object"));
         match line.change {

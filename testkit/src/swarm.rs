@@ -3,9 +3,9 @@ use std::sync::Arc;
 
 use event_gateway::pattern::Patterns;
 use event_gateway::topology::index::Index;
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use event_gateway::topology::parse::Parser;
-use event_gateway::topology::writer::Writer;
+use event_gateway::topology::writer::IndexWriter;
 use serde_json::{Value, json};
 
 /// Whose namespace it is, and whose the others' is.
@@ -13,7 +13,7 @@ pub const HOSTILE: &str = "aaa";
 pub const OTHER: &str = "shop";
 
 pub struct Swarm {
-    writer: Writer,
+    writer: IndexWriter,
     parsers: Vec<Parser>,
 }
 
@@ -21,9 +21,9 @@ impl Swarm {
     /// One Deployment whose pods all stand behind all of the Services, and all have labels of their own: nothing
     /// that was found for one of them can serve for the next.
     pub fn of(services: usize, pods: usize) -> Self {
-        let parsers = Kind::ALL.map(|kind| Parser::new(kind, Patterns::parse("*"))).into();
-        let mut swarm = Self { writer: Writer::new(u64::MAX), parsers };
-        for kind in Kind::ALL {
+        let parsers = ObjectKind::ALL.map(|kind| Parser::new(kind, Patterns::parse("*"))).into();
+        let mut swarm = Self { writer: IndexWriter::new(u64::MAX), parsers };
+        for kind in ObjectKind::ALL {
             swarm.writer.replace(kind, Vec::new());
         }
         swarm.add(HOSTILE, services, pods);
@@ -51,7 +51,7 @@ impl Swarm {
 
     /// A Service, and slices that hold these pods, as many as Kubernetes puts into one.
     pub fn service(&mut self, namespace: &str, name: &str, selector: &Value, pods: &[String]) {
-        self.put(Kind::Service, namespace, name, json!({"spec": {"selector": selector}}));
+        self.put(ObjectKind::Service, namespace, name, json!({"spec": {"selector": selector}}));
         for (number, pods) in pods.chunks(100).enumerate() {
             let endpoint = |uid: &String| {
                 let target = json!({"kind": "Pod", "namespace": namespace, "uid": uid});
@@ -61,15 +61,15 @@ impl Swarm {
             let labels = json!({"kubernetes.io/service-name": name});
             let slice =
                 json!({"metadata": {"labels": labels}, "addressType": "IPv4", "endpoints": endpoints});
-            self.put(Kind::EndpointSlice, namespace, &format!("{name}-{number}"), slice);
+            self.put(ObjectKind::EndpointSlice, namespace, &format!("{name}-{number}"), slice);
         }
     }
 
-    pub fn put(&mut self, kind: Kind, namespace: &str, name: &str, object: Value) {
+    pub fn put(&mut self, kind: ObjectKind, namespace: &str, name: &str, object: Value) {
         self.parse(kind, &named(kind, namespace, name, object));
     }
 
-    fn parse(&mut self, kind: Kind, object: &Value) {
+    fn parse(&mut self, kind: ObjectKind, object: &Value) {
         let object = self.parsers[kind.index()].object(object.to_string().as_bytes()).expect("a good object");
         self.writer.put(Arc::new(object));
     }
@@ -89,8 +89,8 @@ pub fn selected(
     let services = (0..services).map(|service| {
         let service = format!("{name}-{service}");
         (
-            Kind::Service,
-            named(Kind::Service, namespace, &service, json!({"spec": {"selector": {"app": name}}})),
+            ObjectKind::Service,
+            named(ObjectKind::Service, namespace, &service, json!({"spec": {"selector": {"app": name}}})),
         )
     });
     let objects: Vec<_> = deployment(namespace, name, pods, true).chain(services).collect();
@@ -102,16 +102,16 @@ fn deployment(
     name: &str,
     pods: usize,
     have_labels_of_their_own: bool,
-) -> impl Iterator<Item = (Kind, Value)> {
+) -> impl Iterator<Item = (ObjectKind, Value)> {
     let replica_set = format!("{name}-rs");
-    let owner = |kind: Kind, of: &str| json!([{"apiVersion": "apps/v1", "kind": kind.name(), "name": of, "uid": uid_of(kind.name(), namespace, of), "controller": true}]);
+    let owner = |kind: ObjectKind, of: &str| json!([{"apiVersion": "apps/v1", "kind": kind.name(), "name": of, "uid": uid_of(kind.name(), namespace, of), "controller": true}]);
     let template = json!({"spec": {"template": {"metadata": {"labels": {"app": name}}}}});
-    let owned = json!({"metadata": {"ownerReferences": owner(Kind::Deployment, name)}});
+    let owned = json!({"metadata": {"ownerReferences": owner(ObjectKind::Deployment, name)}});
     let above = [
-        (Kind::Deployment, named(Kind::Deployment, namespace, name, template)),
-        (Kind::ReplicaSet, named(Kind::ReplicaSet, namespace, &replica_set, owned)),
+        (ObjectKind::Deployment, named(ObjectKind::Deployment, namespace, name, template)),
+        (ObjectKind::ReplicaSet, named(ObjectKind::ReplicaSet, namespace, &replica_set, owned)),
     ];
-    let owners = owner(Kind::ReplicaSet, &replica_set);
+    let owners = owner(ObjectKind::ReplicaSet, &replica_set);
     let pods = (0..pods).map(move |pod| {
         let labels = if have_labels_of_their_own {
             json!({"app": name, "pod": pod.to_string()})
@@ -120,12 +120,12 @@ fn deployment(
         };
         let metadata = json!({"labels": labels, "ownerReferences": owners});
         let object = json!({"metadata": metadata, "spec": {"nodeName": "node-a"}});
-        (Kind::Pod, named(Kind::Pod, namespace, &format!("{name}-{pod}"), object))
+        (ObjectKind::Pod, named(ObjectKind::Pod, namespace, &format!("{name}-{pod}"), object))
     });
     above.into_iter().chain(pods)
 }
 
-fn named(kind: Kind, namespace: &str, name: &str, mut object: Value) -> Value {
+fn named(kind: ObjectKind, namespace: &str, name: &str, mut object: Value) -> Value {
     object["metadata"]["name"] = name.into();
     let uid = object["metadata"]["uid"]
         .as_str()

@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use event_gateway::clock;
 use event_gateway::pattern::Patterns;
-use event_gateway::topology::kind::Kind;
-use event_gateway::topology::watch::{Ask, Change, Following, Others, Step, Watch, What};
+use event_gateway::topology::kind::ObjectKind;
+use event_gateway::topology::watch::{
+    ApiRequest, ObjectChange, OtherKinds, RequestKind, Step, Watch, WatchStatus,
+};
 use serde_json::{Value, json};
 
 pub const SECOND: Duration = Duration::from_secs(1);
@@ -21,15 +23,15 @@ pub struct Script {
 }
 
 impl Script {
-    pub fn of(kind: Kind) -> Self {
+    pub fn of(kind: ObjectKind) -> Self {
         Self { watch: Watch::new(kind, Patterns::default()), now: clock::monotonic() }
     }
 
     /// The next request, which comes without a wait.
     #[track_caller]
-    pub fn ask(&mut self) -> Ask {
+    pub fn ask(&mut self) -> ApiRequest {
         match self.watch.next(self.now, 0) {
-            Step::Ask(ask) => ask,
+            Step::Request(ask) => ask,
             Step::Wait { until, .. } => panic!("a wait of {:?}", until - self.now),
             Step::Turn => panic!("a turn"),
         }
@@ -43,7 +45,7 @@ impl Script {
                 self.watch.wake();
                 self.now + SECOND
             }
-            Step::Ask(_) => self.now,
+            Step::Request(_) => self.now,
         };
         let wait = until - self.now;
         self.now = until;
@@ -63,36 +65,36 @@ impl Script {
     /// Another kind was answered 200 just now, and is followed or not.
     pub fn another_is_served(&mut self, followed: bool) {
         self.now += Duration::from_millis(1);
-        self.watch.compare(Others { served: Some(self.now), followed });
+        self.watch.compare(OtherKinds { served: Some(self.now), followed });
     }
 
-    /// What the watch reports since the last time: `followed`, or the reason.
+    /// RequestKind the watch reports since the last time: `followed`, or the reason.
     pub fn following(&mut self) -> Option<String> {
         self.watch.take().following.map(|following| match following {
-            Following::Followed => "followed".to_owned(),
-            Following::Ended => "ended".to_owned(),
-            Following::Lost { reason, is_refused: true, .. } => format!("{} for good", reason.name()),
-            Following::Lost { reason, .. } => reason.name().to_owned(),
+            WatchStatus::Followed => "followed".to_owned(),
+            WatchStatus::Ended => "ended".to_owned(),
+            WatchStatus::Lost { reason, is_refused: true, .. } => format!("{} for good", reason.name()),
+            WatchStatus::Lost { reason, .. } => reason.name().to_owned(),
         })
     }
 
     pub fn refuse(&mut self, status: u16, retry_after: Option<u64>) {
         let retry_after = retry_after.map(Duration::from_secs);
-        assert!(!self.watch.answered(status, retry_after, self.now, LONGEST), "{status} has a body");
+        assert!(!self.watch.response(status, retry_after, self.now, LONGEST), "{status} has a body");
     }
 
     pub fn accept(&mut self) {
-        assert!(self.watch.answered(200, None, self.now, LONGEST));
+        assert!(self.watch.response(200, None, self.now, LONGEST));
     }
 
     pub fn answer(&mut self, body: &[u8], cut: Option<&str>) {
         self.accept();
         self.watch.body(body);
-        self.watch.ended(cut, self.now, LONGEST);
+        self.watch.body_ended(cut, self.now, LONGEST);
     }
 
     /// A list in one page, after which the watch is asked for.
-    pub fn list(&mut self, version: &str, names: &[&str]) -> Ask {
+    pub fn list(&mut self, version: &str, names: &[&str]) -> ApiRequest {
         self.waited();
         self.answer(&list(version, None, names), None);
         self.ask()
@@ -110,15 +112,15 @@ impl Script {
     }
 }
 
-pub fn shown(change: &Change) -> String {
+pub fn shown(change: &ObjectChange) -> String {
     let name = |object: &Arc<event_gateway::topology::object::Object>| object.name.to_string();
     match change {
-        Change::Listed(objects) => {
+        ObjectChange::Listed(objects) => {
             format!("= {}", objects.iter().map(name).collect::<Vec<_>>().join(" "))
         }
-        Change::Put(object) => format!("+ {}@{}", object.name, object.version),
-        Change::Deleted(object) => format!("- {}", object.name),
-        Change::GivenUp => "given up".to_owned(),
+        ObjectChange::Put(object) => format!("+ {}@{}", object.name, object.version),
+        ObjectChange::Deleted(object) => format!("- {}", object.name),
+        ObjectChange::GivenUp => "given up".to_owned(),
     }
 }
 
@@ -147,8 +149,8 @@ pub fn status(code: u16, reason: &str) -> Value {
     json!({"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": "no"})
 }
 
-pub fn version_of(ask: &Ask) -> &str {
-    assert_eq!(ask.what, What::Watch, "{ask:?}");
+pub fn version_of(ask: &ApiRequest) -> &str {
+    assert_eq!(ask.kind, RequestKind::Watch, "{ask:?}");
     ask.target.rsplit_once("&resourceVersion=").unwrap().1
 }
 

@@ -17,7 +17,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use dice::Dice;
-use event_gateway::gateway::{Disposition, Doubt};
+use event_gateway::response::{Disposition, Doubt};
 use failing::{Failing, Shared, each, heal};
 use flate2::read::MultiGzDecoder;
 use posting::Client;

@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use allocations::{Allocations, during};
-use event_gateway::job::{Answer, Job, reply};
+use event_gateway::job::{HostResult, Job, reply};
 use event_gateway::pipeline::Pipeline;
 use support::gateway::TestGateway;
 
@@ -73,6 +73,6 @@ fn round(pipeline: &mut Pipeline, numbers: Range<usize>) -> Allocations {
     let (reply, pending) = reply(Arc::new(|| ()));
     let jobs = vec![Job { tag: "kube.events".to_owned(), data, reply }];
     let counted = during(|| pipeline.round(jobs));
-    assert_eq!(pending.poll(), Some(Answer::Ok));
+    assert_eq!(pending.poll(), Some(HostResult::Ok));
     counted
 }

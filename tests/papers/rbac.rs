@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 
 /// The words of a line such as `  - apiGroups: [a, b]`.
 fn words<'t>(line: &'t str, key: &str) -> Option<Vec<&'t str>> {
@@ -33,7 +33,7 @@ fn the_role_grants_what_is_read_and_nothing_else() {
         }
     }
     assert_eq!(text.matches("verbs:").count(), rules);
-    let read = Kind::ALL.map(|kind| (kind.group().to_owned(), kind.resource().to_owned()));
+    let read = ObjectKind::ALL.map(|kind| (kind.group().to_owned(), kind.resource().to_owned()));
     let events = (String::new(), "events".to_owned());
     assert_eq!(granted, read.into_iter().chain([events]).collect());
 }

@@ -55,7 +55,7 @@ fn read_by_people() -> Vec<PathBuf> {
         collect(&root.join(folder), &mut files);
     }
     files.retain(|path| !SKIPPED.iter().any(|skipped| path.starts_with(root.join(skipped))));
-    files.extend(["README.md", "CHANGELOG.md", "SECURITY.md"].map(|name| root.join(name)));
+    files.extend(["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root.join(name)));
     files
 }
 

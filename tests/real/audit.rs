@@ -5,8 +5,8 @@ use std::fs;
 use std::time::Duration;
 
 use bumpalo::Bump;
-use event_gateway::ledger::identity::write_id;
-use event_gateway::record::understood::{Within, each};
+use event_gateway::record::classify::{Within, each};
+use event_gateway::record::identity::write_id;
 
 use crate::{real, support};
 use real::{assert_once, config, free_port, on_every_host, state_file, stop, to_gateway};

@@ -252,7 +252,7 @@ fn wrong_settings_end_the_start_with_every_error() {
         let status = host.wait_for_exit(BOUND);
         let log = host.log();
         assert!(status.code().is_some_and(|code| code != 0), "{status}, which is no orderly refusal:\n{log}");
-        for error in ["dedup: \"perhaps\" is no switch", "ledger_ttl: \"soon\" is no time"] {
+        for error in ["dedup: \"perhaps\" is not a switch", "ledger_ttl: \"soon\" is not a time"] {
             assert!(log.contains(error), "no {error:?} in the log:\n{log}");
         }
     });

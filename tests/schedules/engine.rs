@@ -6,7 +6,7 @@
 use shuttle::thread;
 
 use crate::in_every_order;
-use crate::job::{Answer, Wake, reply};
+use crate::job::{HostResult, Wake, reply};
 use crate::parked::Parked;
 use crate::serving::{CHUNK, Misfortune, Served};
 use crate::sync::{Arc, Condvar, Mutex};
@@ -44,11 +44,11 @@ impl Signal for EventFd {
 }
 
 /// The engine's half of `WaitingRoom`: resumes until so many flushes have returned, or some more.
-fn run_engine(flag: &WakeFlag<EventFd>, parked: &Parked<usize>, wanted: usize) -> Vec<(usize, Answer)> {
+fn run_engine(flag: &WakeFlag<EventFd>, parked: &Parked<usize>, wanted: usize) -> Vec<(usize, HostResult)> {
     let mut resumed = Vec::new();
     while resumed.len() < wanted {
         flag.signal.sleep();
-        flag.answer();
+        flag.clear();
         while let Some(flush) = parked.take_answered() {
             resumed.push(flush);
         }
@@ -72,7 +72,7 @@ fn no_wake_signal_is_lost() {
                 reply
             })
             .collect();
-        let answers = [Answer::Ok, Answer::Retry, Answer::Ok];
+        let answers = [HostResult::Ok, HostResult::Retry, HostResult::Ok];
         let threads: Vec<_> = replies
             .into_iter()
             .zip(answers)
@@ -80,7 +80,7 @@ fn no_wake_signal_is_lost() {
             .collect();
         let mut resumed = run_engine(&flag, &parked, answers.len());
         resumed.sort_by_key(|(flush, _)| *flush);
-        assert_eq!(resumed, [(0, Answer::Ok), (1, Answer::Retry), (2, Answer::Ok)]);
+        assert_eq!(resumed, [(0, HostResult::Ok), (1, HostResult::Retry), (2, HostResult::Ok)]);
         for thread in threads {
             thread.join().unwrap();
         }

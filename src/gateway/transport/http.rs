@@ -25,11 +25,7 @@ use super::tries::Tries;
 use super::{Post, Transport};
 use crate::clock;
 use crate::config::{ConfigError, Guarantee, Scheme, Settings};
-use crate::gateway::answer::{Answer, judge};
-use crate::gateway::dialect::classify_by_service;
-use crate::gateway::disposition::{Disposition, Doubt};
 use crate::gateway::outgoing::Outgoing;
-use crate::gateway::partial_success::{answer_bytes, classify_body, is_read};
 use crate::log::HostLog;
 use crate::metrics::{FailureClass, Metrics};
 use crate::net::agent::{BODY_READ_BYTES, Limits, agent, agent_over, beginning};
@@ -37,8 +33,9 @@ use crate::net::credentials::Authorization;
 use crate::net::failure;
 use crate::net::peer::GATEWAY;
 use crate::net::proxy;
-use crate::net::stop::{Signal, Stopper};
+use crate::net::stop::{StopSignal, Stopper};
 use crate::net::tls::{TlsFiles, warn_of};
+use crate::response::{self, Disposition, Doubt, classify_status};
 use crate::secrets::{Secrets, keys};
 
 /// A smaller body fits into the socket's buffer, so that its sending cannot be cut.
@@ -55,7 +52,7 @@ pub struct Gateway {
     authorization: Authorization,
     tls_files: Option<TlsFiles>,
     secrets: Secrets,
-    signal: Arc<Signal>,
+    signal: Arc<StopSignal>,
     stopper: Stopper,
     metrics: Arc<Metrics>,
     log: Arc<HostLog>,
@@ -106,9 +103,9 @@ impl Gateway {
             secrets.add(text.rsplit(' ').next().unwrap_or_default());
         }
         warn_of(settings.weaknesses(), &log);
-        let signal = Arc::new(Signal::default());
+        let signal = Arc::new(StopSignal::default());
         let stopper = Stopper::new(Arc::clone(&signal));
-        let limits = Limits::of_a_post(settings.timeout);
+        let limits = Limits::for_post(settings.timeout);
         let agent = match socket {
             Some(socket) => agent_over(socket, &limits, &signal),
             None => agent(&endpoint, &limits, tls, &signal),
@@ -147,7 +144,7 @@ impl Gateway {
         };
         self.metrics.requests_total.add(1);
         let began = clock::monotonic();
-        let request = if is_read(post.answers) {
+        let request = if post.format.response_limit().is_some() {
             self.agent.configure_request(request).timeout_recv_body(Some(self.timeout)).build()
         } else {
             request
@@ -160,7 +157,7 @@ impl Gateway {
         };
         self.metrics.request_duration_seconds.observe(clock::monotonic().saturating_duration_since(began));
         let (disposition, learned) = match answer {
-            Ok(response) => self.judged(response, post, &body),
+            Ok(response) => self.classified(response, post, &body),
             Err(error) => {
                 let why = if self.stopper.is_stopped() {
                     "the plugin is stopping".into()
@@ -209,39 +206,38 @@ impl Gateway {
     /// RFC 9110 lets a gateway answer while the body still goes out. ureq looks for no answer before the body is out:
     /// then an early 2xx counts, as only the gateway knows how much it had read when it said so. If the sending fails,
     /// nothing was received, and some of the body was sent: that is a doubt.
-    fn judged(
+    fn classified(
         &self,
         response: Response<Body>,
         post: &Post<'_>,
         sent: &Outgoing<'_>,
     ) -> (Disposition, Asking) {
         let (head, body) = response.into_parts();
-        let received = beginning(body, answer_bytes(post.answers));
+        let received = beginning(body, post.format.response_limit().unwrap_or(BODY_READ_BYTES));
         let shown = received.bytes.get(..BODY_READ_BYTES).unwrap_or(&received.bytes);
-        let body = self.hidden(String::from_utf8_lossy(shown).into_owned());
+        let words = self.hidden(String::from_utf8_lossy(shown).into_owned());
         let status = head.status.as_u16();
         let text = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let location = text(LOCATION).map(|location| self.hidden(location.to_owned()));
-        let answer = Answer {
+        let response = response::Response {
             status,
             retry_after: text(RETRY_AFTER),
             date: text(DATE),
             location: location.as_deref(),
-            body: body.as_bytes(),
+            words: words.as_bytes(),
+            body: &received.bytes,
+            is_whole: received.is_whole,
+            records: post.records,
+            sent_bytes: post.body.bytes.len() as u64,
+            hide: &|text| self.hidden(text),
         };
-        let sent_bytes = post.body.bytes.len() as u64;
         if head.status.is_success() && !sent.left.is_empty() {
             let why = format!("the gateway answered {status} before it had the batch");
             let doubt = sent.doubt_unanswered();
             return (Disposition::Retry { after: None, why, doubt }, Asking::InVain);
         }
-        let disposition = classify_by_service(post.answers, &answer).unwrap_or_else(|| {
-            if head.status.is_success() {
-                classify_body(post.answers, &received, post.records, sent_bytes, &|text| self.hidden(text))
-            } else {
-                judge(&answer, sent_bytes, clock::wall())
-            }
-        });
+        let disposition =
+            post.format.classify(&response).unwrap_or_else(|| classify_status(&response, clock::wall()));
         let disposition = if sent.has_begun { disposition } else { disposition.certain() };
         (disposition, if status == 417 { Asking::InVain } else { Asking::NotYet })
     }
@@ -257,7 +253,7 @@ impl Gateway {
         let Some(files) = self.tls_files.as_mut().filter(|files| files.changed()) else { return };
         match files.load(self.log.secrets()) {
             Ok(tls) => {
-                self.agent = agent(&self.endpoint, &Limits::of_a_post(self.timeout), Some(tls), &self.signal);
+                self.agent = agent(&self.endpoint, &Limits::for_post(self.timeout), Some(tls), &self.signal);
                 self.stopper.watch(&self.agent);
                 self.log.info("tls renewed", "the TLS files have changed and were read again");
             }

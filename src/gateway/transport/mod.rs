@@ -15,27 +15,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{ConfigError, Scheme, Settings};
-use crate::gateway::disposition::Disposition;
+use crate::format::{Format, Framing};
 use crate::log::HostLog;
 use crate::metrics::Metrics;
 use crate::net::stop::Stopper;
-use crate::render::{Answers, Form};
+use crate::response::Disposition;
 
 use file::Files;
 use http::Gateway;
 use unix::Lines;
 
 /// One batch to deliver.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Post<'a> {
     pub body: Packed<'a>,
     /// A stream and files have no place for it, nor for the key.
     pub content_type: &'a str,
     /// The same on every try of the same batch; letters, digits and the like.
     pub idempotency_key: &'a str,
-    /// How an answer is to be read.
-    pub answers: Answers,
-    /// How many are in it.
+    /// Classifies the response.
+    pub format: &'a dyn Format,
+    /// How many records are in it.
     pub records: usize,
 }
 
@@ -91,14 +91,13 @@ pub fn open(
 ///
 /// # Errors
 /// When the format does not make one line a record, or counts on an answer.
-pub fn fits(settings: &Settings, form: Form, answers: Answers) -> Result<(), ConfigError> {
-    let is_line_by_line = form == Form::LINES && answers == Answers::Status;
-    if settings.scheme.makes_requests() || is_line_by_line {
+pub fn fits(settings: &Settings, format: &dyn Format) -> Result<(), ConfigError> {
+    if settings.scheme.makes_requests() || format.fits_lines() {
         return Ok(());
     }
-    let made = match form {
-        Form { is_alone: true, .. } => "requests of one record",
-        Form::LINES => "lines that only its own service can answer",
+    let made = match format.framing() {
+        Framing { is_alone: true, .. } => "requests of one record",
+        Framing::LINES => "lines that only its own service can answer",
         _ => "requests that are no lines",
     };
     Err(ConfigError {

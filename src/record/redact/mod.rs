@@ -1,56 +1,60 @@
-//! What must not leave is taken out of a record before anything is made of it.
+//! Removes secrets and configured fields from a record before any format uses it.
 //!
-//! A rule names a field as `format native` does, and `paths` knows where that stands in a record as it came. So the
-//! body itself is written anew by `writer`, without the field or with a hash in its place, and every format, the dead
-//! letters included, is made of what is left. What a Secret holds is taken out without a rule: `scan` looks whether there
-//! may be one, `secrets` finds it, `texts` finds it in a text (`named` and `spelled` know how texts are written), and `allowed` lists what may leave of it. `applied` knows
-//! the annotations in which tools keep whole objects, `uri` what a request may say behind its path.
+//! A rule names a field as in `format native`, and `field_paths` knows where that is in the record. `writer`
+//! copies the record without the field, or with a hash in its place, and every format and the dead letters
+//! use the copy.
 //!
-//! Identity, version and selection are decided before, by what the record really says.
+//! Secrets are removed without a rule: `prefilter` checks whether a record may contain one, `secret_objects`
+//! finds objects, `text_secrets` finds them in texts (with `named_kinds` and `unescape`), and `allow_list`
+//! lists what may leave. `last_applied` knows the annotations in which tools keep whole objects;
+//! `request_uri` redacts the query of a request.
+//!
+//! Identity, version and selection use the unredacted record.
 
-mod allowed;
-mod applied;
-mod named;
-mod paths;
-mod scan;
-mod secrets;
-mod spelled;
-mod texts;
-mod uri;
+mod allow_list;
+mod field_paths;
+mod last_applied;
+mod named_kinds;
+mod prefilter;
+mod request_uri;
+mod secret_objects;
+mod text_secrets;
+mod unescape;
 mod writer;
 
-use self::writer::Writer;
+use self::writer::RedactingWriter;
 use crate::kind::Kind;
 use crate::pattern::Patterns;
 use crate::record::content::Content;
 
-pub use applied::keeps_an_object;
-pub use paths::BadPath;
-pub(super) use secrets::is_kind as is_secret_kind;
+pub use field_paths::PathError;
+pub use last_applied::keeps_an_object;
+pub(super) use secret_objects::is_kind as is_secret_kind;
 
-/// Whether a text spells out an object that holds secrets.
+/// Whether a text contains an object with secrets.
 #[must_use]
 pub fn holds_a_secret(text: &str) -> bool {
     let text = text.as_bytes();
-    texts::of(text, secrets::Looks::at(text, Kind::Other), texts::MOST_TEXTS) != texts::Leaves::All
+    text_secrets::kept_of(text, secret_objects::Checks::at(text, Kind::Other), text_secrets::MOST_TEXTS)
+        != text_secrets::Kept::All
 }
 
-/// What stands in the place of what a Secret holds.
+/// Replaces a secret.
 const REDACTED: &str = "[redacted]";
 
-/// What becomes of a field.
+/// What to do with a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// It is absent.
+    /// Remove it.
     Remove,
-    /// `sha256:` and 128 bits of the hash of its text stand there: the same for the same text, here and everywhere. Of
-    /// a list or a map each value is hashed.
+    /// Replace it by `sha256:` and 128 bits of the hash of its text, which is the same everywhere for the
+    /// same text. In a list or a map, each value is hashed.
     Hash,
-    /// A text of more bytes ends at the last character within them, with a mark.
+    /// Cut a text above this many bytes, at a character boundary, and mark it.
     Cut(usize),
 }
 
-/// What records say to people, by the path.
+/// Paths of the messages for people.
 const MESSAGES: [&[&str]; 4] = [&["message"], &["note"], &["msg"], &["responseStatus", "message"]];
 
 fn message<'r>(content: &Content<'r, '_>) -> &'r str {
@@ -64,13 +68,13 @@ fn message<'r>(content: &Content<'r, '_>) -> &'r str {
 
 /// One step of a path.
 #[derive(Debug, Clone, PartialEq)]
-enum Step {
+enum PathStep {
     Key(Box<str>),
-    /// A star somewhere in it.
+    /// It contains a star.
     Any(Patterns),
 }
 
-impl Step {
+impl PathStep {
     fn takes(&self, key: &[u8]) -> bool {
         match self {
             Self::Key(name) => name.as_bytes() == key,
@@ -79,14 +83,14 @@ impl Step {
     }
 }
 
-/// A path into a record as it came. Lists are passed through: a step is taken in each of their items.
+/// A path in a record as it came. A step into a list is taken in each of its items.
 #[derive(Debug, Clone, PartialEq)]
 struct Rule {
-    path: Vec<Step>,
+    path: Vec<PathStep>,
     action: Action,
 }
 
-/// The rules of one instance, for each kind.
+/// The rules of one instance, by kind.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
     events: Vec<Rule>,
@@ -94,16 +98,16 @@ pub struct Redactor {
     violations: Vec<Rule>,
     others: Vec<Rule>,
     max_message_bytes: usize,
-    /// Where messages stand, for those that are cut.
+    /// Paths of messages, which are cut.
     messages: Vec<Rule>,
 }
 
 impl Redactor {
-    /// No rules yet, but for messages longer than this, which are cut.
+    /// A redactor without rules, except that messages longer than this are cut.
     #[must_use]
     pub fn new(max_message_bytes: usize) -> Self {
         let rule = |path: &&[&str]| Rule {
-            path: path.iter().map(|step| Step::Key((*step).into())).collect(),
+            path: path.iter().map(|step| PathStep::Key((*step).into())).collect(),
             action: Action::Cut(max_message_bytes),
         };
         Self { max_message_bytes, messages: MESSAGES.iter().map(rule).collect(), ..Self::default() }
@@ -112,9 +116,9 @@ impl Redactor {
     /// Adds a rule for a field of `format native`, such as `audit.user.extra` or `violation.details`.
     ///
     /// # Errors
-    /// When there is no such field, or it is what distinguishes records.
-    pub fn add(&mut self, field: &str, action: Action) -> Result<(), BadPath> {
-        for (kind, path) in paths::in_records(field)? {
+    /// When there is no such field, or records are told apart by it.
+    pub fn add(&mut self, field: &str, action: Action) -> Result<(), PathError> {
+        for (kind, path) in field_paths::in_records(field)? {
             let rules = match kind {
                 Kind::Event => &mut self.events,
                 Kind::Audit => &mut self.audits,
@@ -126,15 +130,14 @@ impl Redactor {
         Ok(())
     }
 
-    /// Whether something may have to be taken out of bytes that nobody can read.
+    /// Whether bytes that cannot be decoded may contain something to redact.
     #[must_use]
     pub fn may_take_out_of(&self, bytes: &[u8]) -> bool {
         let rules = [&self.events, &self.audits, &self.violations, &self.others];
-        rules.into_iter().any(|rules| !rules.is_empty()) || secrets::may_hold_one(bytes)
+        rules.into_iter().any(|rules| !rules.is_empty()) || secret_objects::may_hold_one(bytes)
     }
 
-    /// The body without what must not leave; `None` when there is nothing of it in this one, and nothing at all should
-    /// it be no whole value.
+    /// The redacted body; `None` if nothing has to be redacted. Empty if the body is not one whole value.
     #[must_use]
     pub fn redact(&self, content: &Content<'_, '_>, body: &[u8]) -> Option<Vec<u8>> {
         let kind = content.kind();
@@ -144,15 +147,15 @@ impl Redactor {
             Kind::Violation => &self.violations,
             Kind::Other => &self.others,
         };
-        let looks = secrets::Looks::at(body, kind);
+        let checks = secret_objects::Checks::at(body, kind);
         let is_long = message(content).len() > self.max_message_bytes;
-        if rules.is_empty() && looks == secrets::Looks::default() && !is_long {
+        if rules.is_empty() && checks == secret_objects::Checks::default() && !is_long {
             return None;
         }
-        let writer = Writer::new(looks, texts::MOST_TEXTS, body.len());
+        let writer = RedactingWriter::new(checks, text_secrets::MOST_TEXTS, body.len());
         let messages = self.messages.iter().filter(|_| is_long);
         let active: Vec<_> = rules.iter().chain(messages).map(|rule| (&rule.path[..], rule.action)).collect();
-        // A body was measured when it was read, so it is whole. Should it not be, nothing of it leaves.
+        // Every body was measured when it was read, so it is whole. If it is not, nothing of it leaves.
         writer.record(body, kind, &active).unwrap_or_else(|_| Some(Vec::new()))
     }
 }

@@ -1,77 +1,77 @@
-//! A record is written anew, without what must not leave.
+//! Writes a copy of a record without what must not leave.
 
 use std::borrow::Cow;
 
 use rmp::encode;
 use sha2::{Digest, Sha256};
 
-use super::allowed::Allowed;
-use super::secrets::Looks;
-use super::texts::{self, Leaves};
-use super::{Action, REDACTED, Step, applied, uri};
+use super::allow_list::Allowed;
+use super::secret_objects::Checks;
+use super::text_secrets::{self, Kept};
+use super::{Action, PathStep, REDACTED, last_applied, request_uri};
 use crate::kind::Kind;
-use crate::record::cursor::{Cursor, Fault, Token};
+use crate::record::cursor::{Cursor, DecodeError, Token};
 use crate::record::raw::Raw;
 use crate::record::text::plain;
 
-/// Hexadecimal digits of a hash: enough that no two names of a company share one.
+/// Hexadecimal digits of a hash; enough that no two names in a company collide.
 const HASH_DIGITS: usize = 32;
 
-/// A rule on its way down: the steps that are left.
-pub(super) type Active<'r> = (&'r [Step], Action);
+/// A rule with the remaining steps of its path.
+pub(super) type Active<'r> = (&'r [PathStep], Action);
 
-pub(super) struct Writer {
+pub(super) struct RedactingWriter {
     out: Vec<u8>,
     has_changed: bool,
-    looks: Looks,
-    /// So many texts may still be opened, one in the other.
+    checks: Checks,
+    /// How many nested texts may still be opened.
     texts_left: u8,
 }
 
-/// How a value is copied.
+/// How to copy a value.
 #[derive(Debug, Clone, Copy, Default)]
 struct Mode {
-    /// What may leave of it, whatever the rules are.
+    /// What may leave, whatever the rules are.
     allowed: Allowed,
-    /// It names an object, if it is a map.
+    /// A map here refers to an object.
     refers: bool,
-    /// Each text and number in it is hashed.
+    /// Hash each text and number in it.
     hashes: bool,
-    /// A text is cut.
+    /// Cut a longer text.
     most_bytes: Option<usize>,
 }
 
-/// Whether something must not leave a document that a text holds.
+/// Whether a document in a text contains something that must not leave.
 pub(super) fn reveals(document: &[u8], texts_left: u8) -> bool {
-    let looks = Looks::at(document, Kind::Other);
-    if looks.is_done() {
+    let checks = Checks::at(document, Kind::Other);
+    if checks.is_done() {
         return false;
     }
-    let mut writer = Writer::new(looks, texts_left, 0);
+    let mut writer = RedactingWriter::new(checks, texts_left, 0);
     let written = writer.value(&mut Cursor::new(document), &[], Mode::default());
     written.is_err() || writer.has_changed
 }
 
-impl Writer {
-    pub(super) fn new(looks: Looks, texts_left: u8, bytes: usize) -> Self {
-        Self { out: Vec::with_capacity(bytes), has_changed: false, looks, texts_left }
+impl RedactingWriter {
+    pub(super) fn new(checks: Checks, texts_left: u8, bytes: usize) -> Self {
+        Self { out: Vec::with_capacity(bytes), has_changed: false, checks, texts_left }
     }
 
-    /// The whole record anew; `None` if nothing of it had to be taken out.
+    /// Copies the whole record; `None` if nothing had to be redacted.
     ///
     /// # Errors
-    /// When it is no whole value.
+    /// When it is not one whole value.
     pub(super) fn record(
         mut self,
         body: &[u8],
         kind: Kind,
         active: &[Active<'_>],
-    ) -> Result<Option<Vec<u8>>, Fault> {
+    ) -> Result<Option<Vec<u8>>, DecodeError> {
         let mut from = Cursor::new(body);
         let start = from;
         let record = Raw::new(whole(start)?);
         let allowed =
-            if self.looks.is_done() { Allowed::All } else { self.looks.allowed_of_record(record, kind) };
+            if self.checks.is_done() { Allowed::All } else { self.checks.allowed_of_record(record, kind) };
         let mode = Mode { allowed, ..Mode::default() };
         match from.token()? {
             Token::Map(len) => self.map(record, &mut from, len, active, mode)?,
@@ -80,8 +80,8 @@ impl Writer {
         Ok(self.has_changed.then_some(self.out))
     }
 
-    /// Copies the value that starts here.
-    fn value(&mut self, from: &mut Cursor<'_>, active: &[Active<'_>], mode: Mode) -> Result<(), Fault> {
+    /// Copies the value at the cursor.
+    fn value(&mut self, from: &mut Cursor<'_>, active: &[Active<'_>], mode: Mode) -> Result<(), DecodeError> {
         let start = *from;
         let head = from.token()?;
         if !mode.allowed.takes(head) {
@@ -93,14 +93,14 @@ impl Writer {
             Token::Map(len) => {
                 let map = Raw::new(whole(start)?);
                 let allowed = match mode.allowed {
-                    Allowed::All if !self.looks.is_done() => match self.looks.allowed_of(map) {
+                    Allowed::All if !self.checks.is_done() => match self.checks.allowed_of(map) {
                         Allowed::Object if mode.refers => Allowed::Reference,
                         allowed => allowed,
                     },
                     Allowed::Foreign => Allowed::Object,
-                    // A client can write no object there, so one that stands there is what it says.
+                    // A client cannot write an object here, so an object really is one.
                     Allowed::Unread
-                        if self.looks.seen.words && self.looks.allowed_of(map) == Allowed::Object =>
+                        if self.checks.hints.words && self.checks.allowed_of(map) == Allowed::Object =>
                     {
                         Allowed::Object
                     }
@@ -112,7 +112,7 @@ impl Writer {
                 self.out.extend_from_slice(start.up_to(from));
                 (0..len).try_for_each(|_| self.value(from, active, Mode { most_bytes: None, ..mode }))
             }
-            // Nothing is no secret.
+            // Null is not a secret.
             Token::Nil => {
                 self.out.extend_from_slice(start.up_to(from));
                 Ok(())
@@ -132,20 +132,20 @@ impl Writer {
         }
     }
 
-    /// A text, which `bytes` are with its head.
+    /// Copies a text; `bytes` is the text with its head.
     fn scalar_text(&mut self, text: &[u8], bytes: &[u8], mode: Mode) {
-        let leaves = match mode.allowed {
-            Allowed::All | Allowed::AllButData | Allowed::Foreign if !self.looks.is_done() => {
-                texts::of(text, self.looks, self.texts_left)
+        let kept = match mode.allowed {
+            Allowed::All | Allowed::AllButData | Allowed::Foreign if !self.checks.is_done() => {
+                text_secrets::kept_of(text, self.checks, self.texts_left)
             }
-            _ => Leaves::All,
+            _ => Kept::All,
         };
-        match leaves {
-            Leaves::All => {}
-            // Before any rule: a hash of a short secret tells it to whoever tries them all.
-            Leaves::Nothing => return self.text(REDACTED),
-            Leaves::Beginning(kept) if mode.hashes => return self.hash(kept),
-            Leaves::Beginning(kept) => {
+        match kept {
+            Kept::All => {}
+            // Takes precedence over hashing, because a short secret can be guessed from its hash.
+            Kept::Nothing => return self.text(REDACTED),
+            Kept::Beginning(kept) if mode.hashes => return self.hash(kept),
+            Kept::Beginning(kept) => {
                 return self.text(&format!("{}… {REDACTED}", String::from_utf8_lossy(kept)));
             }
         }
@@ -153,13 +153,13 @@ impl Writer {
             return self.hash(text);
         }
         if mode.allowed == Allowed::Uri
-            && let Cow::Owned(shown) = uri::without_values(&String::from_utf8_lossy(text))
+            && let Cow::Owned(shown) = request_uri::without_values(&String::from_utf8_lossy(text))
             && shown.as_bytes() != text
         {
             return self.text(&shown);
         }
         match mode.most_bytes {
-            // As long as it is written: a control character is written as its number.
+            // The limit applies to the written form, in which a control character is longer.
             Some(most_bytes) if as_written(text).len() > most_bytes => {
                 let text = as_written(text);
                 let kept = &text[..text.floor_char_boundary(most_bytes)];
@@ -176,14 +176,15 @@ impl Writer {
         len: u32,
         active: &[Active<'_>],
         mode: Mode,
-    ) -> Result<(), Fault> {
-        // How many pairs stay is known at the end, so the head is of the one form whose size never changes.
+    ) -> Result<(), DecodeError> {
+        // The number of remaining pairs is known only at the end, so the head uses the encoding of fixed
+        // size.
         let head = self.out.len();
         self.out.extend_from_slice(&[0xdf, 0, 0, 0, 0]);
         let mut kept: u32 = 0;
         let mut has_unnamed = false;
         let is_of_another = mode.allowed == Allowed::AuditOfAnother;
-        let patches_one = self.looks.seen.applied && patches_what_tools_keep(map);
+        let patches_one = self.checks.hints.applied && patches_what_tools_keep(map);
         for _ in 0..len {
             let key_start = *from;
             let key = from.token()?;
@@ -223,14 +224,15 @@ impl Writer {
                     _ => None,
                 }),
             };
-            // The name of a body says only that there is one: whether it has something to hide, it says itself.
-            let around = self.looks;
+            // The name of a body only shows that there is one. Whether it has something to hide depends on
+            // its content.
+            let around = self.checks;
             if is_of_another && allowed == Allowed::All {
-                self.looks = self.looks.inside(whole(*from)?);
+                self.checks = self.checks.inside(whole(*from)?);
             }
             let is_free = match allowed {
-                Allowed::All => self.looks.is_done(),
-                Allowed::Unread => !self.looks.seen.words,
+                Allowed::All => self.checks.is_done(),
+                Allowed::Unread => !self.checks.hints.words,
                 _ => false,
             };
             if is_free && below.is_empty() && !mode.hashes && mode.most_bytes.is_none() {
@@ -240,22 +242,22 @@ impl Writer {
             } else {
                 self.value(from, &below, mode)?;
             }
-            self.looks = around;
+            self.checks = around;
         }
         self.out[head + 1..head + 5].copy_from_slice(&kept.to_be_bytes());
         Ok(())
     }
 
-    /// What may leave of a member of a map; `None`: not even its name.
+    /// What may leave of a field of a map; `None` if not even its name may.
     fn allowed(&self, of_map: Allowed, name: &[u8], patches_what_tools_keep: bool) -> Option<Allowed> {
-        let is_kept_object = self.looks.seen.applied
-            && (applied::keeps_an_object(name) || (patches_what_tools_keep && name == b"value"));
+        let is_kept_object = self.checks.hints.applied
+            && (last_applied::keeps_an_object(name) || (patches_what_tools_keep && name == b"value"));
         let allowed = of_map.member(name)?;
         match allowed {
             Allowed::All | Allowed::AllButData if is_kept_object => Some(Allowed::Nothing),
-            // A key may be a document as well.
-            Allowed::All if !self.looks.is_done() => {
-                (texts::of(name, self.looks, self.texts_left) == Leaves::All).then_some(allowed)
+            // A key may contain a document too.
+            Allowed::All if !self.checks.is_done() => {
+                (text_secrets::kept_of(name, self.checks, self.texts_left) == Kept::All).then_some(allowed)
             }
             _ => Some(allowed),
         }
@@ -273,7 +275,7 @@ impl Writer {
 
     fn text(&mut self, text: &str) {
         self.has_changed = true;
-        // A Vec takes everything.
+        // Writing to a Vec cannot fail.
         let _ = encode::write_str(&mut self.out, text);
     }
 }
@@ -281,19 +283,19 @@ impl Writer {
 /// Whether a map is a step of a JSON patch that writes an annotation in which a tool keeps an object.
 fn patches_what_tools_keep(map: Raw<'_>) -> bool {
     let is_path = |(name, value): (&[u8], Raw<'_>)| {
-        name == b"path" && value.as_text().is_some_and(|path| applied::leads_to_one(path.as_bytes()))
+        name == b"path" && value.as_text().is_some_and(|path| last_applied::leads_to_one(path.as_bytes()))
     };
     map.named().any(is_path)
 }
 
-/// The whole value that starts here.
-fn whole(start: Cursor<'_>) -> Result<&[u8], Fault> {
+/// The whole value at the cursor.
+fn whole(start: Cursor<'_>) -> Result<&[u8], DecodeError> {
     let mut from = start;
     from.skip()?;
     Ok(start.up_to(&from))
 }
 
-/// What is no text as JSON has it: of all ways to write a number there is one hash.
+/// The JSON form of a number or other scalar, so that all encodings of a number have one hash.
 fn number(value: &[u8]) -> String {
     serde_json::to_string(&Raw::new(value)).unwrap_or_default()
 }

@@ -1,9 +1,8 @@
-//! An object's JSON becomes what is kept of it; nothing else of it is held.
+//! Reads the kept fields of an object from its JSON.
 //!
-//! `wire` has the shapes as the API server writes them, as far as they are read, borrowed from the text.
-//! Here they become [`Object`]s with shared strings. An object without a uid or a name, or with a field of
-//! another type than Kubernetes writes, is refused whole: half an object would be connected to the wrong
-//! things.
+//! `wire` describes the JSON that the API server sends, borrowed from the text. Here it becomes an [`Object`]
+//! with shared strings. An object without a uid or a name, or with a field of the wrong type, is refused as a
+//! whole, because a partial object would get wrong relations.
 
 mod wire;
 
@@ -13,74 +12,78 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use self::wire::{IngressSpec, LabelSelector, Meta, Named, Text, Wire};
+use self::wire::{IngressSpec, LabelSelector, Meta, Named, NullableText, Wire};
 use super::intern::Interner;
 use super::key::Key;
-use super::kind::Kind;
+use super::kind::ObjectKind;
 use super::labels::Labels;
-use super::object::{Details, Endpoint, Object, Owner, PodExtras, Target, UNORDERED};
+use super::object::{Details, Endpoint, Object, Owner, PodExtras, ScaleTarget, UNORDERED};
 use super::selector::{Expression, Operator, Selector};
 use super::uid::Uid;
 use crate::pattern::Patterns;
 use crate::record::redact::{holds_a_secret, keeps_an_object};
 use crate::time::Stamp;
 
-/// On slices: the Service they belong to.
+/// Label on slices: the Service to which they belong.
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
-/// On the mirror of a static pod: the uid that its kubelet knows it by, and writes into its events.
+/// Annotation on the mirror of a static pod: the uid that its kubelet uses in events.
 const MIRRORS: &str = "kubernetes.io/config.mirror";
 const ZONE: &str = "topology.kubernetes.io/zone";
 const REGION: &str = "topology.kubernetes.io/region";
 
-/// Owners kept of an object. Kubernetes' own objects have one or two, and a megabyte holds ten thousand.
+/// Maximum number of owners kept. Kubernetes' own objects have one or two; an object of 1 MiB could have
+/// 10,000.
 const MOST_OWNERS: usize = 32;
 
-/// Why an object is not kept; text for a person, without the object's content.
+/// Why an object is not kept. The text does not include the object's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unfit(pub String);
+pub struct ParseError(pub String);
 
-impl fmt::Display for Unfit {
+impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-/// Makes objects of one kind from their JSON.
+/// Parses objects of one kind.
 #[derive(Debug)]
 pub struct Parser {
-    kind: Kind,
+    kind: ObjectKind,
     annotations: Patterns,
     interner: Interner,
     last_version: String,
 }
 
 impl Parser {
-    /// `annotations`: those to keep; none when empty.
+    /// `annotations` selects the annotations to keep.
     #[must_use]
-    pub fn new(kind: Kind, annotations: Patterns) -> Self {
+    pub fn new(kind: ObjectKind, annotations: Patterns) -> Self {
         Self { kind, annotations, interner: Interner::default(), last_version: String::new() }
     }
 
-    /// The resourceVersion of the object that was made last, as it was written.
+    /// The resourceVersion of the last parsed object, as it was written.
     #[must_use]
     pub fn last_version(&self) -> &str {
         &self.last_version
     }
 
+    /// The kind of objects that it parses.
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ObjectKind {
         self.kind
     }
 
+    /// Parses one object.
+    ///
     /// # Errors
-    /// When the JSON is no object of this kind, or lacks a uid or a name.
-    pub fn object(&mut self, json: &[u8]) -> Result<Object, Unfit> {
+    /// When the JSON is not an object of this kind, or has no uid or no name.
+    pub fn object(&mut self, json: &[u8]) -> Result<Object, ParseError> {
         let kind = self.kind;
-        let wire: Wire<'_> = wire::read(kind, json)
-            .map_err(|error| Unfit(format!("{} of a kind that it should not be: {error}", kind.name())))?;
+        let wire: Wire<'_> =
+            wire::read(kind, json).map_err(|error| ParseError(format!("not a {}: {error}", kind.name())))?;
         let meta = wire.meta();
         if meta.uid.is_empty() || meta.name.is_empty() {
-            return Err(Unfit(format!("{} without a uid or a name", kind.name())));
+            return Err(ParseError(format!("{} without a uid or a name", kind.name())));
         }
         self.last_version.clear();
         self.last_version.push_str(&meta.resource_version);
@@ -88,7 +91,7 @@ impl Parser {
         let labels = self.labels(&meta.labels.0);
         let mut annotations = Vec::new();
         if !self.annotations.is_empty() {
-            // What tools keep there is a whole object, with all that must not leave, and others may write one there.
+            // Some tools store a whole object in an annotation, and anybody may write a Secret into one.
             let is_wanted = |name: &str, value: &str| {
                 self.annotations.matches(name) && !keeps_an_object(name.as_bytes()) && !holds_a_secret(value)
             };
@@ -97,7 +100,7 @@ impl Parser {
         }
         let mut owners: Vec<&wire::OwnerReference<'_>> = meta.owners().collect();
         if owners.len() > MOST_OWNERS {
-            // The one that controls it must not be among those that are left out.
+            // Keeps the controlling owner.
             owners.sort_by_key(|owner| owner.controller != Some(true));
             owners.truncate(MOST_OWNERS);
         }
@@ -117,7 +120,7 @@ impl Parser {
         })
     }
 
-    fn labels(&mut self, pairs: &[(Text<'_>, Text<'_>)]) -> Arc<Labels> {
+    fn labels(&mut self, pairs: &[(NullableText<'_>, NullableText<'_>)]) -> Arc<Labels> {
         let pairs: Vec<_> = pairs.iter().map(|(name, value)| self.interner.label(name, value)).collect();
         self.interner.labels(Labels::new(pairs))
     }
@@ -162,7 +165,7 @@ impl Parser {
                 region: self.interner.text(own_labels.get(REGION).unwrap_or_default()),
                 addresses: node.status.addresses.iter().flatten().map(|one| (*one.address).into()).collect(),
             },
-            // The controller writes the template's labels on the ReplicaSet.
+            // The Deployment controller copies the template's labels to the ReplicaSet.
             Wire::Partial(_) => Details::Workload { template: Some(Arc::clone(own_labels)) },
             Wire::Workload(workload) => {
                 Details::Workload { template: self.template(workload.spec.template()) }
@@ -173,7 +176,7 @@ impl Parser {
             Wire::Autoscaler(autoscaler) => {
                 let target = &autoscaler.spec.scale_target_ref;
                 Details::Autoscaler {
-                    target: Target {
+                    target: ScaleTarget {
                         api_version: (*target.api_version).into(),
                         kind: (*target.kind).into(),
                         name: (*target.name).into(),
@@ -183,8 +186,8 @@ impl Parser {
             Wire::Budget(budget) => Details::Budget {
                 selector: budget.spec.selector.as_ref().and_then(|selector| self.selector(selector)),
             },
-            // Whoever makes a claim may name any volume in its spec. Only controllers write the status: `Bound` says that the
-            // volume names the claim as well.
+            // Anybody who creates a claim may name any volume in its spec. Only controllers write the status:
+            // `Bound` means that the volume names the claim too.
             Wire::Claim(claim) if *claim.status.phase == *"Bound" => {
                 Details::Claim { volume: (*claim.spec.volume_name).into() }
             }
@@ -197,7 +200,7 @@ impl Parser {
         template.map(|template| self.labels(&template.metadata.labels.0))
     }
 
-    /// `None` for an operator that Kubernetes does not know: such a selector selects nothing.
+    /// `None` for an unknown operator: such a selector selects nothing.
     fn selector(&mut self, selector: &LabelSelector<'_>) -> Option<Selector> {
         let labels = self.labels(&selector.match_labels.0);
         let expressions = selector.match_expressions.iter().flatten().map(|one| {
@@ -229,13 +232,14 @@ fn endpoint(wire: &wire::Endpoint<'_>) -> Endpoint {
     Endpoint {
         target: pod.map_or_else(|| Key::of("address").with(Key::of(address)), |pod| Key::of(&pod.uid)),
         node: (!wire.node_name.is_empty()).then(|| Key::of(&wire.node_name)),
-        // Unknown is to be taken as ready (discovery.k8s.io/v1, EndpointConditions).
+        // Unknown means ready (discovery.k8s.io/v1, EndpointConditions).
         ready: wire.conditions.ready.unwrap_or(true),
         is_pod: pod.is_some(),
     }
 }
 
-/// A number where it is one, else a hash, which has no order: only good to see whether something changed.
+/// The version as a number. Text that is not a number becomes a hash, which has no order and only shows
+/// whether two versions are equal.
 fn version(text: &str) -> u64 {
     let number = text.parse().ok().filter(|version| *version < UNORDERED);
     number.unwrap_or_else(|| xxh3_64(text.as_bytes()) | UNORDERED)

@@ -1,7 +1,7 @@
-//! Objects as the API server writes them, as far as they are read: borrowed from their JSON.
+//! Objects as the API server writes them, limited to the fields that are read, borrowed from the JSON.
 //!
-//! Kubernetes writes `null` for an empty list or map here and there, and leaves fields out; both read as
-//! empty. Unknown fields are passed over unread.
+//! Kubernetes sometimes writes `null` for an empty list or map and sometimes leaves the field out; both are
+//! read as empty. Unknown fields are skipped.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,13 +10,13 @@ use std::ops::Deref;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::topology::kind::Kind;
+use crate::topology::kind::ObjectKind;
 
-/// Text that is borrowed where it holds no escapes; `null` is the empty text.
+/// A string, borrowed if it has no escapes; `null` becomes the empty string.
 #[derive(Debug, Default)]
-pub(super) struct Text<'a>(Cow<'a, str>);
+pub(super) struct NullableText<'a>(Cow<'a, str>);
 
-impl Deref for Text<'_> {
+impl Deref for NullableText<'_> {
     type Target = str;
 
     fn deref(&self) -> &str {
@@ -24,7 +24,7 @@ impl Deref for Text<'_> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for NullableText<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         struct Borrowed<'b>(#[serde(borrow)] Cow<'b, str>);
@@ -33,9 +33,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// A map from text to text, in order of arrival.
+/// A string map, in the order of its text.
 #[derive(Debug, Default)]
-pub(super) struct Pairs<'a>(pub Vec<(Text<'a>, Text<'a>)>);
+pub(super) struct Pairs<'a>(pub Vec<(NullableText<'a>, NullableText<'a>)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -44,7 +44,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
             type Value = Pairs<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map from text to text")
+                f.write_str("a string map")
             }
 
             fn visit_unit<E>(self) -> Result<Self::Value, E> {
@@ -63,9 +63,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
     }
 }
 
-/// The first text of a list; a slice has a thousand such lists, and of each no more is wanted.
+/// The first string of a list. A slice has up to a thousand such lists, and only the first item of each is
+/// needed.
 #[derive(Debug, Default)]
-pub(super) struct First<'a>(pub Text<'a>);
+pub(super) struct First<'a>(pub NullableText<'a>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for First<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -74,7 +75,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for First<'a> {
             type Value = First<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of texts")
+                f.write_str("a list of strings")
             }
 
             fn visit_unit<E>(self) -> Result<Self::Value, E> {
@@ -83,7 +84,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for First<'a> {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
                 let first = list.next_element()?.unwrap_or_default();
-                while list.next_element::<Text<'de>>()?.is_some() {}
+                while list.next_element::<NullableText<'de>>()?.is_some() {}
                 Ok(First(first))
             }
         }
@@ -94,11 +95,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for First<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 'a"))]
 pub(super) struct Meta<'a> {
-    pub name: Text<'a>,
-    pub namespace: Text<'a>,
-    pub uid: Text<'a>,
-    pub resource_version: Text<'a>,
-    pub creation_timestamp: Text<'a>,
+    pub name: NullableText<'a>,
+    pub namespace: NullableText<'a>,
+    pub uid: NullableText<'a>,
+    pub resource_version: NullableText<'a>,
+    pub creation_timestamp: NullableText<'a>,
     pub labels: Pairs<'a>,
     pub annotations: Pairs<'a>,
     pub owner_references: Option<Vec<OwnerReference<'a>>>,
@@ -107,44 +108,44 @@ pub(super) struct Meta<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 'a"))]
 pub(super) struct OwnerReference<'a> {
-    pub api_version: Text<'a>,
-    pub kind: Text<'a>,
-    pub name: Text<'a>,
-    pub uid: Text<'a>,
+    pub api_version: NullableText<'a>,
+    pub kind: NullableText<'a>,
+    pub name: NullableText<'a>,
+    pub uid: NullableText<'a>,
     pub controller: Option<bool>,
 }
 
-/// An object of any kind: metadata, and what its kind has beside.
+/// An object of any kind: its metadata and the fields of its kind.
 pub(super) enum Wire<'a> {
-    Service(Body<Meta<'a>, ServiceSpec<'a>, Ignored>),
+    Service(WireObject<Meta<'a>, ServiceSpec<'a>, Ignored>),
     EndpointSlice(Slice<'a>),
-    Pod(Body<Meta<'a>, PodSpec<'a>, PodStatus<'a>>),
-    Node(Body<Meta<'a>, Ignored, NodeStatus<'a>>),
-    Partial(Body<Meta<'a>, Ignored, Ignored>),
-    Workload(Body<Meta<'a>, WorkloadSpec<'a>, Ignored>),
-    CronJob(Body<Meta<'a>, CronJobSpec<'a>, Ignored>),
-    Autoscaler(Body<Meta<'a>, AutoscalerSpec<'a>, Ignored>),
-    Budget(Body<Meta<'a>, BudgetSpec<'a>, Ignored>),
-    Claim(Body<Meta<'a>, ClaimSpec<'a>, ClaimStatus<'a>>),
-    Ingress(Body<Meta<'a>, IngressSpec<'a>, Ignored>),
+    Pod(WireObject<Meta<'a>, PodSpec<'a>, PodStatus<'a>>),
+    Node(WireObject<Meta<'a>, Ignored, NodeStatus<'a>>),
+    Partial(WireObject<Meta<'a>, Ignored, Ignored>),
+    Workload(WireObject<Meta<'a>, WorkloadSpec<'a>, Ignored>),
+    CronJob(WireObject<Meta<'a>, CronJobSpec<'a>, Ignored>),
+    Autoscaler(WireObject<Meta<'a>, AutoscalerSpec<'a>, Ignored>),
+    Budget(WireObject<Meta<'a>, BudgetSpec<'a>, Ignored>),
+    Claim(WireObject<Meta<'a>, ClaimSpec<'a>, ClaimStatus<'a>>),
+    Ingress(WireObject<Meta<'a>, IngressSpec<'a>, Ignored>),
 }
 
-pub(super) fn read(kind: Kind, json: &[u8]) -> serde_json::Result<Wire<'_>> {
+pub(super) fn read(kind: ObjectKind, json: &[u8]) -> serde_json::Result<Wire<'_>> {
     use serde_json::from_slice;
     Ok(match kind {
-        Kind::Service => Wire::Service(from_slice(json)?),
-        Kind::EndpointSlice => Wire::EndpointSlice(from_slice(json)?),
-        Kind::Pod => Wire::Pod(from_slice(json)?),
-        Kind::Node => Wire::Node(from_slice(json)?),
-        Kind::ReplicaSet => Wire::Partial(from_slice(json)?),
-        Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job => {
+        ObjectKind::Service => Wire::Service(from_slice(json)?),
+        ObjectKind::EndpointSlice => Wire::EndpointSlice(from_slice(json)?),
+        ObjectKind::Pod => Wire::Pod(from_slice(json)?),
+        ObjectKind::Node => Wire::Node(from_slice(json)?),
+        ObjectKind::ReplicaSet => Wire::Partial(from_slice(json)?),
+        ObjectKind::Deployment | ObjectKind::StatefulSet | ObjectKind::DaemonSet | ObjectKind::Job => {
             Wire::Workload(from_slice(json)?)
         }
-        Kind::CronJob => Wire::CronJob(from_slice(json)?),
-        Kind::HorizontalPodAutoscaler => Wire::Autoscaler(from_slice(json)?),
-        Kind::PodDisruptionBudget => Wire::Budget(from_slice(json)?),
-        Kind::PersistentVolumeClaim => Wire::Claim(from_slice(json)?),
-        Kind::Ingress => Wire::Ingress(from_slice(json)?),
+        ObjectKind::CronJob => Wire::CronJob(from_slice(json)?),
+        ObjectKind::HorizontalPodAutoscaler => Wire::Autoscaler(from_slice(json)?),
+        ObjectKind::PodDisruptionBudget => Wire::Budget(from_slice(json)?),
+        ObjectKind::PersistentVolumeClaim => Wire::Claim(from_slice(json)?),
+        ObjectKind::Ingress => Wire::Ingress(from_slice(json)?),
     })
 }
 
@@ -168,19 +169,19 @@ impl<'a> Wire<'a> {
 
 #[derive(Deserialize)]
 #[serde(default)]
-pub(super) struct Body<M: Default, S: Default, T: Default> {
+pub(super) struct WireObject<M: Default, S: Default, T: Default> {
     pub metadata: M,
     pub spec: S,
     pub status: T,
 }
 
-impl<M: Default, S: Default, T: Default> Default for Body<M, S, T> {
+impl<M: Default, S: Default, T: Default> Default for WireObject<M, S, T> {
     fn default() -> Self {
         Self { metadata: M::default(), spec: S::default(), status: T::default() }
     }
 }
 
-/// Passed over without a look.
+/// A skipped value.
 #[derive(Default)]
 pub(super) struct Ignored;
 
@@ -190,7 +191,7 @@ impl<'de> Deserialize<'de> for Ignored {
     }
 }
 
-/// Shapes whose fields may all be missing.
+/// Structs whose fields may all be missing.
 macro_rules! shapes {
     ($($name:ident { $($field:ident: $type:ty,)* })*) => {
         $(
@@ -211,20 +212,20 @@ shapes! {
     Endpoint {
         addresses: First<'a>,
         conditions: Conditions<'a>,
-        node_name: Text<'a>,
+        node_name: NullableText<'a>,
         target_ref: Option<TargetRef<'a>>,
     }
     Conditions { ready: Option<bool>, }
-    TargetRef { api_version: Text<'a>, kind: Text<'a>, name: Text<'a>, uid: Text<'a>, }
-    PodSpec { node_name: Text<'a>, volumes: Option<Vec<Volume<'a>>>, }
+    TargetRef { api_version: NullableText<'a>, kind: NullableText<'a>, name: NullableText<'a>, uid: NullableText<'a>, }
+    PodSpec { node_name: NullableText<'a>, volumes: Option<Vec<Volume<'a>>>, }
     Volume {
-        name: Text<'a>,
+        name: NullableText<'a>,
         persistent_volume_claim: Option<ClaimName<'a>>,
         ephemeral: Option<Ignored>,
     }
-    ClaimName { claim_name: Text<'a>, }
+    ClaimName { claim_name: NullableText<'a>, }
     NodeStatus { addresses: Option<Vec<Address<'a>>>, }
-    Address { address: Text<'a>, }
+    Address { address: NullableText<'a>, }
     WorkloadSpec { template: Option<Named<'a>>, }
     Named { metadata: Meta<'a>, }
     CronJobSpec { job_template: JobTemplate<'a>, }
@@ -232,12 +233,12 @@ shapes! {
     AutoscalerSpec { scale_target_ref: TargetRef<'a>, }
     BudgetSpec { selector: Option<LabelSelector<'a>>, }
     LabelSelector { match_labels: Pairs<'a>, match_expressions: Option<Vec<Requirement<'a>>>, }
-    Requirement { key: Text<'a>, operator: Text<'a>, values: Option<Vec<Text<'a>>>, }
-    ClaimSpec { volume_name: Text<'a>, }
-    ClaimStatus { phase: Text<'a>, }
+    Requirement { key: NullableText<'a>, operator: NullableText<'a>, values: Option<Vec<NullableText<'a>>>, }
+    ClaimSpec { volume_name: NullableText<'a>, }
+    ClaimStatus { phase: NullableText<'a>, }
     IngressSpec { default_backend: Backend<'a>, rules: Option<Vec<Rule<'a>>>, }
     Backend { service: Option<ServiceName<'a>>, }
-    ServiceName { name: Text<'a>, }
+    ServiceName { name: NullableText<'a>, }
     Rule { http: Option<Http<'a>>, }
     Http { paths: Option<Vec<Path<'a>>>, }
     Path { backend: Backend<'a>, }
@@ -247,9 +248,9 @@ shapes! {
 #[serde(default, bound(deserialize = "'de: 'a"))]
 pub(super) struct PodStatus<'a> {
     #[serde(rename = "podIP")]
-    pub pod_ip: Text<'a>,
+    pub pod_ip: NullableText<'a>,
     #[serde(rename = "startTime")]
-    pub start_time: Text<'a>,
+    pub start_time: NullableText<'a>,
 }
 
 impl<'a> PodSpec<'a> {
@@ -259,7 +260,7 @@ impl<'a> PodSpec<'a> {
 }
 
 impl Volume<'_> {
-    /// The claim it mounts. One of an ephemeral volume is named after the pod and the volume.
+    /// The claim that it mounts. The claim of an ephemeral volume is named after the pod and the volume.
     pub(super) fn claim(&self, pod: &str) -> Option<Cow<'_, str>> {
         let named = self.persistent_volume_claim.as_ref().map(|claim| Cow::Borrowed(&*claim.claim_name));
         named.or_else(|| self.ephemeral.as_ref().map(|_| Cow::Owned(format!("{pod}-{}", &*self.name))))
@@ -273,7 +274,7 @@ impl<'a> WorkloadSpec<'a> {
 }
 
 impl IngressSpec<'_> {
-    /// Names of the Services behind it, as often as they stand there.
+    /// Names of its backend Services, possibly repeated.
     pub(super) fn services(&self) -> impl Iterator<Item = &str> {
         let paths = self.rules.iter().flatten().filter_map(|rule| rule.http.as_ref());
         let paths = paths.flat_map(|http| http.paths.iter().flatten()).map(|path| &path.backend);

@@ -1,20 +1,20 @@
-//! How long to wait after bad responses: as client-go's reflector does, twice as long each time, by chance.
+//! How long to wait after failures: doubling with jitter, as in client-go's reflector.
 
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(800);
 const LONGEST: Duration = Duration::from_secs(30);
-/// Full jitter may draw nothing at all; a loop must not spin on that.
+/// Full jitter may draw zero; this keeps a loop from spinning.
 const SHORTEST: Duration = Duration::from_millis(50);
 
-/// The wait after so many failures in a row; `chance` is any number, as likely as every other.
+/// The wait after this many failures in a row. `chance` is a uniformly random number.
 #[must_use]
 pub fn backoff(failures: u32, chance: u64) -> Duration {
     let doubled = FIRST.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX));
     share(doubled.min(LONGEST), chance).max(SHORTEST)
 }
 
-/// From nothing to all of a time, by chance.
+/// A random part of a duration, from zero to all of it.
 #[must_use]
 pub fn share(of: Duration, chance: u64) -> Duration {
     let millis = (u128::from(chance) * of.as_millis()) >> 64;

@@ -1,4 +1,4 @@
-//! One line of a watch: what it says.
+//! Parses one line of a watch.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,20 +9,20 @@ use serde_json::value::RawValue;
 use super::super::object::Object;
 use super::super::parse::Parser;
 
-/// What a line says.
+/// A watch event.
 #[derive(Debug)]
-pub(super) enum Said {
+pub(super) enum WatchEvent {
     Put(Arc<Object>),
-    /// With its last state.
+    /// The object in its last state.
     Deleted(Arc<Object>),
-    /// Nothing happened, and the version has moved on.
+    /// No change; the version has moved on.
     Bookmark,
-    /// The version that the watch began with is too old: 410.
+    /// 410: the version from which the watch started is too old.
     Expired,
-    /// The API server could not go on.
+    /// The API server reported another error.
     Error(String),
-    /// An object that is not kept, or an event that nobody knows.
-    Unfit,
+    /// An object that is not kept, or an event of unknown type.
+    Unusable,
 }
 
 #[derive(Deserialize)]
@@ -54,38 +54,36 @@ struct Status {
     message: String,
 }
 
-/// Reads a line. The version of its object, if it has one, is what a watch goes on from: even when the
-/// object is of no use to us, it was logged.
+/// Parses a line. Also returns the version of its object, from which the watch resumes; that version counts
+/// even if the object itself is not kept.
 ///
 /// # Errors
-/// When it is no event; what it should have said is lost.
-pub(super) fn read(line: &[u8], parser: &mut Parser) -> Result<(Said, Option<String>), String> {
+/// When the line is not an event; its content is lost.
+pub(super) fn read(line: &[u8], parser: &mut Parser) -> serde_json::Result<(WatchEvent, Option<String>)> {
     let (what, object) = match halves(line) {
         Some((what, object)) => (Cow::Borrowed(what), object),
         None => {
-            let event: Line<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+            let event: Line<'_> = serde_json::from_slice(line)?;
             (event.what, event.object.get().as_bytes())
         }
     };
-    let said: fn(Arc<Object>) -> Said = match &*what {
+    let said: fn(Arc<Object>) -> WatchEvent = match &*what {
         "ERROR" => return Ok((error(object), None)),
-        "ADDED" | "MODIFIED" => Said::Put,
-        "DELETED" => Said::Deleted,
-        "BOOKMARK" => return Ok((Said::Bookmark, version(object))),
-        _ => return Ok((Said::Unfit, version(object))),
+        "ADDED" | "MODIFIED" => WatchEvent::Put,
+        "DELETED" => WatchEvent::Deleted,
+        "BOOKMARK" => return Ok((WatchEvent::Bookmark, version(object))),
+        _ => return Ok((WatchEvent::Unusable, version(object))),
     };
     match parser.object(object) {
         Ok(object) => Ok((said(Arc::new(object)), Some(parser.last_version().to_owned()))),
-        // Not JSON at all is no event.
-        Err(_) => serde_json::from_slice::<Line<'_>>(line)
-            .map(|_| (Said::Unfit, version(object)))
-            .map_err(|error| error.to_string()),
+        // If the line is not JSON at all, it is not an event.
+        Err(_) => serde_json::from_slice::<Line<'_>>(line).map(|_| (WatchEvent::Unusable, version(object))),
     }
     .map(|(said, version)| (said, version.filter(|version| !version.is_empty())))
 }
 
-/// The two halves of a line as the API server writes it, without a pass over the object: that is for its
-/// reader, who refuses what is not one whole value.
+/// Splits a line into type and object, as the API server writes them, without scanning the object. The
+/// object's parser refuses anything that is not one whole value.
 fn halves(line: &[u8]) -> Option<(&str, &[u8])> {
     let rest = line.strip_prefix(b"{\"type\":\"")?;
     let end = rest.iter().position(|byte| !byte.is_ascii_uppercase())?;
@@ -99,15 +97,15 @@ fn version(object: &[u8]) -> Option<String> {
     Some(version).filter(|version| !version.is_empty())
 }
 
-/// More than a person is shown of it: what is secret is hidden first, and then it is cut.
+/// Longer than what is logged, because secrets are hidden before the text is cut.
 const MOST_SAID_CHARS: usize = 4_000;
 
-/// client-go's `IsExpired` and `IsGone`: the reason counts, or the code.
-fn error(object: &[u8]) -> Said {
+/// The reason or the code decides, as in client-go's `IsExpired` and `IsGone`.
+fn error(object: &[u8]) -> WatchEvent {
     let status: Status = serde_json::from_slice(object).unwrap_or_default();
     if status.code == 410 || status.reason == "Expired" || status.reason == "Gone" {
-        return Said::Expired;
+        return WatchEvent::Expired;
     }
     let Status { code, reason, message } = status;
-    Said::Error(format!("{code} {reason}: {message}").chars().take(MOST_SAID_CHARS).collect())
+    WatchEvent::Error(format!("{code} {reason}: {message}").chars().take(MOST_SAID_CHARS).collect())
 }

@@ -1,52 +1,52 @@
-//! List and watch of one kind, as client-go's reflector does it, without I/O and without a clock.
+//! List and watch of one kind, as in client-go's reflector, without I/O and without a clock.
 //!
 //! ```text
-//! next ──► Wait{until, wakes}              the caller waits; where `wakes`, another kind that gets through ends it
-//!      ├─► Turn                            the caller waits until it is its turn to try, see below
-//!      └─► Ask(request)                    the caller asks, and tells what came:
-//!            failed(why)                     no response
-//!            answered(status, …) ─► true     body(bytes)… , then ended(cut?) or fell_silent()
-//! take ──► what changed, and whether the kind is followed
+//! next ──► Wait{until, wakes}              the caller waits; if `wakes`, a success of another kind ends the wait
+//!      ├─► Turn                            the caller waits for its turn to retry, see below
+//!      └─► Request(request)                the caller sends it and reports the result:
+//!            no_response(why)                no response
+//!            response(status, …) ─► true     body(bytes)… , then body_ended(cut?) or fell_silent()
+//! take ──► the changes, and whether the kind is followed
 //! ```
-//! A list is handed over whole, when its last page is there. A watch begins at the list's version and goes
-//! on, after an end or a cut, from the last version that it saw. `refused` says what each status means, `listed` what the
-//! version of a list proves, `ending` what follows on the end of a response.
+//! A list is handed over as a whole after its last page. A watch starts at the list's version; after it ends
+//! or breaks, the next one starts at the last version seen. `status` defines what each status means,
+//! `list_end` what the version of a list proves, `response_end` what follows the end of a response.
 //!
-//! All kinds meet the same outage. So what only says that the API server is away (no response, a 5xx for all kinds) is not
-//! a matter of one kind's backoff: the kinds take turns, one try a second in all, and the first that gets through wakes
-//! the others.
+//! An outage hits all kinds at once. So a failure that only shows that the API server is away (no response,
+//! or a 5xx for all kinds) does not use one kind's backoff. Instead the kinds take turns, one try per second
+//! in total, and the first success wakes the others.
 
-mod ask;
 mod backoff;
-mod ending;
 mod event;
-mod listed;
+mod list_end;
 mod output;
-mod refused;
+mod request;
+mod response_end;
+mod status;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use self::ask::Page;
-pub use self::ask::{Ask, What};
 use self::backoff::backoff;
-use self::event::Said;
-pub use self::output::{Change, Following, Output, Reason, Restored};
-use super::kind::Kind;
-use super::lines::Lines;
+use self::event::WatchEvent;
+pub use self::output::{LossReason, ObjectChange, Output, Restored, WatchStatus};
+use self::request::Page;
+pub use self::request::{ApiRequest, RequestKind};
+use super::kind::ObjectKind;
+use super::line_splitter::LineSplitter;
+use super::list_scanner::ListScanner;
 use super::object::Object;
 use super::parse::Parser;
-use super::scan::Scanner;
 use crate::pattern::Patterns;
 
-/// A watch that lived so long was a good one, and so was a shorter one that brought something: what failed
-/// before is forgotten.
+/// A watch that lasted this long was good, and so was a shorter one that made progress: earlier failures are
+/// forgotten.
 const STEADY: Duration = Duration::from_secs(10);
-/// One that lived shorter has not really begun (client-go: "very short watch").
+/// A watch that lasted less has not really begun (client-go: "very short watch").
 const SHORT: Duration = Duration::from_secs(1);
-/// So many refusals of a watch in a row, and the version it begins with may be the cause.
+/// After this many refused watches in a row, the version they start at may be the cause.
 const REFUSALS: u32 = 3;
-/// Objects of one kind; Kubernetes is built for 150,000 pods.
+/// Maximum number of objects of one kind; Kubernetes is built for 150,000 pods.
 const MAX_OBJECTS: usize = 2_000_000;
 
 /// What the caller does next.
@@ -54,60 +54,62 @@ const MAX_OBJECTS: usize = 2_000_000;
 pub enum Step {
     Wait {
         until: Instant,
-        /// A kind that gets through ends the wait ([`Watch::wake`]).
+        /// Whether a success of another kind ends the wait ([`Watch::wake`]).
         wakes: bool,
     },
-    /// The API server is away: wait for a turn, or for another kind to get through ([`Watch::wake`]).
+    /// The API server is away: wait for a turn, or for a success of another kind ([`Watch::wake`]).
     Turn,
-    Ask(Ask),
+    Request(ApiRequest),
 }
 
 /// How the other kinds fare with the same API server.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Others {
-    /// When one of them was last answered 200.
+pub struct OtherKinds {
+    /// When one of them last got a 200.
     pub served: Option<Instant>,
     /// Whether one of them is followed now.
     pub followed: bool,
 }
 
-/// One kind's list and watch.
+/// List and watch of one kind.
 #[derive(Debug)]
 pub struct Watch {
-    kind: Kind,
+    kind: ObjectKind,
     parser: Parser,
     goal: Goal,
     body: Body,
-    /// Of the list that comes in, and how many of them are of earlier pages.
+    /// Objects of the list in progress.
     objects: Vec<Arc<Object>>,
     of_earlier_pages: usize,
-    /// The list that comes in began with a consistent read.
+    /// Whether the list in progress began with a consistent read.
     consistent: bool,
-    /// The last that was seen; kept while the kind is given up or listed anew, as no list may lie before it.
+    /// The last version seen. It is kept while the kind is given up or listed again, because no list may be
+    /// older.
     version: String,
     pause: Pause,
-    /// When the request under way was given out.
+    /// When the current request was sent.
     asked: Option<Instant>,
-    others: Others,
-    /// The API server did not respond, or seemed to have just started: the first that gets through wakes the others.
+    others: OtherKinds,
+    /// The API server did not respond or seemed to have just started. The first kind that succeeds wakes the
+    /// others.
     is_away: bool,
-    /// A list or a probe was answered 200 since the last watch was: the API server is there.
+    /// A list or a probe got a 200 since the last watch did, so the API server is there.
     is_there: bool,
-    /// The last request had no whole response.
+    /// The last request had no complete response.
     missed: bool,
-    /// Bad responses in a row, each of which makes the next wait longer.
+    /// Failures in a row; each lengthens the next wait.
     failures: u32,
-    /// Refusals of a watch in a row.
+    /// Refused watches in a row.
     refusals: u32,
     /// Lists in a row that were followed by 410.
     relists: u32,
-    /// Times in a row that the API server had not seen our version yet.
+    /// Times in a row that the API server had not reached our version yet.
     too_new: u32,
     renew_credentials: bool,
     given_up: bool,
     was_listed: bool,
     denied_since: Option<Instant>,
-    /// Denials that were believed, in a row.
+    /// Denials in a row that were taken as final.
     denials: u32,
     output: Output,
 }
@@ -115,7 +117,7 @@ pub struct Watch {
 #[derive(Debug)]
 enum Goal {
     List(Page),
-    /// Before a watch goes on: does the API server still know our version?
+    /// Before a watch resumes: does the API server still know our version?
     Probe,
     Watch,
 }
@@ -123,16 +125,16 @@ enum Goal {
 #[derive(Debug)]
 enum Body {
     None,
-    List(Box<Scanner>),
-    Probe(Box<Scanner>),
-    Watch { lines: Lines, began: Instant, progressed: bool, over: Option<Over> },
+    List(Box<ListScanner>),
+    Probe(Box<ListScanner>),
+    Watch { lines: LineSplitter, began: Instant, progressed: bool, over: Option<WatchEnd> },
 }
 
-/// What a line of a watch ends it with.
+/// An event that ends a watch.
 #[derive(Debug)]
-enum Over {
+enum WatchEnd {
     Expired,
-    Error(Reason, String),
+    Error(LossReason, String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,9 +145,9 @@ enum Pause {
 }
 
 impl Watch {
-    /// `annotations`: those to keep of every object.
+    /// `annotations` selects the annotations to keep.
     #[must_use]
-    pub fn new(kind: Kind, annotations: Patterns) -> Self {
+    pub fn new(kind: ObjectKind, annotations: Patterns) -> Self {
         Self {
             kind,
             parser: Parser::new(kind, annotations),
@@ -157,7 +159,7 @@ impl Watch {
             version: String::new(),
             pause: Pause::None,
             asked: None,
-            others: Others::default(),
+            others: OtherKinds::default(),
             is_away: false,
             is_there: false,
             missed: false,
@@ -174,12 +176,12 @@ impl Watch {
         }
     }
 
-    /// Tells how the other kinds fare: what a refusal means depends on it.
-    pub fn compare(&mut self, others: Others) {
+    /// Sets how the other kinds fare, because the meaning of a refusal depends on it.
+    pub fn compare(&mut self, others: OtherKinds) {
         self.others = others;
     }
 
-    /// What to do now. `chance` is any number, as likely as every other, here and below.
+    /// What to do now. `chance` is a uniformly random number, here and below.
     pub fn next(&mut self, now: Instant, chance: u64) -> Step {
         match self.pause {
             Pause::Until { until, wakes } if until > now => return Step::Wait { until, wakes },
@@ -187,21 +189,21 @@ impl Watch {
             Pause::None | Pause::Until { .. } => self.pause = Pause::None,
         }
         self.asked = Some(now);
-        let (target, what) = match &self.goal {
-            Goal::List(page) => (ask::list(self.kind, page), What::List),
-            Goal::Probe => (ask::probe(self.kind), What::Probe),
-            Goal::Watch => (ask::watch(self.kind, &self.version, chance), What::Watch),
+        let (target, kind) = match &self.goal {
+            Goal::List(page) => (request::list(self.kind, page), RequestKind::List),
+            Goal::Probe => (request::probe(self.kind), RequestKind::Probe),
+            Goal::Watch => (request::watch(self.kind, &self.version, chance), RequestKind::Watch),
         };
-        let accept = ask::accept(self.kind, what == What::Watch);
-        Step::Ask(Ask { target, accept, what, renew_credentials: self.renew_credentials })
+        let accept = request::accept(self.kind, kind == RequestKind::Watch);
+        Step::Request(ApiRequest { target, accept, kind, renew_credentials: self.renew_credentials })
     }
 
-    /// Ends a wait: it is this kind's turn, or another one got through.
+    /// Ends a wait: it is this kind's turn, or another kind succeeded.
     pub fn wake(&mut self) {
         self.pause = Pause::None;
     }
 
-    /// Bytes of the answer's body. `false`: no more of it is wanted.
+    /// Takes bytes of the response body. `false` means that no more bytes are wanted.
     pub fn body(&mut self, bytes: &[u8]) -> bool {
         let Self { body, parser, objects, output, version, refusals, .. } = self;
         match body {
@@ -221,10 +223,10 @@ impl Watch {
                     }
                     let (said, seen) = match event::read(line, parser) {
                         Ok(read) => read,
-                        // What it said is lost: it comes again from the last version on.
+                        // The event is lost; it comes again when the watch restarts at the last version.
                         Err(why) => {
-                            let why = format!("a line is no event ({why})");
-                            return *over = Some(Over::Error(Reason::Unreadable, why));
+                            let why = format!("a line is not a watch event ({why})");
+                            return *over = Some(WatchEnd::Error(LossReason::Unreadable, why));
                         }
                     };
                     if let Some(seen) = seen {
@@ -233,12 +235,12 @@ impl Watch {
                         *refusals = 0;
                     }
                     match said {
-                        Said::Put(object) => output.changes.push(Change::Put(object)),
-                        Said::Deleted(object) => output.changes.push(Change::Deleted(object)),
-                        Said::Bookmark => {}
-                        Said::Unfit => output.skipped += 1,
-                        Said::Expired => *over = Some(Over::Expired),
-                        Said::Error(why) => *over = Some(Over::Error(Reason::ServerError, why)),
+                        WatchEvent::Put(object) => output.changes.push(ObjectChange::Put(object)),
+                        WatchEvent::Deleted(object) => output.changes.push(ObjectChange::Deleted(object)),
+                        WatchEvent::Bookmark => {}
+                        WatchEvent::Unusable => output.skipped += 1,
+                        WatchEvent::Expired => *over = Some(WatchEnd::Expired),
+                        WatchEvent::Error(why) => *over = Some(WatchEnd::Error(LossReason::ServerError, why)),
                     }
                 });
                 output.skipped += lines.take_dropped();
@@ -247,28 +249,29 @@ impl Watch {
         }
     }
 
-    /// The API server's data is older than what was seen, as another kind has found: nothing that was seen counts.
-    pub fn list_anew(&mut self) {
+    /// Lists again because another kind found that the API server's data is older than what was seen.
+    /// Versions seen before no longer count.
+    pub fn list_again(&mut self) {
         self.body = Body::None;
         self.version.clear();
         self.pause = Pause::None;
-        self.begin(Page::FirstOfNewest);
+        self.begin_list(Page::FirstOfNewest);
     }
 
-    /// Whatever was under way is lost; the newest list is the beginning.
+    /// Drops everything in progress and starts with the newest list.
     pub fn start_over(&mut self, now: Instant, chance: u64) {
         self.body = Body::None;
-        self.begin(Page::FirstOfNewest);
-        self.bad(Reason::Unreadable, "following them panicked".to_owned(), now, chance);
+        self.begin_list(Page::FirstOfNewest);
+        self.back_off(LossReason::Unreadable, "the watch panicked".to_owned(), now, chance);
     }
 
-    /// What has come of everything since this was last asked.
+    /// Returns the results since the last call.
     pub fn take(&mut self) -> Output {
         std::mem::take(&mut self.output)
     }
 
-    /// From the beginning of a list.
-    fn begin(&mut self, page: Page) {
+    /// Starts a list with this page.
+    fn begin_list(&mut self, page: Page) {
         self.objects = Vec::new();
         self.of_earlier_pages = 0;
         self.refusals = 0;
@@ -276,19 +279,19 @@ impl Watch {
         self.goal = Goal::List(page);
     }
 
-    fn lost(&mut self, reason: Reason, why: String) {
-        self.output.following = Some(Following::Lost { reason, why, is_refused: false });
+    fn lost(&mut self, reason: LossReason, why: String) {
+        self.output.following = Some(WatchStatus::Lost { reason, why, is_refused: false });
     }
 
-    /// A response that is of no use.
-    fn bad(&mut self, reason: Reason, why: String, now: Instant, chance: u64) {
+    /// After a useless response: waits longer each time.
+    fn back_off(&mut self, reason: LossReason, why: String, now: Instant, chance: u64) {
         self.lost(reason, why);
         self.failures = self.failures.saturating_add(1);
         self.pause = Pause::Until { until: now + backoff(self.failures, chance), wakes: true };
     }
 
-    /// Something that happens now and then: the first time at once, then after a wait.
-    fn again(&mut self, now: Instant, chance: u64) {
+    /// After something that is normal now and then: no wait the first time, backoff after that.
+    fn back_off_if_repeated(&mut self, now: Instant, chance: u64) {
         self.failures = self.failures.saturating_add(1);
         if self.failures > 1 {
             self.pause = Pause::Until { until: now + backoff(self.failures - 1, chance), wakes: true };

@@ -1,25 +1,25 @@
-//! What a watch reports: the changes of its objects, and whether the kind is followed.
+//! What a watch reports: changes of objects, and whether the kind is followed.
 
 use std::sync::Arc;
 
 use super::super::object::Object;
 
-/// What happened to the objects of the kind, in this order.
+/// A change of the kind's objects. The order matters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// These are there, and no others.
+pub enum ObjectChange {
+    /// A complete list: exactly these objects exist.
     Listed(Vec<Arc<Object>>),
     Put(Arc<Object>),
-    /// With its last state.
+    /// The object in its last state.
     Deleted(Arc<Object>),
-    /// The kind cannot be had: forbidden, or not served.
+    /// The kind cannot be listed: it is forbidden or not served.
     GivenUp,
 }
 
 /// Why a kind is not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
-    /// No connection, no response, or one that was cut.
+pub enum LossReason {
+    /// No connection, no response, or a response that broke off.
     Unreachable,
     /// 401.
     Unauthorized,
@@ -31,11 +31,12 @@ pub enum Reason {
     Throttled,
     /// Another status, or an error in place of an event.
     ServerError,
-    /// The response is not what Kubernetes writes.
+    /// The response is not valid Kubernetes output.
     Unreadable,
 }
 
-impl Reason {
+impl LossReason {
+    /// In the order of their numbers.
     pub const ALL: [Self; 7] = [
         Self::Unreachable,
         Self::Unauthorized,
@@ -46,7 +47,7 @@ impl Reason {
         Self::Unreadable,
     ];
 
-    /// As the metrics label says it.
+    /// The value of the metric's label.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -61,18 +62,18 @@ impl Reason {
     }
 }
 
-/// A turn in the following of a kind.
+/// A change in whether a kind is followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Following {
-    /// A watch was answered 200.
+pub enum WatchStatus {
+    /// A watch got a 200.
     Followed,
-    /// The watch has ended as it should, and is to begin again at once.
+    /// The watch ended normally and restarts at once.
     Ended,
     Lost {
-        reason: Reason,
-        /// What came in place of events, for a person.
+        reason: LossReason,
+        /// What the API server sent instead of events, for the log.
         why: String,
-        /// RBAC or the API server's version is the cause, not its start: waiting does not help.
+        /// RBAC or the API server's version is the cause, not a recent start; waiting does not help.
         is_refused: bool,
     },
 }
@@ -80,22 +81,22 @@ pub enum Following {
 /// The API server's data is older than what was seen: etcd was restored from a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
-    /// The newest version that was seen before.
+    /// The newest version seen before.
     pub known: String,
     pub found: String,
 }
 
-/// What came of an event.
+/// The results of one step.
 #[derive(Debug, Default)]
 pub struct Output {
-    pub changes: Vec<Change>,
-    /// The last turn, if there was one.
-    pub following: Option<Following>,
-    /// The first 200 of an API server that was away: it may be back for other kinds as well.
+    pub changes: Vec<ObjectChange>,
+    /// The last change of status, if any.
+    pub following: Option<WatchStatus>,
+    /// The first 200 of an API server that was away: it may be back for the other kinds too.
     pub got_through: bool,
     pub restored: Option<Restored>,
-    /// Objects and lines left out: too large, too deep, or not as Kubernetes writes them.
+    /// Objects and lines that were dropped: too large, too deep, or not valid.
     pub skipped: u64,
-    /// Watches that ended and are to begin again.
+    /// Watches that ended and restart.
     pub restarts: u64,
 }

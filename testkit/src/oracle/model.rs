@@ -6,14 +6,14 @@ mod subject;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use serde_json::Value;
 
 use crate::oracle::world::World;
 
 #[derive(Debug, Clone)]
 struct Thing {
-    kind: Kind,
+    kind: ObjectKind,
     value: Value,
     deleted: Option<u64>,
 }
@@ -56,8 +56,8 @@ impl Thing {
     }
     fn template(&self) -> Option<&Value> {
         match self.kind {
-            Kind::ReplicaSet => Some(self.labels()),
-            Kind::CronJob => self.value.pointer("/spec/jobTemplate/spec/template/metadata/labels"),
+            ObjectKind::ReplicaSet => Some(self.labels()),
+            ObjectKind::CronJob => self.value.pointer("/spec/jobTemplate/spec/template/metadata/labels"),
             kind if kind.is_workload() => self.value.pointer("/spec/template/metadata/labels"),
             _ => None,
         }
@@ -72,7 +72,7 @@ fn hold_all(labels: &Value, selector: &Value) -> bool {
 impl Model {
     pub fn of(world: &World) -> Self {
         let (mut things, mut held) = (Vec::<Thing>::new(), BTreeSet::new());
-        for kind in Kind::ALL {
+        for kind in ObjectKind::ALL {
             let mut all: BTreeMap<String, Thing> = BTreeMap::new();
             for change in world.changes(kind) {
                 let new = Thing { kind, value: change.object.clone(), deleted: None };
@@ -82,7 +82,7 @@ impl Model {
                         other.deleted.get_or_insert(change.seconds);
                     }
                 }
-                if kind == Kind::EndpointSlice && !new.service().is_empty() {
+                if kind == ObjectKind::EndpointSlice && !new.service().is_empty() {
                     held.extend(new.endpoints().iter().filter_map(|one| {
                         let uid = one["targetRef"]["uid"].as_str()?;
                         Some((uid.to_owned(), new.namespace().to_owned(), new.service().to_owned()))
@@ -96,7 +96,7 @@ impl Model {
         Self { things, held }
     }
 
-    pub fn live(&self, kind: Kind) -> Vec<Value> {
+    pub fn live(&self, kind: ObjectKind) -> Vec<Value> {
         let live = self.things.iter().filter(|thing| thing.kind == kind && thing.deleted.is_none());
         live.map(|thing| thing.value.clone()).collect()
     }
@@ -105,7 +105,7 @@ impl Model {
         self.things.iter().find(|thing| thing.uid() == uid)
     }
 
-    fn by_name(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Thing> {
+    fn by_name(&self, kind: ObjectKind, namespace: &str, name: &str) -> Option<&Thing> {
         let named = self
             .things
             .iter()
@@ -115,7 +115,9 @@ impl Model {
 
     fn slices(&self, namespace: &str, service: &str) -> Vec<&Thing> {
         let slices = self.things.iter().filter(|thing| {
-            thing.kind == Kind::EndpointSlice && thing.deleted.is_none() && thing.namespace() == namespace
+            thing.kind == ObjectKind::EndpointSlice
+                && thing.deleted.is_none()
+                && thing.namespace() == namespace
         });
         slices.filter(|thing| thing.service() == service && !service.is_empty()).collect()
     }
@@ -140,8 +142,8 @@ impl Model {
         let mut names = BTreeSet::new();
         for thing in &self.things {
             match thing.kind {
-                Kind::Service => drop(names.insert(of(thing, thing.name()))),
-                Kind::EndpointSlice if thing.deleted.is_none() && !thing.service().is_empty() => {
+                ObjectKind::Service => drop(names.insert(of(thing, thing.name()))),
+                ObjectKind::EndpointSlice if thing.deleted.is_none() && !thing.service().is_empty() => {
                     names.insert(of(thing, thing.service()));
                 }
                 _ => {}
@@ -155,7 +157,7 @@ impl Model {
         let here = self.things.iter().filter(|thing| thing.namespace() == namespace);
         let children = here.filter(|thing| thing.owners().iter().any(|one| one["uid"] == owner));
         let below = |thing: &'m Thing| match thing.kind {
-            Kind::Pod => vec![thing],
+            ObjectKind::Pod => vec![thing],
             _ => self.pods_below(namespace, thing.uid()),
         };
         children.flat_map(below).collect()
@@ -173,7 +175,7 @@ impl Model {
         let mounts = |thing: &&Thing| {
             let volumes = thing.value["spec"]["volumes"].as_array();
             let names = volumes.into_iter().flatten().map(|one| &one["persistentVolumeClaim"]["claimName"]);
-            thing.kind == Kind::Pod
+            thing.kind == ObjectKind::Pod
                 && thing.namespace() == namespace
                 && names.into_iter().any(|name| name == claim)
         };
@@ -181,7 +183,7 @@ impl Model {
     }
 
     fn claims_of(&self, volume: &str) -> Vec<&Thing> {
-        let is_claim = |thing: &&Thing| thing.kind == Kind::PersistentVolumeClaim;
+        let is_claim = |thing: &&Thing| thing.kind == ObjectKind::PersistentVolumeClaim;
         let is_bound = |thing: &&Thing| {
             thing.text("/spec/volumeName") == volume && thing.text("/status/phase") == "Bound"
         };
@@ -200,7 +202,7 @@ impl Model {
             hold_all(labels, &selector["matchLabels"]) && all_in
         };
         let pods = self.things.iter().filter(|thing| {
-            thing.kind == Kind::Pod && thing.namespace() == budget.namespace() && !selector.is_null()
+            thing.kind == ObjectKind::Pod && thing.namespace() == budget.namespace() && !selector.is_null()
         });
         pods.filter(|pod| selects(pod.labels())).collect()
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use serde_json::{Value, json};
 
 use crate::dice::Dice;
@@ -18,7 +18,7 @@ pub struct Change {
 /// What happened, by kind, each kind in its own order.
 #[derive(Debug, Default)]
 pub struct World {
-    changes: BTreeMap<Kind, Vec<Change>>,
+    changes: BTreeMap<ObjectKind, Vec<Change>>,
 }
 
 /// What an event may say that it is about.
@@ -53,7 +53,7 @@ impl Dice {
         Value::Object(labels)
     }
 
-    fn uid(&mut self, kind: Kind, namespace: &str, name: &str) -> String {
+    fn uid(&mut self, kind: ObjectKind, namespace: &str, name: &str) -> String {
         uid(kind, namespace, name, self.below(2))
     }
 
@@ -73,7 +73,7 @@ impl Dice {
     }
 }
 
-fn uid(kind: Kind, namespace: &str, name: &str, generation: usize) -> String {
+fn uid(kind: ObjectKind, namespace: &str, name: &str, generation: usize) -> String {
     format!("{}-{namespace}-{name}-{generation}", kind.name())
 }
 
@@ -82,17 +82,18 @@ impl World {
         let mut dice = Dice(seed);
         let mut world = Self::default();
         // What is live now, with its generation: a name is given again with another uid.
-        let mut live: BTreeMap<(Kind, String, String), (usize, Value)> = BTreeMap::new();
-        let mut generations: BTreeMap<(Kind, String, String), usize> = BTreeMap::new();
+        let mut live: BTreeMap<(ObjectKind, String, String), (usize, Value)> = BTreeMap::new();
+        let mut generations: BTreeMap<(ObjectKind, String, String), usize> = BTreeMap::new();
         for step in 0..changes {
             let seconds = START + step as u64;
             // Pods and slices change most.
             let kind = if dice.one_in(2) {
-                [Kind::Pod, Kind::EndpointSlice, Kind::Service, Kind::ReplicaSet][dice.below(4)]
+                [ObjectKind::Pod, ObjectKind::EndpointSlice, ObjectKind::Service, ObjectKind::ReplicaSet]
+                    [dice.below(4)]
             } else {
-                Kind::ALL[dice.below(Kind::ALL.len())]
+                ObjectKind::ALL[dice.below(ObjectKind::ALL.len())]
             };
-            let namespace = if kind == Kind::Node { "" } else { NAMESPACES[dice.below(2)] };
+            let namespace = if kind == ObjectKind::Node { "" } else { NAMESPACES[dice.below(2)] };
             let name = dice.name(stem(kind), names(kind));
             let at = (kind, namespace.to_owned(), name.clone());
             let is_live = live.contains_key(&at);
@@ -126,15 +127,15 @@ impl World {
     }
 
     /// A world in which just this happened.
-    pub fn of(changes: impl IntoIterator<Item = (Kind, Change)>) -> Self {
+    pub fn of(changes: impl IntoIterator<Item = (ObjectKind, Change)>) -> Self {
         let mut world = Self::default();
         changes.into_iter().for_each(|(kind, change)| world.push(kind, change));
         world
     }
 
     /// What happened, in the order in which it did.
-    pub fn in_order(&self) -> Vec<(Kind, Change)> {
-        let of_kind = |(kind, changes): (&Kind, &Vec<Change>)| {
+    pub fn in_order(&self) -> Vec<(ObjectKind, Change)> {
+        let of_kind = |(kind, changes): (&ObjectKind, &Vec<Change>)| {
             changes.iter().map(|change| (*kind, change.clone())).collect::<Vec<_>>()
         };
         let mut all: Vec<_> = self.changes.iter().flat_map(of_kind).collect();
@@ -142,7 +143,7 @@ impl World {
         all
     }
 
-    fn push(&mut self, kind: Kind, change: Change) {
+    fn push(&mut self, kind: ObjectKind, change: Change) {
         self.changes.entry(kind).or_default().push(change);
     }
 
@@ -157,12 +158,12 @@ impl World {
     }
 
     /// The same world, without what happened to one kind.
-    pub fn without(&self, kind: Kind) -> Self {
+    pub fn without(&self, kind: ObjectKind) -> Self {
         let others = self.changes.iter().filter(|(other, _)| **other != kind);
         Self { changes: others.map(|(kind, changes)| (*kind, changes.clone())).collect() }
     }
 
-    pub fn changes(&self, kind: Kind) -> &[Change] {
+    pub fn changes(&self, kind: ObjectKind) -> &[Change] {
         self.changes.get(&kind).map_or(&[], |changes| changes)
     }
 
@@ -175,10 +176,10 @@ impl World {
                 [api_version, kind, namespace, name, uid].map(str::to_owned);
             abouts.push(About { api_version, kind, namespace, name, uid });
         };
-        for kind in Kind::ALL {
+        for kind in ObjectKind::ALL {
             let version =
                 if kind.group().is_empty() { "v1".to_owned() } else { format!("{}/v1", kind.group()) };
-            let namespaces = if kind == Kind::Node { &[""][..] } else { &NAMESPACES };
+            let namespaces = if kind == ObjectKind::Node { &[""][..] } else { &NAMESPACES };
             for namespace in namespaces {
                 for number in 0..names(kind) {
                     let name = format!("{}{number}", stem(kind));
@@ -192,7 +193,7 @@ impl World {
                             &uid(kind, namespace, &name, generation),
                         );
                     }
-                    if kind == Kind::Node {
+                    if kind == ObjectKind::Node {
                         push(&version, "Node", "", &name, &name);
                     }
                 }
@@ -223,20 +224,20 @@ impl World {
     }
 }
 
-fn stem(kind: Kind) -> &'static str {
+fn stem(kind: ObjectKind) -> &'static str {
     match kind {
-        Kind::Service => "s",
-        Kind::Node => "n",
-        Kind::PersistentVolumeClaim => "c",
+        ObjectKind::Service => "s",
+        ObjectKind::Node => "n",
+        ObjectKind::PersistentVolumeClaim => "c",
         _ => "x",
     }
 }
 
 /// How many names a kind has in a namespace.
-fn names(kind: Kind) -> usize {
+fn names(kind: ObjectKind) -> usize {
     match kind {
-        Kind::Pod => 4,
-        Kind::Service | Kind::EndpointSlice => 3,
+        ObjectKind::Pod => 4,
+        ObjectKind::Service | ObjectKind::EndpointSlice => 3,
         _ => 2,
     }
 }
@@ -245,13 +246,13 @@ fn stamp(seconds: u64) -> String {
     event_gateway::time::Stamp::from_unix_seconds(seconds).expect("a time").to_string()
 }
 
-fn spec(kind: Kind, dice: &mut Dice, namespace: &str, _name: &str) -> Value {
+fn spec(kind: ObjectKind, dice: &mut Dice, namespace: &str, _name: &str) -> Value {
     match kind {
-        Kind::Service => {
+        ObjectKind::Service => {
             let selector = if dice.one_in(5) { json!({}) } else { dice.labels() };
             json!({"metadata": {}, "spec": {"selector": selector}})
         }
-        Kind::EndpointSlice => {
+        ObjectKind::EndpointSlice => {
             let endpoints: Vec<Value> = (0..dice.below(4)).map(|_| endpoint(dice, namespace)).collect();
             let labels = if dice.one_in(10) {
                 json!({})
@@ -260,7 +261,7 @@ fn spec(kind: Kind, dice: &mut Dice, namespace: &str, _name: &str) -> Value {
             };
             json!({"metadata": {"labels": labels}, "endpoints": endpoints})
         }
-        Kind::Pod => {
+        ObjectKind::Pod => {
             let owners = [
                 ("apps/v1", "ReplicaSet", "x"),
                 ("apps/v1", "StatefulSet", "x"),
@@ -279,13 +280,15 @@ fn spec(kind: Kind, dice: &mut Dice, namespace: &str, _name: &str) -> Value {
                 "spec": {"nodeName": node, "volumes": volumes},
             })
         }
-        Kind::Node => json!({"metadata": {"labels": {"topology.kubernetes.io/zone": dice.name("z", 2)}}}),
-        Kind::ReplicaSet => {
+        ObjectKind::Node => {
+            json!({"metadata": {"labels": {"topology.kubernetes.io/zone": dice.name("z", 2)}}})
+        }
+        ObjectKind::ReplicaSet => {
             let owners = [("apps/v1", "Deployment", "x"), ("argoproj.io/v1alpha1", "Rollout", "r")];
             let owners: Vec<Value> = (0..dice.below(2)).map(|_| dice.owner(&owners, namespace)).collect();
             json!({"metadata": {"labels": dice.labels(), "ownerReferences": owners}})
         }
-        Kind::Job => {
+        ObjectKind::Job => {
             let owners = [("batch/v1", "CronJob", "x")];
             let owners: Vec<Value> = (0..dice.below(2)).map(|_| dice.owner(&owners, namespace)).collect();
             json!({
@@ -293,12 +296,12 @@ fn spec(kind: Kind, dice: &mut Dice, namespace: &str, _name: &str) -> Value {
                 "spec": {"template": {"metadata": {"labels": dice.labels()}}},
             })
         }
-        Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => {
+        ObjectKind::Deployment | ObjectKind::StatefulSet | ObjectKind::DaemonSet => {
             json!({"metadata": {}, "spec": {"template": {"metadata": {"labels": dice.labels()}}}})
         }
-        Kind::CronJob => json!({"metadata": {}, "spec": {"jobTemplate": {"spec": {"template": {
+        ObjectKind::CronJob => json!({"metadata": {}, "spec": {"jobTemplate": {"spec": {"template": {
             "metadata": {"labels": dice.labels()}}}}}}),
-        Kind::HorizontalPodAutoscaler => {
+        ObjectKind::HorizontalPodAutoscaler => {
             let targets = [
                 ("apps/v1", "Deployment", "x"),
                 ("apps/v1", "StatefulSet", "x"),
@@ -308,7 +311,7 @@ fn spec(kind: Kind, dice: &mut Dice, namespace: &str, _name: &str) -> Value {
             let target = json!({"apiVersion": api_version, "kind": kind, "name": dice.name(stem, 2)});
             json!({"metadata": {}, "spec": {"scaleTargetRef": target}})
         }
-        Kind::PodDisruptionBudget => {
+        ObjectKind::PodDisruptionBudget => {
             let selector = match dice.below(4) {
                 0 => Value::Null,
                 1 => json!({"matchExpressions": [{"key": "app", "operator": "In", "values": ["a0", "a1"]}]}),
@@ -316,12 +319,12 @@ fn spec(kind: Kind, dice: &mut Dice, namespace: &str, _name: &str) -> Value {
             };
             json!({"metadata": {}, "spec": {"selector": selector}})
         }
-        Kind::PersistentVolumeClaim => {
+        ObjectKind::PersistentVolumeClaim => {
             let volume = if dice.one_in(3) { String::new() } else { dice.name("v", 2) };
             let phase = ["Bound", "Bound", "Pending"][dice.below(3)];
             json!({"metadata": {}, "spec": {"volumeName": volume}, "status": {"phase": phase}})
         }
-        Kind::Ingress => {
+        ObjectKind::Ingress => {
             let path = |dice: &mut Dice| json!({"backend": {"service": {"name": dice.name("s", 4)}}});
             let paths: Vec<Value> = (0..dice.below(3)).map(|_| path(dice)).collect();
             json!({"metadata": {}, "spec": {"rules": [{"http": {"paths": paths}}]}})
@@ -336,7 +339,7 @@ fn endpoint(dice: &mut Dice, namespace: &str) -> Value {
     }
     let name = dice.name("x", 4);
     let namespace = dice.also_of_others(namespace);
-    let uid = dice.uid(Kind::Pod, namespace, &name);
+    let uid = dice.uid(ObjectKind::Pod, namespace, &name);
     // A pod has one node for life.
     let node = format!("n{}", uid.bytes().map(usize::from).sum::<usize>() % 2);
     json!({

@@ -115,7 +115,12 @@ fn what_was_found_before_the_cluster_changed_is_not_used_after() {
 #[test]
 fn the_services_of_a_node_are_found_whatever_one_tenant_made() {
     let mut swarm = Swarm::of(MOST_FOR_RECORD + 1_000, 1);
-    swarm.put(event_gateway::topology::kind::Kind::Node, "", "node-a", json!({"status": {"addresses": []}}));
+    swarm.put(
+        event_gateway::topology::kind::ObjectKind::Node,
+        "",
+        "node-a",
+        json!({"status": {"addresses": []}}),
+    );
     let impact = &impacts(&swarm.index(), &[event("Node", "", "node-a", 0)])[0];
     assert_eq!(impact["incomplete"], true);
     let named = impact["services"].as_array().unwrap();
@@ -136,12 +141,12 @@ fn what_is_written_again_counts_as_work() {
 /// A megabyte of a budget's selector holds as many values as a namespace has pods.
 #[test]
 fn comparing_a_long_selector_counts_as_work() {
-    use event_gateway::topology::kind::Kind;
+    use event_gateway::topology::kind::ObjectKind;
     let mut swarm = Swarm::of(0, 1_000);
     let values: Vec<String> = (0..5_000).map(|number| format!("v{number}")).collect();
     let expressions = json!([{"key": "app", "operator": "NotIn", "values": values}]);
     let spec = json!({"spec": {"selector": {"matchExpressions": expressions}}});
-    swarm.put(Kind::PodDisruptionBudget, HOSTILE, "long", spec);
+    swarm.put(ObjectKind::PodDisruptionBudget, HOSTILE, "long", spec);
     let mut about = event("PodDisruptionBudget", HOSTILE, "long", 0);
     about["involvedObject"]["apiVersion"] = "policy/v1".into();
     assert_eq!(impacts(&swarm.index(), &[about])[0]["incomplete"], true);
@@ -151,7 +156,12 @@ fn comparing_a_long_selector_counts_as_work() {
 #[test]
 fn what_one_tenant_has_on_a_node_is_not_paid_by_others() {
     let mut swarm = Swarm::of(5_000, 1);
-    swarm.put(event_gateway::topology::kind::Kind::Node, "", "node-a", json!({"status": {"addresses": []}}));
+    swarm.put(
+        event_gateway::topology::kind::ObjectKind::Node,
+        "",
+        "node-a",
+        json!({"status": {"addresses": []}}),
+    );
     let uids = pods_of(OTHER, "web", 1);
     for number in 0..15 {
         swarm.service(OTHER, &format!("web-{number}"), &json!({"app": "web"}), &uids);
@@ -178,7 +188,7 @@ fn labels_and_annotations_are_written_up_to_a_bound() {
         (0..20_000).map(|n| (format!("label-{n:05}"), "x".repeat(50).into())).collect();
     let annotations = json!({"small": "y", "huge": "z".repeat(200_000)});
     let metadata = json!({"labels": labels, "annotations": annotations});
-    swarm.put(event_gateway::topology::kind::Kind::Pod, OTHER, "wide", json!({"metadata": metadata}));
+    swarm.put(event_gateway::topology::kind::ObjectKind::Pod, OTHER, "wide", json!({"metadata": metadata}));
     let impact = &impacts(&swarm.index(), &[event("Pod", OTHER, "wide", 0)])[0];
     assert_eq!(
         (impact["labels"].as_object().unwrap().len(), &impact["labels_omitted"]),

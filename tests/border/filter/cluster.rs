@@ -163,7 +163,7 @@ fn the_log_tells_the_settings_the_totals_and_what_the_end_says() {
     let url = cluster.url();
     let settings = [("kube_url", &*url), ("state_file", file.to_str().expect("UTF-8"))];
     let (mut host, _image) = filtering(Build::V5_1_1, &settings);
-    let start = host.wait_log("] looks at events, Services from ");
+    let start = host.wait_log("] processes events, Services from ");
     assert_eq!(start.level, INFO);
     for part in [&*url, "dedup=on", "keep_managed_fields=off", &format!("state_file={}", file.display())] {
         assert!(start.text.contains(part), "no {part} in {start:?}");

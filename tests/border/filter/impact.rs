@@ -14,9 +14,9 @@ use event_gateway::record::chunk::Records;
 use event_gateway::record::event::KubeEvent;
 use event_gateway::record::text::Repair;
 use event_gateway::topology::index::Index;
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use event_gateway::topology::parse::Parser;
-use event_gateway::topology::writer::Writer;
+use event_gateway::topology::writer::IndexWriter;
 use rmpv::Value as Packed;
 use serde_json::{Value, json};
 
@@ -35,16 +35,16 @@ pub fn correlator() -> Correlator {
 
 /// The cluster as it was when the recording ended, what was deleted included.
 fn cluster() -> Index {
-    let mut writer = Writer::new(u64::MAX);
-    let mut parsers = Kind::ALL.map(|kind| Parser::new(kind, Patterns::parse("*")));
+    let mut writer = IndexWriter::new(u64::MAX);
+    let mut parsers = ObjectKind::ALL.map(|kind| Parser::new(kind, Patterns::parse("*")));
     for line in chunk::recording() {
-        let Some(kind) = Kind::ALL.into_iter().find(|kind| is_of(&line, *kind)) else { continue };
+        let Some(kind) = ObjectKind::ALL.into_iter().find(|kind| is_of(&line, *kind)) else { continue };
         let object = line["object"].to_string();
         let Ok(object) = parsers[kind.index()].object(object.as_bytes()) else { continue };
         let object = Arc::new(object);
         if line["type"] == "DELETED" { writer.delete(object) } else { writer.put(object) }
     }
-    for kind in Kind::ALL {
+    for kind in ObjectKind::ALL {
         let live = writer.snapshot();
         let live = live.objects().filter(|object| object.is_live() && object.kind == kind);
         let live = live.map(Arc::clone).collect();
@@ -55,35 +55,43 @@ fn cluster() -> Index {
 
 /// A pod behind so many Services, on a node, owned by a Deployment: an answer that has to be sorted.
 fn crowd(services: usize) -> Index {
-    let mut writer = Writer::new(u64::MAX);
-    let mut parsers = Kind::ALL.map(|kind| Parser::new(kind, Patterns::parse("*")));
-    let mut put = |kind: Kind, name: &str, mut object: Value| {
+    let mut writer = IndexWriter::new(u64::MAX);
+    let mut parsers = ObjectKind::ALL.map(|kind| Parser::new(kind, Patterns::parse("*")));
+    let mut put = |kind: ObjectKind, name: &str, mut object: Value| {
         object["metadata"]["name"] = name.into();
         object["metadata"]["uid"] = name.into();
         object["metadata"]["resourceVersion"] = "1".into();
         object["metadata"]["creationTimestamp"] = "2026-11-20T23:28:49Z".into();
-        if kind != Kind::Node {
+        if kind != ObjectKind::Node {
             object["metadata"]["namespace"] = "shop".into();
         }
         let object = parsers[kind.index()].object(object.to_string().as_bytes()).unwrap();
         writer.put(Arc::new(object));
     };
     let owner = |kind: &str, name: &str| json!([{"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": name, "controller": true}]);
-    put(Kind::Node, "node-a", json!({"status": {"addresses": []}}));
-    put(Kind::Deployment, "web", json!({"spec": {"template": {"metadata": {"labels": {"app": "a"}}}}}));
-    put(Kind::ReplicaSet, "web-1", json!({"metadata": {"ownerReferences": owner("Deployment", "web")}}));
+    put(ObjectKind::Node, "node-a", json!({"status": {"addresses": []}}));
+    put(ObjectKind::Deployment, "web", json!({"spec": {"template": {"metadata": {"labels": {"app": "a"}}}}}));
+    put(
+        ObjectKind::ReplicaSet,
+        "web-1",
+        json!({"metadata": {"ownerReferences": owner("Deployment", "web")}}),
+    );
     let metadata = json!({"labels": {"app": "a"}, "ownerReferences": owner("ReplicaSet", "web-1")});
-    put(Kind::Pod, "web-1-x", json!({"metadata": metadata, "spec": {"nodeName": "node-a"}, "status": {}}));
+    put(
+        ObjectKind::Pod,
+        "web-1-x",
+        json!({"metadata": metadata, "spec": {"nodeName": "node-a"}, "status": {}}),
+    );
     for n in 0..services {
         let n = (n * 7919) % services;
-        put(Kind::Service, &format!("s{n}"), json!({"spec": {"selector": {"app": "a"}}}));
+        put(ObjectKind::Service, &format!("s{n}"), json!({"spec": {"selector": {"app": "a"}}}));
         let labels = json!({"kubernetes.io/service-name": format!("s{n}")});
         let pod = json!({"kind": "Pod", "namespace": "shop", "name": "web-1-x", "uid": "web-1-x"});
         let endpoint = json!({"addresses": ["10.0.0.1"], "conditions": {"ready": true}, "targetRef": pod, "nodeName": "node-a"});
         let slice = json!({"metadata": {"labels": labels}, "addressType": "IPv4", "endpoints": [endpoint]});
-        put(Kind::EndpointSlice, &format!("s{n}-x"), slice);
+        put(ObjectKind::EndpointSlice, &format!("s{n}-x"), slice);
     }
-    for kind in Kind::ALL {
+    for kind in ObjectKind::ALL {
         let live = writer.snapshot();
         let live = live.objects().filter(|object| object.kind == kind);
         writer.replace(kind, live.map(Arc::clone).collect());
@@ -102,7 +110,7 @@ fn events_of_the_crowd() -> Vec<u8> {
     chunk::of(&about.map(event))
 }
 
-fn is_of(line: &Value, kind: Kind) -> bool {
+fn is_of(line: &Value, kind: ObjectKind) -> bool {
     let resource = line["resource"].as_str().unwrap_or_default();
     let name = kind.name().to_lowercase();
     resource == format!("{name}s") || resource == format!("{name}es")

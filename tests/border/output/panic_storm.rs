@@ -52,8 +52,8 @@ impl Wire {
     }
 
     /// How often each place has panicked.
-    fn sprung(&self) -> BTreeMap<String, usize> {
-        let listed = fs::read_to_string(self.file.with_extension("sprung")).unwrap_or_default();
+    fn hits(&self) -> BTreeMap<String, usize> {
+        let listed = fs::read_to_string(self.file.with_extension("hits")).unwrap_or_default();
         listed.lines().fold(BTreeMap::new(), |mut counts, place| {
             *counts.entry(place.to_owned()).or_default() += 1;
             counts
@@ -65,8 +65,8 @@ fn panics() -> usize {
     number_from("PANICS").unwrap_or(300)
 }
 
-fn total(sprung: &BTreeMap<String, usize>) -> usize {
-    sprung.values().sum()
+fn total(hits: &BTreeMap<String, usize>) -> usize {
+    hits.values().sum()
 }
 
 /// Has every chunk of `waiting` delivered, however often it comes back.
@@ -105,7 +105,7 @@ fn panics_of_the_output_lose_nothing() {
     let mut ids = Vec::new();
     let mut thread_ends = 0;
     for round in 0.. {
-        if total(&wire.sprung()) >= panics() && thread_ends > 0 {
+        if total(&wire.hits()) >= panics() && thread_ends > 0 {
             break;
         }
         wire.at_random(OUTPUT);
@@ -149,15 +149,11 @@ fn panics_of_the_output_lose_nothing() {
     accepted.sort();
     ids.sort();
     assert!(accepted == ids, "{} ids were accepted of {}", accepted.len(), ids.len());
-    let sprung = wire.sprung();
-    println!(
-        "{} panics, {thread_ends} ends of all threads, {} records: {sprung:?}",
-        total(&sprung),
-        ids.len()
-    );
+    let hits = wire.hits();
+    println!("{} panics, {thread_ends} ends of all threads, {} records: {hits:?}", total(&hits), ids.len());
     // A timer comes ten times a second, and a short run may be over before the dice fall on it.
     for place in ["flush", "round", "deliver", "woken", "thread", "finish", "exit", "init"] {
-        assert!(sprung.contains_key(place), "nothing panicked in {place}");
+        assert!(hits.contains_key(place), "nothing panicked in {place}");
     }
     assert_eq!(host.stderr(), [""; 0], "nothing goes to the host's descriptors");
     host.quit();
@@ -174,7 +170,7 @@ fn panics_of_the_filter_lose_nothing() {
     assert_eq!(host.init_filter("f"), 0);
     wire.at_random(FILTER);
     let mut number = 0;
-    while total(&wire.sprung()) < panics() / 3 {
+    while total(&wire.hits()) < panics() / 3 {
         let place = if number % 2 == 0 { Place::Pipeline } else { Place::Processor };
         let data = chunk::of([&event(&format!("u{number}"), 1, 1)]);
         // The first call that does not panic knows nothing of it; from then on it is known.
@@ -192,7 +188,7 @@ fn panics_of_the_filter_lose_nothing() {
         let known = host.filter("f", "t", &data, Place::Pipeline).outcome;
         assert_eq!(known, Outcome::Modified(Vec::new()));
     }
-    println!("{number} events, {:?}", wire.sprung());
+    println!("{number} events, {:?}", wire.hits());
     assert_eq!(host.stderr(), [""; 0], "nothing goes to the host's descriptors");
     host.quit();
 }
@@ -216,7 +212,7 @@ fn panics_with_a_failing_gateway_lose_nothing() {
     host.set("a", "endpoint", gateway.url()).set("a", "batch_events", "3");
     assert_eq!(host.init("a"), 1);
     let mut ids = Vec::new();
-    while total(&wire.sprung()) < panics() / 3 {
+    while total(&wire.hits()) < panics() / 3 {
         wire.at_random(OUTPUT);
         let first = ids.len();
         let mut fresh: VecDeque<_> = (first..first + AT_ONCE).map(|n| events([n])).collect();

@@ -17,8 +17,8 @@ fn tripping(wire: &Path) -> MiniHost {
 }
 
 /// The places that have panicked so far.
-fn sprung(wire: &Path) -> String {
-    fs::read_to_string(wire.with_extension("sprung")).unwrap_or_default()
+fn hits(wire: &Path) -> String {
+    fs::read_to_string(wire.with_extension("hits")).unwrap_or_default()
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_panic_loses_nothing_and_kills_nobody() {
         fs::write(&wire, place).expect("written");
         assert_eq!(host.deliver("a", "t", &events([place])), Code::Ok, "{place}");
         gateway.wait_for_requests(requests);
-        while !sprung(&wire).contains(place) {
+        while !hits(&wire).contains(place) {
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
         fs::remove_file(&wire).expect("removed");
@@ -69,7 +69,7 @@ fn a_panic_loses_nothing_and_kills_nobody() {
     for place in ["exit", "finish"] {
         fs::write(&wire, place).expect("written");
         host.exit("a");
-        assert!(sprung(&wire).ends_with(&format!("{place}\n")));
+        assert!(hits(&wire).ends_with(&format!("{place}\n")));
         fs::remove_file(&wire).expect("removed");
         assert_eq!(host.init("a"), 1);
     }

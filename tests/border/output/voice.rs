@@ -88,7 +88,8 @@ fn one_line_at_the_start_and_one_at_the_exit_tell_settings_and_totals() {
     let mut host = started(Build::V5_1_1, &gateway, &settings);
     let start = host.wait_log("] delivers to ");
     assert_eq!(start.level, INFO);
-    for part in [&*gateway.url(), "no Services as correlate is off", "batch_events=7", "headers=\"X-Key: …\""]
+    for part in
+        [&*gateway.url(), "no Services because correlate is off", "batch_events=7", "headers=\"X-Key: …\""]
     {
         assert!(start.text.contains(part), "no {part} in {start:?}");
     }

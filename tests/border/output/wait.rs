@@ -104,7 +104,7 @@ fn with_workers_an_exit_waits_for_the_flushes_which_end_by_the_timeout() {
 fn a_host_without_coroutines_is_served_by_blocking() {
     let gateway = TestGateway::start();
     let mut host = started(Build::NO_COROUTINES, &gateway, 0);
-    host.wait_log("it will block");
+    host.wait_log("will block the host's engine");
     assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Ok);
     host.quit();
 }

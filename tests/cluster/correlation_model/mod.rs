@@ -16,10 +16,10 @@ use answer::Answer;
 use event_gateway::correlate::{About, Correlator};
 use event_gateway::pattern::Patterns;
 use event_gateway::topology::index::Index;
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use event_gateway::topology::object::Object;
 use event_gateway::topology::parse::Parser;
-use event_gateway::topology::writer::Writer;
+use event_gateway::topology::writer::IndexWriter;
 use model::Model;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -35,20 +35,22 @@ fn index_of(world: &World, choices: &[usize], lists_first: bool) -> Index {
     writer_of(world, choices, lists_first).snapshot()
 }
 
-fn writer_of(world: &World, choices: &[usize], lists_first: bool) -> Writer {
-    let mut writer = Writer::new(u64::MAX);
-    let mut parsers: Vec<Parser> = Kind::ALL.map(|kind| Parser::new(kind, Patterns::default())).into();
-    let mut next = vec![0; Kind::ALL.len()];
+fn writer_of(world: &World, choices: &[usize], lists_first: bool) -> IndexWriter {
+    let mut writer = IndexWriter::new(u64::MAX);
+    let mut parsers: Vec<Parser> = ObjectKind::ALL.map(|kind| Parser::new(kind, Patterns::default())).into();
+    let mut next = vec![0; ObjectKind::ALL.len()];
     if lists_first {
         // Everything is a change after empty lists; else the lists come last, and change nothing.
-        for kind in Kind::ALL {
+        for kind in ObjectKind::ALL {
             writer.replace(kind, Vec::new());
         }
     }
     let mut choices = choices.iter().cycle();
     loop {
-        let open: Vec<Kind> =
-            Kind::ALL.into_iter().filter(|kind| next[kind.index()] < world.changes(*kind).len()).collect();
+        let open: Vec<ObjectKind> = ObjectKind::ALL
+            .into_iter()
+            .filter(|kind| next[kind.index()] < world.changes(*kind).len())
+            .collect();
         let Some(kind) = choices.next().and_then(|choice| open.get(choice % open.len().max(1))) else {
             break;
         };
@@ -57,7 +59,7 @@ fn writer_of(world: &World, choices: &[usize], lists_first: bool) -> Writer {
         apply(&mut writer, &mut parsers[kind.index()], change);
     }
     if !lists_first {
-        for kind in Kind::ALL {
+        for kind in ObjectKind::ALL {
             let live = Model::of(world).live(kind);
             let parser = &mut parsers[kind.index()];
             writer.replace(kind, live.iter().map(|value| parse(parser, value)).collect());
@@ -66,7 +68,7 @@ fn writer_of(world: &World, choices: &[usize], lists_first: bool) -> Writer {
     writer
 }
 
-fn apply(writer: &mut Writer, parser: &mut Parser, change: &Change) {
+fn apply(writer: &mut IndexWriter, parser: &mut Parser, change: &Change) {
     writer.set_time(change.seconds);
     let object = parse(parser, &change.object);
     if change.is_deletion { writer.delete(object) } else { writer.put(object) }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use event_gateway::correlate::{Correlation, kinds_read};
 use event_gateway::topology::freshness::Freshness;
 use event_gateway::topology::index::Index;
-use event_gateway::topology::kind::{Kind, group_of};
+use event_gateway::topology::kind::{ObjectKind, group_of};
 
 use super::answer::Hit;
 use super::world::{About, World};
@@ -17,8 +17,8 @@ use super::{answers, correlator, index_of, said, writer_of};
 /// Worlds looked at: enough for each pair of kinds to matter in one of them.
 const WORLDS: u64 = 100;
 
-fn reads(about: &About) -> &'static [Kind] {
-    kinds_read(Kind::of(group_of(&about.api_version), &about.kind), &about.kind)
+fn reads(about: &About) -> &'static [ObjectKind] {
+    kinds_read(ObjectKind::of(group_of(&about.api_version), &about.kind), &about.kind)
 }
 
 /// The Services of each, with reason and endpoints.
@@ -28,12 +28,12 @@ fn services(index: &Index, abouts: &[About]) -> Vec<Vec<Hit>> {
 
 #[test]
 fn a_kind_that_is_not_read_changes_no_answer_and_one_that_is_read_does() {
-    let mut matters: BTreeSet<(String, Kind)> = BTreeSet::new();
+    let mut matters: BTreeSet<(String, ObjectKind)> = BTreeSet::new();
     for seed in 0..WORLDS {
         let world = World::random(seed, 120);
         let abouts = world.abouts();
         let whole = services(&index_of(&world, &[3, 1, 4, 1, 5], true), &abouts);
-        for kind in Kind::ALL {
+        for kind in ObjectKind::ALL {
             let without = services(&index_of(&world.without(kind), &[3, 1, 4, 1, 5], true), &abouts);
             for (about, (with, without)) in abouts.iter().zip(whole.iter().zip(&without)) {
                 if with != without {
@@ -43,7 +43,7 @@ fn a_kind_that_is_not_read_changes_no_answer_and_one_that_is_read_does() {
             }
         }
     }
-    for kind in Kind::ALL {
+    for kind in ObjectKind::ALL {
         for read in kinds_read(Some(kind), kind.name()) {
             // Where the own kind is not followed its events are about unknown objects, whatever Services they name.
             let is_seen = *read == kind || matters.contains(&(kind.name().to_owned(), *read));
@@ -58,7 +58,7 @@ fn a_record_says_stale_when_a_kind_that_it_depends_on_is_not_followed() {
     let abouts = world.abouts();
     let fresh = services(&index_of(&world, &[2, 7, 1], true), &abouts);
     let mut writer = writer_of(&world, &[2, 7, 1], true);
-    for kind in Kind::ALL {
+    for kind in ObjectKind::ALL {
         for freshness in [Freshness::Behind, Freshness::Stale, Freshness::Refused] {
             writer.set_freshness(kind, freshness);
             let late = writer.snapshot();

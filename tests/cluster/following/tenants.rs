@@ -4,7 +4,7 @@
 
 use event_gateway::correlate::{About, Correlation, Correlator};
 use event_gateway::pattern::Patterns;
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use serde_json::{Value, json};
 
 use super::swarm::{HOSTILE, OTHER, Swarm, pods_of};
@@ -76,7 +76,7 @@ fn slices_and_owners_of_others_do_not_count() {
         let owner = |kind: &str, name: &str| json!({"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": format!("{kind}-{OTHER}-{name}"), "controller": true});
         let owners = json!([owner("ReplicaSet", "web-rs"), owner("Deployment", "web")]);
         let metadata = json!({"labels": {"app": "web"}, "ownerReferences": owners});
-        swarm.put(Kind::Pod, HOSTILE, &format!("p{n}"), json!({"metadata": metadata}));
+        swarm.put(ObjectKind::Pod, HOSTILE, &format!("p{n}"), json!({"metadata": metadata}));
     }
     assert_eq!(["Pod", "ReplicaSet", "Deployment"].map(|kind| of_web(&mut swarm, kind)), before);
     assert!(before.iter().all(|(_, services, ..)| services == &["shop/web"]));
@@ -98,13 +98,13 @@ fn of_web(swarm: &mut Swarm, kind: &str) -> (Correlation, Vec<String>, Option<St
 fn a_static_pod_is_its_mirror_by_namespace_name_and_uid() {
     let mut swarm = Swarm::of(0, 0);
     let mirror = |labels: Value| json!({"metadata": {"labels": labels, "annotations": {"kubernetes.io/config.mirror": "static"}}});
-    swarm.put(Kind::Pod, "kube-system", "etcd-a", mirror(json!({"app": "etcd"})));
+    swarm.put(ObjectKind::Pod, "kube-system", "etcd-a", mirror(json!({"app": "etcd"})));
     swarm.service("kube-system", "etcd", &json!({"app": "etcd"}), &[]);
     let real = about("kube-system", "Pod", "kube-system", "etcd-a", "static");
     let before = given(&mut swarm, &real);
     assert_eq!(before.1, ["kube-system/etcd"]);
     for (name, labels) in [("etcd-a", json!({"app": "swarm"})), ("other", json!({"app": "swarm"}))] {
-        swarm.put(Kind::Pod, HOSTILE, name, mirror(labels));
+        swarm.put(ObjectKind::Pod, HOSTILE, name, mirror(labels));
     }
     swarm.service(HOSTILE, "mine", &json!({"app": "swarm"}), &[]);
     assert_eq!(given(&mut swarm, &real), before);
@@ -117,8 +117,8 @@ fn a_claim_that_is_not_bound_claims_nothing() {
     let pod = json!({"metadata": {"labels": {"app": "db"}}, "spec": {"volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}]}});
     let claim = |phase: &str| json!({"spec": {"volumeName": "pv-b"}, "status": {"phase": phase}});
     for (namespace, phase) in [(OTHER, "Bound"), (HOSTILE, "Pending"), ("bbb", "Lost"), ("ccc", "")] {
-        swarm.put(Kind::Pod, namespace, "db", pod.clone());
-        swarm.put(Kind::PersistentVolumeClaim, namespace, "data", claim(phase));
+        swarm.put(ObjectKind::Pod, namespace, "db", pod.clone());
+        swarm.put(ObjectKind::PersistentVolumeClaim, namespace, "data", claim(phase));
         swarm.service(namespace, "db", &json!({"app": "db"}), &[]);
     }
     let of_volume = about("default", "PersistentVolume", "", "pv-b", "pv");
@@ -134,7 +134,7 @@ fn an_owner_that_belongs_to_the_cluster_touches_several_namespaces() {
     let owners = json!([{"apiVersion": "x.io/v1", "kind": "Tenant", "name": "t", "uid": "tenant", "controller": true}]);
     for namespace in [OTHER, HOSTILE] {
         let metadata = json!({"labels": {"app": "t"}, "ownerReferences": owners});
-        swarm.put(Kind::Pod, namespace, "t", json!({"metadata": metadata}));
+        swarm.put(ObjectKind::Pod, namespace, "t", json!({"metadata": metadata}));
         swarm.service(namespace, "t", &json!({"app": "t"}), &[]);
     }
     let mut of = |lies_in, namespace| {
@@ -155,7 +155,7 @@ fn an_owner_of_the_cluster_is_called_what_its_event_calls_it() {
     {
         let owners = json!([{"apiVersion": "x.io/v1", "kind": kind, "name": name, "uid": "tenant", "controller": true}]);
         let metadata = json!({"labels": {"app": "t"}, "ownerReferences": owners});
-        swarm.put(Kind::Pod, namespace, "t", json!({"metadata": metadata}));
+        swarm.put(ObjectKind::Pod, namespace, "t", json!({"metadata": metadata}));
         swarm.service(namespace, "t", &json!({"app": "t"}), &[]);
     }
     let mut of = |kind, name| {
@@ -174,7 +174,7 @@ fn few_of_the_pods_that_had_a_name_are_asked_whether_they_mirror_a_static_pod() 
     for number in 0..200 {
         let annotations = json!({"kubernetes.io/config.mirror": format!("static-{number}")});
         swarm.put(
-            Kind::Pod,
+            ObjectKind::Pod,
             HOSTILE,
             "mirror",
             json!({"metadata": {"uid": format!("pod-{number}"), "annotations": annotations}}),

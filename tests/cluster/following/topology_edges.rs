@@ -6,24 +6,31 @@ use event_gateway::correlate::{About, Correlator};
 use event_gateway::pattern::Patterns;
 use event_gateway::topology::endpoints::MOST_PAST;
 use event_gateway::topology::key::Key;
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use event_gateway::topology::object::Object;
 use event_gateway::topology::parse::Parser;
-use event_gateway::topology::writer::Writer;
+use event_gateway::topology::writer::IndexWriter;
 use serde_json::{Value, json};
 
 const TTL_SECONDS: u64 = 3_600;
 
-fn writer() -> Writer {
-    let mut writer = Writer::new(TTL_SECONDS);
+fn writer() -> IndexWriter {
+    let mut writer = IndexWriter::new(TTL_SECONDS);
     writer.set_time(10_000);
-    for kind in Kind::ALL {
+    for kind in ObjectKind::ALL {
         writer.replace(kind, Vec::new());
     }
     writer
 }
 
-fn object(kind: Kind, namespace: &str, name: &str, uid: &str, version: u32, mut rest: Value) -> Arc<Object> {
+fn object(
+    kind: ObjectKind,
+    namespace: &str,
+    name: &str,
+    uid: &str,
+    version: u32,
+    mut rest: Value,
+) -> Arc<Object> {
     let metadata =
         json!({"namespace": namespace, "name": name, "uid": uid, "resourceVersion": version.to_string()});
     let more = rest["metadata"].take();
@@ -40,7 +47,7 @@ fn slice(version: u32, pods: &[&str]) -> Arc<Object> {
     let endpoints: Vec<Value> = pods.iter().map(endpoint).collect();
     let labels = json!({"kubernetes.io/service-name": "svc"});
     let rest = json!({"metadata": {"labels": labels}, "endpoints": endpoints});
-    object(Kind::EndpointSlice, "shop", "slice", "slice", version, rest)
+    object(ObjectKind::EndpointSlice, "shop", "slice", "slice", version, rest)
 }
 
 #[test]
@@ -48,7 +55,7 @@ fn a_pod_that_a_slice_knew_first_is_remembered_for_its_whole_time() {
     let mut writer = writer();
     writer.put(slice(1, &["pod"]));
     writer.put(slice(2, &[]));
-    let pod = |version| object(Kind::Pod, "shop", "p", "pod", version, json!({}));
+    let pod = |version| object(ObjectKind::Pod, "shop", "p", "pod", version, json!({}));
     writer.put(pod(1));
     let gone = 10_000 + TTL_SECONDS - 10;
     writer.set_time(gone);
@@ -63,13 +70,14 @@ fn a_pod_that_a_slice_knew_first_is_remembered_for_its_whole_time() {
 #[test]
 fn of_two_remembered_by_one_name_it_means_the_one_that_went_last() {
     for order in [[("old", 500), ("new", 990)], [("new", 990), ("old", 500)]] {
-        let mut writer = Writer::new(TTL_SECONDS);
+        let mut writer = IndexWriter::new(TTL_SECONDS);
         writer.set_time(1_000);
         for (uid, deleted) in order {
-            writer.remember(object(Kind::StatefulSet, "shop", "db", uid, 1, json!({})), &[], deleted);
+            writer.remember(object(ObjectKind::StatefulSet, "shop", "db", uid, 1, json!({})), &[], deleted);
         }
         let index = writer.snapshot();
-        let named = index.by_name(Key::held(Kind::StatefulSet, "shop", "db")).expect("it was remembered");
+        let named =
+            index.by_name(Key::held(ObjectKind::StatefulSet, "shop", "db")).expect("it was remembered");
         assert_eq!(named.uid.to_string(), "new");
     }
 }
@@ -80,13 +88,13 @@ fn an_owner_with_children_in_two_namespaces_is_forgotten_in_both() {
     let owner = json!([{"apiVersion": "x.io/v1", "kind": "Tenant", "name": "t", "uid": "owner"}]);
     for namespace in ["a", "b"] {
         let rest = json!({"metadata": {"ownerReferences": owner}});
-        writer.put(object(Kind::Pod, namespace, "p", &format!("pod-{namespace}"), 1, rest));
+        writer.put(object(ObjectKind::Pod, namespace, "p", &format!("pod-{namespace}"), 1, rest));
     }
-    let named = |writer: &mut Writer, namespace: &str| {
+    let named = |writer: &mut IndexWriter, namespace: &str| {
         writer.snapshot().owners_named(Key::object("x.io/v1", "Tenant", namespace, "t")).count()
     };
     assert_eq!((named(&mut writer, "a"), named(&mut writer, "b")), (1, 1));
-    writer.replace(Kind::Pod, Vec::new());
+    writer.replace(ObjectKind::Pod, Vec::new());
     writer.set_time(10_000 + TTL_SECONDS);
     writer.expire();
     assert_eq!((named(&mut writer, "a"), named(&mut writer, "b"), writer.len()), (0, 0, 0));
@@ -95,7 +103,14 @@ fn an_owner_with_children_in_two_namespaces_is_forgotten_in_both() {
 #[test]
 fn an_object_found_by_its_uid_lies_in_its_own_namespace() {
     let mut writer = writer();
-    writer.put(object(Kind::Service, "shop", "svc", "svc", 1, json!({"spec": {"selector": {"a": "b"}}})));
+    writer.put(object(
+        ObjectKind::Service,
+        "shop",
+        "svc",
+        "svc",
+        1,
+        json!({"spec": {"selector": {"a": "b"}}}),
+    ));
     writer.put(slice(1, &["pod"]));
     let (labels, annotations) = (Patterns::parse("*"), Patterns::default());
     let correlator = Correlator { max_services: 20, labels, annotations };
@@ -111,12 +126,12 @@ fn an_object_found_by_its_uid_lies_in_its_own_namespace() {
 
 #[test]
 fn a_cluster_of_which_nothing_may_be_read_is_not_ready() {
-    let mut writer = Writer::new(TTL_SECONDS);
-    for kind in Kind::ALL {
+    let mut writer = IndexWriter::new(TTL_SECONDS);
+    for kind in ObjectKind::ALL {
         writer.give_up(kind);
     }
     assert!(!writer.snapshot().is_ready());
-    writer.replace(Kind::Service, Vec::new());
+    writer.replace(ObjectKind::Service, Vec::new());
     assert!(writer.snapshot().is_ready());
 }
 
@@ -124,12 +139,12 @@ fn a_cluster_of_which_nothing_may_be_read_is_not_ready() {
 #[test]
 fn the_past_of_a_pod_that_lives_is_bounded() {
     let mut writer = writer();
-    writer.put(object(Kind::Pod, "shop", "p", "pod", 1, json!({})));
+    writer.put(object(ObjectKind::Pod, "shop", "p", "pod", 1, json!({})));
     for version in 1..500 {
         let labels = json!({"kubernetes.io/service-name": format!("svc-{version}")});
         let endpoints = json!([{"addresses": ["10.0.0.1"], "targetRef": {"kind": "Pod", "uid": "pod"}}]);
         let rest = json!({"metadata": {"labels": labels}, "endpoints": endpoints});
-        writer.put(object(Kind::EndpointSlice, "shop", "slice", "slice", version, rest));
+        writer.put(object(ObjectKind::EndpointSlice, "shop", "slice", "slice", version, rest));
     }
     let index = writer.snapshot();
     let (_, pod) = index.by_uid(Key::of("pod")).expect("the pod");
@@ -149,7 +164,7 @@ fn names_of_an_owner_go_with_those_that_say_them() {
     let child = |number: u32, name: &str| {
         let owners = json!([{"apiVersion": "x.io/v1", "kind": "Rollout", "name": name, "uid": "rollout"}]);
         let rest = json!({"metadata": {"ownerReferences": owners}});
-        object(Kind::Pod, "shop", &format!("p{number}"), &format!("u{number}"), number, rest)
+        object(ObjectKind::Pod, "shop", &format!("p{number}"), &format!("u{number}"), number, rest)
     };
     writer.put(child(1, "stays"));
     (2..50).for_each(|number| writer.put(child(number, &format!("n{number}"))));
@@ -167,7 +182,8 @@ fn names_of_an_owner_go_with_those_that_say_them() {
 fn few_owners_are_kept_and_the_one_that_controls_is_among_them() {
     let owner = |number: usize| json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "c", "uid": format!("u{number}"), "controller": number == 999});
     let owners: Vec<Value> = (0..1_000).map(owner).collect();
-    let pod = object(Kind::Pod, "shop", "p", "pod", 1, json!({"metadata": {"ownerReferences": owners}}));
+    let pod =
+        object(ObjectKind::Pod, "shop", "p", "pod", 1, json!({"metadata": {"ownerReferences": owners}}));
     assert_eq!(pod.owners().len(), 32);
     assert_eq!(pod.controller().map(|owner| owner.key), Some(Key::of("u999")));
 }

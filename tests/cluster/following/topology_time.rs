@@ -9,10 +9,10 @@ use cases::cases;
 use event_gateway::pattern::Patterns;
 use event_gateway::topology::index::Index;
 use event_gateway::topology::key::Key;
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use event_gateway::topology::object::Object;
 use event_gateway::topology::parse::Parser;
-use event_gateway::topology::writer::Writer;
+use event_gateway::topology::writer::IndexWriter;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -20,7 +20,7 @@ use serde_json::json;
 fn pod(uid: &str, version: &str, node: &str) -> Arc<Object> {
     let json = json!({"spec": {"nodeName": node}, "metadata": {
         "namespace": "shop", "name": uid, "uid": uid, "resourceVersion": version}});
-    Arc::new(Parser::new(Kind::Pod, Patterns::default()).object(json.to_string().as_bytes()).unwrap())
+    Arc::new(Parser::new(ObjectKind::Pod, Patterns::default()).object(json.to_string().as_bytes()).unwrap())
 }
 
 fn node_of<'i>(index: &'i Index, uid: &str) -> Option<(bool, &'i str)> {
@@ -37,7 +37,7 @@ proptest! {
     fn the_newest_state_that_was_sent_is_held(
         sent in proptest::collection::vec((0usize..3, 1u32..20, any::<bool>()), 1..60),
     ) {
-        let mut writer = Writer::new(3_600);
+        let mut writer = IndexWriter::new(3_600);
         writer.set_time(10_000);
         let mut newest: BTreeMap<usize, (u32, bool)> = BTreeMap::new();
         for (uid, version, dies) in sent {
@@ -60,7 +60,7 @@ proptest! {
 
 #[test]
 fn what_is_gone_does_not_come_back_over_a_watch() {
-    let mut writer = Writer::new(3_600);
+    let mut writer = IndexWriter::new(3_600);
     writer.set_time(10_000);
     writer.put(pod("a", "5", "n"));
     writer.delete(pod("a", "9", "n"));
@@ -77,13 +77,13 @@ fn what_is_gone_does_not_come_back_over_a_watch() {
 /// After etcd was restored from a backup the same versions are given to other states.
 #[test]
 fn a_list_is_believed_whatever_the_versions_say() {
-    let mut writer = Writer::new(3_600);
+    let mut writer = IndexWriter::new(3_600);
     writer.set_time(10_000);
     writer.put(pod("a", "9", "before"));
     writer.put(pod("b", "9", "before"));
     writer.delete(pod("b", "12", "before"));
     for version in ["3", "9", "11"] {
-        writer.replace(Kind::Pod, vec![pod("a", version, version), pod("b", version, version)]);
+        writer.replace(ObjectKind::Pod, vec![pod("a", version, version), pod("b", version, version)]);
         let index = writer.snapshot();
         assert_eq!(node_of(&index, "a"), Some((true, version)));
         assert_eq!(node_of(&index, "b"), Some((true, version)));
@@ -93,10 +93,10 @@ fn a_list_is_believed_whatever_the_versions_say() {
 
 #[test]
 fn versions_that_are_no_numbers_have_no_order() {
-    let mut writer = Writer::new(3_600);
+    let mut writer = IndexWriter::new(3_600);
     writer.set_time(10_000);
     for version in ["zz", "aa", "7", "", "aa", "99999999999999999999999", "6"] {
-        writer.replace(Kind::Pod, vec![pod("a", "", "first")]);
+        writer.replace(ObjectKind::Pod, vec![pod("a", "", "first")]);
         writer.put(pod("a", version, "then"));
         assert_eq!(node_of(&writer.snapshot(), "a"), Some((true, "then")), "{version}");
         writer.put(pod("a", "ab", version));

@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use super::watch_script;
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use watch_script::*;
 
 #[test]
 fn a_list_comes_in_pages_and_is_handed_over_whole() {
-    let mut script = Script::of(Kind::Pod);
+    let mut script = Script::of(ObjectKind::Pod);
     assert_eq!(script.ask().target, FROM_CACHE);
     script.answer(&list("7", Some("t=1"), &["a", "b"]), None);
     assert_eq!(script.changes(), [""; 0]);
@@ -31,7 +31,7 @@ fn a_list_comes_in_pages_and_is_handed_over_whole() {
 
 #[test]
 fn a_kind_of_which_the_metadata_is_enough_says_so() {
-    let mut script = Script::of(Kind::ReplicaSet);
+    let mut script = Script::of(ObjectKind::ReplicaSet);
     assert!(
         script.ask().accept.starts_with("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1")
     );
@@ -40,7 +40,7 @@ fn a_kind_of_which_the_metadata_is_enough_says_so() {
 
 #[test]
 fn a_watch_tells_changes_and_goes_on_from_the_last_version() {
-    let mut script = Script::of(Kind::Pod);
+    let mut script = Script::of(ObjectKind::Pod);
     assert_eq!(version_of(&script.list("7", &["a"])), "7");
     script.accept();
     let lines =
@@ -51,12 +51,12 @@ fn a_watch_tells_changes_and_goes_on_from_the_last_version() {
     // The beginning of a line whose rest never comes.
     assert!(script.watch.body(&line("MODIFIED", &pod("a", "41"))[..30]));
     script.now += 300 * SECOND;
-    script.watch.ended(None, script.now, LONGEST);
+    script.watch.body_ended(None, script.now, LONGEST);
     assert_eq!(version_of(&script.ask()), "40");
     script.accept();
     script.now += 2 * SECOND;
     assert_eq!(script.following().as_deref(), Some("followed"), "the normal end of a watch is no loss");
-    script.watch.ended(Some("cut"), script.now, LONGEST);
+    script.watch.body_ended(Some("cut"), script.now, LONGEST);
     script.probe("40"); // at once
     assert_eq!(version_of(&script.ask()), "40");
     assert_eq!(script.following().as_deref(), Some("unreachable"));
@@ -65,7 +65,7 @@ fn a_watch_tells_changes_and_goes_on_from_the_last_version() {
 #[test]
 fn an_old_version_leads_to_the_newest_list() {
     for as_status in [true, false] {
-        let mut script = Script::of(Kind::Pod);
+        let mut script = Script::of(ObjectKind::Pod);
         script.list("7", &["a"]);
         if as_status {
             script.refuse(410, None);
@@ -73,7 +73,7 @@ fn an_old_version_leads_to_the_newest_list() {
             script.accept();
             let event = line("ERROR", &status(410, "Expired"));
             assert!(!script.watch.body(&[event, line("ADDED", &pod("x", "9"))].concat()));
-            script.watch.ended(None, script.now, LONGEST);
+            script.watch.body_ended(None, script.now, LONGEST);
         }
         assert_eq!(script.ask().target, NEWEST, "at once");
         script.list("90", &["b"]);
@@ -89,7 +89,7 @@ fn an_old_version_leads_to_the_newest_list() {
         // A good watch makes up for it.
         script.accept();
         script.now += 60 * SECOND;
-        script.watch.ended(None, script.now, LONGEST);
+        script.watch.body_ended(None, script.now, LONGEST);
         script.refuse(410, None);
         assert_eq!(script.ask().target, NEWEST, "at once");
     }
@@ -97,14 +97,14 @@ fn an_old_version_leads_to_the_newest_list() {
 
 #[test]
 fn a_token_that_ran_out_leads_to_a_list_in_one_piece() {
-    let mut script = Script::of(Kind::Pod);
+    let mut script = Script::of(ObjectKind::Pod);
     script.answer(&list("7", Some("t"), &["a", "b"]), None);
     script.refuse(410, None);
     assert_eq!(script.ask().target, "/api/v1/pods");
     script.list("9", &["a"]);
     assert_eq!(script.changes(), ["= a"]);
     // A page that is refused for another reason begins the list anew; one that leads to itself, too.
-    let mut script = Script::of(Kind::Pod);
+    let mut script = Script::of(ObjectKind::Pod);
     script.answer(&list("7", Some("t"), &["a"]), None);
     script.refuse(400, None);
     script.waited();
@@ -119,7 +119,7 @@ fn a_token_that_ran_out_leads_to_a_list_in_one_piece() {
 
 #[test]
 fn unauthorized_is_tried_at_once_with_the_token_read_again() {
-    let mut script = Script::of(Kind::Pod);
+    let mut script = Script::of(ObjectKind::Pod);
     assert!(!script.ask().renew_credentials);
     script.refuse(401, None);
     assert!(script.ask().renew_credentials, "at once");
@@ -139,7 +139,7 @@ fn unauthorized_is_tried_at_once_with_the_token_read_again() {
 
 #[test]
 fn a_watch_that_ends_at_once_does_not_spin() {
-    let mut script = Script::of(Kind::Pod);
+    let mut script = Script::of(ObjectKind::Pod);
     script.list("7", &["a"]);
     let mut waited = Duration::ZERO;
     for n in 0..20 {
@@ -153,7 +153,7 @@ fn a_watch_that_ends_at_once_does_not_spin() {
 #[test]
 fn a_watch_that_is_refused_again_and_again_is_listed_anew() {
     for as_status in [true, false] {
-        let mut script = Script::of(Kind::Pod);
+        let mut script = Script::of(ObjectKind::Pod);
         script.list("700", &["a"]);
         for _ in 0..3 {
             assert_eq!(version_of(&script.ask()), "700");
@@ -167,18 +167,18 @@ fn a_watch_that_is_refused_again_and_again_is_listed_anew() {
         assert_eq!(script.ask().target, NEWEST);
     }
     // A line that is no event costs the watch, not the state.
-    let mut script = Script::of(Kind::Pod);
+    let mut script = Script::of(ObjectKind::Pod);
     script.list("7", &["a"]);
     script.accept();
     assert!(!script.watch.body(b"{\"type\":\"ADDED\",\"object\":{\n"));
-    script.watch.ended(None, script.now, LONGEST);
+    script.watch.body_ended(None, script.now, LONGEST);
     script.waited();
     assert_eq!(version_of(&script.ask()), "7");
 }
 
 #[test]
 fn a_new_start_lists_the_newest() {
-    let mut script = Script::of(Kind::Pod);
+    let mut script = Script::of(ObjectKind::Pod);
     script.answer(&list("7", Some("t"), &["a"]), None);
     script.watch.start_over(script.now, LONGEST);
     assert!(script.waited() > Duration::ZERO);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{cases, watch_script};
 use cases::cases;
-use event_gateway::topology::kind::Kind;
-use event_gateway::topology::watch::{Following, Output, Reason};
+use event_gateway::topology::kind::ObjectKind;
+use event_gateway::topology::watch::{LossReason, Output, WatchStatus};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use watch_script::*;
@@ -28,7 +28,7 @@ fn absurd_objects_are_left_out_and_counted() {
         odd.clone(),
         pod("good", "5"),
     ];
-    let mut script = Script::of(Kind::Pod);
+    let mut script = Script::of(ObjectKind::Pod);
     let body = json!({"items": items, "metadata": {"resourceVersion": "7"}});
     script.answer(&serde_json::to_vec(&body).unwrap(), None);
     let mut lines: Vec<u8> = items.iter().flat_map(|item| line("ADDED", item)).collect();
@@ -39,7 +39,7 @@ fn absurd_objects_are_left_out_and_counted() {
     script.accept();
     assert!(script.watch.body(&lines));
     script.now += 60 * SECOND;
-    script.watch.ended(None, script.now, LONGEST);
+    script.watch.body_ended(None, script.now, LONGEST);
     let Output { changes, skipped, .. } = script.watch.take();
     let changes: Vec<_> = changes.iter().map(shown).collect();
     assert_eq!(changes, ["= deep good", "+ deep@3", "+ good@5"]);
@@ -59,7 +59,7 @@ fn lists_without_a_version_or_an_end_are_not_taken() {
         ("<html>".to_owned(), "byte 0"),
         (String::new(), "byte 0"),
     ] {
-        let mut script = Script::of(Kind::Pod);
+        let mut script = Script::of(ObjectKind::Pod);
         for _ in 0..3 {
             script.answer(body.as_bytes(), None);
             assert!(script.waited() > Duration::ZERO);
@@ -67,7 +67,7 @@ fn lists_without_a_version_or_an_end_are_not_taken() {
         }
         let Output { changes, following, .. } = script.watch.take();
         assert_eq!(changes, []);
-        let Some(Following::Lost { reason: Reason::Unreadable, why: said, .. }) = following else {
+        let Some(WatchStatus::Lost { reason: LossReason::Unreadable, why: said, .. }) = following else {
             panic!("{following:?}")
         };
         assert!(said.contains(why), "{said}");
@@ -76,7 +76,7 @@ fn lists_without_a_version_or_an_end_are_not_taken() {
 
 /// A list and a watch, their bytes in pieces; what came of it, as text.
 fn played(list_body: &[u8], watch_body: &[u8], mut cut: impl FnMut(usize) -> usize) -> String {
-    let mut script = Script::of(Kind::Pod);
+    let mut script = Script::of(ObjectKind::Pod);
     let mut feed = |script: &mut Script, mut body: &[u8]| {
         script.accept();
         while !body.is_empty() {
@@ -86,7 +86,7 @@ fn played(list_body: &[u8], watch_body: &[u8], mut cut: impl FnMut(usize) -> usi
             }
             body = rest;
         }
-        script.watch.ended(None, script.now, LONGEST);
+        script.watch.body_ended(None, script.now, LONGEST);
     };
     feed(&mut script, list_body);
     let waited = script.waited();

@@ -4,19 +4,19 @@
 use std::time::Duration;
 
 use super::watch_script;
-use event_gateway::topology::kind::Kind;
-use event_gateway::topology::watch::Change;
+use event_gateway::topology::kind::ObjectKind;
+use event_gateway::topology::watch::ObjectChange;
 use watch_script::*;
 
 const HALF: Duration = Duration::from_millis(500);
 
 /// A kind that was listed at version 7, and whose watch was open.
 fn watched() -> Script {
-    let mut script = Script::of(Kind::Pod);
+    let mut script = Script::of(ObjectKind::Pod);
     script.list("7", &["a"]);
     script.accept();
     script.now += 60 * SECOND;
-    script.watch.ended(None, script.now, LONGEST);
+    script.watch.body_ended(None, script.now, LONGEST);
     assert_eq!(script.following().as_deref(), Some("followed"));
     script
 }
@@ -37,7 +37,7 @@ fn a_denial_is_asked_again_soon_and_where_it_was_denied() {
         script.accept();
         assert_eq!(script.following().as_deref(), Some("followed"));
         // In the middle of a list as well.
-        let mut script = Script::of(Kind::Pod);
+        let mut script = Script::of(ObjectKind::Pod);
         script.answer(&list("7", Some("t"), &["a"]), None);
         script.refuse(code, None);
         script.waited();
@@ -50,7 +50,7 @@ fn a_denial_is_asked_again_soon_and_where_it_was_denied() {
 #[test]
 fn a_denial_is_believed_after_five_seconds_or_when_others_are_served() {
     for code in [403, 404] {
-        let mut script = Script::of(Kind::Ingress);
+        let mut script = Script::of(ObjectKind::Ingress);
         let began = script.now;
         while script.changes() != ["given up"] {
             script.waited();
@@ -60,7 +60,7 @@ fn a_denial_is_believed_after_five_seconds_or_when_others_are_served() {
         let lasted = script.now - began;
         assert!((5 * SECOND..6 * SECOND).contains(&lasted), "{lasted:?}");
 
-        let mut script = Script::of(Kind::Ingress);
+        let mut script = Script::of(ObjectKind::Ingress);
         script.ask();
         script.refuse(code, None);
         // The roles came in between; this request was on its way already.
@@ -68,7 +68,7 @@ fn a_denial_is_believed_after_five_seconds_or_when_others_are_served() {
         script.waited();
         script.ask();
         script.refuse(code, None);
-        assert!(script.watch.take().changes.contains(&Change::GivenUp));
+        assert!(script.watch.take().changes.contains(&ObjectChange::GivenUp));
         // Longer and longer, and once.
         for seconds in [5, 10, 20, 40, 80, 160, 300, 300] {
             assert!(script.wakes());
@@ -84,7 +84,7 @@ fn a_denial_is_believed_after_five_seconds_or_when_others_are_served() {
         assert_eq!(output.changes.iter().map(shown).collect::<Vec<_>>(), ["= a"]);
         assert!(output.got_through);
         // And the next denial is a new one.
-        script.watch.ended(Some("cut"), script.now, LONGEST);
+        script.watch.body_ended(Some("cut"), script.now, LONGEST);
         script.ask();
         script.refuse(code, None);
         assert!(script.waited() < SECOND);
@@ -93,7 +93,7 @@ fn a_denial_is_believed_after_five_seconds_or_when_others_are_served() {
 
 #[test]
 fn another_that_was_served_before_the_first_denial_proves_nothing() {
-    let mut script = Script::of(Kind::Ingress);
+    let mut script = Script::of(ObjectKind::Ingress);
     script.another_is_served(false);
     script.now += SECOND;
     for _ in 0..4 {
@@ -103,7 +103,7 @@ fn another_that_was_served_before_the_first_denial_proves_nothing() {
     }
     assert_eq!(script.changes(), [""; 0]);
     // Nor one while the request was under way.
-    let mut script = Script::of(Kind::Ingress);
+    let mut script = Script::of(ObjectKind::Ingress);
     script.refuse(403, None);
     script.waited();
     script.ask();
@@ -123,7 +123,7 @@ fn at_the_first_start_it_is_enough_that_others_are_followed() {
         }
         script.following()
     };
-    assert_eq!(denied_twice(Script::of(Kind::Pod)).as_deref(), Some("forbidden for good"));
+    assert_eq!(denied_twice(Script::of(ObjectKind::Pod)).as_deref(), Some("forbidden for good"));
     // Later one of several API servers may have been restarted.
     assert_eq!(denied_twice(watched()).as_deref(), Some("forbidden"));
 }
@@ -174,10 +174,10 @@ fn the_servers_own_wish_counts_up_to_a_minute_and_nobody_wakes_it() {
 #[test]
 fn without_a_response_the_kinds_take_turns_and_begin_with_a_probe() {
     let mut script = watched();
-    script.watch.failed("no route");
+    script.watch.no_response("no route");
     script.ask(); // the connection may have been the cause
     for _ in 0..5 {
-        script.watch.failed("no route");
+        script.watch.no_response("no route");
         assert!(script.waits_for_turn());
         script.watch.wake();
         assert_eq!(script.ask().target, PROBE);
@@ -192,7 +192,7 @@ fn without_a_response_the_kinds_take_turns_and_begin_with_a_probe() {
     script.accept();
     assert_eq!(script.following().as_deref(), Some("followed"));
     // A new outage, a new start.
-    script.watch.ended(Some("cut"), script.now + 60 * SECOND, LONGEST);
+    script.watch.body_ended(Some("cut"), script.now + 60 * SECOND, LONGEST);
     assert_eq!(script.ask().target, PROBE);
 }
 
@@ -238,7 +238,7 @@ fn a_silent_watch_is_probed_and_only_an_older_version_is_a_restore() {
         }
     }
     // Where the versions are no numbers, nothing is proven.
-    let mut script = Script::of(Kind::Pod);
+    let mut script = Script::of(ObjectKind::Pod);
     script.list("b", &["a"]);
     script.accept();
     script.watch.fell_silent(script.now, LONGEST);

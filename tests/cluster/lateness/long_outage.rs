@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use event_gateway::topology::watch::Step;
 
 use super::watch_script::{SECOND, Script, bookmark, list};
@@ -14,7 +14,7 @@ const LONG: u32 = 600;
 /// A turn is a matter of all kinds and not of this one's: further ones may not cost it more.
 const TRIES_BEFORE_TURNS: usize = 4;
 
-/// What comes of each request while the API server is away.
+/// RequestKind comes of each request while the API server is away.
 #[derive(Clone, Copy, Debug)]
 enum Outage {
     NoResponse,
@@ -40,13 +40,13 @@ enum Progress {
 }
 
 fn follow(progress: Progress) -> Script {
-    let mut script = Script::of(Kind::Pod);
+    let mut script = Script::of(ObjectKind::Pod);
     if let Progress::Watching = progress {
         script.list("7", &["a"]);
         script.accept();
         script.watch.body(&bookmark("9"));
         script.now += SECOND * 30;
-        script.watch.ended(Some("connection reset"), script.now, u64::MAX);
+        script.watch.body_ended(Some("connection reset"), script.now, u64::MAX);
     }
     script
 }
@@ -54,7 +54,7 @@ fn follow(progress: Progress) -> Script {
 /// One try, whose wait must be that for a turn. Answers whether there was a wait.
 fn fail(script: &mut Script, outage: Outage, number: usize) -> bool {
     let is_turn = match script.watch.next(script.now, u64::MAX) {
-        Step::Ask(_) => false,
+        Step::Request(_) => false,
         Step::Turn => {
             script.watch.wake();
             script.now += SECOND;
@@ -68,7 +68,7 @@ fn fail(script: &mut Script, outage: Outage, number: usize) -> bool {
     match outage {
         Outage::Status(status) => script.refuse(status, None),
         Outage::InTurn(status) if number.is_multiple_of(2) => script.refuse(status, None),
-        Outage::NoResponse | Outage::InTurn(_) => script.watch.failed("connection refused"),
+        Outage::NoResponse | Outage::InTurn(_) => script.watch.no_response("connection refused"),
     }
     is_turn
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use event_gateway::clock;
 use event_gateway::cluster::Cluster;
 use event_gateway::correlate::Correlation;
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use serde_json::Value;
 
 use super::answer::{Answer, Hit};
@@ -28,7 +28,7 @@ const SECONDS: u64 = 8;
 /// How many changes come between two looks, at most.
 const STEP: usize = 12;
 /// Those that the rules of most objects read.
-const MOSTLY_READ: [Kind; 3] = [Kind::Pod, Kind::Service, Kind::EndpointSlice];
+const MOSTLY_READ: [ObjectKind; 3] = [ObjectKind::Pod, ObjectKind::Service, ObjectKind::EndpointSlice];
 /// How often is looked while one kind stays away.
 const LOOKS_WITHOUT: usize = 4;
 
@@ -65,8 +65,11 @@ fn names(answer: &Answer) -> BTreeSet<Name> {
 }
 
 /// The world without anything that is gone.
-fn what_is_there(past: &[(Kind, Change)], live: &BTreeMap<(Kind, String, String), Value>) -> World {
-    let is_there = |kind: Kind, uid: &Value| {
+fn what_is_there(
+    past: &[(ObjectKind, Change)],
+    live: &BTreeMap<(ObjectKind, String, String), Value>,
+) -> World {
+    let is_there = |kind: ObjectKind, uid: &Value| {
         live.iter().any(|((of, ..), one)| *of == kind && one["metadata"]["uid"] == *uid)
     };
     let kept = past.iter().filter(|(kind, change)| is_there(*kind, &change.object["metadata"]["uid"]));
@@ -279,7 +282,7 @@ fn what_happens_while_the_server_is_away_is_not_denied_until_it_is_known() {
             stage.mark();
             look_while_away(&stage, &abouts, &mut figures);
             // One kind stays away for longer. What does not depend on it need not wait.
-            let among: &[Kind] = if dice.one_in(2) { &Kind::ALL } else { &MOSTLY_READ };
+            let among: &[ObjectKind] = if dice.one_in(2) { &ObjectKind::ALL } else { &MOSTLY_READ };
             let away = among[dice.below(among.len())];
             stage.api.unavailable(away.resource(), usize::from(u16::MAX), 0);
             stage.servers_return();

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use serde_json::Value;
 
 use super::world::{About, Change};
@@ -17,7 +17,7 @@ pub type Name = (String, String);
 
 /// Every version of everything that ever was.
 pub struct Related {
-    versions: Vec<(Kind, Value)>,
+    versions: Vec<(ObjectKind, Value)>,
 }
 
 fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
@@ -49,25 +49,25 @@ fn service_of(slice: &Value) -> &str {
 }
 
 /// The labels that pods of a workload have.
-fn template(kind: Kind, value: &Value) -> &Value {
+fn template(kind: ObjectKind, value: &Value) -> &Value {
     match kind {
-        Kind::ReplicaSet => &value["metadata"]["labels"],
-        Kind::CronJob => &value["spec"]["jobTemplate"]["spec"]["template"]["metadata"]["labels"],
+        ObjectKind::ReplicaSet => &value["metadata"]["labels"],
+        ObjectKind::CronJob => &value["spec"]["jobTemplate"]["spec"]["template"]["metadata"]["labels"],
         _ => &value["spec"]["template"]["metadata"]["labels"],
     }
 }
 
 impl Related {
-    pub fn of(changes: &[(Kind, Change)]) -> Self {
+    pub fn of(changes: &[(ObjectKind, Change)]) -> Self {
         Self { versions: changes.iter().map(|(kind, change)| (*kind, change.object.clone())).collect() }
     }
 
-    fn kind(&self, kind: Kind) -> impl Iterator<Item = &Value> {
+    fn kind(&self, kind: ObjectKind) -> impl Iterator<Item = &Value> {
         self.versions.iter().filter(move |(of, _)| *of == kind).map(|(_, value)| value)
     }
 
     pub fn may_name(&self, about: &About) -> BTreeSet<Name> {
-        let kind = Kind::of(None, &about.kind).filter(|_| !about.api_version.starts_with("serving"));
+        let kind = ObjectKind::of(None, &about.kind).filter(|_| !about.api_version.starts_with("serving"));
         let itself = (about.namespace.clone(), about.name.clone());
         let by_name = about.uid.is_empty() || about.uid == about.name;
         let is_it = |value: &&Value| match by_name {
@@ -78,7 +78,7 @@ impl Related {
             return match &*about.kind {
                 "Endpoints" => [itself].into(),
                 "PersistentVolume" => {
-                    let claims = self.kind(Kind::PersistentVolumeClaim);
+                    let claims = self.kind(ObjectKind::PersistentVolumeClaim);
                     let of_it = claims.filter(|claim| text(claim, "/spec/volumeName") == about.name);
                     of_it.flat_map(|claim| self.of_claim(namespace(claim), name(claim))).collect()
                 }
@@ -87,27 +87,27 @@ impl Related {
         };
         let versions = || self.kind(kind).filter(is_it);
         match kind {
-            Kind::Service => [itself].into(),
-            Kind::EndpointSlice => {
+            ObjectKind::Service => [itself].into(),
+            ObjectKind::EndpointSlice => {
                 versions().map(|slice| (namespace(slice).to_owned(), service_of(slice).to_owned())).collect()
             }
-            Kind::Pod => versions().flat_map(|pod| self.of_pod(uid(pod))).collect(),
-            Kind::Node => {
+            ObjectKind::Pod => versions().flat_map(|pod| self.of_pod(uid(pod))).collect(),
+            ObjectKind::Node => {
                 let on_it = |slice: &&Value| {
                     all(&slice["endpoints"]).iter().any(|one| one["nodeName"] == *about.name)
                 };
-                let slices = self.kind(Kind::EndpointSlice).filter(on_it);
+                let slices = self.kind(ObjectKind::EndpointSlice).filter(on_it);
                 slices.map(|slice| (namespace(slice).to_owned(), service_of(slice).to_owned())).collect()
             }
-            Kind::HorizontalPodAutoscaler => versions()
+            ObjectKind::HorizontalPodAutoscaler => versions()
                 .flat_map(|scaler| {
                     let target = &scaler["spec"]["scaleTargetRef"];
                     self.of_named(text(target, "/kind"), namespace(scaler), text(target, "/name"))
                 })
                 .collect(),
-            Kind::PodDisruptionBudget => versions().flat_map(|budget| self.of_budget(budget)).collect(),
-            Kind::PersistentVolumeClaim => self.of_claim(&about.namespace, &about.name),
-            Kind::Ingress => {
+            ObjectKind::PodDisruptionBudget => versions().flat_map(|budget| self.of_budget(budget)).collect(),
+            ObjectKind::PersistentVolumeClaim => self.of_claim(&about.namespace, &about.name),
+            ObjectKind::Ingress => {
                 let rules = versions().flat_map(|ingress| all(&ingress["spec"]["rules"]));
                 let paths = rules.flat_map(|rule| all(&rule["http"]["paths"]));
                 paths
@@ -119,7 +119,7 @@ impl Related {
     }
 
     fn selecting(&self, within: &str, labels: &Value) -> impl Iterator<Item = Name> {
-        let services = self.kind(Kind::Service).filter(move |service| namespace(service) == within);
+        let services = self.kind(ObjectKind::Service).filter(move |service| namespace(service) == within);
         let is_set =
             |service: &&Value| service["spec"]["selector"].as_object().is_some_and(|all| !all.is_empty());
         let takes = move |service: &&Value| holds(labels, &service["spec"]["selector"]);
@@ -129,9 +129,9 @@ impl Related {
     fn of_pod(&self, pod: &str) -> BTreeSet<Name> {
         let holds =
             |slice: &&Value| all(&slice["endpoints"]).iter().any(|one| one["targetRef"]["uid"] == pod);
-        let holding = self.kind(Kind::EndpointSlice).filter(holds);
+        let holding = self.kind(ObjectKind::EndpointSlice).filter(holds);
         let named = holding.map(|slice| (namespace(slice).to_owned(), service_of(slice).to_owned()));
-        let versions = self.kind(Kind::Pod).filter(|value| uid(value) == pod);
+        let versions = self.kind(ObjectKind::Pod).filter(|value| uid(value) == pod);
         named
             .chain(versions.flat_map(|pod| self.selecting(namespace(pod), &pod["metadata"]["labels"])))
             .collect()
@@ -149,7 +149,7 @@ impl Related {
             }
             if all(&value["metadata"]["ownerReferences"]).iter().any(|one| one["uid"] == owner) {
                 match kind {
-                    Kind::Pod => names.extend(self.of_pod(uid(value))),
+                    ObjectKind::Pod => names.extend(self.of_pod(uid(value))),
                     _ => names.extend(self.of_owner(uid(value), seen)),
                 }
             }
@@ -183,7 +183,7 @@ impl Related {
         let labels = &budget["spec"]["selector"]["matchLabels"];
         let taken =
             |pod: &&Value| namespace(pod) == namespace(budget) && holds(&pod["metadata"]["labels"], labels);
-        let pods = self.kind(Kind::Pod).filter(taken);
+        let pods = self.kind(ObjectKind::Pod).filter(taken);
         pods.flat_map(|pod| self.of_pod(uid(pod))).chain(self.selecting(namespace(budget), labels)).collect()
     }
 
@@ -193,6 +193,6 @@ impl Related {
             namespace(pod) == within
                 && names.into_iter().any(|one| text(one, "/persistentVolumeClaim/claimName") == claim)
         };
-        self.kind(Kind::Pod).filter(mounts).flat_map(|pod| self.of_pod(uid(pod))).collect()
+        self.kind(ObjectKind::Pod).filter(mounts).flat_map(|pod| self.of_pod(uid(pod))).collect()
     }
 }

@@ -3,22 +3,22 @@
 use std::sync::Arc;
 
 use event_gateway::topology::key::Key;
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use event_gateway::topology::object::Object;
-use event_gateway::topology::watch::Change;
-use event_gateway::topology::writer::Writer;
+use event_gateway::topology::watch::ObjectChange;
+use event_gateway::topology::writer::IndexWriter;
 
 use super::watch_script::{Script, line, pod};
 
 /// The pod "a" as a watch shows it, with this version.
 fn shown(version: &str) -> Arc<Object> {
-    let mut script = Script::of(Kind::Pod);
+    let mut script = Script::of(ObjectKind::Pod);
     script.list("1", &[]);
     script.accept();
     script.watch.take();
     script.watch.body(&line("ADDED", &pod("a", version)));
     match script.watch.take().changes.pop() {
-        Some(Change::Put(object)) => object,
+        Some(ObjectChange::Put(object)) => object,
         other => panic!("{other:?}"),
     }
 }
@@ -27,9 +27,9 @@ fn shown(version: &str) -> Arc<Object> {
 /// state that the earlier run has seen.
 #[test]
 fn a_watch_revives_what_an_older_list_lacks() {
-    let mut writer = Writer::new(3_600);
+    let mut writer = IndexWriter::new(3_600);
     writer.remember(shown("9"), &[], 1);
-    writer.replace(Kind::Pod, Vec::new());
+    writer.replace(ObjectKind::Pod, Vec::new());
     writer.put(shown("9"));
     let index = writer.snapshot();
     assert!(index.by_uid(Key::of("u-a")).is_some_and(|(_, pod)| pod.is_live()));

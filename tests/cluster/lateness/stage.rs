@@ -12,7 +12,7 @@ use event_gateway::pattern::Patterns;
 use event_gateway::topology::freshness::Freshness;
 use event_gateway::topology::index::Index;
 use event_gateway::topology::key::Key;
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -34,11 +34,11 @@ pub struct Stage {
     folder: TempDir,
     settings: TopologySettings,
     pub cluster: Option<Cluster>,
-    pub timeline: Vec<(Kind, Change)>,
+    pub timeline: Vec<(ObjectKind, Change)>,
     happened: usize,
-    pub live: BTreeMap<(Kind, String, String), Value>,
+    pub live: BTreeMap<(ObjectKind, String, String), Value>,
     /// Versions, by kind.
-    marks: [u64; Kind::ALL.len()],
+    marks: [u64; ObjectKind::ALL.len()],
     round: u64,
     /// Some states were delivered to nobody.
     pub is_history_lost: bool,
@@ -63,7 +63,7 @@ impl Stage {
             token_file: None,
             tombstone_ttl: Duration::from_secs(3_600),
             annotations: Patterns::default(),
-            memory_file: Some(folder.path().join("memory")),
+            snapshot_file: Some(folder.path().join("memory")),
         };
         let mut timeline = World::random(seed, CHANGES).in_order();
         for (_, change) in &mut timeline {
@@ -80,7 +80,7 @@ impl Stage {
             timeline,
             happened: 0,
             live,
-            marks: [0; Kind::ALL.len()],
+            marks: [0; ObjectKind::ALL.len()],
             round: 0,
             is_history_lost: false,
         };
@@ -120,7 +120,7 @@ impl Stage {
         let cluster = self.cluster.as_ref().expect("it runs");
         let notices = |kind| cluster.current().freshness(kind) != Freshness::Current;
         let end = clock::monotonic() + BOUND;
-        while !Kind::ALL.into_iter().all(notices) {
+        while !ObjectKind::ALL.into_iter().all(notices) {
             assert!(clock::monotonic() < end, "the topology does not notice that the API server is away");
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -154,7 +154,7 @@ impl Stage {
         self.happened = end;
     }
 
-    pub fn past(&self) -> &[(Kind, Change)] {
+    pub fn past(&self) -> &[(ObjectKind, Change)] {
         &self.timeline[..self.happened]
     }
 
@@ -171,7 +171,7 @@ impl Stage {
     /// A change of each kind, by which is seen what was followed.
     pub fn mark(&mut self) {
         self.round += 1;
-        self.marks = Kind::ALL.map(|kind| {
+        self.marks = ObjectKind::ALL.map(|kind| {
             let mark = json!({"metadata": {"name": "mark", "namespace": "marks", "uid": format!("mark-{}", kind.name()),
                 "creationTimestamp": CREATED, "labels": {"mark": self.round.to_string()}}});
             let served = self.api.put(kind.resource(), mark);
@@ -181,7 +181,7 @@ impl Stage {
     }
 
     /// Whether the last mark of a kind has come.
-    fn has_mark(index: &Index, (kind, version): (Kind, u64)) -> bool {
+    fn has_mark(index: &Index, (kind, version): (ObjectKind, u64)) -> bool {
         let mark = index.by_uid(Key::of(&format!("mark-{}", kind.name())));
         mark.is_some_and(|(_, mark)| mark.version == version && mark.is_live())
     }
@@ -189,14 +189,14 @@ impl Stage {
     /// Whether the last marks of all kinds have come, and all are believed.
     pub fn is_at_rest(&self) -> bool {
         let index = self.cluster.as_ref().expect("it runs").current();
-        let mut kinds = Kind::ALL.into_iter().zip(self.marks);
+        let mut kinds = ObjectKind::ALL.into_iter().zip(self.marks);
         kinds.all(|mark| Self::has_mark(&index, mark) && index.freshness(mark.0) == Freshness::Current)
     }
 
     /// Whether the other kinds have caught up, and their answers are believed again.
-    pub fn is_followed_but_for(&self, away: Kind) -> bool {
+    pub fn is_followed_but_for(&self, away: ObjectKind) -> bool {
         let index = self.cluster.as_ref().expect("it runs").current();
-        let mut others = Kind::ALL.into_iter().zip(self.marks).filter(|(kind, _)| *kind != away);
+        let mut others = ObjectKind::ALL.into_iter().zip(self.marks).filter(|(kind, _)| *kind != away);
         others.all(|mark| Self::has_mark(&index, mark) && index.freshness(mark.0) == Freshness::Current)
     }
 

@@ -53,7 +53,7 @@ fn cluster_that_gets(
         token_file: Some(token_file.clone()),
         tombstone_ttl: Duration::from_secs(60),
         annotations: Patterns::default(),
-        memory_file: None,
+        snapshot_file: None,
     };
     let cluster = start_with(&settings, &HASTY);
     fs::write(&token_file, TOKEN).unwrap();

@@ -16,7 +16,7 @@ fn equal_settings_share_one_cluster_and_the_last_to_go_stops_it() {
     // A filter comes first and has no file; the output that joins it has one.
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("memory");
-    let with_memory = TopologySettings { memory_file: Some(file.clone()), ..settings(&api) };
+    let with_memory = TopologySettings { snapshot_file: Some(file.clone()), ..settings(&api) };
     let two = shared(&with_memory, || {}).unwrap();
     assert!(Arc::ptr_eq(&one, &two));
     let other = shared(&settings(&other_api), || {}).unwrap();

@@ -39,7 +39,8 @@ fn what_is_forbidden_or_missing_is_logged_once_and_the_rest_is_there() {
     wait_live(&cluster, "u-a");
     assert_eq!(warnings(&cluster), [""; 0], "a start takes its time");
     let index = Arc::clone(&cluster.current());
-    let freshness = [Kind::Ingress, Kind::PodDisruptionBudget, Kind::Pod].map(|kind| index.freshness(kind));
+    let freshness = [ObjectKind::Ingress, ObjectKind::PodDisruptionBudget, ObjectKind::Pod]
+        .map(|kind| index.freshness(kind));
     assert_eq!(freshness, [Freshness::Refused, Freshness::Refused, Freshness::Current]);
     let mut logged = Vec::new();
     wait("a warning", || {
@@ -48,7 +49,7 @@ fn what_is_forbidden_or_missing_is_logged_once_and_the_rest_is_there() {
     });
     assert!(logged[0].contains("ClusterRole needs list and watch on ingresses in the group"), "{logged:?}");
     assert!(logged[0].contains("does not serve /apis/policy/v1/poddisruptionbudgets (404)"), "{logged:?}");
-    assert_eq!(unfollowed(&cluster), [Kind::PodDisruptionBudget, Kind::Ingress]);
+    assert_eq!(unfollowed(&cluster), [ObjectKind::PodDisruptionBudget, ObjectKind::Ingress]);
     api.allow(ALL);
     wait("the good news", || lines(&cluster).iter().any(|line| line.text.contains("all of the cluster")));
     assert_eq!((logged.len(), unfollowed(&cluster)), (1, Vec::new()));
@@ -67,7 +68,7 @@ fn a_service_account_without_any_right_is_warned_about_every_kind() {
         !logged.is_empty()
     });
     assert_eq!(logged.len(), 1, "{logged:?}");
-    for kind in Kind::ALL {
+    for kind in ObjectKind::ALL {
         assert!(logged[0].contains(kind.resource()), "{logged:?}");
     }
     assert!(!cluster.is_ready(), "who knows nothing has no answer");

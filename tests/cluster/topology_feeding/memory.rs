@@ -19,7 +19,7 @@ fn slice(pods: &[&str]) -> Value {
 }
 
 fn with_memory(api: &KubeApi, folder: &Path) -> TopologySettings {
-    TopologySettings { memory_file: Some(folder.join("memory")), ..settings(api) }
+    TopologySettings { snapshot_file: Some(folder.join("memory")), ..settings(api) }
 }
 
 fn files(folder: &Path) -> Vec<String> {
@@ -90,7 +90,7 @@ fn the_snapshot_file_is_written_now_and_then_and_not_only_at_the_end() {
     let copy = folder.path().join("copy");
     wait("the pod in the file", || {
         std::fs::copy(&there, &copy).is_ok() && {
-            let other = start(&TopologySettings { memory_file: Some(copy.clone()), ..settings.clone() });
+            let other = start(&TopologySettings { snapshot_file: Some(copy.clone()), ..settings.clone() });
             let index = Arc::clone(&other.current());
             index.by_uid(Key::of("u-a")).is_some()
         }
@@ -107,18 +107,18 @@ fn the_snapshot_file_is_written_soon_and_every_kind_in_it_is_known_to_be_gone() 
     let rarely = Timing { first_save: Duration::from_millis(20), save: Duration::from_secs(3_600), ..TIMING };
     let settings = with_memory(&api, folder.path());
     let cluster = start_with(&settings, &rarely);
-    wait("the first file", || settings.memory_file.as_ref().unwrap().exists());
+    wait("the first file", || settings.snapshot_file.as_ref().unwrap().exists());
     assert!(cluster.is_ready(), "not before");
     // As a kill leaves it.
     let copy = folder.path().join("copy");
-    std::fs::copy(settings.memory_file.as_ref().unwrap(), &copy).unwrap();
+    std::fs::copy(settings.snapshot_file.as_ref().unwrap(), &copy).unwrap();
     drop(cluster);
     for (resource, object) in plan.objects() {
         api.remove(resource, object);
     }
     api.forbid("ingresses");
     api.missing("jobs");
-    let cluster = start_with(&TopologySettings { memory_file: Some(copy), ..settings }, &rarely);
+    let cluster = start_with(&TopologySettings { snapshot_file: Some(copy), ..settings }, &rarely);
     wait_ready(&cluster);
     let index = Arc::clone(&cluster.current());
     let mut kinds = std::collections::BTreeSet::new();
@@ -207,7 +207,7 @@ fn a_folder_that_takes_no_file_is_logged_and_harms_nobody() {
     let api = KubeApi::start();
     api.put("pods", pod("a"));
     let settings =
-        TopologySettings { memory_file: Some(folder.path().join("no/such/folder")), ..settings(&api) };
+        TopologySettings { snapshot_file: Some(folder.path().join("no/such/folder")), ..settings(&api) };
     let cluster = start(&settings);
     wait_ready(&cluster);
     wait("a warning", || warnings(&cluster).iter().any(|line| line.contains("cannot be saved")));

@@ -22,7 +22,7 @@ use event_gateway::log::{Level, Line};
 use event_gateway::pattern::Patterns;
 use event_gateway::topology::index::Index;
 use event_gateway::topology::key::Key;
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use serde_json::{Value, json};
 
 use support::cluster::{Cluster as Plan, Size};
@@ -45,7 +45,7 @@ const TIMING: Timing = Timing {
     first_save: Duration::from_millis(50),
     save: Duration::from_millis(50),
 };
-const KINDS: usize = Kind::ALL.len();
+const KINDS: usize = ObjectKind::ALL.len();
 
 fn settings(api: &KubeApi) -> TopologySettings {
     TopologySettings {
@@ -54,7 +54,7 @@ fn settings(api: &KubeApi) -> TopologySettings {
         token_file: None,
         tombstone_ttl: Duration::from_secs(3_600),
         annotations: Patterns::default(),
-        memory_file: None,
+        snapshot_file: None,
     }
 }
 
@@ -108,9 +108,9 @@ fn warnings(cluster: &Cluster) -> Vec<String> {
 }
 
 /// The kinds that are not followed.
-fn unfollowed(cluster: &Cluster) -> Vec<Kind> {
+fn unfollowed(cluster: &Cluster) -> Vec<ObjectKind> {
     let numbers = &cluster.numbers().unfollowed;
-    Kind::ALL.into_iter().filter(|kind| numbers[kind.index()].get() > 0).collect()
+    ObjectKind::ALL.into_iter().filter(|kind| numbers[kind.index()].get() > 0).collect()
 }
 
 /// Every object of the plan is there, as live, and nothing else is.
@@ -146,7 +146,7 @@ fn the_first_lists_show_the_whole_cluster_in_any_pieces() {
         assert_eq!(numbers.objects.get(), cluster.current().len() as u64);
         assert_eq!((numbers.skipped_objects.get(), numbers.watch_restarts.get()), (0, 0));
         let age = clock::unix_seconds(clock::wall())
-            .saturating_sub(numbers.last_message_seconds[Kind::Pod.index()].get());
+            .saturating_sub(numbers.last_message_seconds[ObjectKind::Pod.index()].get());
         assert!(age < 30, "{age}");
         assert_eq!(warnings(&cluster), [""; 0]);
     }

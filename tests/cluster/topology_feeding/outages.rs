@@ -34,7 +34,7 @@ fn wait_followed(api: &KubeApi, cluster: &Cluster, ready: Instant) -> Duration {
 
 fn freshness(cluster: &Cluster) -> Vec<Freshness> {
     let index = Arc::clone(&cluster.current());
-    let mut all: Vec<Freshness> = Kind::ALL.map(|kind| index.freshness(kind)).to_vec();
+    let mut all: Vec<Freshness> = ObjectKind::ALL.map(|kind| index.freshness(kind)).to_vec();
     all.sort_unstable();
     all.dedup();
     all
@@ -119,7 +119,7 @@ fn the_first_that_gets_through_wakes_those_that_wait_longer() {
     api.close_watches("services");
     wait("the refusal", || {
         let index = Arc::clone(&cluster.current());
-        [Kind::Pod, Kind::Service].iter().all(|kind| index.freshness(*kind) == Freshness::Refused)
+        [ObjectKind::Pod, ObjectKind::Service].iter().all(|kind| index.freshness(*kind) == Freshness::Refused)
     });
     api.forget_requests();
     let both_asked =

@@ -33,7 +33,7 @@ fn panics_of_a_reflector_lead_to_a_list() {
     wait_ready(&cluster);
     api.wait_for_watches(ALL, KINDS, BOUND);
     // Before its request, and in the middle of what it brought, with the board in its hands.
-    for (number, place) in ["feeder", "apply"].into_iter().enumerate() {
+    for (number, place) in ["reflector", "apply"].into_iter().enumerate() {
         let (old, new) = (number.to_string(), (number + 1).to_string());
         fs::write(&wire, place).unwrap();
         api.put("pods", pod("unseen"));
@@ -53,10 +53,10 @@ fn panics_of_the_clock_and_of_the_file_pass() {
     let Some(wire) = in_a_process_of_its_own("panics_of_the_clock_and_of_the_file_pass") else { return };
     let (api, folder) = (KubeApi::start(), tempfile::tempdir().unwrap());
     let file = folder.path().join("memory");
-    let settings = TopologySettings { memory_file: Some(file.clone()), ..settings(&api) };
+    let settings = TopologySettings { snapshot_file: Some(file.clone()), ..settings(&api) };
     let cluster = start(&settings);
     wait_ready(&cluster);
-    for (place, words) in [("clock", "forgetting what is gone"), ("memory", "saving what is known")] {
+    for (place, words) in [("clock", "erasing deleted objects"), ("snapshot_file", "saving what is known")] {
         fs::write(&wire, place).unwrap();
         api.put("pods", pod(place));
         wait_logged(&cluster, words);
@@ -67,7 +67,7 @@ fn panics_of_the_clock_and_of_the_file_pass() {
     api.put("pods", pod("last"));
     wait_live(&cluster, "u-last");
     wait("a save", || fs::metadata(&file).and_then(|file| file.modified()).ok() > before);
-    fs::write(&wire, "memory").unwrap();
+    fs::write(&wire, "snapshot_file").unwrap();
     drop(cluster);
     assert!(file.exists(), "the file of before stays");
 }

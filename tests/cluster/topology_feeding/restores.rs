@@ -122,7 +122,7 @@ fn one_of_three_api_servers_may_lag() {
             api.forbid("pods");
             api.cut("pods");
             api.put("pods", pod(&new));
-            wait("a denial", || unfollowed(&cluster).contains(&Kind::Pod));
+            wait("a denial", || unfollowed(&cluster).contains(&ObjectKind::Pod));
             api.allow("pods");
         } else {
             api.close_watches("pods");

@@ -17,7 +17,7 @@ fn with_token(url: &str) -> (TopologySettings, tempfile::TempDir) {
         token_file: Some(token_file),
         tombstone_ttl: Duration::from_secs(60),
         annotations: Patterns::default(),
-        memory_file: None,
+        snapshot_file: None,
     };
     (settings, folder)
 }

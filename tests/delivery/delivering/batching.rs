@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cases;
 use cases::cases;
+use event_gateway::format::Framing;
 use event_gateway::gateway::batch::{Batch, Limits, Parts};
-use event_gateway::render::Form;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
 
-const FORMS: [Form; 3] = [Form::LINES, Form::ARRAY, Form::ALONE];
+const FORMS: [Framing; 3] = [Framing::LINES, Framing::ARRAY, Framing::ALONE];
 
 /// A rendered record: a JSON document of about so many bytes that says its id.
 fn document(id: usize, padding: usize) -> Vec<u8> {
@@ -19,7 +19,7 @@ fn document(id: usize, padding: usize) -> Vec<u8> {
 }
 
 /// Puts records into batches as the pipeline does: a new one when this one has no room.
-fn fill(form: Form, limits: Limits, paddings: &[usize]) -> Vec<Batch<usize>> {
+fn fill(form: Framing, limits: Limits, paddings: &[usize]) -> Vec<Batch<usize>> {
     let mut batches = vec![Batch::new(form, limits)];
     for (id, padding) in paddings.iter().enumerate() {
         let rendered = document(id, *padding);
@@ -32,10 +32,10 @@ fn fill(form: Form, limits: Limits, paddings: &[usize]) -> Vec<Batch<usize>> {
 }
 
 /// The ids in a body, read as its receiver does by the content type.
-fn ids_in(form: Form, body: &[u8]) -> Vec<usize> {
+fn ids_in(form: Framing, body: &[u8]) -> Vec<usize> {
     let documents: Vec<Value> = match form {
-        Form::ALONE => vec![serde_json::from_slice(body).unwrap()],
-        Form::ARRAY => serde_json::from_slice(body).unwrap(),
+        Framing::ALONE => vec![serde_json::from_slice(body).unwrap()],
+        Framing::ARRAY => serde_json::from_slice(body).unwrap(),
         _ => {
             let lines = body.strip_suffix(b"\n").expect("NDJSON ends its last line too");
             lines.split(|byte| *byte == b'\n').map(|line| serde_json::from_slice(line).unwrap()).collect()
@@ -65,7 +65,7 @@ struct Outcomes {
 }
 
 /// Sends a batch as `delivery` does.
-fn send(form: Form, batch: &Batch<usize>, mut answer: impl FnMut(&[usize]) -> Answer) -> Outcomes {
+fn send(form: Framing, batch: &Batch<usize>, mut answer: impl FnMut(&[usize]) -> Answer) -> Outcomes {
     let mut outcomes = Outcomes::default();
     let mut parts = Parts::whole(batch.len());
     while let Some(part) = parts.next() {
@@ -110,11 +110,11 @@ proptest! {
         for (number, batch) in batches.iter().enumerate() {
             let body = batch.body(&(0..batch.len()));
             ids.extend(ids_in(form, &body));
-            let most = if form == Form::ALONE { 1 } else { limits.events };
+            let most = if form == Framing::ALONE { 1 } else { limits.events };
             prop_assert!(batch.len() <= most);
             prop_assert!(batch.len() == 1 || body.len() <= limits.bytes, "{} bytes", body.len());
             // It is closed only when the next record does not fit, but for a byte or two of brackets.
-            if let Some(next) = batches.get(number + 1).filter(|_| form != Form::ALONE) {
+            if let Some(next) = batches.get(number + 1).filter(|_| form != Framing::ALONE) {
                 let next = document(*next.note(0).unwrap(), paddings[*next.note(0).unwrap()]);
                 let is_full = batch.len() == limits.events || body.len() + next.len() + 3 > limits.bytes;
                 prop_assert!(is_full, "{} of {limits:?}", body.len());
@@ -157,8 +157,8 @@ proptest! {
     #[test]
     fn one_rejected_record_is_found_in_few_requests(count in 1usize..2_000, place in any::<prop::sample::Index>()) {
         let entry = place.index(count);
-        let batch = fill(Form::LINES, Limits { events: 5_000, bytes: usize::MAX / 2 }, &vec![0; count]).remove(0);
-        let outcomes = send(Form::LINES, &batch, |ids| {
+        let batch = fill(Framing::LINES, Limits { events: 5_000, bytes: usize::MAX / 2 }, &vec![0; count]).remove(0);
+        let outcomes = send(Framing::LINES, &batch, |ids| {
             if ids.contains(&entry) { Answer::Reject } else { Answer::Accept }
         });
         prop_assert_eq!(&outcomes.entries, &[entry]);
@@ -172,25 +172,25 @@ proptest! {
         others in vec("[a-c.0-2]{0,3}", 0..6),
         rendered in vec(any::<u8>(), 0..9),
     ) {
-        let key = |ids: &[String], rendered: &[u8], form: Form| {
+        let key = |ids: &[String], rendered: &[u8], form: Framing| {
             let mut batch = Batch::new(form, Limits { events: 10, bytes: 1_000 });
             ids.iter().for_each(|id| batch.push(id, rendered, ()));
             batch.idempotency_key(&(0..batch.len()))
         };
-        let first = key(&ids, &rendered, Form::LINES);
-        prop_assert_eq!(&first, &key(&ids, b"{}", Form::ARRAY), "not of the text");
-        prop_assert_eq!(first == key(&others, &rendered, Form::LINES), ids == others);
+        let first = key(&ids, &rendered, Framing::LINES);
+        prop_assert_eq!(&first, &key(&ids, b"{}", Framing::ARRAY), "not of the text");
+        prop_assert_eq!(first == key(&others, &rendered, Framing::LINES), ids == others);
         prop_assert!(first.len() == 32 && first.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let mut reversed = ids.clone();
         reversed.reverse();
-        prop_assert_eq!(first == key(&reversed, &rendered, Form::LINES), ids == reversed);
+        prop_assert_eq!(first == key(&reversed, &rendered, Framing::LINES), ids == reversed);
     }
 }
 
 #[test]
 fn the_key_of_a_batch_is_the_same_in_every_build() {
     // It is what a gateway compares across restarts and versions of the plugin: never change it.
-    let mut batch = Batch::new(Form::LINES, Limits { events: 10, bytes: 1_000 });
+    let mut batch = Batch::new(Framing::LINES, Limits { events: 10, bytes: 1_000 });
     batch.push("0fa87d81-44b4-434d-a19d-2d6a99636aa5.416", b"{}", ());
     batch.push("f8596fcd-74af-4e62-a4ab-4908ce123489.235", b"{}", ());
     let keys =

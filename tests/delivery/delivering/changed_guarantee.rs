@@ -71,7 +71,7 @@ fn a_request_that_was_dead_lettered_is_not_sent_when_the_guarantee_changes_back(
     let (gateway, place) = (TestGateway::start(), Place::new());
     left_without_an_answer(&place, &gateway, "no_event_loss", End::Kill);
     place.host(&gateway, "no_duplicates", &[]).kill();
-    // Nothing is known of it but that claim: it comes again, in whatever company.
+    // Nothing is known of it but that intent: it comes again, in whatever company.
     let mut host = place.host(&gateway, "no_event_loss", &[]);
     assert_eq!(host.deliver("a", "t", &events(["x", "u1"])), Code::Ok);
     assert_eq!(gateway.requests().last().unwrap().ids(), ["x.1", "u1.1"]);

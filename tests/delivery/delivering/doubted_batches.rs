@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::{posting, support, syscalls};
 use event_gateway::clock;
-use event_gateway::job::{Answer as HostResult, Job, reply};
+use event_gateway::job::{HostResult, Job, reply};
 use event_gateway::log::HostLog;
 use event_gateway::metrics::Metrics;
 use event_gateway::pipeline::Pipeline;

@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 
 use super::chunk;
 use chunk::Stamp;
-use event_gateway::config::Format;
+use event_gateway::config::FormatName;
 use event_gateway::correlate::{Correlation, Impact};
-use event_gateway::ledger::identity::record_id;
+use event_gateway::format::{Record, Renderer};
 use event_gateway::record::chunk::Records;
 use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
-use event_gateway::record::peek::{Items, Shape, peek};
+use event_gateway::record::identity::record_id;
+use event_gateway::record::shape::{Items, Shape, shape_of};
 use event_gateway::record::text::Repair;
-use event_gateway::render::{Record, Renderer};
 use event_gateway::time;
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ fn read(chunk: &[u8]) -> Vec<(usize, &[u8], KubeEvent<'_>)> {
     let events: Vec<_> = Records::new(chunk)
         .map(|record| {
             let envelope = record.unwrap();
-            assert!(matches!(peek(envelope.body), Ok(Shape::Event)));
+            assert!(matches!(shape_of(envelope.body), Ok(Shape::Event)));
             (envelope.offset, envelope.body, KubeEvent::read(envelope.body, &repair).unwrap().unwrap())
         })
         .collect();
@@ -201,7 +201,7 @@ fn the_counts_of_the_flavours_hold() {
 fn both_api_groups_give_the_same_native_record() {
     let (core, newer) = (core_events(), parse_lines("events-events.k8s.io-v1.ndjson"));
     assert!(newer.iter().all(|event| event.get("regarding").is_some() && event.get("message").is_none()));
-    let renderer = Renderer::new(Format::Native, "here").expect("a format");
+    let renderer = Renderer::new(FormatName::Native, "here").expect("a format");
     let render = |events: &[Value]| {
         let mut documents = Vec::new();
         for (_, body, event) in read(&chunk::of(events)) {
@@ -254,13 +254,13 @@ fn a_list_in_one_record_is_split_and_its_audit_items_are_no_events() {
     assert_eq!(records.len(), 1, "an audit webhook posts one EventList");
     let whole = rmpv::decode::read_value(&mut &*bytes).unwrap();
     let expected = whole[1]["items"].as_array().unwrap();
-    let Ok(Shape::List { items }) = peek(records[0].body) else { panic!("no list") };
+    let Ok(Shape::List { items }) = shape_of(records[0].body) else { panic!("no list") };
     let found: Vec<_> = Items::new(items).collect();
     assert_eq!(found.len(), expected.len());
     assert!(found.len() > 1);
     for (item, expected) in found.iter().zip(expected) {
         assert_eq!(rmpv::decode::read_value(&mut &**item).unwrap(), *expected);
-        assert_eq!(peek(item), Ok(Shape::Audit));
+        assert_eq!(shape_of(item), Ok(Shape::Audit));
         assert_eq!(KubeEvent::read(item, &Repair::default()), Ok(None));
     }
 }
@@ -271,7 +271,7 @@ fn a_list_of_events_is_split_into_them() {
     let list = json!({"kind": "EventList", "apiVersion": "v1", "metadata": {}, "items": events});
     let bytes = chunk::v2(&list, 1);
     let record = Records::new(&bytes).next().unwrap().unwrap();
-    let Ok(Shape::List { items }) = peek(record.body) else { panic!("no list") };
+    let Ok(Shape::List { items }) = shape_of(record.body) else { panic!("no list") };
     let repair = Repair::default();
     let split: Vec<_> =
         Items::new(items).map(|item| KubeEvent::read(item, &repair).unwrap().unwrap()).collect();

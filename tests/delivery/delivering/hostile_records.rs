@@ -5,7 +5,7 @@
 use super::{neighbours, support};
 use event_gateway::record::MAX_RECORD_BYTES;
 use event_gateway::record::cursor::MAX_DEPTH;
-use event_gateway::record::shallow::LEFT_OUT;
+use event_gateway::record::depth_limit::LEFT_OUT;
 use neighbours::{delivered, delivered_bytes, started};
 use serde_json::{Value, json};
 use support::gateway::{Answer, TestGateway};

@@ -211,7 +211,7 @@ fn no_record_waits_twice() {
     let chunk = chunk::of(&[event("u1", 1, "never")]);
     gateway.answer(Answer::status(503).header("Retry-After", "0"));
     assert_eq!(host.deliver("a", "t", &chunk), Code::Retry);
-    host.metrics_when(|metrics| value(metrics, "gateway_open") == 1.0);
+    host.metrics_when(|metrics| value(metrics, "endpoint_open") == 1.0);
     assert_eq!(host.deliver("a", "t", &chunk), Code::Ok);
     let metrics = host.metrics_when(|metrics| value(metrics, "delivered_records_total") == 1.0);
     assert_eq!(value(&metrics, "correlation_delayed_records_total"), 1.0);

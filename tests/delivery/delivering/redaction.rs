@@ -217,7 +217,7 @@ fn a_field_that_does_not_exist_or_is_needed_stops_the_start() {
         ("redact", "message, audit.id", "audit.id is what distinguishes records"),
         ("redact_hash", "violation.details.\"a", "is no path"),
         ("redact_hash", "object.labels.app", "can only be left out"),
-        ("redact", "object.labels.\"\"", "object.labels. names none of them"),
+        ("redact", "object.labels.\"\"", "object.labels. does not name one"),
     ] {
         let gateway = TestGateway::start();
         let mut host = support::host::MiniHost::start(Build::V5_1_1);

@@ -12,7 +12,8 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::{posting, support};
-use event_gateway::gateway::{Disposition, LONGEST_RETRY_AFTER};
+use event_gateway::response::Disposition;
+use event_gateway::response::retry_after::LONGEST_RETRY_AFTER;
 use posting::{accepted, noise, open, retry};
 use support::gateway::{Answer, TestGateway};
 use testkit::rerun;

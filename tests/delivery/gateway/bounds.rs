@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{posting, support};
-use event_gateway::gateway::Disposition;
+use event_gateway::response::Disposition;
 use posting::{accepted, noise, open, retry};
 use support::gateway::{Answer, TestGateway};
 

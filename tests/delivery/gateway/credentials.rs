@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{posting, support};
-use event_gateway::gateway::Disposition;
 use event_gateway::log::Level;
+use event_gateway::response::Disposition;
 use posting::{accepted, open, try_open};
 use support::gateway::{Answer, TestGateway};
 

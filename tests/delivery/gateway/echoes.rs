@@ -5,8 +5,8 @@ use std::fs;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
-use event_gateway::gateway::Disposition;
-use event_gateway::render::Answers;
+use event_gateway::config::FormatName;
+use event_gateway::response::Disposition;
 use event_gateway::secrets::Secrets;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -213,7 +213,7 @@ fn the_words_about_each_record_show_no_secret() {
         let item = serde_json::json!({"create": {"status": 400, "error": {"type": "x", "reason": reason}}});
         let body = serde_json::json!({"errors": true, "items": [item]}).to_string();
         gateway.respond_with(move |_| Answer::status(200).body(&*body));
-        let disposition = format!("{:?}", client.post_to(Answers::ElasticsearchBulk, b"{}\n"));
+        let disposition = format!("{:?}", client.post_to(FormatName::Elasticsearch, b"{}\n"));
         assert!(disposition.contains("Partial") && !disposition.contains("S3CR"), "{disposition}");
     }
 }

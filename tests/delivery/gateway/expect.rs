@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::{posting, support};
-use event_gateway::gateway::{Disposition, Doubt};
+use event_gateway::response::{Disposition, Doubt};
 use posting::{accepted, noise, open};
 use support::gateway::{Answer, Certificates, TestGateway};
 use support::http::{self, Head};

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use super::{posting, support};
-use event_gateway::gateway::Disposition;
+use event_gateway::response::Disposition;
 use posting::{Client, accepted, noise, open};
 use support::gateway::{Answer, Certificates, TestGateway};
 

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{posting, support};
-use event_gateway::gateway::Disposition;
 use event_gateway::log::Level;
+use event_gateway::response::Disposition;
 use posting::{Client, accepted, open, retry, try_open};
 use rustls::pki_types::{PrivatePkcs8KeyDer, pem::PemObject};
 use support::gateway::{Answer, Certificates, TestGateway};

@@ -1,4 +1,4 @@
-//! With claims: is no occurrence of an event ever counted twice, and is each counted or in doubt?
+//! With intents: is no occurrence of an event ever counted twice, and is each counted or in doubt?
 //!
 //! A record counts the occurrences from `count - new_occurrences + 1` to `count` of its event. Whatever arrives, is lost or
 //! is left in doubt, in whatever order the versions come, and whichever of them the source has no more after a crash: of
@@ -12,8 +12,8 @@ use super::cases;
 use super::scratch::tempdir;
 use cases::cases;
 use event_gateway::config::{LedgerSettings, Updates};
-use event_gateway::ledger::identity::{Identity, Version};
-use event_gateway::ledger::{Ledger, Ticket, Verdict, Versioned};
+use event_gateway::ledger::{Ledger, Ticket, Verdict};
+use event_gateway::record::identity::{Identity, Version, Versioned};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -111,7 +111,7 @@ fn run(steps: &[Step]) {
             }
         }
         let tickets: Vec<_> = request.iter().map(|(ticket, ..)| *ticket).collect();
-        ledger.claim(&tickets, NOW_SECONDS).unwrap();
+        ledger.intend(&tickets, NOW_SECONDS).unwrap();
         let abort = |ledger: &mut Ledger| tickets.iter().for_each(|ticket| ledger.abort(*ticket));
         let arrived = match *answer {
             Answer::Accepted => true,

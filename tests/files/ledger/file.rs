@@ -18,8 +18,8 @@ use std::thread;
 use std::time::Duration;
 
 use event_gateway::config::{LedgerSettings, Updates};
-use event_gateway::ledger::identity::{Identity, Version};
-use event_gateway::ledger::{Ledger, MovedAside, Unusable, Verdict, Versioned};
+use event_gateway::ledger::{Ledger, LedgerError, MovedAside, Unusable, Verdict};
+use event_gateway::record::identity::{Identity, Version, Versioned};
 
 pub const NOW_SECONDS: u64 = 1_800_000_000;
 pub const COMMITS: u64 = 30;
@@ -31,7 +31,7 @@ fn settings(file: &Path) -> LedgerSettings {
     LedgerSettings { state_file: Some(file.to_owned()), ttl, max_entries: 100_000 }
 }
 
-pub fn open(file: &Path) -> Result<(Ledger, Option<MovedAside>), String> {
+pub fn open(file: &Path) -> Result<(Ledger, Option<MovedAside>), LedgerError> {
     Ledger::open(&settings(file), Updates::Every, NOW_SECONDS)
 }
 
@@ -46,7 +46,7 @@ pub fn batch(number: u64) -> Vec<Versioned> {
     new.chain((number > 0).then(|| record((number - 1) * 100, 8))).collect()
 }
 
-pub fn deliver(ledger: &mut Ledger, records: &[Versioned]) -> Result<(), String> {
+pub fn deliver(ledger: &mut Ledger, records: &[Versioned]) -> Result<(), LedgerError> {
     let tickets: Vec<_> = records
         .iter()
         .filter_map(|record| match ledger.begin(*record) {
@@ -168,7 +168,7 @@ fn a_second_instance_learns_that_the_file_is_taken() {
         let error = open(name).map(drop).unwrap_err();
         let path = name.display();
         assert_eq!(
-            error,
+            error.to_string(),
             format!("{path} is in use by another instance; each instance needs a file of its own")
         );
     }
@@ -290,7 +290,7 @@ fn what_cannot_be_a_file_is_named_with_the_reason() {
     for (path, expected) in cases {
         let shown = path.display().to_string();
         let error = within_seconds(120, move || open(&path).map(drop).unwrap_err());
-        assert!(error.starts_with(&shown) && error.contains(expected), "{error}");
+        assert!(error.to_string().starts_with(&shown) && error.to_string().contains(expected), "{error}");
     }
 }
 

@@ -1,9 +1,9 @@
 //! What the ledger remembers, and what its file does.
 //! Each file here asks one question.
 
-mod claims;
 mod doubted_occurrences;
 mod file;
+mod intents;
 mod model;
 mod naive;
 mod occurrences;

@@ -4,8 +4,8 @@
 //! acknowledged.
 
 use event_gateway::config::Updates;
-use event_gateway::ledger::identity::Identity;
-use event_gateway::ledger::{Ticket, Verdict, Versioned};
+use event_gateway::ledger::{Ticket, Verdict};
+use event_gateway::record::identity::{Identity, Versioned};
 
 pub const TTL_SECONDS: u64 = 100;
 

@@ -10,8 +10,8 @@ use super::cases;
 use super::scratch::tempdir;
 use cases::cases;
 use event_gateway::config::{LedgerSettings, Updates};
-use event_gateway::ledger::identity::{Identity, Version};
-use event_gateway::ledger::{Ledger, Ticket, Verdict, Versioned};
+use event_gateway::ledger::{Ledger, Ticket, Verdict};
+use event_gateway::record::identity::{Identity, Version, Versioned};
 use proptest::collection::vec;
 use proptest::prelude::*;
 

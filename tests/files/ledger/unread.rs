@@ -1,7 +1,7 @@
 //! Is what the file holds taken in as soon as it can be read, where the start could not read it?
 //!
 //! A disk that is away for a moment must not stop a start, and must not cost what lies on it: nothing takes the
-//! place of a file that nobody has read, and nothing is claimed, until its rows and claims are in memory, too.
+//! place of a file that nobody has read, and no intent is written, until its commits and intents are in memory, too.
 //! `LEDGER_SEEDS` sets how many pairs of lives are tried.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -13,8 +13,8 @@ use super::scratch::tempdir;
 use super::{dice, failing, syscalls};
 use dice::Dice;
 use event_gateway::config::{LedgerSettings, Updates};
-use event_gateway::ledger::identity::{Identity, Version};
-use event_gateway::ledger::{Ledger, Verdict, Versioned};
+use event_gateway::ledger::{Ledger, LedgerError, Verdict};
+use event_gateway::record::identity::{Identity, Version, Versioned};
 use failing::{Failing, Plan, Shared, Wrong, heal};
 use syscalls::{Kind, watching};
 
@@ -34,7 +34,7 @@ fn open(folder: &Path, now_seconds: u64) -> Ledger {
 }
 
 /// What could not be saved is known all the same.
-fn commit(ledger: &mut Ledger, records: &[Versioned], now_seconds: u64) -> Result<(), String> {
+fn commit(ledger: &mut Ledger, records: &[Versioned], now_seconds: u64) -> Result<(), LedgerError> {
     let mut tickets = Vec::new();
     for record in records {
         if let Verdict::New { ticket } | Verdict::Update { ticket, .. } = ledger.begin(*record) {
@@ -44,11 +44,11 @@ fn commit(ledger: &mut Ledger, records: &[Versioned], now_seconds: u64) -> Resul
     ledger.commit(&tickets, now_seconds)
 }
 
-fn claim(ledger: &mut Ledger, record: Versioned, now_seconds: u64) -> Result<(), String> {
+fn intend(ledger: &mut Ledger, record: Versioned, now_seconds: u64) -> Result<(), LedgerError> {
     let Verdict::New { ticket } = ledger.begin(record) else { panic!("{record:?} is known") };
-    let claimed = ledger.claim(&[ticket], now_seconds);
+    let written = ledger.intend(&[ticket], now_seconds);
     ledger.abort(ticket);
-    claimed
+    written
 }
 
 /// The verdict on it, with no ticket.
@@ -72,7 +72,7 @@ fn unread(folder: &Path, errno: i32, work: impl FnOnce(&Shared, Ledger)) {
         Plan { wrong: Some(Wrong::Errno(errno)), stays: true, only: Some(Kind::Open), ..Plan::default() };
     watching(folder, Failing(Shared::clone(&plan)), || {
         let mut ledger = open(folder, NOW_SECONDS);
-        let why = ledger.take_trouble().unwrap();
+        let why = ledger.take_trouble().unwrap().to_string();
         assert!(why.starts_with(folder.to_str().unwrap()) && why.ends_with(", nor can it be read"), "{why}");
         work(&plan, ledger);
     });
@@ -85,7 +85,7 @@ fn nothing_is_claimed_before_and_all_is_known_after() {
         let (delivered, in_doubt, new) = (record(1, 1), record(2, 1), record(3, 1));
         let mut ledger = open(folder.path(), NOW_SECONDS);
         commit(&mut ledger, &[delivered], NOW_SECONDS).unwrap();
-        claim(&mut ledger, in_doubt, NOW_SECONDS).unwrap();
+        intend(&mut ledger, in_doubt, NOW_SECONDS).unwrap();
         drop(ledger);
         let file = folder.path().join("ledger");
         let before = fs::read(&file).unwrap();
@@ -93,23 +93,23 @@ fn nothing_is_claimed_before_and_all_is_known_after() {
             for step in 0..10 {
                 let now_seconds = NOW_SECONDS + step * 6;
                 assert_eq!(ledger.recall(now_seconds).is_err(), step > 0, "it is left alone for a pause");
-                claim(&mut ledger, delivered, now_seconds).unwrap_err();
+                intend(&mut ledger, delivered, now_seconds).unwrap_err();
             }
             heal(plan);
             assert!(fs::read(&file).unwrap() == before, "it was touched");
             let now_seconds = NOW_SECONDS + 10 * 6;
-            claim(&mut ledger, in_doubt, now_seconds).unwrap_err();
-            let why = ledger.release(now_seconds).unwrap_err();
+            intend(&mut ledger, in_doubt, now_seconds).unwrap_err();
+            let why = ledger.release(now_seconds).unwrap_err().to_string();
             assert!(why.ends_with("could not be read at the start, nor since"), "{why}");
             // What was judged without it must not be acted upon with it.
             let Verdict::New { ticket } = ledger.begin(delivered) else { panic!("read too early") };
             ledger.recall(now_seconds).unwrap();
-            ledger.claim(&[ticket], now_seconds).unwrap_err();
+            ledger.intend(&[ticket], now_seconds).unwrap_err();
             ledger.abort(ticket);
             ledger.recall(now_seconds).unwrap();
             let judged = [delivered, in_doubt, new].map(|record| judge(&mut ledger, record));
             assert_eq!(judged, ["duplicate", "in doubt", "new"]);
-            claim(&mut ledger, new, now_seconds).unwrap();
+            intend(&mut ledger, new, now_seconds).unwrap();
             drop(ledger);
             let mut again = open(folder.path(), now_seconds);
             let judged = [delivered, in_doubt, new].map(|record| judge(&mut again, record));
@@ -121,7 +121,7 @@ fn nothing_is_claimed_before_and_all_is_known_after() {
 #[test]
 fn who_wants_nothing_lost_delivers_again_what_was_in_doubt() {
     let folder = tempdir();
-    claim(&mut open(folder.path(), NOW_SECONDS), record(1, 1), NOW_SECONDS).unwrap();
+    intend(&mut open(folder.path(), NOW_SECONDS), record(1, 1), NOW_SECONDS).unwrap();
     unread(folder.path(), libc::EMFILE, |plan, mut ledger| {
         ledger.forget_doubts();
         heal(plan);
@@ -219,7 +219,7 @@ fn one_that_is_damaged_or_gone_by_then_is_made_anew() {
             if is_gone {
                 recalled.unwrap();
             } else {
-                let why = recalled.unwrap_err();
+                let why = recalled.unwrap_err().to_string();
                 let aside = why.split(" and was moved to ").nth(1).unwrap().split(';').next().unwrap();
                 assert_eq!(fs::read(aside).unwrap(), b"no ledger");
             }

@@ -1,7 +1,7 @@
 //! Does a ledger go on counting when the plugin is upgraded, and is its file misread by no version, older or newer?
 //!
-//! `ledger-rules-1.gz` was written by the last version that knew no mark (cc4bf20): the commits of `file.rs`, and a
-//! claim that a kill left without an answer.
+//! `ledger-rules-1.gz` was written by the last version that knew no mark (cc4bf20): the commits of `file.rs`, and an intent
+//! that a kill left without an answer.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::fs;
@@ -13,8 +13,8 @@ use super::file::{COMMITS, NOW_SECONDS, all_of, batch, deliver, deliver_all, ope
 use super::scratch::tempdir;
 use super::{failing, mark, syscalls};
 use event_gateway::config::{LedgerSettings, Updates};
-use event_gateway::ledger::rules::RULES;
 use event_gateway::ledger::{Ledger, Unusable, Verdict};
+use event_gateway::record::identity::rules::RULES;
 use failing::{Failing, Plan, Shared, Wrong, heal};
 use syscalls::{Kind, watching};
 
@@ -27,7 +27,7 @@ fn old_file(folder: &Path) -> PathBuf {
     file
 }
 
-/// What the claim of the old file holds.
+/// What the intent of the old file holds.
 fn is_in_doubt(ledger: &mut Ledger) -> bool {
     batch(COMMITS).into_iter().all(|record| match ledger.begin(record) {
         Verdict::InDoubt { ticket } => {
@@ -114,7 +114,7 @@ fn a_key_that_could_not_be_written_is_written_later() {
     assert_eq!(open(&file).unwrap().0.key(), Some(&key));
 }
 
-/// Those of all commits but the claim, which [`remembered`] does not expect.
+/// Those of all commits but the intent, which [`remembered`] does not expect.
 fn remembered_but_the_claim(ledger: &mut Ledger) -> usize {
     (0..COMMITS).flat_map(batch).filter(|record| ledger.holds(record)).count()
 }
@@ -229,7 +229,7 @@ fn a_newer_file_that_turns_up_later_is_moved_aside_too() {
     watching(folder.path(), Failing(Shared::clone(&plan)), || {
         let mut ledger = open(&file).unwrap().0;
         heal(&plan);
-        let why = ledger.recall(NOW_SECONDS + 6).unwrap_err();
+        let why = ledger.recall(NOW_SECONDS + 6).unwrap_err().to_string();
         assert!(
             why.contains("was written by a newer version of this plugin") && why.ends_with("made anew soon"),
             "{why}"

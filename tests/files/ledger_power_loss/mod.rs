@@ -18,8 +18,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use dice::Dice;
-use event_gateway::ledger::Versioned;
-use event_gateway::ledger::identity::{Identity, Version};
+use event_gateway::record::identity::{Identity, Version, Versioned};
 use power::{Moment, Record, Recorder, trials};
 use scratch::tempdir;
 use syscalls::{Kind, watching};

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use event_gateway::config::{LedgerSettings, Updates};
-use event_gateway::ledger::identity::{Identity, Version};
-use event_gateway::ledger::{Ledger, MovedAside, Ticket, Verdict, Versioned};
+use event_gateway::ledger::{Ledger, LedgerError, MovedAside, Ticket, Verdict};
+use event_gateway::record::identity::{Identity, Version, Versioned};
 
 use super::dice::Dice;
 use super::power::Record;
@@ -44,7 +44,7 @@ pub struct Tally {
     pub old_files: u64,
 }
 
-pub fn open(folder: &Path, world: &World) -> Result<(Ledger, Option<MovedAside>), String> {
+pub fn open(folder: &Path, world: &World) -> Result<(Ledger, Option<MovedAside>), LedgerError> {
     let (ttl, state_file) = (Duration::from_secs(TTL_SECONDS), Some(folder.join("ledger")));
     let settings = LedgerSettings { state_file, ttl, max_entries: world.max_entries };
     Ledger::open(&settings, Updates::Every, world.now_seconds)

@@ -9,9 +9,9 @@ use std::path::Path;
 
 use event_gateway::cluster::snapshot_file;
 use event_gateway::log::HostLog;
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use event_gateway::topology::parse::Parser;
-use event_gateway::topology::writer::Writer;
+use event_gateway::topology::writer::IndexWriter;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -51,9 +51,9 @@ fn pod(number: u64) -> String {
     )
 }
 
-fn writer(pods: u64) -> Writer {
-    let mut parser = Parser::new(Kind::Pod, event_gateway::pattern::Patterns::default());
-    let mut writer = Writer::new(3_600);
+fn writer(pods: u64) -> IndexWriter {
+    let mut parser = Parser::new(ObjectKind::Pod, event_gateway::pattern::Patterns::default());
+    let mut writer = IndexWriter::new(3_600);
     for number in 1..=pods {
         writer.put(parser.object(pod(number).as_bytes()).unwrap().into());
     }
@@ -67,7 +67,7 @@ fn a_cluster_of_objects_that_are_all_alike_is_restored() {
     let file = folder.path().join("ledger.topology");
     let pods = 60_000;
     snapshot_file::save(&file, &writer(pods).snapshot(), 1_800_000_000).unwrap();
-    let mut restored = Writer::new(3_600);
+    let mut restored = IndexWriter::new(3_600);
     snapshot_file::restore(&file, &mut restored, 1_800_000_000, &HostLog::default());
     assert_eq!(restored.len() as u64, pods);
 }
@@ -79,11 +79,11 @@ fn an_object_that_is_too_long_to_be_read_is_not_written() {
     let file = folder.path().join("ledger.topology");
     let mut writer = writer(2);
     let long = pod(3).replace("\"app\":\"cart\"", &format!("\"app\":\"{}\"", "x".repeat(3 << 20)));
-    let mut parser = Parser::new(Kind::Pod, event_gateway::pattern::Patterns::default());
+    let mut parser = Parser::new(ObjectKind::Pod, event_gateway::pattern::Patterns::default());
     writer.put(parser.object(long.as_bytes()).unwrap().into());
     assert_eq!(writer.len(), 3);
     snapshot_file::save(&file, &writer.snapshot(), 1_800_000_000).unwrap();
-    let mut restored = Writer::new(3_600);
+    let mut restored = IndexWriter::new(3_600);
     snapshot_file::restore(&file, &mut restored, 1_800_000_000, &HostLog::default());
     assert_eq!(restored.len(), 2);
 }
@@ -152,7 +152,7 @@ fn a_line_that_is_longer_than_any_object_is_refused() {
         let text = text.replace("cart-7d4b9c-", &"x".repeat(many));
         let object = text.lines().nth(1).unwrap().to_owned() + "\n";
         packed(&file, Compression::fast(), |into| into.write_all(object.as_bytes()).unwrap());
-        let mut restored = Writer::new(3_600);
+        let mut restored = IndexWriter::new(3_600);
         snapshot_file::restore(&file, &mut restored, 1, &HostLog::default());
         assert_eq!((restored.len() == 1, file.exists()), (is_restored, is_restored), "{many} bytes");
     }

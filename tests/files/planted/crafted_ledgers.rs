@@ -8,8 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use event_gateway::config::{LedgerSettings, Updates};
-use event_gateway::ledger::identity::{Identity, Version};
-use event_gateway::ledger::{Ledger, Verdict, Versioned};
+use event_gateway::ledger::{Ledger, Verdict};
+use event_gateway::record::identity::{Identity, Version, Versioned};
 use redb::{Database, MultimapTableDefinition, TableDefinition, WriteTransaction};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -20,7 +20,7 @@ use super::support::{PATIENT, events};
 const NOW_SECONDS: u64 = 1_800_000_000;
 const BOUND: Duration = Duration::from_secs(120);
 const COMMITS: &str = "commits";
-const CLAIMS: &str = "claims";
+const INTENTS: &str = "claims";
 
 fn record(event: u128) -> Versioned {
     Versioned { identity: Identity(event), version: Version(1), count: 1 }
@@ -79,22 +79,22 @@ type Craft = fn(&WriteTransaction);
 /// What it holds, and whether it is moved aside.
 const CASES: &[(&str, bool, Craft)] = &[
     ("the last number", true, |w| put(w, COMMITS, u64::MAX, &packed(u64::MAX, NOW_SECONDS, &[record(7)]))),
-    ("the last number of a claim", true, |w| {
-        put(w, CLAIMS, u64::MAX, &packed(u64::MAX, NOW_SECONDS, &[record(7)]));
+    ("the last number of an intent", true, |w| {
+        put(w, INTENTS, u64::MAX, &packed(u64::MAX, NOW_SECONDS, &[record(7)]));
     }),
     ("a number that is soon the last", true, |w| {
         put(w, COMMITS, u64::MAX - 2, &packed(u64::MAX - 2, NOW_SECONDS, &[record(7)]));
     }),
     ("the last time", false, |w| put(w, COMMITS, 9, &packed(9, u64::MAX, &[record(7)]))),
-    ("the last time of a claim", false, |w| put(w, CLAIMS, 9, &packed(9, u64::MAX, &[record(7)]))),
+    ("the last time of an intent", false, |w| put(w, INTENTS, 9, &packed(9, u64::MAX, &[record(7)]))),
     ("the first time", false, |w| put(w, COMMITS, 9, &packed(9, 0, &[record(7)]))),
     ("no record", false, |w| put(w, COMMITS, 9, &packed(9, NOW_SECONDS, &[]))),
-    ("no record in a claim", false, |w| put(w, CLAIMS, 9, &packed(9, NOW_SECONDS, &[]))),
+    ("no record in an intent", false, |w| put(w, INTENTS, 9, &packed(9, NOW_SECONDS, &[]))),
     ("one record many times", false, |w| {
         put(w, COMMITS, 9, &packed(9, NOW_SECONDS, &[record(7); 1_000]));
         put(w, COMMITS, 10, &packed(10, NOW_SECONDS, &[record(7); 1_000]));
-        put(w, CLAIMS, 9, &packed(9, NOW_SECONDS, &[record(8); 1_000]));
-        put(w, CLAIMS, 10, &packed(10, NOW_SECONDS, &[record(8); 1_000]));
+        put(w, INTENTS, 9, &packed(9, NOW_SECONDS, &[record(8); 1_000]));
+        put(w, INTENTS, 10, &packed(10, NOW_SECONDS, &[record(8); 1_000]));
     }),
     ("many rows of nothing", false, |w| {
         (10..100_000).for_each(|number| put(w, COMMITS, number, &packed(number, NOW_SECONDS, &[])));
@@ -108,10 +108,10 @@ const CASES: &[(&str, bool, Craft)] = &[
     ("a short key", false, |w| put_key(w, &[7; 31])),
     ("a long key", false, |w| put_key(w, &[7; 1 << 20])),
     ("commits of other types", true, |w| of_other_types(w, COMMITS)),
-    ("claims of other types", true, |w| of_other_types(w, CLAIMS)),
+    ("intents of other types", true, |w| of_other_types(w, INTENTS)),
     ("keys of other types", true, |w| of_other_types(w, "keys")),
     ("commits with several values", true, |w| with_several_values(w, COMMITS)),
-    ("claims with several values", true, |w| with_several_values(w, CLAIMS)),
+    ("intents with several values", true, |w| with_several_values(w, INTENTS)),
     ("keys with several values", true, |w| with_several_values(w, "keys")),
     ("a mark of other types", true, |w| of_other_types(w, "rows")),
     ("a mark with several values", true, |w| with_several_values(w, "rows")),
@@ -157,7 +157,7 @@ fn it_is_read_or_moved_aside_and_the_next_deliveries_are_known() {
             for event in 100..110 {
                 assert!(deliver(&mut ledger, event));
                 let Verdict::New { ticket } = ledger.begin(record(event + 100)) else { panic!("{event}") };
-                ledger.claim(&[ticket], NOW_SECONDS).unwrap();
+                ledger.intend(&[ticket], NOW_SECONDS).unwrap();
                 ledger.commit(&[ticket], NOW_SECONDS).unwrap();
             }
             drop(ledger);

@@ -13,10 +13,10 @@ use event_gateway::cluster::snapshot_file;
 use event_gateway::correlate::{About, Correlator};
 use event_gateway::log::HostLog;
 use event_gateway::pattern::Patterns;
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use event_gateway::topology::object::Object;
 use event_gateway::topology::parse::Parser;
-use event_gateway::topology::writer::Writer;
+use event_gateway::topology::writer::IndexWriter;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
@@ -30,12 +30,12 @@ const NOW_SECONDS: u64 = 1_800_000_000;
 const FILES: u64 = 80;
 
 /// Objects of all kinds, as lists bring them.
-fn objects() -> Vec<(Kind, Arc<Object>, Value)> {
+fn objects() -> Vec<(ObjectKind, Arc<Object>, Value)> {
     let cluster =
         Cluster::generate(Size { pods: 12, services: 6, nodes: 2, replica_sets: 4, namespaces: 2 }, 7);
-    let mut parsers = Kind::ALL.map(|kind| Parser::new(kind, Patterns::parse("*")));
+    let mut parsers = ObjectKind::ALL.map(|kind| Parser::new(kind, Patterns::parse("*")));
     let read = |(resource, value): (&str, Value)| {
-        let kind = Kind::ALL.into_iter().find(|kind| kind.resource() == resource)?;
+        let kind = ObjectKind::ALL.into_iter().find(|kind| kind.resource() == resource)?;
         let object = parsers[kind.index()].object(value.to_string().as_bytes()).ok()?;
         Some((kind, Arc::new(object), value))
     };
@@ -80,7 +80,7 @@ fn odd(dice: &mut Dice, former: &Value, others: &[Value]) -> Value {
             json!([0, 1, u64::MAX, u64::MAX - 1, u64::MAX / 2, 1 << 32, 65_535, 255][dice.below(8)])
         }
         (_, Value::String(_)) => {
-            let kind = Kind::ALL[dice.below(Kind::ALL.len())].name();
+            let kind = ObjectKind::ALL[dice.below(ObjectKind::ALL.len())].name();
             [json!(""), json!(kind), json!("x".repeat(1_000)), json!("\u{1b}[2J\u{202e}\0")][dice.below(4)]
                 .clone()
         }
@@ -96,7 +96,7 @@ fn no_crafted_topology_panics() {
     let folder = tempfile::tempdir().unwrap();
     let (good, path) = (folder.path().join("good"), folder.path().join("ledger.topology"));
     let objects = objects();
-    let mut writer = Writer::new(3_600);
+    let mut writer = IndexWriter::new(3_600);
     objects.iter().for_each(|(_, object, _)| writer.put(Arc::clone(object)));
     snapshot_file::save(&good, &writer.snapshot(), NOW_SECONDS).unwrap();
     let good = lines(&good);
@@ -122,7 +122,7 @@ fn no_crafted_topology_panics() {
             *value = odd(&mut dice, value, &values);
         }
         write(&path, &lines);
-        let mut writer = Writer::new(3_600);
+        let mut writer = IndexWriter::new(3_600);
         writer.set_time(NOW_SECONDS);
         snapshot_file::restore(&path, &mut writer, NOW_SECONDS, &HostLog::default());
         read += u64::from(!writer.is_empty());
@@ -144,7 +144,7 @@ fn no_crafted_topology_panics() {
             snapshot_file::save(&path, &index, NOW_SECONDS).unwrap();
             match round {
                 0 => {
-                    for kind in Kind::ALL {
+                    for kind in ObjectKind::ALL {
                         let of_kind = objects.iter().filter(|(of, _, _)| *of == kind);
                         writer.replace(kind, of_kind.map(|(_, object, _)| Arc::clone(object)).collect());
                     }
@@ -152,7 +152,7 @@ fn no_crafted_topology_panics() {
                 _ => writer.set_time(NOW_SECONDS + 3_600 * round),
             }
             writer.expire();
-            snapshot_file::restore(&path, &mut Writer::new(3_600), NOW_SECONDS, &HostLog::default());
+            snapshot_file::restore(&path, &mut IndexWriter::new(3_600), NOW_SECONDS, &HostLog::default());
         }
     }
     assert!(read > files / 4, "{read} of {files} were read: the others were moved aside");

@@ -11,7 +11,7 @@ use super::support::host::{Build, LogLine, MiniHost};
 use super::support::service_impact::loaded;
 use super::things::SOMEBODY;
 
-const WORDS: &str = "others can exchange the files of this plugin there";
+const WORDS: &str = "others can replace the files of this plugin there";
 
 fn set_mode(folder: &Path, mode: u32) {
     fs::set_permissions(folder, PermissionsExt::from_mode(mode)).unwrap();
@@ -43,7 +43,7 @@ fn a_folder_is_private_unless_others_may_exchange_what_is_in_it() {
     }
     set_mode(folder.path(), 0o700);
     if chown(&inner, Some(SOMEBODY), None).is_ok() {
-        assert!(not_private(&[&inner]).is_some_and(|warning| warning.contains("belongs to the user 65534")));
+        assert!(not_private(&[&inner]).is_some_and(|warning| warning.contains("belongs to user 65534")));
     }
     assert_eq!(not_private(&[&folder.path().join("missing")]), None, "whoever opens a file there says it");
 }
@@ -83,7 +83,7 @@ fn the_owner_of_a_folder_above_may_exchange_it() {
     for mode in [0o755, 0o1755] {
         set_mode(&above, mode);
         let said = not_private(&[&above.join("inner/state")]).unwrap();
-        assert!(said.contains("above belongs to the user 65534"), "{said}");
+        assert!(said.contains("above belongs to user 65534"), "{said}");
     }
 }
 

@@ -80,7 +80,7 @@ fn a_fifo_that_comes_between_holds_nobody_up() {
         });
         let error = result.unwrap_err();
         // Nobody reads from it, so that it cannot be opened to be written.
-        let is_reported = error.to_string().contains("no regular file");
+        let is_reported = error.to_string().contains("not a regular file");
         assert!(is_reported || access == Some(Access::Write), "{access:?}: {error}");
     }
 }

@@ -85,7 +85,7 @@ fn what_takes_the_place_of_a_token_holds_nothing_up() {
         fs::remove_file(&path).unwrap();
         let Some(planted) = plant(thing, &path, folders[1].path()) else { continue };
         assert_eq!(host.deliver("a", "t", &events(["u2"])), Code::Ok);
-        host.wait_log("the secret read before stays in use");
+        host.wait_log("the previous secret stays in use");
         let sent = gateway.requests();
         assert!(sent.iter().all(|request| request.header("authorization") == Some("Bearer sesame")));
         host.quit();

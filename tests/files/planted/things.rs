@@ -60,7 +60,7 @@ impl Thing {
             Folder => "it is a directory",
             Socket => "it is a socket",
             Device => "it is a device",
-            Foreign | ForeignAndWide => "it belongs to the user 65534",
+            Foreign | ForeignAndWide => "it belongs to user 65534",
         }
     }
 }

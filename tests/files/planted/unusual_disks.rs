@@ -45,7 +45,10 @@ fn a_file_that_stays_open_to_others_is_not_used() {
     fs::set_permissions(&ledger, PermissionsExt::from_mode(0o666)).unwrap();
     disk.remount("ro");
     let error = existing(&ledger, Access::Read).unwrap_err();
-    assert!(is_refused(&error) && error.to_string().contains("others may use it (mode 0666)"), "{error}");
+    assert!(
+        is_refused(&error) && error.to_string().contains("other users may use it (mode 0666)"),
+        "{error}"
+    );
 }
 
 /// As on an NFS with root_squash, and on disks whose owner is an option of the mount.
@@ -71,10 +74,7 @@ fn a_new_file_that_is_given_to_another_user_is_not_left_behind() {
     });
     let Some((made, is_there)) = made.join().unwrap() else { return };
     for error in made.map(Result::unwrap_err) {
-        assert!(
-            is_refused(&error) && error.to_string().contains("gives new files to the user 65534"),
-            "{error}"
-        );
+        assert!(is_refused(&error) && error.to_string().contains("gives new files to user 65534"), "{error}");
     }
     assert!(!is_there);
 }

@@ -17,11 +17,11 @@ use bodies::chunk::Chunk;
 use chunk::Stamp;
 use dice::Dice;
 use event_gateway::record::chunk::Records;
-use event_gateway::record::cursor::{Fault, FaultKind, MAX_DEPTH};
+use event_gateway::record::cursor::{DecodeError, DecodeErrorKind, MAX_DEPTH};
 use serde_json::{Value, json};
 
 /// The offsets of the records and the faults, all of it held against what must be so of any bytes.
-fn read(bytes: &[u8]) -> (Vec<usize>, Vec<Fault>) {
+fn read(bytes: &[u8]) -> (Vec<usize>, Vec<DecodeError>) {
     let mut chunk = Chunk::new();
     chunk.check(bytes, true);
     (chunk.offsets, chunk.faults)
@@ -88,7 +88,7 @@ fn a_byte_changed_anywhere_costs_no_other_record() {
 
 #[test]
 fn faults_say_what_is_wrong_and_where() {
-    use FaultKind::{Expected, Reserved, TooDeep, Truncated};
+    use DecodeErrorKind::{Expected, Reserved, TooDeep, Truncated};
     let (records, _) = good_records(chunk::v2);
     let head = [0x92, 0x92, 0xd7, 0, 0, 0, 0, 1, 0, 0, 0, 0];
     let after_head = |tail: &[u8]| [&head[..], tail].concat();

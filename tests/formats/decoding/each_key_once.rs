@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use super::bodies::{self, Body, strict::Tree};
 use super::{cases, chunk, cpu_time, odd_values};
 use cases::cases;
-use event_gateway::config::{BatchAs, Format, PresetSettings, RenderSettings, TemplateSettings};
+use event_gateway::config::{BatchAs, FormatName, RenderSettings, ServiceSettings, TemplateSettings};
 use event_gateway::correlate::{Correlation, Impact};
+use event_gateway::format::enriched::{self, Change};
+use event_gateway::format::{Record, Renderer, original};
 use event_gateway::record::chunk::Records;
+use event_gateway::record::classify::{Within, each};
 use event_gateway::record::content::Content;
 use event_gateway::record::json::packed as packed_json;
-use event_gateway::record::understood::{Within, each};
-use event_gateway::render::enriched::{self, Change};
-use event_gateway::render::{Record, Renderer, original};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rmpv::Value;
@@ -108,15 +108,15 @@ proptest! {
         let mut packed = vec![0x81, 0xa1, b'x'];
         rmpv::encode::write_value(&mut packed, &value).unwrap();
         for (format, path) in [
-            (Format::Native, &["record", "x"][..]),
-            (Format::CloudEvents, &["data", "record", "x"]),
-            (Format::SplunkHec, &["event", "record", "x"]),
-            (Format::PagerDuty, &["payload", "custom_details", "record", "x"]),
+            (FormatName::Native, &["record", "x"][..]),
+            (FormatName::CloudEvents, &["data", "record", "x"]),
+            (FormatName::SplunkHec, &["event", "record", "x"]),
+            (FormatName::PagerDuty, &["payload", "custom_details", "record", "x"]),
         ] {
             let found = Tree::read(&rendered(format, &packed).unwrap()).unwrap();
             prop_assert_eq!(found.at(path).unwrap(), &expected(&value, plain), "{:?}", format);
         }
-        for format in [Format::Raw, Format::Template] {
+        for format in [FormatName::Raw, FormatName::Template] {
             let found = Tree::read(&rendered(format, &packed).unwrap()).unwrap();
             prop_assert_eq!(found.at(&["x"]).unwrap(), &expected(&value, |text| text), "{:?}", format);
         }
@@ -165,7 +165,7 @@ fn float(number: f64) -> Tree {
     if number.is_finite() { Tree::Float(number) } else { Tree::Null }
 }
 
-fn renderer(format: Format) -> Renderer {
+fn renderer(format: FormatName) -> Renderer {
     let template = TemplateSettings {
         file: "t.json".to_owned(),
         text: serde_json::json!({
@@ -180,20 +180,20 @@ fn renderer(format: Format) -> Renderer {
         batch_as: BatchAs::Ndjson,
         omit_null: false,
     };
-    let template = (format == Format::Template).then_some(template);
-    let (cluster_name, presets) = ("c".to_owned(), PresetSettings::default());
-    Renderer::open(&RenderSettings { format, cluster_name, audit_bodies: true, template, presets }, None)
+    let template = (format == FormatName::Template).then_some(template);
+    let (cluster_name, services) = ("c".to_owned(), ServiceSettings::default());
+    Renderer::open(&RenderSettings { format, cluster_name, audit_bodies: true, template, services }, None)
         .unwrap()
 }
 
-fn rendered(format: Format, body: &[u8]) -> Result<String, String> {
+fn rendered(format: FormatName, body: &[u8]) -> Result<String, String> {
     let (renderer, impact, mut out) = (renderer(format), Impact::without(Correlation::None), Vec::new());
     let mut done = Ok(());
     each(body, Within::Record, &bumpalo::Bump::new(), &mut |body, content: &Content<'_, '_>| {
         let record = Record { new_occurrences: 1, ..Record::new("i", *content, &impact, body) };
         done = renderer.render(&record, &mut out).map(drop);
     });
-    done.map(|()| String::from_utf8(out).unwrap())
+    done.map(|()| String::from_utf8(out).unwrap()).map_err(|error| error.to_string())
 }
 
 fn found(name: &str) -> Vec<u8> {
@@ -205,9 +205,9 @@ fn found(name: &str) -> Vec<u8> {
 fn what_a_filter_of_the_host_appended_counts() {
     let body = found("04-duplicate-keys.json");
     for (format, path) in [
-        (Format::Raw, &["time"][..]),
-        (Format::Native, &["record", "time"]),
-        (Format::Ecs, &["record", "time"]),
+        (FormatName::Raw, &["time"][..]),
+        (FormatName::Native, &["record", "time"]),
+        (FormatName::Ecs, &["record", "time"]),
     ] {
         let text = rendered(format, &body).unwrap();
         let tree = Tree::read(&text).unwrap_or_else(|why| panic!("{format:?}: {why}: {text}"));
@@ -219,7 +219,7 @@ fn what_a_filter_of_the_host_appended_counts() {
 
 #[test]
 fn of_labels_that_differ_in_a_point_only_the_last_counts() {
-    let text = rendered(Format::Ecs, &found("05-dedot-collision.json")).unwrap();
+    let text = rendered(FormatName::Ecs, &found("05-dedot-collision.json")).unwrap();
     let labels = r#""labels":{"app_kubernetes_io/name":"a","app_kubernetes.io/name":"b","team_a":"y"}"#;
     assert!(
         text.contains(
@@ -228,7 +228,7 @@ fn of_labels_that_differ_in_a_point_only_the_last_counts() {
         "{text}"
     );
     // Where points stay, both do.
-    let text = rendered(Format::KubernetesEventExporter, &found("05-dedot-collision.json")).unwrap();
+    let text = rendered(FormatName::KubernetesEventExporter, &found("05-dedot-collision.json")).unwrap();
     assert!(text.contains(r#""team.a":"x","team_a":"y""#), "{text}");
 }
 
@@ -236,14 +236,15 @@ fn of_labels_that_differ_in_a_point_only_the_last_counts() {
 fn a_last_value_of_another_type_counts_as_well() {
     let labels = r#"{"a": "x", "b": "y", "a": 7}"#;
     let event = format!(r#"{{"involvedObject": {{}}, "metadata": {{"labels": {labels}}}}}"#);
-    let text = rendered(Format::KubernetesEventExporter, &packed_json(event.as_bytes()).unwrap()).unwrap();
+    let text =
+        rendered(FormatName::KubernetesEventExporter, &packed_json(event.as_bytes()).unwrap()).unwrap();
     assert!(text.contains(r#""labels":{"b":"y"}"#), "{text}");
 }
 
 #[test]
 fn a_template_meets_each_key_once() {
     let body = packed_json(br#"{"x": {"a": 1, "b": 2, "a": 3}}"#).unwrap();
-    let text = rendered(Format::Template, &body).unwrap();
+    let text = rendered(FormatName::Template, &body).unwrap();
     let items = r#"{"count":2,"items":[["b",2],["a",3]],"loop":"b2a3","x":{"b":2,"a":3},"#;
     assert!(text.starts_with(items), "{text}");
 }
@@ -251,10 +252,10 @@ fn a_template_meets_each_key_once() {
 #[test]
 fn what_an_index_refuses_has_another_form() {
     let ecs = |json: &str| {
-        let text = rendered(Format::Ecs, &packed_json(json.as_bytes()).unwrap()).unwrap();
+        let text = rendered(FormatName::Ecs, &packed_json(json.as_bytes()).unwrap()).unwrap();
         text[text.find("\"record\":").unwrap()..].to_owned()
     };
-    let text = rendered(Format::Ecs, &found("16-empty-field-name.json")).unwrap();
+    let text = rendered(FormatName::Ecs, &found("16-empty-field-name.json")).unwrap();
     assert!(text.ends_with(r#""record":{"SubjectName":"svc","_empty":"SeDelegate"}}"#), "{text}");
     assert_eq!(
         ecs(r#"{" \t\u2003": 1, ".": 2, "..": 3, " .": 4}"#),
@@ -290,9 +291,13 @@ fn many_keys_and_deep_ones_cost_no_more_than_they_must() {
     deep.extend([0xdb, 0, 0x0c, 0, 0]);
     deep.extend(vec![b'"'; 0x0c_0000]);
     let since = cpu_time::of_this_thread();
-    for format in
-        [Format::Raw, Format::Native, Format::Ecs, Format::KubernetesEventExporter, Format::Template]
-    {
+    for format in [
+        FormatName::Raw,
+        FormatName::Native,
+        FormatName::Ecs,
+        FormatName::KubernetesEventExporter,
+        FormatName::Template,
+    ] {
         for body in [&packed, &deep] {
             if let Ok(text) = rendered(format, body) {
                 Tree::read(&text).unwrap_or_else(|why| panic!("{format:?}: {why}"));

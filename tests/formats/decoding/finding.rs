@@ -3,7 +3,7 @@
 
 use bumpalo::Bump;
 use event_gateway::kind::Kind;
-use event_gateway::record::understood::{Within, each};
+use event_gateway::record::classify::{Within, each};
 use serde_json::Value;
 
 use super::{chunk, support};

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use super::{cases, odd_values};
 use cases::cases;
-use event_gateway::render::json::write;
+use event_gateway::format::json::write;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde::{Serialize, Serializer};

@@ -4,14 +4,14 @@
 use super::any_body::{KEYS, body};
 use super::{cases, chunk, odd_values, packing, support};
 use cases::cases;
-use event_gateway::config::Format;
+use event_gateway::config::FormatName;
 use event_gateway::correlate::{Correlation, Impact};
+use event_gateway::format::{Record, Renderer};
 use event_gateway::record::chunk::Records;
 use event_gateway::record::content::Content;
 use event_gateway::record::event::{KubeEvent, ObjectRef};
-use event_gateway::record::peek::{Items, Shape, peek};
+use event_gateway::record::shape::{Items, Shape, shape_of};
 use event_gateway::record::text::Repair;
-use event_gateway::render::{Record, Renderer};
 use packing::framed;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -43,7 +43,7 @@ fn lossy_in(map: Option<&Value>, name: &str) -> String {
     lossy(map.and_then(|map| last(map, &[name])))
 }
 
-/// The value as JSON, by the rules of `render::json`.
+/// The value as JSON, by the rules of `format::json`.
 fn to_json(value: &Value) -> Json {
     match value {
         Value::Nil | Value::Ext(..) => Json::Null,
@@ -149,7 +149,7 @@ fn assert_read_alike(body: &Value, bytes: &[u8]) {
     let is_violation = ["violation", "violation_audited", "violation_admission"]
         .contains(&said(&["eventType", "event_type"]))
         && has(&["resourceKind", "constraint_name"]);
-    match peek(bytes).unwrap() {
+    match shape_of(bytes).unwrap() {
         Shape::Event => assert!(is_event),
         Shape::Audit => assert!(!is_event && is_audit),
         Shape::Violation => assert!(!is_event && !is_audit && is_violation),
@@ -216,7 +216,7 @@ fn assert_read_alike(body: &Value, bytes: &[u8]) {
     let mut out = Vec::new();
     let impact = Impact::without(Correlation::Off);
     let record = Record::new("the id", Content::Event(&event), &impact, bytes);
-    Renderer::new(Format::Raw, "c").expect("a format").render(&record, &mut out).unwrap();
+    Renderer::new(FormatName::Raw, "c").expect("a format").render(&record, &mut out).unwrap();
     assert_eq!(serde_json::from_slice::<Json>(&out).unwrap(), to_raw(body, "the id"));
 }
 
@@ -272,7 +272,7 @@ fn real_records_are_read_as_rmp_serde_reads_them() {
             metadata.remove("managedFields");
             expected["id"] = Json::from("x.1");
             let raw: Json =
-                serde_json::from_slice(&event_gateway::render::original("x.1", envelope.body)).unwrap();
+                serde_json::from_slice(&event_gateway::format::original("x.1", envelope.body)).unwrap();
             assert_eq!(raw, expected);
             records += 1;
         }

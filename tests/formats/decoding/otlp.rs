@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::{chunk, odd_values, packing, support};
-use event_gateway::config::Format;
+use event_gateway::config::FormatName;
 use event_gateway::correlate::{Correlation, Impact};
-use event_gateway::ledger::identity::write_id;
+use event_gateway::format::{Record, Renderer};
 use event_gateway::record::audit::AuditEvent;
 use event_gateway::record::chunk::Records;
 use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
+use event_gateway::record::identity::write_id;
 use event_gateway::record::text::Repair;
-use event_gateway::render::{Record, Renderer};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
@@ -20,9 +20,9 @@ use prost::Message;
 use serde_json::Value;
 
 /// A request with all records of a chunk.
-fn request(format: Format, chunk: &[u8]) -> Vec<u8> {
+fn request(format: FormatName, chunk: &[u8]) -> Vec<u8> {
     let renderer = Renderer::new(format, "prod-eu").expect("a format");
-    let (form, repair) = (renderer.form(), Repair::default());
+    let (form, repair) = (renderer.framing(), Repair::default());
     let impact = Impact::without(Correlation::Off);
     let mut body = form.before.as_bytes().to_vec();
     for (number, envelope) in Records::new(chunk).enumerate() {
@@ -47,10 +47,10 @@ fn request(format: Format, chunk: &[u8]) -> Vec<u8> {
 
 /// The request as the collector's definitions read it, from both encodings.
 fn read(chunk: &[u8]) -> ExportLogsServiceRequest {
-    let protobuf = request(Format::Otlp, chunk);
+    let protobuf = request(FormatName::Otlp, chunk);
     let read = ExportLogsServiceRequest::decode(&*protobuf).expect("protobuf");
     let json: ExportLogsServiceRequest =
-        serde_json::from_slice(&request(Format::OtlpJson, chunk)).expect("the JSON mapping");
+        serde_json::from_slice(&request(FormatName::OtlpJson, chunk)).expect("the JSON mapping");
     assert_eq!(read, json);
     read
 }

@@ -6,22 +6,22 @@
 
 use super::{chunk, cloudevent, support};
 use cloudevent::assert_is_cloudevent;
-use event_gateway::config::Format;
+use event_gateway::config::FormatName;
 use event_gateway::correlate::{Affected, Correlation, Impact, UidText, Via};
+use event_gateway::format::{Framing, Record, Renderer};
 use event_gateway::gateway::batch::{Batch, Limits};
-use event_gateway::ledger::identity::record_id;
 use event_gateway::record::chunk::Records;
 use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
+use event_gateway::record::identity::record_id;
 use event_gateway::record::text::Repair;
-use event_gateway::render::{Form, Record, Renderer};
 use serde_json::{Value, json};
 
-const FORMATS: [(&str, Format); 4] = [
-    ("native", Format::Native),
-    ("cloudevents", Format::CloudEvents),
-    ("cloudevents_batch", Format::CloudEventsBatch),
-    ("raw", Format::Raw),
+const FORMATS: [(&str, FormatName); 4] = [
+    ("native", FormatName::Native),
+    ("cloudevents", FormatName::CloudEvents),
+    ("cloudevents_batch", FormatName::CloudEventsBatch),
+    ("raw", FormatName::Raw),
 ];
 
 /// Renders the events of a chunk, each with its id.
@@ -47,7 +47,7 @@ fn render_with(impact: &Impact<'_>, renderer: &Renderer, chunk: &[u8]) -> Vec<(S
     Records::new(chunk).map(render_one).collect()
 }
 
-fn render_json(format: Format, cluster: &str, chunk: &[u8]) -> Vec<Value> {
+fn render_json(format: FormatName, cluster: &str, chunk: &[u8]) -> Vec<Value> {
     let rendered = render(&Renderer::new(format, cluster).expect("a format"), chunk);
     rendered.iter().map(|(_, line)| serde_json::from_slice(line).unwrap()).collect()
 }
@@ -69,12 +69,12 @@ fn the_golden_files_hold() {
         let renderer = Renderer::new(format, "prod-eu").expect("a format");
         let mut bodies = Vec::new();
         let limits = Limits { events: 100, bytes: 1_000_000 };
-        let mut batch = Batch::new(renderer.form(), limits);
+        let mut batch = Batch::new(renderer.framing(), limits);
         for (id, line) in render(&renderer, &bytes) {
             batch.push(&id, &line, ());
         }
         // Each alone, or all in one request.
-        let step = if renderer.form() == Form::ALONE { 1 } else { batch.len() };
+        let step = if renderer.framing() == Framing::ALONE { 1 } else { batch.len() };
         let parts = (0..batch.len()).step_by(step).map(|start| start..start + step);
         for part in parts {
             bodies.extend_from_slice(&batch.body(&part));
@@ -106,7 +106,7 @@ fn every_native_record_is_valid_and_holds_every_key() {
         names.collect::<std::collections::BTreeSet<_>>()
     };
     let keys = |of: &Value| of.as_object().unwrap().keys().cloned().collect();
-    let documents = render_json(Format::Native, "", &chunk::of(&real_events()));
+    let documents = render_json(FormatName::Native, "", &chunk::of(&real_events()));
     assert_eq!(documents.len(), 491 + 981);
     for document in &documents {
         if let Some(error) = validator.iter_errors(document).next() {
@@ -125,7 +125,7 @@ fn every_native_record_is_valid_and_holds_every_key() {
 fn the_schema_refuses_what_is_no_native_record() {
     let schema = schema();
     let validator = jsonschema::draft202012::new(&schema).unwrap();
-    let good = render_json(Format::Native, "c", &chunk::of(&chunk::chosen_events())).remove(0);
+    let good = render_json(FormatName::Native, "c", &chunk::of(&chunk::chosen_events())).remove(0);
     assert!(validator.is_valid(&good));
     let mut later = good.clone();
     later["a_key_of_a_later_version"] = json!(1);
@@ -167,7 +167,7 @@ fn the_schema_refuses_what_is_no_native_record() {
 #[test]
 fn raw_is_the_event_less_managed_fields_plus_id() {
     let events = real_events();
-    let rendered = render_json(Format::Raw, "c", &chunk::of(&events));
+    let rendered = render_json(FormatName::Raw, "c", &chunk::of(&events));
     let mut managed = 0;
     for (mut event, raw) in events.into_iter().zip(rendered) {
         event["id"] = json!(chunk::event_id(&event));
@@ -181,7 +181,7 @@ fn raw_is_the_event_less_managed_fields_plus_id() {
         "metadata": {"managedFields": {"a": 1}, "uid": "u", "resourceVersion": "7"}});
     let expected = json!({"id": "u.7", "managedFields": 1, "involvedObject": {"managedFields": [2]},
         "metadata": {"uid": "u", "resourceVersion": "7"}});
-    assert_eq!(render_json(Format::Raw, "c", &chunk::v2(&event, 1)), [expected]);
+    assert_eq!(render_json(FormatName::Raw, "c", &chunk::v2(&event, 1)), [expected]);
 }
 
 #[test]
@@ -285,12 +285,12 @@ fn hostile_texts_stay_inside_their_line() {
             assert_eq!(line.iter().filter(|byte| **byte < b' ').count(), 0, "{name}: {start:?}");
             let document: Value = serde_json::from_slice(line).unwrap();
             let message = match format {
-                Format::CloudEvents | Format::CloudEventsBatch => &document["data"]["message"],
+                FormatName::CloudEvents | FormatName::CloudEventsBatch => &document["data"]["message"],
                 _ => &document["message"],
             };
-            let expected = if format == Format::Raw { shown.to_string() } else { support::plain(&shown) };
+            let expected = if format == FormatName::Raw { shown.to_string() } else { support::plain(&shown) };
             assert_eq!(message.as_str(), Some(&*expected), "{name}: {start:?}");
-            if matches!(format, Format::CloudEvents | Format::CloudEventsBatch) {
+            if matches!(format, FormatName::CloudEvents | FormatName::CloudEventsBatch) {
                 assert_is_cloudevent(&document);
                 assert_eq!(document["service"].is_string(), !impact.services.is_empty(), "{name}: {start:?}");
             }
@@ -301,9 +301,9 @@ fn hostile_texts_stay_inside_their_line() {
 #[test]
 fn cloudevents_keep_the_specification_around_the_native_record() {
     let bytes = chunk::of(&real_events());
-    let natives = render_json(Format::Native, "prod/eu 1", &bytes);
+    let natives = render_json(FormatName::Native, "prod/eu 1", &bytes);
     let mut ids = std::collections::HashSet::new();
-    for (document, native) in render_json(Format::CloudEvents, "prod/eu 1", &bytes).iter().zip(&natives) {
+    for (document, native) in render_json(FormatName::CloudEvents, "prod/eu 1", &bytes).iter().zip(&natives) {
         assert_is_cloudevent(document);
         assert_eq!(&document["data"], native);
         assert_eq!((&document["id"], &document["time"]), (&native["id"], &native["time"]));
@@ -319,7 +319,7 @@ fn cloudevents_keep_the_specification_around_the_native_record() {
     let distinct: std::collections::HashSet<_> = real_events().iter().map(chunk::event_id).collect();
     assert_eq!(ids, distinct);
     // An event that says next to nothing still makes a sound document.
-    for document in render_json(Format::CloudEvents, "", &chunk::v2(&json!({"involvedObject": {}}), 1)) {
+    for document in render_json(FormatName::CloudEvents, "", &chunk::v2(&json!({"involvedObject": {}}), 1)) {
         assert_is_cloudevent(&document);
         assert!(document.get("subject").is_none() && document.get("time").is_none());
     }

@@ -4,12 +4,12 @@
 //! the golden file anew.
 
 use super::support;
-use event_gateway::config::Format;
+use event_gateway::config::FormatName;
 use event_gateway::correlate::{Correlation, Impact};
+use event_gateway::format::{Record, Renderer};
 use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
 use event_gateway::record::text::Repair;
-use event_gateway::render::{Record, Renderer};
 use serde_json::{Value, json};
 use support::chunk;
 use support::recording::Line;
@@ -22,7 +22,7 @@ fn each(mut look: impl FnMut(&Line, &Impact<'_>)) {
     });
 }
 
-fn render(format: Format, line: &Line, impact: &Impact<'_>) -> Value {
+fn render(format: FormatName, line: &Line, impact: &Impact<'_>) -> Value {
     let mut body = Vec::new();
     chunk::write_value(&mut body, &line.object);
     let event = KubeEvent::read(&body, &Repair::default()).expect("a map").expect("an event");
@@ -39,7 +39,7 @@ fn every_native_record_is_valid() {
     let validator = jsonschema::draft202012::new(&schema).expect("a schema");
     let mut matched = 0;
     each(|line, impact| {
-        let document = render(Format::Native, line, impact);
+        let document = render(FormatName::Native, line, impact);
         if let Some(error) = validator.iter_errors(&document).next() {
             panic!("{error} at {} in {document}", error.instance_path());
         }
@@ -53,7 +53,7 @@ fn every_native_record_is_valid() {
 fn the_golden_file_holds() {
     let (mut text, mut seen) = (String::new(), std::collections::BTreeSet::new());
     each(|line, impact| {
-        let document = render(Format::Native, line, impact);
+        let document = render(FormatName::Native, line, impact);
         let first = (document["object"]["kind"].to_string(), document["services"][0]["via"].to_string());
         if seen.insert(first) {
             text.push_str(&format!("{document}\n"));
@@ -71,11 +71,11 @@ fn raw_carries_the_impact_whole_in_place_of_the_senders_own() {
     each(|line, impact| {
         let mut line = line.clone();
         line.object["impact"] = json!("of somebody else");
-        let raw = render(Format::Raw, &line, impact);
+        let raw = render(FormatName::Raw, &line, impact);
         assert_eq!(raw["impact"], serde_json::to_value(impact).expect("JSON"));
-        let off = render(Format::Raw, &line, &Impact::without(Correlation::Off));
+        let off = render(FormatName::Raw, &line, &Impact::without(Correlation::Off));
         assert_eq!(off["impact"], "of somebody else");
-        let early = render(Format::Raw, &line, &Impact::without(Correlation::NotReady));
+        let early = render(FormatName::Raw, &line, &Impact::without(Correlation::NotReady));
         assert_eq!(early["impact"]["correlation"], "not_ready");
     });
 }
@@ -84,7 +84,7 @@ fn raw_carries_the_impact_whole_in_place_of_the_senders_own() {
 fn a_cloudevent_names_the_first_service_where_routers_look() {
     let mut named = 0;
     each(|line, impact| {
-        let event = render(Format::CloudEvents, line, impact);
+        let event = render(FormatName::CloudEvents, line, impact);
         let first = impact.services.first().map(|one| format!("{}/{}", one.namespace, one.name));
         assert_eq!(event.get("service"), first.map(Value::from).as_ref());
         assert_eq!(event["data"]["services_total"], impact.services_total);

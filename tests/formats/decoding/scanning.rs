@@ -3,14 +3,14 @@
 
 use super::cases;
 use cases::cases;
-use event_gateway::topology::scan::{Broken, ListMeta, MAX_ITEM_BYTES, Scanner};
+use event_gateway::topology::list_scanner::{ListError, ListMeta, ListScanner, MAX_ITEM_BYTES};
 use proptest::prelude::*;
 
 /// Items, what was left out, and the end, of a body that comes in pieces.
-type Scanned = (Vec<String>, u64, Result<ListMeta, Broken>);
+type Scanned = (Vec<String>, u64, Result<ListMeta, ListError>);
 
 fn scan<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Scanned {
-    let mut scanner = Scanner::default();
+    let mut scanner = ListScanner::default();
     let mut items = Vec::new();
     for piece in pieces {
         let fed = scanner.feed(piece, |item| items.push(String::from_utf8_lossy(item).into_owned()));
@@ -71,7 +71,7 @@ fn what_is_no_list_is_reported_with_its_place() {
         (r#"{"items":[{"#, 11),
         ("{\"a\nb\":1}", 3),
     ] {
-        assert_eq!(scan([text.as_bytes()]).2, Err(Broken { offset }), "{text}");
+        assert_eq!(scan([text.as_bytes()]).2, Err(ListError { offset }), "{text}");
     }
 }
 

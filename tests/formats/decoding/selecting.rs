@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{cases, chunk, reading};
 use cases::cases;
 use event_gateway::config::Settings;
-use event_gateway::job::{self, Answer, Job};
+use event_gateway::job::{self, HostResult, Job};
 use event_gateway::log::HostLog;
 use event_gateway::metrics::Metrics;
 use event_gateway::pipeline::Pipeline;
@@ -210,7 +210,7 @@ fn a_forged_event_is_in_both_namespaces() {
 
 /// The count of each, after a chunk went through the whole pipeline.
 struct Counts {
-    answer: Option<Answer>,
+    answer: Option<HostResult>,
     excluded: u64,
     skipped: u64,
     replaced: u64,
@@ -246,7 +246,7 @@ fn what_is_excluded_does_not_count_its_nonsense() {
         }
         let chunk = [&record[..], &record, &record].concat();
         let counts = pass(&[("exclude_namespaces", "kube-*".to_owned())], chunk);
-        assert_eq!((counts.answer, counts.excluded), (Some(Answer::Ok), 3), "{}", body["message"]);
+        assert_eq!((counts.answer, counts.excluded), (Some(HostResult::Ok), 3), "{}", body["message"]);
         assert_eq!((counts.skipped, counts.replaced), (0, 0));
     }
 }
@@ -256,5 +256,5 @@ fn a_list_in_one_record_is_selected_item_by_item() {
     let events = chunk::listed_events();
     let bytes = chunk::v2(&json!({"kind": "EventList", "items": events}), 1);
     let counts = pass(&[("types", "None".to_owned())], bytes);
-    assert_eq!((counts.answer, counts.excluded, counts.skipped), (Some(Answer::Ok), 491, 0));
+    assert_eq!((counts.answer, counts.excluded, counts.skipped), (Some(HostResult::Ok), 491, 0));
 }

@@ -6,7 +6,7 @@ use super::{bodies, cases, chunk, support};
 use bodies::wrapped::{WRAPPERS, depth};
 use cases::cases;
 use event_gateway::kind::Kind;
-use event_gateway::record::peek::{Shape, peek};
+use event_gateway::record::shape::{Shape, shape_of};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -140,11 +140,11 @@ fn kinds_are_known_by_keys_that_only_they_have() {
         (json!({"eventType": "violation_audited", "name": "a", "group": "g"}), Shape::Violation),
     ];
     for (record, shape) in known {
-        assert_eq!(peek(&packed(&record)), Ok(shape), "{record}");
+        assert_eq!(shape_of(&packed(&record)), Ok(shape), "{record}");
     }
     for record in unknown() {
         let body = packed(&record);
-        let shape = peek(&body).unwrap();
+        let shape = shape_of(&body).unwrap();
         let is_known = matches!(shape, Shape::Event | Shape::Audit | Shape::Violation);
         assert!(!is_known, "{record}: {shape:?}");
     }

@@ -3,9 +3,9 @@
 
 use bumpalo::Bump;
 use event_gateway::kind::Kind;
+use event_gateway::record::classify::{BodyClass, Within, classify};
 use event_gateway::record::json;
 use event_gateway::record::text::Repair;
-use event_gateway::record::understood::{Understood, Within, understand};
 use serde_json::{Value, json};
 
 use super::finding::{described, found_in, known, packed};
@@ -51,8 +51,8 @@ fn of_a_record_in_a_text_only_what_is_refused_is_lost() {
     let cut = packed(&json!({"log": audit(r#""requestObject":{"n":1e999"#)}));
     let (repair, arena) = (Repair::default(), Bump::new());
     assert!(matches!(
-        understand(&cut, Within::Record, &repair, &arena).is,
-        Understood::Broken { key: "log", .. }
+        classify(&cut, Within::Record, &repair, &arena).class,
+        BodyClass::Broken { key: "log", .. }
     ));
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use event_gateway::render::Renderer;
+use event_gateway::format::Renderer;
 
 use super::golden::assert_golden_text;
 use super::samples::{FORMATS, chosen, of_the_recording, rendered};

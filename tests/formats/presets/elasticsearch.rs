@@ -5,10 +5,10 @@
 use std::fs;
 use std::sync::{Arc, Mutex};
 
-use event_gateway::config::Format;
+use event_gateway::config::FormatName;
 use event_gateway::correlate::{Correlation, Impact};
+use event_gateway::format::Renderer;
 use event_gateway::record::json::packed as packed_json;
-use event_gateway::render::Renderer;
 use event_gateway::time::Stamp;
 use rmpv::Value as Packed;
 use serde_json::{Value, json};
@@ -160,7 +160,7 @@ fn odd_members(dice: &mut super::dice::Dice) -> Vec<(Packed, Packed)> {
 #[test]
 fn it_takes_whatever_a_record_holds() {
     let impact = Impact::without(Correlation::Off);
-    let renderer = Renderer::new(Format::Elasticsearch, "prod-eu").expect("a format");
+    let renderer = Renderer::new(FormatName::Elasticsearch, "prod-eu").expect("a format");
     let taken = Stamp::parse(TAKEN);
     for (number, mut dice) in numbers(1_500) {
         let Packed::Map(mut pairs) = odd_body(number, &mut dice) else { unreachable!("a map") };
@@ -194,7 +194,7 @@ fn it_takes_whatever_a_record_holds() {
 }
 
 fn ecs(record: &Value) -> Value {
-    let renderer = Renderer::new(Format::Ecs, "").expect("a format");
+    let renderer = Renderer::new(FormatName::Ecs, "").expect("a format");
     let text = rendered(&renderer, std::slice::from_ref(record)).remove(0).expect("a document");
     serde_json::from_str(&text).expect("JSON")
 }

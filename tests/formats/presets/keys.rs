@@ -52,12 +52,12 @@ fn a_useless_key_is_reported_by_its_file_and_not_shown() {
     }
     fs::write(&file, short).expect("a key");
     let said = refused(&[("format", "pagerduty"), ("api_key_file", path)]);
-    assert!(said.contains("holds 31 characters"), "{said}");
+    assert!(said.contains("has 31 characters"), "{said}");
     // A file for nobody, or one too many.
     let said = refused(&[("format", "loki"), ("api_key_file", path)]);
-    assert!(said.contains("api_key_file: is set, and format has no use for it"), "{said}");
+    assert!(said.contains("api_key_file: is set, but this format does not use it"), "{said}");
     let said = refused(&[("format", "datadog"), ("api_key_file", path), ("bearer_token_file", path)]);
-    assert!(said.contains("api_key_file: is the one way"), "{said}");
+    assert!(said.contains("api_key_file: is the only way"), "{said}");
 }
 
 #[test]
@@ -168,5 +168,5 @@ fn splunk_and_alertmanager_get_the_values_that_were_set() {
     );
     scene.host.quit();
     let said = refused(&[("format", "alertmanager"), ("alertmanager_expires_after", "soon")]);
-    assert!(said.contains("alertmanager_expires_after: \"soon\" is no time"), "{said}");
+    assert!(said.contains("alertmanager_expires_after: \"soon\" is not a time"), "{said}");
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use event_gateway::config::{Format, PresetSettings, RenderSettings};
+use event_gateway::config::{FormatName, RenderSettings, ServiceSettings};
 use event_gateway::correlate::{Affected, Correlation, Impact, UidText, Via};
-use event_gateway::ledger::identity::write_id;
-use event_gateway::render::{Adjusted, Record, Renderer};
+use event_gateway::format::{Adjusted, Record, Renderer};
+use event_gateway::record::identity::write_id;
 use event_gateway::time::Stamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -23,13 +23,13 @@ pub fn now() -> Stamp {
     Stamp::parse(NOW).expect("a time")
 }
 
-fn renderer(format: Format) -> Renderer {
-    let presets = PresetSettings {
+fn renderer(format: FormatName) -> Renderer {
+    let services = ServiceSettings {
         alertmanager_expires_after: Some(Duration::from_secs(600)),
-        ..PresetSettings::default()
+        ..ServiceSettings::default()
     };
     let cluster_name = "prod-eu".to_owned();
-    let settings = RenderSettings { format, cluster_name, audit_bodies: true, template: None, presets };
+    let settings = RenderSettings { format, cluster_name, audit_bodies: true, template: None, services };
     Renderer::open(&settings, None).expect("a format")
 }
 
@@ -45,7 +45,9 @@ fn rendered(renderer: &Renderer, record: &Value, impact: &Impact<'_>) -> Result<
         let adjusted = renderer.render(&record, &mut out);
         assert_eq!(renderer.render(&record, &mut again), adjusted);
         assert_eq!(out, again, "the same record at the same time is the same");
-        adjusted.map(|adjusted| (serde_json::from_slice(&out).expect("JSON"), adjusted))
+        adjusted
+            .map(|adjusted| (serde_json::from_slice(&out).expect("JSON"), adjusted))
+            .map_err(|error| error.to_string())
     })
 }
 
@@ -82,7 +84,7 @@ fn a_record_of_600_kb_of_no_known_kind_is_cut_where_it_has_to_be() {
     let huge = json!({"log": "x".repeat(600_000), "list": [1, 2, 3]});
     let all = alone(&huge);
     for (name, document, adjusted) in &all {
-        let is_cut = ["datadog", "loki", "pagerduty"].contains(name);
+        let is_cut = ["datadog", "gelf", "loki", "pagerduty"].contains(name);
         assert_eq!(adjusted.cut, is_cut, "{name}");
         assert!(is_cut || document.to_string().len() > 600_000 || *name == "k8stream", "{name}");
     }

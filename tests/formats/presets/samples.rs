@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use event_gateway::config::Format;
+use event_gateway::config::FormatName;
 use event_gateway::correlate::{Correlation, Impact};
-use event_gateway::ledger::identity::write_id;
+use event_gateway::format::{Record, Renderer};
 use event_gateway::record::audit::AuditEvent;
 use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
-use event_gateway::record::peek::{Shape, peek};
+use event_gateway::record::identity::write_id;
+use event_gateway::record::shape::{Shape, shape_of};
 use event_gateway::record::text::Repair;
 use event_gateway::record::violation::Violation;
-use event_gateway::render::{Record, Renderer};
 use event_gateway::time::Stamp;
 use serde_json::{Value, json};
 
@@ -20,17 +20,18 @@ use super::support::replay::{Replay, about};
 use super::support::{audit_log, violations};
 
 /// The formats of this group, by their words.
-pub const FORMATS: [(&str, Format); 10] = [
-    ("ecs", Format::Ecs),
-    ("splunk_hec", Format::SplunkHec),
-    ("datadog", Format::Datadog),
-    ("loki", Format::Loki),
-    ("alertmanager", Format::Alertmanager),
-    ("pagerduty", Format::PagerDuty),
-    ("falco", Format::Falco),
-    ("kubernetes_event_exporter", Format::KubernetesEventExporter),
-    ("k8stream", Format::K8stream),
-    ("eventrouter", Format::Eventrouter),
+pub const FORMATS: [(&str, FormatName); 11] = [
+    ("ecs", FormatName::Ecs),
+    ("splunk_hec", FormatName::SplunkHec),
+    ("datadog", FormatName::Datadog),
+    ("loki", FormatName::Loki),
+    ("alertmanager", FormatName::Alertmanager),
+    ("pagerduty", FormatName::PagerDuty),
+    ("falco", FormatName::Falco),
+    ("gelf", FormatName::Gelf),
+    ("kubernetes_event_exporter", FormatName::KubernetesEventExporter),
+    ("k8stream", FormatName::K8stream),
+    ("eventrouter", FormatName::Eventrouter),
 ];
 
 /// When the host took in what has no time.
@@ -62,14 +63,14 @@ pub fn render(
         let text = String::from_utf8(out).expect("UTF-8");
         let text = text.strip_prefix("before").expect("what stood there stays").to_owned();
         assert!(rendered.is_ok() || text.is_empty(), "half of it was left");
-        rendered.map(|_| text)
+        rendered.map(|_| text).map_err(|error| error.to_string())
     })
 }
 
 /// Looks at a body as the pipeline reads it.
 pub fn with_content<R>(body: &[u8], look: impl FnOnce(Content<'_, '_>) -> R) -> R {
     let repair = Repair::default();
-    match peek(body) {
+    match shape_of(body) {
         Ok(Shape::Event) => match KubeEvent::read(body, &repair).expect("whole") {
             Some(event) => look(Content::Event(&event)),
             None => look(Content::Other),

@@ -3,12 +3,12 @@
 //! The expected texts are written by hand from the tools' types: the order of fields, what Go leaves out, and how it
 //! escapes.
 
-use event_gateway::config::Format;
+use event_gateway::config::FormatName;
 use event_gateway::correlate::{Correlation, Impact};
+use event_gateway::format::{Record, Renderer};
 use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
 use event_gateway::record::text::Repair;
-use event_gateway::render::{Record, Renderer};
 use serde_json::{Value, json};
 
 use super::cpu_time;
@@ -32,7 +32,7 @@ fn full_event() -> Value {
     })
 }
 
-fn written(format: Format, event: &Value, new_occurrences: u32, correlation: Correlation) -> String {
+fn written(format: FormatName, event: &Value, new_occurrences: u32, correlation: Correlation) -> String {
     let body = packed(event);
     let event = KubeEvent::read(&body, &Repair::default()).expect("a map").expect("an event");
     let impact = &Impact::without(correlation);
@@ -65,7 +65,7 @@ fn the_exporters_webhook_is_stood_in_for() {
     let event = format!(
         r#"{{{METADATA},{rest},"clusterName":"prod-eu","involvedObject":{{{OBJECT},"deleted":false}}}}"#
     );
-    let format = Format::KubernetesEventExporter;
+    let format = FormatName::KubernetesEventExporter;
     assert_eq!(written(format, &full_event(), 3, Correlation::Off), event);
     let with_services = format!(r#"{},"services":[]}}"#, event.strip_suffix('}').expect("a brace"));
     assert_eq!(written(format, &full_event(), 3, Correlation::None), with_services);
@@ -81,7 +81,7 @@ fn the_exporters_webhook_is_stood_in_for() {
 fn eventrouters_lines_are_stood_in_for() {
     let event = format!(r#"{{{METADATA},"involvedObject":{{{OBJECT}}},{}}}"#, rest());
     for (new_occurrences, verb) in [(u32::MAX, "ADDED"), (2, "UPDATED")] {
-        let written = written(Format::Eventrouter, &full_event(), new_occurrences, Correlation::Off);
+        let written = written(FormatName::Eventrouter, &full_event(), new_occurrences, Correlation::Off);
         assert_eq!(written, format!(r#"{{"verb":"{verb}","event":{event}}}"#));
     }
 }
@@ -98,14 +98,14 @@ fn k8streams_lines_are_stood_in_for() {
         ]
         .concat()
     };
-    assert_eq!(written(Format::K8stream, &full_event(), 1, Correlation::Off), line("null"));
-    assert_eq!(written(Format::K8stream, &full_event(), 1, Correlation::None), line("[]"));
+    assert_eq!(written(FormatName::K8stream, &full_event(), 1, Correlation::Off), line("null"));
+    assert_eq!(written(FormatName::K8stream, &full_event(), 1, Correlation::None), line("[]"));
     // Go's empty texts; the time is that at which it is rendered, which is the beginning of 1970 here.
-    let bare = written(Format::K8stream, &json!({"involvedObject": {}}), 1, Correlation::Off);
+    let bare = written(FormatName::K8stream, &json!({"involvedObject": {}}), 1, Correlation::Off);
     assert!(bare.starts_with(r#"{"id":"","timestamp":0,"component":"","host":"","message":"","#), "{bare}");
     let mut event = full_event();
     event["metadata"]["creationTimestamp"] = json!(null);
-    let of_its_series = written(Format::K8stream, &event, 1, Correlation::Off);
+    let of_its_series = written(FormatName::K8stream, &event, 1, Correlation::Off);
     assert!(of_its_series.contains(r#""timestamp":1795217389,"#), "{of_its_series}");
 }
 
@@ -120,7 +120,7 @@ fn go_reads_each_time_of_an_event() {
     ] {
         event["eventTime"] = json!(time);
         event["series"] = json!({"count": 2, "lastObservedTime": time});
-        for format in [Format::KubernetesEventExporter, Format::Eventrouter] {
+        for format in [FormatName::KubernetesEventExporter, FormatName::Eventrouter] {
             let text = written(format, &event, 1, Correlation::Off);
             for key in ["eventTime", "lastObservedTime"] {
                 assert!(text.contains(&format!(r#""{key}":"{expected}""#)), "{text}");
@@ -133,14 +133,14 @@ fn go_reads_each_time_of_an_event() {
 fn an_event_of_flux_has_its_time() {
     for mut event in found("01-flux-notification-events.json") {
         let time = event["timestamp"].as_str().expect("a time").to_owned();
-        for format in [Format::KubernetesEventExporter, Format::Eventrouter] {
+        for format in [FormatName::KubernetesEventExporter, FormatName::Eventrouter] {
             let text = written(format, &event, 1, Correlation::Off);
             let times = format!(r#""firstTimestamp":"{time}","lastTimestamp":"{time}""#);
             assert!(text.contains(&times), "{text}");
         }
         // Where one of them says something, it alone does.
         event["lastTimestamp"] = json!("2026-01-02T03:04:05Z");
-        let text = written(Format::Eventrouter, &event, 1, Correlation::Off);
+        let text = written(FormatName::Eventrouter, &event, 1, Correlation::Off);
         let times = r#""firstTimestamp":null,"lastTimestamp":"2026-01-02T03:04:05Z""#;
         assert!(text.contains(times), "{text}");
     }
@@ -152,7 +152,7 @@ fn many_escapes_take_no_longer_than_their_bytes() {
     let mut event = full_event();
     event["message"] = json!("\"\\\u{2026}".repeat(500_000));
     let since = cpu_time::of_this_thread();
-    let text = written(Format::K8stream, &event, 1, Correlation::Off);
+    let text = written(FormatName::K8stream, &event, 1, Correlation::Off);
     assert!(text.len() > 3_500_000);
     assert!(cpu_time::of_this_thread() - since < std::time::Duration::from_secs(10));
 }

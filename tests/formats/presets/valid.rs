@@ -1,10 +1,10 @@
 //! Is what each format makes valid by the format's own definition: of all real records, and of any that a sender
 //! should not make? `ORACLE_CASES` says of how many made from dice.
 
-use event_gateway::config::Format;
+use event_gateway::config::FormatName;
 use event_gateway::correlate::{Affected, Correlation, Impact, UidText, Via};
+use event_gateway::format::Renderer;
 use event_gateway::record::chunk::Records;
-use event_gateway::render::Renderer;
 use event_gateway::time::Stamp;
 use rmpv::Value as Packed;
 use serde_json::{Value, json};
@@ -22,6 +22,10 @@ fn services(impact: &Impact<'_>) -> Vec<String> {
     impact.services.iter().map(|one| format!("{}/{}", one.namespace, one.name)).collect()
 }
 
+fn first_of(services: &Value) -> Value {
+    services.as_str().map(|all| json!(all.split(", ").next())).unwrap_or_default()
+}
+
 /// Where each format names the first Service.
 fn first_service(format: &str, record: &Value) -> Value {
     match format {
@@ -30,10 +34,8 @@ fn first_service(format: &str, record: &Value) -> Value {
             let named = |tag: &&Value| tag.as_str().expect("a tag").starts_with("kube_service:");
             record["tags"].as_array().expect("tags").iter().find(named).cloned().unwrap_or_default()
         }
-        "loki" => {
-            let all = record["values"][0][2]["services"].as_str();
-            all.map(|all| json!(all.split(", ").next())).unwrap_or_default()
-        }
+        "loki" => first_of(&record["values"][0][2]["services"]),
+        "gelf" => first_of(&record["_services"]),
         "alertmanager" => match record["labels"]["service"].as_str() {
             Some(name) => {
                 json!(format!("{}/{name}", record["labels"]["service_namespace"].as_str().expect("its")))
@@ -286,7 +288,7 @@ fn as_newer_group(event: &Value) -> Value {
 fn an_alert_does_not_begin_after_its_end() {
     let odd = [json!({"involvedObject": {"kind": "Pod", "name": "cart-1"}, "reason": "BackOff",
         "firstTimestamp": "2026-11-20T23:29:49Z", "lastTimestamp": "2026-11-20T23:28:49Z"})];
-    let text = rendered(&Renderer::new(Format::Alertmanager, "").expect("a format"), &odd)
+    let text = rendered(&Renderer::new(FormatName::Alertmanager, "").expect("a format"), &odd)
         .remove(0)
         .expect("an alert");
     let alert: Value = serde_json::from_str(&text).expect("JSON");

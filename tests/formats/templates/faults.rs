@@ -103,7 +103,7 @@ fn a_host_does_not_start_with_a_bad_template() {
         ),
         format!("template_file: {shown} cannot be read (it is larger than 1048576 bytes)"),
         "template_file: is not set; expected a file, since format is template".to_owned(),
-        "template_file: is set, and format is not template".to_owned(),
+        "template_file: is set, but format is not template".to_owned(),
     ] {
         let line = host.wait_log(&said);
         assert!(line.text.contains(&said), "{line:?}");

@@ -1,4 +1,4 @@
-//! Does `cargo run --example render` show what the plugin delivers, and what the README says it shows?
+//! Does `cargo run --example render` show what the plugin delivers, and what docs/templates.md says it shows?
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -80,7 +80,7 @@ fn trouble_is_reported() {
     for (words, input, expected) in [
         (&["--nothing", "x"][..], "{}", "--nothing: expected --format"),
         (&["--format"], "{}", "--format: its value is not there"),
-        (&["--format", "x"], "{}", "format: \"x\" is none of the choices"),
+        (&["--format", "x"], "{}", "format: \"x\" is not one of the choices"),
         (&["--format", "template", "--template-file", "/no/file"], "{}", "/no/file cannot be read"),
         (&[], "", "no record"),
         (&[], "{\"a\": 1} {", "record 2 is no JSON: EOF"),
@@ -102,12 +102,12 @@ fn trouble_is_reported() {
     assert_eq!(shown.text.split(|byte| *byte == b'\n').count(), 2);
 }
 
-/// The sample in the README, as a shell would run it.
+/// The sample in docs/templates.md, as a shell would run it.
 #[test]
-fn the_readme_shows_what_it_shows() {
+fn the_document_shows_what_it_shows() {
     let root = env!("CARGO_MANIFEST_DIR");
-    let readme = std::fs::read_to_string(format!("{root}/README.md")).expect("the README");
-    let block = readme.split("```").skip(1).step_by(2).find(|block| block.contains("--example render"));
+    let page = std::fs::read_to_string(format!("{root}/docs/templates.md")).expect("the document");
+    let block = page.split("```").skip(1).step_by(2).find(|block| block.contains("--example render"));
     let block = block.expect("a sample").trim_start_matches("console\n");
     let (command, said) = block
         .rsplit_once("EOF\n{")

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::render_example::shown;
 use super::secret_cases::{CANARY, audit, canaries, cases};
 use super::support;
-use event_gateway::config::Format;
+use event_gateway::config::FormatName;
 
 /// What the formats ask for.
 fn words(format: &str, template: &str) -> Vec<String> {
@@ -21,8 +21,8 @@ fn words(format: &str, template: &str) -> Vec<String> {
 fn in_each_format(records: &[Value], more: &[&str], mut then: impl FnMut(&str, &str)) {
     let template = concat!(env!("CARGO_MANIFEST_DIR"), "/fluent-bit-conf/template.json");
     let input: String = records.iter().map(|record| format!("{record}\n")).collect();
-    assert!(Format::WORDS.len() >= 18);
-    for (format, _) in Format::WORDS {
+    assert!(FormatName::WORDS.len() >= 18);
+    for (format, _) in FormatName::WORDS {
         let words = words(format, template);
         let words: Vec<&str> = words.iter().map(String::as_str).chain(more.iter().copied()).collect();
         let shown = shown(&words, &input).unwrap_or_else(|why| panic!("{format}: {why}"));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::reading::{keys_of, read_with};
 use super::support;
-use event_gateway::config::{BatchAs, Format};
+use event_gateway::config::{BatchAs, FormatName};
 use support::gateway::TestGateway;
 use support::host::{Build, Code};
 
@@ -74,7 +74,7 @@ fn what_does_not_go_together_is_an_error() {
     let settings = read.template.expect("a template");
     assert_eq!(
         (read.format, settings.batch_as, settings.omit_null),
-        (Format::Template, BatchAs::Ndjson, false)
+        (FormatName::Template, BatchAs::Ndjson, false)
     );
     assert_eq!((&*settings.text, &*settings.file), (TEMPLATE, &*file));
     let parsed: Value = serde_json::from_str(&settings.text).expect("JSON");

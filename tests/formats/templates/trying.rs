@@ -2,11 +2,13 @@
 #![allow(dead_code, reason = "each file here uses its own part")]
 
 use bumpalo::Bump;
-use event_gateway::config::{BatchAs, ConfigError, Format, PresetSettings, RenderSettings, TemplateSettings};
+use event_gateway::config::{
+    BatchAs, ConfigError, FormatName, RenderSettings, ServiceSettings, TemplateSettings,
+};
 use event_gateway::correlate::{Correlation, Impact};
-use event_gateway::ledger::identity::write_id;
-use event_gateway::record::understood::{Within, each};
-use event_gateway::render::{Record, Renderer};
+use event_gateway::format::{Record, Renderer};
+use event_gateway::record::classify::{Within, each};
+use event_gateway::record::identity::write_id;
 use serde_json::Value;
 
 use super::support::chunk;
@@ -14,7 +16,7 @@ use super::support::chunk;
 /// A template's renderer, in a cluster called `prod-eu`.
 pub fn open(template: &str, omit_null: bool) -> Result<Renderer, Vec<ConfigError>> {
     let settings = RenderSettings {
-        format: Format::Template,
+        format: FormatName::Template,
         cluster_name: "prod-eu".to_owned(),
         audit_bodies: false,
         template: Some(TemplateSettings {
@@ -24,7 +26,7 @@ pub fn open(template: &str, omit_null: bool) -> Result<Renderer, Vec<ConfigError
             batch_as: BatchAs::Ndjson,
             omit_null,
         }),
-        presets: PresetSettings::default(),
+        services: ServiceSettings::default(),
     };
     Renderer::open(&settings, None)
 }
@@ -51,7 +53,8 @@ pub fn render_with(renderer: &Renderer, body: &[u8], impact: &Impact<'_>) -> Vec
         write_id(content, body, &mut id);
         let record = Record::new(&id, *content, impact, body);
         let mut out = Vec::new();
-        all.push(renderer.render(&record, &mut out).map(|_| out));
+        let rendered = renderer.render(&record, &mut out);
+        all.push(rendered.map(|_| out).map_err(|error| error.to_string()));
     });
     all
 }

@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use event_gateway::gateway::{Answer as Parts, Disposition, judge};
 use event_gateway::net::agent::{BODY_READ_BYTES, Limits, agent, beginning};
 use event_gateway::net::failure;
 use event_gateway::net::peer::GATEWAY;
-use event_gateway::net::stop::Signal;
+use event_gateway::net::stop::StopSignal;
+use event_gateway::response::{Disposition, Response, classify_status};
 use ureq::Agent;
 use ureq::http::header::{DATE, LOCATION, RETRY_AFTER};
 use ureq::http::{HeaderValue, Request, Uri};
@@ -65,7 +65,7 @@ impl Body for Exchange {
     fn new() -> Self {
         let server = Server::start();
         let endpoint: Uri = format!("http://{}/events", server.address).parse().expect("a URL");
-        let agent = agent(&endpoint, &Limits::of_a_post(TIMEOUT), None, &Arc::<Signal>::default());
+        let agent = agent(&endpoint, &Limits::for_post(TIMEOUT), None, &Arc::<StopSignal>::default());
         Self { agent, endpoint, server, seen: Seen::default() }
     }
 
@@ -95,14 +95,16 @@ impl Body for Exchange {
         let body = &received.bytes;
         assert!(body.len() <= 16 << 10 && body.len() <= input.len());
         let text = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        let parts = Parts {
+        let response = Response {
             status: head.status.as_u16(),
             retry_after: text(RETRY_AFTER),
             date: text(DATE),
             location: text(LOCATION),
-            body,
+            words: body,
+            sent_bytes: 3,
+            ..Response::default()
         };
-        let disposition = judge(&parts, 3, SystemTime::UNIX_EPOCH);
+        let disposition = classify_status(&response, SystemTime::UNIX_EPOCH);
         if let Disposition::Accepted { .. } = disposition {
             let said =
                 input.windows(11).any(|bytes| bytes.starts_with(b"HTTP/1.") && bytes[8..].starts_with(b" 2"));

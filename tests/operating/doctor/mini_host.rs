@@ -82,7 +82,7 @@ fn what_the_plugin_publishes_is_understood() {
 
     gateway.set_default(Answer::status(503).header("Retry-After", "60"));
     assert_eq!(host.deliver("a", "t", &events(["u3"])), Code::Retry);
-    host.metrics_when(|metrics| value(metrics, "gateway_open") == 0.0);
+    host.metrics_when(|metrics| value(metrics, "endpoint_open") == 0.0);
     let (text, code) = of_host(&mut host);
     assert!(code == 1 && text.contains("! gateway  failing for ") && text.contains("(http_5xx 1 "), "{text}");
     assert!(text.contains("closed for "), "{text}");

@@ -44,7 +44,7 @@ fn an_automatic_check_that_fails_is_no_trouble() {
     let found = follow(&access, Vec::new);
     let says = format!("could not be checked at {}: ", api.url());
     assert!(!found.is_trouble && found.text.starts_with(&says), "{found:?}");
-    assert!(found.text.ends_with("; --no-source leaves this out"), "{found:?}");
+    assert!(found.text.ends_with("; --no-source skips this check"), "{found:?}");
 }
 
 fn page(inputs: &[(&str, u64)]) -> Page {

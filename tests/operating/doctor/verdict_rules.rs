@@ -13,11 +13,11 @@ fn a_healthy_output_is_well() {
     assert_eq!((code, trouble), (0, Vec::new()), "{text}");
     assert_eq!(
         text,
-        "http://host\n  source   not checked; to have it followed: ARGS=\"--kube-url http://127.0.0.1:8001\" \
-         beside kubectl proxy (or with --token-file and --ca-file), or run this in Fluent Bit's pod\n\n\
+        "http://host\n  source   not checked; to check it, run kubectl proxy and add ARGS=\"--kube-url \
+         http://127.0.0.1:8001\" (or use --token-file and --ca-file), or run this in Fluent Bit's pod\n\n\
          shop: well\n  figures  of 2026-11-21T07:28:09Z, 1 s ago\n  \
          plugin   delivers\n  \
-         records  1000 delivered of 1061 read, 61 were duplicates; last acknowledgement 12 s ago\n  \
+         records  1000 delivered of 1061 read, 61 duplicates; last acknowledgement 12 s ago\n  \
          gateway  open\n  waiting  no chunk in the plugin\n  \
          cluster  listed; a message of each resource that is followed, of cronjobs 3 s ago\n  \
          services matched 638 (64 %), none 362 (36 %)\n  lost     nothing\n"
@@ -48,11 +48,11 @@ fn a_host_whose_clock_is_ahead_is_well() {
 #[test]
 fn each_trouble_is_reported_and_is_an_exit_code() {
     for (changed, says) in [
-        (&[("gateway_failing_since_timestamp_seconds", NOW - 304)][..], "! gateway  failing for 5 min 3 s"),
+        (&[("endpoint_failing_since_timestamp_seconds", NOW - 304)][..], "! gateway  failing for 5 min 3 s"),
         (
             &[
-                ("gateway_failing_since_timestamp_seconds", NOW - 2),
-                ("gateway_closed_until_timestamp_seconds", NOW + 4),
+                ("endpoint_failing_since_timestamp_seconds", NOW - 2),
+                ("endpoint_closed_until_timestamp_seconds", NOW + 4),
             ],
             "closed for 5 s more, until 2026-11-21T07:28:14Z",
         ),
@@ -86,11 +86,11 @@ fn each_trouble_is_reported_and_is_an_exit_code() {
             &[("fluentbit_input_ingestion_paused{name=\"kubernetes_events.0\"}", 1)],
             "! waiting  Fluent Bit has paused kubernetes_events.0: its buffers are full",
         ),
-        (&[("delivering", 0)], "! plugin   delivers no more: restart Fluent Bit"),
-        (&[("panicked_rounds_total", 2)], "! plugin   delivers; its own fault ended 2 rounds"),
-        (&[("skipped_records_total", 3)], "! lost     3 that are no events"),
+        (&[("delivering", 0)], "! plugin   no longer delivers: restart Fluent Bit"),
+        (&[("panicked_rounds_total", 2)], "! plugin   delivers; a fault of the plugin ended 2 rounds"),
+        (&[("skipped_records_total", 3)], "! lost     3 that could not be read"),
         (&[("dropped_records_total", 2)], "! lost     2 records since the start: set dead_letter_file"),
-        (&[("dead_letter_failures_total", 9)], "dead_letter_file did not take one 9 times"),
+        (&[("dead_letter_failures_total", 9)], "writing to dead_letter_file failed 9 times"),
         (&[("published_timestamp_seconds", NOW - 100)], "! figures  of 2026-11-21T07:26:30Z, 1 min 40 s ago"),
     ] {
         let (text, code, trouble) = report(&page_with("shop", changed));
@@ -102,7 +102,7 @@ fn each_trouble_is_reported_and_is_an_exit_code() {
 
 #[test]
 fn the_reasons_of_failures_are_reported_the_most_frequent_first() {
-    let mut text = page_with("shop", &[("gateway_failing_since_timestamp_seconds", NOW - 10)]);
+    let mut text = page_with("shop", &[("endpoint_failing_since_timestamp_seconds", NOW - 10)]);
     for (class, count) in [("tls", 0), ("timeout", 2), ("http_5xx", 31)] {
         let _ = writeln!(
             text,

@@ -96,8 +96,8 @@ fn the_check_finds_what_it_looks_for() {
         ("| gauge | `name` | – | 1 while", "| counter | `name` | – | 1 while"),
         ("`name`, `class`", "`name`"),
         ("| histogram | `name` | seconds |", "| histogram | `name` | milliseconds |"),
-        ("Requests made to the gateway.", "Requests sent to the gateway."),
-        ("| Requests made to the gateway. | Nothing by itself. |", "| Requests made to the gateway. | |"),
+        ("Requests sent to the gateway.", "Requests made to the gateway."),
+        ("| Requests sent to the gateway. | Nothing by itself. |", "| Requests made to the gateway. | |"),
     ] {
         let changed = TEXT.replacen(change, to, 1);
         assert_ne!(changed, TEXT, "{change} is not there");

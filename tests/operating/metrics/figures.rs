@@ -105,24 +105,28 @@ fn the_gate_is_shown_open_again_without_being_asked() {
     gateway.set_default(Answer::status(503).header("Retry-After", "3"));
     let before = now_seconds();
     assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Retry);
-    let metrics = host.metrics_when(|metrics| value(metrics, "gateway_open") == 0.0);
+    let metrics = host.metrics_when(|metrics| value(metrics, "endpoint_open") == 0.0);
     let (until, since) = (
-        value(&metrics, "gateway_closed_until_timestamp_seconds"),
-        value(&metrics, "gateway_failing_since_timestamp_seconds"),
+        value(&metrics, "endpoint_closed_until_timestamp_seconds"),
+        value(&metrics, "endpoint_failing_since_timestamp_seconds"),
     );
     assert!((before + 3.0..=before + 6.0).contains(&until), "{until}, {before}");
     assert!((before..=before + 2.0).contains(&since), "{since}, {before}");
     assert!((before..=before + 5.0).contains(&value(&metrics, "published_timestamp_seconds")));
     // Nobody brings a chunk, and yet it is counted.
-    let metrics = host.metrics_when(|metrics| value(metrics, "gateway_open") == 1.0);
+    let metrics = host.metrics_when(|metrics| value(metrics, "endpoint_open") == 1.0);
     assert!(now_seconds() >= until, "open too early");
-    assert_eq!(value(&metrics, "gateway_failing_since_timestamp_seconds"), since, "it fails until a success");
+    assert_eq!(
+        value(&metrics, "endpoint_failing_since_timestamp_seconds"),
+        since,
+        "it fails until a success"
+    );
 
     gateway.set_default(Answer::ok());
     assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Ok);
     let metrics =
-        host.metrics_when(|metrics| value(metrics, "gateway_failing_since_timestamp_seconds") == 0.0);
-    assert_eq!(value(&metrics, "gateway_closed_until_timestamp_seconds"), 0.0);
+        host.metrics_when(|metrics| value(metrics, "endpoint_failing_since_timestamp_seconds") == 0.0);
+    assert_eq!(value(&metrics, "endpoint_closed_until_timestamp_seconds"), 0.0);
     host.quit();
 }
 

@@ -72,7 +72,7 @@ impl Scrapes {
             all.push(self.of(&format!("event_gateway_{metric}"), &[], |_| 1.0));
         }
         for metric in [
-            "event_gateway_gateway_failing_since_timestamp_seconds",
+            "event_gateway_endpoint_failing_since_timestamp_seconds",
             "event_gateway_oldest_job_timestamp_seconds",
             "event_gateway_jobs_in_flight",
             "event_gateway_correlation_waiting_since_timestamp_seconds",

@@ -149,7 +149,7 @@ fn every_alert_says_what_to_do() {
     }
     let expressions: String = alerts().iter().map(|(_, block)| expression(block)).collect();
     for watched in [
-        "gateway_failing_since_timestamp_seconds",
+        "endpoint_failing_since_timestamp_seconds",
         "dead_lettered_records_total",
         "dropped_records_total",
         "topology_ready",
@@ -203,14 +203,14 @@ fn the_dashboard_names_what_is_there() {
 #[test]
 fn the_checks_find_what_they_look_for() {
     for good in [
-        "event_gateway_gateway_open == 0",
+        "event_gateway_endpoint_open == 0",
         "sum by (le) (rate(event_gateway_request_duration_seconds_bucket{name=~\"$name\",le=\"1.0\"}[5m]))",
         "sum by (name, class) (event_gateway_request_retries_total{class!=\"tls\",instance=\"x\"})",
     ] {
         assert_eq!(wrong(good), [""; 0], "{good}");
     }
     for bad in [
-        "event_gateway_gateway_opened == 0",
+        "event_gateway_endpoint_opened == 0",
         "rate(event_gateway_request_duration_seconds[5m])",
         "rate(event_gateway_requests_total_bucket[5m])",
         "event_gateway_requests_total{class=\"tls\"}",

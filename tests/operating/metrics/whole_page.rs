@@ -50,7 +50,7 @@ fn every_metric_is_there_from_the_start_and_right_later() {
         for instance in ["good", "bad \"one\""] {
             page.assert_complete(instance, whole);
             assert_eq!(page.of(instance, "request_duration_seconds_count"), 0.0);
-            assert_eq!(page.of(instance, "gateway_open"), 1.0);
+            assert_eq!(page.of(instance, "endpoint_open"), 1.0);
         }
 
         let events = chunk::of(&[aged("u1", 0), aged("u2", 25), aged("u3", 5_000)]);
@@ -66,7 +66,7 @@ fn every_metric_is_there_from_the_start_and_right_later() {
         let sum = page.of("good", "event_to_acknowledgement_seconds_sum");
         assert!((5_025.0..5_055.0).contains(&sum), "{sum}");
         assert_eq!(page.of("bad \"one\"", "event_to_acknowledgement_seconds_count"), 0.0);
-        assert_eq!(page.of("bad \"one\"", "gateway_open"), 0.0);
+        assert_eq!(page.of("bad \"one\"", "endpoint_open"), 0.0);
         assert_eq!(page.retries("bad \"one\"", FailureClass::Http5xx), 1.0);
         assert_eq!(page.retries("good", FailureClass::Http5xx), 0.0);
         host.quit();

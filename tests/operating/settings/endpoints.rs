@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::reading;
 use event_gateway::config::shown::output_line;
-use event_gateway::config::{Compress, FileSettings, Scheme, Settings, Source};
+use event_gateway::config::{Compress, FileSettings, PathError, Scheme, Settings, Source};
 use reading::*;
 
 fn scheme(endpoint: &str) -> Result<Scheme, String> {
@@ -56,17 +56,17 @@ fn a_bad_url_says_what_is_expected() {
         ("unix:///run/x.sock?key=S3CR3T", "has a query or a fragment"),
         ("unix:///run/x.sock#S3CR3T", "has a query or a fragment"),
         ("unix://me:S3CR3T@host/x", "relative path, or a host"),
-        ("unix:///x//me:S3CR3T@host/x", "holds a user or password"),
+        ("unix:///x//me:S3CR3T@host/x", "contains a user or password"),
         (&*long, "more than 107 bytes"),
         (
             "http+unix:///run/x.sock",
-            "has no path of the requests; expected http+unix:///run/gateway.sock:/events",
+            "has no path for the requests; expected http+unix:///run/gateway.sock:/events",
         ),
-        ("http+unix:///run/x.sock:events", "has no path of the requests"),
+        ("http+unix:///run/x.sock:events", "has no path for the requests"),
         ("http+unix://run/x.sock:/events", "relative path, or a host"),
         ("http+unix://:/events", "has no path; expected http+unix:///"),
-        ("http+unix:///run/x.sock:/a b", "has a path of the requests that is none"),
-        ("http+unix:///run/x.sock:/a//me:S3CR3T@host", "holds a user or password"),
+        ("http+unix:///run/x.sock:/a b", "has an invalid path for the requests"),
+        ("http+unix:///run/x.sock:/a//me:S3CR3T@host", "contains a user or password"),
         ("file://", "has no path; expected file:///"),
         ("file://spool", "relative path, or a host; expected file:///"),
         ("file://localhost/spool", "relative path, or a host; expected file:///"),
@@ -95,7 +95,7 @@ fn what_only_requests_carry_is_an_error_without_them() {
         for properties in of_requests {
             let reported = settings(endpoint, properties).unwrap_err();
             for (key, _) in properties {
-                let line = format!("{key}: is set, and endpoint {endpoint} has no use for it");
+                let line = format!("{key}: is set, but endpoint {endpoint} does not use it");
                 assert!(reported.contains(&line), "{reported}");
             }
             assert!(!reported.contains("S3CR3T"), "{reported}");
@@ -123,7 +123,7 @@ fn what_is_shown_is_what_takes_effect() {
             property: &property,
             readable: &|_: &Path| Ok(()),
             writable: &|_| Ok(()),
-            contents: &|_| Err("there is no file".to_owned()),
+            contents: &|_| Err(PathError::Io(std::io::ErrorKind::NotFound.into())),
             environment: &|_| None,
         };
         output_line(&source, &settings(endpoint, &[]).unwrap())

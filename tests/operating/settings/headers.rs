@@ -48,19 +48,19 @@ fn what_is_wrong_is_said_by_the_header_and_never_by_its_value() {
     for (text, wanted) in [
         (r#"X-Key: "S3CR3T"#, "has for x-key a quotation mark that is never closed"),
         (r#"X-Key: "S3CR3T\", B: c"#, "has for x-key a quotation mark that is never closed"),
-        (r#"X-Key: "S3C" R3T, B: c"#, "has for x-key text behind a value in quotation marks"),
+        (r#"X-Key: "S3C" R3T, B: c"#, "has for x-key text after a value in quotation marks"),
         (
             r#"X-Key: "S3C\R3T""#,
-            "has for x-key a backslash that stands before neither a quotation mark nor a backslash",
+            "has for x-key a backslash before something other than a quotation mark or a backslash",
         ),
         (
             r#"X-Key: "S3C\"#,
-            "has for x-key a backslash that stands before neither a quotation mark nor a backslash",
+            "has for x-key a backslash before something other than a quotation mark or a backslash",
         ),
         ("Authorization: ApiKey S3CR3Té", "has for authorization a value that is not ASCII"),
         (r#"Host: "S3CR3T, b""#, "sets host, which the plugin sets itself"),
-        (r#"S3C R3T: "a, b""#, "has a part whose name is no header name"),
-        (r#""S3CR3T": "a"#, "has a part whose name is no header name"),
+        (r#"S3C R3T: "a, b""#, "has a part whose name is not a valid header name"),
+        (r#""S3CR3T": "a"#, "has a part whose name is not a valid header name"),
         ("A: b, S3CR3T", "has a part without a colon"),
         (r#"A: b, "S3CR3T""#, "has a part without a colon"),
     ] {

@@ -320,7 +320,7 @@ fn the_lines_are_as_people_read_them() {
     assert_eq!(
         filter(&Properties::new()).1,
         format!(
-            "looks at events, no Services as correlate is off, version {version}: dedup=on, ledger_ttl=3h, \
+            "processes events, no Services because correlate is off, version {version}: dedup=on, ledger_ttl=3h, \
              ledger_max_entries=1000000, keep_managed_fields=off, correlate=auto, kube_insecure_skip_verify=off, \
              tombstone_ttl=1h, topology_wait=5s, max_services=20, labels=*"
         )

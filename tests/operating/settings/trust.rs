@@ -80,8 +80,11 @@ fn the_pods_own_token_is_for_its_own_api_server() {
         for more in [&[][..], &[("kube_insecure_skip_verify", "on")], &[("kube_ca_file", "/mine.crt")]] {
             let properties = [&[("kube_url", foreign)], more].concat();
             let error = token_for(&properties).expect_err(foreign);
-            let key =
-                if foreign.contains('@') { "kube_url: holds a user" } else { "kube_token_file: is not set" };
+            let key = if foreign.contains('@') {
+                "kube_url: contains a user"
+            } else {
+                "kube_token_file: is not set"
+            };
             assert!(error.starts_with(key), "{foreign}: {error}");
             if !foreign.contains('@') {
                 let properties = [&properties[..], &[("kube_token_file", "/mine")]].concat();

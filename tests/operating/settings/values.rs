@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::reading;
 use event_gateway::config::keys::KEYS;
-use event_gateway::config::{self, Compress, Credentials, Format, Tls, Updates, units};
+use event_gateway::config::{self, Compress, Credentials, FormatName, PathError, Tls, Updates, units};
 use event_gateway::pattern::Patterns;
 use reading::*;
 
@@ -15,7 +15,7 @@ fn the_defaults_are_those_of_the_table() {
     let settings = read_with(&[]).unwrap();
     assert_eq!(settings.endpoint.url, "https://gateway.example/events");
     assert!(settings.endpoint.https);
-    assert_eq!(settings.render.format, Format::Native);
+    assert_eq!(settings.render.format, FormatName::Native);
     assert_eq!(settings.render.cluster_name, "");
     assert_eq!(settings.compress, Compress::Gzip);
     assert_eq!((settings.batch_events, settings.batch_bytes), (500, 1_000_000));
@@ -85,8 +85,8 @@ fn every_error_is_reported_at_once_by_key_and_in_order() {
     }
     let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
     for sentence in [
-        "format: \"xml\" is none of the choices; expected native, cloudevents, cloudevents_batch, raw, template",
-        "cluster_name: holds a control character; expected one line of text",
+        "format: \"xml\" is not one of the choices; expected native, cloudevents, cloudevents_batch, raw, template",
+        "cluster_name: contains a control character; expected one line of text",
         "batch_events: \"0\" is out of range; expected a whole number from 1 to 10000",
         "timeout: \"1ms\" is out of range; expected a time from 100ms to 3600s, such as 500ms, 10s, 5m or 3h",
     ] {
@@ -159,7 +159,7 @@ fn in_a_pod_its_own_api_server_is_used_unless_set_otherwise() {
         };
         let readable = |path: &Path| {
             let there = files && path.starts_with(FOLDER) || path.ends_with("mine");
-            there.then_some(()).ok_or_else(|| "not there".to_owned())
+            there.then_some(()).ok_or_else(|| PathError::Io(std::io::Error::other("not there")))
         };
         let environment =
             |name: &str| (pod && name == "KUBERNETES_SERVICE_HOST").then(|| "10.0.0.1".to_owned());
@@ -182,7 +182,7 @@ fn in_a_pod_its_own_api_server_is_used_unless_set_otherwise() {
     assert_eq!((&*own.url.url, own.url.https), ("https://kubernetes.default.svc", true));
     assert_eq!(own.tls.ca_file, Some(format!("{FOLDER}/ca.crt").into()));
     assert_eq!(own.token_file, Some(format!("{FOLDER}/token").into()));
-    assert!(!own.tls.insecure_skip_verify && own.annotations.is_empty() && own.memory_file.is_none());
+    assert!(!own.tls.insecure_skip_verify && own.annotations.is_empty() && own.snapshot_file.is_none());
     assert_eq!(own.tombstone_ttl, Duration::from_secs(3_600));
     let bare = topology(true, false, &[]).unwrap();
     assert_eq!((bare.tls.ca_file, bare.token_file), (None, None));

@@ -9,7 +9,7 @@ use super::name::{self, Names};
 use crate::clock;
 use crate::disk::{self, Access, FileId, sync_folder};
 use crate::gateway::append::append;
-use crate::gateway::disposition::Doubt;
+use crate::response::Doubt;
 
 #[derive(Debug)]
 pub struct Part {

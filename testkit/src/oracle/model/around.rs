@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 
 use super::subject::Subject;
 use super::{Model, Thing};
@@ -38,10 +38,10 @@ impl Model {
             thing.value["metadata"]["labels"]["topology.kubernetes.io/zone"].as_str().unwrap_or("").to_owned()
         };
         match thing.kind {
-            Kind::Node => Some((thing.name().to_owned(), zone(thing))),
-            Kind::Pod if !thing.text("/spec/nodeName").is_empty() => {
+            ObjectKind::Node => Some((thing.name().to_owned(), zone(thing))),
+            ObjectKind::Pod if !thing.text("/spec/nodeName").is_empty() => {
                 let name = thing.text("/spec/nodeName");
-                Some((name.to_owned(), self.by_name(Kind::Node, "", name).map_or(String::new(), zone)))
+                Some((name.to_owned(), self.by_name(ObjectKind::Node, "", name).map_or(String::new(), zone)))
             }
             _ => None,
         }
@@ -50,13 +50,13 @@ impl Model {
     pub(super) fn workload(&self, subject: &Subject<'_>) -> Option<Workload> {
         let &Subject { about, kind, namespace, thing, has_its_name, by_name } = subject;
         match (kind, thing) {
-            (Some(Kind::Pod), Some(thing)) => Some(self.topmost(thing)),
+            (Some(ObjectKind::Pod), Some(thing)) => Some(self.topmost(thing)),
             (Some(kind), Some(thing)) if kind.is_workload() => Some(self.topmost(thing)),
-            (Some(Kind::HorizontalPodAutoscaler), Some(thing)) => {
+            (Some(ObjectKind::HorizontalPodAutoscaler), Some(thing)) => {
                 let target = &thing.value["spec"]["scaleTargetRef"];
                 let (kind, name) = (target["kind"].as_str().unwrap(), target["name"].as_str().unwrap());
                 if let Some(target) =
-                    Kind::of(None, kind).and_then(|kind| self.by_name(kind, namespace, name))
+                    ObjectKind::of(None, kind).and_then(|kind| self.by_name(kind, namespace, name))
                 {
                     return Some(self.topmost(target));
                 }
@@ -64,12 +64,12 @@ impl Model {
                 let pods: Vec<_> = uids.iter().flat_map(|uid| self.pods_below(namespace, uid)).collect();
                 self.common(&pods)
             }
-            (Some(Kind::PodDisruptionBudget), Some(thing)) => {
+            (Some(ObjectKind::PodDisruptionBudget), Some(thing)) => {
                 let mut pods = self.budget_pods(thing);
                 pods.retain(|pod| pod.deleted.is_none());
                 self.common(&pods)
             }
-            (Some(Kind::PersistentVolumeClaim), Some(_)) if has_its_name => {
+            (Some(ObjectKind::PersistentVolumeClaim), Some(_)) if has_its_name => {
                 self.common(&self.mounting(namespace, &about.name))
             }
             (None, _) if about.kind == "PersistentVolume" => {

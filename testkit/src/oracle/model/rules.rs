@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 use serde_json::Value;
 
 use super::subject::Subject;
@@ -14,7 +14,7 @@ impl Model {
     pub fn answer(&self, about: &About) -> Answer {
         let subject = self.subject(about);
         let mut services = self.hits(&subject);
-        if subject.kind != Some(Kind::Node) {
+        if subject.kind != Some(ObjectKind::Node) {
             services.sort_by_key(|hit| (hit.namespace.clone(), hit.name.clone()));
             services.sort_by_key(|hit| hit.via != "endpoint");
         }
@@ -30,33 +30,35 @@ impl Model {
     fn hits(&self, subject: &Subject<'_>) -> Vec<Hit> {
         let &Subject { about, kind, namespace, thing, has_its_name, by_name } = subject;
         match (kind, thing) {
-            (Some(Kind::Service), Some(thing)) if has_its_name => {
+            (Some(ObjectKind::Service), Some(thing)) if has_its_name => {
                 vec![self.hit(namespace, thing.name(), "self")]
             }
-            (Some(Kind::Service), thing) => {
-                let alone = self.by_name(Kind::Service, namespace, &about.name).is_none();
+            (Some(ObjectKind::Service), thing) => {
+                let alone = self.by_name(ObjectKind::Service, namespace, &about.name).is_none();
                 let (ready, total) = if alone { self.counts(namespace, &about.name, None) } else { (0, 0) };
                 let deleted = thing.is_some_and(|thing| thing.deleted.is_some());
                 let uid = about.uid.clone();
                 let (namespace, name) = (namespace.to_owned(), about.name.clone());
                 vec![Hit { namespace, name, uid, via: "self".into(), ready, total, here: None, deleted }]
             }
-            (Some(Kind::EndpointSlice), Some(slice)) => {
+            (Some(ObjectKind::EndpointSlice), Some(slice)) => {
                 let known = self.services().contains(&(namespace.to_owned(), slice.service().to_owned()));
                 known.then(|| self.hit(namespace, slice.service(), "self")).into_iter().collect()
             }
-            (Some(Kind::Pod), Some(pod)) => self.of_pod(pod, "endpoint", "selector"),
-            (Some(Kind::Node), _) if has_its_name => self.on_node(&about.name),
-            (Some(Kind::HorizontalPodAutoscaler), Some(thing)) => {
+            (Some(ObjectKind::Pod), Some(pod)) => self.of_pod(pod, "endpoint", "selector"),
+            (Some(ObjectKind::Node), _) if has_its_name => self.on_node(&about.name),
+            (Some(ObjectKind::HorizontalPodAutoscaler), Some(thing)) => {
                 self.target(namespace, &thing.value["spec"]["scaleTargetRef"], "scale-target")
             }
-            (Some(Kind::PodDisruptionBudget), Some(thing)) => {
+            (Some(ObjectKind::PodDisruptionBudget), Some(thing)) => {
                 let labels = &thing.value["spec"]["selector"]["matchLabels"];
                 let of_pods = self.of_pods(&self.budget_pods(thing), true, "selector");
                 of_pods.unwrap_or_else(|| self.selecting(labels, thing, "selector"))
             }
-            (Some(Kind::PersistentVolumeClaim), _) if has_its_name => self.of_claim(namespace, &about.name),
-            (Some(Kind::Ingress), Some(thing)) => {
+            (Some(ObjectKind::PersistentVolumeClaim), _) if has_its_name => {
+                self.of_claim(namespace, &about.name)
+            }
+            (Some(ObjectKind::Ingress), Some(thing)) => {
                 let rules = thing.value["spec"]["rules"].as_array().unwrap();
                 let paths = rules.iter().flat_map(|rule| rule["http"]["paths"].as_array().unwrap());
                 let names: BTreeSet<&str> =
@@ -98,7 +100,7 @@ impl Model {
     }
 
     fn hit(&self, namespace: &str, name: &str, via: &str) -> Hit {
-        let object = self.by_name(Kind::Service, namespace, name);
+        let object = self.by_name(ObjectKind::Service, namespace, name);
         let (ready, total) = self.counts(namespace, name, None);
         Hit {
             namespace: namespace.into(),
@@ -114,7 +116,7 @@ impl Model {
 
     /// Whether a Service can be hit through a thing.
     fn is_hit(&self, namespace: &str, name: &str, about: &Thing) -> bool {
-        match self.by_name(Kind::Service, namespace, name).and_then(|service| service.deleted) {
+        match self.by_name(ObjectKind::Service, namespace, name).and_then(|service| service.deleted) {
             None => true,
             Some(deleted) => about.deleted.is_some() && about.created() <= deleted,
         }
@@ -123,7 +125,7 @@ impl Model {
     fn selecting(&self, labels: &Value, about: &Thing, via: &str) -> Vec<Hit> {
         let selects = |namespace: &str, name: &str| {
             let selector =
-                self.by_name(Kind::Service, namespace, name).map(|one| &one.value["spec"]["selector"]);
+                self.by_name(ObjectKind::Service, namespace, name).map(|one| &one.value["spec"]["selector"]);
             let is_set = |selector: &&Value| selector.as_object().is_some_and(|all| !all.is_empty());
             selector.filter(is_set).is_some_and(|selector| hold_all(labels, selector))
         };
@@ -179,7 +181,7 @@ impl Model {
 
     fn target(&self, namespace: &str, target: &Value, via: &str) -> Vec<Hit> {
         let (kind, name) = (target["kind"].as_str().unwrap(), target["name"].as_str().unwrap());
-        if let Some(thing) = Kind::of(None, kind).and_then(|kind| self.by_name(kind, namespace, name)) {
+        if let Some(thing) = ObjectKind::of(None, kind).and_then(|kind| self.by_name(kind, namespace, name)) {
             return self.below(namespace, thing.uid(), Some(thing), via);
         }
         let uids = self.owners_named(kind, namespace, name);

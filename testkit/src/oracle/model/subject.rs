@@ -1,6 +1,6 @@
 //! What an event is about, as far as a world knows it.
 
-use event_gateway::topology::kind::Kind;
+use event_gateway::topology::kind::ObjectKind;
 
 use super::{Model, Thing};
 use crate::oracle::world::About;
@@ -8,7 +8,7 @@ use crate::oracle::world::About;
 pub(super) struct Subject<'m> {
     pub(super) about: &'m About,
     /// One of those that are watched.
-    pub(super) kind: Option<Kind>,
+    pub(super) kind: Option<ObjectKind>,
     pub(super) namespace: &'m str,
     pub(super) thing: Option<&'m Thing>,
     /// Nothing else bears its name by now.
@@ -20,13 +20,13 @@ pub(super) struct Subject<'m> {
 impl Model {
     pub(super) fn subject<'m>(&'m self, about: &'m About) -> Subject<'m> {
         let is_foreign = about.api_version.starts_with("serving");
-        let kind = Kind::of(None, &about.kind).filter(|_| !is_foreign);
+        let kind = ObjectKind::of(None, &about.kind).filter(|_| !is_foreign);
         let namespace = match (kind, &*about.namespace) {
-            (Some(Kind::Node), _) => "",
+            (Some(ObjectKind::Node), _) => "",
             (_, "") => "default",
             (_, namespace) => namespace,
         };
-        let by_name = about.uid.is_empty() || about.uid == about.name && kind == Some(Kind::Node);
+        let by_name = about.uid.is_empty() || about.uid == about.name && kind == Some(ObjectKind::Node);
         let thing = match kind {
             Some(kind) if by_name => self.by_name(kind, namespace, &about.name),
             Some(kind) => self.by_uid(&about.uid).filter(|thing| thing.kind == kind),

@@ -1,0 +1,194 @@
+//! `format native`: one flat shape for all kinds and flavours of records, described by `docs/native-schema.json`.
+//!
+//! Every key of a kind is always there; what a record does not say is null. So a reader in any language needs no
+//! case for a missing key, and a column store gets the same columns from the first record on. What a kind has of
+//! its own stands in one member: `event`, `audit`, `violation`. A record of no known kind stands in `record`.
+
+mod own;
+
+pub(super) use own::{Violated, violation};
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use serde::{Serialize, Serializer};
+
+use super::common::Common;
+use super::interface::{Adjusted, Format, RenderError};
+use super::json;
+use super::record::Record;
+use crate::correlate::{Affected, Correlation, Node, SelectedLabels, Workload, text_or_null};
+use crate::record::content::Content;
+use crate::record::raw::Raw;
+use crate::time::Stamp;
+
+pub(super) struct Native {
+    pub(super) cluster: String,
+    /// Whether an audit record carries the bodies of request and response.
+    pub(super) audit_bodies: bool,
+}
+
+impl Format for Native {
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, RenderError> {
+        json::write(&self.document(record), out);
+        Ok(Adjusted::default())
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct Document<'r> {
+    id: &'r str,
+    kind: &'static str,
+    cluster: OrNull<'r>,
+    time: Time,
+    first_time: Time,
+    r#type: OrNull<'r>,
+    severity: &'static str,
+    reason: OrNull<'r>,
+    message: MessageOrNull<'r>,
+    action: OrNull<'r>,
+    count: u64,
+    new_occurrences: u32,
+    source: Source<'r>,
+    object: Object<'r>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<own::Event<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit: Option<own::Audit<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    violation: Option<own::Violated<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<Raw<'r>>,
+    correlation: Correlation,
+    services: &'r [Affected<'r>],
+    services_total: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incomplete: Option<bool>,
+    workload: Option<Workload<'r>>,
+    node: Option<Node<'r>>,
+}
+
+#[derive(Serialize)]
+struct Source<'r> {
+    component: OrNull<'r>,
+    host: OrNull<'r>,
+    instance: OrNull<'r>,
+}
+
+#[derive(Serialize)]
+struct Object<'r> {
+    api_version: OrNull<'r>,
+    kind: OrNull<'r>,
+    resource: OrNull<'r>,
+    subresource: OrNull<'r>,
+    namespace: OrNull<'r>,
+    name: OrNull<'r>,
+    uid: OrNull<'r>,
+    field_path: OrNull<'r>,
+    labels: SelectedLabels<'r>,
+    annotations: SelectedLabels<'r>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels_omitted: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    annotations_omitted: Option<usize>,
+    #[serde(serialize_with = "text_or_null")]
+    pod_ip: Option<IpAddr>,
+    start_time: Time,
+    deleted: Option<bool>,
+}
+
+impl Native {
+    pub(super) fn document<'r>(&'r self, record: &Record<'r, 'r>) -> Document<'r> {
+        let (content, impact) = (record.content, record.impact);
+        let common = Common::of(record);
+        let (mut event, mut audit, mut violation, mut as_it_came) = (None, None, None, None);
+        match content {
+            Content::Event(said) => event = Some(own::event(said)),
+            Content::Audit(said) => audit = Some(own::audit(said, self.audit_bodies)),
+            Content::Violation(said) => violation = Some(own::violation(said)),
+            Content::Other => as_it_came = Some(Raw::new(record.body)),
+        }
+        Document {
+            id: record.id,
+            kind: content.kind().name(),
+            cluster: OrNull(&self.cluster),
+            time: Time(common.time),
+            first_time: Time(common.first_time),
+            r#type: OrNull(common.r#type),
+            severity: common.severity.name(),
+            reason: OrNull(common.reason),
+            message: MessageOrNull(common.message),
+            action: OrNull(common.action),
+            count: common.count,
+            new_occurrences: record.new_occurrences,
+            source: Source {
+                component: OrNull(common.component),
+                host: OrNull(common.host),
+                instance: OrNull(common.instance),
+            },
+            object: Object {
+                api_version: OrNull(common.object.api_version),
+                kind: OrNull(common.object.kind),
+                resource: OrNull(common.object.resource),
+                subresource: OrNull(common.object.subresource),
+                namespace: OrNull(common.object.namespace),
+                name: OrNull(common.object.name),
+                uid: OrNull(common.object.uid),
+                field_path: OrNull(common.object.field_path),
+                labels: impact.labels,
+                annotations: impact.annotations,
+                labels_omitted: impact.labels_omitted,
+                annotations_omitted: impact.annotations_omitted,
+                pod_ip: impact.pod_ip,
+                start_time: Time(impact.start_time),
+                deleted: impact.deleted,
+            },
+            event,
+            audit,
+            violation,
+            record: as_it_came,
+            correlation: impact.correlation,
+            services: &impact.services,
+            services_total: impact.services_total,
+            incomplete: impact.incomplete.then_some(true),
+            workload: impact.workload,
+            node: impact.node,
+        }
+    }
+}
+
+/// The empty text is Kubernetes' way to say nothing; JSON has a better one.
+struct OrNull<'r>(&'r str);
+
+impl Serialize for OrNull<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.is_empty() { serializer.serialize_none() } else { serializer.serialize_str(self.0) }
+    }
+}
+
+/// The same of a text that may have been made for the purpose.
+struct MessageOrNull<'r>(Cow<'r, str>);
+
+impl Serialize for MessageOrNull<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        OrNull(&self.0).serialize(serializer)
+    }
+}
+
+/// RFC 3339 in UTC, or null for what is no time.
+pub(super) struct Time(pub Option<Stamp>);
+
+impl Time {
+    pub(super) fn is_unknown(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Some(stamp) => serializer.serialize_str(stamp.text().as_str()),
+            None => serializer.serialize_none(),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! OTLP in JSON: the protobuf JSON mapping, with 64-bit integers as texts and enums as numbers, as OTLP asks.
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::log::{Attributes, Log, SCOPE, Value};
+use crate::format::json;
+
+/// Appends one of the `resourceLogs`.
+pub(super) fn write(log: &Log<'_>, out: &mut Vec<u8>) {
+    json::write(&ResourceLogs(log), out);
+}
+
+struct ResourceLogs<'l>(&'l Log<'l>);
+
+impl Serialize for ResourceLogs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(serde::Serialize)]
+        struct Resource<'l> {
+            attributes: Pairs<'l>,
+        }
+        #[derive(serde::Serialize)]
+        struct Scope {
+            name: &'static str,
+            version: &'static str,
+        }
+        #[derive(serde::Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct LogRecord<'l> {
+            #[serde(serialize_with = "as_text")]
+            time_unix_nano: u64,
+            #[serde(serialize_with = "as_text")]
+            observed_time_unix_nano: u64,
+            severity_number: u8,
+            severity_text: &'l str,
+            body: Any<'l>,
+            attributes: Pairs<'l>,
+            event_name: &'static str,
+        }
+        #[derive(serde::Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct ScopeLogs<'l> {
+            scope: Scope,
+            log_records: [LogRecord<'l>; 1],
+        }
+        let log = self.0;
+        let record = LogRecord {
+            time_unix_nano: log.time_nanos,
+            observed_time_unix_nano: log.observed_nanos,
+            severity_number: log.severity,
+            severity_text: log.severity_text,
+            body: Any::Text(&log.body),
+            attributes: Pairs(&log.attributes),
+            event_name: log.event_name,
+        };
+        let scope = Scope { name: SCOPE.0, version: SCOPE.1 };
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("resource", &Resource { attributes: Pairs(&log.resource) })?;
+        map.serialize_entry("scopeLogs", &[ScopeLogs { scope, log_records: [record] }])?;
+        map.end()
+    }
+}
+
+fn as_text<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(number)
+}
+
+struct Pairs<'l>(&'l Attributes<'l>);
+
+impl Serialize for Pairs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(serde::Serialize)]
+        struct Pair<'l> {
+            key: &'l str,
+            value: Any<'l>,
+        }
+        serializer.collect_seq(self.0.iter().map(|(key, value)| Pair { key, value: Any::of(value) }))
+    }
+}
+
+/// An `AnyValue`: one member, named by its type.
+enum Any<'l> {
+    Text(&'l str),
+    Int(i64),
+    List(&'l [std::borrow::Cow<'l, str>]),
+}
+
+impl<'l> Any<'l> {
+    fn of(value: &'l Value<'l>) -> Self {
+        match value {
+            Value::Text(text) => Self::Text(text),
+            Value::Int(number) => Self::Int(*number),
+            Value::List(texts) => Self::List(texts),
+        }
+    }
+}
+
+impl Serialize for Any<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(serde::Serialize)]
+        struct Values<'l> {
+            values: Vec<Any<'l>>,
+        }
+        let mut map = serializer.serialize_map(Some(1))?;
+        match self {
+            Self::Text(text) => map.serialize_entry("stringValue", text)?,
+            Self::Int(number) => map.serialize_entry("intValue", &number.to_string())?,
+            Self::List(texts) => {
+                let values = texts.iter().map(|text| Any::Text(text)).collect();
+                map.serialize_entry("arrayValue", &Values { values })?;
+            }
+        }
+        map.end()
+    }
+}

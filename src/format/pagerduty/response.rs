@@ -1,0 +1,34 @@
+//! Responses of the Events API v2 that mean something else than their status.
+
+use crate::response::{Disposition, Response};
+
+/// A 400 about the routing key is about every event: all have the same key.
+pub(super) fn classify(response: &Response<'_>) -> Option<Disposition> {
+    let is_about_the_key =
+        response.status == 400 && response.mentions(&["routing_key", "routing key", "integration key"]);
+    is_about_the_key
+        .then(|| response.refused("it does not know the integration key: look at api_key_file, and restart"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::response::Doubt;
+
+    fn why(status: u16, body: &str) -> Option<String> {
+        let response = Response { status, words: body.as_bytes(), ..Response::default() };
+        classify(&response).map(|disposition| match disposition {
+            Disposition::Refused { status: of, why, doubt: Doubt::None } if of == status => why,
+            other => panic!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn a_wrong_routing_key_is_no_wrong_event() {
+        let length = r#"{"status":"invalid event","errors":["Length of 'routing_key' is incorrect (should be 32 characters)"]}"#;
+        assert!(why(400, length).unwrap().contains("api_key_file"));
+        assert!(why(400, r#"{"message":"Invalid routing key"}"#).is_some());
+        assert_eq!(why(400, r#"{"errors":["'payload.severity' is invalid"]}"#), None);
+        assert_eq!(why(202, r#"{"status":"success","dedup_key":"routing key"}"#), None);
+    }
+}

@@ -1,0 +1,50 @@
+//! What a format renders: a record with its id, its impact and its times.
+
+use crate::correlate::Impact;
+use crate::record::content::Content;
+use crate::time::Stamp;
+
+/// What a format makes its text of.
+#[derive(Debug, Clone, Copy)]
+pub struct Record<'r, 'a> {
+    /// As [`write_id`](crate::record::identity::write_id) makes it.
+    pub id: &'r str,
+    pub content: Content<'r, 'a>,
+    /// Occurrences since the last delivery; all of them for a new event.
+    pub new_occurrences: u32,
+    /// What the event touches.
+    pub impact: &'r Impact<'r>,
+    /// The body as it came: a whole MessagePack value, nearly always a map.
+    pub body: &'a [u8],
+    /// When the host received it: the record's own timestamp, for records without a time.
+    pub taken: Option<Stamp>,
+    /// The time at which it is rendered, for receivers that take only times near their own.
+    pub now: Stamp,
+}
+
+impl<'r, 'a> Record<'r, 'a> {
+    /// A record as it comes for the first time, at its own time.
+    #[must_use]
+    pub fn new(id: &'r str, content: Content<'r, 'a>, impact: &'r Impact<'r>, body: &'a [u8]) -> Self {
+        let now = content.time().unwrap_or(Stamp::EPOCH);
+        Self { id, content, new_occurrences: 1, impact, body, taken: None, now }
+    }
+
+    /// When it happened last, or when the host received it.
+    #[must_use]
+    pub fn time(&self) -> Option<Stamp> {
+        self.content.time().or(self.taken.filter(|time| time.is_set()))
+    }
+
+    /// [`time`](Self::time), or the time at which it is rendered: for receivers that require a time.
+    #[must_use]
+    pub fn time_or_now(&self) -> Stamp {
+        self.time().unwrap_or(self.now)
+    }
+
+    /// When it happened first. A record without any time of its own happened when the host received it.
+    #[must_use]
+    pub fn first_time(&self) -> Option<Stamp> {
+        self.content.first_time().or_else(|| self.time().filter(|_| self.content.time().is_none()))
+    }
+}

@@ -1,0 +1,261 @@
+//! The template engine: what it knows, what it may take, and how its values become text.
+
+use std::io;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Value, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+
+use super::document::{Fault, Source};
+use super::names::{Known, MOST_STEPS, too_large};
+use super::{filters, values};
+use crate::format::json;
+use crate::record::MAX_RECORD_BYTES;
+
+/// What a leaf's value becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The JSON value that it is.
+    Typed,
+    /// A string of what stands in the leaf.
+    Text,
+}
+
+/// A leaf that the engine knows.
+#[derive(Debug)]
+pub(super) struct Compiled {
+    name: String,
+    form: Form,
+    /// Its place among those that are rendered in one run.
+    together: Option<usize>,
+}
+
+/// To begin a run costs as much as a leaf or two, so all typed leaves of a record are rendered in one, as a list. A leaf
+/// that fails there is rendered by itself again: its own error is reported then, and it has all steps for itself.
+pub(super) struct Engine {
+    environment: Environment<'static>,
+    pub(super) known: Known,
+    leaves: usize,
+    /// The expressions of the leaves that are rendered in one run.
+    together: Vec<String>,
+}
+
+/// What was rendered in one run: each leaf's JSON.
+#[derive(Debug)]
+pub(super) struct Together {
+    text: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+/// What the names of typed leaves begin with: the formatter knows nothing else.
+const TYPED: char = '=';
+/// The list of them, which is rendered item by item: JSON of one line each.
+const TOGETHER: &str = "together";
+/// Of most records.
+const TOGETHER_BYTES: usize = 512;
+
+impl Engine {
+    pub(super) fn new() -> Self {
+        // Of its own it has what can grow without an end.
+        let mut environment = Environment::empty();
+        // The default signs cannot fail, and what ends a string is the user's.
+        if let Ok(syntax) = SyntaxConfig::builder().keep_trailing_newline(true).build() {
+            environment.set_syntax(syntax);
+        }
+        environment.set_debug(false);
+        // Half of what a template asks for is not there in half of the records.
+        environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+        environment.set_fuel(Some(MOST_STEPS));
+        environment.set_formatter(|out, state, value| {
+            if state.name() == TOGETHER {
+                let mut text = Vec::with_capacity(TOGETHER_BYTES);
+                for item in value.try_iter()? {
+                    values::write_json(&item, &mut text)?;
+                    text.push(b'\n');
+                }
+                return Ok(out.write_str(&String::from_utf8_lossy(&text))?);
+            }
+            if state.name().starts_with(TYPED) {
+                let mut text = Vec::new();
+                values::write_json(value, &mut text)?;
+                return Ok(out.write_str(&String::from_utf8_lossy(&text))?);
+            }
+            match value.kind() {
+                ValueKind::String => Ok(out.write_str(value.as_str().unwrap_or_default())?),
+                ValueKind::Undefined | ValueKind::None => Ok(()),
+                _ => {
+                    let mut text = Vec::new();
+                    values::write_json(value, &mut text)?;
+                    Ok(out.write_str(&String::from_utf8_lossy(&text))?)
+                }
+            }
+        });
+        let mut known = Known::default();
+        filters::add_to(&mut environment, &mut known);
+        Self { environment, known, leaves: 0, together: Vec::new() }
+    }
+
+    /// # Errors
+    /// When it is no syntax of the engine.
+    pub(super) fn add(&mut self, source: &Source<'_>, form: Form) -> Result<Compiled, Fault> {
+        let typed = if form == Form::Typed { TYPED } else { ' ' };
+        let name = format!("{typed}{}", self.leaves);
+        self.leaves += 1;
+        let added = self.environment.add_template_owned(name.clone(), source.text.to_owned());
+        added.map_err(|error| fault(&error)).map(|()| Compiled { name, form, together: None })
+    }
+
+    /// This leaf, which is one expression, is to be rendered together with the others that are.
+    pub(super) fn gather(&mut self, compiled: Compiled, expression: &str) -> Compiled {
+        self.together.push(expression.to_owned());
+        Compiled { together: Some(self.together.len() - 1), ..compiled }
+    }
+
+    /// There will be no other leaf.
+    pub(super) fn seal(&mut self) {
+        let mut list = "{{ [".to_owned();
+        self.together.iter().for_each(|expression| list.extend(["(", expression, "), "]));
+        list.push_str("] }}");
+        // One leaf gains nothing; and what cannot stand in a list stands alone.
+        if self.together.len() < 2 || self.environment.add_template_owned(TOGETHER, list).is_err() {
+            self.together.clear();
+        }
+    }
+
+    /// All that is rendered in one run; `None` when there is no such thing, or one of them fails.
+    pub(super) fn together(&self, root: &Value) -> Option<Together> {
+        if self.together.is_empty() {
+            return None;
+        }
+        let mut text = Vec::with_capacity(TOGETHER_BYTES);
+        let sink = Sink { out: &mut text, most_bytes: MAX_RECORD_BYTES, is_text: false };
+        let template = self.environment.get_template(TOGETHER).ok()?;
+        template.render_captured_to(root.clone(), sink).ok()?;
+        let ends: Vec<_> = memchr::memchr_iter(b'\n', &text).collect();
+        (ends.len() == self.together.len()).then_some(Together { text, ends })
+    }
+
+    /// Appends what a leaf says of a record as one JSON value; `out` may grow to so many bytes.
+    ///
+    /// # Errors
+    /// Why there is no value, and where in the leaf; what was appended stays.
+    pub(super) fn write(
+        &self,
+        leaf: &Compiled,
+        root: &Value,
+        out: &mut Vec<u8>,
+        most_bytes: usize,
+    ) -> Result<(), Fault> {
+        let is_text = leaf.form == Form::Text;
+        if is_text {
+            out.push(b'"');
+        }
+        let sink = Sink { out, most_bytes, is_text };
+        let template = self.environment.get_template(&leaf.name).map_err(|error| fault(&error))?;
+        template.render_captured_to(root.clone(), sink).map_err(|error| fault(&error))?;
+        if is_text {
+            out.push(b'"');
+        }
+        Ok(())
+    }
+}
+
+impl Together {
+    /// The JSON of a leaf, if it is one of these.
+    pub(super) fn get(&self, leaf: &Compiled) -> Option<&[u8]> {
+        let place = leaf.together?;
+        let start = place.checked_sub(1).map_or(Some(0), |before| Some(self.ends.get(before)? + 1))?;
+        self.text.get(start..*self.ends.get(place)?)
+    }
+}
+
+/// The end of what is rendered.
+struct Sink<'o> {
+    out: &'o mut Vec<u8>,
+    most_bytes: usize,
+    is_text: bool,
+}
+
+impl io::Write for Sink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Escaped it is no shorter.
+        if self.out.len().saturating_add(bytes.len()) > self.most_bytes {
+            return Err(io::Error::other("no room"));
+        }
+        if self.is_text {
+            json::write_inside(&String::from_utf8_lossy(bytes), self.out);
+        } else {
+            self.out.extend_from_slice(bytes);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// For a person; its place is one in the leaf.
+fn fault(error: &Error) -> Fault {
+    let at = error.range().map_or(0, |range| range.start);
+    let why = match (error.kind(), error.detail()) {
+        (ErrorKind::OutOfFuel, _) => format!("more than {MOST_STEPS} steps"),
+        (ErrorKind::WriteFailure, _) => too_large(),
+        (kind, Some(detail)) => format!("{kind}: {detail}"),
+        (kind, None) => kind.to_string(),
+    };
+    Fault::new(at, why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAVES: [&str; 4] =
+        ["id", " count if count > 3 else none", "- message | upper -", "{'a\n': [1, none]}"];
+
+    fn engine(leaves: &[&str]) -> (Engine, Vec<Compiled>) {
+        let mut engine = Engine::new();
+        let add = |(number, leaf): (usize, &&str)| {
+            let name = format!("{TYPED}{number}");
+            let added = engine.environment.add_template_owned(name.clone(), format!("{{{{{leaf}}}}}"));
+            added.unwrap_or_else(|error| panic!("{leaf}: {error}"));
+            let compiled = Compiled { name, form: Form::Typed, together: None };
+            let inside = leaf.trim_matches('-');
+            engine.gather(compiled, inside)
+        };
+        let compiled = leaves.iter().enumerate().map(add).collect();
+        engine.seal();
+        (engine, compiled)
+    }
+
+    fn root(count: u32) -> Value {
+        Value::from(std::collections::BTreeMap::from([
+            ("id", Value::from("a\"\n1")),
+            ("count", Value::from(count)),
+            ("message", Value::from("ä")),
+        ]))
+    }
+
+    #[test]
+    fn in_one_run_each_leaf_is_what_it_is_alone() {
+        let (engine, leaves) = engine(&LEAVES);
+        for count in [1, 7] {
+            let together = engine.together(&root(count)).expect("none of them fails");
+            for leaf in &leaves {
+                let mut alone = Vec::new();
+                engine.write(leaf, &root(count), &mut alone, 1_000).expect("it does not fail");
+                assert_eq!(together.get(leaf), Some(&*alone), "{leaf:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_one_fails_all_stand_alone() {
+        let (engine, leaves) = engine(&["id", "message | times(2)"]);
+        assert!(engine.together(&root(1)).is_none());
+        let mut out = Vec::new();
+        engine.write(&leaves[0], &root(1), &mut out, 1_000).expect("it does not fail");
+        assert!(engine.write(&leaves[1], &root(1), &mut out, 1_000).is_err());
+    }
+}

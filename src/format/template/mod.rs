@@ -1,0 +1,286 @@
+//! `format template`: a JSON document of the user's own, whose strings hold expressions over the record.
+//!
+//! ```text
+//! document   JSON with comments → a tree, and where each leaf stands
+//! tokens     a leaf → its expressions and tags
+//! rules      what must not stand in a leaf
+//! members    what the template wants of the native document, as MessagePack
+//! scene      leaves that are plain paths: from MessagePack to JSON
+//! engine     all other leaves; root, view: the record as the engine sees it; filters; values, packed: back to JSON
+//! names      what leaves may name, and how much they may take
+//! samples    records of every kind, which a template has to render before it is taken
+//! ```
+//! Whatever a record holds, what is rendered is one JSON value without a line's end, or an error.
+
+mod document;
+mod engine;
+mod filters;
+mod members;
+mod names;
+mod packed;
+mod root;
+mod rules;
+mod samples;
+mod scene;
+mod tokens;
+mod values;
+mod view;
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use minijinja::value::Value;
+
+use self::document::{Fault, Literal, Member, Node, Source};
+use self::engine::{Compiled, Engine, Together};
+use self::members::{Members, Wanted};
+use self::scene::{Part, Path, Scene};
+use super::framing::Framing;
+use super::interface::{Adjusted, Format, RenderError};
+use super::native::Native;
+use super::record::Record;
+use crate::config::{BatchAs, ConfigError, TemplateSettings};
+use crate::record::MAX_RECORD_BYTES;
+
+/// Faults reported of one template; the others can wait until these are fixed.
+const MOST_REPORTED: usize = 10;
+
+pub(super) struct Template {
+    native: Native,
+    settings: TemplateSettings,
+    engine: Engine,
+    wanted: Arc<Wanted>,
+    document: Node<Leaf>,
+}
+
+/// A string that is not the same for every record.
+#[derive(Debug)]
+struct Leaf {
+    kind: Kind,
+    literal: Literal,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Path(Path),
+    /// A text of paths.
+    Parts(Vec<Part>),
+    Compiled(Compiled),
+}
+
+impl Template {
+    /// # Errors
+    /// What is wrong with the template, with its places; what is wrong with how it renders the samples.
+    pub(super) fn open(
+        settings: Option<&TemplateSettings>,
+        native: Native,
+    ) -> Result<Self, Vec<ConfigError>> {
+        let Some(settings) = settings else {
+            return Err(vec![error("is not set".to_owned(), "a file, since format is template")]);
+        };
+        let (mut engine, mut wanted) = (Engine::new(), Wanted::default());
+        let document = document::read(&settings.text, &mut |source| leaf(source, &mut engine, &mut wanted));
+        let report = |fault: &Fault| fault.shown(&settings.file, &settings.text).to_string();
+        let expected = "a template as docs/templates.md describes it";
+        let document = document.map_err(|faults| {
+            faults.iter().take(MOST_REPORTED).map(|fault| error(report(fault), expected)).collect::<Vec<_>>()
+        })?;
+        engine.seal();
+        let template =
+            Self { native, settings: settings.clone(), engine, wanted: Arc::new(wanted), document };
+        match samples::first_fault(|record, out| template.write(record, out)) {
+            None => Ok(template),
+            Some((sample, fault)) => {
+                let problem = format!("{} (with the sample record \"{sample}\")", report(&fault));
+                Err(vec![error(problem, "a template that renders every sample record")])
+            }
+        }
+    }
+
+    fn write(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let members = Members::of(&self.native.document(record), &self.wanted);
+        let members = members.map_err(|why| Fault::new(0, why.to_string()))?;
+        let mut writer = Writer {
+            template: self,
+            scene: Scene::new(&members, record.body),
+            views: Views {
+                template: self,
+                members: &members,
+                body: record.body,
+                together: OnceCell::new(),
+                alone: OnceCell::new(),
+            },
+            most_bytes: out.len().saturating_add(MAX_RECORD_BYTES),
+            out,
+        };
+        writer.node(&self.document)
+    }
+}
+
+/// What the engine sees of a record, made for the first leaf that needs it.
+struct Views<'w> {
+    template: &'w Template,
+    members: &'w Members,
+    body: &'w [u8],
+    together: OnceCell<Option<Together>>,
+    alone: OnceCell<Value>,
+}
+
+impl Views<'_> {
+    fn root(&self) -> Value {
+        Value::from_object(root::Root::new(&self.template.wanted, self.members, self.body))
+    }
+
+    /// With a root of its own: what it has cost is nothing to a leaf that stands alone.
+    fn together(&self) -> Option<&Together> {
+        self.together.get_or_init(|| self.template.engine.together(&self.root())).as_ref()
+    }
+
+    fn alone(&self) -> &Value {
+        self.alone.get_or_init(|| self.root())
+    }
+}
+
+fn error(problem: String, expected: &str) -> ConfigError {
+    ConfigError { key: "template_file", problem, expected: expected.to_owned() }
+}
+
+/// Makes a leaf of a string.
+fn leaf(source: &Source<'_>, engine: &mut Engine, wanted: &mut Wanted) -> Result<Leaf, Fault> {
+    let in_file = |fault: Fault| Fault { at: source.place(fault.at), ..fault };
+    let pieces = tokens::pieces(source.text);
+    rules::check(&pieces, &engine.known).map_err(in_file)?;
+    let is_one = matches!(&pieces[..], [one] if one.kind == tokens::Kind::Expression
+        && (one.start, one.end) == (0, source.text.len()));
+    // The engine looks at the syntax of all of them.
+    let form = if is_one { engine::Form::Typed } else { engine::Form::Text };
+    let compiled = engine.add(source, form).map_err(in_file)?;
+    let plain = match &pieces[..] {
+        [one] if is_one => wanted.path(one).map(Kind::Path),
+        all => wanted.text(source.text, all).map(Kind::Parts),
+    };
+    let kind = plain.unwrap_or_else(|| {
+        let names = pieces.iter().flat_map(|piece| &piece.tokens);
+        for (_, token) in names {
+            let root = names::ROOTS.into_iter().find(|root| *token == tokens::Token::Name(root));
+            root.map(|root| wanted.place(root));
+        }
+        Kind::Compiled(match pieces.first().filter(|_| is_one) {
+            Some(one) => engine.gather(compiled, one.inside(source.text)),
+            None => compiled,
+        })
+    });
+    Ok(Leaf { kind, literal: source.literal.clone() })
+}
+
+impl Format for Template {
+    fn framing(&self) -> Framing {
+        match self.settings.batch_as {
+            BatchAs::Ndjson => Framing::LINES,
+            BatchAs::JsonArray => Framing::ARRAY,
+            BatchAs::OnePerRequest => Framing::ALONE,
+        }
+    }
+
+    fn content_type(&self) -> Cow<'_, str> {
+        self.settings.content_type.as_str().into()
+    }
+
+    fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, RenderError> {
+        self.write(record, out).map(|()| Adjusted::default()).map_err(|fault| {
+            RenderError::Template(fault.shown(&self.settings.file, &self.settings.text).to_string())
+        })
+    }
+}
+
+/// One record on its way into the document.
+struct Writer<'w> {
+    template: &'w Template,
+    scene: Scene<'w>,
+    views: Views<'w>,
+    /// `out` may grow to so many.
+    most_bytes: usize,
+    out: &'w mut Vec<u8>,
+}
+
+impl Writer<'_> {
+    fn node(&mut self, node: &Node<Leaf>) -> Result<(), Fault> {
+        match node {
+            Node::Always(text) => self.out.extend_from_slice(text),
+            Node::Leaf(leaf) => self.leaf(leaf)?,
+            Node::List(nodes) => {
+                self.out.push(b'[');
+                for (index, node) in nodes.iter().enumerate() {
+                    if index > 0 {
+                        self.out.push(b',');
+                    }
+                    self.node(node)?;
+                }
+                self.out.push(b']');
+            }
+            Node::Map(members) => self.map(members)?,
+        }
+        Ok(())
+    }
+
+    fn map(&mut self, members: &[Member<Leaf>]) -> Result<(), Fault> {
+        self.out.push(b'{');
+        let mut is_first = true;
+        for Member { name, value } in members {
+            let before = self.out.len();
+            if !is_first {
+                self.out.push(b',');
+            }
+            self.out.extend_from_slice(name);
+            let start = self.out.len();
+            self.node(value)?;
+            let is_omitted = self.template.settings.omit_null
+                && matches!(value, Node::Leaf(_))
+                && self.out.get(start..) == Some(b"null");
+            if is_omitted {
+                self.out.truncate(before);
+            } else {
+                is_first = false;
+            }
+        }
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    fn leaf(&mut self, leaf: &Leaf) -> Result<(), Fault> {
+        match &leaf.kind {
+            Kind::Path(path) => self.scene.write(path, false, self.out),
+            Kind::Parts(parts) => {
+                self.out.push(b'"');
+                for part in parts {
+                    match part {
+                        Part::Always(text) => self.out.extend_from_slice(text),
+                        Part::Path(path) => self.scene.write(path, true, self.out),
+                    }
+                    if self.out.len() > self.most_bytes {
+                        break;
+                    }
+                }
+                self.out.push(b'"');
+            }
+            Kind::Compiled(compiled) => {
+                if let Some(json) = self.views.together().and_then(|together| together.get(compiled)) {
+                    self.out.extend_from_slice(json);
+                } else {
+                    let root = self.views.alone();
+                    let written = self.template.engine.write(compiled, root, self.out, self.most_bytes);
+                    written.map_err(|fault| self.in_file(leaf, fault))?;
+                }
+            }
+        }
+        if self.out.len() > self.most_bytes {
+            return Err(self.in_file(leaf, Fault::new(0, names::too_large())));
+        }
+        Ok(())
+    }
+
+    fn in_file(&self, leaf: &Leaf, fault: Fault) -> Fault {
+        Fault { at: leaf.literal.place(&self.template.settings.text, fault.at), ..fault }
+    }
+}

@@ -1,0 +1,93 @@
+//! Values of the engine become JSON, whatever they are.
+
+use minijinja::value::{Value, ValueKind};
+use minijinja::{Error, ErrorKind};
+
+use super::names::too_large;
+use super::packed::write_packed;
+use super::root;
+use crate::format::json;
+use crate::record::MAX_RECORD_BYTES;
+use crate::record::cursor::MAX_DEPTH;
+
+/// Appends a value as JSON: what is undefined, none, NaN or infinite becomes null, bytes become text, and what can
+/// only be called what it is called.
+///
+/// # Errors
+/// When it is larger than a record may be, nests deeper, or is an error itself; what was appended stays.
+pub(super) fn write_json(value: &Value, out: &mut Vec<u8>) -> Result<(), Error> {
+    write(value, out, 0)
+}
+
+fn write(value: &Value, out: &mut Vec<u8>, depth: usize) -> Result<(), Error> {
+    if out.len() > MAX_RECORD_BYTES {
+        return Err(Error::new(ErrorKind::InvalidOperation, too_large()));
+    }
+    if depth > MAX_DEPTH {
+        return Err(Error::new(ErrorKind::InvalidOperation, "containers nested too deep"));
+    }
+    if let Some(bytes) = root::bytes_of(value) {
+        write_packed(bytes, out);
+        return Ok(());
+    }
+    match value.kind() {
+        ValueKind::Undefined | ValueKind::None => out.extend_from_slice(b"null"),
+        ValueKind::Bool => json::write(&value.is_true(), out),
+        ValueKind::Number => number(value, out),
+        ValueKind::String => json::write(&value.as_str().unwrap_or_default(), out),
+        ValueKind::Bytes => {
+            json::write(&String::from_utf8_lossy(value.as_bytes().unwrap_or_default()), out);
+        }
+        ValueKind::Seq | ValueKind::Iterable => {
+            out.push(b'[');
+            for item in value.try_iter()? {
+                json::separate(out);
+                write(&item, out, depth + 1)?;
+            }
+            out.push(b']');
+        }
+        ValueKind::Map => {
+            let mut object = json::Object::open(out);
+            for key in value.try_iter()? {
+                object.key(&text(&key)?, out);
+                write(&value.get_item(&key)?, out, depth + 1)?;
+            }
+            object.close(out);
+        }
+        ValueKind::Invalid => return Err(value.try_iter().err().unwrap_or_else(no_value)),
+        _ => json::write(&value.to_string(), out),
+    }
+    Ok(())
+}
+
+/// A value as a text of its own: a string as it is, nothing as nothing, the rest as JSON.
+///
+/// # Errors
+/// As of [`write_json`].
+pub(super) fn text(value: &Value) -> Result<String, Error> {
+    match value.kind() {
+        ValueKind::String => Ok(value.as_str().unwrap_or_default().to_owned()),
+        ValueKind::Undefined | ValueKind::None => Ok(String::new()),
+        _ => {
+            let mut out = Vec::new();
+            write_json(value, &mut out)?;
+            Ok(String::from_utf8_lossy(&out).into_owned())
+        }
+    }
+}
+
+fn number(value: &Value, out: &mut Vec<u8>) {
+    // A float goes before, as a whole one could be taken for an integer.
+    if !value.is_integer() {
+        return json::write(&f64::try_from(value.clone()).unwrap_or(f64::NAN), out);
+    }
+    match i128::try_from(value.clone()) {
+        Ok(number) => out.extend_from_slice(number.to_string().as_bytes()),
+        // Above all that 128 bits hold with a sign.
+        Err(_) => out.extend_from_slice(b"null"),
+    }
+}
+
+fn no_value() -> Error {
+    Error::new(ErrorKind::InvalidOperation, "no value")
+}
