@@ -12,7 +12,7 @@ pub enum PathError {
     /// No record has it.
     Unknown,
     /// The record's id depends on it, or it is not a text of the record. Without it, records could not be
-    /// told apart.
+    /// distinguished.
     Needed,
     /// A quote is not closed, or a step is empty.
     Malformed,

@@ -116,7 +116,7 @@ impl Redactor {
     /// Adds a rule for a field of `format native`, such as `audit.user.extra` or `violation.details`.
     ///
     /// # Errors
-    /// When there is no such field, or records are told apart by it.
+    /// When there is no such field, or records are distinguished by it.
     pub fn add(&mut self, field: &str, action: Action) -> Result<(), PathError> {
         for (kind, path) in field_paths::in_records(field)? {
             let rules = match kind {
