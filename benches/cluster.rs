@@ -116,7 +116,7 @@ fn event(number: usize) -> Value {
     event
 }
 
-/// Of all threads, in the kernel and outside of it.
+/// The time of all threads, in the kernel and outside of it.
 fn cpu_seconds(host: &MiniHost) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", host.pid())).unwrap();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();

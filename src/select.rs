@@ -1,4 +1,4 @@
-//! Select: which records are delivered, by kind and namespace, and by the fields of each kind.
+//! The selection: by kind and namespace, and by fields that only one kind has.
 
 use crate::config::Selection;
 use crate::pattern::Patterns;
@@ -9,8 +9,8 @@ use crate::record::violation::Violation;
 use crate::topology::kind::{ObjectKind, group_of};
 use crate::topology::scope::{is_of_cluster, may_report};
 
-/// Whether a record is selected. An exclusion wins over an inclusion. Records of unknown kind have none of these fields and
-/// are always selected.
+/// Whether a record is selected. An exclusion wins over an inclusion. Records of unknown kind have none of these fields
+/// and are always selected.
 #[must_use]
 pub fn selects(rules: &Selection, content: &Content<'_, '_>) -> bool {
     let is_selected = match content {
@@ -22,9 +22,9 @@ pub fn selects(rules: &Selection, content: &Content<'_, '_>) -> bool {
     is_selected && rules.kinds.has(content.kind()) && selects_namespaces(rules, content)
 }
 
-/// RBAC controls who may write an event into a namespace, but the event may name an object in any other: so both namespaces
-/// count. An object of the cluster has no namespace that could exclude it; its events are in `default`, and are included
-/// there.
+/// Checks the namespace of an event and the namespace of its object, because RBAC limits only the former and the event may
+/// name any object. A cluster-scoped object has no namespace to be excluded by; its events are in `default`, and are
+/// included by that namespace.
 fn selects_namespaces(rules: &Selection, content: &Content<'_, '_>) -> bool {
     let (included_ones, excluded_ones) = (&rules.namespaces, &rules.exclude_namespaces);
     if included_ones.is_empty() && excluded_ones.is_empty() {
@@ -41,7 +41,7 @@ fn selects_namespaces(rules: &Selection, content: &Content<'_, '_>) -> bool {
         return included(included_ones, lies_in) && !excluded(excluded_ones, "");
     }
     let selects = |namespace| included(included_ones, namespace) && !excluded(excluded_ones, namespace);
-    // Both may be missing.
+    // Both namespaces may be empty.
     selects(lies_in) && (names.is_empty() || names == lies_in || selects(names))
 }
 
@@ -56,8 +56,8 @@ fn selects_event(rules: &Selection, event: &KubeEvent<'_>) -> bool {
         && !excluded(&rules.exclude_reasons, &event.reason)
 }
 
-/// A user who impersonates another matches `users` by either name, and is excluded only by both: otherwise anybody who may
-/// impersonate an excluded user could hide.
+/// A request with impersonation has two users. It is included by either of them, but excluded only if both are excluded:
+/// otherwise a user could hide by impersonating an excluded one.
 fn selects_audit(rules: &Selection, audit: &AuditEvent<'_>) -> bool {
     let object = &audit.object;
     let users = || [Some(&audit.user), audit.impersonated_user.as_ref()].into_iter().flatten();

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Of all its threads since its start, in the kernel and outside of it; to the nanosecond, where /proc counts in
-/// hundredths of a second.
+/// The time of all its threads since its start, in the kernel and outside of it; to the nanosecond, where /proc
+/// counts in hundredths of a second.
 #[allow(unsafe_code)]
 pub fn cpu_time(pid: u32) -> Duration {
     let pid = i32::try_from(pid).expect("a pid");

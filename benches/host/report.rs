@@ -31,7 +31,7 @@ pub fn table(machine: &Machine, rounds: &Rounds) -> String {
         bare_mib.median,
     );
     let matched = rows.iter().map(|row| row.matched).fold(0.0, f64::max) * 100.0;
-    let _ = writeln!(text, "Where it is correlated, {matched:.0} % of the events name a Service.\n");
+    let _ = writeln!(text, "With correlation, {matched:.0} % of the events name a Service.\n");
     text.push_str(HEADINGS);
     for row in &rows {
         let [http, lua] = AGAINST.map(|variant| format!("{:.2}", ratio(&rows, row, variant)));

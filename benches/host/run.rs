@@ -42,7 +42,7 @@ pub struct Measured {
     /// From rest to rest, with the while that tells that it is one.
     pub cpu: Duration,
     pub took: Duration,
-    /// Of a second at rest, after the work.
+    /// The processor's time of a second at rest, after the work.
     pub idle_cpu: Duration,
     pub before: Memory,
     pub after: Memory,
@@ -151,7 +151,7 @@ fn wait_for_rest(running: &mut Running) -> Duration {
     }
 }
 
-/// Free now; nobody else is told of it. Fluent Bit cannot say which port it would choose.
+/// Free now; nobody else knows of it. Fluent Bit cannot say which port it would choose.
 fn free_port() -> String {
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     port.expect("a free port").port().to_string()

@@ -23,7 +23,7 @@ impl Spread {
 /// A variant in all rounds, over the bare host in the same round.
 pub struct Row {
     pub variant: Variant,
-    /// Of the processor, in microseconds an event.
+    /// The processor's time, in microseconds an event.
     pub cpu_us: Spread,
     /// Held when the host has started, when it has done all, and at the most, in MiB.
     pub at_start_mib: Spread,

@@ -6,7 +6,7 @@ use event_gateway::record::text::Repair;
 
 use crate::stages::recorded::Recorded;
 
-/// Of a uid, the digits that are exchanged: its last group.
+/// The digits of a uid that are exchanged: its last group.
 const DIGITS: usize = 12;
 
 pub struct Fresh {

@@ -10,6 +10,7 @@
 mod allocations;
 mod batches;
 mod clusters;
+mod crates;
 mod fresh;
 mod ledgers;
 mod measure;
@@ -41,6 +42,7 @@ fn main() {
     let count = recorded.events.len();
     println!("{count} events, {} bytes each on average\n", recorded.chunk.len() / count);
     rows::print(recorded);
+    crates::print(recorded);
     worker::print(recorded);
     let panels: [Panel; 3] = [batches::grow(recorded), ledgers::grow(), clusters::grow()];
     let file = Path::new(PLOT);

@@ -10,7 +10,7 @@ use crate::palette::{GRID, INK, OURS, PALE_INK, PAPER};
 
 const WIDTH: i32 = 980;
 const HEIGHT: i32 = 400;
-/// Of a panel: where its axes are.
+/// Where the axes of a panel are.
 const PANEL: i32 = WIDTH / 3;
 const LEFT: i32 = 64;
 /// Room for the last time of each line.

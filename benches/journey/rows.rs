@@ -18,7 +18,7 @@ use crate::stages::work::{self, LIMITS};
 use crate::support::recording;
 use crate::support::replay::Replay;
 
-/// Those of which the length and the price of compressing are told, too: each has a shape of its own.
+/// Formats whose length and price of compressing are printed, too: each has a shape of its own.
 const PACKED: [&str; 5] = ["native", "cloudevents", "raw", "template", "otlp"];
 
 pub fn print(recorded: &'static Recorded) {

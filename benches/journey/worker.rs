@@ -34,17 +34,17 @@ pub fn print(recorded: &Recorded) {
         ("null gateway, cloudevents: one a request", &[("format", "cloudevents")]),
     ];
     for (name, settings) in rows {
-        told(name, rounds(&mut pipeline(&null, settings), &mut fresh, || ()));
+        print_row(name, rounds(&mut pipeline(&null, settings), &mut fresh, || ()));
     }
     let gateway = TestGateway::start();
     let mut to_tests = pipeline(&gateway.url(), &[]);
-    told("the tests' gateway", rounds(&mut to_tests, &mut fresh, || gateway.forget_requests()));
+    print_row("the tests' gateway", rounds(&mut to_tests, &mut fresh, || gateway.forget_requests()));
     let mut again = Again { pipeline: pipeline(&null, &[]), chunk: fresh.chunk(), events: fresh.events() };
-    told("known events: nothing to send", again.rounds());
+    print_row("known events: nothing to send", again.rounds());
     println!();
 }
 
-fn told(name: &str, (cost, took): (Cost, Duration)) {
+fn print_row(name: &str, (cost, took): (Cost, Duration)) {
     cost.print(&format!("{name}, {:.0} ms a round", took.as_secs_f64() * 1e3));
 }
 

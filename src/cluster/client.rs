@@ -16,7 +16,7 @@ use crate::log::HostLog;
 use crate::net::agent::{Limits, agent};
 use crate::net::failure;
 use crate::net::peer::API_SERVER;
-use crate::net::stop::{Signal, Stopper};
+use crate::net::stop::{StopSignal, Stopper};
 use crate::topology::kind::ObjectKind;
 use crate::topology::watch::{ApiRequest, RequestKind};
 
@@ -36,7 +36,7 @@ pub(super) struct Client {
     list_head: Duration,
     /// The agent, and the edition of the trust with which it was built.
     agent: Option<(Agent, u64)>,
-    signal: Arc<Signal>,
+    signal: Arc<StopSignal>,
     stopper: Stopper,
     log: Arc<HostLog>,
 }
@@ -47,7 +47,7 @@ impl Client {
         url: &Endpoint,
         auth: &Arc<Auth>,
         timing: &Timing,
-        signal: &Arc<Signal>,
+        signal: &Arc<StopSignal>,
         log: &Arc<HostLog>,
     ) -> Self {
         let limits = Limits {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::clock::{self, Leaps};
+use crate::clock::{self, ForwardJumps};
 use crate::config::{ConfigError, Guarantee, Settings};
 use crate::ledger::{Ledger, LedgerError, MovedAside, Ticket, Verdict};
 use crate::log::HostLog;
@@ -13,7 +13,7 @@ use crate::record::identity::Versioned;
 
 pub struct LoggedLedger {
     ledger: Ledger,
-    leaps: Leaps,
+    leaps: ForwardJumps,
     guarantee: Guarantee,
     /// The damaged or newer file that the start moved aside, until it is logged.
     moved: Option<MovedAside>,
@@ -39,7 +39,7 @@ impl LoggedLedger {
         })?;
         Ok(Self {
             ledger,
-            leaps: Leaps::from_now(),
+            leaps: ForwardJumps::from_now(),
             guarantee: settings.guarantee,
             moved,
             metrics: Arc::clone(metrics),

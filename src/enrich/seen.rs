@@ -8,7 +8,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::seen_file::SeenFile;
-use crate::clock::{self, Leaps};
+use crate::clock::{self, ForwardJumps};
 use crate::config::{ConfigError, LedgerSettings, Updates};
 use crate::disk::{folder_of, not_private};
 use crate::ledger::age::Age;
@@ -21,7 +21,7 @@ use crate::record::identity::versioned;
 pub(super) struct SeenVersions {
     table: Table,
     age: Age,
-    leaps: Leaps,
+    leaps: ForwardJumps,
     ttl_seconds: u64,
     /// Those of the chunk at hand.
     tickets: Vec<Ticket>,
@@ -67,7 +67,7 @@ impl SeenVersions {
             }
             file = Some(SeenFile::start(ledger_file, log, on_start).map_err(no_thread)?);
         }
-        Ok(Self { table, age, leaps: Leaps::from_now(), ttl_seconds, tickets: Vec::new(), file })
+        Ok(Self { table, age, leaps: ForwardJumps::from_now(), ttl_seconds, tickets: Vec::new(), file })
     }
 
     pub(super) fn begin_chunk(&mut self, now_seconds: u64) {

@@ -1,4 +1,4 @@
-//! One number that any thread counts.
+//! A number that any thread may change: a counter or a gauge.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::clock;
 use crate::failpoint;
 use crate::job::{Job, Pending, Wake, reply};
-use crate::log::{HostLog, said};
+use crate::log::{HostLog, panic_message};
 use crate::metrics::Metrics;
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -161,7 +161,10 @@ impl Queue {
             self.metrics.panicked_rounds_total.add(1);
             self.log.error(
                 "delivery panicked",
-                format!("{what}, a fault of this plugin; what it had in hand comes again: {}", said(&*panic)),
+                format!(
+                    "{what}, a fault of this plugin; what it had in hand comes again: {}",
+                    panic_message(&*panic)
+                ),
             );
         })
         .ok()

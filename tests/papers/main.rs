@@ -1,12 +1,16 @@
 //! Whether what is written down is true: documents, manifests, the header, and the rooms of the source.
 //! Each file here asks one question.
 
+mod commands;
 mod configurations;
 mod docs_truth;
+mod documents;
 mod header;
 mod limits_docs;
+mod links;
 mod logs_docs;
 mod manifests;
+mod map;
 mod rbac;
 mod rooms;
 mod security;

@@ -108,7 +108,7 @@ fn each_chunk_is_answered_once_though_some_wait_for_a_later_round() {
 }
 
 #[test]
-fn each_chunk_is_answered_once_while_the_courier_stops() {
+fn each_chunk_is_answered_once_while_the_worker_stops() {
     in_every_order(|| {
         produce_and_stop(Misfortune { panics: true, holds_back: true, hangs: true, ..Misfortune::default() })
     });

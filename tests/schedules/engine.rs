@@ -62,7 +62,7 @@ fn wake_of(flag: &Arc<WakeFlag<EventFd>>) -> Wake {
 }
 
 #[test]
-fn no_ring_is_lost() {
+fn no_wake_signal_is_lost() {
     in_every_order(|| {
         let (flag, parked) = (Arc::new(WakeFlag::new(EventFd::new())), Parked::default());
         let replies: Vec<_> = (0..3)
@@ -109,14 +109,14 @@ fn flush_on_the_engine(misfortune: Misfortune) {
 }
 
 #[test]
-fn flushes_and_rounds_meet() {
+fn each_flush_is_resumed_by_a_round() {
     in_every_order(|| {
         flush_on_the_engine(Misfortune { panics: true, holds_back: true, ..Misfortune::default() })
     });
 }
 
 #[test]
-fn flushes_that_are_given_up_are_let_go() {
+fn flushes_that_are_given_up_are_released() {
     in_every_order(|| {
         let served = Served::start(Misfortune { hangs: true, ..Misfortune::default() });
         let flag = Arc::new(WakeFlag::new(EventFd::new()));
