@@ -45,9 +45,10 @@ instructions: ## count each stage's instructions against benches/instructions.tx
 	@if valgrind --version >/dev/null 2>&1; then $(CARGO) run --locked --quiet --release --features instructions --bin instructions; \
 		else echo "instructions: not counted, as valgrind is not installed"; fi
 
-check: ## look for what needs no test run: format, lints and, with cargo-deny, dependencies and their advisories
+check: ## look for what needs no test run: format, lints, rustdoc and, with cargo-deny, dependencies and their advisories
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --features instructions -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --quiet --no-deps --workspace
 	@set -e; if ! $(CARGO) deny --version >/dev/null 2>&1; then echo "dependencies: not looked at, as cargo-deny is not installed"; exit; fi; \
 		$(CARGO) deny check bans licenses sources; \
 		if $(CARGO) deny fetch db >/dev/null 2>&1; then $(CARGO) deny check advisories; \

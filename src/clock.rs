@@ -32,6 +32,7 @@ pub struct ForwardJumps {
 const SLIGHT: Duration = Duration::from_secs(60);
 
 impl ForwardJumps {
+    /// Compares with the present moment from now on.
     #[must_use]
     pub fn from_now() -> Self {
         Self { last: (monotonic(), wall()) }

@@ -17,6 +17,7 @@ impl Kind {
     /// All kinds but `Other`.
     pub const KNOWN: [Self; 3] = [Self::Event, Self::Audit, Self::Violation];
 
+    /// As settings and documents call it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

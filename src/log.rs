@@ -23,6 +23,7 @@ pub enum Level {
     Debug = 4,
 }
 
+/// A line for the host's logger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     pub level: Level,
@@ -78,10 +79,12 @@ impl HostLog {
         self.push(Level::Warn, kind, text.into());
     }
 
+    /// Notes a line that says that all is well.
     pub fn info(&self, kind: &'static str, text: impl Into<String>) {
         self.push(Level::Info, kind, text.into());
     }
 
+    /// Notes a line that helps to find a fault.
     pub fn debug(&self, kind: &'static str, text: impl Into<String>) {
         self.push(Level::Debug, kind, text.into());
     }

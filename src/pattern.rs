@@ -61,6 +61,7 @@ impl Patterns {
         self
     }
 
+    /// Whether the list has no pattern.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.patterns.is_empty()

@@ -135,6 +135,7 @@ impl Stamp {
         self.at.unix_timestamp_nanos()
     }
 
+    /// Whole seconds since 1970.
     #[must_use]
     pub fn unix_seconds(self) -> i64 {
         self.at.unix_timestamp()
@@ -186,6 +187,7 @@ const SECONDS_END: usize = "2026-11-20T23:28:49".len();
 const LONGEST: usize = "2026-11-20T23:28:49.468737123Z".len();
 
 impl StampText {
+    /// The text, RFC 3339 in UTC.
     #[must_use]
     pub fn as_str(&self) -> &str {
         // The bytes are ASCII.

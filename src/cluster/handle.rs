@@ -113,6 +113,7 @@ impl Cluster {
         self.current().is_ready()
     }
 
+    /// The cluster's numbers, which every instance publishes as its own.
     #[must_use]
     pub fn numbers(&self) -> &Numbers {
         &self.numbers

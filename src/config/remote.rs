@@ -17,6 +17,7 @@ pub struct Endpoint {
     pub shown: String,
 }
 
+/// The files and switches of TLS, for the gateway or for the API server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tls {
     pub ca_file: Option<PathBuf>,

@@ -35,6 +35,7 @@ impl Default for Kinds {
 }
 
 impl Kinds {
+    /// Whether records of this kind are selected.
     #[must_use]
     pub fn has(&self, kind: Kind) -> bool {
         Kind::KNOWN.iter().zip(self.0).any(|(known, is_in)| is_in && *known == kind)

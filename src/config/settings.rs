@@ -77,6 +77,7 @@ pub struct RenderSettings {
     pub template: Option<TemplateSettings>,
 }
 
+/// Where the ledger is kept, how long and how much it remembers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerSettings {
     pub state_file: Option<PathBuf>,
@@ -114,6 +115,7 @@ pub enum Guarantee {
     NoDuplicates,
 }
 
+/// Where dead letters are written, and how many bytes of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetters {
     pub file: Option<PathBuf>,

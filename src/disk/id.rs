@@ -21,6 +21,7 @@ impl FileId {
         fs::symlink_metadata(path).map(|metadata| Self::of(&metadata))
     }
 
+    /// Device and inode.
     #[must_use]
     pub fn of(metadata: &Metadata) -> Self {
         Self { device: metadata.dev(), inode: metadata.ino() }

@@ -159,6 +159,7 @@ impl Enricher {
         self.impacts.as_ref().and_then(|impacts| impacts.topology.log())
     }
 
+    /// What was done so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.lock().counts

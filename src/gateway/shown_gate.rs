@@ -10,6 +10,7 @@ use super::gate::Gate;
 use crate::clock;
 use crate::metrics::Metrics;
 
+/// Opens and closes the endpoint, and publishes both.
 #[derive(Debug)]
 pub struct ShownGate {
     gate: Gate,
@@ -17,6 +18,7 @@ pub struct ShownGate {
 }
 
 impl ShownGate {
+    /// Open, without a failure.
     #[must_use]
     pub fn new(metrics: Arc<Metrics>) -> Self {
         Self { gate: Gate::default(), metrics }

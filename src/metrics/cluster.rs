@@ -37,6 +37,7 @@ pub const RESOURCES: [&str; 14] = [
 pub const REASONS: [&str; 7] =
     ["unreachable", "unauthorized", "forbidden", "not_served", "throttled", "server_error", "unreadable"];
 
+/// A value for each resource that is followed.
 #[derive(Debug)]
 pub struct ByResource;
 
@@ -53,6 +54,7 @@ impl LabelSet for ByResource {
     };
 }
 
+/// A value for each resource and each reason why it is not followed.
 #[derive(Debug)]
 pub struct ByResourceAndReason;
 

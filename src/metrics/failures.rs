@@ -32,6 +32,7 @@ pub enum FailureClass {
 }
 
 impl FailureClass {
+    /// In the order of their numbers.
     pub const ALL: [Self; 11] = [
         Self::Connect,
         Self::Tls,
@@ -64,6 +65,7 @@ impl FailureClass {
         }
     }
 
+    /// The class of a response that is no success.
     #[must_use]
     pub fn of_status(status: u16) -> Self {
         match status {
@@ -92,6 +94,7 @@ const NAMES: [[&str; 1]; FailureClass::ALL.len()] = {
 pub struct Failures([Number; FailureClass::ALL.len()]);
 
 impl Failures {
+    /// Counts one failure.
     pub fn add(&self, class: FailureClass) {
         self.0[class as usize].add(1);
     }
@@ -102,6 +105,7 @@ impl Failures {
         self.0.iter().map(Number::get).sum()
     }
 
+    /// How many of this class.
     #[must_use]
     pub fn of(&self, class: FailureClass) -> u64 {
         self.0[class as usize].get()

@@ -16,9 +16,11 @@ const MOST_BUCKETS: usize = 16;
 /// The upper bounds of a histogram's buckets in ascending order; the last bucket has none. A bound has at most six
 /// digits, because hosts before 5.0 write `le` with six (cmetrics, `bucket_value_to_string`).
 pub trait Bounds {
+    /// The bounds, in seconds.
     const SECONDS: &'static [f64];
 }
 
+/// Counts durations by buckets; any thread may.
 #[derive(Debug)]
 pub struct Histogram<B> {
     buckets: [AtomicU64; MOST_BUCKETS],
@@ -35,6 +37,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// How many durations were observed.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.cumulative.last().copied().unwrap_or(0)
@@ -51,6 +54,7 @@ impl<B> Default for Histogram<B> {
 const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 
 impl<B: Bounds> Histogram<B> {
+    /// Counts one duration.
     pub fn observe(&self, took: Duration) {
         // A node without a clock dates its events 1970; a few thousand of them would overflow the sum.
         let took = took.min(LONGEST);
@@ -63,6 +67,7 @@ impl<B: Bounds> Histogram<B> {
         self.sum_micros.fetch_add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Relaxed);
     }
 
+    /// The values now.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let mut below = 0;

@@ -7,6 +7,7 @@ use super::{Measure, Reading};
 
 /// The labels of a metric besides `name`, and their combinations of values.
 pub trait LabelSet {
+    /// Names of the labels.
     const LABELS: &'static [&'static str];
     /// The combinations, each with one value for each of [`LabelSet::LABELS`].
     const VALUES: &'static [&'static [&'static str]];
@@ -25,6 +26,7 @@ pub const fn slices<const ROWS: usize, const LABELS: usize>(
     slices
 }
 
+/// A number for each combination of values.
 #[derive(Debug)]
 pub struct Labelled<L> {
     numbers: Box<[Number]>,

@@ -22,6 +22,7 @@ pub use histogram::{Bounds, DeliveryBounds, Histogram, RequestBounds, Snapshot};
 pub use labelled::{LabelSet, Labelled};
 pub use number::Number;
 
+/// The type of a metric, as Prometheus has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Counter,
@@ -54,10 +55,14 @@ pub enum Reading {
 
 /// A value that can be published.
 pub trait Measure {
+    /// As [`Described::labels`].
     const LABELS: &'static [&'static str] = &[];
+    /// As [`Described::label_values`].
     const LABEL_VALUES: &'static [&'static [&'static str]] = &[];
+    /// As [`Described::bounds`].
     const BOUNDS: &'static [f64] = &[];
 
+    /// The value now.
     fn read(&self) -> Reading;
 }
 

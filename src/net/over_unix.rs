@@ -36,6 +36,7 @@ pub struct OverUnix {
 #[derive(Debug)]
 pub struct NoNames;
 
+/// A connection to a Unix socket, as ureq uses it.
 #[derive(Debug)]
 pub struct UnixTransport {
     /// Shared with the handle that a stop uses.

@@ -2,7 +2,7 @@
 //!
 //! `getaddrinfo` cannot be interrupted and may take half a minute if no name server answers. ureq's own resolver starts
 //! a thread for every look-up, even for an address, panics if it cannot start one, and ignores a stop while it waits.
-//! This one starts a thread for names only, at most [`MOST_LOOKUPS`] at a time.
+//! This one starts a thread for names only, at most `MOST_LOOKUPS` at a time.
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -27,6 +27,7 @@ const MOST_ADDRESSES: usize = 16;
 /// How often a waiting look-up checks for a stop.
 const SLICE: Duration = Duration::from_millis(50);
 
+/// Looks names up without blocking a stop.
 #[derive(Debug)]
 pub struct Names {
     signal: Arc<StopSignal>,
@@ -35,6 +36,7 @@ pub struct Names {
 }
 
 impl Names {
+    /// Ends a look-up at this signal.
     #[must_use]
     pub fn new(signal: Arc<StopSignal>) -> Self {
         Self { signal, running: Arc::default() }

@@ -26,6 +26,7 @@ pub struct StopSignal {
 }
 
 impl Stopper {
+    /// Without a request in flight.
     #[must_use]
     pub fn new(signal: Arc<StopSignal>) -> Self {
         Self { signal, agent: Arc::default() }
@@ -58,6 +59,7 @@ impl Stopper {
         }
     }
 
+    /// Whether there was a stop.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.signal.is_set()
@@ -74,11 +76,13 @@ impl Stopper {
 }
 
 impl StopSignal {
+    /// Wakes all threads that wait, and lets none wait again.
     pub fn set(&self) {
         *self.stopped() = true;
         self.changed.notify_all();
     }
 
+    /// Whether there was a stop.
     #[must_use]
     pub fn is_set(&self) -> bool {
         *self.stopped()

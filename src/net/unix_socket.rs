@@ -57,6 +57,7 @@ impl Stream {
         Ok(Self { socket })
     }
 
+    /// The connected socket.
     #[must_use]
     pub fn socket(self) -> Socket {
         self.socket

@@ -115,6 +115,7 @@ impl Pipeline {
         })
     }
 
+    /// Stops the request in flight from another thread.
     #[must_use]
     pub fn stopper(&self) -> Stopper {
         self.delivery.stopper()

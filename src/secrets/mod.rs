@@ -74,6 +74,7 @@ impl Secrets {
         Self { state: Mutex::default(), shared: Some(Arc::clone(shared)) }
     }
 
+    /// Hides this secret from now on.
     pub fn add(&self, secret: &str) {
         let mut state = self.lock();
         if secret.len() >= SHORTEST_SECRET_BYTES && !state.lasting.iter().any(|known| known == secret) {

@@ -35,12 +35,12 @@ pub struct Index {
     /// Namespace and one label → Services whose selector contains that label. Each Service is filed under
     /// only one of its labels: a pod that it selects carries that label too.
     pub(super) selectors: Table<Arc<[Key]>>,
-    /// Pod uid [within](super::scope::within) the namespace of the slices that hold it → Services whose
+    /// Pod uid [within] the namespace of the slices that hold it → Services whose
     /// endpoints include the pod, now or in the past.
     pub(super) memberships: Table<Memberships>,
     /// Service name → its slices.
     pub(super) slices: Relation,
-    /// Owner's uid [within](super::scope::within) the namespace of the owned object → owned objects, live or
+    /// Owner's uid [within] the namespace of the owned object → owned objects, live or
     /// deleted.
     pub(super) children: Relation,
     /// Kind, name and uid of an owner that may be cluster-scoped
@@ -122,6 +122,7 @@ impl Index {
         self.objects.len()
     }
 
+    /// Whether there is no object.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.objects.is_empty()

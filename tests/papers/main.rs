@@ -5,6 +5,7 @@ mod commands;
 mod configurations;
 mod docs_truth;
 mod documents;
+mod doors;
 mod header;
 mod limits_docs;
 mod links;

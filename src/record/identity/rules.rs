@@ -10,7 +10,7 @@
 //! entries of both. Entries of rules 1 count for what they still match, and the rest expires with `ledger_ttl`. New rules
 //! must keep that, or the file must begin anew.
 
-/// The rules of [`identity`](super).
+/// The rules by which this version identifies records.
 pub const RULES: u32 = 2;
 /// The first rules that files are marked with.
 pub const FIRST_MARKED: u32 = 2;

@@ -84,7 +84,7 @@ fn a_record_of_600_kb_of_no_known_kind_is_cut_where_it_has_to_be() {
     let huge = json!({"log": "x".repeat(600_000), "list": [1, 2, 3]});
     let all = alone(&huge);
     for (name, document, adjusted) in &all {
-        let is_cut = ["datadog", "loki", "pagerduty"].contains(name);
+        let is_cut = ["datadog", "gelf", "loki", "pagerduty"].contains(name);
         assert_eq!(adjusted.cut, is_cut, "{name}");
         assert!(is_cut || document.to_string().len() > 600_000 || *name == "k8stream", "{name}");
     }

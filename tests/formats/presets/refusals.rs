@@ -13,6 +13,7 @@ pub fn refusal(service: &str, record: &Value, now: i64) -> Option<String> {
         "splunk_hec" => splunk(record, now),
         "falco" => falco(record),
         "ecs" => ecs(record),
+        "gelf" => gelf(record),
         _ => None,
     };
     said.map(|why| format!("{service} refuses it: {why}"))
@@ -137,6 +138,19 @@ fn falco(event: &Value) -> Option<String> {
         || time.is_none_or(|time| time.unix_seconds() == -62_135_596_800)
         || event["output_fields"].as_object().is_none_or(serde_json::Map::is_empty);
     is_wrong.then(|| "priority, rule, time or output_fields is empty".to_owned())
+}
+
+/// Graylog2/graylog2-server: inputs/codecs/GelfCodec.java (`validateGELFMessage`), which drops a message after its 202, and
+/// inputs/transports/AbstractHttpTransport.java.
+fn gelf(message: &Value) -> Option<String> {
+    if message.to_string().len() > 64 * 1_024 {
+        return Some("413: larger than max_chunk_size".to_owned());
+    }
+    if text(message, "host").trim().is_empty() || text(message, "short_message").trim().is_empty() {
+        return Some("dropped unseen: host or short_message is missing or blank".to_owned());
+    }
+    let is_a_number = message["timestamp"].as_f64().is_some_and(|seconds| seconds >= 0.0);
+    (!is_a_number).then(|| "timestamp is no number".to_owned())
 }
 
 /// A data stream takes no document without `@timestamp`, which is a date of the years 0 to 9999.

@@ -20,7 +20,7 @@ use super::support::replay::{Replay, about};
 use super::support::{audit_log, violations};
 
 /// The formats of this group, by their words.
-pub const FORMATS: [(&str, FormatName); 10] = [
+pub const FORMATS: [(&str, FormatName); 11] = [
     ("ecs", FormatName::Ecs),
     ("splunk_hec", FormatName::SplunkHec),
     ("datadog", FormatName::Datadog),
@@ -28,6 +28,7 @@ pub const FORMATS: [(&str, FormatName); 10] = [
     ("alertmanager", FormatName::Alertmanager),
     ("pagerduty", FormatName::PagerDuty),
     ("falco", FormatName::Falco),
+    ("gelf", FormatName::Gelf),
     ("kubernetes_event_exporter", FormatName::KubernetesEventExporter),
     ("k8stream", FormatName::K8stream),
     ("eventrouter", FormatName::Eventrouter),

@@ -121,7 +121,10 @@ fn what_a_service_rejects_is_dead_lettered_and_the_rest_is_delivered() {
         assert_eq!(scene.deliver(&all), Code::Ok, "{}", service.name);
         let letters = scene.letters();
         assert_eq!(letters.len(), 1, "{}: {letters:?}", service.name);
-        assert_eq!((&letters[0]["status"], &letters[0]["id"]), (&400.into(), &"u7.1".into()));
+        assert_eq!(
+            (&letters[0]["status"], &letters[0]["id"]),
+            (&service.rejects_with().into(), &"u7.1".into())
+        );
         assert_eq!(scene.taken(service).len(), 19, "{}", service.name);
         scene.host.quit();
     }

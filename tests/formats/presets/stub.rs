@@ -48,7 +48,7 @@ const PLAIN: Service = Service {
     unknown: (401, ""),
 };
 
-pub const SERVICES: [Service; 9] = [
+pub const SERVICES: [Service; 10] = [
     Service {
         name: "splunk_hec",
         path: "/services/collector/event",
@@ -99,6 +99,8 @@ pub const SERVICES: [Service; 9] = [
         ..PLAIN
     },
     Service { name: "falco", ..PLAIN },
+    // Graylog looks at nothing but the size before it responds.
+    Service { name: "gelf", path: "/gelf", taken: (202, ""), rejected: (413, ""), ..PLAIN },
     Service { name: "kubernetes_event_exporter", path: "/hook", ..PLAIN },
     Service {
         name: "k8stream",
@@ -123,6 +125,11 @@ impl Service {
 
     pub fn url(&self, gateway: &TestGateway) -> String {
         format!("http://127.0.0.1:{}{}", gateway.port(), self.path)
+    }
+
+    /// The status of a request with [`POISON`] in it.
+    pub fn rejects_with(&self) -> u16 {
+        self.rejected.0
     }
 
     pub fn busy(&self) -> Answer {

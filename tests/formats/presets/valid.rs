@@ -22,6 +22,10 @@ fn services(impact: &Impact<'_>) -> Vec<String> {
     impact.services.iter().map(|one| format!("{}/{}", one.namespace, one.name)).collect()
 }
 
+fn first_of(services: &Value) -> Value {
+    services.as_str().map(|all| json!(all.split(", ").next())).unwrap_or_default()
+}
+
 /// Where each format names the first Service.
 fn first_service(format: &str, record: &Value) -> Value {
     match format {
@@ -30,10 +34,8 @@ fn first_service(format: &str, record: &Value) -> Value {
             let named = |tag: &&Value| tag.as_str().expect("a tag").starts_with("kube_service:");
             record["tags"].as_array().expect("tags").iter().find(named).cloned().unwrap_or_default()
         }
-        "loki" => {
-            let all = record["values"][0][2]["services"].as_str();
-            all.map(|all| json!(all.split(", ").next())).unwrap_or_default()
-        }
+        "loki" => first_of(&record["values"][0][2]["services"]),
+        "gelf" => first_of(&record["_services"]),
         "alertmanager" => match record["labels"]["service"].as_str() {
             Some(name) => {
                 json!(format!("{}/{name}", record["labels"]["service_namespace"].as_str().expect("its")))
