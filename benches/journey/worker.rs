@@ -1,7 +1,7 @@
-//! Whole rounds, from a chunk to its answer, over a socket.
+//! Whole rounds over a socket, from a chunk to its host result.
 //!
-//! Counted is the processor's time of the plugin's thread alone, the kernel's work for it included. So it hardly
-//! matters what a gateway does; the time until the answer is there does depend on it.
+//! Only the processor time of the plugin's thread counts, including the kernel's work for it. So the gateway hardly
+//! matters for the cost, although it determines how long a round takes.
 
 use std::path::Path;
 use std::sync::Arc;

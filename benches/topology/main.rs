@@ -1,7 +1,7 @@
 //! What the topology and a correlation cost: `make bench`.
 //!
-//! Generated clusters of the sizes that users have. Times are of one core; memory is what the process holds
-//! more than before, as the kernel counts it.
+//! The clusters are generated in the sizes that users have. Times are of one core; memory is the growth of the process,
+//! from the kernel's counter.
 
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
 #![allow(clippy::unwrap_used, reason = "the cluster is ours, and holds what it should")]
@@ -67,10 +67,10 @@ fn hold(file: &str) {
     println!("  {:<34} {:>9.1} MiB for {} objects", "memory", mebibytes(held), writer.snapshot().len());
 }
 
-/// The standard cluster on so few nodes that each has 110 pods, the most that Kubernetes supports on one.
+/// The standard cluster on fewer nodes, so that each has 110 pods, the most that Kubernetes supports.
 const CROWDED: Size = Size { nodes: 91, ..Size::STANDARD };
 
-/// Object by object, as the scanner of a list hands them over.
+/// Loads a cluster object by object, as the scanner of a list does.
 fn load(file: &Path, report: bool) -> (IndexWriter, Vec<Parser>) {
     let mut parsers: Vec<Parser> = ObjectKind::ALL.map(|kind| Parser::new(kind, Patterns::default())).into();
     let mut writer = IndexWriter::new(3_600);
@@ -109,7 +109,7 @@ fn correlations(index: &Index) {
     let correlator =
         Correlator { max_services: 20, labels: Patterns::parse("*"), annotations: Patterns::default() };
     let mut objects: Vec<&Object> = index.objects().map(|object| &**object).collect();
-    // An order that no cache knows.
+    // An order that defeats the caches.
     objects.sort_by_key(|object| object.key());
     for kind in [
         ObjectKind::Pod,
@@ -158,7 +158,7 @@ fn correlations(index: &Index) {
     );
 }
 
-/// The worst that a tenant can make of one event and of a chunk of them: 2,000 Services before 1,000 pods.
+/// The most expensive event and chunk of events that a tenant can cause: 2,000 Services that select 1,000 pods.
 fn bounds() {
     const RECORDS: usize = 1_000;
     let (services, pods) = (2_000, 1_000);
@@ -195,7 +195,7 @@ fn bounds() {
     println!("  {:<34} {:>9.2} ms", format!("a chunk of {RECORDS} records"), whole.as_secs_f64() * 1e3);
 }
 
-/// One Service with as many slices as a tenant may make in a minute, and changes of one of them between two snapshots.
+/// One Service with as many slices as a tenant can create in a minute, and changes of one slice between two snapshots.
 fn slices() {
     const SLICES: usize = 1_000;
     const CHANGES: usize = 100;
@@ -265,7 +265,7 @@ fn mebibytes(bytes: usize) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }
 
-/// What the kernel counts.
+/// The memory of this process, from the kernel's counter.
 fn resident_bytes() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4_096

@@ -35,7 +35,7 @@ impl Hasher for AsItIs {
     }
 }
 
-/// A table, whoever made it.
+/// Either table.
 trait Tabular: Clone + Default {
     fn insert(&mut self, number: u64, value: &Value);
     fn has(&self, number: u64) -> bool;
@@ -84,7 +84,7 @@ fn row<T: Tabular>(name: &str) {
     });
     let get = best(ENTRIES, || {
         for number in 0..ENTRIES {
-            // An order that no cache knows.
+            // An order that defeats the caches.
             assert!(table.has(black_box(number * 7_919 % ENTRIES)));
         }
     });

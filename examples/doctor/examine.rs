@@ -32,7 +32,7 @@ pub const UNREADABLE: u8 = 2;
 /// The report on the host at this URL, with or without the path, and the exit code.
 pub fn examine(options: &Options) -> (String, u8) {
     let url = full_url(&options.url);
-    match looked_at(&url, options) {
+    match examined(&url, options) {
         Ok((pages, source)) => report(&url, &pages, source, clock::unix_seconds(clock::wall())),
         Err(why) => (
             format!(
@@ -46,7 +46,7 @@ pub fn examine(options: &Options) -> (String, u8) {
 }
 
 /// The pages, and the finding about the source.
-fn looked_at(url: &str, options: &Options) -> Result<(Vec<Page>, Finding), String> {
+fn examined(url: &str, options: &Options) -> Result<(Vec<Page>, Finding), String> {
     let first = fetched(url)?;
     let (source, now) = match &options.access {
         None => (source::not_checked(), first),

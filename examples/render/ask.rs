@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use event_gateway::config::keys::KEYS;
-use event_gateway::config::{self, FileError, FormatName, Settings, Source};
+use event_gateway::config::{self, FormatName, PathError, Settings, Source};
 
 /// The keys that take effect on what is shown. The others are refused, see [`why_not`].
 pub const HEEDED: &[&str] = &[
@@ -91,7 +91,7 @@ pub fn settings(mut words: impl Iterator<Item = String>, folder: &Path) -> Resul
         "api_key_file" => asks_for_a_key.then(|| own_file(name)),
         name => last(name).filter(|value| !value.is_empty()).map(str::to_owned),
     };
-    let contents = |path: &Path| std::fs::read_to_string(path).map_err(FileError::Io);
+    let contents = |path: &Path| std::fs::read_to_string(path).map_err(PathError::Io);
     let source = Source {
         property: &|name| property(name).map(String::into_bytes),
         readable: &|path| if path.starts_with(folder) { Ok(()) } else { contents(path).map(drop) },

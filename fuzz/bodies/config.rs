@@ -3,7 +3,7 @@
 //! A line whose first word is no key sets a key all the same, so that every line counts.
 
 use event_gateway::config::keys::{FILTER_KEYS, KEYS, Key, Shows};
-use event_gateway::config::{self, ConfigError, FileError, Settings, Source, shown};
+use event_gateway::config::{self, ConfigError, PathError, Settings, Source, shown};
 
 use super::{Body, Seen};
 
@@ -91,11 +91,11 @@ impl Body for Config {
         let value = |name: &str| properties.iter().find(|(key, _)| key.name == name).map(|(_, value)| *value);
         let source = Source {
             property: &|name| value(name).filter(|value| !value.is_empty()).map(<[u8]>::to_vec),
-            readable: &|path| if path.ends_with("missing") { Err(FileError::NotInAFolder) } else { Ok(()) },
+            readable: &|path| if path.ends_with("missing") { Err(PathError::NotInAFolder) } else { Ok(()) },
             contents: &|path| {
-                if path.ends_with("missing") { Err(FileError::NotUtf8) } else { Ok("{}".to_owned()) }
+                if path.ends_with("missing") { Err(PathError::NotUtf8) } else { Ok("{}".to_owned()) }
             },
-            writable: &|path| if path.ends_with("missing") { Err(FileError::NotInAFolder) } else { Ok(()) },
+            writable: &|path| if path.ends_with("missing") { Err(PathError::NotInAFolder) } else { Ok(()) },
             environment: &|_| input.first().map(u8::to_string),
         };
         let mut said = String::new();

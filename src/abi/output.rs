@@ -28,7 +28,7 @@ use super::version;
 use super::wait::{WaitMode, WaitingRoom};
 use crate::clock;
 use crate::cluster::Cluster;
-use crate::config::{self, FileError, Source, shown};
+use crate::config::{self, PathError, Source, shown};
 use crate::disk::{self, Access, is_wrong_path};
 use crate::failpoint;
 use crate::job::HostResult;
@@ -167,28 +167,28 @@ fn start(host: Host) -> Option<Box<Instance>> {
 }
 
 /// Whether a file can be opened for reading. It is not read, because the path may be a pipe that blocks or never ends.
-pub(super) fn readable(path: &Path) -> Result<(), FileError> {
-    disk::open_to_read(path).map(drop).map_err(FileError::Io)
+pub(super) fn readable(path: &Path) -> Result<(), PathError> {
+    disk::open_to_read(path).map(drop).map_err(PathError::Io)
 }
 
 /// Reads a whole file, up to a size that nobody writes by hand.
-pub(super) fn contents(path: &Path) -> Result<String, FileError> {
+pub(super) fn contents(path: &Path) -> Result<String, PathError> {
     const MOST_BYTES: u64 = 1 << 20;
-    let bytes = disk::read(path, MOST_BYTES).map_err(FileError::Io)?;
-    String::from_utf8(bytes).map_err(|_| FileError::NotUtf8)
+    let bytes = disk::read(path, MOST_BYTES).map_err(PathError::Io)?;
+    String::from_utf8(bytes).map_err(|_| PathError::NotUtf8)
 }
 
 /// Whether a file can exist at this path; it does not create one. A disk that is full, read-only, broken or forbidden
 /// is accepted, because such a state may pass, and the code that opens the file logs it. A file of another owner is
 /// accepted too, because a person may remove it.
-pub(super) fn writable(path: &Path) -> Result<(), FileError> {
+pub(super) fn writable(path: &Path) -> Result<(), PathError> {
     let passing = |error: io::Error| if is_wrong_path(&error) { Err(error) } else { Ok(()) };
     match fs::symlink_metadata(path) {
-        Ok(_) => disk::existing(path, Access::Append).map_or_else(passing, |_| Ok(())).map_err(FileError::Io),
+        Ok(_) => disk::existing(path, Access::Append).map_or_else(passing, |_| Ok(())).map_err(PathError::Io),
         Err(_) => match fs::metadata(disk::folder_of(path)) {
             Ok(metadata) if metadata.is_dir() => Ok(()),
-            Ok(_) => Err(FileError::NotInAFolder),
-            Err(error) => passing(error).map_err(FileError::Folder),
+            Ok(_) => Err(PathError::NotInAFolder),
+            Err(error) => passing(error).map_err(PathError::Folder),
         },
     }
 }
@@ -284,7 +284,7 @@ unsafe extern "C" fn woken(event: *mut c_void) -> c_int {
         let Some(instance) = instance else { return 0 };
         let panicked = "the engine's waker panicked; its timer takes over";
         guarded_and_logged(&instance.log, panicked, 0, || {
-            instance.waiting_room.answer_waker();
+            instance.waiting_room.clear_waker();
             failpoint::hit("woken");
             instance.waiting_room.resume_answered();
             0

@@ -20,7 +20,7 @@ impl<C> Parked<C> {
         self.flushes.lock().unwrap_or_else(PoisonError::into_inner).push((context, pending));
     }
 
-    /// Removes and returns one flush that has its answer.
+    /// Removes and returns one flush that has its host result.
     pub fn take_answered(&self) -> Option<(C, HostResult)> {
         let mut flushes = self.flushes.lock().unwrap_or_else(PoisonError::into_inner);
         let find = |(index, (_, pending)): (usize, &(C, Pending))| Some((index, pending.poll()?));

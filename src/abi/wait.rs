@@ -67,7 +67,7 @@ pub struct WaitingRoom {
     /// Wakes the engine, if there is one.
     wake: OnceLock<Wake>,
     parked: Parked<Waiter>,
-    /// The answer for the flush that is being resumed. It is passed here, so that a parked flush owns nothing: the
+    /// The host result for the flush that is being resumed. It is passed here, so that a parked flush owns nothing: the
     /// host may abandon it, and then its stack is never unwound.
     handed: Mutex<Option<HostResult>>,
 }
@@ -146,9 +146,9 @@ impl WaitingRoom {
     }
 
     /// Must be called after a wake-up and before [`WaitingRoom::resume_answered`].
-    pub fn answer_waker(&self) {
+    pub fn clear_waker(&self) {
         if let Some(waker) = &*self.waker.lock().unwrap_or_else(PoisonError::into_inner) {
-            waker.answer();
+            waker.clear();
         }
     }
 
@@ -162,7 +162,7 @@ impl WaitingRoom {
         }
     }
 
-    /// Waits for the answer. It holds little stack, no lock and no borrowed host memory across the switch.
+    /// Waits for the host result. It holds little stack, no lock and no borrowed host memory across the switch.
     pub fn wait(&self, pending: Pending) -> HostResult {
         if let Some(answer) = pending.poll() {
             return answer;

@@ -46,7 +46,7 @@ impl<R: Signal> WakeFlag<R> {
 
     /// The engine has woken up; a later [`WakeFlag::wake`] wakes it again. Must be called before the engine looks for
     /// work.
-    pub fn answer(&self) {
+    pub fn clear(&self) {
         self.signal.drain();
         self.is_set.store(false, SeqCst);
     }

@@ -98,8 +98,8 @@ impl Waker {
     }
 
     /// The engine has woken up. Must be called before it looks for work.
-    pub fn answer(&self) {
-        self.flag.answer();
+    pub fn clear(&self) {
+        self.flag.clear();
     }
 
     /// Removes it from the loop. Must be called on the loop's own thread.

@@ -4,11 +4,9 @@
 //! {"format":"event_gateway topology","version":2,"saved_seconds":1763596800}
 //! {"object":{…},"services":["web"],"deleted_seconds":1763596790}
 //! ```
-//! So an event about a pod that was deleted during a restart still finds its Services. Nothing depends on the
-//! file: if it is damaged or has another version, it is moved aside with a WARN and the start goes on. Other
-//! versions of this plugin do the same, so every version's first line starts with `format` and `version`.
-//! Objects that were live when the file was written count as deleted from then on, until a list shows them.
-//! Slices are not saved, because each pod is saved with its Services.
+//! So an event about a pod that was deleted during a restart still finds its Services. A file that is damaged or of another
+//! version is moved aside with a WARN; for this each version's first line starts with `format` and `version`. Objects that
+//! were live count as deleted from the time of the file on, until a list shows them. Slices are not saved, as pods are.
 
 use std::fmt;
 use std::fs::{self, File};

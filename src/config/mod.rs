@@ -66,32 +66,32 @@ pub struct Source<'a> {
     /// The bytes of a property; `None` if it is unset or empty (the host does not distinguish them).
     pub property: &'a dyn Fn(&str) -> Option<Vec<u8>>,
     /// Checks that a file can be read; the error says why not.
-    pub readable: &'a dyn Fn(&Path) -> Result<(), FileError>,
+    pub readable: &'a dyn Fn(&Path) -> Result<(), PathError>,
     /// Reads the text of a file, once, at the start; the error says why it cannot be read.
-    pub contents: &'a dyn Fn(&Path) -> Result<String, FileError>,
+    pub contents: &'a dyn Fn(&Path) -> Result<String, PathError>,
     /// Checks that a file can be written or created; the error says why not.
-    pub writable: &'a dyn Fn(&Path) -> Result<(), FileError>,
+    pub writable: &'a dyn Fn(&Path) -> Result<(), PathError>,
     /// A variable of the environment, which says whether we run in a pod.
     pub environment: &'a dyn Fn(&str) -> Option<String>,
 }
 
 /// Why a file that a setting names is of no use. The setting is refused.
 #[derive(Debug)]
-pub enum FileError {
+pub enum PathError {
     Io(io::Error),
     NotUtf8,
     /// The path leads through something that is no folder.
     NotInAFolder,
-    /// From the folder that it would be in.
+    /// The folder that it would be in.
     Folder(io::Error),
 }
 
-impl fmt::Display for FileError {
+impl fmt::Display for PathError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(error) => error.fmt(f),
             Self::NotUtf8 => f.write_str("it is not UTF-8"),
-            Self::NotInAFolder => f.write_str("its parent is not a folder"),
+            Self::NotInAFolder => f.write_str("it lies in something that is no folder"),
             Self::Folder(error) => write!(f, "its folder cannot be used: {error}"),
         }
     }

@@ -8,7 +8,7 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use super::Refused;
+use super::FileError;
 
 /// Does not wait for the other end of a FIFO, and does not follow a symlink. std adds `O_CLOEXEC`.
 const CAREFULLY: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK;
@@ -49,14 +49,14 @@ impl Access {
 /// Opens an existing file, and removes other users' rights to it.
 ///
 /// # Errors
-/// System errors, and [`Refused`] if it is not our file.
+/// System errors, and [`FileError`] if it is not our file.
 pub fn existing(path: &Path, access: Access) -> io::Result<File> {
     if let Ok(metadata) = fs::symlink_metadata(path) {
         is_regular(&metadata)?;
     }
     let file = access.options().open(path).map_err(|error| match error.raw_os_error() {
         // The symlink was created after the check. In a loop of symlinked folders the name does not exist.
-        Some(libc::ELOOP) if fs::symlink_metadata(path).is_ok() => Refused::Symlink.into(),
+        Some(libc::ELOOP) if fs::symlink_metadata(path).is_ok() => FileError::Symlink.into(),
         _ => error,
     })?;
     let metadata = file.metadata()?;
@@ -89,7 +89,7 @@ pub fn existing_or_new(path: &Path, access: Access) -> io::Result<File> {
 /// Creates a file for its owner only, whatever the umask is.
 ///
 /// # Errors
-/// System errors, also if anything exists at the path, and [`Refused`] if the file system gives it other rights or
+/// System errors, also if anything exists at the path, and [`FileError`] if the file system gives it other rights or
 /// another owner; the new file is then removed.
 pub fn new(path: &Path, access: Access) -> io::Result<File> {
     create(path, access, OWNER_ONLY, |file, mode| match mode & RIGHTS {
@@ -124,7 +124,7 @@ fn create(
     let checked = file.metadata().and_then(|metadata| {
         let (uid, ours) = (metadata.uid(), our_uid());
         if uid != ours {
-            return Err(Refused::OwnerGiven { uid, ours }.into());
+            return Err(FileError::OwnerGiven { uid, ours }.into());
         }
         narrow(&file, metadata.mode())
     });
@@ -144,34 +144,34 @@ fn set_mode(file: &File, mode: u32) -> io::Result<()> {
         return Ok(());
     }
     let why = set.err().map_or_else(|| "its file system keeps it".to_owned(), |error| error.to_string());
-    Err(Refused::Wide { mode: now & RIGHTS, why }.into())
+    Err(FileError::TooOpen { mode: now & RIGHTS, why }.into())
 }
 
 /// # Errors
-/// [`Refused`].
-pub(super) fn is_ours(metadata: &Metadata) -> Result<(), Refused> {
+/// [`FileError`].
+pub(super) fn is_ours(metadata: &Metadata) -> Result<(), FileError> {
     is_regular(metadata)?;
     let (uid, ours, links) = (metadata.uid(), our_uid(), metadata.nlink());
     if uid != ours {
-        return Err(Refused::Owner { uid, ours });
+        return Err(FileError::Owner { uid, ours });
     }
     if links > 1 {
-        return Err(Refused::HardLinks { links });
+        return Err(FileError::HardLinks { links });
     }
     Ok(())
 }
 
-fn is_regular(metadata: &Metadata) -> Result<(), Refused> {
+fn is_regular(metadata: &Metadata) -> Result<(), FileError> {
     let kind = metadata.file_type();
     let what = match kind {
         _ if kind.is_file() => return Ok(()),
-        _ if kind.is_symlink() => return Err(Refused::Symlink),
+        _ if kind.is_symlink() => return Err(FileError::Symlink),
         _ if kind.is_dir() => "a directory",
         _ if kind.is_fifo() => "a FIFO",
         _ if kind.is_socket() => "a socket",
         _ => "a device",
     };
-    Err(Refused::NoFile { what })
+    Err(FileError::NotRegular { what })
 }
 
 /// The user that owns the files we create.

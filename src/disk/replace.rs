@@ -16,7 +16,7 @@ const MOST_NAMES: usize = 100;
 /// Creates an empty file, and first removes a file of ours that a crash left under this name.
 ///
 /// # Errors
-/// System errors, and [`super::Refused`] if something that is not ours has the name; it stays as it is.
+/// System errors, and [`super::FileError`] if something that is not ours has the name; it stays as it is.
 pub fn in_place_of_leftover(path: &Path) -> io::Result<File> {
     remove_own(path).and_then(|()| new(path, Access::Write)).map_err(|error| beside(path, error))
 }
@@ -24,7 +24,7 @@ pub fn in_place_of_leftover(path: &Path) -> io::Result<File> {
 /// Gives a file its final name, and replaces a file of ours that has it now.
 ///
 /// # Errors
-/// System errors, and [`super::Refused`] if something that is not ours has the final name. Nothing is changed then.
+/// System errors, and [`super::FileError`] if something that is not ours has the final name. Nothing is changed then.
 pub fn rename_over(from: &Path, to: &Path) -> io::Result<()> {
     exists_and_is_ours(to)?;
     fs::rename(from, to)
@@ -33,7 +33,7 @@ pub fn rename_over(from: &Path, to: &Path) -> io::Result<()> {
 /// Removes a file of ours, if there is one.
 ///
 /// # Errors
-/// System errors, and [`super::Refused`] if it is not ours.
+/// System errors, and [`super::FileError`] if it is not ours.
 pub fn remove_own(path: &Path) -> io::Result<()> {
     if exists_and_is_ours(path)? { fs::remove_file(path) } else { Ok(()) }
 }

@@ -33,7 +33,7 @@ impl Disk {
     /// Opens a file for reading and writing. If there is none and `makes` is set, makes an empty one.
     ///
     /// # Errors
-    /// From the system, for a file that is not ours ([`disk::Refused`]), and for one that is larger than any ledger.
+    /// From the system, for a file that is not ours ([`disk::FileError`]), and for one that is larger than any ledger.
     pub fn open(path: &Path, makes: bool) -> Result<Self, DatabaseError> {
         let open = if makes { disk::existing_or_new } else { disk::existing };
         let file = open(path, Access::ReadWrite)?;

@@ -181,7 +181,7 @@ impl SecretFile {
 enum CredentialsError {
     /// It cannot be read.
     Unreadable(WatchedError),
-    /// What it holds cannot be sent.
+    /// Its content cannot be sent.
     Unfit { path: PathBuf, why: Unfit },
 }
 

@@ -48,7 +48,7 @@ fn run_engine(flag: &WakeFlag<EventFd>, parked: &Parked<usize>, wanted: usize) -
     let mut resumed = Vec::new();
     while resumed.len() < wanted {
         flag.signal.sleep();
-        flag.answer();
+        flag.clear();
         while let Some(flush) = parked.take_answered() {
             resumed.push(flush);
         }

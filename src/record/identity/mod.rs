@@ -9,7 +9,7 @@
 //! | audit record | `auditID`, `stage`, both timestamps, user, verb and URI | (there is one) |
 //! | violation | all but run and time, including the details | the run of the audit, or the uid of the request |
 //!
-//! If any part of that is missing, all fields that the kind's reader knows decide (`content_hash`): two such records are the
+//! If any part of that is missing, all fields that the kind's reader knows decide ([`content_hash`]): two such records are the
 //! same only if they are equal. What the host or its filters added does not count, nor does the host's own timestamp, which
 //! differs after a restart. Records of unknown kind stay out of the ledger: two equal log lines are two occurrences.
 //!

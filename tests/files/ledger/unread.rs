@@ -1,7 +1,7 @@
 //! Is what the file holds taken in as soon as it can be read, where the start could not read it?
 //!
 //! A disk that is away for a moment must not stop a start, and must not cost what lies on it: nothing takes the
-//! place of a file that nobody has read, and nothing is claimed, until its rows and claims are in memory, too.
+//! place of a file that nobody has read, and no intent is written, until its commits and intents are in memory, too.
 //! `LEDGER_SEEDS` sets how many pairs of lives are tried.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 

@@ -1,7 +1,7 @@
 //! Does a ledger go on counting when the plugin is upgraded, and is its file misread by no version, older or newer?
 //!
-//! `ledger-rules-1.gz` was written by the last version that knew no mark (cc4bf20): the commits of `file.rs`, and an
-//! intent that a kill left without an answer.
+//! `ledger-rules-1.gz` was written by the last version that knew no mark (cc4bf20): the commits of `file.rs`, and an intent
+//! that a kill left without an answer.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::fs;
@@ -45,7 +45,7 @@ fn an_old_file_counts_on_and_is_marked_with_its_first_commit() {
     // A start alone changes nothing that the old version would mind.
     for _ in 0..2 {
         let (mut ledger, moved) = open(&file).unwrap();
-        assert_eq!((remembered_but_the_intent(&mut ledger), moved), (all_of(COMMITS), None));
+        assert_eq!((remembered_but_the_claim(&mut ledger), moved), (all_of(COMMITS), None));
         assert!(is_in_doubt(&mut ledger));
         drop(ledger);
         assert_eq!(mark::rules(&file), None);
@@ -56,7 +56,7 @@ fn an_old_file_counts_on_and_is_marked_with_its_first_commit() {
     drop(ledger);
     assert_eq!(mark::rules(&file), Some(RULES));
     let (mut ledger, moved) = open(&file).unwrap();
-    assert_eq!((remembered_but_the_intent(&mut ledger), moved), (all_of(COMMITS), None));
+    assert_eq!((remembered_but_the_claim(&mut ledger), moved), (all_of(COMMITS), None));
     assert!(batch(COMMITS + 1).iter().all(|record| ledger.holds(record)));
     assert!(is_in_doubt(&mut ledger));
     // Old commits age as they would have.
@@ -115,7 +115,7 @@ fn a_key_that_could_not_be_written_is_written_later() {
 }
 
 /// Those of all commits but the intent, which [`remembered`] does not expect.
-fn remembered_but_the_intent(ledger: &mut Ledger) -> usize {
+fn remembered_but_the_claim(ledger: &mut Ledger) -> usize {
     (0..COMMITS).flat_map(batch).filter(|record| ledger.holds(record)).count()
 }
 
@@ -133,14 +133,14 @@ fn an_old_file_on_a_disk_that_cannot_be_written_is_read_all_the_same() {
     };
     watching(folder.path(), Failing(Shared::clone(&plan)), || {
         let (mut ledger, moved) = open(&file).unwrap();
-        assert_eq!((remembered_but_the_intent(&mut ledger), moved), (all_of(COMMITS), None));
+        assert_eq!((remembered_but_the_claim(&mut ledger), moved), (all_of(COMMITS), None));
         assert!(deliver(&mut ledger, &batch(COMMITS + 1)).is_err());
         assert!(fs::read(&file).unwrap() == before, "it was touched");
         heal(&plan);
         ledger.finish(NOW_SECONDS).unwrap();
     });
     assert_eq!(mark::rules(&file), Some(RULES));
-    assert_eq!(remembered_but_the_intent(&mut open(&file).unwrap().0), all_of(COMMITS));
+    assert_eq!(remembered_but_the_claim(&mut open(&file).unwrap().0), all_of(COMMITS));
 }
 
 #[test]

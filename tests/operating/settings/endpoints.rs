@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::reading;
 use event_gateway::config::shown::output_line;
-use event_gateway::config::{Compress, FileError, FileSettings, Scheme, Settings, Source};
+use event_gateway::config::{Compress, FileSettings, PathError, Scheme, Settings, Source};
 use reading::*;
 
 fn scheme(endpoint: &str) -> Result<Scheme, String> {
@@ -123,7 +123,7 @@ fn what_is_shown_is_what_takes_effect() {
             property: &property,
             readable: &|_: &Path| Ok(()),
             writable: &|_| Ok(()),
-            contents: &|_| Err(FileError::Io(std::io::ErrorKind::NotFound.into())),
+            contents: &|_| Err(PathError::Io(std::io::ErrorKind::NotFound.into())),
             environment: &|_| None,
         };
         output_line(&source, &settings(endpoint, &[]).unwrap())

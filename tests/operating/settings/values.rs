@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::reading;
 use event_gateway::config::keys::KEYS;
-use event_gateway::config::{self, Compress, Credentials, FileError, FormatName, Tls, Updates, units};
+use event_gateway::config::{self, Compress, Credentials, FormatName, PathError, Tls, Updates, units};
 use event_gateway::pattern::Patterns;
 use reading::*;
 
@@ -159,7 +159,7 @@ fn in_a_pod_its_own_api_server_is_used_unless_set_otherwise() {
         };
         let readable = |path: &Path| {
             let there = files && path.starts_with(FOLDER) || path.ends_with("mine");
-            there.then_some(()).ok_or_else(|| FileError::Io(std::io::Error::other("not there")))
+            there.then_some(()).ok_or_else(|| PathError::Io(std::io::Error::other("not there")))
         };
         let environment =
             |name: &str| (pod && name == "KUBERNETES_SERVICE_HOST").then(|| "10.0.0.1".to_owned());
