@@ -45,9 +45,10 @@ instructions: ## count each stage's instructions against benches/instructions.tx
 	@if valgrind --version >/dev/null 2>&1; then $(CARGO) run --locked --quiet --release --features instructions --bin instructions; \
 		else echo "instructions: not counted, as valgrind is not installed"; fi
 
-check: ## look for what needs no test run: format, lints and, with cargo-deny, dependencies and their advisories
+check: ## look for what needs no test run: format, lints, rustdoc and, with cargo-deny, dependencies and their advisories
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --features instructions -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --quiet --no-deps --workspace
 	@set -e; if ! $(CARGO) deny --version >/dev/null 2>&1; then echo "dependencies: not looked at, as cargo-deny is not installed"; exit; fi; \
 		$(CARGO) deny check bans licenses sources; \
 		if $(CARGO) deny fetch db >/dev/null 2>&1; then $(CARGO) deny check advisories; \
@@ -57,8 +58,8 @@ check: ## look for what needs no test run: format, lints and, with cargo-deny, d
 prove: ## the long runs, an hour: kills, power losses, faulty gateways, mutations, histories; docs/guarantees.md has longer ones
 	KILL9_ROUNDS=1000 KILL9_REAL_ROUNDS=100 MUTATIONS=1000000 PROPTEST_CASES=10000 ORACLE_CASES=1000000 \
 		GATEWAY_FAULT_SEEDS=50 POWER_LOSS_STATES=100000 TENANT_WORLDS=100000 OUTAGES=20 PERTURBATION_SECONDS=600 REPLAY_SECONDS=284 \
-		$(CARGO) test --locked --test gateway_faults --test kill9 --test mutations --test ledger --test lateness \
-		--test ledger_power_loss --test correlation_model --test filter --test cluster --test decoding -- --nocapture
+		$(CARGO) test --locked --test border --test cluster --test delivery --test files --test formats --test memory -- --nocapture \
+		filter:: correlation_model:: following:: lateness:: gateway_faults:: kill9:: ledger:: ledger_power_loss:: decoding:: mutations::
 	REPLAY_SECONDS=284 $(CARGO) test --locked --test real late_cluster -- --nocapture
 
 soak: all ## deliver SOAK_EVENTS (5000000) with faults, restarts and kills, and look at memory; SOAK_SEED repeats one
@@ -71,7 +72,7 @@ schedules: ## try the threads' steps in SCHEDULES (100000) orders for each quest
 # On the mini host alone, which tells valgrind of the stacks that its coroutines run on: a real one tells nobody.
 valgrind: ## look for invalid accesses and leaks at the border over VALGRIND_FLUSHES (100) and ten times as many
 	@valgrind --version >/dev/null 2>&1 || { echo "valgrind: nothing was looked at, as it is not installed"; exit 1; }
-	VALGRIND_FLUSHES=$${VALGRIND_FLUSHES:-100} $(CARGO) test --locked --test border valgrind -- --nocapture
+	VALGRIND_FLUSHES=$${VALGRIND_FLUSHES:-100} $(CARGO) test --locked --test border output::valgrind -- --nocapture
 
 bench: ## measure what each stage, the whole, a correlation, following a cluster and waiting cost, and how it grows
 	$(CARGO) bench --locked --bench journey --bench topology --bench cluster --bench latency \
@@ -97,8 +98,8 @@ fuzz: ## run every fuzz target for FUZZ_SECONDS (60); needs nightly Rust and car
 asan: ## try MUTATIONS (1000000) mutants of each target in process under AddressSanitizer; needs nightly Rust
 	MUTATIONS=$${MUTATIONS:-1000000} RUSTFLAGS="-Zsanitizer=address --cfg fuzzing" \
 		CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
-		$(CARGO) +nightly test --locked --release --target $$(rustc -vV | sed -n 's/^host: //p') --test mutations -- \
-		--nocapture --exact of_a_chunk of_an_event of_settings of_a_list_and_a_watch of_two_tenants of_an_answer
+		$(CARGO) +nightly test --locked --release --target $$(rustc -vV | sed -n 's/^host: //p') --test memory -- \
+		--nocapture --exact $(patsubst %,mutations::mutants_of_%_do_no_harm,a_chunk an_event settings a_list_and_a_watch two_tenants an_answer)
 
 clean: ## remove everything that was built
 	$(CARGO) clean

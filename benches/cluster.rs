@@ -1,8 +1,8 @@
 //! What following a cluster costs a host: `make bench`.
 //!
-//! The plugin in the mini host, a generated cluster on the tests' API server in another process than the
-//! host's: so what is measured is the host's process and nothing else. Memory is what it holds more than the
-//! same host with `correlate off`; the processor's time is that of all its threads.
+//! The plugin runs in the mini host, and the tests' API server with a generated cluster in another process, so that only
+//! the host's process is measured. Memory is the difference to the same host with `correlate off`; processor time is that
+//! of all threads of the host.
 
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
 #![allow(clippy::unwrap_used, reason = "the cluster is ours, and holds what it should")]
@@ -24,7 +24,7 @@ use support::value;
 
 const UPDATES_A_SECOND: usize = 5_000;
 const LOAD_SECONDS: usize = 10;
-/// Updates come in handfuls: a timer is no finer.
+/// Updates come in groups, because a timer is not precise enough for single ones.
 const HANDFUL: usize = 25;
 const WATCHES: usize = 14;
 const BOUND: Duration = Duration::from_secs(120);
@@ -58,7 +58,7 @@ fn main() {
 
 fn load(cluster: &Cluster, api: &KubeApi, host: &mut MiniHost) {
     let updates: Vec<_> = cluster.updates(UPDATES_A_SECOND * LOAD_SECONDS).collect();
-    // What the events themselves cost, and the host's own threads.
+    // The cost of the events themselves and of the host's own threads.
     let (start, before) = (clock::monotonic(), cpu_seconds(host));
     let quiet = latencies(host, || true);
     let without = (cpu_seconds(host) - before) / start.elapsed().as_secs_f64();
@@ -96,7 +96,7 @@ fn load(cluster: &Cluster, api: &KubeApi, host: &mut MiniHost) {
     }
 }
 
-/// How long single events take, one after the other, at least 100 and while it goes on.
+/// How long single events take, one after the other, at least 100 and until the updates end.
 fn latencies(host: &mut MiniHost, goes_on: impl Fn() -> bool) -> Vec<Duration> {
     let mut times = Vec::new();
     while times.len() < 200 || (goes_on() && times.len() < 400) {
@@ -116,7 +116,7 @@ fn event(number: usize) -> Value {
     event
 }
 
-/// Of all threads, in the kernel and outside of it.
+/// The processor time of all threads, in user and kernel mode.
 fn cpu_seconds(host: &MiniHost) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", host.pid())).unwrap();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();

@@ -1,9 +1,9 @@
 //! How long a record waits between the host's flush and the gateway's acknowledgement: `make bench`.
 //!
-//! The mini host calls the plugin as Fluent Bit's engine does, but at the moment that is asked for, where Fluent Bit
-//! waits for its flush timer. Each time is that from handing a chunk to the host until the host tells that the plugin
-//! has returned FLB_OK. Two things in it are not the plugin's: the gateway's own time, which is measured there, and
-//! the way to the host and back, which is that of a flush of nothing.
+//! The mini host calls the plugin as Fluent Bit's engine does, but at once, while Fluent Bit waits for its flush timer.
+//! Each time starts when a chunk is passed to the host and ends when the host reports that the plugin returned FLB_OK.
+//! Two parts of it are not the plugin's: the gateway's own time, which is measured there, and the way to the host and
+//! back, which an empty flush measures.
 
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
 
@@ -32,7 +32,7 @@ use support::kube_api::{ALL, KubeApi};
 const WATCHES: usize = 14;
 const BOUND: Duration = Duration::from_secs(60);
 
-/// So many events a second, in chunks of so many, for so long.
+/// The events per second, the events per chunk, and the duration.
 struct Load {
     a_second: usize,
     in_a_chunk: usize,
@@ -83,7 +83,7 @@ fn main() {
     host.quit();
 }
 
-/// A flush without a byte: the plugin returns at once.
+/// An empty flush, from which the plugin returns at once.
 fn nothing(host: &mut MiniHost) -> Duration {
     let start = clock::monotonic();
     let id = host.flush_null("a", "t");
@@ -91,7 +91,7 @@ fn nothing(host: &mut MiniHost) -> Duration {
     start.elapsed()
 }
 
-/// One file with all chunks, and where each begins and how long it is: to write them one by one would disturb.
+/// One file with all chunks, and each chunk's offset and length: writing them one by one would disturb the measurement.
 fn write_chunks(file: &Path, load: &Load, next: &mut dyn FnMut() -> Value) -> Vec<(u64, u64)> {
     let mut out = BufWriter::new(File::create(file).expect("a file of chunks"));
     let (mut places, mut offset) = (Vec::new(), 0);
@@ -107,7 +107,7 @@ fn write_chunks(file: &Path, load: &Load, next: &mut dyn FnMut() -> Value) -> Ve
     places
 }
 
-/// Hands each chunk over at its time, whether the earlier ones are back or not.
+/// Passes each chunk to the host at its time, whether the earlier ones are acknowledged or not.
 fn deliver(host: &mut MiniHost, file: &Path, chunks: &[(u64, u64)], load: &Load) -> Times {
     let pause = Duration::from_secs_f64(load.in_a_chunk as f64 / load.a_second as f64);
     let (mut waiting, mut times) = (VecDeque::new(), Vec::new());
@@ -124,7 +124,7 @@ fn deliver(host: &mut MiniHost, file: &Path, chunks: &[(u64, u64)], load: &Load)
     Times::of(times)
 }
 
-/// Waits for what is under way, the oldest first, until all of it is back or this time comes.
+/// Waits for the pending chunks, the oldest first, until all are acknowledged or the time is over.
 fn collect(
     host: &mut MiniHost,
     waiting: &mut VecDeque<(u64, Instant)>,

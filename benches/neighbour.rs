@@ -1,8 +1,8 @@
 //! How much longer a tenant's event waits behind another tenant's worst chunk: `make bench`.
 //!
-//! The hostile tenant has as many pods and Services as an event could lead to in the worst case that was tried: 1,000 pods of one
-//! Deployment, each with labels of its own, and 2,000 Services that select them all. The mini host hands over a chunk of 1,000
-//! events about them, and in the same moment one event of another tenant.
+//! The hostile tenant has the worst case that we tried: 1,000 pods of one Deployment, each with its own labels, and 2,000
+//! Services that select all of them. The mini host flushes a chunk of 1,000 events about them, and at the same moment one
+//! event of another tenant.
 
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
 
@@ -66,7 +66,7 @@ fn main() {
     host.quit();
 }
 
-/// Hands chunks over at once. Answers how long each took until it was acknowledged.
+/// Flushes chunks at once, and returns how long each took until it was acknowledged.
 fn deliver(host: &mut MiniHost, chunks: &[Vec<u8>]) -> Vec<Duration> {
     let start = clock::monotonic();
     let flushes: Vec<u64> = chunks.iter().map(|chunk| host.flush("a", "kube.events", chunk)).collect();
@@ -82,7 +82,7 @@ fn honest(number: &mut usize) -> Vec<u8> {
     chunk::of(&[swarm::event("Deployment", OTHER, "web", *number)])
 }
 
-/// Half of the events are about what leads to most.
+/// Half of the events are about the most expensive object.
 fn worst(number: &mut usize) -> Vec<u8> {
     let events: Vec<Value> = (0..EVENTS)
         .map(|place| {

@@ -2,7 +2,7 @@
 
 use plotters::style::RGBColor;
 
-// A background of its own: GitHub shows the page in light or dark, and a plot with none in both.
+// The plots have their own background, because GitHub shows the page in light or dark.
 pub const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xff);
 pub const INK: RGBColor = RGBColor(0x1f, 0x23, 0x28);
 pub const PALE_INK: RGBColor = RGBColor(0x59, 0x63, 0x6e);

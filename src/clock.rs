@@ -1,43 +1,44 @@
-//! The one place that reads the clocks. Ranks below `net` take the time as an argument.
+//! The only place that reads the clocks. Modules of a rank below `net` take the time as an argument.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// For spans: never jumps.
+/// The clock for durations; it never jumps.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
 pub fn monotonic() -> Instant {
     Instant::now()
 }
 
-/// For dates: may jump when someone sets the host's clock.
+/// The clock for dates; it may jump when someone sets the machine's clock.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
 pub fn wall() -> SystemTime {
     SystemTime::now()
 }
 
-/// Seconds since 1970 of a wall clock reading; 0 for a clock set before that.
+/// Seconds since 1970; 0 for an earlier time.
 #[must_use]
 pub fn unix_seconds(wall: SystemTime) -> u64 {
     wall.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// Notices when somebody sets the date forward. A machine that slept looks the same.
+/// Detects when someone sets the date forward. A machine that slept looks the same.
 #[derive(Debug)]
-pub struct Leaps {
+pub struct ForwardJumps {
     last: (Instant, SystemTime),
 }
 
-/// The date may be corrected by so much at a time and unseen.
+/// Smaller corrections of the date are ignored.
 const SLIGHT: Duration = Duration::from_secs(60);
 
-impl Leaps {
+impl ForwardJumps {
+    /// Compares with the present moment from now on.
     #[must_use]
     pub fn from_now() -> Self {
         Self { last: (monotonic(), wall()) }
     }
 
-    /// How far the date has run ahead of the time that has passed since the last question, in seconds.
+    /// How many seconds more the wall clock has advanced than the monotonic clock since the last call.
     pub fn seconds(&mut self) -> u64 {
         self.seconds_at(monotonic(), wall())
     }
@@ -55,16 +56,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_date_set_forward_is_a_leap() {
+    fn only_a_date_set_forward_is_a_jump() {
         let (now, date) = (monotonic(), wall());
         let (minute, day) = (Duration::from_secs(60), Duration::from_secs(86_400));
-        let mut leaps = Leaps { last: (now, date) };
-        assert_eq!(leaps.seconds_at(now + minute, date + minute), 0);
-        assert_eq!(leaps.seconds_at(now + minute * 2, date + minute * 2 + day), day.as_secs());
-        assert_eq!(leaps.seconds_at(now + minute * 3, date + minute * 3 + day), 0, "logged once");
-        assert_eq!(leaps.seconds_at(now + minute * 4, date + minute * 4), 0, "back again");
-        assert_eq!(leaps.seconds_at(now + minute * 5, date + minute * 6 - Duration::from_secs(1)), 0);
-        assert_eq!(leaps.seconds_at(now + minute * 6, date + minute * 8), 61);
-        assert_eq!(leaps.seconds_at(now + day, date), 0, "a date that stands still");
+        let mut jumps = ForwardJumps { last: (now, date) };
+        assert_eq!(jumps.seconds_at(now + minute, date + minute), 0);
+        assert_eq!(jumps.seconds_at(now + minute * 2, date + minute * 2 + day), day.as_secs());
+        assert_eq!(jumps.seconds_at(now + minute * 3, date + minute * 3 + day), 0, "reported once");
+        assert_eq!(jumps.seconds_at(now + minute * 4, date + minute * 4), 0, "back again");
+        assert_eq!(jumps.seconds_at(now + minute * 5, date + minute * 6 - Duration::from_secs(1)), 0);
+        assert_eq!(jumps.seconds_at(now + minute * 6, date + minute * 8), 61);
+        assert_eq!(jumps.seconds_at(now + day, date), 0, "the date has stopped");
     }
 }

@@ -1,17 +1,17 @@
-//! A chunk on its way through the plugin, and the answer that the host waits for.
+//! A chunk in the plugin, and the result that the host waits for.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::sync::{Arc, Condvar, Mutex, PoisonError};
 
-/// Tells the engine that an answer has come; may be called on any thread, and takes next to no time.
+/// Wakes the engine when a result is there. May be called on any thread, and takes next to no time.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
-/// What the host does with the chunk.
+/// What the host is to do with the chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    /// Release it: every record is acknowledged, a repetition, excluded, or in the dead letter file.
+pub enum HostResult {
+    /// Drop it: every record is acknowledged, a repetition, excluded, or in the dead letter file.
     Ok,
     /// Bring it again later.
     Retry,
@@ -25,94 +25,94 @@ pub struct Job {
     pub reply: Reply,
 }
 
-/// The answering end. Dropped without an answer, it says RETRY: whatever goes wrong in between, a panic
-/// included, the host keeps the chunk.
+/// Sends the result. If it is dropped before, the result is RETRY: whatever goes wrong, even a panic, the host keeps the
+/// chunk.
 #[derive(Debug)]
 pub struct Reply {
     slot: Arc<Slot>,
 }
 
-/// The waiting end.
+/// Waits for the result.
 #[derive(Debug, Clone)]
 pub struct Pending {
     slot: Arc<Slot>,
 }
 
 struct Slot {
-    answer: Mutex<Option<Answer>>,
-    answered: Condvar,
+    result: Mutex<Option<HostResult>>,
+    ready: Condvar,
     wake: Wake,
 }
 
 impl fmt::Debug for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Slot").field("answer", &self.answer).finish_non_exhaustive()
+        f.debug_struct("Slot").field("result", &self.result).finish_non_exhaustive()
     }
 }
 
-/// Both ends of a new answer, which wakes the engine when it is there.
+/// Both ends for one chunk. `wake` is called when the result is there.
 #[must_use]
 pub fn reply(wake: Wake) -> (Reply, Pending) {
-    let slot = Arc::new(Slot { answer: Mutex::default(), answered: Condvar::new(), wake });
+    let slot = Arc::new(Slot { result: Mutex::default(), ready: Condvar::new(), wake });
     (Reply { slot: Arc::clone(&slot) }, Pending { slot })
 }
 
 impl Slot {
-    fn put(&self, answer: Answer) {
-        let mut slot = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
-        // Sent, and now dropped.
+    fn put(&self, result: HostResult) {
+        let mut slot = self.result.lock().unwrap_or_else(PoisonError::into_inner);
+        // It was sent, and now the reply is dropped.
         if slot.is_some() {
             return;
         }
-        *slot = Some(answer);
+        *slot = Some(result);
         drop(slot);
-        self.answered.notify_all();
+        self.ready.notify_all();
         (self.wake)();
     }
 }
 
 impl Reply {
-    pub fn send(self, answer: Answer) {
-        self.slot.put(answer);
+    pub fn send(self, result: HostResult) {
+        self.slot.put(result);
     }
 }
 
 impl Drop for Reply {
     fn drop(&mut self) {
-        self.slot.put(Answer::Retry);
+        self.slot.put(HostResult::Retry);
     }
 }
 
 impl Pending {
-    /// The answer, when it is there.
+    /// The result, if it is there.
     #[must_use]
-    pub fn poll(&self) -> Option<Answer> {
-        *self.slot.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn poll(&self) -> Option<HostResult> {
+        *self.slot.result.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Blocks until the answer is there.
+    /// Blocks until the result is there.
     #[must_use]
-    pub fn wait(&self) -> Answer {
-        let mut answer = self.slot.answer.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn wait(&self) -> HostResult {
+        let mut result = self.slot.result.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if let Some(answer) = *answer {
-                return answer;
+            if let Some(result) = *result {
+                return result;
             }
-            answer = self
+            result = self
                 .slot
-                .answered
-                .wait_timeout(answer, Duration::from_secs(60))
+                .ready
+                .wait_timeout(result, Duration::from_secs(60))
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
     }
 }
 
-/// What one chunk of a round still waits for. It answers by itself as soon as nothing is left.
+/// Counts what one chunk still waits for, and sends its result as soon as nothing is left.
 #[derive(Debug)]
 pub struct Tally {
     reply: Option<Reply>,
-    /// Records on their way to the gateway.
+    /// Records that are deferred or in a batch.
     open: usize,
     failed: bool,
     read_whole: bool,
@@ -129,30 +129,30 @@ impl Tally {
         self.open += 1;
     }
 
-    /// A record that was waited for is acknowledged (or safely dead-lettered), or has to come again.
+    /// A record that the chunk waited for is acknowledged or dead-lettered (`ok`), or has to come again.
     pub fn settle_one(&mut self, ok: bool) {
         self.open = self.open.saturating_sub(1);
         self.failed |= !ok;
-        self.answer_if_settled();
+        self.send_if_settled();
     }
 
-    /// A record that is not even waited for has to come again.
+    /// A record that the chunk does not wait for has to come again.
     pub fn fail(&mut self) {
         self.failed = true;
     }
 
-    /// All records of the chunk have been looked at.
+    /// All records of the chunk were decoded.
     pub fn finish_reading(&mut self) {
         self.read_whole = true;
-        self.answer_if_settled();
+        self.send_if_settled();
     }
 
-    fn answer_if_settled(&mut self) {
+    fn send_if_settled(&mut self) {
         if self.read_whole
             && self.open == 0
             && let Some(reply) = self.reply.take()
         {
-            reply.send(if self.failed { Answer::Retry } else { Answer::Ok });
+            reply.send(if self.failed { HostResult::Retry } else { HostResult::Ok });
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The kinds of records, by the names that settings and documents call them.
+//! The kinds of records, and their names in settings and documents.
 
-/// What a record is. Distinguished by shape, never by where it came from.
+/// The kind of a record. It depends only on the record's shape, never on its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// An Event of core/v1 or events.k8s.io/v1.
@@ -14,9 +14,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Those that are understood.
+    /// All kinds but `Other`.
     pub const KNOWN: [Self; 3] = [Self::Event, Self::Audit, Self::Violation];
 
+    /// As settings and documents call it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

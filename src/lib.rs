@@ -1,35 +1,35 @@
-//! Kubernetes events that arrive once and are never lost: the output `event_gateway` of Fluent Bit, and the
-//! filter `service_impact`.
+//! Delivers Kubernetes events once and without loss: the output `event_gateway` of Fluent Bit, and the filter
+//! `service_impact`.
 //!
-//! The API server keeps every event for an hour, and `kubernetes_events` without `db` reads it all again
-//! on every start. So this plugin needs no queue of its own; it needs a ledger, *event → version
-//! delivered*, that advances only after the gateway's acknowledgement. Reading again repairs every crash,
-//! and the ledger removes every repetition.
+//! The API server keeps every event for an hour, and the input `kubernetes_events` without `db` reads all of them again
+//! at every start. So this plugin needs no queue of its own. It needs a ledger, *event → delivered version*, that
+//! advances only after the gateway's acknowledgement. After a crash the events are read again, and the ledger removes
+//! the repeated ones.
 //!
 //! # The journey of a record
 //! ```text
 //! host's thread     flush(chunk): copy, enqueue, yield                          abi, worker
 //! our thread        take all waiting chunks                                     worker
-//!                   → envelopes, borrowed, what is none to the dead letters     record
-//!                   → ours? by namespace, type and reason                       select
-//!                   → new, update, duplicate or in flight?                      ledger
-//!                   → which Services does it touch?                             topology, correlate
-//!                   → text                                                      render
-//!                   → batch, POST, halves, dead letters                         delivery, gateway
-//!                   → commit, and an answer for every chunk                     ledger, job
-//! host's thread     the waker: resume the flush with OK or RETRY                 abi
+//!                   → decode: records, borrowed; dead-letter unreadable ones    record
+//!                   → select: by kind, namespace, type, reason, …               select
+//!                   → deduplicate: new, update, duplicate or in flight          ledger
+//!                   → correlate: the Services that it affects                   topology, correlate
+//!                   → render: text                                              render
+//!                   → send: batches; split what is rejected; dead letters       delivery, gateway
+//!                   → settle: commit, and a host result for every chunk         ledger, job
+//! host's thread     the waker: resume the flush with OK or RETRY                abi
 //! ```
-//! Beside it, threads of their own follow the Kubernetes API and keep the topology up (cluster).
+//! Other threads of the plugin follow the Kubernetes API and update the topology (cluster).
 //!
-//! The filter `service_impact` stands before other outputs and has to answer at once, so its whole journey
-//! runs on the host's thread: records → seen before? → which Services? → rewritten ([`enrich`]).
+//! The filter `service_impact` runs before other outputs and has to return at once, so all of it runs on the host's
+//! thread: decode → deduplicate → correlate → rewrite ([`enrich`]).
 //!
-//! # The rooms
-//! An arrow between rooms only ever points to a lower rank; `tests/papers/rooms.rs` holds the table of ranks.
-//! Ranks below `net` read no clock and, but for the ledger's file and [`disk`], which opens all files, do no I/O. `unsafe` lives in
-//! [`abi`] alone.
+//! # The modules
+//! A module uses only modules of a lower rank; `tests/papers/rooms.rs` holds the table of ranks. Modules of a rank below
+//! `net` read no clock and do no I/O, except for the ledger's file and [`disk`], which opens all files. Only [`abi`] has
+//! `unsafe` code.
 
-// Nothing on the path of a record panics on purpose; what is caught at the border is the rest. Tests may.
+// Nothing on the path of a record panics on purpose; the border catches any other panic. Tests may panic.
 #![cfg_attr(
     not(test),
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::todo)

@@ -1,9 +1,8 @@
-//! What the plugin has to say, until the host's own thread comes to fetch it.
+//! The log of one instance: it keeps lines until a thread of the host writes them.
 //!
-//! The host's logger may be called from the host's threads only (elsewhere it falls back to stderr and
-//! misses `log_file`), and it puts 4 to 8 KiB on the stack. So every thread writes here, and the border
-//! hands the lines over from the engine's timer. WARN means that nothing was lost; ERROR means that data
-//! was lost or that a person is needed.
+//! Only the host's threads may call the host's logger (elsewhere it falls back to stderr and ignores `log_file`), and it
+//! needs 4 to 8 KiB of stack. So every thread adds its lines here, and the engine's timer passes them to the host. WARN
+//! means that nothing was lost; ERROR means that data was lost or that a person is needed.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -24,19 +23,20 @@ pub enum Level {
     Debug = 4,
 }
 
+/// A line for the host's logger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     pub level: Level,
     pub text: String,
 }
 
-/// So many lines of one kind are passed on in any stretch of this length; the rest is counted.
+/// At most this many lines of one kind are written in any window of this length; the rest is counted.
 const LINES_A_WINDOW: usize = 5;
 const WINDOW: Duration = Duration::from_secs(10);
 /// The host cuts lines at about 4 KiB.
 const BYTES_A_LINE: usize = 3_000;
 
-/// Lines of one instance. Nobody has a clock here: a line counts from when the host's thread takes it.
+/// The lines of one instance. It reads no clock: a line's time is when the host's thread takes it.
 #[derive(Debug, Default)]
 pub struct HostLog {
     state: Mutex<State>,
@@ -45,25 +45,25 @@ pub struct HostLog {
 
 #[derive(Debug, Default)]
 struct State {
-    /// In the order in which they came, with their kinds. A host that does not fetch them lets no more of a
-    /// kind wait than it would get at once, so all of them together are few, too.
+    /// The waiting lines in order, with their kinds. At most [`LINES_A_WINDOW`] of a kind wait, so memory is bounded even
+    /// if the host never takes them.
     waiting: Vec<(&'static str, Line)>,
-    kinds: BTreeMap<&'static str, Kind>,
+    kinds: BTreeMap<&'static str, LineKind>,
 }
 
 #[derive(Debug)]
-struct Kind {
+struct LineKind {
     level: Level,
     waiting: usize,
-    /// When the last lines were handed over; at most as many as fit into a window.
+    /// When the last lines were taken; at most as many as a window allows.
     logged: VecDeque<Instant>,
     left_out: u64,
-    /// When that was first seen.
+    /// When lines were first left out since the last count was logged.
     left_out_since: Option<Instant>,
 }
 
 impl HostLog {
-    /// What no line shows: the credentials and keys that were read from files.
+    /// The secrets that are hidden in every line.
     #[must_use]
     pub fn secrets(&self) -> &Arc<Secrets> {
         &self.secrets
@@ -71,32 +71,34 @@ impl HostLog {
 
     /// Data was lost, or a person is needed.
     pub fn error(&self, kind: &'static str, text: impl Into<String>) {
-        self.say(Level::Error, kind, text.into());
+        self.push(Level::Error, kind, text.into());
     }
 
     /// Something is wrong; nothing was lost.
     pub fn warn(&self, kind: &'static str, text: impl Into<String>) {
-        self.say(Level::Warn, kind, text.into());
+        self.push(Level::Warn, kind, text.into());
     }
 
+    /// Notes a line that says that all is well.
     pub fn info(&self, kind: &'static str, text: impl Into<String>) {
-        self.say(Level::Info, kind, text.into());
+        self.push(Level::Info, kind, text.into());
     }
 
+    /// Notes a line that helps to find a fault.
     pub fn debug(&self, kind: &'static str, text: impl Into<String>) {
-        self.say(Level::Debug, kind, text.into());
+        self.push(Level::Debug, kind, text.into());
     }
 
-    /// A text as a line shows it, for what is said past the log.
+    /// A text as a line would show it, for lines that do not go through this log.
     #[must_use]
     pub fn shown(&self, text: String) -> String {
         one_line(self.secrets.hide_in_line(text))
     }
 
-    /// Notes a line. `kind` names the occurrence for the rate limit and for `docs/logs.md`.
-    fn say(&self, level: Level, kind: &'static str, text: String) {
+    /// Adds a line. `kind` names the occurrence for the rate limit and for `docs/logs.md`.
+    fn push(&self, level: Level, kind: &'static str, text: String) {
         let mut state = self.lock();
-        let entry = state.kinds.entry(kind).or_insert_with(|| Kind::new(level));
+        let entry = state.kinds.entry(kind).or_insert_with(|| LineKind::new(level));
         if entry.waiting == LINES_A_WINDOW {
             entry.left_out += 1;
             return;
@@ -105,13 +107,13 @@ impl HostLog {
         state.waiting.push((kind, Line { level, text: self.shown(text) }));
     }
 
-    /// Takes the lines that wait, as far as their kinds have not had their share. What is left out is counted,
-    /// and the count logged when it is a window old.
+    /// Takes the waiting lines, except for kinds that have reached their limit. Lines that are left out are counted, and
+    /// the count is logged after a window's time.
     pub fn drain(&self, now: Instant) -> Vec<Line> {
         self.lock().take(now)
     }
 
-    /// As [`Self::drain`] for the last time: tells every count as well, as no later call will.
+    /// As [`Self::drain`], for the last time: it also logs every count, because no later call will.
     pub fn finish(&self, now: Instant) -> Vec<Line> {
         let mut state = self.lock();
         let mut lines = state.take(now);
@@ -127,7 +129,7 @@ impl HostLog {
 impl State {
     fn take(&mut self, now: Instant) -> Vec<Line> {
         let is_over = |since: Instant| now.saturating_duration_since(since) >= WINDOW;
-        // First, as they tell of what was before.
+        // The counts come first, because they are about earlier lines.
         let mut lines = self.sums(|kind| kind.left_out_since.is_some_and(is_over));
         for (name, line) in std::mem::take(&mut self.waiting) {
             let Some(kind) = self.kinds.get_mut(name) else { continue };
@@ -151,7 +153,7 @@ impl State {
     }
 
     /// One line for each kind that left lines out and `is_due`.
-    fn sums(&mut self, is_due: impl Fn(&Kind) -> bool) -> Vec<Line> {
+    fn sums(&mut self, is_due: impl Fn(&LineKind) -> bool) -> Vec<Line> {
         let due = self.kinds.iter_mut().filter(|(_, kind)| kind.left_out > 0 && is_due(kind));
         due.map(|(name, kind)| {
             kind.left_out_since = None;
@@ -163,13 +165,13 @@ impl State {
     }
 }
 
-impl Kind {
+impl LineKind {
     fn new(level: Level) -> Self {
         Self { level, waiting: 0, logged: VecDeque::new(), left_out: 0, left_out_since: None }
     }
 }
 
-/// What is not seen would let a hostile record or answer forge log lines.
+/// One line without invisible characters, with which a hostile record or response could forge log lines.
 fn one_line(text: String) -> String {
     let mut line = match plain(&text) {
         Cow::Borrowed(_) => text,
@@ -182,9 +184,9 @@ fn one_line(text: String) -> String {
     line
 }
 
-/// What a panic said, for a line about it.
+/// The message of a panic, for a log line.
 #[must_use]
-pub fn said(panic: &(dyn Any + Send)) -> &str {
+pub fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
@@ -256,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_tells_what_was_left_out() {
+    fn the_last_lines_count_what_was_left_out() {
         let log = HostLog::default();
         let start = clock();
         for _ in 0..8 {
@@ -272,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_does_not_come_learns_how_many_lines_it_missed() {
+    fn a_host_that_takes_no_lines_gets_a_count_of_them_later() {
         let log = HostLog::default();
         for _ in 0..100_000 {
             log.warn("a", "a");

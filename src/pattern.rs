@@ -2,18 +2,19 @@
 
 use wildmatch::WildMatchPattern;
 
-/// Only `*` is special: `?` and brackets stand for themselves, as no name in Kubernetes holds them.
+/// Only `*` is special; `?` and brackets are literal, because no name in Kubernetes contains them.
 #[derive(Debug, Clone, PartialEq)]
 enum Pattern {
     /// Without a star.
     Exactly(Box<str>),
-    /// With one, at the end.
+    /// With a single star, at the end.
     Prefix(Box<str>),
     Any(WildMatchPattern<'*', '\0'>),
 }
 
 impl Pattern {
-    /// Nearly all patterns have one of the two simple forms, and every label of every object is asked about.
+    /// The two simple forms are separate because nearly all patterns have them, and every label of every object is
+    /// matched.
     fn new(text: &str) -> Self {
         match text.split_once('*') {
             None => Self::Exactly(text.into()),
@@ -31,41 +32,42 @@ impl Pattern {
     }
 }
 
-/// A list of patterns. The empty list matches nothing; what that means is the caller's to say.
+/// A list of patterns. The empty list matches nothing; the caller decides what that means.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Patterns {
     patterns: Vec<Pattern>,
-    /// What matches one of these matches nothing.
+    /// A text that matches one of these does not match the list.
     except: Vec<Pattern>,
 }
 
 impl Patterns {
-    /// Splits at commas; blanks around a pattern and empty patterns do not count.
+    /// Splits at commas, and ignores blanks around a pattern and empty patterns.
     #[must_use]
     pub fn parse(list: &str) -> Self {
         let patterns = list.split(',').map(str::trim).filter(|part| !part.is_empty()).map(Pattern::new);
         Self { patterns: patterns.collect(), except: Vec::new() }
     }
 
-    /// The same for words whose case says nothing: to be asked with [`Self::matches_in_any_case`].
+    /// The same for case-insensitive words; use it with [`Self::matches_in_any_case`].
     #[must_use]
     pub fn parse_in_any_case(list: &str) -> Self {
         Self::parse(&list.to_ascii_lowercase())
     }
 
-    /// The same, but for what these match.
+    /// This list without the texts that `others` match.
     #[must_use]
     pub fn except(mut self, others: Self) -> Self {
         self.except.extend(others.patterns);
         self
     }
 
+    /// Whether the list has no pattern.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.patterns.is_empty()
     }
 
-    /// Whether any pattern matches the whole text. Case counts, as it does in Kubernetes' names.
+    /// Whether any pattern matches the whole text. It is case-sensitive, as Kubernetes' names are.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
         let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(text));
@@ -74,7 +76,7 @@ impl Patterns {
 }
 
 impl Patterns {
-    /// Whether any pattern matches the whole text, in whatever case it is written.
+    /// Whether any pattern matches the whole text, in any case.
     #[must_use]
     pub fn matches_in_any_case(&self, text: &str) -> bool {
         self.matches(&text.to_ascii_lowercase())
@@ -86,7 +88,7 @@ mod tests {
     use super::Patterns;
 
     #[test]
-    fn where_case_says_nothing_it_does_not_count() {
+    fn a_list_of_words_in_any_case_ignores_case() {
         let list = Patterns::parse_in_any_case("Warning, ERR*");
         for text in ["Warning", "warning", "WARNING", "Error", "err"] {
             assert!(list.matches_in_any_case(text), "{text}");
@@ -95,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_anything_and_nothing() {
+    fn a_star_matches_any_text_and_the_empty_one() {
         let list = Patterns::parse(" kube-*, default ,*-canary, a*b*c,,");
         for text in ["kube-system", "kube-", "default", "pay-canary", "abc", "a--b--c"] {
             assert!(list.matches(text), "{text}");
@@ -106,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_mark_is_itself() {
+    fn a_question_mark_is_literal() {
         assert!(!Patterns::parse("a?c").matches("abc"));
     }
 

@@ -1,7 +1,7 @@
-//! The locks that threads meet at, by one name: a test of their schedules compiles the same files with others.
+//! The locks and atomics that threads share, under one name, so that a test can replace them.
 //!
-//! `tests/schedules` takes the worker's queue, the answers and the waker as they stand, with a `crate::sync` of
-//! its own, which decides at each of these who goes on.
+//! `tests/schedules` compiles the worker's queue, the answers and the waker unchanged, but with its own `crate::sync`,
+//! which decides at each lock which thread runs next.
 
 pub use std::sync::atomic::{AtomicBool, Ordering};
 pub use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

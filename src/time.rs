@@ -1,7 +1,7 @@
-//! Instants are values: RFC 3339 in, RFC 3339 in UTC out, with the precision they came with.
+//! Points in time: parses RFC 3339 and writes it in UTC, with the same precision.
 //!
-//! Kubernetes writes whole seconds (`metav1.Time`) and microseconds (`metav1.MicroTime`); other senders
-//! write what they like. This file reads no clock.
+//! Kubernetes writes whole seconds (`metav1.Time`) or microseconds (`metav1.MicroTime`); other senders use any precision.
+//! This module reads no clock.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,7 +10,7 @@ use time::format_description::parse_strftime_borrowed;
 use time::format_description::well_known::Rfc3339;
 use time::{Date, Month, OffsetDateTime, UtcOffset};
 
-/// A point in time and how many decimals of its second were given.
+/// A point in time, and the number of decimals of its seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
     at: OffsetDateTime,
@@ -21,26 +21,25 @@ impl Stamp {
     /// The second in which Unix time begins.
     pub const EPOCH: Self = Self { at: OffsetDateTime::UNIX_EPOCH, decimals: 0 };
 
-    /// Parses RFC 3339 with any offset; `None` for anything else, and for times that in UTC leave the
-    /// years 0 to 9999, which RFC 3339 cannot write.
+    /// Parses RFC 3339 with any offset. `None` for anything else, and for times that in UTC are outside the years 0 to
+    /// 9999, which RFC 3339 cannot write.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::parse_utc(text.as_bytes()).or_else(|| Self::parse_any(text))
     }
 
-    /// The same of a field that a sender may have left unset: Go writes the year 1 for a time that was never set, and
-    /// so does .NET, in whatever zone; others write the first moment of 1970. Such a time is none, and the next field
-    /// counts.
+    /// The same for a field that a sender may have left unset. Go and .NET write the year 1, in any zone, for a time that
+    /// was never set; others write the first moment of 1970. Such a time counts as missing.
     #[must_use]
     pub fn parse_set(text: &str) -> Option<Self> {
-        // Half of the fields of an event are empty, and all of RFC 3339 takes long to find that out.
+        // Half of an event's time fields are empty, and the full parser is slow to find that out.
         if text.len() < SECONDS_END {
             return None;
         }
         Self::parse(text).filter(|stamp| stamp.is_set())
     }
 
-    /// Whether this is a time, and not what stands for none ([`Stamp::parse_set`]).
+    /// Whether this is a real time and not a placeholder ([`Stamp::parse_set`]).
     #[must_use]
     pub const fn is_set(self) -> bool {
         // The year 1 of a zone east of Greenwich begins in the year 0.
@@ -51,8 +50,8 @@ impl Stamp {
         }
     }
 
-    /// What Kubernetes itself writes, `2026-11-20T23:28:49.468737Z` with or without the decimals: five
-    /// times as fast as all of RFC 3339, and there are two of them in every event.
+    /// Parses the form that Kubernetes itself writes, `2026-11-20T23:28:49.468737Z` with or without the decimals. It is
+    /// five times as fast as the full parser, and every event has two times.
     fn parse_utc(text: &[u8]) -> Option<Self> {
         let (seconds, rest) = text.split_first_chunk::<19>()?;
         let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', n0, n1, b':', s0, s1] = *seconds
@@ -83,14 +82,14 @@ impl Stamp {
         if !(0..=9_999).contains(&at.year()) {
             return None;
         }
-        // Not at the first point: the parser takes any sign between date and time.
+        // The first `.` may not be the decimal point, because the parser accepts any separator between date and time.
         let fraction = text.get(SECONDS_END..).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
         let decimals = fraction.bytes().take_while(u8::is_ascii_digit).count();
-        // The clock of a computer knows nanoseconds; more digits are noise that the parser drops as well.
+        // The parser drops digits beyond nanoseconds, too.
         Some(Self { at, decimals: decimals.min(9) })
     }
 
-    /// The same instant, written with so many decimals; those beyond are cut off. There are nine at most.
+    /// The same time, written with this number of decimals, at most nine; further ones are cut off.
     #[must_use]
     pub const fn with_decimals(self, decimals: usize) -> Self {
         Self { decimals: if decimals < 9 { decimals } else { 9 }, ..self }
@@ -110,11 +109,11 @@ impl Stamp {
         Some(Self { at: at.replace_nanosecond(nanos).ok()?, decimals: 9 })
     }
 
-    /// Milliseconds since 1970, as a number that may have been no time at all.
+    /// Milliseconds since 1970, from a number that may not be a time.
     #[must_use]
     pub fn from_unix_millis(millis: f64) -> Option<Self> {
         let millis = millis.round();
-        // Of the years 0 to 9999; a float holds each of their milliseconds.
+        // The years 0 to 9999; a float represents each of their milliseconds exactly.
         if !(-62_167_219_200_000.0..253_402_300_800_000.0).contains(&millis) {
             return None;
         }
@@ -123,7 +122,7 @@ impl Stamp {
         Some(Self { at, decimals: 3 })
     }
 
-    /// As `strftime(3)` writes it, in UTC; `None` where the format is none.
+    /// The time as `strftime(3)` writes it, in UTC; `None` if the format is invalid.
     #[must_use]
     pub fn formatted(self, format: &str) -> Option<String> {
         let format = parse_strftime_borrowed(format).ok()?;
@@ -136,32 +135,33 @@ impl Stamp {
         self.at.unix_timestamp_nanos()
     }
 
+    /// Whole seconds since 1970.
     #[must_use]
     pub fn unix_seconds(self) -> i64 {
         self.at.unix_timestamp()
     }
 
-    /// So much later, if that can still be written.
+    /// The time this much later, if it can still be written.
     #[must_use]
     pub fn later(self, by: Duration) -> Option<Self> {
         let at = self.at.checked_add(by.try_into().ok()?)?;
         (at.year() <= 9_999).then_some(Self { at, ..self })
     }
 
-    /// So much earlier, if that can still be written.
+    /// The time this much earlier, if it can still be written.
     #[must_use]
     pub fn earlier(self, by: Duration) -> Option<Self> {
         let at = self.at.checked_sub(by.try_into().ok()?)?;
         (at.year() >= 0).then_some(Self { at, ..self })
     }
 
-    /// Whether this is the earlier of two instants, however precisely they were given.
+    /// Whether this time is earlier than another, whatever their precision.
     #[must_use]
     pub fn is_before(self, other: Self) -> bool {
         self.at < other.at
     }
 
-    /// As a clock would show it; `None` before 1970.
+    /// The same as a `SystemTime`; `None` before 1970.
     #[must_use]
     pub fn wall(self) -> Option<SystemTime> {
         let nanos = u64::try_from(self.at.unix_timestamp_nanos()).ok()?;
@@ -169,7 +169,7 @@ impl Stamp {
     }
 }
 
-/// Two digits at most.
+/// A number of at most two digits.
 fn number(digits: &[u8]) -> Option<u8> {
     let add = |number: u8, digit: &u8| digit.is_ascii_digit().then(|| number * 10 + (digit - b'0'));
     digits.iter().try_fold(0, add)
@@ -182,20 +182,21 @@ pub struct StampText {
     len: usize,
 }
 
-/// Where the whole seconds end: RFC 3339 writes four digits of the year and two of everything else.
+/// Where the whole seconds end: RFC 3339 has four digits for the year and two for everything else.
 const SECONDS_END: usize = "2026-11-20T23:28:49".len();
 const LONGEST: usize = "2026-11-20T23:28:49.468737123Z".len();
 
 impl StampText {
+    /// The text, RFC 3339 in UTC.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        // Digits and signs: it is text.
+        // The bytes are ASCII.
         str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
     }
 }
 
 impl Stamp {
-    /// RFC 3339 in UTC.
+    /// The time in RFC 3339 and UTC.
     #[must_use]
     pub fn text(self) -> StampText {
         let mut bytes = *b"0000-00-00T00:00:00.000000000Z";
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_kubernetes_writes_comes_back_as_it_was() {
+    fn times_that_kubernetes_writes_are_written_unchanged() {
         for text in [
             "2026-11-20T23:28:49Z",
             "2026-11-20T23:28:49.468737Z",
@@ -282,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_none() {
+    fn other_texts_are_not_parsed() {
         for text in ["", "null", "2026-11-20", "2026-13-01T00:00:00Z", "9999-12-31T23:59:59-01:00", "1e9"] {
             assert_eq!(again(text), None, "{text}");
         }
@@ -309,7 +310,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_short_way_reads_what_all_of_rfc_3339_reads(
+        fn the_short_parser_agrees_with_the_full_one(
             text in "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,11})?(Z|z|[+]01:00)?|[0-9.:TZ-]{19,31}",
         ) {
             let short = Stamp::parse_utc(text.as_bytes());
@@ -318,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn what_kubernetes_writes_takes_the_short_way() {
+    fn the_short_parser_reads_what_kubernetes_writes() {
         for text in ["2024-02-29T23:59:59Z", "2026-11-20T23:28:49.468737Z", "0000-01-01T00:00:00.1Z"] {
             assert!(Stamp::parse_utc(text.as_bytes()).is_some(), "{text}");
         }

@@ -1,8 +1,8 @@
-//! The file of events: the recorded ones again and again, each time of another object of a generated cluster, with
-//! an identity of its own. The order of the keys is the API server's.
+//! The file of events: the recorded events again and again, each time about another object of a generated cluster and
+//! with an identity of its own. The keys are in the API server's order.
 //!
-//! The recorded cluster is small and plays its failures, so its messages are short; those of the four commonest
-//! reasons get what a kubelet or a scheduler adds in a large one. An event is 1.66 KB so.
+//! The recorded cluster is small and its failures are staged, so its messages are short. The messages of the four most
+//! common reasons therefore get the text that a kubelet or a scheduler adds in a large cluster. So an event has 1.66 KB.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -19,10 +19,10 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::support::chunk;
 use crate::support::cluster::Cluster;
 
-/// The time of the first event, 2026-11-21; there are so many a second.
+/// The time of the first event, 2026-11-21, and the events per second.
 const FIRST_SECONDS: i64 = 1_795_219_200;
 const EVENTS_A_SECOND: usize = 100;
-/// Above the versions of all objects of the cluster.
+/// A version above those of all objects of the cluster.
 const FIRST_VERSION: usize = 5_000_000;
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -59,7 +59,7 @@ struct Metadata {
     managed_fields: Box<RawValue>,
 }
 
-/// What an event is about.
+/// The object that an event is about.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Object {
@@ -74,13 +74,12 @@ struct Object {
     resource_version: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     field_path: Option<String>,
-    /// Where a pod runs.
+    /// The node that a pod runs on.
     #[serde(skip)]
     node: Option<String>,
 }
 
-/// Writes so many different events, all of them as many times as asked, one pass after the other; returns how many
-/// bytes one has on average.
+/// Writes this number of different events, all of them once per pass; returns an event's average size in bytes.
 pub fn write(file: &Path, cluster: &Cluster, events: usize, passes: usize) -> usize {
     let templates = templates();
     let mut objects: BTreeMap<String, Vec<Object>> = BTreeMap::new();
@@ -93,7 +92,7 @@ pub fn write(file: &Path, cluster: &Cluster, events: usize, passes: usize) -> us
     for number in (0..passes).flat_map(|_| 0..events) {
         let template = templates[number % templates.len()];
         let of_kind = &objects[&template.involved_object.kind];
-        // 7,919 is prime, so all objects have their turn, and neighbours are far from each other.
+        // 7,919 is prime, so every object is used, and consecutive events are about distant objects.
         let event = about(template, &of_kind[number * 7_919 % of_kind.len()], number);
         serde_json::to_writer(&mut lines, &event).expect("a line");
         lines.write_all(b"\n").expect("a line");
@@ -104,7 +103,7 @@ pub fn write(file: &Path, cluster: &Cluster, events: usize, passes: usize) -> us
     usize::try_from(bytes).expect("a size") / (events * passes).max(1)
 }
 
-/// The recorded events as a watch brought them, with managedFields.
+/// The recorded events from a watch, with managedFields.
 fn templates() -> Vec<Event> {
     #[derive(Deserialize)]
     struct Line<'a> {
@@ -113,7 +112,7 @@ fn templates() -> Vec<Event> {
     }
     let text = std::fs::read_to_string(chunk::data_file("watch-core-v1.ndjson")).expect("the recorded watch");
     let lines = text.lines().map(|line| serde_json::from_str::<Line<'_>>(line).expect("a line of a watch"));
-    // A bookmark is no event, and two events of the API server itself have no managedFields.
+    // Bookmarks are not events, and two events of the API server itself have no managedFields.
     lines.filter_map(|line| serde_json::from_str(line.object.get()).ok()).collect()
 }
 
@@ -135,7 +134,7 @@ fn text(value: &Value) -> String {
     value.as_str().expect("a text").to_owned()
 }
 
-/// The template's event, as if it had happened to this object.
+/// The template's event, about this object.
 fn about(template: &Event, object: &Object, number: usize) -> Event {
     let mut event = template.clone();
     let mixed = xxh3_128(&number.to_le_bytes());
@@ -155,7 +154,7 @@ fn about(template: &Event, object: &Object, number: usize) -> Event {
     event.message.push_str(&remainder(&event.reason, object));
     let field_path = event.involved_object.field_path.take();
     event.involved_object = Object { field_path, ..object.clone() };
-    // Only who runs on a node says which.
+    // Only components that run on a node name it.
     let host = object.node.as_ref().or((object.kind == "Node").then_some(&object.name));
     if let (Some(host), true) = (host, event.source.contains_key("host")) {
         event.source.insert("host".to_owned(), host.clone());
@@ -164,8 +163,8 @@ fn about(template: &Event, object: &Object, number: usize) -> Event {
     event
 }
 
-/// What follows in a large cluster: a kubelet quotes up to 10 KB of what a probe answered, and tells of all registries
-/// that were asked for an image.
+/// The additional text in a large cluster: a kubelet quotes up to 10 KB of a probe's response, and lists all registries
+/// that it asked for an image.
 fn remainder(reason: &str, object: &Object) -> String {
     let Object { namespace, name, uid, node, .. } = object;
     let (namespace, node) = (namespace.as_deref().unwrap_or("default"), node.as_deref().unwrap_or("none"));

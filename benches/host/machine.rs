@@ -1,4 +1,4 @@
-//! Where it was measured, in the words of the system.
+//! The machine on which it was measured.
 
 use std::fs;
 use std::process::Command;
@@ -19,7 +19,7 @@ impl Machine {
         let model =
             model.and_then(|line| line.split_once(": ")).map_or(std::env::consts::ARCH, |(_, cpu)| cpu);
         let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-        // Who holds the memory has its say in what is measured; the official images have jemalloc.
+        // The allocator influences the figures; the official images have jemalloc.
         let help = Command::new(&host.path).arg("--help").output();
         let jemalloc =
             help.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains("FLB_HAVE_JEMALLOC"));
@@ -28,7 +28,7 @@ impl Machine {
         Machine {
             cpu: model.trim().to_owned(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
-            // What a distribution or a cloud appends says nothing about speed.
+            // The suffix of a distribution or a cloud says nothing about speed.
             kernel: kernel.trim().split('-').next().unwrap_or_default().to_owned(),
             fluent_bit: format!("Fluent Bit {major}.{minor}.{patch} with {allocator}"),
         }

@@ -1,8 +1,8 @@
-//! What an event costs in a real Fluent Bit, with this plugin and with what the host has itself: `make bench-host`.
+//! What an event costs in a real Fluent Bit, with this plugin and with the host's own outputs: `make bench-host`.
 //!
-//! The same file goes through each variant, in turn and several times. What counts is the processor's time of the
-//! whole process over that of the bare host, which reads the same file and throws it away; and that exactly the
-//! events arrived is looked at after each run.
+//! Each variant processes the same file, in turn and several times. The figure is the processor time of the whole process
+//! minus that of the bare host, which reads the same file and drops it. After each run it is checked that exactly the
+//! events of the file arrived.
 
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
 #![allow(clippy::print_stderr, reason = "its table goes to a file, what it is doing to a person")]
@@ -34,9 +34,9 @@ use support::fluent_bit::FluentBit;
 use support::kube_api::KubeApi;
 use variant::Variant;
 
-/// Below cargo's target directory: what a killed run leaves behind goes with `make clean`.
+/// Below cargo's target directory, so that `make clean` removes what a killed run leaves.
 const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
-/// Where the plot and the numbers go.
+/// The folder for the plot and the figures.
 const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/bench");
 
 fn main() -> ExitCode {
@@ -57,14 +57,14 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// A number of the environment; make hands over an empty text for what nobody has set.
+/// A number from the environment; make passes an empty text for an unset variable.
 fn number(name: &str, default: usize) -> usize {
     let text = std::env::var(name).ok().filter(|text| !text.is_empty());
     let number = text.map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")));
     number.unwrap_or(default).max(1)
 }
 
-/// Every variant in every round, so that a machine that grows slower does so for all.
+/// Every round has every variant, so that a machine that becomes slower does so for all.
 fn measure(host: &FluentBit, events: usize, rounds: usize, passes: usize) -> Rounds {
     let folder = tempfile::tempdir_in(SCRATCH).expect("a folder for the events");
     let file = folder.path().join("events.ndjson");

@@ -1,4 +1,4 @@
-//! The processor's time of each variant as bars, with their numbers on them.
+//! The processor time of each variant as labelled bars.
 
 use std::error::Error;
 use std::path::Path;
@@ -17,7 +17,7 @@ const TOP: i32 = 100;
 const BOTTOM: i32 = 64;
 const ROW: i32 = 58;
 const BAR: i32 = 30;
-/// Where the bars begin and where the longest may end.
+/// Where the bars start, and where the longest may end.
 const LEFT: i32 = 384;
 const RIGHT: i32 = 750;
 
@@ -25,7 +25,7 @@ const OF_THE_HOST: RGBColor = RGBColor(0xa8, 0xb1, 0xbb);
 
 /// Writes the plot as SVG.
 pub fn draw(file: &Path, machine: &Machine, rounds: &Rounds) -> Result<(), Box<dyn Error>> {
-    // What is not compressed is for the table: it answers another question.
+    // Variants without compression are in the table only: they answer another question.
     let rows: Vec<Row> = rounds.rows().into_iter().filter(|row| row.variant.packs()).collect();
     let bottom = TOP + i32::try_from(rows.len())? * ROW;
     let height = bottom + BOTTOM;
@@ -79,7 +79,7 @@ fn label(rows: &[Row], row: &Row) -> String {
     }
 }
 
-/// The step of the axis: 1, 2 or 5 of a power of ten, so that there are four to ten of them.
+/// The step of the axis: 1, 2 or 5 times a power of ten, so that there are four to ten steps.
 fn step(most: f64) -> f64 {
     let power = 10f64.powf((most / 4.0).log10().floor());
     [5.0, 2.0, 1.0].map(|step| step * power).into_iter().find(|step| most / step >= 4.0).unwrap_or(power)

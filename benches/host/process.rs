@@ -1,9 +1,9 @@
-//! What another process has used, as the kernel counts it.
+//! The resources that another process has used, from the kernel's counters.
 
 use std::time::Duration;
 
-/// Of all its threads since its start, in the kernel and outside of it; to the nanosecond, where /proc counts in
-/// hundredths of a second.
+/// The processor time of all its threads since its start, in user and kernel mode. It is exact to the nanosecond, while
+/// /proc counts in hundredths of a second.
 #[allow(unsafe_code)]
 pub fn cpu_time(pid: u32) -> Duration {
     let pid = i32::try_from(pid).expect("a pid");
@@ -17,7 +17,7 @@ pub fn cpu_time(pid: u32) -> Duration {
     Duration::new(seconds, u32::try_from(time.tv_nsec).expect("less than a second"))
 }
 
-/// Memory in KiB: held now, and the most that was.
+/// Memory in KiB: now, and at its peak.
 #[derive(Clone, Copy, Debug)]
 pub struct Memory {
     pub now_kib: u64,

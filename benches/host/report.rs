@@ -1,4 +1,4 @@
-//! The numbers for people, as a table in Markdown, and for machines, as JSON.
+//! The figures as a table in Markdown and as JSON.
 
 use std::fmt::Write;
 
@@ -13,10 +13,10 @@ const HEADINGS: &str = "\
 | over the bare host | µs of CPU an event | of `out_http`, gzip | of Lua | MiB started | MiB after | MiB at most | bytes sent an event |
 |---|---|---|---|---|---|---|---|
 ";
-/// What each row is held against, in the order of the columns.
+/// The variants that each row is compared with, in the order of the columns.
 const AGAINST: [Variant; 2] = [Variant::HTTP, Variant::LuaHttp];
 
-/// The table of docs/performance.md, with the line that says where its numbers are from.
+/// The table of docs/performance.md, with the line that names the machine.
 pub fn table(machine: &Machine, rounds: &Rounds) -> String {
     let rows = rounds.rows();
     let (bare_cpu, bare_mib) = (rounds.bare_cpu_us(), rounds.bare_mib());
@@ -31,7 +31,7 @@ pub fn table(machine: &Machine, rounds: &Rounds) -> String {
         bare_mib.median,
     );
     let matched = rows.iter().map(|row| row.matched).fold(0.0, f64::max) * 100.0;
-    let _ = writeln!(text, "Where it is correlated, {matched:.0} % of the events name a Service.\n");
+    let _ = writeln!(text, "With correlation, {matched:.0} % of the events name a Service.\n");
     text.push_str(HEADINGS);
     for row in &rows {
         let [http, lua] = AGAINST.map(|variant| format!("{:.2}", ratio(&rows, row, variant)));
@@ -53,7 +53,7 @@ fn spread(spread: Spread) -> String {
     format!("{:.1} ({:.1} to {:.1})", spread.median, spread.least, spread.most)
 }
 
-/// The processor's time of a row as a share of another's.
+/// The processor time of a row as a share of another row's.
 pub fn ratio(rows: &[Row], row: &Row, against: Variant) -> f64 {
     let against = rows.iter().find(|row| row.variant == against).expect("a row of its own");
     row.cpu_us.median / against.cpu_us.median
@@ -66,7 +66,7 @@ pub fn thousands(number: usize) -> String {
     groups.join(",")
 }
 
-/// Everything that was measured, every round.
+/// All measurements of all rounds.
 pub fn json(machine: &Machine, rounds: &Rounds) -> Value {
     let rows = rounds.rows();
     let of_round = |measured: &Measured| {
@@ -106,7 +106,7 @@ pub fn json(machine: &Machine, rounds: &Rounds) -> Value {
     })
 }
 
-/// To three digits: more would only be noise that a diff shows.
+/// Rounds to three digits, because more would be noise in a diff.
 fn rounded(number: f64) -> f64 {
     (number * 1e3).round() / 1e3
 }

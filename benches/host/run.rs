@@ -1,4 +1,4 @@
-//! One run: a host that has started and come to rest is given the file, and is measured until it rests again.
+//! One run: the host starts and becomes idle, gets the file, and is measured until it is idle again.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,14 +19,14 @@ use crate::variant::Variant;
 const WATCHES: usize = 14;
 const BOUND: Duration = Duration::from_secs(600);
 const LOOK: Duration = Duration::from_millis(100);
-/// A host that takes less than 2 % of a core for so long has nothing left to do: the flush timer and the search for
-/// files come once a second.
+/// A host that uses less than 2 % of a core for this long is idle: its flush timer and its search for files run once a
+/// second.
 const QUIET: Duration = Duration::from_millis(2_500);
 const QUIET_CPU: Duration = Duration::from_millis(50);
-/// How long the use at rest is measured.
+/// How long the idle host is measured.
 const IDLE: Duration = Duration::from_secs(2);
 
-/// What all runs have in common.
+/// The settings that all runs share.
 pub struct Bench<'a> {
     pub host: &'a FluentBit,
     pub api: &'a KubeApi,
@@ -39,15 +39,15 @@ pub struct Bench<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Measured {
     pub start_cpu: Duration,
-    /// From rest to rest, with the while that tells that it is one.
+    /// From idle to idle, including the time that shows that it is idle.
     pub cpu: Duration,
     pub took: Duration,
-    /// Of a second at rest, after the work.
+    /// Per second of the idle host after the work.
     pub idle_cpu: Duration,
     pub before: Memory,
     pub after: Memory,
     pub arrived: Arrived,
-    /// Records that name a Service, by the plugin's own count.
+    /// Records that name a Service, by the plugin's own metric.
     pub matched: u64,
 }
 
@@ -111,7 +111,7 @@ impl Bench<'_> {
                     ("parser", "whole_json"),
                     ("read_from_head", "on"),
                     ("refresh_interval", "1"),
-                    // Reading is faster than any output: without a bound all of the file would wait in memory.
+                    // Reading is faster than any output, so without a limit the whole file would wait in memory.
                     ("mem_buf_limit", "20M"),
                 ],
             );
@@ -125,7 +125,7 @@ impl Bench<'_> {
         is("fluentbit_input_records_total", lines) && is("fluentbit_output_proc_records_total", through)
     }
 
-    /// A variant that loses or repeats anything has no time to show.
+    /// A variant that loses or repeats a record gets no figure.
     fn verify(&self, variant: Variant, arrived: &Arrived) {
         let passes = if variant.repeats() { self.passes } else { 1 };
         let wanted = if variant == Variant::Null { (0, 0) } else { (self.events * passes, self.events) };
@@ -133,7 +133,7 @@ impl Bench<'_> {
     }
 }
 
-/// Waits until the process has used next to nothing for a while; returns what it has used by then.
+/// Waits until the process has used almost nothing for a while; returns what it has used until then.
 fn wait_for_rest(running: &mut Running) -> Duration {
     let (pid, start) = (running.pid(), clock::monotonic());
     let (mut since, mut used) = (start, cpu_time(pid));
@@ -151,24 +151,24 @@ fn wait_for_rest(running: &mut Running) -> Duration {
     }
 }
 
-/// Free now; nobody else is told of it. Fluent Bit cannot say which port it would choose.
+/// A free port. It may be taken meanwhile, but Fluent Bit cannot report a port that it chose itself.
 fn free_port() -> String {
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     port.expect("a free port").port().to_string()
 }
 
-/// The host's own counts and the plugin's, summed up over their labels: there is one input and one output, and what
-/// the host adds for itself stands at zero.
+/// The host's own metrics and the plugin's, summed over their labels: there is one input and one output, and the host's
+/// internal ones are zero.
 fn scrape(port: &str) -> Option<BTreeMap<String, f64>> {
     let url = format!("http://127.0.0.1:{port}/api/v2/metrics/prometheus");
     let text = ureq::get(url).call().ok()?.body_mut().read_to_string().ok()?;
     let mut sums = BTreeMap::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let (name, value) = line.rsplit_once('}').unwrap_or(line.split_once(' ')?);
-        // A host may put the time after the value.
+        // Some hosts write a time after the value.
         let value: f64 = value.split_whitespace().next()?.parse().ok()?;
         let bare = name.split('{').next()?;
-        // What the correlation found: those that name a Service count for themselves.
+        // The outcomes of the correlation: records that name a Service are counted separately.
         let matched = name.contains("correlation=\"matched\"");
         let name = if matched { format!("{bare}{{matched}}") } else { bare.to_owned() };
         *sums.entry(name).or_default() += value;
@@ -177,6 +177,6 @@ fn scrape(port: &str) -> Option<BTreeMap<String, f64>> {
 }
 
 fn number(metrics: &BTreeMap<String, f64>, name: &str) -> Option<u64> {
-    // Counters below 2^53 stand exactly in the host's doubles; text is the way back without a cast.
+    // The host's doubles hold counters below 2^53 exactly; going through text avoids a cast.
     format!("{:.0}", metrics.get(name)?).parse().ok()
 }

@@ -1,5 +1,5 @@
-//! Where all variants deliver to: answers 200 at once and keeps what came as it came, so that it takes next to nothing
-//! of the machine while it is measured. What it was is looked at afterwards.
+//! The receiver of all variants. It responds with 200 at once and keeps the bodies unparsed, so that it uses almost
+//! nothing of the machine during the measurement. The bodies are checked afterwards.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -20,7 +20,7 @@ const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 struct Body {
     bytes: Vec<u8>,
     gzip: bool,
-    /// From the head of the request to its answer.
+    /// From the head of the request to its response.
     own_time: Duration,
 }
 
@@ -29,7 +29,7 @@ pub struct Sink {
     bodies: Arc<Mutex<Vec<Body>>>,
 }
 
-/// What arrived in all.
+/// The sum of everything that arrived.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Arrived {
     pub requests: usize,
@@ -44,7 +44,7 @@ impl Sink {
         let (server, bodies) = (Server::new("sink"), Arc::<Mutex<Vec<Body>>>::default());
         let kept = Arc::clone(&bodies);
         server.run(move |stream, _number| {
-            // A host that ends closes its connections, also within a request that was not to be.
+            // A host that ends closes its connections, even within a request.
             let _ = serve(stream, &kept);
         });
         Sink { server, bodies }
@@ -54,14 +54,14 @@ impl Sink {
         self.server.address().port()
     }
 
-    /// How long the sink itself took for each request since the last look.
+    /// How long the sink itself took for each request since the last call.
     #[allow(dead_code, reason = "only one of the benches asks")]
     pub fn own_times(&self) -> Vec<Duration> {
         let bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
         bodies.iter().map(|body| body.own_time).collect()
     }
 
-    /// Looks at all that came since the last look, and forgets it.
+    /// Checks everything that arrived since the last call, and drops it.
     pub fn take(&self) -> Arrived {
         let bodies = std::mem::take(&mut *self.bodies.lock().unwrap_or_else(PoisonError::into_inner));
         let mut arrived = Arrived { requests: bodies.len(), ..Arrived::default() };
@@ -102,7 +102,7 @@ enum OneOrMany<'a> {
     One(Record<'a>),
 }
 
-/// The plugin gives each record an id, made of what else is in the event.
+/// The plugin derives each record's id from the event.
 #[derive(Deserialize)]
 struct Record<'a> {
     #[serde(borrow)]
@@ -137,7 +137,7 @@ fn serve(stream: TcpStream, kept: &Mutex<Vec<Body>>) -> io::Result<()> {
         let start = clock::monotonic();
         let bytes = http::read_body(&mut wire, &head)?;
         let gzip = head.header("content-encoding") == Some("gzip");
-        // Before the answer, so that whoever has it finds the request here.
+        // This comes before the response, so that the request is here once the client has the response.
         let mut bodies = kept.lock().unwrap_or_else(PoisonError::into_inner);
         bodies.push(Body { bytes, gzip, own_time: start.elapsed() });
         drop(bodies);

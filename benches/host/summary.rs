@@ -1,9 +1,9 @@
-//! What all rounds say of each variant: the middle, and how far apart the rounds were.
+//! The summary of each variant over all rounds: the median, and the spread.
 
 use crate::run::Measured;
 use crate::variant::Variant;
 
-/// The middle of the rounds, the least and the most of them.
+/// The median, the minimum and the maximum of the rounds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Spread {
     pub median: f64,
@@ -20,12 +20,12 @@ impl Spread {
     }
 }
 
-/// A variant in all rounds, over the bare host in the same round.
+/// A variant in all rounds, minus the bare host in the same round.
 pub struct Row {
     pub variant: Variant,
-    /// Of the processor, in microseconds an event.
+    /// Processor time, in microseconds per event.
     pub cpu_us: Spread,
-    /// Held when the host has started, when it has done all, and at the most, in MiB.
+    /// Memory in MiB after the start, after the work, and at its peak.
     pub at_start_mib: Spread,
     pub at_end_mib: Spread,
     pub peak_mib: Spread,
@@ -34,7 +34,7 @@ pub struct Row {
     pub matched: f64,
 }
 
-/// All rounds: of each its variants, the first of which is the bare host.
+/// All rounds with their variants; the first variant is the bare host.
 pub struct Rounds {
     pub events: usize,
     pub passes: usize,
@@ -51,7 +51,7 @@ impl Rounds {
         measured.cpu.as_secs_f64() * 1e6 / self.lines()
     }
 
-    /// What the bare host itself takes for an event.
+    /// The cost of an event in the bare host.
     pub fn bare_cpu_us(&self) -> Spread {
         Spread::of(self.rounds.iter().map(|round| self.cpu_us(&round[0])).collect())
     }

@@ -1,4 +1,4 @@
-//! What is compared: the same input, and behind it what people could choose.
+//! The variants that are compared: the same input with different filters and outputs.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::support::host::MiniHost;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variant {
-    /// The bare host: reading and parsing the file, and nothing more.
+    /// The bare host, which only reads and parses the file.
     Null,
     Http {
         gzip: bool,
@@ -16,7 +16,7 @@ pub enum Variant {
     Gateway(Gateway),
 }
 
-/// This plugin; it always removes repetitions.
+/// This plugin; it always removes repeated events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gateway {
     format: &'static str,
@@ -29,7 +29,7 @@ const PLAIN: Gateway = Gateway { format: "native", gzip: true, correlate: false,
 const CORRELATED: Gateway = Gateway { correlate: true, ..PLAIN };
 
 impl Variant {
-    /// What the others are held against.
+    /// The baseline of the others.
     pub const HTTP: Variant = Variant::Http { gzip: true };
 
     pub const ALL: [Variant; 9] = [
@@ -40,7 +40,7 @@ impl Variant {
         Variant::Gateway(CORRELATED),
         Variant::Gateway(Gateway { format: "cloudevents_batch", ..CORRELATED }),
         Variant::Gateway(Gateway { on_disk: true, ..CORRELATED }),
-        // The host packs harder than this plugin does; these tell the rest apart from that.
+        // The host compresses more than this plugin; the variants without compression show the rest of the cost.
         Variant::Http { gzip: false },
         Variant::Gateway(Gateway { gzip: false, ..PLAIN }),
     ];
@@ -58,7 +58,7 @@ impl Variant {
         }
     }
 
-    /// What it does.
+    /// What the variant does.
     pub fn detail(self) -> String {
         let packed = if self.packs() { "gzip" } else { "not compressed" };
         match self {
@@ -84,15 +84,15 @@ impl Variant {
         matches!(self, Variant::Gateway(Gateway { correlate: true, .. }))
     }
 
-    /// Whether a record that was seen before comes to the sink again.
+    /// Whether a record that was seen before reaches the sink again.
     pub fn repeats(self) -> bool {
         matches!(self, Variant::Null | Variant::Http { .. })
     }
 
-    /// The filter and the output, where the file `dedup.lua` lies in this folder.
+    /// The filter and the output; the file `dedup.lua` is in this folder.
     pub fn add_to(self, config: Config, folder: &Path, sink_port: u16, kube_url: &str) -> Config {
         let port = sink_port.to_string();
-        // One JSON document a line, as the plugin's native format is.
+        // One JSON document per line, as in the plugin's native format.
         let mut http =
             vec![("host", "127.0.0.1"), ("port", &*port), ("uri", "/events"), ("format", "json_lines")];
         if self.packs() {

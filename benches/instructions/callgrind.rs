@@ -1,4 +1,4 @@
-//! This program under callgrind, and what it counted.
+//! Runs this program under callgrind and reads the count.
 
 use std::env;
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use crate::machine;
 use crate::rounds::{self, Stage};
 
-/// Rounds that do not count, in which buffers find their size.
+/// Uncounted rounds, in which buffers reach their size.
 const WARM_UP: usize = 2;
 
 pub fn is_installed() -> bool {
@@ -17,17 +17,17 @@ pub fn is_installed() -> bool {
     answer.is_ok_and(|status| status.success())
 }
 
-/// The processor's features as a program sees them here: valgrind has a processor of its own.
+/// The processor's features as a program under valgrind sees them: valgrind emulates a processor.
 pub fn features() -> String {
     let child = this_program(Command::new("valgrind").args(["--quiet", "--tool=none"]), &[machine::FLAG]);
     said_by(child).trim().to_owned()
 }
 
-/// The difference between warming up alone, and warming up and the rounds that count.
+/// The difference between a run that only warms up and a run that also has the counted rounds.
 pub fn instructions_an_event(stage: &Stage) -> u64 {
-    // Side by side: they do not disturb each other, and most machines have two processors.
+    // Both run at the same time: they do not disturb each other, and most machines have two processors.
     let runs = [WARM_UP, WARM_UP + stage.rounds].map(|rounds| {
-        // By its process, as somebody may run this twice.
+        // The name has the process id, because two of this program may run.
         let file = env::temp_dir().join(format!("instructions-{}-{rounds}.callgrind", std::process::id()));
         let mut valgrind = Command::new("valgrind");
         valgrind.args(["--quiet", "--tool=callgrind"]);

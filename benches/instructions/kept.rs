@@ -1,13 +1,13 @@
-//! The figures that are checked in: a line that says where they hold, then one line a stage.
+//! The checked-in figures: a line that names the machine they are for, then one line per stage.
 
 use std::fmt::Write;
 use std::fs;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions.txt");
-/// So many percent may a stage differ.
+/// How many percent a stage may differ.
 pub const TOLERANCE: f64 = 5.0;
 
-/// Instructions an event, by stage.
+/// Instructions per event, by stage.
 #[derive(Default)]
 pub struct Kept {
     pub machine: String,
@@ -15,7 +15,7 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Nothing, when there is no file.
+    /// Empty if there is no file.
     pub fn read() -> Self {
         let text = fs::read_to_string(FILE).unwrap_or_default();
         let mut lines = text.lines();
@@ -35,7 +35,7 @@ impl Kept {
         fs::write(FILE, text).expect("a file that can be written");
     }
 
-    /// A table of both, and whether no stage is too far off.
+    /// A table of both, and whether all stages are within the tolerance.
     pub fn compared_with(&self, now: &Self) -> (String, bool) {
         let mut table =
             format!("{:<22}{:>8}{:>10}{:>11}\n", "instructions an event", "kept", "now", "change");

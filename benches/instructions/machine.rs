@@ -1,13 +1,13 @@
-//! What the number of instructions depends on: the compiler, its target, and which vector instructions the
-//! libraries find when they look for them.
+//! What the number of instructions depends on: the compiler, its target, and the vector instructions that the libraries
+//! detect.
 
 use std::env;
 use std::process::{Command, ExitCode};
 
-/// Asks for the features.
+/// The argument that asks for the features.
 pub const FLAG: &str = "--features";
 
-/// In one line, for the head of the file.
+/// One line for the head of the file.
 pub fn text(features: &str) -> String {
     let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let output = Command::new(rustc).arg("-vV").output().expect("the compiler that built this");
@@ -16,8 +16,8 @@ pub fn text(features: &str) -> String {
     format!("rustc {}, {}, {features}", value("release: "), value("host: "))
 }
 
-/// Tells the features that zlib-rs, memchr and the C library choose their code by.
-pub fn tell_features() -> ExitCode {
+/// Prints the features by which zlib-rs, memchr and the C library choose their code.
+pub fn print_features() -> ExitCode {
     let there = features().into_iter().filter(|(_, there)| *there).map(|(name, _)| name);
     println!("{}", there.collect::<Vec<_>>().join(" "));
     ExitCode::SUCCESS

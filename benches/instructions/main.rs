@@ -1,10 +1,10 @@
-//! Does the way from a chunk to a compressed body cost as many instructions as it did? `make instructions`.
+//! Compares the number of instructions from a chunk to a compressed body with the checked-in number: `make instructions`.
 //!
-//! Times differ from machine to machine and from run to run; instructions hardly do. Each stage runs under
-//! callgrind twice, once only to warm up, and the difference is what its rounds cost: starting and loading are in
-//! both. What comes out is compared with `benches/instructions.txt`, which is checked in. More than 5 % off, to
-//! either side, and it ends with 1: a stage that got faster is to be kept as well, or the next regression has room
-//! to hide. `UPDATE_INSTRUCTIONS=1` writes the file anew.
+//! Times differ between machines and runs; instructions hardly do. Each stage runs under callgrind twice, once only to
+//! warm up; the difference is the cost of its rounds, because both runs include starting and loading. The result is
+//! compared with the checked-in `benches/instructions.txt`. If a stage differs by more than 5 % in either direction, the
+//! program ends with 1: a faster stage must be recorded too, or a later regression would go unnoticed.
+//! `UPDATE_INSTRUCTIONS=1` writes the file anew.
 
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
 
@@ -30,17 +30,17 @@ fn main() -> ExitCode {
     if let [flag] = &arguments[..]
         && flag == machine::FLAG
     {
-        return machine::tell_features();
+        return machine::print_features();
     }
     if !callgrind::is_installed() {
-        println!("instructions: not counted, as valgrind is not installed");
+        println!("instructions: not counted, because valgrind is not installed");
         return ExitCode::SUCCESS;
     }
     let update = env::var_os("UPDATE_INSTRUCTIONS").is_some_and(|value| !value.is_empty());
     let kept = Kept::read();
     let machine = machine::text(&callgrind::features());
     if !update && kept.machine != machine {
-        println!("instructions: not compared, as they depend on compiler and processor");
+        println!("instructions: not compared, because compiler or processor differ");
         println!("  kept with  {}\n  this is    {machine}", kept.machine);
         return ExitCode::SUCCESS;
     }

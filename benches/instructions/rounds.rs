@@ -1,4 +1,4 @@
-//! What runs under callgrind: so many rounds of one stage, and nothing else.
+//! The work that runs under callgrind: a number of rounds of one stage.
 
 use std::process::ExitCode;
 
@@ -7,19 +7,19 @@ use event_gateway::config::FormatName;
 use crate::stages::recorded::Recorded;
 use crate::stages::work::{self, Work};
 
-/// Before the stage and the number of rounds.
+/// The argument before the stage and the number of rounds.
 pub const FLAG: &str = "--rounds-of";
 
 /// One stage, and how it is counted.
 pub struct Stage {
     pub name: &'static str,
     prepare: fn(&'static Recorded) -> Work,
-    /// Rounds that count. The fewer instructions a round has, the more it takes to make chance small: the
-    /// ledger's tables have a random seed.
+    /// The counted rounds. A stage with few instructions needs more rounds, because the random seeds of the ledger's tables
+    /// cause variation.
     pub rounds: usize,
 }
 
-/// In the order in which a record passes them; the last is all of them.
+/// The stages in the order in which a record passes them; the last one is all of them together.
 pub const STAGES: [Stage; 6] = [
     Stage { name: "decode", prepare: work::decode, rounds: 16 },
     Stage { name: "judge", prepare: work::judge, rounds: 320 },

@@ -1,4 +1,4 @@
-//! How the cost of an event falls as more of them share a request.
+//! How the cost of an event falls as a request holds more events.
 
 use crate::fresh::Fresh;
 use crate::measure::print_head;
@@ -8,7 +8,7 @@ use crate::stages::recorded::Recorded;
 use crate::worker::{pipeline, rounds};
 
 const SIZES: [usize; 6] = [1, 10, 100, 500, 2_000, 10_000];
-/// Events of a round, where requests are small.
+/// The events of a round with small requests.
 const FEW: usize = 1_000;
 const MANY: usize = 10_000;
 

@@ -16,12 +16,12 @@ use crate::plot::{Line, Panel};
 use crate::support::cluster::{Cluster, Size};
 
 const PODS: [usize; 4] = [100, 1_000, 10_000, 100_000];
-/// What events are about, nearly always.
+/// The kinds that nearly all events are about.
 const KINDS: [(ObjectKind, &str); 3] =
     [(ObjectKind::Pod, "a Pod"), (ObjectKind::Node, "a Node"), (ObjectKind::Deployment, "a Deployment")];
-/// So many objects of a kind are asked for; the caches of a processor know no more of them.
+/// How many objects of a kind are looked up; these are more than a processor's caches hold.
 const ASKED: usize = 5_000;
-/// Events that share the work of a chunk.
+/// Events that share the work limit of a chunk.
 const IN_A_CHUNK: usize = 500;
 
 pub fn grow() -> Panel {
@@ -32,7 +32,7 @@ pub fn grow() -> Panel {
     for pods in PODS {
         let index = index(&Cluster::generate(size(pods), 1));
         let mut objects: Vec<&Object> = index.objects().map(|object| &**object).collect();
-        // An order that no cache knows.
+        // An order that defeats the caches.
         objects.sort_by_key(|object| object.key());
         for ((kind, name), line) in KINDS.into_iter().zip(&mut lines) {
             let of_kind = objects.iter().filter(|object| object.kind == kind).take(ASKED);
@@ -55,7 +55,7 @@ pub fn grow() -> Panel {
     Panel { title: "A correlation", axis: "pods of the cluster", lines: lines.into() }
 }
 
-/// As the standard cluster is made up.
+/// A cluster with the proportions of the standard one.
 fn size(pods: usize) -> Size {
     let Size { pods: standard, services, nodes, replica_sets, namespaces } = Size::STANDARD;
     let share = |of_standard: usize| (of_standard * pods / standard).max(3);

@@ -1,4 +1,4 @@
-//! Chunks of as many events as wanted: the recorded ones again and again, under uids that nobody has seen.
+//! Chunks of any number of events: the recorded ones again and again, with new uids.
 
 use event_gateway::record::chunk::Records;
 use event_gateway::record::event::KubeEvent;
@@ -6,12 +6,12 @@ use event_gateway::record::text::Repair;
 
 use crate::stages::recorded::Recorded;
 
-/// Of a uid, the digits that are exchanged: its last group.
+/// The last digits of a uid, its last group, which are replaced.
 const DIGITS: usize = 12;
 
 pub struct Fresh {
     chunk: Vec<u8>,
-    /// Where these digits stand.
+    /// The positions of these digits.
     digits: Vec<usize>,
     number: u64,
 }
@@ -24,7 +24,7 @@ impl Fresh {
         for record in records.filter_map(Result::ok).take(events) {
             let whole = &recorded.chunk[record.offset..record.end()];
             let event = KubeEvent::read(record.body, &repair).ok().flatten().expect("an event");
-            // It is borrowed from the record.
+            // The uid is borrowed from the record.
             let uid = event.metadata.uid.as_ptr().addr() - whole.as_ptr().addr();
             digits.push(chunk.len() + uid + event.metadata.uid.len() - DIGITS);
             chunk.extend_from_slice(whole);
@@ -36,7 +36,7 @@ impl Fresh {
         self.digits.len()
     }
 
-    /// The next events.
+    /// A chunk with the next events.
     pub fn chunk(&mut self) -> Vec<u8> {
         for at in &self.digits {
             self.number += 1;

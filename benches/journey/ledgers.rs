@@ -1,6 +1,6 @@
-//! How the ledger's cost grows with what it remembers, from a thousand to ten million versions.
+//! How the ledger's cost grows with its size, from a thousand to ten million versions.
 //!
-//! Each size has a process of its own: what it holds more than before is the ledger's memory.
+//! Each size is measured in a process of its own; the growth of the process is the ledger's memory.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -16,14 +16,14 @@ use crate::stages::judge::open;
 
 const FLAG: &str = "--ledger";
 const ENTRIES: [u64; 5] = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
-/// Larger ones are not tried with a file: filling it would take minutes, and the file is not read but at start.
+/// Larger ledgers are not measured with a file, because filling it would take minutes, and it is read only at the start.
 const MOST_IN_A_FILE: u64 = 1_000_000;
-/// Versions of a commit, as many as a batch has at most by default.
+/// The versions of a commit: as many as a batch has by default.
 const COMMIT: u64 = 500;
 const RUNS: usize = 5;
-/// Versions of a run.
+/// The versions of a run.
 const RUN: u64 = 100_000;
-/// Commits to a file: each waits for the disk.
+/// The commits to a file; each waits for the disk.
 const SYNCS: u64 = 20;
 
 pub fn grow() -> Panel {
@@ -41,7 +41,7 @@ pub fn grow() -> Panel {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let said = String::from_utf8_lossy(&output.stdout);
         let figures: Vec<f64> = said.split_whitespace().filter_map(|figure| figure.parse().ok()).collect();
-        // Pages are too coarse a measure for a small one.
+        // Whole pages are too coarse for a small ledger.
         let bytes = if entries < 100_000 { "–".to_owned() } else { format!("{:.0}", figures[2]) };
         print!("  {entries:>10}{:>14.0}{:>14.0}{bytes:>14}", figures[0], figures[1]);
         match figures.get(3..5) {
@@ -54,14 +54,14 @@ pub fn grow() -> Panel {
     Panel { title: "The ledger in memory", axis: "versions remembered", lines: lines.into() }
 }
 
-/// How many entries this process was asked for by [`grow`].
+/// The number of entries that [`grow`] asked this process for.
 pub fn asked_for() -> Option<u64> {
     let arguments: Vec<String> = std::env::args().collect();
     let at = arguments.iter().position(|argument| argument == FLAG)?;
     arguments.get(at + 1)?.parse().ok()
 }
 
-/// Prints what one size costs.
+/// Measures one size and prints the figures.
 pub fn measure_one(entries: u64) {
     let most = usize::try_from(entries).expect("a size");
     let before = resident_bytes();
@@ -70,7 +70,7 @@ pub fn measure_one(entries: u64) {
     enter(&mut ledger, &mut next, entries, COMMIT);
     let bytes = resident_bytes().saturating_sub(before) as f64 / entries as f64;
     let new = best(|| enter(&mut ledger, &mut next, RUN, COMMIT));
-    // The oldest have left by now; in no order that a cache could know.
+    // Only versions that are not evicted yet, in an order that defeats the caches.
     let remembered = |number: u64| next - 1 - mixed(number) % (entries - COMMIT);
     let known = best(|| {
         for number in 0..RUN {
@@ -100,13 +100,13 @@ fn with_file(entries: u64, most: usize) {
     println!("{commit_ms} {}", start.elapsed().as_secs_f64() * 1e3);
 }
 
-/// New versions, committed in handfuls.
-fn enter(ledger: &mut Ledger, next: &mut u64, count: u64, handful: u64) {
+/// Enters new versions, and commits them in groups.
+fn enter(ledger: &mut Ledger, next: &mut u64, count: u64, group: u64) {
     let mut tickets = Vec::new();
     let end = *next + count;
     while *next < end {
         tickets.clear();
-        for number in *next..end.min(*next + handful) {
+        for number in *next..end.min(*next + group) {
             let Verdict::New { ticket } = ledger.begin(versioned(number)) else {
                 panic!("{number} is known")
             };
@@ -122,14 +122,14 @@ fn versioned(number: u64) -> Versioned {
     Versioned { identity, version: Version(number), count: 1 }
 }
 
-/// A number that looks like chance (the finish of SplitMix64).
+/// A pseudo-random number (the last step of SplitMix64).
 fn mixed(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     number ^ (number >> 31)
 }
 
-/// Nanoseconds of each of the versions of a run.
+/// Nanoseconds per version, in the best of some runs.
 fn best(mut run: impl FnMut()) -> f64 {
     let times = (0..RUNS).map(|_| {
         let start = clock::monotonic();
@@ -139,7 +139,7 @@ fn best(mut run: impl FnMut()) -> f64 {
     times.min().unwrap_or(Duration::MAX).as_nanos() as f64 / RUN as f64
 }
 
-/// What the kernel counts.
+/// The memory of this process, from the kernel's counter.
 fn resident_bytes() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux tells it");
     statm.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).expect("pages") * 4_096

@@ -1,8 +1,8 @@
-//! What each stage of the journey costs an event, and the whole of it: `make bench`.
+//! The cost of each stage of the journey, and of all together, per event: `make bench`.
 //!
-//! Real events, one core. Costs are time, and what was asked of malloc, by the plugin's own thread. The best of
-//! several runs counts, because everything that disturbs a run only ever makes it slower. How costs grow with the
-//! size of a batch, of the ledger and of the cluster is drawn into docs/bench/growth.svg, too.
+//! It uses real events and one core, and measures the time and the allocations of the plugin's own thread. The best of
+//! several runs counts, because a disturbance only makes a run slower. How costs grow with the size of a batch, of the
+//! ledger and of the cluster is also drawn into docs/bench/growth.svg.
 
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark is for")]
 
@@ -10,6 +10,7 @@
 mod allocations;
 mod batches;
 mod clusters;
+mod crates;
 mod fresh;
 mod ledgers;
 mod measure;
@@ -33,7 +34,7 @@ use stages::recorded::Recorded;
 const PLOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/bench/growth.svg");
 
 fn main() {
-    // A ledger's memory is measured in a process that holds nothing else.
+    // A ledger's memory is measured in a process of its own.
     if let Some(entries) = ledgers::asked_for() {
         return ledgers::measure_one(entries);
     }
@@ -41,6 +42,7 @@ fn main() {
     let count = recorded.events.len();
     println!("{count} events, {} bytes each on average\n", recorded.chunk.len() / count);
     rows::print(recorded);
+    crates::print(recorded);
     worker::print(recorded);
     let panels: [Panel; 3] = [batches::grow(recorded), ledgers::grow(), clusters::grow()];
     let file = Path::new(PLOT);

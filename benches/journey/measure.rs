@@ -1,4 +1,4 @@
-//! Time and memory of a piece of work, by event.
+//! Time and allocations of a piece of work, per event.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use event_gateway::clock;
 
 use crate::allocations::{Allocations, during};
 
-/// No piece of work is tried longer, unless it takes as long as that once.
+/// The runs of one piece of work end after this time, but there is at least one run.
 const ENOUGH: Duration = Duration::from_millis(400);
 const MOST_RUNS: usize = 30;
 
-/// What an event costs.
+/// The cost of an event.
 pub struct Cost {
     pub ns: f64,
     pub allocations: f64,
@@ -27,7 +27,7 @@ impl Cost {
         }
     }
 
-    /// The best of several runs, after one that does not count.
+    /// The best of several runs, after an uncounted one.
     pub fn best(events: usize, mut work: impl FnMut()) -> Self {
         work();
         let mut best = Duration::MAX;
@@ -54,7 +54,7 @@ pub fn print_head(title: &str) {
     println!("{title:<46}{:>9}{:>12}{:>13}{:>10}", "ns/event", "events/s", "allocations", "bytes");
 }
 
-/// The time that this thread has had a processor, in the kernel and outside of it.
+/// The processor time of this thread, in user and kernel mode.
 pub fn thread_time() -> Duration {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells it");
     Duration::from_nanos(text.split(' ').next().and_then(|ns| ns.parse().ok()).expect("nanoseconds"))

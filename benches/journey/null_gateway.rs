@@ -1,4 +1,4 @@
-//! A gateway that does as little as can be done: it takes a request and acknowledges it unseen.
+//! A gateway that does as little as possible: it reads a request and acknowledges it unchecked.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -6,13 +6,13 @@ use std::thread;
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
-/// Starts it, for as long as the process lives, and tells its URL.
+/// Starts the gateway, which runs until the process ends, and returns its URL.
 pub fn start() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
     let accept = move || {
         for stream in listener.incoming().filter_map(Result::ok) {
-            // One connection at a time is all that a pipeline opens.
+            // A pipeline opens only one connection at a time.
             let _ = serve(stream);
         }
     };
@@ -20,7 +20,7 @@ pub fn start() -> String {
     format!("http://{address}/events")
 }
 
-/// Until the other end closes.
+/// Serves a connection until the client closes it.
 fn serve(stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::with_capacity(1 << 16, stream);

@@ -1,4 +1,4 @@
-//! The growth as three small panels, with the numbers on their points.
+//! The growth as three small panels with labelled points.
 
 use std::error::Error;
 use std::path::Path;
@@ -10,31 +10,31 @@ use crate::palette::{GRID, INK, OURS, PALE_INK, PAPER};
 
 const WIDTH: i32 = 980;
 const HEIGHT: i32 = 400;
-/// Of a panel: where its axes are.
+/// The positions of a panel's axes.
 const PANEL: i32 = WIDTH / 3;
 const LEFT: i32 = 64;
-/// Room for the last time of each line.
+/// Room for the label of each line's last point.
 const RIGHT: i32 = 56;
 const TOP: i32 = 136;
 const BOTTOM: i32 = 70;
-/// How wide a letter of a name is, about.
+/// The approximate width of a letter in a name.
 const LETTER: i32 = 8;
-/// A line that rises more from one point to the next would cross a text above the first.
+/// A steeper line would cross a label above its first point.
 const STEEP: i32 = 4;
 
 const LINES: [RGBColor; 3] = [OURS, RGBColor(0xc2, 0x57, 0x1a), RGBColor(0x7a, 0x84, 0x8f)];
 
-/// Nanoseconds an event over a size; both axes in powers of ten.
+/// Nanoseconds per event over a size; both axes are logarithmic.
 pub struct Panel {
     pub title: &'static str,
-    /// What the size is of.
+    /// The name of the size.
     pub axis: &'static str,
     pub lines: Vec<Line>,
 }
 
 pub struct Line {
     pub name: &'static str,
-    /// The size, and nanoseconds an event.
+    /// The size, and nanoseconds per event.
     pub points: Vec<(f64, f64)>,
 }
 
@@ -55,7 +55,7 @@ pub fn draw(file: &Path, panels: &[Panel; 3]) -> Drawn {
     Ok(())
 }
 
-/// Where the powers of ten lie in a panel.
+/// The range of powers of ten in a panel.
 struct Frame {
     left: i32,
     sizes: (i32, i32),
@@ -103,7 +103,7 @@ impl Frame {
         Ok(())
     }
 
-    /// A line, and its first and last time.
+    /// Draws a line, and labels its first and last point.
     fn line(&self, root: &Area<'_>, line: &Line, colour: RGBColor) -> Drawn {
         let points: Vec<_> = line.points.iter().map(|(size, ns)| (self.x(*size), self.y(*ns))).collect();
         root.draw(&PathElement::new(points.clone(), colour.stroke_width(2)))?;
@@ -111,7 +111,7 @@ impl Frame {
             root.draw(&Circle::new(*point, 3, colour.filled()))?;
         }
         if let ([(_, first), .., (_, last)], [from, next, .., to]) = (&line.points[..], &points[..]) {
-            // On the side where the line does not go.
+            // The label is on the other side of the line.
             let side = if next.1 < from.1 - STEEP { 14 } else { -12 };
             write(root, &time(*first), (from.0 - 4, from.1 + side), 15.0, colour, HPos::Left)?;
             write(root, &time(*last), (to.0 + 8, to.1), 15.0, colour, HPos::Left)?;
@@ -140,7 +140,7 @@ fn place(value: f64, (least, most): (i32, i32), length: i32) -> i32 {
 fn time(ns: f64) -> String {
     match ns {
         ..1_000.0 => format!("{ns:.0} ns"),
-        // The ticks of the axis are round.
+        // The labels of the axis are round.
         1_000.0 => "1 µs".to_owned(),
         ..10_000.0 => format!("{:.1} µs", ns / 1e3),
         _ => format!("{:.0} µs", ns / 1e3),

@@ -1,4 +1,4 @@
-//! The stages between the host's chunk and the gateway's socket, one by one.
+//! The cost of each stage between the host's chunk and the gateway's socket.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -18,7 +18,7 @@ use crate::stages::work::{self, LIMITS};
 use crate::support::recording;
 use crate::support::replay::Replay;
 
-/// Those of which the length and the price of compressing are told, too: each has a shape of its own.
+/// The formats whose size and compression cost are also printed, because their shapes differ.
 const PACKED: [&str; 5] = ["native", "cloudevents", "raw", "template", "otlp"];
 
 pub fn print(recorded: &'static Recorded) {
@@ -72,20 +72,20 @@ fn ledger(recorded: &'static Recorded, report: Report<'_>) {
         }
     };
     report("ledger in memory, known", &mut known(Judge::new(recorded)));
-    // On a disk: a folder for temporary files may be memory.
+    // This folder is on a disk; a folder for temporary files may be in memory.
     let folder = tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR"))).expect("a folder");
     let file = |name: &str| Judge::with_file(recorded, &folder.path().join(name));
     report("ledger with a file, new and synced", &mut work::judge_with(recorded, file("new")));
     report("ledger with a file, known", &mut known(file("known")));
 }
 
-/// The events of the recorded cluster, which stands as it stood at the end.
+/// Correlates the recorded events with the final state of the recorded cluster.
 fn correlation(recorded: &'static Recorded, report: Report<'_>) {
     let mut replay = Replay::new();
     recording::lines().filter(|line| line.resource != "events").for_each(|line| replay.apply(&line));
     let index = replay.index();
     report("correlate, in the recorded cluster", &mut || {
-        // The events of a chunk share it.
+        // The events of a chunk share this limit.
         let mut work = Work::default();
         for (event, _) in &recorded.events {
             black_box(replay.correlator.correlate_within(&index, &About::from(event), &mut work));
@@ -93,7 +93,7 @@ fn correlation(recorded: &'static Recorded, report: Report<'_>) {
     });
 }
 
-/// What a batch does beside the copying: ids, the key, the body.
+/// The work of a batch: it copies lines, and makes ids, the key and the body.
 fn batch(recorded: &'static Recorded, report: Report<'_>) {
     let lines = work::lines(recorded, FormatName::Native);
     report("batch: gather and name it", &mut || {

@@ -1,14 +1,14 @@
-//! Whole rounds, from a chunk to its answer, over a socket.
+//! Whole rounds over a socket, from a chunk to its host result.
 //!
-//! Counted is the processor's time of the plugin's thread alone, the kernel's work for it included. So it hardly
-//! matters what a gateway does; the time until the answer is there does depend on it.
+//! Only the processor time of the plugin's thread counts, including the kernel's work for it. So the gateway hardly
+//! matters for the cost, although it determines how long a round takes.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use event_gateway::clock;
-use event_gateway::job::{Answer, Job, reply};
+use event_gateway::job::{HostResult, Job, reply};
 use event_gateway::pipeline::Pipeline;
 
 use crate::allocations::during;
@@ -34,17 +34,17 @@ pub fn print(recorded: &Recorded) {
         ("null gateway, cloudevents: one a request", &[("format", "cloudevents")]),
     ];
     for (name, settings) in rows {
-        told(name, rounds(&mut pipeline(&null, settings), &mut fresh, || ()));
+        print_row(name, rounds(&mut pipeline(&null, settings), &mut fresh, || ()));
     }
     let gateway = TestGateway::start();
     let mut to_tests = pipeline(&gateway.url(), &[]);
-    told("the tests' gateway", rounds(&mut to_tests, &mut fresh, || gateway.forget_requests()));
+    print_row("the tests' gateway", rounds(&mut to_tests, &mut fresh, || gateway.forget_requests()));
     let mut again = Again { pipeline: pipeline(&null, &[]), chunk: fresh.chunk(), events: fresh.events() };
-    told("known events: nothing to send", again.rounds());
+    print_row("known events: nothing to send", again.rounds());
     println!();
 }
 
-fn told(name: &str, (cost, took): (Cost, Duration)) {
+fn print_row(name: &str, (cost, took): (Cost, Duration)) {
     cost.print(&format!("{name}, {:.0} ms a round", took.as_secs_f64() * 1e3));
 }
 
@@ -106,6 +106,6 @@ fn round(pipeline: &mut Pipeline, data: Vec<u8>, events: usize) -> (Cost, Durati
     let (start, before) = (clock::monotonic(), thread_time());
     let asked = during(|| pipeline.round(jobs));
     let (spent, took) = (thread_time() - before, start.elapsed());
-    assert_eq!(pending.poll(), Some(Answer::Ok), "a gateway that takes everything");
+    assert_eq!(pending.poll(), Some(HostResult::Ok), "a gateway that takes everything");
     (Cost::of(spent, asked, events), took)
 }

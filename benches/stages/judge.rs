@@ -1,4 +1,4 @@
-//! Ledgers that judge the same events round after round.
+//! Ledgers that classify the same events round after round.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use event_gateway::record::identity::{Identity, Versioned, versioned};
 
 use super::recorded::Recorded;
 
-/// So many rounds of events a ledger remembers. Then the oldest leave, and it grows no more.
+/// How many rounds of events a ledger remembers. Then the oldest are evicted, and it no longer grows.
 const ROUNDS_REMEMBERED: usize = 2;
-/// Until a table has its size for good.
+/// The rounds until a table has its final size.
 const FIRST_ROUNDS: usize = 4;
 
-/// The tables of ledgers have random seeds, so there may be many of them, in turn: no single seed decides then
-/// what a round costs.
+/// The tables of ledgers have random seeds, so several ledgers are used in turn, and no single seed decides the cost of a
+/// round.
 pub struct Judge {
     ledgers: Vec<Ledger>,
     round: usize,

@@ -1,4 +1,4 @@
-//! What the benches have in common: real events, and the work of each stage on them.
+//! The parts that the benches share: real events, and the work of each stage on them.
 #![allow(dead_code, reason = "each bench uses its own part")]
 
 pub mod judge;

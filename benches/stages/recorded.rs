@@ -1,10 +1,10 @@
-//! The events that go through the stages: a chunk as Fluent Bit made it of a real cluster's list.
+//! The events that pass the stages: a chunk that Fluent Bit made from a real cluster's list.
 
 use event_gateway::record::chunk::Records;
 use event_gateway::record::event::KubeEvent;
 use event_gateway::record::text::Repair;
 
-/// Lives as long as the process, so that work may borrow from it.
+/// It lives as long as the process, so that the work can borrow from it.
 pub struct Recorded {
     pub chunk: &'static [u8],
     pub events: Vec<(KubeEvent<'static>, &'static [u8])>,

@@ -1,7 +1,7 @@
-//! The work of each stage, on all recorded events at once; called again and again it costs the same each time.
+//! The work of each stage on all recorded events; each call costs the same.
 //!
-//! What runs is the library's own code. Only the calls between the stages are repeated here, as the pipeline
-//! makes them: it cannot run without a gateway, and a socket's cost is the kernel's.
+//! The stages are the library's own code. Only the calls between them are repeated here, because the pipeline cannot run
+//! without a gateway, and the cost of a socket is the kernel's.
 
 use std::hint::black_box;
 
@@ -20,13 +20,13 @@ use event_gateway::time::Stamp;
 use super::judge::Judge;
 use super::recorded::Recorded;
 
-/// All events once.
+/// Processes all events once.
 pub type Work = Box<dyn FnMut()>;
 
-/// As the settings have it by default.
+/// The default limits.
 pub const LIMITS: Limits = Limits { events: 500, bytes: 1 << 20 };
 
-/// As the settings make it; of the format template with the sample of this repository, which has twelve fields.
+/// The renderer of a format; for format template it uses the sample of this repository, which has twelve fields.
 fn renderer(format: FormatName) -> Renderer {
     let template = TemplateSettings {
         file: "template.json".to_owned(),
@@ -68,7 +68,7 @@ pub fn judge_with(recorded: &'static Recorded, mut judge: Judge) -> Work {
     })
 }
 
-/// Into one buffer, behind its id.
+/// Renders all events into one buffer.
 pub fn render(recorded: &'static Recorded, format: FormatName) -> Work {
     let renderer = renderer(format);
     let (mut id, mut text) = (String::new(), Vec::new());
@@ -81,7 +81,7 @@ pub fn render(recorded: &'static Recorded, format: FormatName) -> Work {
     })
 }
 
-/// The native text of all events, as one body.
+/// Compresses the native text of all events as one body.
 pub fn pack(recorded: &'static Recorded) -> Work {
     let mut pack = pack_text(text(recorded, FormatName::Native));
     Box::new(move || {
@@ -89,7 +89,7 @@ pub fn pack(recorded: &'static Recorded) -> Work {
     })
 }
 
-/// Tells how long it becomes.
+/// Compresses the text; each call returns the compressed length.
 pub fn pack_text(text: Vec<u8>) -> impl FnMut() -> usize {
     let (mut gzip, mut packed) = (Gzip::default(), Vec::new());
     move || {
@@ -127,7 +127,7 @@ pub fn journey(recorded: &'static Recorded) -> Work {
     })
 }
 
-/// The events as one body.
+/// The rendered events as one body.
 pub fn text(recorded: &Recorded, format: FormatName) -> Vec<u8> {
     let with_end = |(_, mut line): (String, Vec<u8>)| {
         line.push(b'\n');
@@ -136,7 +136,7 @@ pub fn text(recorded: &Recorded, format: FormatName) -> Vec<u8> {
     lines(recorded, format).into_iter().flat_map(with_end).collect()
 }
 
-/// Each event with its id.
+/// Each event's id and its rendered line.
 pub fn lines(recorded: &Recorded, format: FormatName) -> Vec<(String, Vec<u8>)> {
     let renderer = renderer(format);
     let line = |(event, body): &(KubeEvent<'_>, &[u8])| {
@@ -150,7 +150,7 @@ pub fn lines(recorded: &Recorded, format: FormatName) -> Vec<(String, Vec<u8>)> 
 fn append(renderer: &Renderer, event: &KubeEvent<'_>, body: &[u8], id: &mut String, text: &mut Vec<u8>) {
     write_id(&Content::Event(event), body, id);
     let impact = Impact::without(Correlation::Off);
-    // As the pipeline makes it: the times are there already.
+    // As in the pipeline, where the times are already known.
     let record = Record {
         id,
         content: Content::Event(event),

@@ -1,15 +1,15 @@
-//! What the figures say of the cluster: which resources are followed, and what the correlation found.
+//! The findings about the cluster: which resources are followed, and the outcomes of the correlation.
 
 use super::finding::{Finding, finding, span};
 use super::verdict::Output;
 
-/// A quiet watch is probed after two minutes of silence, and begins again every five to ten.
+/// The plugin probes a quiet watch after two minutes, and starts it again every five to ten minutes.
 const SILENT_RESOURCE_SECONDS: f64 = 300.0;
-/// `correlate_wait` is a minute at most; a record that waits longer is one that the plugin forgot.
+/// `correlate_wait` is at most a minute, so a longer wait is a fault of the plugin.
 const LONGEST_WAIT_SECONDS: f64 = 90.0;
 
-/// Why a resource is not followed, what that means, and what to do. An old API server that lacks a resource is no
-/// trouble.
+/// Each reason why a resource is not followed, whether that is a problem, and its meaning with what to do. An old API
+/// server that lacks a resource is not a problem.
 const REASONS: [(&str, bool, &str); 7] = [
     (
         "forbidden",
@@ -30,14 +30,14 @@ const REASONS: [(&str, bool, &str); 7] = [
     (
         "not_served",
         false,
-        "the API server does not serve them (404): it is older, or kube_url leads elsewhere",
+        "the API server does not serve them (404): it is older, or kube_url points elsewhere",
     ),
-    ("throttled", true, "the API server asks to come later (429): look at its load and its flow schemas"),
+    ("throttled", true, "the API server throttles the plugin (429): look at its load and its flow schemas"),
     ("server_error", true, "the API server fails (5xx): look at its log"),
     (
         "unreadable",
         true,
-        "the answers are not those of an API server: look at kube_url and at proxies before it",
+        "the responses are not those of an API server: look at kube_url and at proxies in front of it",
     ),
 ];
 
@@ -58,7 +58,7 @@ pub fn findings(output: &Output<'_>) -> Vec<Finding> {
             found.push(finding(is_trouble, "cluster", format!("{named} not followed: {meaning}")));
         }
     }
-    // A reason that a newer plugin knows.
+    // A newer plugin may have other reasons.
     for (resource, reason) in
         unfollowed.iter().filter(|(_, why)| REASONS.iter().all(|(known, ..)| known != why))
     {
@@ -69,21 +69,21 @@ pub fn findings(output: &Output<'_>) -> Vec<Finding> {
     found
 }
 
-/// Resource and reason.
+/// The resources that are not followed, each with the reason.
 fn unfollowed<'p>(output: &Output<'p>) -> Vec<(&'p str, &'p str)> {
     let figures = output.labelled("topology_unfollowed", &["resource", "reason"]);
     let pair = |values: Vec<&'p str>| Some((*values.first()?, *values.get(1)?));
     figures.into_iter().filter(|(_, value)| *value > 0.0).filter_map(|(values, _)| pair(values)).collect()
 }
 
-/// The resource whose last message is oldest decides: a live one says nothing of the others. What is known not to be followed
-/// has its own line.
+/// The resource with the oldest last message decides, because a live resource says nothing about the others. Resources
+/// that are not followed have their own line.
 fn last_message(output: &Output<'_>, unfollowed: &[(&str, &str)]) -> Finding {
     let ages = output.labelled("topology_last_message_timestamp_seconds", &["resource"]);
     let ages = ages.into_iter().filter_map(|(values, at)| Some((*values.first()?, output.since(at))));
     let mut followed: Vec<_> =
         ages.filter(|(resource, _)| unfollowed.iter().all(|(other, _)| other != resource)).collect();
-    // Never is older than any age.
+    // "Never" counts as the oldest age.
     followed.sort_by(|a, b| {
         b.1.unwrap_or(f64::INFINITY).total_cmp(&a.1.unwrap_or(f64::INFINITY)).then(a.0.cmp(b.0))
     });
@@ -110,7 +110,7 @@ fn last_message(output: &Output<'_>, unfollowed: &[(&str, &str)]) -> Finding {
     }
     let text = format!(
         "listed, but no message for long of {}: look at the API server and the network to it; restart Fluent Bit if \
-         it answers others",
+         the API server answers other clients",
         silent.join(", ")
     );
     finding(true, "cluster", text)
@@ -123,7 +123,8 @@ fn waiting(output: &Output<'_>) -> Option<Finding> {
     (records > 0.0).then(|| finding(since > LONGEST_WAIT_SECONDS, "topology", text))
 }
 
-/// The shares since the start of the host: they hold the events of its first list, whose objects may be long gone.
+/// The shares of each outcome since the start of the host. They include the events of its first list, whose objects may
+/// have been deleted long ago.
 fn outcomes(output: &Output<'_>) -> Option<Finding> {
     let outcomes = output.labelled("correlated_records_total", &["correlation"]);
     let total: f64 = outcomes.iter().map(|(_, count)| count).sum();

@@ -1,4 +1,4 @@
-//! Fetches the page, follows the source where it may, and turns what they say into a text and an exit code.
+//! Fetches the page of metrics, follows the source if possible, and makes a report and an exit code of both.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -16,11 +16,11 @@ use super::waiting::chunks_in_host;
 
 const PATH: &str = "/api/v2/metrics/prometheus";
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Fluent Bit answers 404, or with an empty page, for a second or two after its start and now and then later.
+/// Fluent Bit responds with 404 or an empty page for a second or two after its start, and sometimes later.
 const ABSENCE: Duration = Duration::from_secs(5);
 const BETWEEN_TRIES: Duration = Duration::from_millis(500);
-/// Chunks that seem to wait in Fluent Bit are looked at so many times more, so far apart: a page shows a chunk that is
-/// delivered in this moment, too.
+/// How often, and how far apart, the page is fetched again if chunks seem to wait in Fluent Bit: a single page also shows
+/// a chunk that is just being delivered.
 const LOOKS: usize = 3;
 const BETWEEN_LOOKS: Duration = Duration::from_secs(3);
 
@@ -29,10 +29,10 @@ const WELL: u8 = 0;
 const NOT_WELL: u8 = 1;
 pub const UNREADABLE: u8 = 2;
 
-/// What is to be said of the host at this URL, with or without the path, and the exit code.
+/// The report on the host at this URL, with or without the path, and the exit code.
 pub fn examine(options: &Options) -> (String, u8) {
     let url = full_url(&options.url);
-    match looked_at(&url, options) {
+    match examined(&url, options) {
         Ok((pages, source)) => report(&url, &pages, source, clock::unix_seconds(clock::wall())),
         Err(why) => (
             format!(
@@ -45,14 +45,14 @@ pub fn examine(options: &Options) -> (String, u8) {
     }
 }
 
-/// The pages, and what is to be said of the source.
-fn looked_at(url: &str, options: &Options) -> Result<(Vec<Page>, Finding), String> {
+/// The pages, and the finding about the source.
+fn examined(url: &str, options: &Options) -> Result<(Vec<Page>, Finding), String> {
     let first = fetched(url)?;
     let (source, now) = match &options.access {
         None => (source::not_checked(), first),
         Some(access) => {
             let source = match Silent::on(&first, &access.inputs) {
-                // What was named and is not there is an error; what is not known is no trouble.
+                // A named input that does not exist is a problem; an unknown input is not.
                 Err(why) => finding(!access.inputs.is_empty(), "source", why),
                 Ok(mut silent) => source::follow(access, || {
                     if let Ok(page) = fetched(url) {
@@ -79,7 +79,7 @@ fn full_url(url: &str) -> String {
     format!("{scheme}{url}{path}")
 }
 
-/// The page. One that is not there yet is asked for again.
+/// The page; it is requested again while it does not exist yet.
 fn fetched(url: &str) -> Result<Page, String> {
     let start = clock::monotonic();
     loop {
@@ -91,7 +91,7 @@ fn fetched(url: &str) -> Result<Page, String> {
     }
 }
 
-/// The page, or why there is none and whether it may come by itself.
+/// The page, or why there is none and whether it may appear later.
 fn asked(url: &str) -> Result<Page, (String, bool)> {
     let agent = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).build().new_agent();
     let failed = |error: ureq::Error| {
@@ -103,7 +103,7 @@ fn asked(url: &str) -> Result<Page, (String, bool)> {
     if text.contains("# TYPE ") {
         Ok(Page::read(&text))
     } else {
-        Err(("it is no page of metrics".to_owned(), true))
+        Err(("it is not a page of metrics".to_owned(), true))
     }
 }
 
@@ -114,7 +114,7 @@ pub fn report(url: &str, pages: &[Page], source: Finding, now_seconds: u64) -> (
     line(&mut out, &source);
     let instances = pages.last().map(Page::instances);
     if instances.is_none_or(std::collections::BTreeSet::is_empty) {
-        out += "no output event_gateway tells its figures here: look at the configuration\n";
+        out += "no output event_gateway publishes metrics here: look at the configuration\n";
         code = NOT_WELL;
     }
     for instance in instances.into_iter().flatten() {
@@ -123,7 +123,7 @@ pub fn report(url: &str, pages: &[Page], source: Finding, now_seconds: u64) -> (
         if !well {
             code = NOT_WELL;
         }
-        // A String takes any text.
+        // Writing into a String cannot fail.
         let _ = writeln!(out, "\n{}: {}", plain(instance), if well { "well" } else { "NOT WELL" });
         for finding in &findings {
             line(&mut out, finding);
@@ -134,6 +134,6 @@ pub fn report(url: &str, pages: &[Page], source: Finding, now_seconds: u64) -> (
 
 fn line(out: &mut String, Finding { is_trouble, what, text }: &Finding) {
     let mark = if *is_trouble { '!' } else { ' ' };
-    // The page, the API server and its proxies say what they like, and this ends on a terminal.
+    // The text comes from the page, the API server and proxies, and is shown on a terminal.
     let _ = writeln!(out, "{mark} {what:<9}{}", plain(text));
 }

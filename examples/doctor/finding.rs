@@ -1,4 +1,4 @@
-//! One line of the report, and how times and ages are written in it.
+//! One line of the report, and the format of times and ages in it.
 
 use event_gateway::time::Stamp;
 
@@ -13,7 +13,7 @@ pub fn finding(is_trouble: bool, what: &'static str, text: impl Into<String>) ->
     Finding { is_trouble, what, text: text.into() }
 }
 
-/// Two units at the most: `3 s`, `5 min 3 s`, `2 h 5 min`.
+/// At most two units: `3 s`, `5 min 3 s`, `2 h 5 min`.
 pub fn span(seconds: f64) -> String {
     let whole = whole(seconds);
     match (whole / 3_600, whole / 60 % 60, whole % 60) {

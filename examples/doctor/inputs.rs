@@ -1,7 +1,7 @@
-//! Which inputs read events, and which of them have read nothing since.
+//! The inputs that read events, and which of them have read nothing since the first page.
 //!
-//! Fluent Bit names an input `kubernetes_events.0`, or by its alias. Under an alias of its own it has to be named here:
-//! what other inputs read says nothing of it.
+//! Fluent Bit names an input `kubernetes_events.0`, or by its alias. An input with an alias must be named with `--input`,
+//! because the counters of other inputs say nothing about it.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,10 @@ const RECORDS: &str = "fluentbit_input_records_total";
 pub struct Silent(BTreeMap<String, f64>);
 
 impl Silent {
-    /// All inputs of events: those that are named, or else those whose names say so.
+    /// All inputs that read events: the named ones, or, without names, those called `kubernetes_events`.
     ///
     /// # Errors
-    /// Why they are not known.
+    /// Says why they cannot be determined.
     pub fn on(page: &Page, named: &[String]) -> Result<Self, String> {
         let all = page.of_host(RECORDS);
         if let Some(missing) = named.iter().find(|name| all.iter().all(|(other, _)| other != name)) {
@@ -40,7 +40,7 @@ impl Silent {
         Ok(Self(inputs))
     }
 
-    /// Leaves out those that have read something by now. A counter that fell has begun again.
+    /// Removes the inputs that have read something. A counter that fell was reset.
     pub fn look_at(&mut self, page: &Page) {
         for (name, records) in page.of_host(RECORDS) {
             if self.0.get(name).is_some_and(|before| records > *before) {

@@ -1,10 +1,10 @@
-//! `make doctor`: do events flow? Reads Fluent Bit's page of metrics and says so, output by output.
+//! `make doctor`: reads Fluent Bit's page of metrics and reports for each output whether events flow.
 //!
-//! - `options`: the words of the command line
-//! - `examine`: the page, from its URL to the report
-//! - `page`: the figures of a page
-//! - `verdict`: what the figures of an output mean; `waiting` and `cluster` have two parts of it
-//! - `source`: follows the events at the API server; `inputs`: which inputs should have read them
+//! - `options`: the command line
+//! - `examine`: from the URL of the page to the report
+//! - `page`: the metrics of a page
+//! - `verdict`: what the metrics of an output mean; `waiting` and `cluster` are two parts of it
+//! - `source`: follows the events at the API server; `inputs`: the inputs that should have read them
 //! - `finding`: a line of the report
 //!
 //! The exit code is 0 when all is well, 1 when not, and 2 when the page or the command line cannot be read.
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         Ok(options) => examine::examine(&options),
         Err(why) => (why, examine::UNREADABLE),
     };
-    // A reader that has gone away does not change what was found.
+    // A closed stdout does not change the exit code.
     let _ = std::io::stdout().write_all(text.as_bytes());
     ExitCode::from(code)
 }

@@ -1,4 +1,4 @@
-//! The words behind `doctor`: the URL of Fluent Bit, and how the API server is reached.
+//! The command line of `doctor`: the URL of Fluent Bit, and how to reach the API server.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -11,20 +11,20 @@ use super::source::Access;
 const USAGE: &str = "\
 doctor [URL] [--kube-url URL] [--token-file FILE] [--ca-file FILE] [--insecure] [--namespace NAME] [--input NAME]
        [--seconds N] [--no-source]
-  URL           Fluent Bit's HTTP server; http://127.0.0.1:2020 when it is not given
-  --kube-url    the API server, whose events are followed beside Fluent Bit; when it is not given, in a pod the pod's
-                own if URL is a loopback address: Fluent Bit runs in this pod then
-  --token-file  a token for it; for the pod's own API server the pod's when it is not given
-  --ca-file     PEM of its authorities; for the pod's own API server the pod's when it is not given
+  URL           Fluent Bit's HTTP server; default http://127.0.0.1:2020
+  --kube-url    URL of the API server, to compare its events with what Fluent Bit reads; the default in a pod is the
+                pod's own API server, if URL is a loopback address, because Fluent Bit runs in the same pod then
+  --token-file  file with a token for the API server; default for the pod's own API server: the pod's token
+  --ca-file     PEM file with its authorities; default for the pod's own API server: the pod's authorities
   --insecure    do not verify its certificate
   --namespace   follow the events of this namespace only, as kube_namespace of the input does
-  --input       the input that reads events, by its alias; may be repeated; all kubernetes_events when it is not given
-  --seconds     how long events are waited for, 1 to 600; 30 when it is not given. Fluent Bit has 10 more for an event
-                that comes late, and chunks that wait are looked at for 9 more
+  --input       alias of the input that reads events; may be repeated; default: all kubernetes_events
+  --seconds     how long to wait for events, 1 to 600; default 30. Fluent Bit gets 10 s more for a late event, and
+                waiting chunks are checked for 9 s more
   --no-source   do not follow the events
 ";
 
-/// Fluent Bit's default, as a port-forward shows it.
+/// The URL of Fluent Bit's default port after a port-forward.
 const DEFAULT_URL: &str = "http://127.0.0.1:2020";
 const DEFAULT_TIME: Duration = Duration::from_secs(30);
 
@@ -40,7 +40,7 @@ pub struct Options {
 
 impl Options {
     /// # Errors
-    /// What is wrong with the words, and which there are.
+    /// Says what is wrong, and shows the usage.
     pub fn read(words: impl IntoIterator<Item = String>, is_pod: bool) -> Result<Self, String> {
         Self::understood(words, is_pod).map_err(|why| format!("{why}\n{USAGE}"))
     }
@@ -59,7 +59,7 @@ impl Options {
         let mut follows = true;
         let mut words = words.into_iter().filter(|word| !word.is_empty());
         while let Some(word) = words.next() {
-            let mut value = || words.next().ok_or_else(|| format!("{word} wants a value"));
+            let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
             match &*word {
                 "--kube-url" => access.url = value()?,
                 "--token-file" => access.token_file = Some(value()?.into()),
@@ -70,15 +70,16 @@ impl Options {
                 "--insecure" => access.tls.insecure_skip_verify = true,
                 "--seconds" => {
                     let seconds = value()?.parse().ok().filter(|seconds| (1..=600).contains(seconds));
-                    access.time = Duration::from_secs(seconds.ok_or("--seconds wants 1 to 600")?);
+                    access.time =
+                        Duration::from_secs(seconds.ok_or("--seconds needs a number from 1 to 600")?);
                 }
-                word if word.starts_with('-') => return Err(format!("there is no {word}")),
+                word if word.starts_with('-') => return Err(format!("there is no option {word}")),
                 _ if url.is_none() => url = Some(word),
-                word => return Err(format!("one URL is asked; {word} is a second")),
+                word => return Err(format!("only one URL is allowed; {word} is a second one")),
             }
         }
         let url = url.unwrap_or_else(|| DEFAULT_URL.to_owned());
-        // Fluent Bit elsewhere may read another cluster.
+        // A Fluent Bit elsewhere may read another cluster.
         if access.url.is_empty() && is_pod && is_loopback(&url) {
             POD_URL.clone_into(&mut access.url);
             access.is_automatic = true;
@@ -93,7 +94,7 @@ impl Options {
     }
 }
 
-/// Whether this URL, with or without a scheme, leads into the pod itself.
+/// Whether this URL, with or without a scheme, points to the pod itself.
 fn is_loopback(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let place = rest.split(['/', '?']).next().unwrap_or_default();

@@ -1,6 +1,6 @@
-//! A page of metrics: `<metric>{<label>="<value>",…} <value>`, the plugin's lines and Fluent Bit's own.
+//! A page of metrics, of the plugin and of Fluent Bit: lines of the form `<metric>{<label>="<value>",…} <value>`.
 //!
-//! Lines that cannot be read are passed over.
+//! Lines that cannot be parsed are ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,12 +42,12 @@ impl Page {
         &self.instances
     }
 
-    /// One of the plugin's figures that has no label besides `name`.
+    /// The value of one of the plugin's metrics that has no label besides `name`.
     pub fn figure(&self, instance: &str, figure: &str) -> Option<f64> {
         self.of(instance, figure).find(|sample| sample.labels.len() == 1).map(|sample| sample.value)
     }
 
-    /// The values of a figure by its further labels.
+    /// The values of a metric by its other labels.
     pub fn labelled<'p>(
         &'p self,
         instance: &'p str,
@@ -66,25 +66,25 @@ impl Page {
         samples.into_iter().flatten().filter(move |sample| sample.label("name") == Some(instance))
     }
 
-    /// One of Fluent Bit's own figures: each input or output that has it, and its value.
+    /// One of Fluent Bit's own metrics: each input or output that has it, and its value.
     pub fn of_host(&self, metric: &str) -> Vec<(&str, f64)> {
         let samples = self.samples.get(metric).into_iter().flatten();
         samples.map(|sample| (sample.label("name").unwrap_or_default(), sample.value)).collect()
     }
 
-    /// The same of all inputs or outputs together; `None` where the host does not publish it.
+    /// The sum of the same over all inputs or outputs; `None` if the host does not publish it.
     pub fn sum_of_host(&self, metric: &str) -> Option<f64> {
         let of_host = self.of_host(metric);
         (!of_host.is_empty()).then(|| of_host.iter().map(|(_, value)| value).sum())
     }
 
-    /// The same of one input or output; 0 where it is not published.
+    /// The same of one input or output; 0 if it is not published.
     pub fn host_figure(&self, instance: &str, metric: &str) -> f64 {
         self.of_host(metric).into_iter().find(|(name, _)| *name == instance).map_or(0.0, |(_, value)| value)
     }
 }
 
-/// The name of a metric, and what its line says.
+/// The name of a metric, and the sample of its line.
 fn sample(line: &str) -> Option<(&str, Sample)> {
     let end = line.find(['{', ' '])?;
     let (metric, rest) = line.split_at(end);
@@ -96,7 +96,7 @@ fn sample(line: &str) -> Option<(&str, Sample)> {
     Some((metric, Sample { labels, value }))
 }
 
-/// The labels up to the closing brace, and what follows it. Values may hold commas, braces and escapes.
+/// The labels up to the closing brace, and the text after it. Values may contain commas, braces and escapes.
 fn labels(mut rest: &str) -> Option<(Vec<(String, String)>, &str)> {
     let mut labels = Vec::new();
     loop {

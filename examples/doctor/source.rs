@@ -1,8 +1,8 @@
-//! Is the source silent? Follows the events at the API server for a while, beside Fluent Bit, and compares.
+//! Detects a silent source: follows the events at the API server for a while and compares with what Fluent Bit reads.
 //!
-//! A list of events cannot be asked for the newest. So a list of one item gives the version of this moment, and short
-//! watches, one after the other, count what comes after it. Between them the page of metrics is read: as soon as Fluent
-//! Bit has read anything, the answer is known.
+//! The API server cannot list the newest events only. So a list with one item gives the current version, and short watches
+//! one after the other count the events after it. Between the watches the page of metrics is read, and the check ends as
+//! soon as Fluent Bit has read something.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -26,11 +26,12 @@ use ureq::http::{Request, Uri};
 use super::finding::{Finding, finding, span};
 
 const CONNECT: Duration = Duration::from_secs(5);
-/// The API server may be slow, but it begins to answer.
+/// The API server may be slow, but it must start to respond.
 const HEAD: Duration = Duration::from_secs(10);
-/// A watch lasts so long; then the page is looked at.
+/// The length of a watch; after it the page is read.
 const WATCH_SECONDS: u64 = 2;
-/// From an event to the figures: the input reads, the engine flushes once a second, the page follows within two.
+/// The longest time from an event to the page: the input reads, the engine flushes once a second, and the page follows
+/// within two.
 const SETTLED: Duration = Duration::from_secs(10);
 
 /// How the doctor reaches the API server.
@@ -39,22 +40,23 @@ pub struct Access {
     pub url: String,
     pub token_file: Option<PathBuf>,
     pub tls: Tls,
-    /// As `kube_namespace` of the input.
+    /// The input's `kube_namespace`.
     pub namespace: Option<String>,
     pub time: Duration,
-    /// The inputs that read events; empty: those whose names say so.
+    /// The inputs that read events; if empty, those called `kubernetes_events`.
     pub inputs: Vec<String>,
-    /// Nobody asked for it: that it does not work is no trouble then.
+    /// Whether the user did not ask for this check; its failure is not a problem then.
     pub is_automatic: bool,
 }
 
 pub fn not_checked() -> Finding {
-    let text = "not checked; to have it followed: ARGS=\"--kube-url http://127.0.0.1:8001\" beside kubectl proxy (or \
-                with --token-file and --ca-file), or run this in Fluent Bit's pod";
+    let text = "not checked; to check it, run kubectl proxy and add ARGS=\"--kube-url http://127.0.0.1:8001\" (or use \
+                --token-file and --ca-file), or run this in Fluent Bit's pod";
     finding(false, "source", text)
 }
 
-/// Follows the events until each input has read something, or the time is over. `silent` looks which have not.
+/// Follows the events until each input has read something, or the time is over. `silent` returns the inputs that have
+/// read nothing.
 pub fn follow(access: &Access, mut silent: impl FnMut() -> Vec<String>) -> Finding {
     let start = clock::monotonic();
     let log = HostLog::default();
@@ -62,7 +64,7 @@ pub fn follow(access: &Access, mut silent: impl FnMut() -> Vec<String>) -> Findi
     let mut events = 0;
     let outcome = Client::new(access, &log).and_then(|client| {
         let mut version = client.newest()?;
-        // The last watch ends with the time; a source whose first event came late is given its time to settle.
+        // The last watch ends with the time. If the first event came late, Fluent Bit gets more time to read it.
         while start.elapsed() < access.time {
             events += client.watch(&mut version)?;
             first = first.or((events > 0).then(clock::monotonic));
@@ -83,13 +85,12 @@ pub fn follow(access: &Access, mut silent: impl FnMut() -> Vec<String>) -> Findi
     match outcome {
         Err(why) => {
             let why = log.secrets().hide_in(why);
-            let off = if access.is_automatic { "; --no-source leaves this out" } else { "" };
+            let off = if access.is_automatic { "; --no-source skips this check" } else { "" };
             finding(!access.is_automatic, "source", format!("could not be checked at {server}: {why}{off}"))
         }
         Ok(_) if events == 0 => {
             let text = format!(
-                "the API server {server} had no event in {took}, so nothing can be said; repeat this when something \
-                 happens"
+                "the API server {server} had no event in {took}, so nothing can be said; repeat this when there are events"
             );
             finding(false, "source", text)
         }
@@ -102,7 +103,7 @@ pub fn follow(access: &Access, mut silent: impl FnMut() -> Vec<String>) -> Findi
             let text = format!(
                 "{} silent although the API server {server} had {events} events in {took}: look at the log of the \
                  input, at its kube_url and kube_token_file, at list and watch on events in the role, at \
-                 kube_namespace (then repeat this with --input and --namespace), and leave db out",
+                 kube_namespace (then repeat this with --input and --namespace), and leave db unset",
                 silent.join(", ")
             );
             finding(true, "source", text)
@@ -121,7 +122,7 @@ impl Client {
     fn new(access: &Access, log: &HostLog) -> Result<Self, String> {
         proxy::hide_password(log.secrets());
         let base = access.url.trim_end_matches('/');
-        let uri: Uri = base.parse().map_err(|_| format!("{base} is no URL"))?;
+        let uri: Uri = base.parse().map_err(|_| format!("{base} is not a URL"))?;
         let https = uri.scheme_str() == Some("https");
         let credentials = access.token_file.clone();
         let credentials =
@@ -163,11 +164,11 @@ impl Client {
             200 => Ok(BufReader::new(answer.into_body().into_reader())),
             401 => Err("the API server does not accept the token (401)".to_owned()),
             403 => Err("the role does not grant list and watch on events (403)".to_owned()),
-            status => Err(format!("the API server answers {status}")),
+            status => Err(format!("the API server responds with {status}")),
         }
     }
 
-    /// The version of this moment.
+    /// The current version.
     fn newest(&self) -> Result<String, String> {
         let list: Value = serde_json::from_reader(self.get("limit=1")?)
             .map_err(|why| format!("its list of events cannot be read ({why})"))?;
@@ -175,7 +176,7 @@ impl Client {
         version.map(str::to_owned).ok_or_else(|| "its list of events has no version".to_owned())
     }
 
-    /// How many events came after the version, which becomes that of the last one.
+    /// How many events came after the version, which is then set to that of the last one.
     fn watch(&self, version: &mut String) -> Result<u64, String> {
         let query = format!(
             "watch=1&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECONDS}&resourceVersion={version}"
@@ -187,7 +188,7 @@ impl Client {
                 .map_err(|why| format!("a line of the watch cannot be read ({why})"))?;
             let kind = line["type"].as_str().unwrap_or_default();
             if kind == "ERROR" {
-                // Too old a version: the events since then are not counted.
+                // The version is too old; the events since then are not counted.
                 *version = self.newest()?;
                 break;
             }

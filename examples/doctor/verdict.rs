@@ -1,17 +1,17 @@
-//! What the figures of one output mean, and which of them are trouble.
+//! The findings about one output.
 //!
-//! Ages are taken from the host's own clock, as the page tells it: a port-forward may end on a machine whose
-//! clock is another. Counters count from the start of the host, so a loss stays trouble until the next.
+//! Ages are computed with the host's own clock, as published on the page, because this machine's clock may differ.
+//! Counters start with the host, so a loss stays a problem until the next start.
 
 use super::cluster;
 use super::finding::{Finding, finding, span, time};
 use super::page::Page;
 use super::waiting;
 
-/// Figures older than this come from an engine that stands still; otherwise they follow within two seconds.
+/// Figures that are older come from an engine that is blocked; usually they are two seconds old at most.
 const OLD_FIGURES_SECONDS: f64 = 30.0;
 
-/// What is read and has no further label; a test holds both lists to the plugin's own table.
+/// The metrics without further labels that are used; a test compares both lists with the plugin's own table.
 pub const FIGURES: [&str; 20] = [
     "published_timestamp_seconds",
     "delivering",
@@ -20,8 +20,8 @@ pub const FIGURES: [&str; 20] = [
     "delivered_records_total",
     "duplicate_records_total",
     "last_acknowledgement_timestamp_seconds",
-    "gateway_closed_until_timestamp_seconds",
-    "gateway_failing_since_timestamp_seconds",
+    "endpoint_closed_until_timestamp_seconds",
+    "endpoint_failing_since_timestamp_seconds",
     "jobs_in_flight",
     "oldest_job_timestamp_seconds",
     "correlation_waiting_records",
@@ -35,7 +35,7 @@ pub const FIGURES: [&str; 20] = [
     "ledger_failed_writes_total",
 ];
 
-/// What is read by further labels.
+/// The metrics with further labels that are used.
 pub const LABELLED: [(&str, &[&str]); 4] = [
     ("request_retries_total", &["class"]),
     ("correlated_records_total", &["correlation"]),
@@ -43,7 +43,7 @@ pub const LABELLED: [(&str, &[&str]); 4] = [
     ("topology_last_message_timestamp_seconds", &["resource"]),
 ];
 
-/// The findings of one output on the last of the pages; the others are of a few seconds before.
+/// The findings about one output on the last page; the other pages are a few seconds older.
 pub fn findings(pages: &[Page], instance: &str, now_seconds: u64) -> Vec<Finding> {
     let Some(page) = pages.last() else { return Vec::new() };
     let output = Output { page, instance };
@@ -76,7 +76,7 @@ impl<'p> Output<'p> {
         self.page.labelled(self.instance, figure, labels)
     }
 
-    /// How long a time of the page was ago when it was published; `None` for 0, which is never.
+    /// The age of a time on the page when the page was published; `None` for 0, which means never.
     pub fn ago(&self, figure: &str) -> Option<f64> {
         self.since(self.of(figure))
     }
@@ -87,11 +87,11 @@ impl<'p> Output<'p> {
 
     fn figures(&self, now_seconds: u64) -> Finding {
         let published = self.of("published_timestamp_seconds");
-        #[expect(clippy::cast_precision_loss, reason = "exact for some more million years")]
+        #[expect(clippy::cast_precision_loss, reason = "exact for millions of years")]
         let age = (now_seconds as f64 - published).max(0.0);
         let text = format!("of {}, {} ago", time(published), span(age));
         if age > OLD_FIGURES_SECONDS {
-            let why = "Fluent Bit's engine stands still, or its clock and this one differ";
+            let why = "Fluent Bit's engine is blocked, or its clock and this machine's differ";
             return finding(true, "figures", format!("{text}: {why}"));
         }
         finding(false, "figures", text)
@@ -100,12 +100,14 @@ impl<'p> Output<'p> {
     fn plugin(&self) -> Finding {
         let panicked = self.of("panicked_rounds_total");
         let faults = if panicked > 0.0 {
-            format!("; its own fault ended {panicked} rounds since the start: report the ERROR in the log")
+            format!(
+                "; a fault of the plugin ended {panicked} rounds since the start: report the ERROR in the log"
+            )
         } else {
             String::new()
         };
         if self.of("delivering") == 0.0 {
-            return finding(true, "plugin", format!("delivers no more: restart Fluent Bit{faults}"));
+            return finding(true, "plugin", format!("no longer delivers: restart Fluent Bit{faults}"));
         }
         finding(panicked > 0.0, "plugin", format!("delivers{faults}"))
     }
@@ -117,28 +119,29 @@ impl<'p> Output<'p> {
         let last = self.ago("last_acknowledgement_timestamp_seconds");
         let last = last.map_or("never yet".to_owned(), |ago| format!("{} ago", span(ago)));
         let text = format!(
-            "{delivered} delivered of {read} read, {duplicates} were duplicates; last acknowledgement {last}"
+            "{delivered} delivered of {read} read, {duplicates} duplicates; last acknowledgement {last}"
         );
         finding(false, "records", text)
     }
 
     fn gateway(&self) -> Finding {
-        let until = self.of("gateway_closed_until_timestamp_seconds");
+        let until = self.of("endpoint_closed_until_timestamp_seconds");
         let left = until - self.of("published_timestamp_seconds");
-        let gate = if left > 0.0 {
+        let endpoint = if left > 0.0 {
             format!("closed for {} more, until {}", span(left), time(until))
         } else {
             "open".to_owned()
         };
-        let Some(failing) = self.ago("gateway_failing_since_timestamp_seconds") else {
-            return finding(false, "gateway", gate);
+        let Some(failing) = self.ago("endpoint_failing_since_timestamp_seconds") else {
+            return finding(false, "gateway", endpoint);
         };
         let mut classes = self.labelled("request_retries_total", &["class"]);
         classes.retain(|(_, count)| *count > 0.0);
         classes.sort_by(|a, b| b.1.total_cmp(&a.1));
         let classes: Vec<String> =
             classes.iter().map(|(class, count)| format!("{} {count}", class.join(" "))).collect();
-        let text = format!("failing for {} ({} since the start); {gate}", span(failing), classes.join(", "));
+        let text =
+            format!("failing for {} ({} since the start); {endpoint}", span(failing), classes.join(", "));
         finding(true, "gateway", text)
     }
 
@@ -158,12 +161,12 @@ impl<'p> Output<'p> {
             parts.push(format!("{dropped} records since the start: set dead_letter_file"));
         }
         if skipped > 0.0 {
-            parts.push(format!("{skipped} that are no events: look at match and the input's parser"));
+            parts.push(format!("{skipped} that could not be read: look at match and the input's parser"));
         }
         if given_up > 0.0 || chunks > 0.0 {
             parts.push(format!(
                 "Fluent Bit gave up {given_up} records, {chunks} chunks after their last retry: set retry_limit \
-                 no_limits, and storage.total_limit_size not or larger"
+                 no_limits, and unset or raise storage.total_limit_size"
             ));
         }
         if parts.is_empty() {
@@ -173,10 +176,12 @@ impl<'p> Output<'p> {
             parts.push(format!("{dead} in dead_letter_file"));
         }
         if refused > 0.0 {
-            parts.push(format!("dead_letter_file did not take one {refused} times, and it came again"));
+            parts.push(format!(
+                "writing to dead_letter_file failed {refused} times, and the records were retried"
+            ));
         }
         if unsaved > 0.0 {
-            parts.push(format!("state_file could not be written {unsaved} times"));
+            parts.push(format!("writing state_file failed {unsaved} times"));
         }
         let is_trouble = [dropped, skipped, refused, given_up, chunks].iter().any(|count| *count > 0.0);
         finding(is_trouble, "lost", parts.join("; "))

@@ -1,16 +1,17 @@
-//! What waits: in the plugin, and in Fluent Bit, which keeps a chunk that is to come again.
+//! The chunks that wait: in the plugin, and in Fluent Bit, which keeps a chunk until its retry.
 //!
-//! Fluent Bit publishes no length of its retry queue. A chunk that waits there is busy in the storage of its input, as
-//! are the chunks that an output works on. So the busy chunks that no output `event_gateway` has in flight wait for a
-//! retry, or for another output. The two figures are of different moments: only what nearly all of several pages show
-//! is believed. No figure says whose they are: they are this output's trouble only if it has retries now, or fails.
+//! Fluent Bit does not publish the length of its retry queue. A chunk in that queue counts as busy in the storage of its
+//! input, and so do the chunks that an output processes. So the busy chunks that no output `event_gateway` has in flight
+//! wait for a retry, or belong to another output. The two metrics are updated at different moments, so only what nearly
+//! all of several pages show is reported. No metric says to which output a chunk belongs: it is a problem of this output
+//! only if it has retries now, or fails.
 
 use super::finding::{Finding, finding, span};
 use super::page::Page;
 use super::verdict::Output;
 
-/// A chunk may wait for its batch's tries and timeouts. At the start it waits for `topology_wait`, and its age says
-/// nothing.
+/// A chunk may wait for the tries and timeouts of its batch. At the start it also waits for `topology_wait`, so its age
+/// means nothing then.
 const OLD_CHUNK_SECONDS: f64 = 60.0;
 
 const BUSY_CHUNKS: &str = "fluentbit_input_storage_chunks_busy";
@@ -18,7 +19,7 @@ const BUSY_BYTES: &str = "fluentbit_input_storage_chunks_busy_bytes";
 const RETRIES: &str = "fluentbit_output_retries_total";
 const PAUSED: &str = "fluentbit_input_ingestion_paused";
 
-/// The chunks of this page that wait in Fluent Bit; `None` where it does not say.
+/// The chunks of this page that wait in Fluent Bit; `None` if it does not publish them.
 pub fn chunks_in_host(page: &Page) -> Option<f64> {
     let in_flight: f64 =
         page.instances().iter().filter_map(|instance| page.figure(instance, "jobs_in_flight")).sum();
@@ -54,21 +55,21 @@ fn in_plugin(output: &Output<'_>) -> Finding {
 fn in_host(output: &Output<'_>, pages: &[Page]) -> Option<Finding> {
     let seen: Option<Vec<f64>> = pages.iter().map(chunks_in_host).collect();
     let Some(mut seen) = seen else {
-        let text = "Fluent Bit does not say what waits in its own queue: set storage.metrics on";
+        let text = "Fluent Bit does not publish what waits in its own queue: set storage.metrics on";
         return Some(finding(false, "waiting", text));
     };
-    // Of four pages one may be of the moment in which the chunk was tried again.
+    // One of four pages may show the moment in which the chunk was retried.
     seen.sort_by(f64::total_cmp);
     let chunks = seen.get(usize::from(seen.len() > 2)).copied().filter(|chunks| *chunks > 0.0)?;
     let bytes = output.page.sum_of_host(BUSY_BYTES).unwrap_or(0.0);
     let retries = output.page.host_figure(output.instance, RETRIES);
-    // A retry of the past may have been the last one of its chunk.
+    // Earlier retries may belong to chunks that were delivered since.
     let before = pages.first().map_or(retries, |page| page.host_figure(output.instance, RETRIES));
-    let is_ours = retries > before || output.of("gateway_failing_since_timestamp_seconds") > 0.0;
+    let is_ours = retries > before || output.of("endpoint_failing_since_timestamp_seconds") > 0.0;
     let text = if is_ours {
         format!(
             "{chunks} chunks ({bytes} bytes) in Fluent Bit's retry queue ({retries} retries of this output since the \
-             start); they come again by themselves, at the latest after scheduler.cap"
+             start); Fluent Bit retries them by itself, at the latest after scheduler.cap"
         )
     } else {
         format!(

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use event_gateway::config::keys::KEYS;
-use event_gateway::config::{self, Settings, Source};
+use event_gateway::config::{self, FormatName, PathError, Settings, Source};
 
 /// The keys that take effect on what is shown. The others are refused, see [`why_not`].
 pub const HEEDED: &[&str] = &[
@@ -78,9 +78,10 @@ pub fn settings(mut words: impl Iterator<Item = String>, folder: &Path) -> Resul
     let last = |name: &str| given.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let own_file = |name: &str| folder.join(name).to_string_lossy().into_owned();
     // Some formats ask for the key of their service, which nobody needs to be shown what they make.
-    let asks_for_a_key = ["splunk_hec", "datadog", "pagerduty"]
+    let format = last("format").unwrap_or_default().trim();
+    let asks_for_a_key = FormatName::WORDS
         .iter()
-        .any(|format| last("format").is_some_and(|given| given.trim().eq_ignore_ascii_case(format)));
+        .any(|(word, one)| format.eq_ignore_ascii_case(word) && one.key_place().is_some());
     let property = |name: &str| match name {
         "endpoint" => Some("http://127.0.0.1/".to_owned()),
         "compress" => Some("none".to_owned()),
@@ -90,7 +91,7 @@ pub fn settings(mut words: impl Iterator<Item = String>, folder: &Path) -> Resul
         "api_key_file" => asks_for_a_key.then(|| own_file(name)),
         name => last(name).filter(|value| !value.is_empty()).map(str::to_owned),
     };
-    let contents = |path: &Path| std::fs::read_to_string(path).map_err(|error| error.to_string());
+    let contents = |path: &Path| std::fs::read_to_string(path).map_err(PathError::Io);
     let source = Source {
         property: &|name| property(name).map(String::into_bytes),
         readable: &|path| if path.starts_with(folder) { Ok(()) } else { contents(path).map(drop) },

@@ -12,7 +12,7 @@ use super::{Body, Seen, data};
 
 pub struct Chunk {
     pub event: Event,
-    /// Of the last chunk: where its records begin, and what was skipped.
+    /// Where the records of the last chunk begin, and what was skipped.
     pub offsets: Vec<usize>,
     pub faults: Vec<DecodeError>,
     repair: Repair,

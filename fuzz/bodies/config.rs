@@ -3,11 +3,11 @@
 //! A line whose first word is no key sets a key all the same, so that every line counts.
 
 use event_gateway::config::keys::{FILTER_KEYS, KEYS, Key, Shows};
-use event_gateway::config::{self, ConfigError, Settings, Source, shown};
+use event_gateway::config::{self, ConfigError, PathError, Settings, Source, shown};
 
 use super::{Body, Seen};
 
-/// What must not be told where it is a secret.
+/// What must not be shown where it is a secret.
 const SECRET: &str = "S3CR3T";
 const LONGEST_LINE: usize = 3_000;
 
@@ -91,14 +91,14 @@ impl Body for Config {
         let value = |name: &str| properties.iter().find(|(key, _)| key.name == name).map(|(_, value)| *value);
         let source = Source {
             property: &|name| value(name).filter(|value| !value.is_empty()).map(<[u8]>::to_vec),
-            readable: &|path| if path.ends_with("missing") { Err("not there".to_owned()) } else { Ok(()) },
+            readable: &|path| if path.ends_with("missing") { Err(PathError::NotInAFolder) } else { Ok(()) },
             contents: &|path| {
-                if path.ends_with("missing") { Err("not there".to_owned()) } else { Ok("{}".to_owned()) }
+                if path.ends_with("missing") { Err(PathError::NotUtf8) } else { Ok("{}".to_owned()) }
             },
-            writable: &|path| if path.ends_with("missing") { Err("read-only".to_owned()) } else { Ok(()) },
+            writable: &|path| if path.ends_with("missing") { Err(PathError::NotInAFolder) } else { Ok(()) },
             environment: &|_| input.first().map(u8::to_string),
         };
-        let mut told = String::new();
+        let mut said = String::new();
         // The two have most keys in common.
         let of_filter = closely || input.len().is_multiple_of(4);
         match config::read(&source) {
@@ -107,27 +107,27 @@ impl Body for Config {
                 assert!((1..=10_000).contains(&settings.batch_events));
                 assert!((1_000..=64_000_000).contains(&settings.batch_bytes));
                 assert!(!settings.endpoint.shown.contains('?'), "{}", settings.endpoint.shown);
-                told = shown::output_line(&source, &settings);
-                assert!(told.len() < LONGEST_LINE, "{} bytes", told.len());
+                said = shown::output_line(&source, &settings);
+                assert!(said.len() < LONGEST_LINE, "{} bytes", said.len());
                 if !settings.headers.is_empty() {
                     read_again(&settings);
                 }
             }
             Err(errors) => {
                 self.seen.bad += 1;
-                tell(&errors, KEYS, &mut told);
+                say(&errors, KEYS, &mut said);
             }
         }
         match of_filter.then(|| config::read_filter(&source)) {
-            Some(Ok(settings)) => told += &shown::filter_line(&source, &settings),
-            Some(Err(errors)) => tell(&errors, FILTER_KEYS, &mut told),
+            Some(Ok(settings)) => said += &shown::filter_line(&source, &settings),
+            Some(Err(errors)) => say(&errors, FILTER_KEYS, &mut said),
             None => {}
         }
-        assert!(!told.contains(|c: char| c.is_control()), "{told:?}");
-        if told.contains(SECRET) {
+        assert!(!said.contains(|c: char| c.is_control()), "{said:?}");
+        if said.contains(SECRET) {
             assert!(
-                properties.iter().any(|(key, value)| may_be_told(key, value)),
-                "a secret is told: {told}"
+                properties.iter().any(|(key, value)| may_be_shown(key, value)),
+                "a secret is shown: {said}"
             );
         }
     }
@@ -169,22 +169,22 @@ fn property(line: &[u8]) -> Option<(&'static Key, &[u8])> {
 }
 
 /// Holds the errors against what is said of them, and appends them as a log has them.
-fn tell(errors: &[ConfigError], keys: &[Key], told: &mut String) {
+fn say(errors: &[ConfigError], keys: &[Key], said: &mut String) {
     let place = |error: &ConfigError| keys.iter().position(|key| key.name == error.key);
     assert!(!errors.is_empty());
     assert!(errors.iter().all(|error| place(error).is_some()), "{errors:?}");
     assert!(errors.iter().map(place).is_sorted(), "{errors:?}");
     for error in errors {
-        let before = told.len();
-        *told += &error.to_string();
-        // Paths are told whole.
+        let before = said.len();
+        *said += &error.to_string();
+        // Paths are shown whole.
         let is_path = keys.iter().any(|key| key.name == error.key && key.shows == Shows::Path);
-        assert!(is_path || told.len() - before < 700, "{error}");
+        assert!(is_path || said.len() - before < 700, "{error}");
     }
 }
 
 /// Whether the secret stands in this value where it can be no secret, or nobody could know that it is one.
-fn may_be_told(key: &Key, value: &[u8]) -> bool {
+fn may_be_shown(key: &Key, value: &[u8]) -> bool {
     let text = String::from_utf8_lossy(value);
     let text = text.trim();
     match key.shows {
@@ -195,7 +195,7 @@ fn may_be_told(key: &Key, value: &[u8]) -> bool {
         Shows::HeaderNames => text
             .split(',')
             .any(|part| part.split_once(':').is_some_and(|(name, _)| name.to_uppercase().contains(SECRET))),
-        // Host and path. Who writes a user into a URL is told so, without it.
+        // Host and path. A user in a URL is reported, without being shown.
         Shows::Url => {
             let end = text.find(['?', '#']).unwrap_or(text.len());
             let rest = text[..end].split_once("://").map_or("", |(_, rest)| rest);

@@ -36,13 +36,14 @@ const METADATA: [&str; 16] = [
     "_type",
     "_version",
 ];
-/// Of ECS, those that a document may have.
+/// The fields of ECS that a document may have.
 const ADDRESSES: [&str; 3] = ["source", "client", "related"];
 
-/// Of those whose mapping is given, a `long`.
+/// Those of them whose mapping is a `long`.
 const LONGS: [&[&str]; 2] = [&["http", "response", "status_code"], &["kubernetes", "event", "count"]];
 
-/// Of the integration for audit logs (`packages/kubernetes/data_stream/audit_logs/fields` of elastic/integrations).
+/// Fields of the integration for audit logs (`packages/kubernetes/data_stream/audit_logs/fields` of
+/// elastic/integrations).
 const DATES: [&[&str]; 2] =
     [&["kubernetes", "audit", "stageTimestamp"], &["kubernetes", "audit", "requestReceivedTimestamp"]];
 const INTEGER: &[&str] = &["kubernetes", "audit", "responseStatus", "code"];

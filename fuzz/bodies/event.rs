@@ -38,7 +38,7 @@ pub struct Event {
     seen: Seen,
 }
 
-/// Of a document that may hold anything else, what must stand in it once; serde refuses a second.
+/// What must stand once in a document that may hold anything else; serde refuses a second.
 #[derive(Deserialize)]
 struct Named<'w> {
     #[serde(borrow)]
@@ -297,7 +297,7 @@ fn times(event: &KubeEvent<'_>) {
     }
 }
 
-/// The recorded cluster after 45 s, and what is told of it.
+/// The recorded cluster after 45 s, and what is said of it.
 pub fn cluster() -> &'static (Index, Correlator) {
     static CLUSTER: OnceLock<(Index, Correlator)> = OnceLock::new();
     CLUSTER.get_or_init(|| {

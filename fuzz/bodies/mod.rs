@@ -1,4 +1,4 @@
-//! What is checked of any input, in one place: for the fuzz targets, and for the mutator of `tests/mutations.rs`.
+//! What is checked of any input, in one place: for the fuzz targets, and for the mutator of `tests/memory/mutations`.
 //!
 //! A body finds a fault by panicking. What an input looks like is for each body to say; all take any bytes.
 #![allow(
@@ -29,7 +29,7 @@ pub mod wrapped;
 
 /// One reader of what comes from outside, and what must hold for all that it reads.
 pub trait Body {
-    /// Of the fuzz target and the folders of its inputs.
+    /// The name of the fuzz target and the folders of its inputs.
     const NAME: &'static str;
     /// What inputs are made of, to be put in anywhere.
     const WORDS: &'static [&'static [u8]];

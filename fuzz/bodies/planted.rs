@@ -187,7 +187,7 @@ impl<'i> Choices<'i> {
             2 => format!("{{kind: '{kind}', stringData: {{p: {CANARY}}}}}"),
             3 => json!({"log": json}).to_string(),
             4 => Value::from(json).to_string(),
-            5 => format!("applying {json}, as told"),
+            5 => format!("applying {json}, as said"),
             6 => format!("{{}}\n{json}\nand more"),
             7 => format!("{{\"kind\"=>\"{kind}\", \"data\"=>{{\"p\"=>\"{CANARY}\"}}}}"),
             8 => format!("{{kind={kind}, stringData={{p={CANARY}}}}}"),

@@ -316,7 +316,7 @@ pub(super) fn renderer(format: FormatName) -> Renderer {
     let template = (format == FormatName::Template).then_some(template);
     let cluster_name = "a \"cluster\"".to_owned();
     let services = ServiceSettings::default();
-    // Bodies are told as long as they are asked for.
+    // Bodies are written as long as they are asked for.
     let settings = RenderSettings { format, cluster_name, audit_bodies: true, template, services };
     Renderer::open(&settings, None).expect("a format")
 }

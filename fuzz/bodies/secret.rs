@@ -16,7 +16,7 @@ use super::planted::{CANARY, Choices, ENCODED};
 use super::record::renderer;
 use super::{Body, Seen, data};
 
-/// Formats that a record is told in, besides what a dead letter shows; all of them when it is looked at closely.
+/// Formats that a record is written in, besides what a dead letter shows; all of them when it is looked at closely.
 const FORMATS_A_RECORD: usize = 3;
 
 pub struct Secret {

@@ -10,7 +10,7 @@ use event_gateway::record::identity::write_id;
 use super::{Body, Seen, data, strict};
 
 pub struct Template {
-    /// Of every kind, as `MessagePack`.
+    /// Samples of every kind, as `MessagePack`.
     records: Vec<Vec<u8>>,
     seen: Seen,
 }

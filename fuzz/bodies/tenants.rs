@@ -1,7 +1,8 @@
 //! Any bytes as the objects that a hostile tenant writes into his namespace, beside a real cluster.
 //!
-//! What events of the others say must not depend on them. The first byte of an input says who comes first; each line that follows
-//! is a byte for the kind and an object. Its namespace is the tenant's, as the API server sees to that, and its uid is nobody else's.
+//! What events of the others say must not depend on them. The first byte of an input says who comes first; each line
+//! that follows is a byte for the kind and an object. Its namespace is the tenant's, as the API server sees to that,
+//! and its uid is nobody else's.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,8 +47,8 @@ fn last_states() -> Vec<(ObjectKind, Value)> {
 }
 
 impl Tenants {
-    /// What is said of an object of the others. Of one of the cluster, only what is said of the others' Services.
-    fn told(&self, index: &Index, object: &Object) -> String {
+    /// What is said of an object of the others. For one of the cluster, only what is said of the others' Services.
+    fn given(&self, index: &Index, object: &Object) -> String {
         let uid = object.uid.to_string();
         let lies_in = if object.namespace.is_empty() { "default" } else { &object.namespace };
         let api_version = format!("{}/v1", object.kind.group());
@@ -65,7 +66,7 @@ impl Tenants {
             impact.services.retain(|service| service.namespace != HOSTILE);
             impact.services_total = impact.services.len();
         }
-        // The tenant says the same of it from his own namespace, and is told nothing.
+        // The tenant says the same of it from his own namespace, and learns nothing.
         let forged = self.correlator.correlate(index, &About { event_namespace: HOSTILE, ..about });
         assert_eq!(forged.correlation, Correlation::Foreign, "{about:?}");
         let forged = About { namespace: HOSTILE, event_namespace: HOSTILE, ..about };
@@ -119,7 +120,7 @@ impl Body for Tenants {
         }
         let mut body = Self { correlator, parsers, others, alone: Vec::new(), seen: Seen::default() };
         let index = index_of(body.others.iter());
-        body.alone = body.others.iter().map(|object| body.told(&index, object)).collect();
+        body.alone = body.others.iter().map(|object| body.given(&index, object)).collect();
         body
     }
 
@@ -153,7 +154,7 @@ impl Body for Tenants {
             index_of(self.others.iter().chain(&hostile))
         };
         for (object, alone) in self.others.iter().zip(&self.alone) {
-            assert_eq!(&self.told(&index, object), alone, "{} {}", object.kind.name(), object.name);
+            assert_eq!(&self.given(&index, object), alone, "{} {}", object.kind.name(), object.name);
         }
         for object in &hostile {
             let held = index.by_uid(object.key());

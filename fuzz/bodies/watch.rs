@@ -134,7 +134,7 @@ impl Body for Watch {
         let alike = cut.output.skipped == whole.output.skipped;
         assert!(alike || cut.stopped && cut.output.skipped < whole.output.skipped);
         as_serde_json_reads_it(list);
-        self.told(kind, whole.output.changes);
+        self.take_changes(kind, whole.output.changes);
     }
 
     fn seen(&self) -> Seen {
@@ -178,7 +178,7 @@ impl Watch {
     }
 
     /// The topology takes what was read, whatever it says of owners, selectors and endpoints.
-    fn told(&self, kind: ObjectKind, changes: Vec<ObjectChange>) {
+    fn take_changes(&self, kind: ObjectKind, changes: Vec<ObjectChange>) {
         let mut writer = IndexWriter::new(60);
         ObjectKind::ALL
             .into_iter()

@@ -1,9 +1,9 @@
-//! Memory aligned as Rust needs it, from a host whose malloc may not.
+//! A global allocator that aligns memory as Rust needs it, even where the host's malloc does not.
 //!
-//! The official images link jemalloc with `--with-lg-quantum=3`: its malloc hands out memory for, say, 56
-//! bytes at an address that is a multiple of 8 only. Rust's `System` allocator takes 16 for granted on
-//! 64-bit machines, and a stock `HashMap` then dies on an aligned SSE load. So: up to 8 from malloc,
-//! anything above from posix_memalign. All of it is freed by `free`, whoever provides it.
+//! The official images link jemalloc with `--with-lg-quantum=3`: its malloc may return 56 bytes at an address
+//! that is a multiple of 8 only. Rust's `System` allocator assumes 16 on 64-bit machines, and then a standard
+//! `HashMap` crashes on an aligned SSE load. This allocator therefore takes alignments up to 8 from malloc and
+//! larger ones from posix_memalign. `free` releases both.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::ptr;
@@ -13,15 +13,15 @@ static ALLOCATOR: HostMalloc = HostMalloc;
 
 struct HostMalloc;
 
-/// What every malloc in use grants.
+/// The alignment that every malloc in use guarantees.
 const MALLOC_ALIGN: usize = 8;
 
 // SAFETY: memory comes from malloc or posix_memalign with at least the size and alignment of the layout,
-// and goes back by free, which takes both. Nothing here unwinds.
+// and free, which accepts both, releases it. Nothing here unwinds.
 unsafe impl GlobalAlloc for HostMalloc {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if layout.align() <= MALLOC_ALIGN {
-            // SAFETY: malloc takes any size.
+            // SAFETY: malloc accepts any size.
             return unsafe { libc::malloc(layout.size()) }.cast();
         }
         let mut memory = ptr::null_mut();
@@ -33,10 +33,10 @@ unsafe impl GlobalAlloc for HostMalloc {
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         if layout.align() <= MALLOC_ALIGN {
-            // SAFETY: calloc takes any size.
+            // SAFETY: calloc accepts any size.
             return unsafe { libc::calloc(1, layout.size()) }.cast();
         }
-        // SAFETY: the caller's promise is passed on.
+        // SAFETY: the caller guarantees what `alloc` requires.
         let memory = unsafe { self.alloc(layout) };
         if !memory.is_null() {
             // SAFETY: `alloc` made `size` bytes there.
@@ -52,11 +52,11 @@ unsafe impl GlobalAlloc for HostMalloc {
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         if layout.align() <= MALLOC_ALIGN {
-            // SAFETY: `memory` came from the same malloc; the caller promises a size above zero.
+            // SAFETY: `memory` came from the same malloc; the caller guarantees a size above zero.
             return unsafe { libc::realloc(memory.cast(), new_size) }.cast();
         }
-        // realloc knows nothing of our alignment. SAFETY: the caller promises that the rounded new size
-        // does not overflow, and the alignment is a layout's own.
+        // realloc would not keep our alignment. SAFETY: the caller guarantees that the rounded new size does not
+        // overflow, and the alignment comes from a valid layout.
         let moved = unsafe { self.alloc(Layout::from_size_align_unchecked(new_size, layout.align())) };
         if !moved.is_null() {
             // SAFETY: both blocks hold at least the smaller size, and do not overlap.

@@ -1,7 +1,7 @@
-//! The keys, for the hosts that refuse misspelt ones.
+//! The table of keys in the host's form, for hosts that refuse misspelt keys.
 //!
-//! With a `config_map` the host checks the names at start and in `--dry-run`, and lists the keys in its
-//! help. All keys are announced as strings: their values are ours to check, with better words.
+//! With a `config_map` the host checks the names at the start and in `--dry-run`, and lists the keys in its help.
+//! All keys have the type string, because `config` checks the values itself and gives better errors.
 
 use std::ffi::CString;
 use std::ptr;
@@ -13,7 +13,7 @@ use crate::config::keys::KEYS;
 /// `FLB_CONFIG_MAP_STR`.
 const STRING: i32 = 0;
 
-/// A table that the host may keep: it stays for the life of the image, which is never unmapped.
+/// A table that the host may keep: it lives as long as the image, which is never unmapped.
 struct Table(Vec<EgConfigMapEntry>);
 
 // SAFETY: the entries and the strings they point to are written once, before the table is published, and
@@ -22,7 +22,7 @@ unsafe impl Send for Table {}
 // SAFETY: as above.
 unsafe impl Sync for Table {}
 
-/// The entries, ended by one without a name.
+/// The entries, terminated by one without a name.
 pub fn entries() -> *const EgConfigMapEntry {
     static TABLE: OnceLock<Table> = OnceLock::new();
     TABLE
@@ -39,14 +39,14 @@ pub fn entries() -> *const EgConfigMapEntry {
 }
 
 fn entry(name: Option<&str>, default: Option<&str>, help: &str) -> EgConfigMapEntry {
-    // The strings live as long as the table: indefinitely. A key holds no NUL.
+    // The strings are leaked, because the table lives until the process ends. No key contains a NUL.
     let leak = |text: &str| CString::new(text).map_or(ptr::null(), |text| text.into_raw().cast_const());
     EgConfigMapEntry {
         kind: STRING,
         name: name.map_or(ptr::null(), leak),
         default_value: default.map_or(ptr::null(), leak),
         flags: 0,
-        // A proxy has no context struct that the host could write into.
+        // A proxy plugin has no context struct that the host could write into.
         set_property: 0,
         offset: 0,
         description: leak(help),

@@ -1,7 +1,7 @@
-//! What a filter asks of the host: properties, a place for its context, a line in the log.
+//! One filter instance as the host sees it: its properties, its context and its log.
 //!
-//! A native plugin gets no table of functions as a proxy does: it calls what the executable exports. All of
-//! it is for the host's own threads only.
+//! A native plugin does not get a table of functions as a proxy plugin does: it calls the functions that the
+//! executable exports. Only the host's own threads may use any of this.
 
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::ptr;
@@ -14,12 +14,12 @@ pub struct FilterHost {
     instance: *mut c_void,
     /// The alias, or `service_impact.N`.
     name: String,
-    /// Looked up once, as the loader's search is deeper than anything we do on the host's stack.
+    /// Looked up once, because the loader's search needs more of the host's stack than anything else here.
     print: Option<LogPrint>,
 }
 
-// SAFETY: the handle is used on the host's threads only, in the callbacks of the instance, of which the
-// host runs one at a time. The thread that keeps the file never sees it.
+// SAFETY: only the host's threads use the handle, in the instance's callbacks, which the host runs one at a time.
+// The thread that writes the file never sees it.
 unsafe impl Send for FilterHost {}
 // SAFETY: as above.
 unsafe impl Sync for FilterHost {}
@@ -28,27 +28,26 @@ impl FilterHost {
     /// # Safety
     /// The pointer must be the `struct flb_filter_instance` of the callback that runs.
     pub unsafe fn new(instance: *mut c_void) -> Self {
-        // SAFETY: the type of the host's header; all supported hosts export it.
+        // SAFETY: the type is that of the host's header; all supported hosts export it.
         let name = unsafe { symbols::find::<InstanceName>(c"flb_filter_name") }
             .map(|filter_name| {
                 // SAFETY: the instance is the host's own.
                 unsafe { filter_name(instance) }
             })
             .filter(|name| !name.is_null())
-            // SAFETY: the host answers with a C string that lives as long as the instance.
+            // SAFETY: the host returns a C string that lives as long as the instance.
             .map(|name| unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned());
         Self {
             instance,
             name: name.unwrap_or_else(|| "service_impact".to_owned()),
-            // SAFETY: the type of the host's header.
+            // SAFETY: the type is that of the host's header.
             print: unsafe { symbols::find::<LogPrint>(c"flb_log_print") },
         }
     }
 
-    /// The bytes of a property; `None` when it is unset. An empty one reads as "" here, which is to mean
-    /// the same.
+    /// The bytes of a property; `None` if it is unset or empty. For an empty one the host returns "".
     pub fn property(&self, key: &str) -> Option<Vec<u8>> {
-        // SAFETY: the type of the host's header.
+        // SAFETY: the type is that of the host's header.
         let get = unsafe { symbols::find::<FilterProperty>(c"flb_filter_get_property") }?;
         let key = CString::new(key).ok()?;
         // SAFETY: the key is a C string; the value, if any, is one that lives as long as the instance.
@@ -58,9 +57,9 @@ impl FilterHost {
         value.filter(|value| !value.is_empty())
     }
 
-    /// Leaves the pointer that cb_filter and cb_exit get. `false`: the host cannot.
+    /// Sets the pointer that the host passes to cb_filter and cb_exit. `false`: the host lacks the function.
     pub fn set_context(&self, context: *mut c_void) -> bool {
-        // SAFETY: the type of the host's header.
+        // SAFETY: the type is that of the host's header.
         let Some(set) = (unsafe { symbols::find::<FilterContext>(c"flb_filter_set_context") }) else {
             return false;
         };
@@ -69,15 +68,15 @@ impl FilterHost {
         true
     }
 
-    /// Hands a line to the host's logger. It exports no check of an instance's `log_level`, so what we say
-    /// is INFO or above, and little.
+    /// Passes a line to the host's logger. The host does not export a check of an instance's `log_level`, so the
+    /// filter logs little, and only INFO or above.
     pub fn log(&self, line: &Line) {
         let (Some(print), Some(text)) = (self.print, self.with_name(line)) else { return };
         // SAFETY: both strings are C strings, and the format takes exactly one.
         unsafe { print(line.level as c_int, ptr::null(), 0, c"%s".as_ptr(), text.as_ptr()) };
     }
 
-    /// Apart from the call of the logger, which has to find as much stack left as can be.
+    /// A function of its own, so that its stack is free again when the logger runs.
     #[inline(never)]
     fn with_name(&self, line: &Line) -> Option<CString> {
         let text = format!("[filter:service_impact:{}] {}", self.name, line.text);

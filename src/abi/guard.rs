@@ -1,36 +1,36 @@
-//! No panic crosses the border, and the answer to one is the one that loses nothing.
+//! No panic crosses the border: each is caught, and the host gets the return value that loses nothing.
 
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Once;
 
-use crate::log::{HostLog, said};
+use crate::log::{HostLog, panic_message};
 
-/// Runs `body`; a panic in it becomes `on_panic`.
+/// Runs `body`; returns `on_panic` if it panics.
 pub fn guarded<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(on_panic)
 }
 
-/// As [`guarded`], and says so in the log: a fault that nobody reads of is never fixed. `what` says what
-/// happened, and what comes of it.
+/// As [`guarded`], and logs the panic, because a fault that nobody sees is never fixed. `what` says what happened
+/// and what follows.
 pub fn guarded_and_logged<T>(log: &HostLog, what: &str, on_panic: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
-        log.error("call panicked", format!("{what}, a fault of this plugin: {}", said(&*panic)));
+        log.error("call panicked", format!("{what}, a fault of this plugin: {}", panic_message(&*panic)));
         on_panic
     })
 }
 
-/// Keeps the panic hook of this image quiet. The default one writes to stderr, which in daemon mode is
-/// somebody else's descriptor, and with `RUST_BACKTRACE` set it needs more stack than a coroutine has.
-/// What a panic said reaches the log from where it is caught.
+/// Silences the panic hook of this image. The default hook writes to stderr, which in daemon mode may be another
+/// file's descriptor, and with `RUST_BACKTRACE` set it needs more stack than a coroutine has. The code that catches
+/// a panic logs its message.
 pub fn silence_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| panic::set_hook(Box::new(|_| {})));
 }
 
-/// Blocks all signals on the calling thread: they are the host's, whose handlers expect its own threads.
+/// Blocks all signals on the calling thread: the host's signal handlers expect to run on its own threads.
 pub fn block_signals() {
-    // SAFETY: sigfillset writes the set that pthread_sigmask then reads; no old set is asked for.
+    // SAFETY: sigfillset writes the set that pthread_sigmask then reads; the old set is not requested.
     unsafe {
         let mut all = std::mem::zeroed();
         libc::sigfillset(&raw mut all);
@@ -38,8 +38,8 @@ pub fn block_signals() {
     }
 }
 
-/// The calling thread, as the kernel numbers it.
+/// The kernel's id of the calling thread.
 pub fn thread_id() -> libc::pid_t {
-    // SAFETY: takes nothing and cannot fail.
+    // SAFETY: it has no arguments and cannot fail.
     unsafe { libc::gettid() }
 }

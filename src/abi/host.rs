@@ -1,7 +1,7 @@
-//! One instance as the host sees it: its properties, its log and its metrics.
+//! One output instance as the host sees it: its properties, its log and its metrics.
 //!
-//! All of it is for the host's own threads only: the logger falls back to stderr elsewhere, and the metric
-//! maps take no lock before 5.1.
+//! Only the host's own threads may use any of this: elsewhere the logger falls back to stderr, and the metric maps
+//! take no lock before 5.1.
 
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::ptr;
@@ -22,8 +22,8 @@ pub struct Host {
     registry: OnceLock<Registry>,
 }
 
-// SAFETY: the handles are used on the host's threads only: in Init, in ExitCtx and in the engine's timer,
-// which never run at the same time. The delivering thread never sees a Host.
+// SAFETY: only the host's threads use the handles: in Init, in ExitCtx and in the engine's timer, which never run
+// at the same time. The delivery worker never sees a Host.
 unsafe impl Send for Host {}
 // SAFETY: as above.
 unsafe impl Sync for Host {}
@@ -32,14 +32,14 @@ impl Host {
     /// # Safety
     /// The pointers must be those that the host put into `EgOutputPlugin` for the Init that runs.
     pub unsafe fn new(api: *const EgApi, instance: *mut c_void) -> Self {
-        // SAFETY: the type of the host's header; all supported hosts export it.
+        // SAFETY: the type is that of the host's header; all supported hosts export it.
         let name = unsafe { symbols::find::<InstanceName>(c"flb_output_name") }
             .map(|output_name| {
                 // SAFETY: the instance is the host's own.
                 unsafe { output_name(instance) }
             })
             .filter(|name| !name.is_null())
-            // SAFETY: the host answers with a C string that lives as long as the instance.
+            // SAFETY: the host returns a C string that lives as long as the instance.
             .map_or_else(|| c"event_gateway".to_owned(), |name| unsafe { CStr::from_ptr(name) }.to_owned());
         Self { api, instance, name, registry: OnceLock::new() }
     }
@@ -49,7 +49,7 @@ impl Host {
         unsafe { &*self.api }
     }
 
-    /// The bytes of a property; `None` when it is unset or empty.
+    /// The bytes of a property; `None` if it is unset or empty.
     pub fn property(&self, key: &str) -> Option<Vec<u8>> {
         let get = self.api().output_get_property?;
         let key = CString::new(key).ok()?;
@@ -59,7 +59,7 @@ impl Host {
         (!value.is_null()).then(|| unsafe { CStr::from_ptr(value) }.to_bytes().to_vec())
     }
 
-    /// Hands a line to the host's logger, if the instance's `log_level` lets it pass.
+    /// Passes a line to the host's logger, unless the instance's `log_level` suppresses it.
     pub fn log(&self, line: &Line) {
         let level = line.level as c_int;
         let (Some(check), Some(print)) = (self.api().output_log_check, self.api().log_print) else { return };
@@ -73,9 +73,8 @@ impl Host {
         unsafe { print(level, ptr::null(), 0, c"%s".as_ptr(), text.as_ptr()) };
     }
 
-    /// Makes the metrics and touches every label set, so that later only values change. To be called in
-    /// Init.
-    pub fn announce(&self, metrics: &Metrics) {
+    /// Creates the metrics with all their label sets, so that later only values change. Must be called in Init.
+    pub fn create_metrics(&self, metrics: &Metrics) {
         let Some(get_registry) = self.api().output_get_cmt_instance else { return };
         // SAFETY: the instance is the host's own.
         let registry = unsafe { get_registry(self.instance) };

@@ -1,12 +1,12 @@
-//! The exported functions of the output, and the life of an instance.
+//! The exported functions of the output, and the life cycle of an instance.
 //!
 //! ```text
-//! main thread     FLBPluginRegister                    once an image and once more at a hot reload
-//! engine thread   FLBPluginInit … FlushCtx … ExitCtx   once an instance; ExitCtx(NULL) without an Init too
+//! main thread     FLBPluginRegister                    once per image, and once more at each hot reload
+//! engine thread   FLBPluginInit … FlushCtx … ExitCtx   once per instance; ExitCtx(NULL) also without an Init
 //! ```
 //!
-//! Everything belongs to an instance: at a hot reload the same image is registered again while the old
-//! instances still work.
+//! All state belongs to an instance, because a hot reload registers the same image again while the old instances
+//! still work.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::fs;
@@ -25,22 +25,22 @@ use super::layout::{
     PROXY_GOLANG,
 };
 use super::version;
-use super::wait::{WaitingRoom, Way};
+use super::wait::{WaitMode, WaitingRoom};
 use crate::clock;
 use crate::cluster::Cluster;
-use crate::config::{self, Source, shown};
+use crate::config::{self, PathError, Source, shown};
 use crate::disk::{self, Access, is_wrong_path};
 use crate::failpoint;
-use crate::job::Answer;
+use crate::job::HostResult;
 use crate::log::{HostLog, Level, Line};
 use crate::metrics::Metrics;
 use crate::worker::Worker;
 
-/// What Register answers to be refused, and Init to fail.
+/// Register and Init return this if they fail.
 const REFUSED: c_int = -1;
-/// What Init answers when all is well: the host takes anything above zero.
+/// Init returns this if the instance runs: the host accepts any value above zero.
 const STARTED: c_int = 1;
-/// The metrics are published once in so many ticks of the timer: once a second.
+/// The timer publishes the metrics at every tenth tick: once a second.
 const TICKS_A_PUBLICATION: u32 = 10;
 
 struct Instance {
@@ -49,17 +49,17 @@ struct Instance {
     worker: Worker,
     metrics: Arc<Metrics>,
     log: Arc<HostLog>,
-    /// It outlives the cluster: the end of the cluster's threads may have something to say.
+    /// It outlives the cluster, because the cluster's threads may log while they end.
     cluster_log: Option<Arc<HostLog>>,
     started: Instant,
     ticks: AtomicU32,
     warned_of_blocking: AtomicBool,
 }
 
-/// Tells the host what is in this image.
+/// Describes the plugin to the host.
 ///
 /// # Safety
-/// Called by the host with a `struct flb_plugin_proxy_def` of its own version.
+/// The host must pass a `struct flb_plugin_proxy_def` of its own version.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn FLBPluginRegister(definition: *mut EgDefinition) -> c_int {
     guarded(REFUSED, || {
@@ -73,46 +73,46 @@ pub unsafe extern "C" fn FLBPluginRegister(definition: *mut EgDefinition) -> c_i
             proxy: PROXY_GOLANG,
             flags: 0,
             name: c"event_gateway".as_ptr(),
-            description: c"Delivers Kubernetes events to an event gateway, once, acknowledged".as_ptr(),
+            description: c"Delivers Kubernetes events to an event gateway, once and acknowledged".as_ptr(),
         };
-        // SAFETY: every host's struct begins with these fields; static strings outlive it.
+        // SAFETY: every host's struct starts with these fields; static strings outlive it.
         unsafe { definition.write(ours) };
         if version::takes_config_map() {
-            // SAFETY: this host's struct has the longer form, as the version says; the table lives as long as the process.
+            // SAFETY: a host of this version has the longer struct; the table lives as long as the process.
             unsafe { (*definition.cast::<EgDefinitionWithMap>()).config_map = config_map::entries() };
         }
         0
     })
 }
 
-/// Starts one instance. Answers above zero when it runs.
+/// Starts one instance. Returns a value above zero if it runs.
 ///
 /// # Safety
-/// Called by the host on its engine thread with the struct it fills for this instance.
+/// The host must call it on its engine thread, with the struct that it filled for this instance.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn FLBPluginInit(plugin: *mut EgOutputPlugin) -> c_int {
     guarded(REFUSED, || {
         failpoint::hit("init");
-        // SAFETY: the host's struct, valid during Init; the fields are copied out.
+        // SAFETY: the host's struct is valid during Init; its fields are copied out.
         let Some(plugin) = (unsafe { plugin.as_ref() }) else { return REFUSED };
         if plugin.api.is_null() || plugin.context.is_null() {
             return REFUSED;
         }
-        // SAFETY: the handles of the instance that is being made.
+        // SAFETY: both handles belong to the instance that the host creates.
         let host = unsafe { Host::new(plugin.api, plugin.instance) };
         let Some(instance) = start(host) else { return REFUSED };
         let instance = Box::into_raw(instance);
-        // SAFETY: the instance lives until ExitCtx frees it, which ends the timer first; `context` is
-        // where the host keeps the pointer for FlushCtx and ExitCtx.
+        // SAFETY: the instance lives until ExitCtx frees it, which ends the timer first; `context` is where the host
+        // keeps the pointer for FlushCtx and ExitCtx.
         unsafe {
             if !(*instance).waiting_room.open(tick, woken, instance.cast()) {
                 (*instance).log.warn(
                     "flush blocks",
-                    "this host lacks what a flush needs to wait without blocking; it will block the host's engine \
-                     for each delivery; use a release of Fluent Bit from 2.2 on",
+                    "this host lacks functions that a flush needs to wait; each delivery will block the host's engine; \
+                     nothing is lost; use Fluent Bit 2.2 or later",
                 );
-                // Without a timer nobody else may come to say it.
-                (*instance).tell_log(HostLog::drain);
+                // Without a timer nothing else would write the line.
+                (*instance).write_log(HostLog::drain);
             }
             *plugin.context = instance.cast();
         }
@@ -135,8 +135,8 @@ fn start(host: Host) -> Option<Box<Instance>> {
         Ok((settings, worker))
     });
     if let Ok((settings, _)) = &worker {
-        metrics.tell_time(clock::unix_seconds(clock::wall()));
-        host.announce(&metrics);
+        metrics.set_time(clock::unix_seconds(clock::wall()));
+        host.create_metrics(&metrics);
         log.info("start", shown::output_line(&source, settings));
     }
     let worker = match worker {
@@ -162,43 +162,43 @@ fn start(host: Host) -> Option<Box<Instance>> {
         ticks: AtomicU32::new(0),
         warned_of_blocking: AtomicBool::new(false),
     });
-    instance.tell_log(HostLog::drain);
+    instance.write_log(HostLog::drain);
     Some(instance)
 }
 
-/// Opens without reading: the path may be a pipe that never ends, or never begins.
-pub(super) fn readable(path: &Path) -> Result<(), String> {
-    disk::open_to_read(path).map(drop).map_err(|error| error.to_string())
+/// Whether a file can be opened for reading. It is not read, because the path may be a pipe that blocks or never ends.
+pub(super) fn readable(path: &Path) -> Result<(), PathError> {
+    disk::open_to_read(path).map(drop).map_err(PathError::Io)
 }
 
-/// Reads a file whole, up to what nobody writes by hand.
-pub(super) fn contents(path: &Path) -> Result<String, String> {
+/// Reads a whole file, up to a size that nobody writes by hand.
+pub(super) fn contents(path: &Path) -> Result<String, PathError> {
     const MOST_BYTES: u64 = 1 << 20;
-    let bytes = disk::read(path, MOST_BYTES).map_err(|error| error.to_string())?;
-    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
+    let bytes = disk::read(path, MOST_BYTES).map_err(PathError::Io)?;
+    String::from_utf8(bytes).map_err(|_| PathError::NotUtf8)
 }
 
-/// Whether the path is one for a file that can be made or written; makes none. A disk that is full, read-only,
-/// broken or forbidden is passed over: it comes and goes, and whoever opens the file logs it. So is a file that
-/// is not ours, which a person may take away.
-pub(super) fn writable(path: &Path) -> Result<(), String> {
-    let passing = |error: io::Error| if is_wrong_path(&error) { Err(error.to_string()) } else { Ok(()) };
+/// Whether a file can exist at this path; it does not create one. A disk that is full, read-only, broken or forbidden
+/// is accepted, because such a state may pass, and the code that opens the file logs it. A file of another owner is
+/// accepted too, because a person may remove it.
+pub(super) fn writable(path: &Path) -> Result<(), PathError> {
+    let passing = |error: io::Error| if is_wrong_path(&error) { Err(error) } else { Ok(()) };
     match fs::symlink_metadata(path) {
-        Ok(_) => disk::existing(path, Access::Append).map_or_else(passing, |_| Ok(())),
+        Ok(_) => disk::existing(path, Access::Append).map_or_else(passing, |_| Ok(())).map_err(PathError::Io),
         Err(_) => match fs::metadata(disk::folder_of(path)) {
             Ok(metadata) if metadata.is_dir() => Ok(()),
-            Ok(_) => Err("it lies in something that is no folder".to_owned()),
-            Err(error) => passing(error).map_err(|why| format!("its folder cannot be used: {why}")),
+            Ok(_) => Err(PathError::NotInAFolder),
+            Err(error) => passing(error).map_err(PathError::Folder),
         },
     }
 }
 
-/// Takes a chunk and answers when its outcome is known. Runs on a coroutine of 24 KiB: copies, enqueues and
-/// waits.
+/// Takes a chunk and returns when its host result is known. It runs on a coroutine of 24 KiB, so it only copies,
+/// enqueues and waits.
 ///
 /// # Safety
-/// Called by the host with the pointer that Init left, `length` bytes and a C string; all are valid until
-/// this returns or the host abandons the coroutine.
+/// The host must pass the pointer that Init stored, `length` bytes and a C string; all are valid until this returns
+/// or the host abandons the coroutine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn FLBPluginFlushCtx(
     context: *mut c_void,
@@ -209,82 +209,82 @@ pub unsafe extern "C" fn FLBPluginFlushCtx(
     guarded(FLB_RETRY, || {
         // SAFETY: Init left an Instance there, and ExitCtx has not run.
         let Some(instance) = (unsafe { context.cast::<Instance>().as_ref() }) else { return FLB_RETRY };
-        let panicked = "taking a chunk panicked; it comes again";
+        let panicked = "taking a chunk panicked; it is retried";
         guarded_and_logged(&instance.log, panicked, FLB_RETRY, || {
             failpoint::hit("flush");
             if data.is_null() || length == 0 {
                 return FLB_OK;
             }
-            // SAFETY: the host's bytes, `length` of them; copied before this function waits.
+            // SAFETY: the host's `length` bytes are valid, and they are copied before this function waits.
             let data = unsafe { slice::from_raw_parts(data.cast::<u8>(), length) };
-            // SAFETY: a C string of the host's, copied as well.
+            // SAFETY: the host passes a C string, which is copied as well.
             let tag = if tag.is_null() { b"" } else { unsafe { CStr::from_ptr(tag) }.to_bytes() };
             let wake = instance.waiting_room.wake();
             let Some(pending) = instance.worker.enqueue(tag, data, wake) else { return FLB_RETRY };
             instance.warn_of_blocking();
             match instance.waiting_room.wait(pending) {
-                Answer::Ok => FLB_OK,
-                Answer::Retry => FLB_RETRY,
+                HostResult::Ok => FLB_OK,
+                HostResult::Retry => FLB_RETRY,
             }
         })
     })
 }
 
-/// Ends one instance: when this returns, its thread has ended and its files are closed.
+/// Ends one instance. When this returns, its thread has ended and its files are closed.
 ///
 /// # Safety
-/// Called by the host on the engine thread with the pointer that Init left, or with NULL when there was no
-/// Init (`--dry-run`, a refused reload).
+/// The host must call it on the engine thread, with the pointer that Init stored, or with NULL if there was no Init
+/// (`--dry-run`, a refused reload).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn FLBPluginExitCtx(context: *mut c_void) -> c_int {
     guarded(FLB_OK, || {
         if context.is_null() {
             return FLB_OK;
         }
-        // SAFETY: Init made it by Box::into_raw, and the host calls this once for it. Coroutines that
-        // still hold a reference are never resumed.
+        // SAFETY: Init created it with Box::into_raw, and the host calls this once for it. Coroutines that still hold
+        // a reference are never resumed.
         let mut instance = unsafe { Box::from_raw(context.cast::<Instance>()) };
         instance.waiting_room.close();
         failpoint::hit("exit");
         instance.worker.stop();
         let ran = clock::monotonic().saturating_duration_since(instance.started);
         instance.log.info("exit", format!("{} (ran for {} s)", instance.metrics.totals(), ran.as_secs()));
-        instance.tell_metrics();
-        instance.tell_log(HostLog::finish);
+        instance.publish_metrics();
+        instance.write_log(HostLog::finish);
         FLB_OK
     })
 }
 
-/// The engine's timer: says what is to be said, and resumes the flushes whose answer has come on a host where
-/// no waker could be registered.
+/// The engine's timer calls this: it writes logs and metrics, and resumes the finished flushes on a host where no
+/// waker could be registered.
 unsafe extern "C" fn tick(_: *mut c_void, data: *mut c_void) {
     guarded((), || {
         // SAFETY: `data` is the Instance that started the timer; ExitCtx ends the timer before it frees it.
         let Some(instance) = (unsafe { data.cast::<Instance>().as_ref() }) else { return };
-        let panicked = "the engine's timer panicked; it comes again";
+        let panicked = "the engine's timer panicked; it runs again at the next tick";
         guarded_and_logged(&instance.log, panicked, (), || {
             failpoint::hit("tick");
-            // First, as whoever waits is not to wait for what fails below.
+            // This comes first, so that a failure below does not keep a flush waiting.
             instance.waiting_room.resume_answered();
             let ticks = instance.ticks.fetch_add(1, Relaxed);
             if ticks.is_multiple_of(TICKS_A_PUBLICATION) {
-                instance.tell_metrics();
+                instance.publish_metrics();
             }
-            instance.tell_log(HostLog::drain);
+            instance.write_log(HostLog::drain);
         });
     });
 }
 
-/// The waker: resumes the flushes whose answer has come.
+/// The waker calls this: it resumes the finished flushes.
 unsafe extern "C" fn woken(event: *mut c_void) -> c_int {
     guarded(0, || {
-        // SAFETY: the event is the one that Init registered, with the Instance as its data; ExitCtx
-        // unregisters it before it frees either.
+        // SAFETY: Init registered the event with the Instance as its data; ExitCtx unregisters it before it frees
+        // either.
         let instance = unsafe { (*event.cast::<EgEvent>()).data.cast::<Instance>().as_ref() };
         let Some(instance) = instance else { return 0 };
-        let panicked = "the engine's waker panicked; its timer comes instead";
+        let panicked = "the engine's waker panicked; its timer takes over";
         guarded_and_logged(&instance.log, panicked, 0, || {
-            instance.waiting_room.answer_waker();
+            instance.waiting_room.clear_waker();
             failpoint::hit("woken");
             instance.waiting_room.resume_answered();
             0
@@ -293,7 +293,7 @@ unsafe extern "C" fn woken(event: *mut c_void) -> c_int {
 }
 
 impl Instance {
-    fn tell_log(&self, take: fn(&HostLog, Instant) -> Vec<Line>) {
+    fn write_log(&self, take: fn(&HostLog, Instant) -> Vec<Line>) {
         failpoint::hit("log");
         let now = clock::monotonic();
         for log in self.cluster_log.iter().chain([&self.log]) {
@@ -303,22 +303,23 @@ impl Instance {
         }
     }
 
-    fn tell_metrics(&self) {
+    fn publish_metrics(&self) {
         failpoint::hit("publish");
         if let Some(cluster) = self.worker.cluster() {
             cluster.publish(&self.metrics);
         }
         let now = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.metrics.tell_time(now.as_secs());
+        self.metrics.set_time(now.as_secs());
         self.host.publish(&self.metrics, u64::try_from(now.as_nanos()).unwrap_or(u64::MAX));
     }
 
     fn warn_of_blocking(&self) {
-        if self.waiting_room.way() == Way::BlockingWorker && !self.warned_of_blocking.swap(true, Relaxed) {
+        let is_blocking = self.waiting_room.mode() == WaitMode::BlockingWorker;
+        if is_blocking && !self.warned_of_blocking.swap(true, Relaxed) {
             self.log.warn(
                 "workers",
-                "workers is set: each flush blocks a thread, grace is not honoured and hot reload may crash the \
-                 host; leave workers unset, one thread of this plugin's own delivers without blocking",
+                "workers is set: each flush blocks a thread, grace is ignored and a hot reload may crash the host; \
+                 nothing is lost; leave workers unset: this plugin delivers on its own thread without blocking",
             );
         }
     }

@@ -1,9 +1,9 @@
-//! The flushes that wait for their answer, each with what resumes it.
+//! The flushes that wait for their result, each with the context that resumes it.
 
-use crate::job::{Answer, Pending};
+use crate::job::{HostResult, Pending};
 use crate::sync::{Mutex, PoisonError};
 
-/// `C` is what resumes a flush.
+/// `C` is the context that resumes a flush.
 #[derive(Debug)]
 pub struct Parked<C> {
     flushes: Mutex<Vec<(C, Pending)>>,
@@ -20,8 +20,8 @@ impl<C> Parked<C> {
         self.flushes.lock().unwrap_or_else(PoisonError::into_inner).push((context, pending));
     }
 
-    /// Takes one whose answer has come.
-    pub fn take_answered(&self) -> Option<(C, Answer)> {
+    /// Removes and returns one flush that has its host result.
+    pub fn take_answered(&self) -> Option<(C, HostResult)> {
         let mut flushes = self.flushes.lock().unwrap_or_else(PoisonError::into_inner);
         let find = |(index, (_, pending)): (usize, &(C, Pending))| Some((index, pending.poll()?));
         let (index, answer) = flushes.iter().enumerate().find_map(find)?;

@@ -1,11 +1,11 @@
-//! The metrics of one instance in the host's own registry (cmetrics), and so in its endpoint.
+//! The metrics of one instance in the host's own registry (cmetrics), which the host publishes.
 //!
-//! For the engine's thread only: the label maps take no lock before cmetrics 2.2. What it obeys:
-//! 1. Every label set is made in Init, by a first value of 0. Later only values change.
-//! 2. A histogram is set whole, each bucket with those below it, as `cmt_histogram_observe` would leave it.
-//!    The function reads one bucket more than there are bounds and checks nothing.
-//! 3. A host that spoils histograms ([`version::copies_histograms`]) gets the same samples one
-//!    by one: `<name>_bucket` with the label `le`, `<name>_sum` and `<name>_count`, each untyped.
+//! Only the engine's thread may use it: the label maps take no lock before cmetrics 2.2. Its rules:
+//! 1. Init creates every label set, with a first value of 0. Later only values change.
+//! 2. A histogram is set as a whole, with cumulative buckets, as `cmt_histogram_observe` would leave it. The host's
+//!    function reads one bucket more than there are bounds and checks nothing.
+//! 3. A host that corrupts histograms ([`version::copies_histograms`]) gets the same samples as untyped metrics:
+//!    `<name>_bucket` with the label `le`, `<name>_sum` and `<name>_count`.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 
@@ -23,7 +23,7 @@ struct Cmetrics {
 #[derive(Clone, Copy)]
 enum Histograms {
     Whole(BucketsCreate, HistogramCreate, HistogramSet),
-    /// Of untyped metrics.
+    /// As untyped metrics.
     InPieces(MetricCreate, MetricSet),
 }
 
@@ -50,22 +50,22 @@ impl Cmetrics {
     }
 }
 
-/// A metric of the host's that is one number for each label set.
+/// A metric of the host that has one number for each label set.
 struct Value {
     metric: *mut c_void,
     set: MetricSet,
 }
 
-/// A metric as the host holds it.
+/// A metric in the host's registry.
 enum Entry {
     One(Value),
-    /// With labels besides the name, by their values as they come.
+    /// A metric with labels besides the name, and the combinations of their values.
     ByLabel(Value, Vec<Vec<CString>>),
     Histogram {
         metric: *mut c_void,
         set: HistogramSet,
     },
-    /// A histogram in pieces, and the values of `le`.
+    /// A histogram as untyped metrics, and the values of `le`.
     Pieces {
         bucket: Value,
         sum: Value,
@@ -76,17 +76,17 @@ enum Entry {
 
 /// The metrics, in the order of [`Metrics::DESCRIBED`].
 pub struct Registry {
-    /// The instance's name, the label that all have.
+    /// The instance's name, the value of the label that all metrics have.
     name: CString,
     entries: Vec<Entry>,
 }
 
 impl Registry {
-    /// Makes all metrics. `None` when the host has no registry, or lacks a function.
+    /// Creates all metrics. `None` if the host has no registry or lacks a function.
     ///
     /// # Safety
-    /// `registry` must be the `struct cmt` of the instance, or null; the calls of [`Registry::write`] must
-    /// come while it lives. Both on the engine's thread.
+    /// `registry` must be the `struct cmt` of the instance, or null, and [`Registry::write`] may be called only while
+    /// it lives. Both must be called on the engine's thread.
     pub unsafe fn fill(registry: *mut c_void, name: &CStr) -> Option<Self> {
         if registry.is_null() {
             return None;
@@ -109,8 +109,8 @@ impl Registry {
                 }
                 (Entry::Histogram { metric, set }, Reading::Histogram(now)) => {
                     let labels = [self.name.as_ptr()];
-                    // SAFETY: the metric was made in this registry with one label, and a bucket for each
-                    // bound and one more is what a snapshot has; the host copies all of it.
+                    // SAFETY: the metric was created in this registry with one label, and a snapshot has one bucket
+                    // for each bound and one more; the host copies all of it.
                     unsafe {
                         set(
                             *metric,
@@ -141,12 +141,12 @@ impl Registry {
             *pointer = label.as_ptr();
         }
         let count = label_count(labels.len());
-        // SAFETY: the metric was made in this registry with so many labels, which are there; the host copies them.
+        // SAFETY: the metric was created in this registry with this number of labels; the host copies them.
         unsafe { (value.set)(value.metric, unix_nanos, now, count, pointers.as_ptr()) };
     }
 }
 
-/// Makes the entries of one registry.
+/// Creates the entries of one registry.
 struct Maker {
     registry: *mut c_void,
     cmetrics: Cmetrics,
@@ -193,7 +193,7 @@ impl Maker {
             *key = label.as_ptr();
         }
         let count = label_count(labels.len());
-        // SAFETY: the registry is the host's own, all strings are C strings that it copies.
+        // SAFETY: the registry is the host's own; all strings are C strings, which it copies.
         let metric = unsafe {
             create(
                 self.registry,
@@ -218,7 +218,7 @@ impl Maker {
         let name = CString::new(described.name).ok()?;
         let help = CString::new(described.help).ok()?;
         let keys: [*const c_char; 1] = [c"name".as_ptr()];
-        // SAFETY: as in `value`; the host copies the bounds, and the buckets become the histogram's own.
+        // SAFETY: as in `value`; the host copies the bounds, and the histogram takes over the buckets.
         let metric = unsafe {
             let buckets = buckets(described.bounds.as_ptr(), described.bounds.len());
             if buckets.is_null() {
@@ -241,7 +241,7 @@ impl Maker {
 
 const NAMESPACE: &CStr = c"event_gateway";
 
-/// Labels that a metric has at most, besides the name.
+/// The most labels that a metric has besides the name.
 const MOST_LABELS: usize = 2;
 
 fn label_count(labels: usize) -> c_int {
@@ -258,7 +258,7 @@ fn bounds_as_text(bounds: &[f64]) -> Option<Vec<CString>> {
     texts.map(|text| CString::new(text).ok()).collect()
 }
 
-/// The host keeps doubles.
+/// The number as a double, which is what the host keeps.
 #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53, which no count here reaches")]
 fn float(number: u64) -> f64 {
     number as f64

@@ -1,9 +1,9 @@
-//! Which host this is.
+//! The host's version.
 //!
-//! Fluent Bit exports neither its version nor a function that tells it. But its NATS output, on by
-//! default, holds a literal with the version in it, and the first entry that `dl_iterate_phdr` reports is
-//! the executable. Environment variables are no witness: they are inherited and edited, and a wrong answer
-//! here writes over the end of the host's memory.
+//! Fluent Bit exports neither its version nor a function that returns it. But its NATS output, enabled by default,
+//! contains a literal with the version, and the first entry that `dl_iterate_phdr` reports is the executable.
+//! Environment variables are not used, because they are inherited and edited, and a wrong version would make the
+//! plugin write past the end of the host's memory.
 
 use std::ffi::{c_int, c_void};
 use std::slice;
@@ -11,20 +11,20 @@ use std::sync::OnceLock;
 
 use super::symbols;
 
-/// In front of the version in the host's read-only data.
+/// The text before the version in the host's read-only data.
 const MARK: &[u8] = b"\"lang\":\"c\",\"version\":\"";
 
-/// Whether the definition that this host hands over has room for a `config_map`, and entries of 104
-/// bytes. True from 5.1.1 on, within 5.1; a host we have not seen gets the five fields that all have.
+/// Whether this host's plugin definition has a field for a `config_map` with entries of 104 bytes. That is so from
+/// 5.1.1 on, within 5.1. A version that we have not tested gets the five fields that all versions have.
 pub fn takes_config_map() -> bool {
-    // Exported exactly where an entry has 104 bytes, from 5.0.3 on.
+    // The symbol exists exactly in the versions whose entries have 104 bytes, from 5.0.3 on.
     symbols::exists(c"flb_config_map_get_raw") && has_config_map(host())
 }
 
-/// Whether a histogram comes whole through this host to its readers. The host copies all metrics before it
-/// shows them; before 4.2.2 (cmetrics 1.0.6, `cmt_cat.c`) a copy of a histogram lost the bucket without a
-/// bound, and before 3.1.8 it took the count of observations for the count of buckets, and read as far. A
-/// host that tells no version may be any of them.
+/// Whether this host publishes histograms correctly. The host copies all metrics before it publishes them. Before
+/// 4.2.2 (cmetrics 1.0.6, `cmt_cat.c`) the copy of a histogram lost the bucket without a bound, and before 3.1.8 it
+/// used the count of observations as the count of buckets, and read past the end. A host of unknown version may be
+/// any of them.
 pub fn copies_histograms() -> bool {
     copies_histograms_whole(host())
 }
@@ -39,7 +39,7 @@ fn copies_histograms_whole(version: Option<Version>) -> bool {
     version.is_some_and(|version| version >= [4, 2, 2])
 }
 
-/// The host's version. Looked for once: the image outlives a hot reload, and the host's executable the image.
+/// The host's version. It is looked up once, because it cannot change while the image is loaded.
 fn host() -> Option<Version> {
     static HOST: OnceLock<Option<Version>> = OnceLock::new();
     *HOST.get_or_init(|| scan().and_then(|text| parsed(&text)))
@@ -58,9 +58,9 @@ fn scan() -> Option<String> {
     found
 }
 
-/// Looks at the first object only, the executable, and stops.
+/// Looks only at the first object, which is the executable, and stops.
 unsafe extern "C" fn visit(info: *mut libc::dl_phdr_info, _: usize, found: *mut c_void) -> c_int {
-    // SAFETY: the loader hands over a valid record; its headers describe memory that is mapped.
+    // SAFETY: the loader passes a valid record; its headers describe memory that is mapped.
     let (info, headers) = unsafe {
         let info = &*info;
         if info.dlpi_phdr.is_null() {
@@ -77,7 +77,7 @@ unsafe extern "C" fn visit(info: *mut libc::dl_phdr_info, _: usize, found: *mut 
         if header.p_type != libc::PT_LOAD || !readable_only || size == 0 {
             continue;
         }
-        // SAFETY: a loaded segment, mapped readable and never written, of this size.
+        // SAFETY: it is a loaded segment of this size, mapped readable and never written.
         let bytes = unsafe { slice::from_raw_parts((base + start) as *const u8, size) };
         if let Some(version) = version_in(bytes) {
             // SAFETY: `found` is what `scan` passed in.

@@ -1,12 +1,12 @@
 //! A flush waits without stopping the engine.
 //!
-//! With `workers 0`, the default, the host calls a flush on the engine's own thread, on a coroutine; a
-//! flush that blocks there stops every input. So a flush parks its coroutine and switches back to the
-//! engine, as the host's own `flb_time_sleep` does; when an answer has come, a [`Waker`] calls the engine,
-//! which switches into the flush. All of this happens on one thread.
+//! With `workers 0`, the default, the host runs a flush in a coroutine on the engine's own thread. A flush that
+//! blocked there would stop every input. So a flush parks its coroutine and switches back to the engine, as the
+//! host's own `flb_time_sleep` does. When the result is known, a [`Waker`] wakes the engine, which switches back into
+//! the flush. All of this happens on one thread.
 //!
-//! With `workers` set the host calls a flush on threads of its pool, where the engine's timer must not
-//! touch it; there it simply blocks.
+//! With `workers` set, the host runs a flush on a thread of its pool. The engine's timer must not touch it there, so
+//! it simply blocks.
 
 use std::ffi::{c_int, c_void};
 use std::sync::OnceLock;
@@ -14,24 +14,24 @@ use std::sync::OnceLock;
 use super::guard::thread_id;
 use super::layout::EgEventHandler;
 use super::parked::Parked;
-use super::symbols::{self, Get, Give, TimerCallback, TimerCreate, TimerEnd};
+use super::symbols::{self, Getter, Setter, TimerCallback, TimerCreate, TimerEnd};
 use super::waker::Waker;
-use crate::job::{Answer, Pending, Wake};
+use crate::job::{HostResult, Pending, Wake};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// `FLB_SCHED_TIMER_CB_PERM`. A one-shot timer below a second fires at once and starves the engine.
+/// `FLB_SCHED_TIMER_CB_PERM`. A one-shot timer of less than a second fires at once and starves the engine.
 const PERMANENT: c_int = 4;
-/// The period of the engine's timer. It is also how long an answer may lie on a host without a waker.
+/// The period of the engine's timer, and so the longest delay of a result on a host without a waker.
 const TICK_MILLIS: c_int = 100;
 
 /// The host's functions that the cooperative wait needs; all are in 2.2 to 5.1.
 #[derive(Clone, Copy)]
 struct Engine {
-    active: Get,
-    switch: Give,
-    coro_get: Get,
-    coro_set: Give,
-    sched_get: Get,
+    active: Getter,
+    switch: Setter,
+    coro_get: Getter,
+    coro_set: Setter,
+    sched_get: Getter,
     timer_create: TimerCreate,
     timer_disable: TimerEnd,
     timer_destroy: TimerEnd,
@@ -55,8 +55,8 @@ impl Engine {
     }
 }
 
-/// The waiting room of one instance. It belongs to the engine thread that ran Init, which after a hot
-/// reload is another one.
+/// The waiting flushes of one instance. It belongs to the engine thread that ran Init; after a hot reload there is
+/// another engine thread.
 pub struct WaitingRoom {
     engine_thread: libc::pid_t,
     engine: Option<Engine>,
@@ -67,14 +67,14 @@ pub struct WaitingRoom {
     /// Wakes the engine, if there is one.
     wake: OnceLock<Wake>,
     parked: Parked<Waiter>,
-    /// The answer for the flush that is being resumed. It is handed over here, so that a flush owns nothing
-    /// while it is parked: the host may give it up, and its stack is then never unwound.
-    handed: Mutex<Option<Answer>>,
+    /// The host result for the flush that is being resumed. It is passed here, so that a parked flush owns nothing: the
+    /// host may abandon it, and then its stack is never unwound.
+    handed: Mutex<Option<HostResult>>,
 }
 
-// SAFETY: `base`, the timer, the waker and the parked coroutines are used on the engine thread only, which
-// `is_engine_thread` checks. A thread of the host's pool asks for the thread id, the timer's being there and the
-// wake, each behind its own lock, and switches nowhere.
+// SAFETY: only the engine thread uses `base`, the timer, the waker and the parked coroutines; `is_engine_thread` checks
+// that. A thread of the host's pool only reads the thread id, whether the timer exists, and the wake function, each
+// behind its own lock, and never switches.
 unsafe impl Send for WaitingRoom {}
 // SAFETY: as above.
 unsafe impl Sync for WaitingRoom {}
@@ -89,19 +89,19 @@ struct Waiter {
 
 /// How a flush of this instance waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum WaitMode {
     Cooperative,
-    /// The host called from a thread of its pool: the user set `workers`.
+    /// The host calls on a thread of its pool: the user set `workers`.
     BlockingWorker,
     /// The host lacks the functions.
     BlockingEngine,
 }
 
 impl WaitingRoom {
-    /// To be called in Init, on the engine thread and outside a coroutine.
+    /// Must be called in Init, on the engine thread and outside a coroutine.
     pub fn new() -> Self {
         let engine = Engine::find();
-        // SAFETY: co_active takes nothing and answers with the running context.
+        // SAFETY: co_active has no arguments and returns the running context.
         let base = engine.map_or(std::ptr::null_mut(), |engine| unsafe { (engine.active)() });
         let nothing = std::ptr::null_mut();
         Self {
@@ -116,22 +116,22 @@ impl WaitingRoom {
         }
     }
 
-    /// Starts the engine's timer, which from now on calls `tick` with `data`, and registers the waker, whose
-    /// event has the same `data`. `false`: the host has not even a timer.
+    /// Starts the engine's timer, which then calls `tick` with `data`, and registers the waker, whose event has the
+    /// same `data`. `false`: the host does not even have a timer.
     ///
     /// # Safety
-    /// `data` must be what `tick` and `woken` take, until [`WaitingRoom::close`] returns.
+    /// `data` must be valid for `tick` and `woken` until [`WaitingRoom::close`] returns.
     pub unsafe fn open(&self, tick: TimerCallback, woken: EgEventHandler, data: *mut c_void) -> bool {
         let Some(engine) = self.engine else { return false };
         let mut timer = std::ptr::null_mut();
-        // SAFETY: the scheduler is this thread's own; the caller vouches for tick and data.
+        // SAFETY: the scheduler is this thread's own; the caller guarantees tick and data.
         let made = unsafe {
             let scheduler = (engine.sched_get)();
             !scheduler.is_null()
                 && (engine.timer_create)(scheduler, PERMANENT, TICK_MILLIS, tick, data, &raw mut timer) == 0
         };
         *self.timer.lock().unwrap_or_else(PoisonError::into_inner) = timer;
-        // SAFETY: the caller vouches for woken and data.
+        // SAFETY: the caller guarantees woken and data.
         let waker = unsafe { Waker::register(woken, data) };
         if let Some(waker) = &waker {
             let _ = self.wake.set(waker.wake());
@@ -140,59 +140,59 @@ impl WaitingRoom {
         made && !timer.is_null()
     }
 
-    /// What calls the engine when an answer is there.
+    /// The function that wakes the engine when a flush has its answer.
     pub fn wake(&self) -> Wake {
         Arc::clone(self.wake.get_or_init(|| Arc::new(|| {})))
     }
 
-    /// To be called when the waker has called, and before [`WaitingRoom::resume_answered`].
-    pub fn answer_waker(&self) {
+    /// Must be called after a wake-up and before [`WaitingRoom::resume_answered`].
+    pub fn clear_waker(&self) {
         if let Some(waker) = &*self.waker.lock().unwrap_or_else(PoisonError::into_inner) {
-            waker.answer();
+            waker.clear();
         }
     }
 
-    pub fn way(&self) -> Way {
+    pub fn mode(&self) -> WaitMode {
         if !self.is_engine_thread() {
-            Way::BlockingWorker
+            WaitMode::BlockingWorker
         } else if self.has_timer() {
-            Way::Cooperative
+            WaitMode::Cooperative
         } else {
-            Way::BlockingEngine
+            WaitMode::BlockingEngine
         }
     }
 
-    /// Waits for an answer. Little stack, no lock and no borrowed host memory is held across the switch.
-    pub fn wait(&self, pending: Pending) -> Answer {
+    /// Waits for the host result. It holds little stack, no lock and no borrowed host memory across the switch.
+    pub fn wait(&self, pending: Pending) -> HostResult {
         if let Some(answer) = pending.poll() {
             return answer;
         }
-        if let (Way::Cooperative, Some(engine)) = (self.way(), self.engine) {
-            // SAFETY: co_active takes nothing and answers with the running context.
+        if let (WaitMode::Cooperative, Some(engine)) = (self.mode(), self.engine) {
+            // SAFETY: co_active has no arguments and returns the running context.
             let context = unsafe { (engine.active)() };
             if context != self.base {
-                // SAFETY: we are on the engine thread, inside the coroutine of a flush. The switch returns
-                // when the waker or the timer switches back, on the same thread and with this stack intact; if
-                // the host ends before that it abandons the coroutine, and this stack is never run again.
+                // SAFETY: this runs on the engine thread, inside the coroutine of a flush. The switch returns when
+                // the waker or the timer switches back, on the same thread and with this stack intact. If the host
+                // ends before that, it abandons the coroutine, and this stack never runs again.
                 unsafe {
                     self.parked.park(Waiter { context, coro: (engine.coro_get)() }, pending);
                     (engine.switch)(self.base);
                 }
-                return self.lock_handed().take().unwrap_or(Answer::Retry);
+                return self.lock_handed().take().unwrap_or(HostResult::Retry);
             }
         }
         pending.wait()
     }
 
-    /// Resumes every flush whose answer has come. To be called by the engine, outside a coroutine.
+    /// Resumes every flush that has its answer. The engine must call it outside a coroutine.
     pub fn resume_answered(&self) {
         let Some(engine) = self.engine else { return };
         // One at a time: a resumed flush may change the list.
         while let Some((waiter, answer)) = self.parked.take_answered() {
             *self.lock_handed() = Some(answer);
-            // SAFETY: we are on the engine thread in its own context, and the coroutine was parked by
-            // `wait` and not resumed since: it was just taken off the list. Its flush returns to the host,
-            // which switches back to the engine's context, here.
+            // SAFETY: this runs on the engine thread in its own context. `wait` parked the coroutine, and it was not
+            // resumed since, because it was just removed from the list. Its flush returns to the host, which
+            // switches back to the engine's context, here.
             unsafe {
                 let before = (engine.coro_get)();
                 (engine.coro_set)(waiter.coro);
@@ -202,15 +202,16 @@ impl WaitingRoom {
         }
     }
 
-    fn lock_handed(&self) -> MutexGuard<'_, Option<Answer>> {
+    fn lock_handed(&self) -> MutexGuard<'_, Option<HostResult>> {
         self.handed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the timer and unregisters the waker. What is still parked is never resumed: the host has given those flushes up.
+    /// Ends the timer and unregisters the waker. Flushes that are still parked are never resumed: the host has
+    /// abandoned them.
     pub fn close(&self) {
         let mut timer = self.timer.lock().unwrap_or_else(PoisonError::into_inner);
         if let (Some(engine), false) = (self.engine, timer.is_null()) {
-            // SAFETY: the timer is ours and still there; ExitCtx runs on the engine thread, outside it.
+            // SAFETY: the timer is ours and still exists; ExitCtx runs on the engine thread, outside the timer.
             unsafe {
                 (engine.timer_disable)(*timer);
                 (engine.timer_destroy)(*timer);

@@ -1,35 +1,35 @@
-//! Whether the engine has been called already.
+//! Whether the engine was already woken.
 
 use std::fs::File;
 use std::io::{Read, Write};
 
 use crate::sync::{AtomicBool, Ordering::SeqCst};
 
-/// What wakes the engine: an eventfd.
+/// The signal that wakes the engine: an eventfd.
 pub trait Signal {
-    /// Wakes it. Never blocks.
+    /// Wakes the engine. Never blocks.
     fn raise(&self);
-    /// Takes back what was raised so far.
+    /// Clears the signal.
     fn drain(&self);
 }
 
 impl Signal for File {
     fn raise(&self) {
-        // It fails only when the count is full, and then the engine is on its way.
+        // It fails only if the counter is full, and then the engine is already being woken.
         let _ = (&*self).write(&1u64.to_ne_bytes());
     }
 
     fn drain(&self) {
-        // The count is of no interest, and there is one or the engine would not have come.
+        // The count does not matter. It is above zero, because the engine woke up.
         let _ = (&*self).read(&mut [0; 8]);
     }
 }
 
-/// It outlives the waker, as long as anybody may still set it.
+/// A flag that wakes the engine once. It may outlive the waker, as long as a thread may still set it.
 #[derive(Debug)]
 pub struct WakeFlag<R> {
     pub signal: R,
-    /// Set, and the engine has not come yet: once is enough.
+    /// Set until the engine has woken up: waking it once is enough.
     is_set: AtomicBool,
 }
 
@@ -44,9 +44,9 @@ impl<R: Signal> WakeFlag<R> {
         }
     }
 
-    /// The engine has come: who sets it from now on calls it again. To be said before looking for what it
-    /// was called for.
-    pub fn answer(&self) {
+    /// The engine has woken up; a later [`WakeFlag::wake`] wakes it again. Must be called before the engine looks for
+    /// work.
+    pub fn clear(&self) {
         self.signal.drain();
         self.is_set.store(false, SeqCst);
     }

@@ -1,5 +1,6 @@
 //! A reflector's HTTP client: one kept-alive connection, replaced after every failure.
 
+use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use crate::log::HostLog;
 use crate::net::agent::{Limits, agent};
 use crate::net::failure;
 use crate::net::peer::API_SERVER;
-use crate::net::stop::{Signal, Stopper};
+use crate::net::stop::{StopSignal, Stopper};
 use crate::topology::kind::ObjectKind;
 use crate::topology::watch::{ApiRequest, RequestKind};
 
@@ -35,7 +36,7 @@ pub(super) struct Client {
     list_head: Duration,
     /// The agent, and the edition of the trust with which it was built.
     agent: Option<(Agent, u64)>,
-    signal: Arc<Signal>,
+    signal: Arc<StopSignal>,
     stopper: Stopper,
     log: Arc<HostLog>,
 }
@@ -46,7 +47,7 @@ impl Client {
         url: &Endpoint,
         auth: &Arc<Auth>,
         timing: &Timing,
-        signal: &Arc<Signal>,
+        signal: &Arc<StopSignal>,
         log: &Arc<HostLog>,
     ) -> Self {
         let limits = Limits {
@@ -77,18 +78,17 @@ impl Client {
     ///
     /// # Errors
     /// Why there was no response, for the log.
-    pub(super) fn get(&mut self, wanted: &ApiRequest) -> Result<Response<Body>, String> {
+    pub(super) fn get(&mut self, wanted: &ApiRequest) -> Result<Response<Body>, ClientError> {
         let (header, trust) = self.auth.now(wanted.renew_credentials, &self.log);
-        let uri: Uri = format!("{}{}", self.url.url, wanted.target)
-            .parse()
-            .map_err(|_| "kube_url is not a valid URL")?;
+        let uri: Uri =
+            format!("{}{}", self.url.url, wanted.target).parse().map_err(|_| ClientError::NoUrl)?;
         if self.agent.as_ref().is_none_or(|(_, edition)| *edition != trust.edition) {
             let new = agent(&uri, &self.limits, trust.tls, &self.signal);
             self.stopper.watch(&new);
             self.agent = Some((new, trust.edition));
         }
-        let Some((agent, _)) = &self.agent else { return Err("no agent".to_owned()) };
-        let mut request = Request::get(uri).body(()).map_err(|error| error.to_string())?;
+        let Some((agent, _)) = &self.agent else { return Err(ClientError::NoAgent) };
+        let mut request = Request::get(uri).body(()).map_err(ClientError::NoRequest)?;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static(wanted.accept));
         if let Some(header) = header {
             request.headers_mut().insert(AUTHORIZATION, header);
@@ -102,7 +102,7 @@ impl Client {
             let limit = self.limits.connect.max(head);
             let why = failure::described(&error, &API_SERVER, limit, self.url.https);
             self.hang_up();
-            why
+            ClientError::NoResponse(why)
         })
     }
 
@@ -133,4 +133,25 @@ pub(super) enum Cut {
     Silent,
     /// With the reason, for the log.
     Failed(String),
+}
+
+/// Why there is no response. The reflector logs it and tries again after its backoff.
+#[derive(Debug)]
+pub(super) enum ClientError {
+    NoUrl,
+    NoAgent,
+    NoRequest(ureq::http::Error),
+    /// As [`failure::described`] says it.
+    NoResponse(String),
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoUrl => f.write_str("kube_url is not a valid URL"),
+            Self::NoAgent => f.write_str("no agent"),
+            Self::NoRequest(error) => error.fmt(f),
+            Self::NoResponse(why) => f.write_str(why),
+        }
+    }
 }

@@ -21,7 +21,7 @@ use crate::clock;
 use crate::config::{ConfigError, TopologySettings};
 use crate::failpoint;
 use crate::log::HostLog;
-use crate::net::stop::{Signal, Stopper};
+use crate::net::stop::{StopSignal, Stopper};
 use crate::topology::index::Index;
 use crate::topology::kind::ObjectKind;
 use crate::topology::watch::Watch;
@@ -33,7 +33,7 @@ pub struct Cluster {
     publisher: Arc<Publisher>,
     numbers: Arc<Numbers>,
     log: Arc<HostLog>,
-    signal: Arc<Signal>,
+    signal: Arc<StopSignal>,
     coordinator: Arc<Coordinator>,
     stoppers: Vec<Stopper>,
     threads: Vec<JoinHandle<()>>,
@@ -46,7 +46,7 @@ pub struct Cluster {
 
 /// The thread that saves the snapshot file.
 struct Keeper {
-    signal: Arc<Signal>,
+    signal: Arc<StopSignal>,
     /// Closed when the thread ends.
     ended: Receiver<()>,
     thread: JoinHandle<()>,
@@ -87,7 +87,7 @@ impl Cluster {
             save: timing.save,
         };
         let restored =
-            settings.memory_file.as_deref().map_or(Ok(()), |file| cluster.remember(file, on_start));
+            settings.snapshot_file.as_deref().map_or(Ok(()), |file| cluster.remember(file, on_start));
         // If one thread cannot be started, dropping `cluster` stops the others.
         restored.and_then(|()| cluster.start_threads(settings, timing, &auth, on_start)).map_err(
             |error| {
@@ -113,6 +113,7 @@ impl Cluster {
         self.current().is_ready()
     }
 
+    /// The cluster's numbers, which every instance publishes as its own.
     #[must_use]
     pub fn numbers(&self) -> &Numbers {
         &self.numbers
@@ -140,7 +141,7 @@ impl Cluster {
             snapshot_file::restore(file, writer, now_seconds, &self.log);
             writer.expire();
         });
-        let signal = Arc::<Signal>::default();
+        let signal = Arc::<StopSignal>::default();
         let (publisher, numbers) = (Arc::clone(&self.publisher), Arc::clone(&self.numbers));
         let current = move || (numbers.snapshots.get(), Arc::clone(&publisher.current()));
         let (log, stop) = (Arc::clone(&self.log), Arc::clone(&signal));

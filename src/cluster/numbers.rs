@@ -5,6 +5,7 @@ use crate::topology::kind::KINDS;
 #[cfg(doc)]
 use crate::topology::watch::LossReason;
 
+/// Atomic numbers of one cluster: reflectors write them, any thread reads them.
 #[derive(Debug, Default)]
 pub struct Numbers {
     /// Unix time of the last 200 or the last bytes of a watch, by kind.

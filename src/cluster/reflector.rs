@@ -101,7 +101,7 @@ impl Reflector {
             // A stop looks like a failure.
             Err(_) if self.stopper.is_stopped() => {}
             Err(why) => {
-                self.watch.no_response(&why);
+                self.watch.no_response(&why.to_string());
             }
         }
     }

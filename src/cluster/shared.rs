@@ -20,10 +20,10 @@ static RUNNING: Mutex<Vec<(TopologySettings, Weak<Cluster>)>> = Mutex::new(Vec::
 pub fn shared(settings: &TopologySettings, on_start: fn()) -> Result<Arc<Cluster>, Vec<ConfigError>> {
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     running.retain(|(_, cluster)| cluster.strong_count() > 0);
-    let key = TopologySettings { memory_file: None, ..settings.clone() };
+    let key = TopologySettings { snapshot_file: None, ..settings.clone() };
     let found = running.iter().filter(|(known, _)| *known == key);
     if let Some(cluster) = found.filter_map(|(_, cluster)| cluster.upgrade()).next() {
-        if let Some(file) = &settings.memory_file {
+        if let Some(file) = &settings.snapshot_file {
             // If this fails, only deleted objects of earlier runs are missing.
             let _ = cluster.remember(file, on_start);
         }

@@ -26,7 +26,7 @@ use crate::clock;
 use crate::disk::{self, Access, is_refused, with_suffix};
 use crate::failpoint;
 use crate::log::HostLog;
-use crate::net::stop::Signal;
+use crate::net::stop::StopSignal;
 use crate::topology::index::Index;
 use crate::topology::kind::ObjectKind;
 use crate::topology::line_splitter::LineSplitter;
@@ -222,7 +222,7 @@ pub fn keep(
     file: &Path,
     current: impl Fn() -> (u64, Arc<Index>),
     log: &HostLog,
-    stop: &Signal,
+    stop: &StopSignal,
     first: Duration,
     every: Duration,
 ) {
@@ -273,7 +273,7 @@ pub fn keep(
 }
 
 /// Waits for the first lists. `false` means stop.
-fn pause_for_lists(is_ready: impl Fn() -> bool, stop: &Signal) -> bool {
+fn pause_for_lists(is_ready: impl Fn() -> bool, stop: &StopSignal) -> bool {
     while !is_ready() {
         if !stop.pause(LOOK) {
             return false;

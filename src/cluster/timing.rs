@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+/// How long a reflector waits, for what.
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
     /// For the name look-up and for the connect, each.

@@ -56,6 +56,7 @@ impl View {
         })
     }
 
+    /// The cluster as the last snapshot has it, once it was listed.
     #[must_use]
     pub fn cluster(&self) -> Option<Arc<Cluster>> {
         self.cluster.clone()

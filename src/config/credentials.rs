@@ -1,14 +1,14 @@
-//! How the plugin shows the gateway who it is.
+//! How the plugin authenticates to the gateway.
 //!
-//! A token or basic authentication goes with any format. The services that want a key of their own, wherever they
-//! want it, all have it in `api_key_file`, and take nothing else beside.
+//! A token or basic authentication works with any format. For services with a key of their own, `api_key_file` holds
+//! the key, and no other credentials are allowed.
 
 use std::path::PathBuf;
 
 use super::Reader;
 use super::format::{FormatName, KeyPlace};
 
-/// Who it is. The files are read by the gateway, again when they change.
+/// The credentials. `net::credentials` reads the files, again when they change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {
     None,
@@ -19,14 +19,14 @@ pub enum Credentials {
         user: String,
         password_file: PathBuf,
     },
-    /// The service's own key.
+    /// A service's own key, and where the service looks for it.
     ApiKey {
         key_file: PathBuf,
         place: KeyPlace,
     },
 }
 
-/// `None` when an error was noted.
+/// `None` if there was an error.
 pub(super) fn read(from: &mut Reader<'_>, format: Option<FormatName>) -> Option<Credentials> {
     const KEY: &str = "api_key_file";
     let others = of_any_format(from);
@@ -34,21 +34,21 @@ pub(super) fn read(from: &mut Reader<'_>, format: Option<FormatName>) -> Option<
     let key_file = from.file(KEY);
     let credentials = match (format.and_then(FormatName::key_place), key_file) {
         (Some(_), _) if others.as_ref().is_some_and(|others| *others != Credentials::None) => {
-            let problem = "is the one way to authenticate with this format";
-            from.refuse(KEY, problem, "no bearer_token_file, basic_user or basic_password_file beside it");
+            let problem = "is the only way to authenticate with this format";
+            from.refuse(KEY, problem, "bearer_token_file, basic_user and basic_password_file unset");
             None
         }
         (Some(place), Some(key_file)) => Some(Credentials::ApiKey { key_file, place }),
         (Some(_), None) => {
             if from.errors.len() == before {
-                from.refuse(KEY, "is not set", "a file with the service's key, as format asks for one");
+                from.refuse(KEY, "is not set", "a file with the service's key, which this format needs");
             }
             None
         }
         (None, Some(_)) if format.is_some() => {
             from.refuse(
                 KEY,
-                "is set, and format has no use for it",
+                "is set, but this format does not use it",
                 format!("format {}; bearer_token_file for a token", FormatName::with_key()),
             );
             None
@@ -73,7 +73,7 @@ fn of_any_format(from: &mut Reader<'_>) -> Option<Credentials> {
             Some(Credentials::Basic { user, password_file })
         }
         (None, Some(_), Some(_)) => {
-            from.refuse("basic_user", "holds a colon", "a user name without a colon (RFC 7617)");
+            from.refuse("basic_user", "contains a colon", "a user name without a colon (RFC 7617)");
             None
         }
         (None, Some(_), None) => {

@@ -1,4 +1,4 @@
-//! `endpoint`: where batches go, and by which transport, as the scheme of its URL says.
+//! `endpoint`: where batches are sent. The scheme of its URL selects the transport.
 //!
 //! ```text
 //! http://host:port/path, https://…       requests
@@ -6,7 +6,7 @@
 //! unix:///path/of.sock                   lines into a Unix socket
 //! file:///folder                         lines into files
 //! ```
-//! A path is taken as it is written, without escapes.
+//! A path is taken literally, without escapes.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,12 +18,12 @@ use super::units::DAY;
 use super::{Reader, units};
 use crate::secrets::keys;
 
-/// The transport, and what it has to know.
+/// The transport and its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scheme {
     /// With or without TLS.
     Http,
-    /// Requests for this URL, over a socket.
+    /// HTTP requests for this URL over a Unix socket.
     HttpOverUnix {
         socket: PathBuf,
         url: String,
@@ -34,20 +34,20 @@ pub enum Scheme {
     File(FileSettings),
 }
 
-/// The files of a folder.
+/// The settings of `file://`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileSettings {
     pub folder: PathBuf,
-    /// A file is complete before it is longer, or at this age.
+    /// A file is completed before it would exceed this size, or at this age.
     pub max_bytes: u64,
     pub max_age: Duration,
 }
 
-const WITH_PASSWORD: &str = "holds a user or password; use basic_user and basic_password_file";
-/// Longer paths do not fit into a `sockaddr_un` with the zero at their end.
+const WITH_PASSWORD: &str = "contains a user or password; use basic_user and basic_password_file";
+/// A longer path does not fit into a `sockaddr_un` with its terminating zero.
 const MOST_SOCKET_BYTES: usize = 107;
-/// What only a request can carry, and what only TLS needs.
-const OF_REQUESTS: [&str; 9] = [
+/// The keys that only requests use.
+const REQUEST_KEYS: [&str; 9] = [
     "headers",
     "api_key_file",
     "bearer_token_file",
@@ -60,33 +60,33 @@ const OF_REQUESTS: [&str; 9] = [
 ];
 
 impl Scheme {
-    /// Whether there are requests, with headers and answers.
+    /// Whether the transport sends requests, with headers and responses.
     #[must_use]
     pub fn makes_requests(&self) -> bool {
         matches!(self, Self::Http | Self::HttpOverUnix { .. })
     }
 
-    /// Whether a key has any effect.
+    /// Whether a key has an effect with this transport.
     #[must_use]
-    pub fn heeds(&self, key: &str) -> bool {
+    pub fn uses(&self, key: &str) -> bool {
         match key {
             "compress" => !matches!(self, Self::Unix { .. }),
             "timeout" => !matches!(self, Self::File(_)),
             "file_max_bytes" | "file_max_age" => matches!(self, Self::File(_)),
-            _ => self.makes_requests() || !OF_REQUESTS.contains(&key),
+            _ => self.makes_requests() || !REQUEST_KEYS.contains(&key),
         }
     }
 }
 
-/// What is wrong with an endpoint, and what it should be.
-type Wrong = (&'static str, &'static str);
+/// The problem of an endpoint, and what was expected.
+type Problem = (&'static str, &'static str);
 
-const OF_ANY: &str =
+const EXPECTED_URL: &str =
     "a URL such as https://gateway.example/events, or one of http+unix://, unix:// or file:// with a path";
-const OF_HTTP_OVER_UNIX: &str =
+const EXPECTED_HTTP_UNIX: &str =
     "http+unix:///run/gateway.sock:/events: the socket's absolute path, a colon, the path of the requests";
-const OF_UNIX: &str = "unix:///run/gateway.sock: the socket's absolute path behind two slashes";
-const OF_FILE: &str = "file:///var/spool/events: a folder's absolute path behind two slashes";
+const EXPECTED_UNIX: &str = "unix:///run/gateway.sock: the socket's absolute path after two slashes";
+const EXPECTED_FILE: &str = "file:///var/spool/events: a folder's absolute path after two slashes";
 
 pub(super) fn read(from: &mut Reader<'_>) -> Option<(Endpoint, Scheme)> {
     let max_bytes = from.parsed("file_max_bytes", |text| units::size(text, 1_000, 1_000_000_000_000));
@@ -94,43 +94,43 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<(Endpoint, Scheme)> {
         from.parsed("file_max_age", |text| units::time(text, Duration::from_millis(100), DAY * 365));
     let Some(text) = from.text("endpoint") else {
         if from.errors.iter().all(|error| error.key != "endpoint") {
-            from.refuse("endpoint", "is not set", OF_ANY);
+            from.refuse("endpoint", "is not set", EXPECTED_URL);
         }
         return None;
     };
     let read = match scheme_and_rest(&text) {
-        Some(("http+unix", rest)) => over_unix(&text, rest).map_err(|problem| (problem, OF_HTTP_OVER_UNIX)),
+        Some(("http+unix", rest)) => over_unix(&text, rest).map_err(|problem| (problem, EXPECTED_HTTP_UNIX)),
         Some(("unix", rest)) => socket(rest)
             .map(|socket| (plain(&text), Scheme::Unix { socket }))
-            .map_err(|problem| (problem, OF_UNIX)),
-        Some(("file", rest)) => path(rest).map_err(|problem| (problem, OF_FILE)).map(|folder| {
+            .map_err(|problem| (problem, EXPECTED_UNIX)),
+        Some(("file", rest)) => path(rest).map_err(|problem| (problem, EXPECTED_FILE)).map(|folder| {
             let (max_bytes, max_age) = (max_bytes.unwrap_or_default(), max_age.unwrap_or_default());
             (plain(&text), Scheme::File(FileSettings { folder, max_bytes, max_age }))
         }),
         _ => url(&text, WITH_PASSWORD)
             .map(|endpoint| (endpoint, Scheme::Http))
-            .map_err(|problem| (problem, OF_ANY)),
+            .map_err(|problem| (problem, EXPECTED_URL)),
     };
     let (endpoint, scheme) =
-        read.map_err(|(problem, expected): Wrong| from.refuse("endpoint", problem, expected)).ok()?;
-    for key in OF_REQUESTS.into_iter().filter(|key| !scheme.heeds(key)) {
-        // Who sets a secret or a certificate counts on its being used.
+        read.map_err(|(problem, expected): Problem| from.refuse("endpoint", problem, expected)).ok()?;
+    for key in REQUEST_KEYS.into_iter().filter(|key| !scheme.uses(key)) {
+        // A user who sets a secret or a certificate relies on its being used.
         if from.text(key).is_some_and(|text| Some(&*text) != from.default_of(key)) {
-            let problem = format!("is set, and endpoint {} has no use for it", endpoint.shown);
-            from.refuse(key, problem, "an endpoint of http:// or https://, or no such key");
+            let problem = format!("is set, but endpoint {} does not use it", endpoint.shown);
+            from.refuse(key, problem, "an http:// or https:// endpoint, or the key unset");
         }
     }
     max_bytes.and(max_age).map(|_| (endpoint, scheme))
 }
 
-/// The scheme in lower case, if it is one of paths.
+/// The scheme in lower case, if it is one that has a path.
 fn scheme_and_rest(text: &str) -> Option<(&'static str, &str)> {
     let (scheme, rest) = text.split_once("://")?;
     let known = ["http+unix", "unix", "file"].into_iter().find(|known| scheme.eq_ignore_ascii_case(known))?;
     Some((known, rest))
 }
 
-/// An absolute path that names something.
+/// Parses an absolute path.
 fn path(text: &str) -> Result<PathBuf, &'static str> {
     if holds_another(text) {
         return Err(WITH_PASSWORD);
@@ -138,7 +138,7 @@ fn path(text: &str) -> Result<PathBuf, &'static str> {
     match text {
         "" => Err("has no path"),
         _ if !text.starts_with('/') => Err("has a relative path, or a host"),
-        _ if text.contains(['?', '#']) => Err("has a query or a fragment, which a path has not"),
+        _ if text.contains(['?', '#']) => Err("has a query or a fragment, which a path cannot have"),
         _ => Ok(PathBuf::from(text)),
     }
 }
@@ -147,7 +147,7 @@ fn socket(text: &str) -> Result<PathBuf, &'static str> {
     match path(text)? {
         _ if text.ends_with('/') => Err("names a folder"),
         _ if text.len() > MOST_SOCKET_BYTES => {
-            Err("has a path of more than 107 bytes, which no socket can have")
+            Err("has a path of more than 107 bytes, which is too long for a socket")
         }
         socket => Ok(socket),
     }
@@ -155,15 +155,15 @@ fn socket(text: &str) -> Result<PathBuf, &'static str> {
 
 fn over_unix(text: &str, rest: &str) -> Result<(Endpoint, Scheme), &'static str> {
     let Some((socket_path, uri)) = rest.split_once(":/") else {
-        // The path first, as a wrong one is the greater error.
-        return path(rest).and(Err("has no path of the requests"));
+        // A wrong socket path is reported first, because it is the more important error.
+        return path(rest).and(Err("has no path for the requests"));
     };
     let socket = socket(socket_path)?;
     if holds_another(uri) {
         return Err(WITH_PASSWORD);
     }
     let url = format!("http://localhost/{uri}");
-    let parsed = url.parse::<Uri>().map_err(|_| "has a path of the requests that is none")?;
+    let parsed = url.parse::<Uri>().map_err(|_| "has an invalid path for the requests")?;
     let shown = format!("http+unix://{socket_path}:{}", keys::shown(parsed.path()));
     let endpoint = Endpoint { url: text.to_owned(), https: false, shown };
     Ok((endpoint, Scheme::HttpOverUnix { socket, url }))

@@ -1,4 +1,4 @@
-//! The checked settings of the filter, and how each is read from its key.
+//! The settings of the filter, read from their keys and checked.
 
 use std::path::PathBuf;
 
@@ -9,14 +9,14 @@ use super::{Reader, units};
 /// All settings of one instance of the filter.
 #[derive(Debug, Clone)]
 pub struct FilterSettings {
-    /// What to remember of the records that went through; `None`: repetitions go through, too.
+    /// How to remember the records that passed; `None`: repeated records pass, too.
     pub dedup: Option<LedgerSettings>,
     pub keep_managed_fields: bool,
-    /// Its `wait` is that of the start: no record waits.
+    /// Its `wait` applies to the start only; records never wait.
     pub correlation: CorrelationSettings,
 }
 
-/// `None` when an error was noted; all keys are looked at in any case.
+/// `None` if there was an error; it reads all keys in any case.
 pub(super) fn read(from: &mut Reader<'_>) -> Option<FilterSettings> {
     let dedup = from.parsed("dedup", units::switch);
     let ledger = ledger(from);

@@ -47,6 +47,7 @@ formats! {
     // "Length of 'routing_key' is incorrect (should be 32 characters)", says the service.
     PagerDuty "pagerduty" No Some(KeyPlace::Body { characters: 32 });
     Falco "falco" No None;
+    Gelf "gelf" Perhaps None;
     KubernetesEventExporter "kubernetes_event_exporter" Perhaps None;
     K8stream "k8stream" Yes None;
     Eventrouter "eventrouter" Perhaps None;
@@ -87,7 +88,8 @@ impl FormatName {
     }
 
     /// Where the service looks for an API key; `None` where it has none of its own.
-    pub(super) fn key_place(self) -> Option<KeyPlace> {
+    #[must_use]
+    pub fn key_place(self) -> Option<KeyPlace> {
         self.row().1
     }
 
@@ -103,6 +105,7 @@ impl FormatName {
     }
 }
 
+/// How a body is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compress {
     Gzip,

@@ -1,11 +1,13 @@
-//! The key `headers`: headers that are added to every request.
+//! The key `headers`: additional headers for every request.
 //!
 //! ```text
 //! X-Team: platform, X-List: "a, b", X-Said: "\"so\" in C:\\temp"
 //! ```
-//! A value that begins with a quotation mark ends with the next one, and may hold commas; within it `\"` is a quotation
-//! mark and `\\` a backslash. Any other value ends with the next comma and is taken as it is written. Problems name the
-//! header and never its value, as values are secrets more often than not.
+//! A value that starts with a quotation mark ends at the next one and may contain commas; in it `\"` is a quotation mark
+//! and `\\` a backslash. Any other value ends at the next comma and is taken literally. Errors name the header but never
+//! its value, because values are often secrets.
+
+use std::fmt;
 
 use ureq::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
@@ -13,7 +15,7 @@ use super::Reader;
 
 const EXPECTED: &str = "Name: value, Name: \"value, with commas\"";
 
-/// What the plugin says itself; a second voice would contradict it.
+/// The headers that the plugin sets itself; a second value would contradict it.
 const OWN_HEADERS: &[&str] = &[
     "connection",
     "content-encoding",
@@ -29,8 +31,31 @@ const OWN_HEADERS: &[&str] = &[
 
 type Header = (HeaderName, HeaderValue);
 
-/// A header, and its name as it is written.
-type Parsed<'t> = Result<(&'t str, Header), String>;
+/// A header, and its name as written.
+type Parsed<'t> = Result<(&'t str, Header), HeaderError>;
+
+/// What is wrong with one part of the setting, which is then refused. The value is never shown.
+#[derive(Debug, PartialEq, Eq)]
+enum HeaderError {
+    NoColon,
+    Name,
+    /// The plugin sets this header itself.
+    Own(HeaderName),
+    NotAscii(HeaderName),
+    Value(HeaderName, &'static str),
+}
+
+impl fmt::Display for HeaderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoColon => f.write_str("has a part without a colon"),
+            Self::Name => f.write_str("has a part whose name is not a valid header name"),
+            Self::Own(name) => write!(f, "sets {name}, which the plugin sets itself"),
+            Self::NotAscii(name) => write!(f, "has for {name} a value that is not ASCII"),
+            Self::Value(name, problem) => write!(f, "has for {name} {problem}"),
+        }
+    }
+}
 
 pub(super) fn read(from: &mut Reader<'_>) -> Option<Vec<Header>> {
     let Some(text) = from.text("headers") else { return Some(Vec::new()) };
@@ -39,7 +64,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Vec<Header>> {
     for parsed in parse(&text) {
         match parsed {
             Ok((_, header)) => headers.push(header),
-            Err(problem) => from.refuse("headers", problem, EXPECTED),
+            Err(error) => from.refuse("headers", error.to_string(), EXPECTED),
         }
     }
     (from.errors.len() == before).then_some(headers)
@@ -51,11 +76,11 @@ pub(super) fn names(text: &str) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// Each header, or what is wrong with it.
+/// Each header or its error.
 fn parse(text: &str) -> impl Iterator<Item = Parsed<'_>> {
     let mut rest = text;
     std::iter::from_fn(move || {
-        // Empty parts are passed over.
+        // Empty parts are ignored.
         rest = rest.trim_start_matches(|c: char| c == ',' || c.is_whitespace());
         if rest.is_empty() {
             return None;
@@ -70,41 +95,36 @@ fn parse(text: &str) -> impl Iterator<Item = Parsed<'_>> {
 fn first(text: &str) -> (Parsed<'_>, &str) {
     let (part, behind) = text.split_once(',').unwrap_or((text, ""));
     let Some((name, value)) = part.split_once(':') else {
-        return (Err("has a part without a colon".to_owned()), behind);
+        return (Err(HeaderError::NoColon), behind);
     };
     let written = name.trim();
     let name = written.parse::<HeaderName>();
     let (value, behind) = if value.trim_start().starts_with('"') {
         match unquoted(text) {
             Ok((value, behind)) => (value, behind),
-            // Where the value ends is open, and with it where the next header begins.
+            // Nobody knows where the value ends, so the rest cannot be parsed.
             Err(problem) => return (Err(wrong(name, problem)), ""),
         }
     } else {
         (value.trim().to_owned(), behind)
     };
     let parsed = match (name, value.parse::<HeaderValue>()) {
-        (Ok(name), _) if OWN_HEADERS.contains(&name.as_str()) => {
-            Err(format!("sets {name}, which the plugin sets itself"))
-        }
-        // The HTTP client sends none with other letters.
+        (Ok(name), _) if OWN_HEADERS.contains(&name.as_str()) => Err(HeaderError::Own(name)),
+        // The HTTP client does not send other characters in this header.
         (Ok(name), Ok(value)) if name == AUTHORIZATION && value.to_str().is_err() => {
-            Err(format!("has for {name} a value that is not ASCII"))
+            Err(HeaderError::NotAscii(name))
         }
         (Ok(name), Ok(value)) => Ok((written, (name, value))),
-        (name, _) => Err(wrong(name, "a value that no header can hold")),
+        (name, _) => Err(wrong(name, "a value that a header cannot hold")),
     };
     (parsed, behind)
 }
 
-fn wrong<E>(name: Result<HeaderName, E>, problem: &str) -> String {
-    match name {
-        Ok(name) => format!("has for {name} {problem}"),
-        Err(_) => "has a part whose name is no header name".to_owned(),
-    }
+fn wrong<E>(name: Result<HeaderName, E>, problem: &'static str) -> HeaderError {
+    name.map_or(HeaderError::Name, |name| HeaderError::Value(name, problem))
 }
 
-/// The value in quotation marks behind the first colon of a text, and what follows behind the next comma.
+/// The value in quotation marks after the first colon of a text, and the text after the next comma.
 fn unquoted(text: &str) -> Result<(String, &str), &'static str> {
     let mut value = String::new();
     let (_, value_and_rest) = text.split_once(':').unwrap_or_default();
@@ -115,7 +135,7 @@ fn unquoted(text: &str) -> Result<(String, &str), &'static str> {
             Some('"') => break,
             Some('\\') => match signs.next() {
                 Some(sign @ ('"' | '\\')) => value.push(sign),
-                _ => return Err("a backslash that stands before neither a quotation mark nor a backslash"),
+                _ => return Err("a backslash before something other than a quotation mark or a backslash"),
             },
             Some(sign) => value.push(sign),
             None => return Err("a quotation mark that is never closed"),
@@ -125,6 +145,6 @@ fn unquoted(text: &str) -> Result<(String, &str), &'static str> {
     match behind.strip_prefix(',') {
         Some(behind) => Ok((value, behind)),
         None if behind.is_empty() => Ok((value, "")),
-        None => Err("text behind a value in quotation marks"),
+        None => Err("text after a value in quotation marks"),
     }
 }

@@ -1,8 +1,8 @@
-//! Settings: strings in, checked settings out, every error reported at once.
+//! Reads and checks the settings, and reports all errors at once.
 //!
-//! The host hands every property as a string (`output_get_property`), knows no types of ours and, before
-//! 5.1.1, lets a misspelt key pass. So all checking is here. [`read`] looks at every key before it
-//! answers, so that a user fixes a configuration in one go instead of one key a restart.
+//! The host passes every property as a string (`output_get_property`), does not check our types and, before 5.1.1,
+//! ignores a misspelt key. So all checks are here. [`read`] checks every key before it returns, so that a user can fix
+//! all errors at once instead of one per restart.
 
 mod credentials;
 mod endpoint;
@@ -22,6 +22,7 @@ mod trust;
 pub mod units;
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 pub use credentials::Credentials;
@@ -39,15 +40,16 @@ pub use trust::Weaknesses;
 
 use crate::pattern::Patterns;
 use keys::Key;
+use units::ValueError;
 
-/// How the files end whose names are made of that of a `state_file`.
-const BESIDE: [&str; 4] = [".in-flight", ".topology", ".topology.new", ".unfinished"];
+/// The suffixes of the files that the plugin writes beside a `state_file`.
+const RESERVED_SUFFIXES: [&str; 4] = [".in-flight", ".topology", ".topology.new", ".unfinished"];
 
-/// One thing wrong with the settings: which key, what stood there, what was expected.
+/// One error in the settings: the key, the problem, and what was expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     pub key: &'static str,
-    /// What is wrong with it. Never holds a secret's value.
+    /// The problem, as the end of a sentence that begins with the key. Never contains a secret.
     pub problem: String,
     pub expected: String,
 }
@@ -58,19 +60,41 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// Where the settings come from: the host's properties, and a look at the files they name and
-/// at the environment.
+/// Access to everything that the settings depend on: the host's properties, the files that they name, and the
+/// environment.
 pub struct Source<'a> {
-    /// The bytes of a property, or `None` when it is unset or empty (the host makes no difference).
+    /// The bytes of a property; `None` if it is unset or empty (the host does not distinguish them).
     pub property: &'a dyn Fn(&str) -> Option<Vec<u8>>,
-    /// Whether a file can be read; the error says why not.
-    pub readable: &'a dyn Fn(&Path) -> Result<(), String>,
-    /// The text of a file that is read once, at the start; the error says why there is none.
-    pub contents: &'a dyn Fn(&Path) -> Result<String, String>,
-    /// Whether a file can be written, or made; the error says why not.
-    pub writable: &'a dyn Fn(&Path) -> Result<(), String>,
-    /// A variable of the environment: whether we run in a pod is said there.
+    /// Checks that a file can be read; the error says why not.
+    pub readable: &'a dyn Fn(&Path) -> Result<(), PathError>,
+    /// Reads the text of a file, once, at the start; the error says why it cannot be read.
+    pub contents: &'a dyn Fn(&Path) -> Result<String, PathError>,
+    /// Checks that a file can be written or created; the error says why not.
+    pub writable: &'a dyn Fn(&Path) -> Result<(), PathError>,
+    /// A variable of the environment, which says whether we run in a pod.
     pub environment: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// Why a file that a setting names is of no use. The setting is refused.
+#[derive(Debug)]
+pub enum PathError {
+    Io(io::Error),
+    NotUtf8,
+    /// The path leads through something that is no folder.
+    NotInAFolder,
+    /// The folder that it would be in.
+    Folder(io::Error),
+}
+
+impl fmt::Display for PathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(f),
+            Self::NotUtf8 => f.write_str("it is not UTF-8"),
+            Self::NotInAFolder => f.write_str("it lies in something that is no folder"),
+            Self::Folder(error) => write!(f, "its folder cannot be used: {error}"),
+        }
+    }
 }
 
 /// Reads and checks all settings of the output.
@@ -106,7 +130,7 @@ fn all_or_every_error<S>(
     }
 }
 
-/// Looks keys up and collects what is wrong with them.
+/// Reads keys and collects their errors.
 struct Reader<'a> {
     source: &'a Source<'a>,
     keys: &'static [Key],
@@ -116,7 +140,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn refuse(&mut self, key: &'static str, problem: impl Into<String>, expected: impl Into<String>) {
         let error = ConfigError { key, problem: problem.into(), expected: expected.into() };
-        // A key may be looked at more than once.
+        // A key may be read more than once.
         if !self.errors.contains(&error) {
             self.errors.push(error);
         }
@@ -144,35 +168,35 @@ impl Reader<'_> {
         if let Some(text) = &text
             && text.contains(|c: char| c.is_control())
         {
-            self.refuse(key, "holds a control character", "one line of text");
+            self.refuse(key, "contains a control character", "one line of text");
             return None;
         }
         text.or_else(|| self.default_of(key).map(str::to_owned))
     }
 
-    /// As far as it is one; whoever reads the settings tells when it is none.
+    /// The format, or `None` if its word is unknown; [`settings::read`] reports that error.
     fn format(&self) -> Option<FormatName> {
         let text = (self.source.property)("format")?;
         units::choice(str::from_utf8(&text).ok()?.trim(), FormatName::WORDS).ok()
     }
 
-    /// A key parsed by `parse`, whose error is the pair (problem, expected).
+    /// The value of a key, parsed by `parse`.
     fn parsed<T>(
         &mut self,
         key: &'static str,
-        parse: impl FnOnce(&str) -> Result<T, units::Bad>,
+        parse: impl FnOnce(&str) -> Result<T, ValueError>,
     ) -> Option<T> {
         let text = self.text(key)?;
         match parse(&text) {
             Ok(value) => Some(value),
-            Err(bad) => {
-                self.refuse(key, bad.problem, bad.expected);
+            Err(error) => {
+                self.refuse(key, error.problem, error.expected);
                 None
             }
         }
     }
 
-    /// A file that must be readable at start; it is read again when it changes.
+    /// A file that must be readable at the start; it is read again when it changes.
     fn file(&mut self, key: &'static str) -> Option<std::path::PathBuf> {
         let path = PathBuf::from(self.text(key)?);
         match (self.source.readable)(&path) {
@@ -187,15 +211,12 @@ impl Reader<'_> {
     /// A file that the plugin writes.
     fn own_file(&mut self, key: &'static str) -> Option<PathBuf> {
         let path = PathBuf::from(self.text(key)?);
-        if let Some(end) =
-            BESIDE.into_iter().find(|end| path.as_os_str().as_encoded_bytes().ends_with(end.as_bytes()))
+        if let Some(end) = RESERVED_SUFFIXES
+            .into_iter()
+            .find(|end| path.as_os_str().as_encoded_bytes().ends_with(end.as_bytes()))
         {
-            // Of another output it may be that very file, and each would take the other's for damaged.
-            self.refuse(
-                key,
-                format!("ends in {end}, as a file that lies beside a state_file does"),
-                "another name",
-            );
+            // It may be the file of another output, and each output would take the other's content for damage.
+            self.refuse(key, format!("ends in {end}, as files beside a state_file do"), "another name");
         }
         if let Err(why) = (self.source.writable)(&path) {
             self.refuse(
@@ -215,16 +236,16 @@ impl Reader<'_> {
         let Some(text) = self.text(key) else { return Patterns::default() };
         let patterns = parse(&text);
         if patterns.is_empty() {
-            // Taken for "not set" it would let everything through.
-            self.refuse(key, "holds no pattern", "a comma list, such as shop, kube-*");
+            // An empty list would mean "not set" and select everything.
+            self.refuse(key, "contains no pattern", "a comma list, such as shop, kube-*");
         }
         patterns
     }
 }
 
-/// A path, unless it may be a secret that was pasted where a file's name belongs.
+/// A path for a log, unless it may be a secret that was pasted by accident.
 fn shown_path(path: &Path) -> String {
-    const SHOWN: usize = 300; // of those that are in use, the whole
+    const SHOWN: usize = 300; // longer than any path in use
     let text = path.display().to_string();
     if text.starts_with(['/', '.']) { units::shorten(&text, SHOWN) } else { "the file it names".to_owned() }
 }

@@ -1,10 +1,10 @@
-//! The settings that say what must not leave.
+//! The settings of the redaction: what is removed from records before they are sent.
 
 use super::topology::CorrelationSettings;
 use super::{Reader, units};
 use crate::pattern::Patterns;
 
-/// What is taken out of records.
+/// What is removed from records.
 #[derive(Debug, Clone, Default)]
 pub struct Redaction {
     /// Fields by their names in `format native`.
@@ -17,20 +17,21 @@ pub struct Redaction {
 const LABELS: &str = "object.labels.";
 const ANNOTATIONS: &str = "object.annotations.";
 
-/// `None` when an error was noted. What comes from the topology is in no record, and is not included from there on.
+/// `None` if there was an error. Labels and annotations come from the topology and not from the record, so they are
+/// removed from what the correlation includes.
 pub(super) fn read(
     from: &mut Reader<'_>,
     correlation: Option<&mut CorrelationSettings>,
 ) -> Option<Redaction> {
     let (mut remove, hash) = (fields(from, "redact"), fields(from, "redact_hash"));
     let mut named = |prefix: &str| {
-        // As elsewhere a name with points may stand in quotes, and need not.
+        // A name with dots may be in quotes, as in other places.
         let names = remove.iter().filter_map(|field| field.strip_prefix(prefix));
         let names: Vec<_> = names.map(|name| name.trim_matches('"')).collect();
         if names.contains(&"") {
             from.refuse(
                 "redact",
-                format!("{prefix} names none of them"),
+                format!("{prefix} does not name one"),
                 format!("{prefix}app, or {prefix}*"),
             );
         }
@@ -44,7 +45,7 @@ pub(super) fn read(
         chosen.annotations = std::mem::take(&mut chosen.annotations).except(annotations);
     }
     for field in hash.iter().filter(|field| field.starts_with(LABELS) || field.starts_with(ANNOTATIONS)) {
-        let problem = format!("{field} comes from the cluster, and can only be left out");
+        let problem = format!("{field} comes from the cluster and can only be left out, not hashed");
         from.refuse("redact_hash", problem, "the field in redact instead");
     }
     let max_message_bytes = from.parsed("max_message_bytes", |text| units::size(text, 100, 16_000_000));

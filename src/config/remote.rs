@@ -1,4 +1,4 @@
-//! The remote endpoint of a connection, the gateway or the API server: its URL, and whom to trust.
+//! A remote endpoint, the gateway or the API server: its URL, and which certificates to trust.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -8,24 +8,25 @@ use ureq::http::Uri;
 use super::{Reader, units};
 use crate::secrets::keys;
 
-/// A URL that requests go to.
+/// The URL that requests are sent to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     pub url: String,
     pub https: bool,
-    /// The URL without its query and without what may be a key in its path: fit for a log.
+    /// The URL for a log: without its query and without anything in its path that may be a key.
     pub shown: String,
 }
 
+/// The files and switches of TLS, for the gateway or for the API server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tls {
     pub ca_file: Option<PathBuf>,
-    /// Certificate chain and private key, both or none.
+    /// Certificate chain and private key, both or neither.
     pub client: Option<(PathBuf, PathBuf)>,
     pub insecure_skip_verify: bool,
 }
 
-/// Whether a URL's host is this machine, or the pod: nothing that goes there leaves it.
+/// Whether a URL's host is this machine or pod, so that requests to it never leave it.
 #[must_use]
 pub fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -34,9 +35,9 @@ pub fn is_loopback(host: &str) -> bool {
 }
 
 /// # Errors
-/// What is wrong with it; `with_password` when it holds one, as that would end up in logs.
+/// The problem; `with_password` if the URL contains a password, because it would end up in logs.
 pub(super) fn url(text: &str, with_password: &'static str) -> Result<Endpoint, &'static str> {
-    let uri = text.parse::<Uri>().map_err(|_| "is no URL")?;
+    let uri = text.parse::<Uri>().map_err(|_| "is not a URL")?;
     match (uri.scheme_str(), uri.authority()) {
         (Some("http" | "https"), Some(authority)) if authority.as_str().contains('@') => Err(with_password),
         (Some("http" | "https"), _) if holds_another(uri.path()) => Err(with_password),
@@ -44,17 +45,17 @@ pub(super) fn url(text: &str, with_password: &'static str) -> Result<Endpoint, &
             let shown = format!("{scheme}://{authority}{}", keys::shown(uri.path()));
             Ok(Endpoint { url: text.to_owned(), https: scheme == "https", shown })
         }
-        _ => Err("is no http:// or https:// URL with a host"),
+        _ => Err("is not an http:// or https:// URL with a host"),
     }
 }
 
-/// One URL pasted behind the scheme of another has its user and password in the path.
+/// Whether the path contains a user and password, because one URL was pasted after the scheme of another.
 pub(super) fn holds_another(path: &str) -> bool {
     let mut authorities = path.split("//").skip(1).filter_map(|rest| rest.split('/').next());
     authorities.any(|authority| authority.contains('@'))
 }
 
-/// `None` when an error was noted.
+/// `None` if there was an error.
 pub(super) fn tls(from: &mut Reader<'_>) -> Option<Tls> {
     let before = from.errors.len();
     let ca_file = from.file("ca_file");

@@ -1,30 +1,30 @@
-//! The settings that say which records are ours.
+//! The settings of the selection: which records are delivered.
 
 use super::{Reader, units};
 use crate::kind::Kind;
 use crate::pattern::Patterns;
 
-/// Which records are ours; an empty list of what to take takes all.
+/// Which records are selected. An empty list of what to take selects all.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
     pub kinds: Kinds,
     pub namespaces: Patterns,
     pub exclude_namespaces: Patterns,
-    /// Of events.
+    /// For events.
     pub types: Patterns,
     pub reasons: Patterns,
     pub exclude_reasons: Patterns,
-    /// Of audit records.
+    /// For audit records.
     pub verbs: Patterns,
     pub levels: Patterns,
     pub users: Patterns,
     pub exclude_users: Patterns,
     pub resources: Patterns,
-    /// Of violations.
+    /// For violations.
     pub enforcement_actions: Patterns,
 }
 
-/// Some of the known kinds; all of them by default.
+/// A set of known kinds; all of them by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kinds([bool; Kind::KNOWN.len()]);
 
@@ -35,31 +35,32 @@ impl Default for Kinds {
 }
 
 impl Kinds {
+    /// Whether records of this kind are selected.
     #[must_use]
     pub fn has(&self, kind: Kind) -> bool {
         Kind::KNOWN.iter().zip(self.0).any(|(known, is_in)| is_in && *known == kind)
     }
 
-    /// A comma list of names.
-    fn parse(list: &str) -> Result<Self, units::Bad> {
+    /// Parses a comma list of names.
+    fn parse(list: &str) -> Result<Self, units::ValueError> {
         let names = Kind::KNOWN.map(Kind::name);
         let mut kinds = [false; Kind::KNOWN.len()];
         for word in list.split(',').map(str::trim).filter(|word| !word.is_empty()) {
             let place = names.iter().position(|name| *name == word);
             match place.and_then(|place| kinds.get_mut(place)) {
                 Some(kind) => *kind = true,
-                None => return Err(units::Bad::new(word, "no kind of records", names.join(", "))),
+                None => return Err(units::ValueError::new(word, "not a kind of record", names.join(", "))),
             }
         }
         if kinds.contains(&true) {
             Ok(Self(kinds))
         } else {
-            Err(units::Bad::new(list, "no kind of records", names.join(", ")))
+            Err(units::ValueError::new(list, "not a kind of record", names.join(", ")))
         }
     }
 }
 
-/// `None` when an error was noted.
+/// `None` if there was an error.
 pub(super) fn read(from: &mut Reader<'_>) -> Option<Selection> {
     let kinds = match from.text("kinds") {
         Some(_) => from.parsed("kinds", Kinds::parse),

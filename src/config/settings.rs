@@ -1,4 +1,4 @@
-//! The checked settings, and how each is read from its key.
+//! The settings of the output, read from their keys and checked.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use super::units::DAY;
 use super::{Reader, headers, units};
 use crate::disk::folder_of;
 
-/// Longer than a minute no event waits: it is old then.
+/// An event never waits longer than a minute, because it would be old then.
 const MOST_CORRELATE_WAIT: Duration = Duration::from_secs(60);
 
 /// All settings of one instance of the output.
@@ -28,11 +28,11 @@ pub struct Settings {
     pub scheme: Scheme,
     pub render: RenderSettings,
     pub compress: Compress,
-    /// Most records in one request.
+    /// The most records in one request.
     pub batch_events: usize,
-    /// Most bytes in one request, before compression.
+    /// The most bytes in one request, before compression.
     pub batch_bytes: usize,
-    /// One request, connecting included.
+    /// The time limit of one request, including connecting.
     pub timeout: Duration,
     /// Added to every request.
     pub headers: Vec<(HeaderName, HeaderValue)>,
@@ -46,12 +46,12 @@ pub struct Settings {
     pub others: Others,
     pub redaction: Redaction,
     pub correlation: CorrelationSettings,
-    /// How long an event waits for what the topology does not know yet.
+    /// How long an event waits for an object that the topology does not know yet.
     pub correlate_wait: Duration,
 }
 
 impl Settings {
-    /// The folders that files are written into.
+    /// The folders into which files are written.
     #[must_use]
     pub fn written_folders(&self) -> Vec<&Path> {
         let files = self.ledger.state_file.iter().chain(&self.dead_letters.file).map(|file| folder_of(file));
@@ -63,25 +63,26 @@ impl Settings {
     }
 }
 
-/// What a record becomes.
+/// How a record is rendered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderSettings {
     pub format: FormatName,
     /// Empty when unset.
     pub cluster_name: String,
-    /// Whether a native audit record carries the bodies of request and response.
+    /// Whether a native audit record contains the bodies of request and response.
     pub audit_bodies: bool,
-    /// Of single formats.
+    /// For single formats.
     pub services: ServiceSettings,
-    /// Of the format template.
+    /// For format template.
     pub template: Option<TemplateSettings>,
 }
 
+/// Where the ledger is kept, how long and how much it remembers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerSettings {
     pub state_file: Option<PathBuf>,
     pub ttl: Duration,
-    /// Delivered versions remembered.
+    /// The most delivered versions that are remembered.
     pub max_entries: usize,
 }
 
@@ -90,37 +91,38 @@ pub struct LedgerSettings {
 pub enum Updates {
     /// All of them.
     Every,
-    /// None: only events not seen before.
+    /// None of them: only events not seen before.
     First,
-    /// Those whose count is at least twice the count last delivered.
+    /// Those whose count is at least twice the last delivered count.
     Doubling,
 }
 
-/// What becomes of records of a kind that nobody knows.
+/// What happens to records of unknown kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Others {
-    /// Delivered as they are, as often as they come: nothing tells a repetition.
+    /// They are delivered unchanged, each time they come, because a repetition cannot be recognised.
     Pass,
     Drop,
     DeadLetter,
 }
 
-/// What a fault may cost, where it leaves open whether the gateway has taken a batch.
+/// What happens to a batch if a fault leaves it unknown whether the gateway has taken it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guarantee {
-    /// Send it again: the ledger advances after the acknowledgement.
+    /// It is sent again. The ledger advances only after the acknowledgement.
     NoEventLoss,
-    /// Put it into the dead letter file: the ledger's file knows of a request before it goes out.
+    /// It is dead-lettered. The ledger's file records each request before it is sent.
     NoDuplicates,
 }
 
+/// Where dead letters are written, and how many bytes of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetters {
     pub file: Option<PathBuf>,
     pub max_bytes: u64,
 }
 
-/// `None` when an error was noted; all keys are looked at in any case.
+/// `None` if there was an error; it reads all keys in any case.
 pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
     let destination = endpoint::read(from);
     let format = from.parsed("format", |text| units::choice(text, FormatName::WORDS));
@@ -135,7 +137,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
     let credentials = credentials::read(from, format);
     let tls = remote::tls(from);
     let ledger = ledger(from);
-    files_of_our_own(from);
+    check_own_files(from);
     let updates = from.parsed("updates", |text| {
         units::choice(
             text,
@@ -155,8 +157,8 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
         from.parsed("correlate_wait", |text| units::time(text, Duration::ZERO, MOST_CORRELATE_WAIT));
     let redaction = redaction::read(from, correlation.as_mut());
     let (endpoint, scheme) = destination?;
-    // A stream is made of lines.
-    let compress = if scheme.heeds("compress") { compress? } else { Compress::None };
+    // A stream consists of plain lines.
+    let compress = if scheme.uses("compress") { compress? } else { Compress::None };
     Some(Settings {
         endpoint,
         scheme,
@@ -191,7 +193,7 @@ fn compress(from: &mut Reader<'_>, format: Option<FormatName>) -> Option<Compres
         units::choice(text, &[("gzip", Compress::Gzip), ("none", Compress::None)])
     });
     if compress == Some(Compress::Gzip) && format.is_some_and(FormatName::takes_no_gzip) {
-        from.refuse("compress", "is gzip, which the service of this format does not unpack", "none");
+        from.refuse("compress", "is gzip, which the service of this format cannot decompress", "none");
         return None;
     }
     compress
@@ -205,8 +207,8 @@ fn guarantee(from: &mut Reader<'_>) -> Option<Guarantee> {
         )
     });
     if guarantee == Some(Guarantee::NoDuplicates) {
-        // In memory alone a claim would be forgotten by the very crash that it is for, and what is in doubt would be
-        // lost where it can be put nowhere.
+        // Without state_file a crash would forget the intents that are kept for just that case; without
+        // dead_letter_file records in doubt would be lost.
         for key in ["state_file", "dead_letter_file"] {
             if from.text(key).is_none() {
                 from.refuse(key, "is not set", "a file, since guarantee is no_duplicates");
@@ -229,8 +231,8 @@ fn others(from: &mut Reader<'_>) -> Option<Others> {
     others
 }
 
-/// A file that the plugin writes must be nobody else's: the one writer would ruin the other's.
-fn files_of_our_own(from: &mut Reader<'_>) {
+/// A file that the plugin writes must have no other use, because its content would be overwritten.
+fn check_own_files(from: &mut Reader<'_>) {
     const OWN: [&str; 2] = ["state_file", "dead_letter_file"];
     const READ: [&str; 9] = [
         "template_file",
@@ -246,7 +248,7 @@ fn files_of_our_own(from: &mut Reader<'_>) {
     for (index, own) in OWN.into_iter().enumerate() {
         let Some(path) = from.text(own).map(PathBuf::from) else { continue };
         for other in OWN.into_iter().skip(index + 1).chain(READ) {
-            // As paths: without doubled slashes and single dots.
+            // Compared as paths, which ignores doubled slashes and single dots.
             if from.text(other).map(PathBuf::from).as_ref() == Some(&path) {
                 from.refuse(own, format!("names the same file as {other}"), "a file of its own");
             }

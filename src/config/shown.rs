@@ -1,12 +1,12 @@
-//! The settings as they take effect, in one line for the log. Never a secret.
+//! The effective settings in one log line, without secrets.
 //!
 //! ```text
 //! delivers to https://gateway.example/events, Services from https://kubernetes.default.svc, version 0.1.0: \
 //! format=native, compress=gzip, …, headers="X-Key: …", namespaces="shop, kube-*", labels=*
 //! ```
-//! It goes through the table of keys, so no key can be forgotten, and shows what the reader took: what the user
-//! wrote, or the default. What is neither set nor has a default is left out, and what has no effect on this endpoint. Values with commas or spaces
-//! stand in quotation marks.
+//! It is made from the table of keys, so that no key is forgotten, and shows each value as it was read: what the user
+//! wrote, or the default. Keys without a value, and keys without an effect on this endpoint, are left out. Values with
+//! commas or spaces are in quotation marks.
 
 use std::path::Path;
 
@@ -14,9 +14,9 @@ use super::keys::{FILTER_KEYS, KEYS, Key, Shows};
 use super::remote::url;
 use super::{CorrelationSettings, FilterSettings, Reader, Settings, Source, headers, shown_path};
 
-/// What the log and the host's logger take whole, their own words included.
+/// A line of this length is not cut by the log or the host's logger, including what they add.
 const MOST_BYTES: usize = 2_900;
-/// A value is cut at the first of these lengths that makes the line short enough: lists may be long.
+/// Values are cut to the first of these lengths that makes the line short enough, because lists may be long.
 const VALUE_BYTES: [usize; 7] = [MOST_BYTES, 500, 200, 100, 50, 25, 10];
 
 /// The output's line. `source` is the one that `settings` were read from.
@@ -26,7 +26,7 @@ pub fn output_line(source: &Source<'_>, settings: &Settings) -> String {
     line(
         source,
         KEYS,
-        |key| settings.scheme.heeds(key),
+        |key| settings.scheme.uses(key),
         |most_bytes| {
             let endpoint = value(endpoint, most_bytes);
             format!("delivers to {endpoint}, {}", services(&settings.correlation, most_bytes))
@@ -41,14 +41,14 @@ pub fn filter_line(source: &Source<'_>, settings: &FilterSettings) -> String {
         source,
         FILTER_KEYS,
         |_| true,
-        |most_bytes| format!("looks at events, {}", services(&settings.correlation, most_bytes)),
+        |most_bytes| format!("processes events, {}", services(&settings.correlation, most_bytes)),
     )
 }
 
-/// Where they come from, as `correlate auto` alone does not say.
+/// Where the Services come from, which `correlate auto` alone does not say.
 fn services(settings: &CorrelationSettings, most_bytes: usize) -> String {
     settings.topology.as_ref().map_or_else(
-        || "no Services as correlate is off".to_owned(),
+        || "no Services because correlate is off".to_owned(),
         |topology| format!("Services from {}", value(&topology.url.shown, most_bytes)),
     )
 }
@@ -56,14 +56,14 @@ fn services(settings: &CorrelationSettings, most_bytes: usize) -> String {
 fn line(
     source: &Source<'_>,
     keys: &'static [Key],
-    heeds: impl Fn(&str) -> bool,
+    uses: impl Fn(&str) -> bool,
     head: impl Fn(usize) -> String,
 ) -> String {
-    // The settings were read, so there are no errors to be had from it.
+    // The settings were already read without errors.
     let mut reader = Reader { source, keys, errors: Vec::new() };
     let texts: Vec<_> = keys
         .iter()
-        .filter(|key| heeds(key.name))
+        .filter(|key| uses(key.name))
         .filter_map(|key| Some((key.name, text(key, &mut reader)?)))
         .collect();
     let whole = |most_bytes| {
@@ -81,7 +81,7 @@ fn line(
     line
 }
 
-/// What of a key's value is shown; `None` when it is not set. The endpoint stands at the head of the line.
+/// The shown part of a key's value; `None` if it is not set. The endpoint is left out, because the line starts with it.
 fn text(key: &Key, reader: &mut Reader<'_>) -> Option<String> {
     let text = reader.text(key.name).filter(|_| key.name != "endpoint")?;
     Some(match key.shows {
@@ -93,7 +93,7 @@ fn text(key: &Key, reader: &mut Reader<'_>) -> Option<String> {
     })
 }
 
-/// Cut, and in quotation marks if it could be mistaken for the words around it.
+/// A value, cut, and in quotation marks if it could be mistaken for the text around it.
 fn value(text: &str, most_bytes: usize) -> String {
     let cut = text.floor_char_boundary(most_bytes);
     let text = if cut < text.len() { format!("{}…", &text[..cut]) } else { text.to_owned() };
@@ -106,7 +106,8 @@ fn value(text: &str, most_bytes: usize) -> String {
 mod tests {
     use super::*;
 
-    /// The reader takes no query in the one URL that stands among the pairs; should another come, it is hidden.
+    /// The reader refuses a query in `kube_url`, the only URL among the pairs. If a URL with a query were added, its query
+    /// would be hidden.
     #[test]
     fn the_query_of_a_url_is_hidden() {
         let source = Source {

@@ -7,22 +7,22 @@ use ureq::http::header::HeaderValue;
 use super::format::FormatName;
 use super::{Reader, shown_path, units};
 
-/// A template, as it was read at the start, and how its records go out.
+/// A template, read at the start, and how its records are batched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateSettings {
-    /// The file's name, fit for a log.
+    /// The file's name for a log.
     pub file: String,
     pub text: String,
     pub content_type: String,
     pub batch_as: BatchAs,
-    /// Whether members are left out that a record has no value for.
+    /// Whether members without a value are left out.
     pub omit_null: bool,
 }
 
-/// How records share a request.
+/// How records are combined into a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchAs {
-    /// One a line.
+    /// One record per line.
     Ndjson,
     JsonArray,
     OnePerRequest,
@@ -37,8 +37,8 @@ impl BatchAs {
     }
 }
 
-/// `None` when an error was noted, `Some(None)` with another format.
-#[expect(clippy::option_option, reason = "the outer one is of all readers of settings")]
+/// `None` if there was an error, `Some(None)` with another format.
+#[expect(clippy::option_option, reason = "all readers of settings return an outer Option")]
 pub(super) fn read(from: &mut Reader<'_>, format: Option<FormatName>) -> Option<Option<TemplateSettings>> {
     let batch_as = from.parsed("batch_as", |text| {
         units::choice(
@@ -53,15 +53,15 @@ pub(super) fn read(from: &mut Reader<'_>, format: Option<FormatName>) -> Option<
     let omit_null = from.parsed("omit_null", units::switch);
     if format != Some(FormatName::Template) {
         let before = from.errors.len();
-        // Of a format that is none nobody knows what it should have been.
+        // An unknown format may have been meant to be template, so then these keys are no error.
         for key in ["template_file", "content_type"].into_iter().filter(|_| format.is_some()) {
             if from.text(key).is_some() {
-                from.refuse(key, "is set, and format is not template", "it with format template only");
+                from.refuse(key, "is set, but format is not template", "it only with format template");
             }
         }
         for key in ["batch_as", "omit_null"].into_iter().filter(|_| format.is_some()) {
             if from.text(key).is_some_and(|text| Some(&*text) != from.default_of(key)) {
-                from.refuse(key, "is set, and format is not template", "it with format template only");
+                from.refuse(key, "is set, but format is not template", "it only with format template");
             }
         }
         return (from.errors.len() == before && batch_as.is_some() && omit_null.is_some()).then_some(None);
@@ -82,7 +82,7 @@ fn content_type(from: &mut Reader<'_>, batch_as: Option<BatchAs>) -> Option<Stri
     let Some(text) = from.text("content_type") else {
         return batch_as.map(|batch_as| batch_as.content_type().to_owned());
     };
-    // RFC 9110, 8.3.1: two tokens, and parameters that are not looked at here.
+    // RFC 9110, 8.3.1: two tokens, and parameters, which are not checked here.
     let is_token = |part: &str| {
         !part.is_empty()
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
@@ -93,7 +93,7 @@ fn content_type(from: &mut Reader<'_>, batch_as: Option<BatchAs>) -> Option<Stri
         return Some(text);
     }
     let shown = units::shorten(&text, 80);
-    from.refuse("content_type", format!("\"{shown}\" is no media type"), "one such as application/json");
+    from.refuse("content_type", format!("\"{shown}\" is not a media type"), "one such as application/json");
     None
 }
 

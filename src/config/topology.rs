@@ -1,4 +1,4 @@
-//! The settings of what is read from the Kubernetes API, and of what records say of it.
+//! The settings of the topology, which is read from the Kubernetes API, and of the correlation of records with it.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -11,28 +11,28 @@ use super::{Reader, units};
 use crate::disk::with_suffix;
 use crate::pattern::Patterns;
 
-/// Where a pod finds the API server, whom it trusts and who it is (Kubernetes, "Accessing the API from a
+/// The URL, authorities and token with which a pod reaches the API server (Kubernetes, "Accessing the API from a
 /// Pod").
 const POD_URL: &str = "https://kubernetes.default.svc";
 const POD_CA_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";
 const POD_TOKEN_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
-/// Other names of the same Service. No more of them: `kubernetes.default.svc.example.com` may be anybody's.
+/// Other names of the same Service. These only: `kubernetes.default.svc.example.com` may be another host.
 const POD_HOSTS: [&str; 3] =
     ["kubernetes.default.svc", "kubernetes.default", "kubernetes.default.svc.cluster.local"];
-/// Set in every pod: the address and the port of that Service.
+/// The address and the port of that Service, set in every pod.
 const POD_VARIABLE: &str = "KUBERNETES_SERVICE_HOST";
 const POD_PORT_VARIABLE: &str = "KUBERNETES_SERVICE_PORT";
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// What records say of the cluster.
+/// How records are correlated with the cluster.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CorrelationSettings {
-    /// `None`: no Services are looked for.
+    /// `None`: records are not correlated.
     pub topology: Option<TopologySettings>,
-    /// How long the first records wait for the first lists.
+    /// How long the first records wait until the cluster is listed.
     pub wait: Duration,
-    /// Most Services named in one record.
+    /// The most Services that one record names.
     pub max_services: usize,
     /// Labels to include.
     pub labels: Patterns,
@@ -40,19 +40,19 @@ pub struct CorrelationSettings {
     pub annotations: Patterns,
 }
 
-/// How the cluster is read. Instances with equal ones share what they read.
+/// How the topology is read. Instances with equal settings share one topology.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TopologySettings {
-    /// Of the API server; without a slash at the end and without a query.
+    /// The API server, without a slash at the end and without a query.
     pub url: Endpoint,
     pub tls: Tls,
     pub token_file: Option<PathBuf>,
     /// How long a deleted object is remembered.
     pub tombstone_ttl: Duration,
-    /// Annotations that are kept; none when empty.
+    /// The annotations to keep; none if empty.
     pub annotations: Patterns,
-    /// Where deleted objects and last known places survive a restart.
-    pub memory_file: Option<PathBuf>,
+    /// The file that keeps deleted objects and last known places over a restart.
+    pub snapshot_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy)]
@@ -62,14 +62,14 @@ enum Correlate {
     Off,
 }
 
-/// `None` when an error was noted; all keys are looked at in any case.
+/// `None` if there was an error; it reads all keys in any case.
 pub(super) fn read(from: &mut Reader<'_>, state_file: Option<&Path>) -> Option<CorrelationSettings> {
     let correlate = from.parsed("correlate", |text| {
         units::choice(text, &[("auto", Correlate::Auto), ("on", Correlate::On), ("off", Correlate::Off)])
     });
     let is_elsewhere = from.text("kube_url").is_some();
     let url = kube_url(from);
-    // What a pod has lying there is for the pod's own API server, and not to be sent in the clear.
+    // The pod's own token is only for the pod's own API server, and must not be sent without TLS.
     let https = url.as_ref().is_some_and(|url| url.https);
     let ca_file = file(from, "kube_ca_file", POD_CA_FILE, https);
     let is_own = url.as_ref().is_some_and(|url| is_own(url, from));
@@ -87,7 +87,7 @@ pub(super) fn read(from: &mut Reader<'_>, state_file: Option<&Path>) -> Option<C
         Correlate::Auto => is_elsewhere || (from.source.environment)(POD_VARIABLE).is_some(),
     };
     if is_on && https && !is_own && from.text("kube_token_file").is_none() {
-        // The pod's own token lets whoever has it read this cluster.
+        // The pod's own token must not be sent elsewhere: anyone who has it can read this cluster.
         let expected = "a file with a token for kube_url, which is not the pod's own API server";
         from.refuse("kube_token_file", "is not set", expected);
     }
@@ -97,7 +97,7 @@ pub(super) fn read(from: &mut Reader<'_>, state_file: Option<&Path>) -> Option<C
         token_file,
         tombstone_ttl: tombstone_ttl?,
         annotations: annotations.clone(),
-        memory_file: state_file.map(|file| with_suffix(file, ".topology")),
+        snapshot_file: state_file.map(|file| with_suffix(file, ".topology")),
     };
     Some(CorrelationSettings {
         topology: is_on.then_some(topology),
@@ -108,7 +108,7 @@ pub(super) fn read(from: &mut Reader<'_>, state_file: Option<&Path>) -> Option<C
     })
 }
 
-/// Whether this is the API server of the cluster that the pod runs in, for which its own token is.
+/// Whether this is the API server of the pod's own cluster, which the pod's token is for.
 fn is_own(url: &Endpoint, from: &Reader<'_>) -> bool {
     let Ok(uri) = url.url.parse::<Uri>() else { return false };
     let variable = |name: &str| (from.source.environment)(name);
@@ -131,14 +131,14 @@ fn kube_url(from: &mut Reader<'_>) -> Option<Endpoint> {
     }
     let text = text.as_deref().unwrap_or(POD_URL).trim_end_matches('/').to_owned();
     let parsed = if text.contains(['?', '#']) {
-        Err("holds a query or a fragment")
+        Err("contains a query or a fragment")
     } else {
-        url(&text, "holds a user or password; use kube_token_file")
+        url(&text, "contains a user or password; use kube_token_file")
     };
     parsed.map_err(|problem| from.refuse("kube_url", problem, EXPECTED)).ok()
 }
 
-/// The file that a key names, which must be readable; else the pod's own, if it is.
+/// The file that a key names, which must be readable; if the key is unset, the pod's own file if it is readable.
 fn file(from: &mut Reader<'_>, key: &'static str, of_the_pod: &str, wanted: bool) -> Option<PathBuf> {
     if from.text(key).is_some() {
         return from.file(key);

@@ -1,4 +1,4 @@
-//! What in the settings lets others read a secret or pose as a remote endpoint. Each is worth a WARN at the start.
+//! Settings that let others read a secret or pose as a remote endpoint. Each causes a WARN at the start.
 
 use ureq::http::Uri;
 
@@ -8,17 +8,17 @@ use super::settings::Settings;
 use super::topology::TopologySettings;
 use crate::secrets::keys;
 
-/// What a person has to know, a sentence each. Never holds a secret.
+/// The warnings, one sentence each. They never contain a secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Weaknesses {
-    /// A secret goes over plain http to a host that is not the loopback.
+    /// A secret is sent over plain http to a host other than the loopback.
     pub in_the_clear: Option<String>,
-    /// Nobody looks whether the certificate is that of the endpoint.
+    /// The endpoint's certificate is not verified.
     pub unverified: Option<String>,
 }
 
 impl Settings {
-    /// Those of the way to the gateway.
+    /// The weaknesses of the connection to the gateway.
     #[must_use]
     pub fn weaknesses(&self) -> Weaknesses {
         let mut secrets = Vec::new();
@@ -42,7 +42,7 @@ impl Settings {
 }
 
 impl TopologySettings {
-    /// Those of the way to the API server.
+    /// The weaknesses of the connection to the API server.
     #[must_use]
     pub fn weaknesses(&self) -> Weaknesses {
         let secrets: Vec<&str> = self.token_file.iter().map(|_| "kube_token_file").collect();
@@ -74,7 +74,7 @@ fn unverified(endpoint: &Endpoint, tls: &Tls, key: &str, instead: &str) -> Optio
     })
 }
 
-/// Whether a URL holds a key in its path or its query.
+/// Whether a URL contains a key in its path or its query.
 fn holds_key(url: &str) -> bool {
     let Ok(uri) = url.parse::<Uri>() else { return false };
     let in_query = uri.query().unwrap_or_default().split('&').any(|pair| {

@@ -11,6 +11,7 @@ use crate::topology::index::Index;
 use crate::topology::key::Key;
 use crate::topology::kind::ObjectKind;
 
+/// What an event waits for.
 #[derive(Debug, Clone, Copy)]
 pub struct Awaited {
     object: Option<(ObjectKind, AwaitedObject)>,
@@ -56,6 +57,7 @@ impl Awaited {
         (!awaited.has_come(index)).then_some(awaited)
     }
 
+    /// Whether the topology knows by now what was missing.
     #[must_use]
     pub fn has_come(&self, index: &Index) -> bool {
         let is_there = match self.object {

@@ -30,6 +30,7 @@ impl<'i> SelectedLabels<'i> {
         Self { labels, names: Some(names) }
     }
 
+    /// Names and values, in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&'i str, &'i str)> {
         let mut left = MOST_BYTES;
         let fitting = self.wanted().filter(move |(name, value)| {

@@ -97,7 +97,7 @@ impl DeadLetterSink {
 
     /// Dead-letters records that could not be read, so that none of them has a ticket. `what` says which.
     /// `false`: the file has not taken it.
-    pub(super) fn keep_unread(&mut self, what: &str, why: &str, record: &str, records: u64) -> bool {
+    pub(super) fn dead_letter_unread(&mut self, what: &str, why: &str, record: &str, records: u64) -> bool {
         self.metrics.records_total.add(records);
         let Some(file) = &mut self.file else {
             self.metrics.skipped_records_total.add(records);

@@ -165,7 +165,7 @@ impl InFlight {
     }
 
     /// Its response did not say whether it arrived. It is kept in memory too, where nobody can replace it.
-    pub(super) fn keep(&mut self, post: &Post<'_>, records: &[Option<Versioned>]) {
+    pub(super) fn doubt(&mut self, post: &Post<'_>, records: &[Option<Versioned>]) {
         let head = Head::new([0; 32], 0, post, records);
         self.in_doubt = Some(SavedRequest { head, body: post.body.bytes.to_vec() });
     }

@@ -4,16 +4,16 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::clock::{self, Leaps};
+use crate::clock::{self, ForwardJumps};
 use crate::config::{ConfigError, Guarantee, Settings};
-use crate::ledger::{Ledger, MovedAside, Ticket, Verdict};
+use crate::ledger::{Ledger, LedgerError, MovedAside, Ticket, Verdict};
 use crate::log::HostLog;
 use crate::metrics::Metrics;
 use crate::record::identity::Versioned;
 
 pub struct LoggedLedger {
     ledger: Ledger,
-    leaps: Leaps,
+    leaps: ForwardJumps,
     guarantee: Guarantee,
     /// The damaged or newer file that the start moved aside, until it is logged.
     moved: Option<MovedAside>,
@@ -32,14 +32,14 @@ impl LoggedLedger {
         log: &Arc<HostLog>,
     ) -> Result<Self, ConfigError> {
         let opened = Ledger::open(&settings.ledger, settings.updates, unix_now());
-        let (ledger, moved) = opened.map_err(|problem| ConfigError {
+        let (ledger, moved) = opened.map_err(|error| ConfigError {
             key: "state_file",
-            problem,
+            problem: error.to_string(),
             expected: "a file that this instance alone can write".to_owned(),
         })?;
         Ok(Self {
             ledger,
-            leaps: Leaps::from_now(),
+            leaps: ForwardJumps::from_now(),
             guarantee: settings.guarantee,
             moved,
             metrics: Arc::clone(metrics),
@@ -107,7 +107,7 @@ impl LoggedLedger {
         if self.guarantee == Guarantee::NoEventLoss {
             return true;
         }
-        let written = self.ledger.claim(&tickets(), unix_now());
+        let written = self.ledger.intend(&tickets(), unix_now());
         self.is_written_first(written)
     }
 
@@ -174,13 +174,13 @@ impl LoggedLedger {
         }
     }
 
-    fn advanced(&mut self, written: Result<(), String>) {
+    fn advanced(&mut self, written: Result<(), LedgerError>) {
         self.metrics.ledger_commits_total.add(1);
         self.metrics.ledger_evicted_entries_total.add(self.ledger.take_evicted());
         self.report(written);
     }
 
-    fn report(&self, written: Result<(), String>) {
+    fn report(&self, written: Result<(), LedgerError>) {
         let Err(why) = written else { return };
         self.metrics.ledger_failed_writes_total.add(1);
         let restart = match self.guarantee {
@@ -193,7 +193,7 @@ impl LoggedLedger {
         );
     }
 
-    fn is_written_first(&self, written: Result<(), String>) -> bool {
+    fn is_written_first(&self, written: Result<(), LedgerError>) -> bool {
         let Err(why) = written else { return true };
         self.metrics.ledger_failed_writes_total.add(1);
         self.log.error(
@@ -206,7 +206,7 @@ impl LoggedLedger {
         false
     }
 
-    fn log_unusable(&self, why: &str) {
+    fn log_unusable(&self, why: &LedgerError) {
         let until = match self.guarantee {
             Guarantee::NoEventLoss => "until it is back, what was delivered may be delivered again",
             Guarantee::NoDuplicates => "until it is back, nothing is sent",

@@ -33,6 +33,7 @@ pub struct BatchEntry<'a> {
     pub sharing: Vec<usize>,
 }
 
+/// Sends batches and dead-letters what is rejected, for one instance.
 pub struct Delivery {
     sender: Sender,
     dead_letters: DeadLetterSink,
@@ -71,6 +72,7 @@ impl Delivery {
         Ok(Self { sender, dead_letters, limits, metrics: Arc::clone(metrics) })
     }
 
+    /// Stops the request in flight from another thread.
     #[must_use]
     pub fn stopper(&self) -> Stopper {
         self.sender.stopper()
@@ -86,11 +88,13 @@ impl Delivery {
         self.sender.finish();
     }
 
+    /// The format of this instance.
     #[must_use]
     pub fn renderer(&self) -> &Renderer {
         self.sender.renderer()
     }
 
+    /// An empty batch within the format's limits.
     #[must_use]
     pub fn new_batch<'a>(&self) -> Batch<BatchEntry<'a>> {
         Batch::new(self.renderer().framing(), self.limits)
@@ -145,8 +149,8 @@ impl Delivery {
 
     /// Dead-letters records that could not be read, so that none of them has a ticket. `what` says which.
     /// `false`: the file has not taken it.
-    pub fn keep_unread(&mut self, what: &str, why: &str, record: &str, records: u64) -> bool {
-        self.dead_letters.keep_unread(what, why, record, records)
+    pub fn dead_letter_unread(&mut self, what: &str, why: &str, record: &str, records: u64) -> bool {
+        self.dead_letters.dead_letter_unread(what, why, record, records)
     }
 
     #[must_use]

@@ -176,7 +176,7 @@ impl Sender {
         self.in_flight.begin(&post, &records, ledger);
         let disposition = self.transport.post(&post);
         if disposition.doubt() == Doubt::Unanswered {
-            self.in_flight.keep(&post, &records);
+            self.in_flight.doubt(&post, &records);
         }
         disposition
     }

@@ -1,34 +1,34 @@
 //! Opens files that the plugin writes.
 //!
-//! The checks are made on the open file, so that nobody can exchange it after them. The look at the name before only
-//! spares devices from being opened, which may do something.
+//! The checks are made on the open file, so that nobody can replace it afterwards. The check by name before that only
+//! avoids opening devices, because opening one may have an effect.
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use super::Refused;
+use super::FileError;
 
-/// Without a wait for the other end of a FIFO, and not where a symlink leads. std adds `O_CLOEXEC`.
+/// Does not wait for the other end of a FIFO, and does not follow a symlink. std adds `O_CLOEXEC`.
 const CAREFULLY: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-/// All rights that a mode has room for.
+/// The permission bits of a mode.
 const RIGHTS: u32 = 0o777;
-/// What others may do. The group's rights stay: with `fsGroup` the kubelet gives the group of the pod what the owner
-/// has, on every mount.
+/// The rights of other users. The group keeps its rights, because with `fsGroup` the kubelet gives the pod's group the
+/// owner's rights at every mount.
 const OTHERS: u32 = 0o007;
 const OWNER_ONLY: u32 = 0o600;
 const OWNER_AND_READING_GROUP: u32 = 0o640;
-/// Somebody removes and makes the file again and again.
+/// How often opening is tried while someone else creates and removes the file.
 const MOST_TRIES: usize = 3;
 
-/// What is to be done with the file.
+/// How the file is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     Read,
     Write,
     ReadWrite,
-    /// Writes go to the end; it can be read as well.
+    /// Writes go to the end; the file can also be read.
     Append,
 }
 
@@ -46,17 +46,17 @@ impl Access {
     }
 }
 
-/// Opens a file that is there, and takes away what others may do with it.
+/// Opens an existing file, and removes other users' rights to it.
 ///
 /// # Errors
-/// From the system, and [`Refused`] when it is not a file of ours.
+/// System errors, and [`FileError`] if it is not our file.
 pub fn existing(path: &Path, access: Access) -> io::Result<File> {
     if let Ok(metadata) = fs::symlink_metadata(path) {
         is_regular(&metadata)?;
     }
     let file = access.options().open(path).map_err(|error| match error.raw_os_error() {
-        // It was put there since. In a loop of folders there is no such name.
-        Some(libc::ELOOP) if fs::symlink_metadata(path).is_ok() => Refused::Symlink.into(),
+        // The symlink was created after the check. In a loop of symlinked folders the name does not exist.
+        Some(libc::ELOOP) if fs::symlink_metadata(path).is_ok() => FileError::Symlink.into(),
         _ => error,
     })?;
     let metadata = file.metadata()?;
@@ -67,7 +67,7 @@ pub fn existing(path: &Path, access: Access) -> io::Result<File> {
     Ok(file)
 }
 
-/// Opens a file that is there, or makes an empty one, for its owner only.
+/// Opens an existing file, or creates an empty one, for its owner only.
 ///
 /// # Errors
 /// As [`existing`].
@@ -86,30 +86,30 @@ pub fn existing_or_new(path: &Path, access: Access) -> io::Result<File> {
     Err(last.unwrap_or_else(|| io::ErrorKind::AlreadyExists.into()))
 }
 
-/// Makes a file for its owner only, whatever the umask is.
+/// Creates a file for its owner only, whatever the umask is.
 ///
 /// # Errors
-/// From the system, when there is anything at the path, and [`Refused`] when the file system gives it other rights or
-/// another owner. There is no file then.
+/// System errors, also if anything exists at the path, and [`FileError`] if the file system gives it other rights or
+/// another owner; the new file is then removed.
 pub fn new(path: &Path, access: Access) -> io::Result<File> {
-    made(path, access, OWNER_ONLY, |file, mode| match mode & RIGHTS {
+    create(path, access, OWNER_ONLY, |file, mode| match mode & RIGHTS {
         OWNER_ONLY => Ok(()),
         _ => set_mode(file, OWNER_ONLY),
     })
 }
 
-/// Makes a file that the group may read, unless the umask forbids that: one that is for another program.
+/// Creates a file that the group may read, unless the umask forbids that. It is meant for another program.
 ///
 /// # Errors
 /// As [`new`].
 pub fn new_for_group(path: &Path, access: Access) -> io::Result<File> {
-    made(path, access, OWNER_AND_READING_GROUP, |file, mode| match mode & OTHERS {
+    create(path, access, OWNER_AND_READING_GROUP, |file, mode| match mode & OTHERS {
         0 => Ok(()),
         _ => set_mode(file, mode & OWNER_AND_READING_GROUP),
     })
 }
 
-fn made(
+fn create(
     path: &Path,
     access: Access,
     mode: u32,
@@ -117,26 +117,26 @@ fn made(
 ) -> io::Result<File> {
     let mut options = access.options();
     if access == Access::Read {
-        // A file that was just made is there to be written.
+        // std creates a file only if it may be written.
         options.write(true);
     }
     let file = options.create_new(true).mode(mode).open(path)?;
     let checked = file.metadata().and_then(|metadata| {
         let (uid, ours) = (metadata.uid(), our_uid());
         if uid != ours {
-            return Err(Refused::OwnerGiven { uid, ours }.into());
+            return Err(FileError::OwnerGiven { uid, ours }.into());
         }
         narrow(&file, metadata.mode())
     });
     if let Err(error) = checked {
-        // The error that counts is the first.
+        // An error here is ignored: the first error is the one to return.
         let _ = fs::remove_file(path);
         return Err(error);
     }
     Ok(file)
 }
 
-/// Some file systems say yes to a new mode and keep the old one.
+/// Sets the mode and checks it, because some file systems report success and keep the old mode.
 fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     let set = file.set_permissions(Permissions::from_mode(mode));
     let now = file.metadata()?.mode();
@@ -144,37 +144,37 @@ fn set_mode(file: &File, mode: u32) -> io::Result<()> {
         return Ok(());
     }
     let why = set.err().map_or_else(|| "its file system keeps it".to_owned(), |error| error.to_string());
-    Err(Refused::Wide { mode: now & RIGHTS, why }.into())
+    Err(FileError::TooOpen { mode: now & RIGHTS, why }.into())
 }
 
 /// # Errors
-/// [`Refused`].
-pub(super) fn is_ours(metadata: &Metadata) -> Result<(), Refused> {
+/// [`FileError`].
+pub(super) fn is_ours(metadata: &Metadata) -> Result<(), FileError> {
     is_regular(metadata)?;
     let (uid, ours, links) = (metadata.uid(), our_uid(), metadata.nlink());
     if uid != ours {
-        return Err(Refused::Owner { uid, ours });
+        return Err(FileError::Owner { uid, ours });
     }
     if links > 1 {
-        return Err(Refused::HardLinks { links });
+        return Err(FileError::HardLinks { links });
     }
     Ok(())
 }
 
-fn is_regular(metadata: &Metadata) -> Result<(), Refused> {
+fn is_regular(metadata: &Metadata) -> Result<(), FileError> {
     let kind = metadata.file_type();
     let what = match kind {
         _ if kind.is_file() => return Ok(()),
-        _ if kind.is_symlink() => return Err(Refused::Symlink),
+        _ if kind.is_symlink() => return Err(FileError::Symlink),
         _ if kind.is_dir() => "a directory",
         _ if kind.is_fifo() => "a FIFO",
         _ if kind.is_socket() => "a socket",
         _ => "a device",
     };
-    Err(Refused::NoFile { what })
+    Err(FileError::NotRegular { what })
 }
 
-/// The user whose files we make.
+/// The user that owns the files we create.
 pub(super) fn our_uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }

@@ -1,19 +1,18 @@
-//! The filter's journey over one chunk: record → event → seen before? → impact → rewritten.
+//! The filter's way over one chunk: record → event → seen before? → impact → rewritten.
 //!
-//! - `around`: the cluster, and the wait for the first look at it
-//! - `memory`: which versions went through already
-//! - `keeper`: the thread that keeps the memory in a file
+//! - `impacts`: the cluster, and the wait for its first lists
+//! - `seen`: which versions went through already
+//! - `seen_file`: the thread that keeps them in a file
 //!
-//! All of it but the keeper runs on the host's stack, which may have 24 KiB and no guard page: nothing here
-//! waits for a disk or a network, nothing recurses with the data, and what is large lies on the heap.
-//! Whatever is no Kubernetes event, bytes that nobody can read included, stays as it came: a filter that
-//! stands before other outputs has no dead letters.
+//! All of it but that thread runs on the host's stack, which may have 24 KiB and no guard page: nothing here waits for a
+//! disk or a network or recurses with the data, and large values are on the heap. A record that is no Kubernetes event, or
+//! cannot be read, stays as it came: a filter that stands before other outputs has no dead letters.
 
-mod around;
-mod keeper;
-mod memory;
+mod impacts;
+mod seen;
+mod seen_file;
 
-pub use around::{Impacts, Topology};
+pub use impacts::{Impacts, Topology};
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,24 +28,28 @@ use crate::record::content::Content;
 use crate::record::event::KubeEvent;
 use crate::record::text::Repair;
 use crate::topology::index::Index;
-use memory::Memory;
+use seen::SeenVersions;
 
-/// What came and what became of it.
+/// How many records came, and what became of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Records that can be read, events or not.
+    /// Readable records, events or not.
     pub records: u64,
     pub events: u64,
     pub duplicates: u64,
-    /// Events to which an impact was added, or from which `managedFields` were cut.
+    /// Events that got an impact, or lost their `managedFields`.
     pub rewritten: u64,
-    /// Events that name a Service, those that name none, those about objects that were never seen, those whose answer may
-    /// be out of date, those about objects of other namespaces, and those that came before the first look.
+    /// Events that name a Service.
     pub matched: u64,
+    /// Events that name none.
     pub unmatched: u64,
+    /// Events about objects that the cluster was never seen to have.
     pub unknown: u64,
+    /// Events whose impact may be out of date.
     pub stale: u64,
+    /// Events about objects of other namespaces.
     pub foreign: u64,
+    /// Events that came before the first lists.
     pub not_ready: u64,
 }
 
@@ -87,7 +90,7 @@ impl fmt::Display for Counts {
     }
 }
 
-/// One instance of the filter. Dropped, it writes what its file has not taken yet.
+/// One instance of the filter. When it is dropped, it writes what is not in its file yet.
 pub struct Enricher {
     impacts: Option<Impacts>,
     keep_managed_fields: bool,
@@ -96,7 +99,7 @@ pub struct Enricher {
 }
 
 struct State {
-    memory: Option<Memory>,
+    seen: Option<SeenVersions>,
     repair: Repair,
     counts: Counts,
 }
@@ -114,28 +117,27 @@ impl Enricher {
     /// Opens the file, if there is one, and starts the thread that writes it; `on_start` runs there first.
     ///
     /// # Errors
-    /// When the file is in use, or cannot be opened.
+    /// If another instance uses the file, or it cannot be opened.
     pub fn start(
         settings: &FilterSettings,
         impacts: Option<Impacts>,
         log: &Arc<HostLog>,
         on_start: fn(),
     ) -> Result<Self, Vec<ConfigError>> {
-        let memory = settings.dedup.as_ref().map(|dedup| Memory::open(dedup, log, on_start));
-        let state =
-            State { memory: memory.transpose()?, repair: Repair::default(), counts: Counts::default() };
+        let seen = settings.dedup.as_ref().map(|dedup| SeenVersions::open(dedup, log, on_start));
+        let state = State { seen: seen.transpose()?, repair: Repair::default(), counts: Counts::default() };
         Ok(Self { impacts, keep_managed_fields: settings.keep_managed_fields, state: Mutex::new(state) })
     }
 
-    /// What the chunk becomes; `None`: it stays as it came. Empty: nothing of it is left.
+    /// The rewritten chunk, empty if all its records were duplicates; `None`: it stays as it came.
     // Its frames must be gone when the caller goes on to the logger.
     #[inline(never)]
     #[must_use]
     pub fn chunk(&self, chunk: &[u8]) -> Option<Vec<u8>> {
         let now_seconds = clock::unix_seconds(clock::wall());
         let mut state = self.lock();
-        if let Some(memory) = &mut state.memory {
-            memory.begin_chunk(now_seconds);
+        if let Some(seen) = &mut state.seen {
+            seen.begin_chunk(now_seconds);
         }
         let mut out = None;
         match &self.impacts {
@@ -145,18 +147,19 @@ impl Enricher {
             None => out = self.records(chunk, None, &mut state),
         }
         failpoint::hit("enrich");
-        if let Some(memory) = &mut state.memory {
-            memory.end_chunk(now_seconds);
+        if let Some(seen) = &mut state.seen {
+            seen.end_chunk(now_seconds);
         }
         out
     }
 
-    /// Where the threads that follow the cluster say what they have to say.
+    /// The log of the threads that follow the cluster.
     #[must_use]
     pub fn log_of_cluster(&self) -> Option<Arc<HostLog>> {
         self.impacts.as_ref().and_then(|impacts| impacts.topology.log())
     }
 
+    /// What was done so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.lock().counts
@@ -166,7 +169,7 @@ impl Enricher {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Copies what stays in whole stretches, from one changed record to the next.
+    /// Copies unchanged records in whole stretches, from one changed record to the next.
     fn records(
         &self,
         chunk: &[u8],
@@ -209,7 +212,7 @@ impl Enricher {
     ) -> Outcome {
         let Ok(Some(event)) = KubeEvent::read(record.body, &state.repair) else { return Outcome::AsItCame };
         state.counts.events += 1;
-        if state.memory.as_mut().is_some_and(|memory| memory.has_seen(&Content::Event(&event), record.body)) {
+        if state.seen.as_mut().is_some_and(|seen| seen.has_seen(&Content::Event(&event), record.body)) {
             state.counts.duplicates += 1;
             return Outcome::Dropped;
         }

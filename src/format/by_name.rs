@@ -6,6 +6,7 @@ use super::datadog::Datadog;
 use super::elasticsearch::Elasticsearch;
 use super::falco::Falco;
 use super::framing::Framing;
+use super::gelf::Gelf;
 use super::interface::Format;
 use super::loki::Loki;
 use super::native::Native;
@@ -42,6 +43,7 @@ pub(super) fn open(
         FormatName::Alertmanager => Box::new(Alertmanager::new(cluster, services)),
         FormatName::PagerDuty => Box::new(PagerDuty::new(native, body_key)),
         FormatName::Falco => Box::new(Falco { cluster }),
+        FormatName::Gelf => Box::new(Gelf { cluster }),
         FormatName::KubernetesEventExporter => Box::new(KubernetesEventExporter { cluster }),
         FormatName::K8stream => Box::new(K8stream),
         FormatName::Eventrouter => Box::new(Eventrouter),

@@ -10,6 +10,7 @@ use crate::response::{Disposition, Response};
 
 /// How records are written for one service, and what its responses mean.
 pub trait Format: Send + Sync {
+    /// How records share a request.
     fn framing(&self) -> Framing {
         Framing::LINES
     }

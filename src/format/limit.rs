@@ -16,6 +16,7 @@ pub struct Limit {
     pub source: &'static str,
 }
 
+/// What a limit counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     Bytes,
@@ -57,6 +58,7 @@ impl Limit {
     /// A record in its format.
     pub const RECORD: &'static str = "a record";
 
+    /// The limit as a length in memory.
     #[must_use]
     pub fn usize(&self) -> usize {
         usize::try_from(self.most).unwrap_or(usize::MAX)

@@ -19,6 +19,7 @@ pub mod enriched;
 mod falco;
 mod fit;
 mod framing;
+mod gelf;
 mod interface;
 pub mod json;
 mod limit;

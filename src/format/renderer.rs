@@ -47,11 +47,13 @@ impl Renderer {
         &*self.format
     }
 
+    /// As [`Format::framing`].
     #[must_use]
     pub fn framing(&self) -> Framing {
         self.format.framing()
     }
 
+    /// As [`Format::content_type`].
     #[must_use]
     pub fn content_type(&self) -> Cow<'_, str> {
         self.format.content_type()

@@ -63,6 +63,13 @@ pub(super) fn object(object: &Object<'_>) -> String {
     text
 }
 
+/// `Unhealthy Pod shop/cart-1: Readiness probe failed`.
+pub(super) fn summary(record: &Record<'_, '_>, common: &Common<'_>, object: &str) -> String {
+    let (rule, message) = (rule(record, common), message(record, common));
+    let space = if object.is_empty() { "" } else { " " };
+    format!("{rule}{space}{object}: {message}")
+}
+
 /// What stays the same from one occurrence to the next: the event object's uid, the constraint and what violates it,
 /// the request. At most so many characters.
 pub(super) fn series(record: &Record<'_, '_>, most_characters: usize) -> String {

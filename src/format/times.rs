@@ -1,4 +1,4 @@
-//! Receivers take no other times than those around their own: a time beyond becomes the nearest that they take.
+//! Times as receivers take them: near their own, in their units.
 
 use std::time::Duration;
 
@@ -33,6 +33,14 @@ pub(super) fn within(time: Stamp, oldest: Option<Stamp>, newest: Option<Stamp>) 
     let Some(taken) = late.or(early) else { return Taken { time, original: None } };
     let apart = (taken.unix_nanos() - time.unix_nanos()).unsigned_abs();
     Taken { time: taken, original: (apart > SLIGHT.as_nanos()).then_some(time) }
+}
+
+/// Seconds since 1970 with their decimals, which a float holds to the microsecond; 0 for an earlier time.
+pub(super) fn unix_seconds(stamp: Stamp) -> f64 {
+    let micros = u64::try_from(stamp.unix_nanos() / 1_000).unwrap_or(0);
+    #[expect(clippy::cast_precision_loss, reason = "below 2^53 for the next 250 years")]
+    let seconds = micros as f64 / 1e6;
+    seconds
 }
 
 #[cfg(test)]

@@ -40,16 +40,19 @@ struct Item<T> {
 }
 
 impl<T> Batch<T> {
+    /// An empty batch.
     #[must_use]
     pub fn new(framing: Framing, limits: Limits) -> Self {
         Self { framing, limits, text: Vec::new(), ids: String::new(), items: Vec::new() }
     }
 
+    /// Number of records.
     #[must_use]
     pub fn len(&self) -> usize {
         self.items.len()
     }
 
+    /// Whether it has no record.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
@@ -75,6 +78,7 @@ impl<T> Batch<T> {
         self.items.push(Item { id: id_start..self.ids.len(), bytes, note });
     }
 
+    /// What the caller noted of a record.
     #[must_use]
     pub fn note(&self, index: usize) -> Option<&T> {
         self.items.get(index).map(|item| &item.note)
@@ -86,6 +90,7 @@ impl<T> Batch<T> {
         self.items.get_mut(index).map(|item| &mut item.note)
     }
 
+    /// The id of a record; empty if there is none at this index.
     #[must_use]
     pub fn id(&self, index: usize) -> &str {
         self.items.get(index).and_then(|item| self.ids.get(item.id.clone())).unwrap_or_default()

@@ -60,6 +60,7 @@ impl Letters {
         self.ends.len()
     }
 
+    /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()

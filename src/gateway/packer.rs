@@ -9,6 +9,7 @@ use crate::config::Compress;
 /// A larger buffer is given back before the next body.
 const KEPT_BYTES: usize = 4 << 20;
 
+/// Compresses one body at a time, and keeps its buffer for the next.
 pub struct Packer {
     /// `None`: bodies go out as they are.
     gzip: Option<Gzip>,
@@ -17,6 +18,7 @@ pub struct Packer {
 }
 
 impl Packer {
+    /// Compresses as the setting requires.
     #[must_use]
     pub fn new(compress: Compress) -> Self {
         Self { gzip: (compress == Compress::Gzip).then(Gzip::default), packed: Vec::new() }

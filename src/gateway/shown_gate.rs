@@ -10,6 +10,7 @@ use super::gate::Gate;
 use crate::clock;
 use crate::metrics::Metrics;
 
+/// Opens and closes the endpoint, and publishes both.
 #[derive(Debug)]
 pub struct ShownGate {
     gate: Gate,
@@ -17,6 +18,7 @@ pub struct ShownGate {
 }
 
 impl ShownGate {
+    /// Open, without a failure.
     #[must_use]
     pub fn new(metrics: Arc<Metrics>) -> Self {
         Self { gate: Gate::default(), metrics }
@@ -37,18 +39,18 @@ impl ShownGate {
         // The moment is rounded up, not the silence: a clock late in its second would open the gate early.
         let almost_a_second = Duration::from_nanos(999_999_999);
         let until_seconds = clock::unix_seconds(wall + silence + almost_a_second);
-        self.metrics.gateway_closed_until_timestamp_seconds.set(until_seconds);
-        if self.metrics.gateway_failing_since_timestamp_seconds.get() == 0 {
-            self.metrics.gateway_failing_since_timestamp_seconds.set(wall_seconds);
+        self.metrics.endpoint_closed_until_timestamp_seconds.set(until_seconds);
+        if self.metrics.endpoint_failing_since_timestamp_seconds.get() == 0 {
+            self.metrics.endpoint_failing_since_timestamp_seconds.set(wall_seconds);
         }
     }
 
     /// As [`Gate::succeeded`]. Tells since when, in Unix time, it had failed until now; `None`: it had not.
     pub fn succeeded(&mut self) -> Option<u64> {
         self.gate.succeeded();
-        let since_seconds = self.metrics.gateway_failing_since_timestamp_seconds.get();
-        self.metrics.gateway_closed_until_timestamp_seconds.set(0);
-        self.metrics.gateway_failing_since_timestamp_seconds.set(0);
+        let since_seconds = self.metrics.endpoint_failing_since_timestamp_seconds.get();
+        self.metrics.endpoint_closed_until_timestamp_seconds.set(0);
+        self.metrics.endpoint_failing_since_timestamp_seconds.set(0);
         (since_seconds > 0).then_some(since_seconds)
     }
 }
@@ -62,11 +64,11 @@ mod tests {
         let metrics = Arc::<Metrics>::default();
         let mut gate = ShownGate::new(Arc::clone(&metrics));
         let (now, wall) = (clock::monotonic(), clock::unix_seconds(clock::wall()));
-        let until = || metrics.gateway_closed_until_timestamp_seconds.get();
-        let since = || metrics.gateway_failing_since_timestamp_seconds.get();
+        let until = || metrics.endpoint_closed_until_timestamp_seconds.get();
+        let since = || metrics.endpoint_failing_since_timestamp_seconds.get();
         let open_at = |seconds| {
-            metrics.tell_time(seconds);
-            metrics.gateway_open.get() == 1
+            metrics.set_time(seconds);
+            metrics.endpoint_open.get() == 1
         };
         assert!(open_at(wall) && until() == 0 && since() == 0);
 
@@ -76,7 +78,7 @@ mod tests {
         assert!(!gate.is_open(now) && !open_at(wall + 59) && open_at(until()));
 
         let first = since();
-        metrics.gateway_failing_since_timestamp_seconds.set(first - 100);
+        metrics.endpoint_failing_since_timestamp_seconds.set(first - 100);
         gate.failed(now, None);
         assert_eq!(since(), first - 100, "the first failure counts");
         assert!(until() >= wall + 60, "a later failure without a wish shortens nothing");

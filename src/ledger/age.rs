@@ -1,12 +1,11 @@
-//! The ledger's own time, by which versions are forgotten.
+//! The ledger's own time, by which it forgets versions.
 //!
-//! To forget too early is to deliver again, and to forget late costs a little memory, which has a bound of its
-//! own. So this time goes on only while the plugin runs: neither a stop nor a date that somebody sets forward
-//! makes anything older. A date that is set back makes what was committed since younger, and no more.
+//! To forget too early is to deliver again; to forget late costs a little memory, which has a bound of its own. So this
+//! time only goes on while the plugin runs: neither a stop nor a date that somebody sets forward makes anything older. A
+//! date that is set back makes what was committed since younger, and no more.
 
 use super::Ledger;
 use super::store::Contents;
-use super::table::Row;
 
 /// How far the ledger's time is behind the date.
 #[derive(Debug, Clone, Copy, Default)]
@@ -15,10 +14,10 @@ pub struct Age {
 }
 
 impl Age {
-    /// Goes on where the newest row was committed.
+    /// Goes on from the ledger's time of the newest commit or intent.
     #[must_use]
-    pub fn after(newest: Option<&Row>, now_seconds: u64) -> Self {
-        Self { behind_seconds: newest.map_or(0, |row| now_seconds.saturating_sub(row.at_seconds)) }
+    pub fn after(newest_seconds: Option<u64>, now_seconds: u64) -> Self {
+        Self { behind_seconds: newest_seconds.map_or(0, |newest| now_seconds.saturating_sub(newest)) }
     }
 
     /// The date was set forward.
@@ -34,13 +33,13 @@ impl Age {
 }
 
 impl Ledger {
-    /// Its own time at a date, which only goes on while the plugin runs.
+    /// Its own time at a date.
     #[must_use]
     pub fn time(&self, now_seconds: u64) -> u64 {
         self.age.at(now_seconds)
     }
 
-    /// Whether what was committed at this time, its own, is too old to be remembered.
+    /// Whether what was committed at this time of its own is too old to be remembered.
     #[must_use]
     pub fn has_forgotten(&self, at_seconds: u64, now_seconds: u64) -> bool {
         at_seconds.saturating_add(self.ttl_seconds) <= self.age.at(now_seconds)
@@ -48,21 +47,22 @@ impl Ledger {
 }
 
 impl Contents {
-    /// Of rows and claims.
+    /// When the newest commit or intent was made.
     #[must_use]
-    pub fn newest(&self) -> Option<&Row> {
-        let newest = [self.rows.last(), self.claims.last()];
-        newest.into_iter().flatten().max_by_key(|row| row.at_seconds)
+    pub fn newest_seconds(&self) -> Option<u64> {
+        let commit = self.commits.last().map(|commit| commit.at_seconds);
+        let intent = self.intents.last().map(|intent| intent.at_seconds);
+        commit.max(intent)
     }
 
-    /// As if the newest had been committed then, by the ledger's time of a life that began then: the stop
-    /// before it makes nothing older.
+    /// Moves all times so that the newest is this one, by the ledger's time of the run that reads it: the stop before
+    /// that run makes nothing older.
     #[must_use]
     pub fn carried_over(mut self, to_seconds: u64) -> Self {
-        let stop_seconds = self.newest().map_or(0, |row| to_seconds.saturating_sub(row.at_seconds));
-        for row in self.rows.iter_mut().chain(&mut self.claims) {
-            row.at_seconds = row.at_seconds.saturating_add(stop_seconds);
-        }
+        let stop_seconds = self.newest_seconds().map_or(0, |newest| to_seconds.saturating_sub(newest));
+        let commits = self.commits.iter_mut().map(|commit| &mut commit.at_seconds);
+        let intents = self.intents.iter_mut().map(|intent| &mut intent.at_seconds);
+        commits.chain(intents).for_each(|at_seconds| *at_seconds = at_seconds.saturating_add(stop_seconds));
         self
     }
 }

@@ -1,7 +1,7 @@
-//! The open file below the database, and files that are moved out of its way.
+//! The open file below the database, and moving a file aside.
 //!
-//! A name is on the disk only when its folder was synced. And after a sync that failed nobody knows what is on
-//! the disk: the kernel says so once, takes the pages for written, and shows them as if they were.
+//! A name is on the disk only when its folder was synced. After a sync that failed nobody knows what is on the disk: the
+//! kernel reports the failure once, and then shows the pages as if they were written.
 
 use std::fmt;
 use std::fs;
@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use redb::backends::FileBackend;
 use redb::{BackendError, DatabaseError, StorageBackend};
 
+use super::LedgerError;
 use crate::disk::{self, Access, FileId, with_suffix};
 use crate::record::identity::rules::RULES;
 use crate::time::Stamp;
@@ -29,10 +30,10 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// Opens a file for reading and writing, or makes an empty one where there is none and `makes` is set.
+    /// Opens a file for reading and writing. If there is none and `makes` is set, makes an empty one.
     ///
     /// # Errors
-    /// From the system, for what is not ours ([`disk::Refused`]), and for a file that is larger than any ledger.
+    /// From the system, for a file that is not ours ([`disk::FileError`]), and for one that is larger than any ledger.
     pub fn open(path: &Path, makes: bool) -> Result<Self, DatabaseError> {
         let open = if makes { disk::existing_or_new } else { disk::existing };
         let file = open(path, Access::ReadWrite)?;
@@ -115,7 +116,7 @@ impl StorageBackend for Disk {
 }
 
 /// # Errors
-/// When a file has more bytes than a ledger can have. It counts as damaged then.
+/// If a file has more bytes than a ledger can have. It counts as damaged.
 pub fn is_bounded(len_bytes: u64) -> io::Result<()> {
     if len_bytes <= MOST_BYTES {
         return Ok(());
@@ -124,10 +125,10 @@ pub fn is_bounded(len_bytes: u64) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidData, text))
 }
 
-/// Why a file cannot be used as it is, and never will be.
+/// Why a file can never be used as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unusable {
-    /// It is no ledger, or one that was damaged.
+    /// It is no ledger, or a damaged one.
     Damaged(String),
     /// A newer version of this plugin wrote it, by these identity rules.
     Newer { rules: u32 },
@@ -154,7 +155,7 @@ impl fmt::Display for Unusable {
     }
 }
 
-/// A file that was moved out of the way. Shown it reads: is damaged (…) and was moved to …
+/// A file that was moved aside. Shown: is damaged (…) and was moved to …
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MovedAside {
     pub to: PathBuf,
@@ -181,13 +182,13 @@ impl fmt::Display for MovedAside {
 /// Moves a file to `<file>.damaged-<time>` or `<file>.newer-<time>`.
 ///
 /// # Errors
-/// When it cannot be; text for a person.
-pub fn move_aside(path: &Path, why: Unusable, now_seconds: u64) -> Result<MovedAside, String> {
+/// If it cannot be moved: [`LedgerError::NotMovedAside`].
+pub fn move_aside(path: &Path, why: Unusable, now_seconds: u64) -> Result<MovedAside, LedgerError> {
     let time = Stamp::from_unix_seconds(now_seconds)
         .map_or_else(|| now_seconds.to_string(), |at| at.to_string().replace([':', '-'], ""));
     let to = disk::free_name(with_suffix(path, &format!("{}-{time}", why.suffix())));
     match fs::rename(path, &to) {
         Ok(()) => Ok(MovedAside { to, why }),
-        Err(error) => Err(format!("{} {why} and cannot be moved aside ({error})", path.display())),
+        Err(error) => Err(LedgerError::NotMovedAside { path: path.to_owned(), why, error }),
     }
 }

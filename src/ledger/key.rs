@@ -1,30 +1,30 @@
-//! The secret key that lies in the ledger's file: what is written beside the ledger carries a check by it.
+//! The secret key in the ledger's file. What is written beside the ledger carries a check made with it.
 //!
-//! Whoever may write into the folder and not read the ledger cannot make such a check. The key is random, made with the
-//! file, and goes with its contents into each file that takes its place.
+//! Who may write into the folder but not read the ledger cannot make such a check. The key is random, made with the file,
+//! and copied with its contents into each file that replaces it.
 
 use std::fmt;
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-/// As long as what SHA-256 gives: more adds nothing (RFC 2104, 3).
+/// As long as the output of SHA-256: a longer key adds nothing (RFC 2104, 3).
 pub const KEY_BYTES: usize = 32;
-/// Of a check.
+/// The length of a check.
 pub const CHECK_BYTES: usize = 32;
 
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key([u8; KEY_BYTES]);
 
 impl Key {
-    /// A new one; `None` where the system has no randomness to give.
+    /// A new key; `None` if the system has no randomness to give.
     #[must_use]
     pub fn random() -> Option<Self> {
         let mut bytes = [0; KEY_BYTES];
         getrandom::getrandom(&mut bytes).ok().map(|()| Self(bytes))
     }
 
-    /// `None` when that is none.
+    /// `None` if the length is wrong.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
@@ -41,7 +41,7 @@ impl Key {
         Some(self.of(parts)?.finalize().into_bytes().into())
     }
 
-    /// Whether the check is that of the parts, in a time that does not depend on where they differ.
+    /// Whether the check is that of the parts. Takes the same time wherever they differ.
     #[must_use]
     pub fn fits(&self, parts: &[&[u8]], check: &[u8]) -> bool {
         self.of(parts).is_some_and(|mac| mac.verify_slice(check).is_ok())
@@ -54,7 +54,7 @@ impl Key {
     }
 }
 
-/// It shows in no text.
+/// Shows nothing of the key.
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key")

@@ -1,34 +1,43 @@
-//! What the ledger is asked and what it answers: a delivery, a verdict, a commit.
+//! What the ledger is asked and what it answers: a delivery, a verdict, a commit, an intent.
 
 use crate::record::identity::Versioned;
 
-/// A delivery that was begun; its outcome is said by `commit`, `dead_letter` or `abort`.
+/// A delivery that was begun. `commit`, `dead_letter` or `abort` ends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket(pub(super) u64);
 
-/// What is to be done with a record.
+/// What to do with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Deliver: nothing is known of this event.
+    /// Deliver it: the ledger knows nothing of this event.
     New { ticket: Ticket },
-    /// Deliver: the event is known, this version of it is not.
+    /// Deliver it: the ledger knows the event, and not this version.
     Update { ticket: Ticket, new_occurrences: u32 },
-    /// Nothing to do: this version was acknowledged.
+    /// Do nothing: this version was acknowledged.
     Duplicate,
-    /// Nothing to do but to share the outcome of a delivery that is on its way.
+    /// Share the outcome of the delivery that is in flight.
     InFlight { ticket: Ticket },
-    /// Not wanted by the `updates` setting. With a ticket, the version that made it unwanted is itself
-    /// still on its way.
+    /// Do nothing: the `updates` setting does not want it. With a ticket, share the outcome of the version because of
+    /// which it is not wanted.
     Suppressed { behind: Option<Ticket> },
-    /// Never deliver it again: it may have arrived. Put it away, and commit it then.
+    /// Dead-letter it, then commit: it may have arrived, so it must not be sent again.
     InDoubt { ticket: Ticket },
 }
 
-/// One commit: when, and what.
+/// One commit: what was acknowledged at one time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct Commit {
     pub number: u64,
-    /// Unix time of the commit, in seconds.
+    /// The ledger's time of the commit, in seconds.
+    pub at_seconds: u64,
+    pub records: Vec<Versioned>,
+}
+
+/// What one request is about to deliver, written down before it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    pub number: u64,
+    /// The ledger's time at which it was written down, in seconds.
     pub at_seconds: u64,
     pub records: Vec<Versioned>,
 }

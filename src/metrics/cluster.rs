@@ -1,10 +1,11 @@
-//! The labels of what is said of the cluster: outcomes of the correlation, resources, and why one is not followed.
+//! The labels of the metrics about the cluster: correlation outcomes, resources, and the reasons why a resource is not
+//! followed.
 //!
-//! The names are those of `correlate` and `topology`, which have a higher rank; a test of `cluster` holds both together.
+//! The names repeat those of `correlate` and `topology`, which have a higher rank; a test of `cluster` compares both.
 
 use super::labelled::{LabelSet, slices};
 
-/// What became of the correlation of a record, as `correlation` says it.
+/// The outcome of a record's correlation, as in its field `correlation`.
 #[derive(Debug)]
 pub struct ByCorrelation;
 
@@ -14,7 +15,7 @@ impl LabelSet for ByCorrelation {
         &[&["matched"], &["none"], &["unknown"], &["stale"], &["foreign"], &["not_ready"]];
 }
 
-/// The resources that are followed.
+/// The resources that the topology follows.
 pub const RESOURCES: [&str; 14] = [
     "services",
     "endpointslices",
@@ -36,6 +37,7 @@ pub const RESOURCES: [&str; 14] = [
 pub const REASONS: [&str; 7] =
     ["unreachable", "unauthorized", "forbidden", "not_served", "throttled", "server_error", "unreadable"];
 
+/// A value for each resource that is followed.
 #[derive(Debug)]
 pub struct ByResource;
 
@@ -52,6 +54,7 @@ impl LabelSet for ByResource {
     };
 }
 
+/// A value for each resource and each reason why it is not followed.
 #[derive(Debug)]
 pub struct ByResourceAndReason;
 

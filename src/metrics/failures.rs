@@ -1,37 +1,38 @@
-//! Why requests did not settle their batch: a small fixed set, counted one by one.
+//! Why requests did not settle their batch: a fixed set of classes, each with its own count.
 //!
-//! Each class has another person to ask or another file to look at; a status alone would make as many series
-//! as a gateway invents.
+//! The set is fixed because a label with the status alone would create as many series as a gateway sends
+//! statuses. Each class points to a different person to ask or a different file to look at.
 
 use super::labelled::slices;
 use super::number::Number;
 use super::{Measure, Reading};
 
-/// What a request failed of, as the label `class` names it.
+/// Why a request failed; the value of the label `class`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureClass {
-    /// No connection: no address, refused, a proxy that made none, or not in time.
+    /// No connection: no address, refused, a proxy that did not connect, or not in time.
     Connect,
-    /// The handshake: certificates, authorities, a remote endpoint that speaks no TLS.
+    /// The TLS handshake failed: certificates, authorities, or a remote endpoint that does not speak TLS.
     Tls,
-    /// Connected, and no answer within `timeout`.
+    /// Connected, but no response within `timeout`.
     Timeout,
-    /// Connected, and cut off before an answer.
+    /// Connected, but the connection was closed before a response.
     Cut,
-    /// What came is no answer of HTTP/1.1.
+    /// The response is not HTTP/1.1.
     Protocol,
     Http3xx,
     /// 401 and 403: the credentials.
     HttpAuth,
     Http429,
-    /// The other 4xx that settle nothing.
+    /// Any other 4xx that does not settle the batch.
     Http4xx,
     Http5xx,
-    /// Whatever fits nowhere else; also what this plugin's own stop cuts off.
+    /// Anything else, and requests that this plugin's own stop interrupted.
     Other,
 }
 
 impl FailureClass {
+    /// In the order of their numbers.
     pub const ALL: [Self; 11] = [
         Self::Connect,
         Self::Tls,
@@ -64,6 +65,7 @@ impl FailureClass {
         }
     }
 
+    /// The class of a response that is no success.
     #[must_use]
     pub fn of_status(status: u16) -> Self {
         match status {
@@ -87,21 +89,23 @@ const NAMES: [[&str; 1]; FailureClass::ALL.len()] = {
     names
 };
 
-/// A number for each class.
+/// A count for each class.
 #[derive(Debug, Default)]
 pub struct Failures([Number; FailureClass::ALL.len()]);
 
 impl Failures {
+    /// Counts one failure.
     pub fn add(&self, class: FailureClass) {
         self.0[class as usize].add(1);
     }
 
-    /// Of all classes.
+    /// The sum of all classes.
     #[must_use]
     pub fn get(&self) -> u64 {
         self.0.iter().map(Number::get).sum()
     }
 
+    /// How many of this class.
     #[must_use]
     pub fn of(&self, class: FailureClass) -> u64 {
         self.0[class as usize].get()
@@ -125,7 +129,7 @@ mod tests {
     fn every_class_has_its_own_number_and_name() {
         let failures = Failures::default();
         for (index, class) in FailureClass::ALL.into_iter().enumerate() {
-            assert_eq!(class as usize, index, "{class:?} stands elsewhere in ALL");
+            assert_eq!(class as usize, index, "{class:?} has another place in ALL");
             failures.add(class);
             assert_eq!(failures.of(class), 1);
         }

@@ -1,8 +1,8 @@
-//! How long things took, in buckets.
+//! Durations, counted in buckets.
 //!
-//! An observation is two additions; what Prometheus wants to see (every bucket with those below it, a count,
-//! a sum) is made of them when somebody reads. So the count is the last bucket by construction, whatever
-//! other threads add meanwhile.
+//! An observation costs two additions. The cumulative buckets, the count and the sum that Prometheus expects are
+//! computed when the histogram is read, so the count always equals the last bucket, whatever other threads add
+//! meanwhile.
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -10,15 +10,17 @@ use std::time::Duration;
 
 use super::{Measure, Reading};
 
-/// Buckets of any histogram, the last one without a bound included.
+/// The most buckets that a histogram has, including the last one, which has no bound.
 const MOST_BUCKETS: usize = 16;
 
-/// The upper bounds of a histogram's buckets, growing; the last bucket has none. No bound has more than six
-/// digits: hosts before 5.0 write `le` with no more (cmetrics, `bucket_value_to_string`).
+/// The upper bounds of a histogram's buckets in ascending order; the last bucket has none. A bound has at most six
+/// digits, because hosts before 5.0 write `le` with six (cmetrics, `bucket_value_to_string`).
 pub trait Bounds {
+    /// The bounds, in seconds.
     const SECONDS: &'static [f64];
 }
 
+/// Counts durations by buckets; any thread may.
 #[derive(Debug)]
 pub struct Histogram<B> {
     buckets: [AtomicU64; MOST_BUCKETS],
@@ -26,15 +28,16 @@ pub struct Histogram<B> {
     bounds: PhantomData<fn() -> B>,
 }
 
-/// A histogram as it was read.
+/// The values of a histogram when it was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
-    /// One for each bound and one more; each counts those below it, too.
+    /// A count for each bound and one more; each includes the counts below it.
     pub cumulative: Vec<u64>,
     pub sum_seconds: f64,
 }
 
 impl Snapshot {
+    /// How many durations were observed.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.cumulative.last().copied().unwrap_or(0)
@@ -47,13 +50,14 @@ impl<B> Default for Histogram<B> {
     }
 }
 
-/// Nothing takes longer: a Kubernetes event lives for an hour, and what is kept elsewhere for days.
-const MOST: Duration = Duration::from_secs(30 * 86_400);
+/// The longest duration that is observed. Kubernetes keeps an event for an hour, other stores for days.
+const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 
 impl<B: Bounds> Histogram<B> {
+    /// Counts one duration.
     pub fn observe(&self, took: Duration) {
-        // A node without a clock makes events of 1970; some thousand of them would turn the sum over.
-        let took = took.min(MOST);
+        // A node without a clock dates its events 1970; a few thousand of them would overflow the sum.
+        let took = took.min(LONGEST);
         const { assert!(B::SECONDS.len() < MOST_BUCKETS) };
         let seconds = took.as_secs_f64();
         let bucket = B::SECONDS.partition_point(|bound| *bound < seconds);
@@ -63,6 +67,7 @@ impl<B: Bounds> Histogram<B> {
         self.sum_micros.fetch_add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Relaxed);
     }
 
+    /// The values now.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let mut below = 0;
@@ -85,21 +90,21 @@ impl<B: Bounds> Measure for Histogram<B> {
     }
 }
 
-/// Of a request to the gateway: from a neighbour's answer to a patient timeout.
+/// The bounds for requests to the gateway: from a fast local response to a long timeout.
 #[derive(Debug)]
-pub struct OfARequest;
+pub struct RequestBounds;
 
-impl Bounds for OfARequest {
+impl Bounds for RequestBounds {
     const SECONDS: &'static [f64] =
         &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 }
 
-/// From an event to its acknowledgement: most events tell whole seconds, and the API server keeps them for
-/// an hour.
+/// The bounds for the time from an event to its acknowledgement: most events have whole seconds, and the API server
+/// keeps them for an hour.
 #[derive(Debug)]
-pub struct OfADelivery;
+pub struct DeliveryBounds;
 
-impl Bounds for OfADelivery {
+impl Bounds for DeliveryBounds {
     const SECONDS: &'static [f64] =
         &[0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0];
 }
@@ -110,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_bound_belongs_to_its_bucket_and_every_bucket_holds_those_below() {
-        let histogram = Histogram::<OfARequest>::default();
+        let histogram = Histogram::<RequestBounds>::default();
         let millis = Duration::from_millis;
         for took in [Duration::ZERO, millis(5), millis(6), millis(60_000), millis(60_001), millis(1_000_000)]
         {
@@ -123,10 +128,10 @@ mod tests {
     }
 
     #[test]
-    fn bounds_grow_and_are_written_alike_by_all_hosts() {
-        for bounds in [OfARequest::SECONDS, OfADelivery::SECONDS] {
+    fn bounds_ascend_and_all_hosts_write_them_alike() {
+        for bounds in [RequestBounds::SECONDS, DeliveryBounds::SECONDS] {
             assert!(bounds.windows(2).all(|pair| pair[0] < pair[1]), "{bounds:?}");
-            // %g keeps six digits and goes to exponents from 1e6 on and below 1e-4.
+            // %g keeps six digits and writes exponents from 1e6 on and below 1e-4.
             for bound in bounds {
                 let short = format!("{bound:?}");
                 assert!(short.len() <= 7 && !short.contains('e') && *bound >= 1e-4, "{short}");

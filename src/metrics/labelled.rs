@@ -1,14 +1,15 @@
-//! A number for each of a fixed set of label values, so that all series are there from the start.
+//! A number for each of a fixed set of label values, so that all series exist from the start.
 
 use std::marker::PhantomData;
 
 use super::number::Number;
 use super::{Measure, Reading};
 
-/// Which labels a metric has besides `name`, and what they may say together.
+/// The labels of a metric besides `name`, and their combinations of values.
 pub trait LabelSet {
+    /// Names of the labels.
     const LABELS: &'static [&'static str];
-    /// Each as long as [`LabelSet::LABELS`].
+    /// The combinations, each with one value for each of [`LabelSet::LABELS`].
     const VALUES: &'static [&'static [&'static str]];
 }
 
@@ -25,6 +26,7 @@ pub const fn slices<const ROWS: usize, const LABELS: usize>(
     slices
 }
 
+/// A number for each combination of values.
 #[derive(Debug)]
 pub struct Labelled<L> {
     numbers: Box<[Number]>,
@@ -38,19 +40,19 @@ impl<L: LabelSet> Default for Labelled<L> {
 }
 
 impl<L: LabelSet> Labelled<L> {
-    /// The number of these label values. What is not in the set has none.
+    /// The number for these label values; `None` if they are not in the set.
     #[must_use]
     pub fn of(&self, values: &[&str]) -> Option<&Number> {
         let place = L::VALUES.iter().position(|known| *known == values)?;
         self.numbers.get(place)
     }
 
-    /// The values, in the order of the set.
+    /// All label values with their numbers, in the order of the set.
     pub fn each(&self) -> impl Iterator<Item = (&'static [&'static str], &Number)> {
         L::VALUES.iter().copied().zip(&self.numbers)
     }
 
-    /// All together.
+    /// The sum of all numbers.
     #[must_use]
     pub fn sum(&self) -> u64 {
         self.numbers.iter().map(Number::get).sum()

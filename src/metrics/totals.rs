@@ -1,17 +1,18 @@
-//! What an instance did, in one line for the log at its end.
+//! The totals of an instance, in one log line at its exit.
 
 use super::{Metrics, Number};
 
 impl Metrics {
-    /// Every record is in one of these, or waits with the host. One that waited was read again each time.
+    /// Every record is in one of these counts, or waits in the host. A record that waited was read again each time.
     #[must_use]
     pub fn totals(&self) -> String {
         let correlated = |word| self.correlated_records_total.of(&[word]).map_or(0, Number::get);
         format!(
             "delivered {} of {} records in {} batches; {} duplicates, {} suppressed, {} excluded, {} skipped, {} \
-             dead-lettered, {} dropped, {} of these ambiguous; {} name Services, {} name none, {} are about unknown objects, {} may be out of date, {} lie in another namespace than their objects, {} came before the \
-             first look at the cluster; {} requests made again, {} chunks refused, {} writes of the ledger failed, which holds {} \
-             versions",
+             dead-lettered, {} dropped, {} of these ambiguous; {} name Services, {} name none, {} are about unknown \
+             objects, {} may be out of date, {} lie in another namespace than their objects, {} came before the \
+             first look at the cluster; {} requests retried, {} chunks refused, {} writes of the ledger failed, which \
+             holds {} versions",
             self.delivered_records_total.get(),
             self.records_total.get(),
             self.batches_total.get(),
@@ -55,8 +56,8 @@ mod tests {
             &metrics.ambiguous_records_total,
         ];
         let names = Metrics::DESCRIBED.iter().filter(|described| described.name.ends_with("records_total"));
-        // What is said by label, and of the wait alone, are the other four.
-        assert_eq!(names.count(), of_records.len() + 4, "a new count belongs into the totals, too");
+        // The other four have labels, or count waits only.
+        assert_eq!(names.count(), of_records.len() + 4, "a new count belongs in the totals, too");
         let others = [
             &metrics.batches_total,
             &metrics.suppressed_updates_total,

@@ -1,4 +1,4 @@
-//! The HTTP client: its connections, and the limits of everything that comes in.
+//! The HTTP client: its connections, and its limits on time and on received bytes.
 
 use std::io::Read;
 use std::path::Path;
@@ -16,42 +16,43 @@ use super::early::Early;
 use super::leftover::Leftover;
 use super::over_unix::{NoNames, OverUnix};
 use super::resolver::Names;
-use super::stop::Signal;
+use super::stop::StopSignal;
 use crate::config::is_loopback;
 
-/// Looking up a name and connecting take no longer, whatever `timeout` says: it is the one wait that a stop
-/// cannot end at once, so it must not be longer than the host's grace.
+/// The longest time for a name look-up and for connecting, whatever `timeout` says. A stop cannot interrupt them, so
+/// they must be shorter than the host's grace period.
 const LONGEST_CONNECT: Duration = Duration::from_secs(5);
-/// The status has come; so long the body of an answer to a POST may take where its beginning is all that is wanted.
+/// The time for the body of a response to a POST if only its beginning is needed: the status is already known.
 const BODY_TIME: Duration = Duration::from_secs(1);
-/// So much of a body is read where only its beginning is wanted. A longer one costs its connection.
+/// How much of a body is read if only its beginning is needed. After a longer body the connection is closed.
 pub const BODY_READ_BYTES: usize = 16 << 10;
 const HEADERS_READ_BYTES: usize = 32 << 10;
-/// Below the idle times of usual gateways and load balancers (60 s and more), so that they seldom close first.
+/// Shorter than the idle timeouts of common gateways and load balancers (60 s and more), so that they rarely close a
+/// connection first.
 const IDLE: Duration = Duration::from_secs(20);
 const USER_AGENT: &str = concat!("fluent-bit-event-gateway/", env!("CARGO_PKG_VERSION"));
 
-/// How long the parts of a request may take; `None` is as long as it likes.
+/// How long the parts of a request may take; `None` means no limit.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// All of it.
+    /// The whole request.
     pub whole: Option<Duration>,
-    /// Looking the name up, and connecting; never more than 5 s each.
+    /// The name look-up, and connecting; never more than 5 s each.
     pub connect: Duration,
-    /// Until the answer's head is there.
+    /// Until the response's head has arrived.
     pub head: Option<Duration>,
     pub body: Option<Duration>,
     /// Between two bytes.
     pub silence: Option<Duration>,
-    /// Of a connection. A write returns to ureq's clock after at most this much.
+    /// The size of a connection's buffers. ureq checks its timeouts after at most this many written bytes.
     pub buffer_bytes: usize,
 }
 
 impl Limits {
-    /// For a request that carries a body, and an answer of which the status is what counts. Where its body counts as
-    /// well, the request says so itself.
+    /// For a request with a body, if only the status of the response matters. A request that needs the response's body
+    /// sets its own limits.
     #[must_use]
-    pub fn of_a_post(timeout: Duration) -> Self {
+    pub fn for_post(timeout: Duration) -> Self {
         Self {
             whole: Some(timeout),
             connect: timeout,
@@ -65,17 +66,17 @@ impl Limits {
 
 /// A client for one endpoint.
 #[must_use]
-pub fn agent(endpoint: &Uri, limits: &Limits, tls: Option<TlsConfig>, signal: &Arc<Signal>) -> Agent {
+pub fn agent(endpoint: &Uri, limits: &Limits, tls: Option<TlsConfig>, signal: &Arc<StopSignal>) -> Agent {
     let mut config = limited(limits);
     if let Some(tls) = tls {
         config = config.tls_config(tls);
     }
-    // A gateway beside us (a sidecar) is never behind a proxy; Go and browsers hold it the same way. All
-    // other hosts follow HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
+    // A gateway on the same machine (a sidecar) is never behind a proxy; Go and browsers do the same. For all other
+    // hosts HTTPS_PROXY, HTTP_PROXY and NO_PROXY apply.
     if endpoint.host().is_some_and(is_loopback) {
         config = config.proxy(None);
     }
-    // As ureq's own chain, but for two links.
+    // ureq's own chain, with `Leftover` and `Early` added.
     let connector =
         ().chain(ConnectProxyConnector::default())
             .chain(TcpConnector::default())
@@ -85,9 +86,9 @@ pub fn agent(endpoint: &Uri, limits: &Limits, tls: Option<TlsConfig>, signal: &A
     Agent::with_parts(config.build(), connector, Names::new(Arc::clone(signal)))
 }
 
-/// A client for what listens at this socket. There is no proxy, no name and no TLS between.
+/// A client for the server at this Unix socket, without a proxy, name look-up or TLS.
 #[must_use]
-pub fn agent_over(socket: &Path, limits: &Limits, signal: &Arc<Signal>) -> Agent {
+pub fn agent_over(socket: &Path, limits: &Limits, signal: &Arc<StopSignal>) -> Agent {
     let over = OverUnix { socket: socket.to_owned(), signal: Arc::clone(signal) };
     let connector = ().chain(over).chain(Leftover).chain(Early);
     Agent::with_parts(limited(limits).proxy(None).build(), connector, NoNames)
@@ -113,17 +114,18 @@ fn limited(limits: &Limits) -> ConfigBuilder<AgentScope> {
         .max_idle_age(IDLE)
 }
 
-/// What was read of a body.
+/// The part of a body that was read.
 #[derive(Debug, Default)]
 pub struct Beginning {
     pub bytes: Vec<u8>,
-    /// It ended there, and nothing failed on the way.
+    /// Whether the body ended there and nothing failed.
     pub is_whole: bool,
 }
 
-/// The beginning of a body. Reading up to its end, where that is near, lets the connection be used again.
+/// The beginning of a body. A body that is read to its end lets the connection be used again.
 ///
-/// The status has come already: a failure loses words, and the verdict only where that is in the words.
+/// A failure is no error, because the status is already known: only text is lost, and the outcome only if the format
+/// reports it in the body.
 #[must_use]
 pub fn beginning(body: Body, most_bytes: usize) -> Beginning {
     let mut bytes = Vec::new();

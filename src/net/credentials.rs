@@ -1,28 +1,33 @@
-//! The header that says who we are, `Authorization` nearly always, from files that change while we run.
+//! The header with our credentials, usually `Authorization`, from a file that may change while we run.
 //!
-//! Kubernetes renews a projected token long before it ends, and secrets are exchanged under a running pod.
-//! So the file is read again whenever it looks different, and when the remote endpoint answers 401.
+//! Kubernetes renews a projected token long before it expires, and may replace secrets under a running pod. So the file
+//! is read again when its metadata has changed, and when the remote endpoint answers 401.
 
+use std::fmt;
+use std::path::PathBuf;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use ureq::http::header::AUTHORIZATION;
 use ureq::http::{HeaderName, HeaderValue};
 
-use super::watched::Watched;
+use super::watched::{WatchedError, WatchedFile};
 use crate::config::{ConfigError, Credentials, KeyPlace};
 use crate::log::HostLog;
 
-/// The header, and where it comes from. Deliberately without `Debug`.
+/// The header, and the file it comes from. It has no `Debug`, so that it cannot be logged.
 pub struct Authorization {
-    source: Option<Source>,
+    source: Option<SecretFile>,
     current: Option<Current>,
 }
 
-struct Source {
+struct SecretFile {
     key: &'static str,
-    scheme: Scheme,
-    file: Watched,
+    scheme: AuthScheme,
+    file: WatchedFile,
 }
 
-enum Scheme {
+enum AuthScheme {
     /// RFC 6750.
     Bearer,
     /// RFC 7617.
@@ -32,65 +37,66 @@ enum Scheme {
 }
 
 const API_KEY_FILE: &str = "api_key_file";
-/// What a password is exchanged in, too.
+/// The name under which a password's encoded form is kept among the secrets.
 const ENCODED: &str = "encoded password";
 
 struct Current {
-    /// `None`: the secret goes into the body.
+    /// `None`: the secret belongs in the body.
     header: Option<HeaderValue>,
-    /// What is secret in it: the token, or the password, and its encoded form.
+    /// The secrets in it: the token, or the password and its encoded form.
     secrets: Vec<String>,
 }
 
 impl Authorization {
-    /// Reads the file for the first time. `token_key` is the key that names the token's file. What is secret is hidden
-    /// in the log from now on.
+    /// Reads the file for the first time. `token_key` is the key that names the token's file. From now on the log hides
+    /// the secrets.
     ///
     /// # Errors
-    /// When it cannot be read or holds nothing that a header can carry.
+    /// If the file cannot be read or its content cannot be sent in a header.
     pub fn open(settings: &Credentials, token_key: &'static str, log: &HostLog) -> Result<Self, ConfigError> {
         let (key, scheme, path) = match settings {
             Credentials::None => return Ok(Self { source: None, current: None }),
-            Credentials::Bearer { token_file } => (token_key, Scheme::Bearer, token_file),
+            Credentials::Bearer { token_file } => (token_key, AuthScheme::Bearer, token_file),
             Credentials::Basic { user, password_file } => {
-                ("basic_password_file", Scheme::Basic { user: user.clone() }, password_file)
+                ("basic_password_file", AuthScheme::Basic { user: user.clone() }, password_file)
             }
-            Credentials::ApiKey { key_file, place } => (API_KEY_FILE, Scheme::ApiKey(*place), key_file),
+            Credentials::ApiKey { key_file, place } => (API_KEY_FILE, AuthScheme::ApiKey(*place), key_file),
         };
-        let mut source = Source { key, scheme, file: Watched::new(path.clone()) };
+        let mut source = SecretFile { key, scheme, file: WatchedFile::new(path.clone()) };
         match source.read() {
-            // Records that are rendered hold the key as it was: what is read later would be another.
             Ok(current) => {
                 current.hide_in(key, log);
-                let source =
-                    (!matches!(source.scheme, Scheme::ApiKey(KeyPlace::Body { .. }))).then_some(source);
+                // The file of a key in the body is read only once, because rendered records already contain the key.
+                let is_in_the_body = matches!(source.scheme, AuthScheme::ApiKey(KeyPlace::Body { .. }));
+                let source = (!is_in_the_body).then_some(source);
                 Ok(Self { source, current: Some(current) })
             }
-            Err(problem) => {
-                Err(ConfigError { key, problem, expected: "a file with one line, the secret".to_owned() })
+            Err(why) => {
+                let expected = "a file with one line, the secret".to_owned();
+                Err(ConfigError { key, problem: why.to_string(), expected })
             }
         }
     }
 
-    /// What the header is called.
+    /// The name of the header.
     #[must_use]
     pub fn name(&self) -> HeaderName {
         match &self.source {
-            Some(Source { scheme: Scheme::ApiKey(KeyPlace::Header { name }), .. }) => {
+            Some(SecretFile { scheme: AuthScheme::ApiKey(KeyPlace::Header { name }), .. }) => {
                 HeaderName::from_static(name)
             }
             _ => AUTHORIZATION,
         }
     }
 
-    /// The key that goes into the body instead of a header.
+    /// The key that belongs in the body instead of a header.
     #[must_use]
     pub fn in_the_body(&self) -> Option<&str> {
         let current = self.current.as_ref().filter(|current| current.header.is_none())?;
         current.secrets.first().map(String::as_str)
     }
 
-    /// The header to send now, from the file as it is now.
+    /// The header to send now; reads the file again if it has changed.
     pub fn header(&mut self, log: &HostLog) -> Option<&HeaderValue> {
         if self.source.as_ref().is_some_and(|source| source.file.changed()) {
             self.reread(log);
@@ -98,8 +104,8 @@ impl Authorization {
         self.current.as_ref().and_then(|current| current.header.as_ref())
     }
 
-    /// Reads the file, whatever it looks like. Says whether the header is another one now. When the file
-    /// is of no use, the header stays as it was: the old secret may still be good.
+    /// Reads the file again, and says whether the header has changed. If the file is unusable, the header stays as it
+    /// was, because the old secret may still be valid.
     pub fn reread(&mut self, log: &HostLog) -> bool {
         let Some(source) = &mut self.source else { return false };
         match source.read() {
@@ -111,7 +117,7 @@ impl Authorization {
             }
             Err(problem) => {
                 let key = source.key;
-                log.warn("credentials", format!("{key}: {problem}; the secret read before stays in use"));
+                log.warn("credentials", format!("{key}: {problem}; the previous secret stays in use"));
                 false
             }
         }
@@ -126,63 +132,92 @@ impl Current {
     }
 }
 
-impl Source {
+impl SecretFile {
     /// # Errors
-    /// What is wrong with the file; never its content.
-    fn read(&mut self) -> Result<Current, String> {
-        let content = self.file.read()?;
-        let shown = self.file.path().display();
-        // Editors and `echo` end a file with a newline, `kubectl create secret` does not.
+    /// Says what is wrong with the file, without its content.
+    fn read(&mut self) -> Result<Current, CredentialsError> {
+        let content = self.file.read().map_err(CredentialsError::Unreadable)?;
+        let unfit = |why| CredentialsError::Unfit { path: self.file.path().to_owned(), why };
+        // Editors and `echo` end a file with a newline; `kubectl create secret` does not.
         let end = content.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
         let secret = &content[..end];
         if secret.trim_ascii().is_empty() {
-            return Err(format!("{shown} is empty"));
+            return Err(unfit(Unfit::Empty));
         }
-        // RFC 7617 keeps control characters out of a password too.
+        // RFC 7617 forbids control characters in a password, too.
         if secret.iter().any(u8::is_ascii_control) {
-            return Err(format!("{shown} holds a line break or another control character within the secret"));
+            return Err(unfit(Unfit::ControlCharacter));
         }
-        let text = String::from_utf8(secret.to_vec()).map_err(|_| format!("{shown} is not UTF-8"))?;
+        let text = String::from_utf8(secret.to_vec()).map_err(|_| unfit(Unfit::NotUtf8))?;
         let (header, secrets) = match &self.scheme {
-            Scheme::Bearer => (format!("Bearer {text}"), vec![text]),
-            Scheme::Basic { user } => {
-                let encoded = base64(format!("{user}:{text}").as_bytes());
+            AuthScheme::Bearer => (format!("Bearer {text}"), vec![text]),
+            AuthScheme::Basic { user } => {
+                let encoded = STANDARD.encode(format!("{user}:{text}"));
                 (format!("Basic {encoded}"), vec![text, encoded])
             }
-            Scheme::ApiKey(KeyPlace::Authorization { scheme }) => (format!("{scheme} {text}"), vec![text]),
-            Scheme::ApiKey(KeyPlace::Header { .. }) => (text.clone(), vec![text]),
-            Scheme::ApiKey(KeyPlace::Body { characters }) => {
+            AuthScheme::ApiKey(KeyPlace::Authorization { scheme }) => {
+                (format!("{scheme} {text}"), vec![text])
+            }
+            AuthScheme::ApiKey(KeyPlace::Header { .. }) => (text.clone(), vec![text]),
+            AuthScheme::ApiKey(KeyPlace::Body { characters }) => {
                 let found = text.chars().count();
                 if found == *characters {
                     return Ok(Current { header: None, secrets: vec![text] });
                 }
-                return Err(format!(
-                    "{shown} holds {found} characters, and a key of this service has {characters}"
-                ));
+                return Err(unfit(Unfit::Length { found, expected: *characters }));
             }
         };
-        // RFC 9110, 11.4: credentials are ASCII, and the HTTP client sends no others.
+        // RFC 9110, 11.4: credentials are ASCII, and the HTTP client sends nothing else.
         let header = HeaderValue::try_from(header).ok().filter(|header| header.to_str().is_ok());
-        let mut header = header
-            .ok_or_else(|| format!("{shown} holds characters that no header can carry as credentials"))?;
+        let mut header = header.ok_or_else(|| unfit(Unfit::NoHeader))?;
         header.set_sensitive(true);
         Ok(Current { header: Some(header), secrets })
     }
 }
 
-/// RFC 4648, with padding.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let bits = three.iter().fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte))
-            << (8 * (3 - three.len()));
-        for place in 0..4 {
-            let known = place <= three.len();
-            text.push(if known { char::from(ALPHABET[bits >> (18 - 6 * place) & 63]) } else { '=' });
+/// Why a file holds no credentials. At the start the setting is refused; later the caller logs it and keeps the secret that
+/// it read before. Nothing here shows the content.
+#[derive(Debug)]
+enum CredentialsError {
+    /// It cannot be read.
+    Unreadable(WatchedError),
+    /// Its content cannot be sent.
+    Unfit { path: PathBuf, why: Unfit },
+}
+
+#[derive(Debug)]
+enum Unfit {
+    Empty,
+    ControlCharacter,
+    NotUtf8,
+    /// In characters.
+    Length {
+        found: usize,
+        expected: usize,
+    },
+    NoHeader,
+}
+
+impl fmt::Display for CredentialsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (path, why) = match self {
+            Self::Unreadable(error) => return error.fmt(f),
+            Self::Unfit { path, why } => (path.display(), why),
+        };
+        match why {
+            Unfit::Empty => write!(f, "{path} is empty"),
+            Unfit::ControlCharacter => {
+                write!(f, "{path} contains a line break or another control character within the secret")
+            }
+            Unfit::NotUtf8 => write!(f, "{path} is not UTF-8"),
+            Unfit::Length { found, expected } => {
+                write!(f, "{path} has {found} characters, but a key of this service has {expected}")
+            }
+            Unfit::NoHeader => {
+                write!(f, "{path} contains characters that a header cannot carry as credentials")
+            }
         }
     }
-    text
 }
 
 #[cfg(test)]
@@ -210,23 +245,6 @@ mod tests {
     }
 
     #[test]
-    fn base64_as_in_rfc_4648() {
-        for (plain, encoded) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-            ("Aladdin:open sesame", "QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
-        ] {
-            assert_eq!(base64(plain.as_bytes()), encoded);
-        }
-        assert_eq!(base64(&[0xfb, 0xff, 0xfe]), "+//+");
-    }
-
-    #[test]
     fn the_header_is_sensitive_and_its_newline_trimmed() {
         for content in ["sesame", "sesame\n", "sesame\r\n", "sesame\n\n"] {
             let (_folder, path) = file(content.as_bytes());
@@ -237,7 +255,7 @@ mod tests {
             assert!(!format!("{:?}", bearer.header(&log)).contains("sesame"));
             let basic = Credentials::Basic { user: "Aladdin".into(), password_file: path };
             let mut basic = open(&basic).unwrap();
-            assert_eq!(header_of(&mut basic, &log), format!("Basic {}", base64(b"Aladdin:sesame")));
+            assert_eq!(header_of(&mut basic, &log), "Basic QWxhZGRpbjpzZXNhbWU=");
         }
         let mut none = open(&Credentials::None).unwrap();
         assert!(none.header(&HostLog::default()).is_none());
@@ -245,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_useless_file_is_a_error_that_does_not_show_it() {
+    fn an_unusable_file_is_an_error_that_does_not_show_its_content() {
         for content in [&b""[..], b"\n\n", b"  ", b"sesame\nopen", b"ses\0ame", b"sesame\xff", b"ses\x7fame"]
         {
             let (_folder, path) = file(content);
@@ -268,13 +286,13 @@ mod tests {
             Credentials::ApiKey { key_file: path.clone(), place: KeyPlace::Authorization { scheme: "Key" } },
         ] {
             let error = open(&settings).err().expect("an error").to_string();
-            assert!(error.contains("no header can carry") && !error.contains("same"), "{error}");
+            assert!(error.contains("a header cannot carry") && !error.contains("same"), "{error}");
         }
         assert!(open(&Credentials::Basic { user: "Aladdin".into(), password_file: path }).is_ok());
     }
 
     #[test]
-    fn a_useless_new_file_keeps_the_old_secret_and_is_logged_once() {
+    fn an_unusable_new_file_keeps_the_old_secret_and_is_logged_once() {
         let (_folder, path) = file(b"sesame");
         let log = HostLog::default();
         let settings = Credentials::Bearer { token_file: path.clone() };

@@ -1,33 +1,33 @@
-//! An answer that came before it was waited for is read.
+//! Makes ureq read a final response that arrives while it still waits for `100 Continue`.
 //!
-//! A request with `Expect: 100-continue` may be answered for good before its body goes out. ureq looks at such an
-//! answer while it waits for `100 Continue`, leaves it lying in the input buffer, and then waits for more bytes to
-//! come, which never do on a connection that stays open. Half an answer it looks at over and over where it waits for
-//! `100 Continue`, for a second, and then sends the body all the same: on a connection that was used before, and on
-//! one that has ended. So this offers whatever lies there twice before it waits for more, to the one that leaves it
-//! and to the one that takes it, and takes an end behind half an answer for what it is.
+//! A server may answer a request with `Expect: 100-continue` finally, before the body is sent. ureq sees such a response
+//! while it waits for `100 Continue`, leaves it in the input buffer, and then waits for more bytes, which never come on
+//! a connection that stays open. If only half a response has arrived, ureq checks it again and again for a second, and
+//! then sends the body anyway, even on a connection that has ended. So this transport offers the buffered bytes twice
+//! before it waits for more, once to each place in ureq that waits for a response, and reports an error if the
+//! connection ends after half a response.
 //!
-//! No answer to an earlier request comes up that way: nothing lies in the buffer of a connection that is used again
-//! (see [`leftover`](super::leftover), and ureq's pool).
+//! A response to an earlier request cannot appear this way: the buffer of a reused connection is empty (see
+//! [`leftover`](super::leftover), and ureq's pool).
 
 use std::io;
 
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
-/// As often the same bytes are offered: ureq has two places that wait for an answer.
+/// How often the same bytes are offered: ureq has two places that wait for a response.
 const OFFERS: u8 = 2;
 
-/// Wraps the connections that come along the chain, above TLS.
+/// Wraps the connections of ureq's chain, above TLS.
 #[derive(Debug)]
 pub struct Early;
 
-/// A connection of which the input is offered again.
+/// A connection that offers its input again.
 #[derive(Debug)]
 pub struct Offering<T> {
     inner: T,
-    /// The length of what was offered last, and how often. Bytes are taken from its front and read to its end, and
-    /// the latter only here: another input has another length.
+    /// The length of the input that was offered last, and how often. A different input has a different length, because
+    /// bytes are removed only at its front and added only here.
     offered: (usize, u8),
 }
 
@@ -46,24 +46,24 @@ impl<T: Transport> Transport for Offering<T> {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         self.inner.transmit_output(amount, timeout)?;
-        // Nothing was made of what lies there now: ureq comes here for it.
+        // ureq has not processed the buffered bytes yet, and it waits here for them.
         self.buffers().input_consume(0);
         Ok(())
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let lying = self.buffers().input().len();
-        let times = if lying == self.offered.0 { self.offered.1 } else { 0 };
-        if lying > 0 && times < OFFERS {
-            self.offered = (lying, times + 1);
+        let buffered = self.buffers().input().len();
+        let times = if buffered == self.offered.0 { self.offered.1 } else { 0 };
+        if buffered > 0 && times < OFFERS {
+            self.offered = (buffered, times + 1);
             return Ok(true);
         }
-        let has_come = self.inner.await_input(timeout)?;
-        if lying > 0 && !has_come {
+        let has_input = self.inner.await_input(timeout)?;
+        if buffered > 0 && !has_input {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
         self.offered = (self.buffers().input().len(), 1);
-        Ok(has_come)
+        Ok(has_input)
     }
 
     fn is_open(&mut self) -> bool {
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
     use ureq::unversioned::transport::LazyBuffers;
 
-    /// What comes with each wait; nothing behind them is an end.
+    /// A connection that receives one piece at each wait and then ends.
     #[derive(Debug)]
     struct Scripted {
         buffers: LazyBuffers,
@@ -113,23 +113,23 @@ mod tests {
         Offering { inner, offered: (0, 0) }
     }
 
-    /// What lies there after a wait.
+    /// The buffered bytes after a wait.
     fn seen(connection: &mut Offering<Scripted>) -> Option<Vec<u8>> {
         connection.maybe_await_input(NextTimeout::default()).ok()?;
         Some(connection.buffers().input().to_vec())
     }
 
     #[test]
-    fn the_same_bytes_come_up_twice_and_then_it_waits() {
+    fn the_same_bytes_are_offered_twice_and_then_it_waits() {
         let mut connection = offering(&[b"ab", b"c"]);
         for wanted in ["ab", "ab", "abc", "abc"] {
             assert_eq!(seen(&mut connection).as_deref(), Some(wanted.as_bytes()));
         }
-        assert_eq!(seen(&mut connection), None, "an end behind half an answer");
+        assert_eq!(seen(&mut connection), None, "the connection ended after half a response");
     }
 
     #[test]
-    fn what_is_left_of_it_counts_anew_and_nothing_left_is_no_news() {
+    fn remaining_bytes_are_offered_anew_and_an_empty_buffer_is_not() {
         let mut connection = offering(&[b"abc", b"d"]);
         assert_eq!(seen(&mut connection).as_deref(), Some(&b"abc"[..]));
         connection.buffers().input_consume(2);
@@ -144,12 +144,12 @@ mod tests {
         assert_eq!(
             seen(&mut connection).as_deref(),
             Some(&b""[..]),
-            "an end behind a whole answer is none of ours"
+            "an end after a whole response is no error here"
         );
     }
 
     #[test]
-    fn after_a_write_it_comes_up_again_whatever_was_taken_before() {
+    fn after_a_write_the_rest_is_offered_again() {
         let mut connection = offering(&[b"ab"]);
         seen(&mut connection);
         connection.buffers().input_consume(1);

@@ -1,7 +1,6 @@
-//! What a request that got no answer died of, in words a person can act on.
+//! Why a request got no response, in words that a person can act on.
 //!
-//! ureq's own texts are not passed on where they may quote the URL (its query may be a secret) or bytes
-//! that came from outside.
+//! ureq's own texts are left out where they may quote the URL, whose query may be a secret, or bytes from outside.
 
 use std::io;
 use std::time::Duration;
@@ -11,7 +10,7 @@ use ureq::{Error, Timeout};
 use super::peer::Peer;
 use crate::metrics::FailureClass;
 
-/// For a log line. `limit` is the time that the request had.
+/// The text for a log line. `limit` is the time that the request had.
 #[must_use]
 pub fn described(error: &Error, peer: &Peer, limit: Duration, https: bool) -> String {
     let Peer { name, url_key, .. } = peer;
@@ -20,13 +19,13 @@ pub fn described(error: &Error, peer: &Peer, limit: Duration, https: bool) -> St
         Error::Timeout(_) => format!("no answer within {limit:?} (timeout)"),
         Error::HostNotFound => format!("{name}'s host name has no address: look at {url_key}"),
         Error::Io(error) if hung_up(error) && https => match peer.client_keys {
-            // With TLS 1.3 a client learns of a refused certificate only after it began to send, and the
-            // alert that says so may be lost then.
+            // With TLS 1.3 a client learns of a refused certificate only after it began to send, and the alert may be
+            // lost then.
             Some((certificate, _)) => format!(
-                "{name} hung up without an answer: it may want a client certificate ({certificate}), or \
-                 speak no TLS (http:// in {url_key})"
+                "{name} hung up without an answer: it may require a client certificate ({certificate}), or \
+                 not speak TLS (http:// in {url_key})"
             ),
-            None => format!("{name} hung up without an answer: it may speak no TLS (http:// in {url_key})"),
+            None => format!("{name} hung up without an answer: it may not speak TLS (http:// in {url_key})"),
         },
         Error::Io(error) if hung_up(error) => format!("{name} hung up without an answer"),
         Error::Io(error) => format!("{error}{}", hint(&error.to_string(), peer)),
@@ -34,7 +33,7 @@ pub fn described(error: &Error, peer: &Peer, limit: Duration, https: bool) -> St
         Error::Tls(text) => format!("TLS: {text}"),
         Error::LargeResponseHeader(..) => "the answer's headers are too large".into(),
         Error::ConnectProxyFailed(_) | Error::InvalidProxyUrl => {
-            "the proxy made no connection: look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY in the environment"
+            "the proxy did not connect: look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY in the environment"
                 .into()
         }
         Error::Protocol(_) => format!("the answer is not HTTP/1.1: look at {url_key}"),
@@ -42,7 +41,7 @@ pub fn described(error: &Error, peer: &Peer, limit: Duration, https: bool) -> St
     }
 }
 
-/// The same, as a class to be counted by.
+/// The class of the failure, for the metrics.
 #[must_use]
 pub fn class(error: &Error, https: bool) -> FailureClass {
     match error {
@@ -54,7 +53,7 @@ pub fn class(error: &Error, https: bool) -> FailureClass {
         Error::Rustls(_) | Error::Tls(_) => FailureClass::Tls,
         Error::Io(error) if hung_up(error) => FailureClass::Cut,
         Error::Io(error) if https && is_of_tls(error) => FailureClass::Tls,
-        // An established connection that fails without being cut is rare; one that is never made is not.
+        // An established connection rarely fails without being closed, so this is nearly always a failed connect.
         Error::Io(_) => FailureClass::Connect,
         Error::Protocol(_) | Error::LargeResponseHeader(..) => FailureClass::Protocol,
         _ => FailureClass::Other,
@@ -75,7 +74,7 @@ fn reset(error: &io::Error) -> bool {
     matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset)
 }
 
-/// The key to look at when TLS is the trouble; rustls words it the same way at both ends of a connection.
+/// The key to check if TLS failed. rustls uses the same words at both ends of a connection.
 fn hint(text: &str, peer: &Peer) -> String {
     let Peer { name, url_key, ca_key, .. } = peer;
     if text.contains("invalid peer certificate") {
@@ -92,8 +91,8 @@ fn hint(text: &str, peer: &Peer) -> String {
     }
 }
 
-/// Whether the remote endpoint refused our certificate. With TLS 1.3 that comes after the request was begun, and
-/// nothing of it is read then.
+/// Whether the remote endpoint refused our certificate. With TLS 1.3 the alert arrives after the request was started,
+/// and the remote endpoint has read nothing of it then.
 #[must_use]
 pub fn is_refused_certificate(error: &Error) -> bool {
     use rustls::AlertDescription as Alert;
@@ -118,8 +117,8 @@ pub fn is_refused_certificate(error: &Error) -> bool {
     )
 }
 
-/// Whether the remote endpoint may have hung up in the middle of the body, with an answer that got lost: servers
-/// refuse a body that is too large while it still comes in (RFC 9112, 9.6).
+/// Whether the remote endpoint may have hung up in the middle of the body, and its response was lost: a server may
+/// refuse a body that is too large while it still receives it (RFC 9112, 9.6).
 #[must_use]
 pub fn cut_while_sending(error: &Error) -> bool {
     matches!(error, Error::Io(error) if reset(error))

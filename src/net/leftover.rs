@@ -1,30 +1,29 @@
-//! A connection that holds bytes nobody has asked for is not used again.
+//! A connection with unexpected bytes is not used again.
 //!
-//! What a remote endpoint sends behind its answer would be read as the answer to the next request, and an
-//! acknowledgement that is none loses a batch. ureq looks for such bytes in its own buffer and in the socket,
-//! but not between the two: under TLS what was read from the socket and not yet decrypted waits in a third
-//! place. This stands there.
+//! Bytes that a remote endpoint sends after its response would be read as the response to the next request, and a false
+//! acknowledgement loses a batch. ureq looks for such bytes in its own buffer and in the socket, but under TLS there is
+//! a third place between them: bytes that were read from the socket and not yet decrypted. This transport checks it.
 
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
-/// Wraps the connections that come along the chain, below TLS.
+/// Wraps the connections of ureq's chain, below TLS.
 #[derive(Debug)]
 pub struct Leftover;
 
-/// A connection that is no longer open once something was left over on it.
+/// A connection that counts as closed once it holds unexpected bytes.
 #[derive(Debug)]
-pub struct Watched<T>(T);
+pub struct Checked<T>(T);
 
 impl<In: Transport> Connector<In> for Leftover {
-    type Out = Watched<In>;
+    type Out = Checked<In>;
 
     fn connect(&self, _: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
-        Ok(chained.map(Watched))
+        Ok(chained.map(Checked))
     }
 }
 
-impl<T: Transport> Transport for Watched<T> {
+impl<T: Transport> Transport for Checked<T> {
     fn buffers(&mut self) -> &mut dyn Buffers {
         self.0.buffers()
     }

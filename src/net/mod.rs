@@ -1,14 +1,14 @@
-//! What the HTTP clients of the gateway and of the Kubernetes API share.
+//! The parts that the HTTP clients of the gateway and of the Kubernetes API share.
 //!
-//! - `peer`: what the remote endpoint is called, and which keys a person looks at when it is the trouble
+//! - `peer`: the remote endpoint's name, and the keys that configure it
 //! - `agent`: the HTTP client and its limits
 //! - `unix_socket`, `over_unix`: a Unix socket, and HTTP over one
-//! - `early`: an answer that came before it was waited for is read
-//! - `leftover`: no connection is used again with an answer on it that nobody asked for
+//! - `early`: reads a final response that arrives before the body is sent
+//! - `leftover`: does not reuse a connection that holds unexpected bytes
 //! - `credentials`, `tls`, `watched`: secrets and certificates from files that change
-//! - `stop`, `resolver`: nothing here makes the host wait for its exit
-//! - `failure`: what a log line says when no response came
-//! - `proxy`: what of a proxy's URL is secret
+//! - `stop`, `resolver`: interrupt requests and name look-ups, so that the host's exit does not wait
+//! - `failure`: why a request got no response, for the log and the metrics
+//! - `proxy`: hides the password in a proxy's URL
 
 pub mod agent;
 pub mod credentials;

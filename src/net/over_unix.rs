@@ -1,7 +1,7 @@
-//! HTTP over a Unix stream socket: the link of ureq's chain that connects one.
+//! HTTP over a Unix stream socket: a connector for ureq's chain.
 //!
-//! It stands where ureq's own connector for TCP does, and does the same: one write and one read at a time, each with
-//! what is left of the time, and a handle by which a stop reaches it.
+//! It replaces ureq's own connector for TCP and does the same: it writes or reads once at a time, each with the
+//! remaining time as its timeout, and registers a handle by which a stop can close the connection.
 
 use std::io::{self, Read};
 use std::net::Shutdown;
@@ -18,27 +18,28 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Error, Timeout};
 
-use super::stop::Signal;
-use super::unix_socket::{Stream, is_worth_another};
+use super::stop::StopSignal;
+use super::unix_socket::{Stream, is_to_be_repeated};
 use crate::clock;
 
-/// Longer than any request; a request without a limit has none of its own.
+/// Used for a request without a limit; longer than any request.
 const NO_LIMIT: Duration = Duration::from_secs(86_400);
 
-/// Connects to this socket, whatever the URL's host is.
+/// Connects to this socket and ignores the URL's host.
 #[derive(Debug)]
 pub struct OverUnix {
     pub socket: PathBuf,
-    pub signal: Arc<Signal>,
+    pub signal: Arc<StopSignal>,
 }
 
-/// There are no names to look up.
+/// A resolver that looks nothing up, because a socket has no host name.
 #[derive(Debug)]
 pub struct NoNames;
 
+/// A connection to a Unix socket, as ureq uses it.
 #[derive(Debug)]
 pub struct UnixTransport {
-    /// Shared with the handle that a stop has.
+    /// Shared with the handle that a stop uses.
     connection: Arc<Connection>,
     buffers: LazyBuffers,
 }
@@ -83,7 +84,7 @@ impl UnixTransport {
         &self.connection.0
     }
 
-    /// What is left until a deadline, as a socket takes it: a time of nothing would mean no bound.
+    /// The time left until a deadline, as a socket timeout: at least 1 ms, because 0 would mean no timeout.
     fn left(deadline: Instant, timeout: &NextTimeout) -> Result<Duration, Error> {
         let left = deadline.saturating_duration_since(clock::monotonic());
         if left.is_zero() {
@@ -108,7 +109,7 @@ impl Transport for UnixTransport {
             match self.connection.0.send_with_flags(rest, libc::MSG_NOSIGNAL) {
                 Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
                 Ok(sent) => at += sent,
-                Err(error) if is_worth_another(&error) => {}
+                Err(error) if is_to_be_repeated(&error) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -126,13 +127,13 @@ impl Transport for UnixTransport {
                     self.buffers.input_appended(amount);
                     return Ok(amount > 0);
                 }
-                Err(error) if is_worth_another(&error) => {}
+                Err(error) if is_to_be_repeated(&error) => {}
                 Err(error) => return Err(error.into()),
             }
         }
     }
 
-    /// Bytes that nobody has asked for make it useless, too.
+    /// A connection with unexpected bytes counts as closed, too.
     fn is_open(&mut self) -> bool {
         let mut byte = [std::mem::MaybeUninit::uninit()];
         let seen = self.socket().recv_with_flags(&mut byte, libc::MSG_DONTWAIT | libc::MSG_PEEK);

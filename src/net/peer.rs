@@ -1,14 +1,14 @@
-//! What the remote endpoint is called, and which keys a person looks at when it is the trouble.
+//! The remote endpoints by name, and the keys that configure each, for log lines.
 
-/// A remote endpoint, in the words of the settings.
+/// A remote endpoint and its keys.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {
-    /// `the gateway`, for a sentence.
+    /// The name within a sentence, such as `the gateway`.
     pub name: &'static str,
     pub url_key: &'static str,
     pub ca_key: &'static str,
     pub token_key: &'static str,
-    /// Chain and private key, where a certificate can be shown.
+    /// The keys of the client's certificate chain and private key, if it can have them.
     pub client_keys: Option<(&'static str, &'static str)>,
 }
 

@@ -1,8 +1,8 @@
-//! Host names to addresses, without making a stop wait for it.
+//! Resolves host names to addresses without delaying a stop.
 //!
-//! `getaddrinfo` cannot be interrupted and may take half a minute when no name server answers. ureq's own
-//! resolver starts a thread for every look-up, of addresses too, panics when there is none to be had, and
-//! waits for it deaf to a stop. This one starts a thread for names only, few at a time.
+//! `getaddrinfo` cannot be interrupted and may take half a minute if no name server answers. ureq's own resolver starts
+//! a thread for every look-up, even for an address, panics if it cannot start one, and ignores a stop while it waits.
+//! This one starts a thread for names only, at most `MOST_LOOKUPS` at a time.
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -17,46 +17,48 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-use super::stop::Signal;
+use super::stop::StopSignal;
 use crate::clock;
 
-/// Look-ups that hang outlive their request; this many may, so that they do not pile up.
+/// A look-up that hangs outlives its request; this limit keeps such threads from piling up.
 const MOST_LOOKUPS: usize = 4;
 /// ureq's list of addresses holds no more.
 const MOST_ADDRESSES: usize = 16;
-/// How often a waiting look-up asks whether there is a stop.
+/// How often a waiting look-up checks for a stop.
 const SLICE: Duration = Duration::from_millis(50);
 
+/// Looks names up without blocking a stop.
 #[derive(Debug)]
 pub struct Names {
-    signal: Arc<Signal>,
-    /// One more reference for every look-up that runs.
+    signal: Arc<StopSignal>,
+    /// Its reference count is the number of running look-ups plus one.
     running: Arc<()>,
 }
 
 impl Names {
+    /// Ends a look-up at this signal.
     #[must_use]
-    pub fn new(signal: Arc<Signal>) -> Self {
+    pub fn new(signal: Arc<StopSignal>) -> Self {
         Self { signal, running: Arc::default() }
     }
 
-    /// Runs `find` on a thread of its own and waits for it: no longer than `timeout`, and not through a stop.
+    /// Runs `find` on a thread of its own and waits for it, until `timeout` or a stop at the latest.
     fn wait_for(
         &self,
         find: impl FnOnce() -> io::Result<Vec<SocketAddr>> + Send + 'static,
         timeout: &NextTimeout,
     ) -> Result<Vec<SocketAddr>, Error> {
         if Arc::strong_count(&self.running) > MOST_LOOKUPS {
-            return Err(io::Error::other("name look-ups hang; waiting for one to end").into());
+            return Err(io::Error::other("too many name look-ups hang; look at the name server").into());
         }
         let (sender, receiver) = sync_channel(1);
         let running = Arc::clone(&self.running);
-        // Nobody joins it: it may hang in the C library. It touches nothing but its own channel, and our
-        // image is never unloaded (-z nodelete), so it may end when it likes.
+        // No thread joins it, because it may hang in the C library. It touches only its own channel, and the image is
+        // never unloaded (-z nodelete), so it may end at any time.
         thread::Builder::new().name("name-lookup".into()).spawn(move || {
             let found = find();
             drop(running);
-            let _ = sender.send(found); // the request may be over
+            let _ = sender.send(found); // fails if the request is over
         })?;
         let began = clock::monotonic();
         loop {
@@ -109,10 +111,10 @@ mod tests {
     }
 
     #[test]
-    fn a_name_server_that_hangs_holds_neither_a_request_nor_a_stop_nor_many_threads() {
-        let signal = Arc::<Signal>::default();
+    fn a_name_server_that_hangs_blocks_neither_a_request_nor_a_stop_nor_many_threads() {
+        let signal = Arc::<StopSignal>::default();
         let names = Names::new(Arc::clone(&signal));
-        // Look-ups that end when the test does.
+        // These look-ups end when the test ends.
         let (end, ended) = channel::<()>();
         let ended = Arc::new(std::sync::Mutex::new(ended));
         let hang = || {

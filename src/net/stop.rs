@@ -1,37 +1,38 @@
-//! Ending a request that is under way, from another thread.
+//! Stops a running request from another thread.
 //!
-//! The host's exit callback waits for our threads (invariant 8), and a remote endpoint that hangs must not make it
-//! wait for a whole `timeout`. A stop closes the connections of the current agent, which wakes a thread that
-//! reads or writes on one, and it ends the pauses between quick tries and the wait for a name. Only a TCP
-//! connect to an address that does not answer cannot be woken; its time is bounded (`agent::LONGEST_CONNECT`).
+//! The host's exit callback waits for our threads, and a remote endpoint that hangs must not make it wait for a whole
+//! `timeout`. A stop closes the connections of the current agent, which wakes a thread that reads or writes on one, and
+//! it ends the pauses between quick tries and the wait for a name. Only a TCP connect to an address that does not answer
+//! cannot be interrupted; its time is bounded (`agent::LONGEST_CONNECT`).
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ureq::Agent;
 
-/// Ends the work of one client, for good. Clones end the same one.
+/// Stops one client. Its clones stop the same client.
 #[derive(Clone)]
 pub struct Stopper {
-    signal: Arc<Signal>,
-    /// The agent in use. Not within the signal, which the agent itself holds.
+    signal: Arc<StopSignal>,
+    /// The agent in use. It is not part of the signal, because the agent itself holds the signal.
     agent: Arc<Mutex<Option<Agent>>>,
 }
 
-/// Whether to stop; for whoever waits.
+/// Whether to stop, for threads that wait.
 #[derive(Debug, Default)]
-pub struct Signal {
+pub struct StopSignal {
     stopped: Mutex<bool>,
     changed: Condvar,
 }
 
 impl Stopper {
+    /// Without a request in flight.
     #[must_use]
-    pub fn new(signal: Arc<Signal>) -> Self {
+    pub fn new(signal: Arc<StopSignal>) -> Self {
         Self { signal, agent: Arc::default() }
     }
 
-    /// Interrupts the request in flight; it and every later one end as a retry.
+    /// Interrupts the request in flight, and makes every later one fail at once.
     pub fn stop(&self) {
         self.signal.set();
         // Shut down outside the lock: it closes sockets.
@@ -41,7 +42,7 @@ impl Stopper {
         }
     }
 
-    /// Interrupts the request in flight, and no later one.
+    /// Interrupts only the request in flight.
     pub fn interrupt(&self) {
         let agent = self.agent().take();
         if let Some(agent) = agent {
@@ -49,15 +50,16 @@ impl Stopper {
         }
     }
 
-    /// Makes this the agent that a stop reaches.
+    /// Makes this the agent that a stop shuts down.
     pub fn watch(&self, new: &Agent) {
         *self.agent() = Some(new.clone());
-        // A stop that came before the line above has not seen this agent.
+        // A stop before the line above did not shut down this agent.
         if self.is_stopped() {
             new.clone().shutdown();
         }
     }
 
+    /// Whether there was a stop.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.signal.is_set()
@@ -73,12 +75,14 @@ impl Stopper {
     }
 }
 
-impl Signal {
+impl StopSignal {
+    /// Wakes all threads that wait, and lets none wait again.
     pub fn set(&self) {
         *self.stopped() = true;
         self.changed.notify_all();
     }
 
+    /// Whether there was a stop.
     #[must_use]
     pub fn is_set(&self) -> bool {
         *self.stopped()
@@ -101,7 +105,7 @@ mod tests {
     use crate::clock;
 
     #[test]
-    fn a_stop_wakes_whoever_pauses_and_nobody_pauses_afterwards() {
+    fn a_stop_ends_a_pause_and_later_pauses_end_at_once() {
         let stopper = Stopper::new(Arc::default());
         let began = clock::monotonic();
         assert!(stopper.pause(Duration::from_millis(10)));

@@ -1,4 +1,4 @@
-//! Whom we trust and who we are, from PEM files that change while we run.
+//! The trusted authorities and our client certificate, from PEM files that may change while we run.
 
 use std::path::Path;
 
@@ -10,18 +10,18 @@ use rustls::sign::CertifiedKey;
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 
 use super::peer::Peer;
-use super::watched::Watched;
+use super::watched::{WatchedError, WatchedFile};
 use crate::config::{ConfigError, Tls, Weaknesses};
 use crate::log::HostLog;
 use crate::secrets::Secrets;
 
 /// The files behind a TLS configuration.
 pub struct TlsFiles {
-    ca: Option<Watched>,
-    client: Option<(Watched, Watched)>,
+    ca: Option<WatchedFile>,
+    client: Option<(WatchedFile, WatchedFile)>,
     insecure_skip_verify: bool,
     peer: Peer,
-    /// Read once, when no `ca_file` takes their place.
+    /// Read once, and only if there is no `ca_file`.
     system_roots: Option<RootCerts>,
 }
 
@@ -29,25 +29,28 @@ impl TlsFiles {
     #[must_use]
     pub fn new(settings: &Tls, peer: Peer) -> Self {
         Self {
-            ca: settings.ca_file.clone().map(Watched::new),
-            client: settings.client.clone().map(|(chain, key)| (Watched::new(chain), Watched::new(key))),
+            ca: settings.ca_file.clone().map(WatchedFile::new),
+            client: settings
+                .client
+                .clone()
+                .map(|(chain, key)| (WatchedFile::new(chain), WatchedFile::new(key))),
             insecure_skip_verify: settings.insecure_skip_verify,
             peer,
             system_roots: None,
         }
     }
 
-    /// Whether a file is another than the one last read.
+    /// Whether a file has changed since it was last read.
     #[must_use]
     pub fn changed(&self) -> bool {
         let client = self.client.iter().flat_map(|(chain, key)| [chain, key]);
-        self.ca.iter().chain(client).any(Watched::changed)
+        self.ca.iter().chain(client).any(WatchedFile::changed)
     }
 
-    /// Reads the files. The private key is one of the `secrets` from now on.
+    /// Reads the files, and adds the private key to the `secrets`.
     ///
     /// # Errors
-    /// Everything that is wrong with them, by key.
+    /// All errors of the files, by key.
     pub fn load(&mut self, secrets: &Secrets) -> Result<TlsConfig, Vec<ConfigError>> {
         let mut errors = Vec::new();
         let roots = self.roots().map_err(|error| errors.push(error)).ok();
@@ -62,8 +65,8 @@ impl TlsFiles {
             .build())
     }
 
-    /// The given authorities replace the system's; they do not add to them. A company that runs its own
-    /// authority does not want a public one to vouch for its gateway.
+    /// The configured authorities replace the system's instead of adding to them: a company that runs its own authority
+    /// does not want to trust a public one for its gateway.
     fn roots(&mut self) -> Result<RootCerts, ConfigError> {
         let key = self.peer.ca_key;
         if let Some(file) = &mut self.ca {
@@ -80,7 +83,7 @@ impl TlsFiles {
         if let Some(roots) = &self.system_roots {
             return Ok(roots.clone());
         }
-        // Some of a system's certificates may be unreadable (bad links in /etc/ssl/certs); none is trouble.
+        // Some of a system's certificates may be unreadable (broken links in /etc/ssl/certs); that is no error.
         let found = rustls_native_certs::load_native_certs().certs;
         if found.is_empty() {
             return Err(ConfigError {
@@ -102,13 +105,13 @@ impl TlsFiles {
         };
         match (certificates(chain, chain_key), private_key(key, key_key)) {
             (Ok(chain), Ok(key)) if is_pair(&chain, &key) => {
-                // As PEM has it, but for the ends of lines.
+                // The text of the PEM file without its line breaks.
                 secrets.add_rotated(key_key, &STANDARD.encode(key.der()));
                 Ok(Some(ClientCert::new_with_certs(&chain, key)))
             }
             (Ok(_), Ok(_)) => Err(vec![ConfigError {
                 key: key_key,
-                problem: format!("holds no key that fits the certificate in {chain_key}"),
+                problem: format!("holds no key that matches the certificate in {chain_key}"),
                 expected: "the private key of that certificate, RSA, ECDSA or Ed25519".into(),
             }]),
             (chain, key) => Err(chain.err().into_iter().chain(key.err()).collect()),
@@ -116,7 +119,7 @@ impl TlsFiles {
     }
 }
 
-/// Says at the start what gives secrets away.
+/// Warns at the start about settings that expose secrets.
 pub fn warn_of(weaknesses: Weaknesses, log: &HostLog) {
     let Weaknesses { in_the_clear, unverified } = weaknesses;
     if let Some(text) = in_the_clear {
@@ -127,13 +130,12 @@ pub fn warn_of(weaknesses: Weaknesses, log: &HostLog) {
     }
 }
 
-/// Whether rustls can use a certificate as an authority. ureq passes over those it cannot.
+/// Whether rustls can use a certificate as an authority. ureq would silently skip it otherwise.
 fn is_authority(certificate: &Certificate<'static>) -> bool {
     rustls::RootCertStore::empty().add(CertificateDer::from(certificate.der().to_vec())).is_ok()
 }
 
-/// Whether a key belongs to the first certificate of a chain. ureq would find out at the first connection,
-/// by a panic.
+/// Whether a key belongs to the first certificate of a chain. ureq would panic at the first connection otherwise.
 fn is_pair(chain: &[Certificate<'static>], key: &PrivateKey<'static>) -> bool {
     let chain = chain.iter().map(|certificate| CertificateDer::from(certificate.der().to_vec())).collect();
     PrivateKeyDer::try_from(key.der().to_vec())
@@ -141,14 +143,15 @@ fn is_pair(chain: &[Certificate<'static>], key: &PrivateKey<'static>) -> bool {
 }
 
 /// All certificates of a file, at least one.
-fn certificates(file: &mut Watched, key: &'static str) -> Result<Vec<Certificate<'static>>, ConfigError> {
+fn certificates(file: &mut WatchedFile, key: &'static str) -> Result<Vec<Certificate<'static>>, ConfigError> {
     let expected = || "certificates in PEM (-----BEGIN CERTIFICATE-----)".to_owned();
-    let content = file.read().map_err(|problem| ConfigError { key, problem, expected: expected() })?;
+    let refused = |why: WatchedError| ConfigError { key, problem: why.to_string(), expected: expected() };
+    let content = file.read().map_err(refused)?;
     let found: Result<Vec<_>, _> = parse_pem(&content)
         .filter_map(|item| match item {
             Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
             Ok(_) => None,
-            // The error may quote the line it stumbled over, and the file may hold a key as well.
+            // The error is dropped, because it may quote a line, and the file may also hold a key.
             Err(_) => Some(Err(())),
         })
         .collect();
@@ -162,14 +165,14 @@ fn certificates(file: &mut Watched, key: &'static str) -> Result<Vec<Certificate
 }
 
 /// The first private key of a file.
-fn private_key(file: &mut Watched, key: &'static str) -> Result<PrivateKey<'static>, ConfigError> {
+fn private_key(file: &mut WatchedFile, key: &'static str) -> Result<PrivateKey<'static>, ConfigError> {
     let error = |problem| ConfigError {
         key,
         problem,
         expected: "a private key in PEM without a passphrase (PKCS#8, PKCS#1 or SEC1)".to_owned(),
     };
-    let content = file.read().map_err(error)?;
-    // The error is left out: it may quote the key.
+    let content = file.read().map_err(|why| error(why.to_string()))?;
+    // The error is dropped, because it may quote the key.
     PrivateKey::from_pem(&content).map_err(|_| error(holds(file.path(), "no private key that can be read")))
 }
 

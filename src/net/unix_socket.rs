@@ -1,7 +1,7 @@
-//! A connection to a Unix stream socket of which no call waits for longer than it may.
+//! A connection to a Unix stream socket in which every call has a time limit.
 //!
-//! std knows no limit for connecting one, and connect(2) waits for as long as the other side's queue is full. And its
-//! writes may raise SIGPIPE, which a host need not ignore.
+//! std has no timeout for connecting a Unix socket, and connect(2) waits as long as the other side's queue is full. Its
+//! writes may also raise SIGPIPE, which the host may not ignore.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -12,11 +12,11 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::clock;
 
-/// How often a wait asks whether there is a stop.
+/// How often a wait checks for a stop.
 const SLICE: Duration = Duration::from_millis(50);
-/// So much of what the other side says is read at a look.
+/// How much received data is read and discarded at a time, and how many times, by [`Stream::state`].
 const RECEIVED_BYTES: usize = 4 << 10;
-const MOST_LOOKS: usize = 64;
+const MOST_READS: usize = 64;
 
 /// A connection.
 #[derive(Debug)]
@@ -24,25 +24,25 @@ pub struct Stream {
     socket: Socket,
 }
 
-/// What a look at a connection shows.
+/// The state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum StreamState {
     Open,
     Closed,
-    /// The other side had not read all of what was written (`unix_release_sock` of the kernel says so by a reset).
-    ClosedWithRest,
+    /// The other side closed it before it read everything (the kernel's `unix_release_sock` then resets it).
+    ClosedUnread,
 }
 
 impl Stream {
-    /// Connects until the deadline. `pause` waits, and says whether to go on.
+    /// Connects, and waits for a free place in the queue until the deadline. `pause` waits and says whether to go on.
     ///
     /// # Errors
-    /// From the system; `TimedOut` when nobody accepted in time, `Interrupted` when `pause` said no.
+    /// System errors; `TimedOut` if the queue stayed full, `Interrupted` if `pause` returned false.
     pub fn connect(path: &Path, deadline: Instant, pause: impl Fn(Duration) -> bool) -> io::Result<Self> {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         let address = SockAddr::unix(path)?;
         socket.set_nonblocking(true)?;
-        // A queue that is full shows as EAGAIN; nothing shows when it no longer is.
+        // A full queue gives EAGAIN, and no event signals that it has room again.
         while let Err(error) = socket.connect(&address) {
             match error.kind() {
                 io::ErrorKind::WouldBlock if clock::monotonic() >= deadline => {
@@ -57,16 +57,17 @@ impl Stream {
         Ok(Self { socket })
     }
 
+    /// The connected socket.
     #[must_use]
     pub fn socket(self) -> Socket {
         self.socket
     }
 
-    /// Writes what it can, at least one byte.
+    /// Writes as much as possible, at least one byte.
     ///
     /// # Errors
-    /// From the system; `TimedOut` when nothing could be written until the deadline, `Interrupted` when `goes_on`
-    /// said no.
+    /// System errors; `TimedOut` if nothing could be written until the deadline, `Interrupted` if `goes_on` returned
+    /// false.
     pub fn write(&self, bytes: &[u8], deadline: Instant, goes_on: impl Fn() -> bool) -> io::Result<usize> {
         loop {
             if !goes_on() {
@@ -76,36 +77,38 @@ impl Stream {
             if left.is_zero() {
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            // A time of nothing would mean no bound.
+            // A timeout of 0 would mean no limit.
             self.socket.set_write_timeout(Some(left.clamp(Duration::from_millis(1), SLICE)))?;
             match self.socket.send_with_flags(bytes, libc::MSG_NOSIGNAL) {
-                Err(error) if is_worth_another(&error) => {}
+                Err(error) if is_to_be_repeated(&error) => {}
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 written => return written,
             }
         }
     }
 
-    /// Looks whether the other side is there, and passes over what it says.
+    /// Whether the other side still has the connection open. Data that it sent is discarded.
     #[must_use]
-    pub fn look(&self) -> Found {
+    pub fn state(&self) -> StreamState {
         let mut received = [MaybeUninit::uninit(); RECEIVED_BYTES];
-        for _ in 0..MOST_LOOKS {
+        for _ in 0..MOST_READS {
             match self.socket.recv_with_flags(&mut received, libc::MSG_DONTWAIT) {
-                Ok(0) => return Found::Closed,
+                Ok(0) => return StreamState::Closed,
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Found::Open,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Found::ClosedWithRest,
-                Err(_) => return Found::Closed,
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock => return StreamState::Open,
+                    io::ErrorKind::Interrupted => {}
+                    io::ErrorKind::ConnectionReset => return StreamState::ClosedUnread,
+                    _ => return StreamState::Closed,
+                },
             }
         }
-        Found::Open
+        StreamState::Open
     }
 }
 
-/// Whether a call ended before anything came of it. Time is up only when the deadline says so.
-pub(super) fn is_worth_another(error: &io::Error) -> bool {
+/// Whether a call had no effect and should be repeated. Only the deadline ends the wait, not a socket timeout.
+pub(super) fn is_to_be_repeated(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
 }
 
@@ -121,31 +124,31 @@ mod tests {
     }
 
     #[test]
-    fn a_look_tells_who_is_there_and_who_has_left_something() {
+    fn the_state_says_whether_the_other_side_closed_and_whether_it_read_everything() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("socket");
         let listener = UnixListener::bind(&path).unwrap();
         let connect = || Stream::connect(&path, soon(), |_| true).unwrap();
 
         let (stream, mut reader) = (connect(), listener.accept().unwrap().0);
-        assert_eq!(stream.look(), Found::Open);
+        assert_eq!(stream.state(), StreamState::Open);
         reader.write_all(&[7; 10_000]).unwrap();
-        assert_eq!(stream.look(), Found::Open);
+        assert_eq!(stream.state(), StreamState::Open);
         assert_eq!(stream.write(b"line\n", soon(), || true).unwrap(), 5);
         reader.read_exact(&mut [0; 5]).unwrap();
         drop(reader);
-        assert_eq!(stream.look(), Found::Closed);
+        assert_eq!(stream.state(), StreamState::Closed);
         let error = stream.write(b"line\n", soon(), || true).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
 
         let (stream, reader) = (connect(), listener.accept().unwrap().0);
         stream.write(b"line\n", soon(), || true).unwrap();
         drop(reader);
-        assert_eq!(stream.look(), Found::ClosedWithRest);
+        assert_eq!(stream.state(), StreamState::ClosedUnread);
     }
 
     #[test]
-    fn a_queue_that_is_full_is_waited_for_until_the_deadline_or_a_stop() {
+    fn connecting_waits_for_a_full_queue_until_the_deadline_or_a_stop() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("socket");
         let listener = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();

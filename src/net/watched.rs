@@ -1,21 +1,23 @@
 //! A small file that is read again when it has changed.
 //!
-//! Kubernetes updates mounted secrets by exchanging a symlink (`..data`), so a look at the metadata must
-//! follow symlinks; others write in place. Both show in the stamp. A look costs one `stat` a request.
+//! Kubernetes updates mounted secrets by replacing a symlink (`..data`); others write in place. The metadata, read
+//! through symlinks, shows both. A check costs one `stat` per request.
 
+use std::fmt;
 use std::fs::{self, Metadata};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::disk;
 
-/// Tokens and certificate bundles are far smaller; a wrong path (a disk, a log) must not fill the memory.
+/// Tokens and certificate bundles are far smaller; the limit keeps a wrong path (a disk, a log) from filling the memory.
 const LARGEST_BYTES: u64 = 4 << 20;
 
-/// What tells one state of a file from another. The change time shows what `cp -p` and a repaired
-/// permission would hide.
+/// The metadata that shows whether a file has changed. It includes the change time, because `cp -p` keeps the
+/// modification time, and a fixed permission does not change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
+struct FileState {
     device: u64,
     inode: u64,
     len_bytes: u64,
@@ -23,7 +25,7 @@ struct Stamp {
     changed: (i64, i64),
 }
 
-impl From<&Metadata> for Stamp {
+impl From<&Metadata> for FileState {
     fn from(of: &Metadata) -> Self {
         Self {
             device: of.dev(),
@@ -35,14 +37,14 @@ impl From<&Metadata> for Stamp {
     }
 }
 
-/// A path, and what its file looked like when it was last read.
+/// A path, and the state of its file when it was last read.
 #[derive(Debug)]
-pub struct Watched {
+pub struct WatchedFile {
     path: PathBuf,
-    seen: Option<Stamp>,
+    seen: Option<FileState>,
 }
 
-impl Watched {
+impl WatchedFile {
     #[must_use]
     pub fn new(path: PathBuf) -> Self {
         Self { path, seen: None }
@@ -53,26 +55,39 @@ impl Watched {
         &self.path
     }
 
-    /// Whether the file is another than the one last read. A file that could not be read is not "changed"
-    /// until something about it is different, so nobody reads the same trouble at every request.
+    /// Whether the file has changed since it was last read. A file that could not be read has not "changed" until its
+    /// metadata is different, so the same problem is not logged at every request.
     #[must_use]
     pub fn changed(&self) -> bool {
-        self.stamp() != self.seen
+        self.state() != self.seen
     }
 
-    fn stamp(&self) -> Option<Stamp> {
-        fs::metadata(&self.path).ok().as_ref().map(Stamp::from)
+    fn state(&self) -> Option<FileState> {
+        fs::metadata(&self.path).ok().as_ref().map(FileState::from)
     }
 
     /// Reads the file.
     ///
     /// # Errors
-    /// Why it cannot be read, without its content.
-    pub fn read(&mut self) -> Result<Vec<u8>, String> {
-        // The stamp is taken before the content: a change in between shows as a change later.
-        self.seen = self.stamp();
-        let why = |error: std::io::Error| format!("{} cannot be read ({error})", self.path.display());
-        disk::read(&self.path, LARGEST_BYTES).map_err(why)
+    /// Says why it cannot be read, without its content.
+    pub fn read(&mut self) -> Result<Vec<u8>, WatchedError> {
+        // The state is taken before the content, so that a change in between is noticed later.
+        self.seen = self.state();
+        let failed = |error| WatchedError { path: self.path.clone(), error };
+        disk::read(&self.path, LARGEST_BYTES).map_err(failed)
+    }
+}
+
+/// A file cannot be read. At the start the setting is refused; later the caller keeps what it read before.
+#[derive(Debug)]
+pub struct WatchedError {
+    path: PathBuf,
+    error: io::Error,
+}
+
+impl fmt::Display for WatchedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} cannot be read ({})", self.path.display(), self.error)
     }
 }
 
@@ -86,7 +101,7 @@ mod tests {
     fn every_way_to_change_a_file_shows() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
-        let mut file = Watched::new(path.clone());
+        let mut file = WatchedFile::new(path.clone());
         assert!(!file.changed(), "missing, and never read");
         assert!(file.read().is_err());
         fs::write(&path, "one").unwrap();
@@ -105,11 +120,11 @@ mod tests {
         fs::remove_file(&path).unwrap();
         assert!(file.changed());
         assert!(file.read().is_err());
-        assert!(!file.changed(), "the same trouble is logged once");
+        assert!(!file.changed(), "the same problem is logged once");
     }
 
     #[test]
-    fn an_exchanged_symlink_shows_as_kubernetes_does_it() {
+    fn a_symlink_replaced_as_kubernetes_does_it_counts_as_a_change() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         for version in ["1", "2"] {
@@ -118,7 +133,7 @@ mod tests {
         }
         symlink("1", at("..data")).unwrap();
         symlink("..data/token", at("token")).unwrap();
-        let mut file = Watched::new(at("token"));
+        let mut file = WatchedFile::new(at("token"));
         assert_eq!(file.read().unwrap(), b"1");
         assert!(!file.changed());
         symlink("2", at("..new")).unwrap();
@@ -130,11 +145,11 @@ mod tests {
     #[test]
     fn neither_a_pipe_nor_a_disk_is_read() {
         for odd in ["/dev/zero", "/"] {
-            let trouble = Watched::new(odd.into()).read().unwrap_err();
-            assert!(trouble.contains("no regular file"), "{trouble}");
+            let problem = WatchedFile::new(odd.into()).read().unwrap_err().to_string();
+            assert!(problem.contains("not a regular file"), "{problem}");
         }
         let large = tempfile::NamedTempFile::new().unwrap();
         large.as_file().set_len(LARGEST_BYTES + 1).unwrap();
-        assert!(Watched::new(large.path().into()).read().unwrap_err().contains("larger"));
+        assert!(WatchedFile::new(large.path().into()).read().unwrap_err().to_string().contains("larger"));
     }
 }

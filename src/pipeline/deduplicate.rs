@@ -14,7 +14,7 @@ use crate::record::identity::Versioned;
 
 /// A record whose delivery was begun in the ledger.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Begun {
+pub(super) struct Dispatch {
     pub ticket: Ticket,
     pub way: Way,
 }
@@ -43,22 +43,22 @@ impl Deduplicator {
         record: &Decoded<'_, '_>,
         versioned: Option<&Versioned>,
         round: &mut Round<'_>,
-    ) -> Option<Begun> {
+    ) -> Option<Dispatch> {
         let Some(versioned) = versioned else { return self.begin_other(record, round) };
         let chunk = record.place.chunk;
         match round.begin(*versioned) {
             Verdict::New { ticket } => {
                 let way = Way::Deliver { new_occurrences: versioned.count };
-                return Some(Begun { ticket, way });
+                return Some(Dispatch { ticket, way });
             }
             Verdict::Update { ticket, new_occurrences } => {
                 // A record without a count is one occurrence each time it comes.
                 let new_occurrences = if record.content.counts() { new_occurrences } else { 1 };
-                return Some(Begun { ticket, way: Way::Deliver { new_occurrences } });
+                return Some(Dispatch { ticket, way: Way::Deliver { new_occurrences } });
             }
             Verdict::InDoubt { ticket } => {
                 let answer = "the host ended, or the dead letter file could not be written, before it was dead-lettered";
-                return Some(Begun { ticket, way: Way::DeadLetter { reason: AMBIGUOUS, answer } });
+                return Some(Dispatch { ticket, way: Way::DeadLetter { reason: AMBIGUOUS, answer } });
             }
             Verdict::Duplicate => self.metrics.duplicate_records_total.add(1),
             Verdict::InFlight { ticket } => {
@@ -76,7 +76,7 @@ impl Deduplicator {
     }
 
     /// The same for a record of unknown kind, which the ledger does not remember.
-    fn begin_other(&self, record: &Decoded<'_, '_>, round: &mut Round<'_>) -> Option<Begun> {
+    fn begin_other(&self, record: &Decoded<'_, '_>, round: &mut Round<'_>) -> Option<Dispatch> {
         let place = record.place;
         let deliver = Way::Deliver { new_occurrences: 1 };
         let way = match self.others {
@@ -109,7 +109,7 @@ impl Deduplicator {
                 return None;
             }
         };
-        Some(Begun { ticket: round.begin_unnamed(), way })
+        Some(Dispatch { ticket: round.begin_unnamed(), way })
     }
 }
 

@@ -166,8 +166,8 @@ impl Deferrer {
     }
 
     /// Takes the tallies of a round back, and drops those of chunks without a deferred record.
-    pub(super) fn keep(&mut self, tallies: Vec<Tally>) {
-        self.deferred.keep(tallies);
+    pub(super) fn end_round(&mut self, tallies: Vec<Tally>) {
+        self.deferred.end_round(tallies);
         self.publish();
     }
 

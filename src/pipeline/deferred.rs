@@ -54,7 +54,7 @@ pub(super) struct DeferredRecords {
     /// Those of their chunks; between rounds a record's `chunk` is an index here.
     tallies: Vec<Tally>,
     bytes: usize,
-    /// At least the chunks that stay open: those that a round resumes are counted until its end.
+    /// How many chunks stay open, or more: those that a round resumes count until its end.
     chunks: usize,
     /// How many versions of an event wait.
     identities: HashMap<Identity, usize>,
@@ -70,7 +70,7 @@ impl DeferredRecords {
         self.records.is_empty()
     }
 
-    /// How many chunks have no result for them.
+    /// How many chunks have no result because of them.
     pub fn open_chunks(&self) -> usize {
         self.tallies.len()
     }
@@ -140,7 +140,7 @@ impl DeferredRecords {
     }
 
     /// Takes the tallies of a round back, and drops those of chunks without a deferred record.
-    pub fn keep(&mut self, tallies: Vec<Tally>) {
+    pub fn end_round(&mut self, tallies: Vec<Tally>) {
         let mut places: HashMap<usize, usize> = HashMap::new();
         for record in &mut self.records {
             let next = places.len();
@@ -175,7 +175,7 @@ impl DeferredRecords {
     }
 }
 
-/// Versions that have waited, for a while.
+/// The versions that have waited lately.
 #[derive(Debug, Default)]
 struct Waited {
     known: HashSet<(Identity, Version)>,
@@ -259,7 +259,7 @@ mod tests {
             waiting.add(record(chunk, 1, 1));
         }
         let (made, pending) = tallies(5);
-        waiting.keep(made);
+        waiting.end_round(made);
         assert_eq!(waiting.records.iter().map(|record| record.chunk).collect::<Vec<_>>(), [0, 1, 0]);
         let is_open: Vec<_> = pending.iter().map(|pending| pending.poll().is_none()).collect();
         assert_eq!(is_open, [false, true, false, true, false], "the others were let go");

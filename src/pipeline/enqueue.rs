@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::deduplicate::{Begun, Way};
+use super::deduplicate::{Dispatch, Way};
 use super::round::{Decoded, Place, Round};
 use crate::correlate::About;
 use crate::delivery::BatchEntry;
@@ -28,7 +28,7 @@ pub(super) struct Enqueuer {
 struct Original<'o> {
     place: Place<'o>,
     about: About<'o>,
-    begun: Begun,
+    dispatch: Dispatch,
 }
 
 const TOO_LARGE: &str = "larger than 1 MiB";
@@ -42,9 +42,9 @@ impl Enqueuer {
         Self { redactor, log: Arc::clone(log) }
     }
 
-    pub(super) fn take<'a>(&self, record: &Decoded<'_, 'a>, begun: Begun, round: &mut Round<'a>) {
+    pub(super) fn take<'a>(&self, record: &Decoded<'_, 'a>, dispatch: Dispatch, round: &mut Round<'a>) {
         let Decoded { place, body, content, .. } = *record;
-        let original = Original { place, about: About::from(content), begun };
+        let original = Original { place, about: About::from(content), dispatch };
         let is_too_large = content.kind() == Kind::Audit && body.len() > MAX_RECORD_BYTES;
         // A text that is cut before it is redacted may keep a part of a secret, so only whole bodies are left out here.
         let without_bodies = if is_too_large { audit::without_bodies(body) } else { None };
@@ -105,7 +105,7 @@ impl Enqueuer {
             _ => {
                 round.name_nothing();
                 let reason = "not itself any more when it was redacted";
-                round.dead_letter(original.place.chunk, original.begun.ticket, &[], reason, "");
+                round.dead_letter(original.place.chunk, original.dispatch.ticket, &[], reason, "");
             }
         }
     }
@@ -117,7 +117,7 @@ impl Enqueuer {
         content: &Content<'_, 'a>,
         round: &mut Round<'a>,
     ) {
-        let Original { place, about, begun: Begun { ticket, way } } = original;
+        let Original { place, about, dispatch: Dispatch { ticket, way } } = original;
         let (chunk, ticket) = (place.chunk, *ticket);
         round.name(content, body);
         let new_occurrences = match *way {

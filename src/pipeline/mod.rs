@@ -115,6 +115,7 @@ impl Pipeline {
         })
     }
 
+    /// Stops the request in flight from another thread.
     #[must_use]
     pub fn stopper(&self) -> Stopper {
         self.delivery.stopper()
@@ -152,14 +153,14 @@ impl Pipeline {
             view.begin_chunk();
             let chunk = Chunk { index, tag, data };
             let unread = decoder.chunk(chunk, &arena, &mut |record| stages.take(record, &mut round));
-            if !unreadable.keep(&unread, &mut round) {
+            if !unreadable.dead_letter(&unread, &mut round) {
                 round.fail(index);
             }
             failpoint::hit("round");
             round.finish_reading(index);
         }
         let tallies = round.finish();
-        stages.deferrer.keep(tallies);
+        stages.deferrer.end_round(tallies);
         metrics.ledger_entries.set(ledger.read().len() as u64);
     }
 

@@ -211,9 +211,9 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// As [`Delivery::keep_unread`].
-    pub(super) fn keep_unread(&mut self, what: &str, why: &str, record: &str, records: u64) -> bool {
-        self.delivery.keep_unread(what, why, record, records)
+    /// As [`Delivery::dead_letter_unread`].
+    pub(super) fn dead_letter_unread(&mut self, what: &str, why: &str, record: &str, records: u64) -> bool {
+        self.delivery.dead_letter_unread(what, why, record, records)
     }
 
     /// As [`Delivery::has_dead_letters`].

@@ -86,8 +86,8 @@ impl Stages {
 
     /// Deduplicates a record, and enqueues or dead-letters it. `versioned` is what the ledger knows it by.
     fn deliver<'a>(&self, record: &Decoded<'_, 'a>, versioned: Option<&Versioned>, round: &mut Round<'a>) {
-        if let Some(begun) = self.deduplicator.begin(record, versioned, round) {
-            self.enqueuer.take(record, begun, round);
+        if let Some(dispatch) = self.deduplicator.begin(record, versioned, round) {
+            self.enqueuer.take(record, dispatch, round);
         }
     }
 }

@@ -72,16 +72,16 @@ impl<'a> Unreadable<'a> {
 /// Writes these dead letters, each once.
 #[derive(Debug, Default)]
 pub(super) struct UnreadableLetters {
-    /// The hashes of the last ones.
+    /// The hashes of the last ones, oldest first.
     written: VecDeque<u128>,
 }
 
-/// So many chunks with unreadable bytes may wait with the host at a time.
+/// How many of them are remembered. Hardly more chunks with unreadable bytes wait with the host at a time.
 const MOST_WRITTEN: usize = 1_024;
 
 impl UnreadableLetters {
     /// Dead-letters what could not be read. `false`: it was not written, and the host must bring the chunk again.
-    pub(super) fn keep(&mut self, unreadable: &Unreadable<'_>, round: &mut Round<'_>) -> bool {
+    pub(super) fn dead_letter(&mut self, unreadable: &Unreadable<'_>, round: &mut Round<'_>) -> bool {
         let Some(first) = unreadable.records.first() else { return true };
         let others = match unreadable.count {
             1 => String::new(),
@@ -93,11 +93,11 @@ impl UnreadableLetters {
         if self.written.contains(&hash) {
             return true;
         }
-        let is_kept = round.keep_unread(&what, &first.why, &record, unreadable.count);
-        if is_kept && round.has_dead_letters() {
+        let is_settled = round.dead_letter_unread(&what, &first.why, &record, unreadable.count);
+        if is_settled && round.has_dead_letters() {
             self.note(hash);
         }
-        is_kept
+        is_settled
     }
 
     fn note(&mut self, hash: u128) {

@@ -40,6 +40,7 @@ pub struct AuditEvent<'a> {
     pub response_object: Raw<'a>,
 }
 
+/// `user` or `impersonatedUser`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditUser<'a> {
     pub name: Text<'a>,
@@ -64,6 +65,7 @@ pub struct AuditObject<'a> {
     pub uid: Text<'a>,
 }
 
+/// `responseStatus`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditResponse<'a> {
     pub code: Option<u64>,

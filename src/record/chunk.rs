@@ -79,6 +79,7 @@ pub struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
+    /// Reads from the beginning of the chunk.
     #[must_use]
     pub fn new(chunk: &'a [u8]) -> Self {
         Self { chunk, cursor: Cursor::new(chunk), head: head_in(chunk), next: 0, skipped: &[] }

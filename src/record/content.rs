@@ -17,6 +17,7 @@ pub enum Content<'r, 'a> {
 }
 
 impl<'r> Content<'r, '_> {
+    /// The kind, as the setting `kinds` names it.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {

@@ -19,6 +19,7 @@ pub struct DecodeError {
     pub kind: DecodeErrorKind,
 }
 
+/// Why bytes are no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecodeErrorKind {
     /// The bytes end inside a value.
@@ -73,6 +74,7 @@ pub struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
+    /// Reads from the beginning.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self::at(bytes, 0)
@@ -84,6 +86,7 @@ impl<'a> Cursor<'a> {
         Self { bytes, at: offset.min(bytes.len()), containers: 0 }
     }
 
+    /// How many bytes are read.
     #[must_use]
     pub fn offset(&self) -> usize {
         self.at
@@ -95,6 +98,7 @@ impl<'a> Cursor<'a> {
         self.containers
     }
 
+    /// Whether all bytes are read.
     #[must_use]
     pub fn is_at_end(&self) -> bool {
         self.at == self.bytes.len()

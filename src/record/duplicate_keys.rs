@@ -25,6 +25,7 @@ impl Default for DuplicateKeys {
 }
 
 impl DuplicateKeys {
+    /// Notes the next key of the map.
     #[inline]
     pub fn note(&mut self, key: &[u8]) {
         let hash = hash(key);

@@ -48,6 +48,7 @@ pub struct KubeEvent<'a> {
     pub series: Option<Series<'a>>,
 }
 
+/// `ObjectMeta`, as far as it is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata<'a> {
     pub namespace: Text<'a>,
@@ -57,6 +58,7 @@ pub struct Metadata<'a> {
     pub creation_timestamp: Text<'a>,
 }
 
+/// `EventSeries`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Series<'a> {
     pub count: u64,

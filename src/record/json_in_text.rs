@@ -68,7 +68,7 @@ pub(super) fn documents(name: &str, text: &[u8]) -> Option<Documents> {
                 if let Some(Err(why)) = failed
                     && json.is_some_and(|json| json.starts_with(b"{"))
                 {
-                    all.invalid.get_or_insert(why);
+                    all.invalid.get_or_insert_with(|| why.to_string());
                 }
                 let (line, behind) = rest.split_at(memchr(b'\n', rest).map_or(rest.len(), |end| end + 1));
                 no_json.extend_from_slice(line);

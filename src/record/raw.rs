@@ -23,11 +23,13 @@ impl<'a> Raw<'a> {
         Self(value)
     }
 
+    /// The value in MessagePack.
     #[must_use]
     pub const fn bytes(&self) -> &'a [u8] {
         self.0
     }
 
+    /// Whether the record lacks it.
     #[must_use]
     pub const fn is_absent(&self) -> bool {
         self.0.is_empty()
@@ -54,6 +56,7 @@ impl<'a> Raw<'a> {
         self.items().filter_map(|item| item.as_text())
     }
 
+    /// Whether it is a map.
     #[must_use]
     pub fn is_map(&self) -> bool {
         matches!(Cursor::new(self.0).token(), Ok(Token::Map(_)))

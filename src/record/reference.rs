@@ -4,6 +4,7 @@ use super::cursor::{Cursor, DecodeError};
 use super::fields::FieldReader;
 use super::text::Text;
 
+/// `ObjectReference` of core/v1.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ObjectRef<'a> {
     pub api_version: Text<'a>,
@@ -15,6 +16,7 @@ pub struct ObjectRef<'a> {
     pub resource_version: Text<'a>,
 }
 
+/// `EventSource` of core/v1, and the reporter of events.k8s.io/v1.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventSource<'a> {
     pub component: Text<'a>,

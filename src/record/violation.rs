@@ -34,6 +34,7 @@ pub struct Violation<'a> {
     pub request: AdmissionRequest<'a>,
 }
 
+/// The constraint that was violated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Constraint<'a> {
     pub group: Text<'a>,
@@ -44,6 +45,7 @@ pub struct Constraint<'a> {
     pub annotations: Raw<'a>,
 }
 
+/// The object that violates it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ViolatingObject<'a> {
     /// Group and version, such as `apps/v1`.
@@ -54,6 +56,7 @@ pub struct ViolatingObject<'a> {
     pub labels: Raw<'a>,
 }
 
+/// The request that was checked, for a violation at an admission.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AdmissionRequest<'a> {
     pub operation: Text<'a>,

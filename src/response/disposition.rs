@@ -67,6 +67,7 @@ impl Disposition {
         Self::Retry { after: None, why, doubt: Doubt::None }
     }
 
+    /// Whether the gateway may have the batch all the same.
     #[must_use]
     pub fn doubt(&self) -> Doubt {
         match self {

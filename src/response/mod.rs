@@ -58,6 +58,7 @@ impl Default for Response<'_> {
 }
 
 impl Response<'_> {
+    /// Whether it is a 2xx.
     #[must_use]
     pub fn is_success(&self) -> bool {
         (200..=299).contains(&self.status)

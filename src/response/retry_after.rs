@@ -1,18 +1,18 @@
-//! How long an answer asks us to wait: the header `Retry-After` (RFC 9110, 10.2.3).
+//! How long a response asks us to wait: the header `Retry-After` (RFC 9110, 10.2.3).
 
 use std::time::{Duration, SystemTime};
 
-/// The longest silence a `Retry-After` is obeyed for. A hostile or broken value must not silence the
-/// plugin for years; after this time one request asks again.
+/// The longest `Retry-After` that is obeyed, so that a hostile or broken value cannot stop the plugin for years. After
+/// this time one request tries again.
 pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(600);
 
-/// A number of seconds or a date; a value that is neither counts as absent. `date` is the answer's own `Date`: whoever
-/// names a moment names it by his clock, which need not be ours. `wall` is the time now, for an answer without.
+/// Parses a number of seconds or a date; a value that is neither counts as absent. A date is compared with `date`, the
+/// response's own `Date`, because the server's clock may differ from ours; without it, with `wall`, the time now.
 #[must_use]
 pub fn retry_after(value: &str, date: Option<&str>, wall: SystemTime) -> Option<Duration> {
     let value = value.trim();
     let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than a number holds is still a number, and a long time.
+        // A number that overflows is still a number, and a long time.
         value.parse().map_or(LONGEST_RETRY_AFTER, Duration::from_secs)
     } else {
         let until = httpdate::parse_http_date(value).ok()?;

@@ -1,28 +1,35 @@
-//! What base64, hexadecimal digits and lists of numbers in a text say, wherever they begin.
+//! Decodes base64, hexadecimal digits and lists of numbers in a text, wherever they begin.
 //!
-//! A secret may stand in the middle of what was encoded, and the digits may follow on a word without a gap. So each run of
-//! digits is read from each of its first places on; only one of these readings says something.
+//! A secret may be in the middle of the encoded bytes, and the digits may follow a word without a gap. So each run of
+//! digits is decoded from each of its first positions; only one of the results is meaningful.
 //!
-//! Bytes as a program prints them (`[83 51 67]` of Go, `[83, 51, 67]` of Rust, `53 33 43` and `53:33:43` of dumps) are
-//! numbers with something between them.
+//! Bytes as programs print them (`[83 51 67]` in Go, `[83, 51, 67]` in Rust, `53 33 43` and `53:33:43` in dumps) are
+//! lists of numbers.
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::stream::Stream;
 
-/// Shorter runs hold no secret that is long enough to be one.
+/// Accepts a run that was cut anywhere.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone),
+);
+
+/// Shorter runs cannot contain a secret that is long enough to be hidden.
 const LEAST_BASE64: usize = 6;
 const LEAST_HEX: usize = 8;
 const LEAST_NUMBERS: usize = 4;
 
-/// All readings of all runs.
+/// All decoded runs.
 pub(super) fn readings(of: &Stream) -> Vec<Stream> {
     let mut found = Vec::new();
-    // Lines of base64 end after 64 or 76 digits, in PEM and in mail.
-    for run in runs(
-        &of.bytes,
-        LEAST_BASE64,
-        |byte| base64_digit(byte).is_some(),
-        |byte| matches!(byte, b'\r' | b'\n'),
-    ) {
+    // PEM and mail break lines of base64 after 64 or 76 digits.
+    for run in runs(&of.bytes, LEAST_BASE64, is_base64, |byte| matches!(byte, b'\r' | b'\n')) {
         found.extend((0..4).map(|offset| of_base64(of, run.get(offset..).unwrap_or_default())));
     }
     for run in runs(&of.bytes, LEAST_HEX, |byte| byte.is_ascii_hexdigit(), |_| false) {
@@ -33,7 +40,7 @@ pub(super) fn readings(of: &Stream) -> Vec<Stream> {
     found
 }
 
-/// The lists of numbers that are long enough, read as bytes.
+/// The lists of numbers that are long enough, as bytes.
 fn lists(of: &Stream, radix: u32) -> Vec<Stream> {
     let mut found = Vec::new();
     let mut list = Stream { bytes: Vec::new(), spans: Vec::new() };
@@ -56,7 +63,7 @@ fn lists(of: &Stream, radix: u32) -> Vec<Stream> {
     found
 }
 
-/// Takes a number of a list: of one byte, or of several in hexadecimal digits. `false`: it is none of these.
+/// Adds a number of a list: one byte, or several in hexadecimal digits. `false`: it is neither.
 fn number(of: &Stream, at: usize, digits: usize, radix: u32, list: &mut Stream) -> bool {
     let (step, most_digits) = if radix == 16 { (2, 16) } else { (digits, 3) };
     if digits > most_digits || !digits.is_multiple_of(step) {
@@ -71,7 +78,7 @@ fn number(of: &Stream, at: usize, digits: usize, radix: u32, list: &mut Stream) 
     true
 }
 
-/// The places of the digits of each run that is long enough.
+/// The positions of the digits of each run that is long enough.
 fn runs(
     bytes: &[u8],
     least: usize,
@@ -92,31 +99,27 @@ fn runs(
     runs
 }
 
-/// Of both alphabets of RFC 4648; padding only ends a run.
-fn base64_digit(byte: u8) -> Option<u32> {
-    Some(u32::from(match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
-    }))
+/// A digit of either alphabet of RFC 4648. Padding ends a run.
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 
 fn of_base64(of: &Stream, places: &[usize]) -> Stream {
-    let mut read = Stream { bytes: Vec::new(), spans: Vec::new() };
-    for pair in places.windows(2).enumerate() {
-        // Of four digits the first three begin a byte each.
-        let (at, &[first, second]) = (pair.0 % 4, pair.1) else { continue };
-        let (Some(high), Some(low)) = (base64_digit(of.bytes[first]), base64_digit(of.bytes[second])) else {
-            continue;
-        };
-        let Some(shift) = [4, 2, 0].get(at) else { continue };
-        let bits = (high << 6 | low) >> shift & 0xff;
-        read.push(&[u8::try_from(bits).unwrap_or_default()], (of.spans[first].0, of.spans[second].1));
-    }
-    read
+    // A single last digit is less than a byte.
+    let whole = if places.len() % 4 == 1 { places.len() - 1 } else { places.len() };
+    let digits = places[..whole].iter().map(|place| match of.bytes[*place] {
+        b'-' => b'+',
+        b'_' => b'/',
+        digit => digit,
+    });
+    let bytes = BASE64.decode(digits.collect::<Vec<_>>()).unwrap_or_default();
+    let span = |byte: usize| {
+        // Four digits are three bytes, and each byte is in two digits.
+        let first = byte / 3 * 4 + byte % 3;
+        (of.spans[places[first]].0, of.spans[places[first + 1]].1)
+    };
+    let spans = (0..bytes.len()).map(span).collect();
+    Stream { bytes, spans }
 }
 
 fn of_hex(of: &Stream, places: &[usize]) -> Stream {
@@ -136,7 +139,7 @@ mod tests {
 
     use super::*;
 
-    /// Whether one of the readings holds the bytes, and from which part of the text they come.
+    /// The part of the text that the bytes come from, if a decoded run contains them.
     fn found<'t>(text: &'t str, bytes: &[u8]) -> Option<&'t str> {
         readings(&Stream::of(text)).into_iter().find_map(|read| {
             let at = read.bytes.windows(bytes.len()).position(|window| window == bytes)?;
@@ -145,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn base64_is_read_in_every_place_and_alphabet() {
+    fn base64_is_decoded_at_every_position_and_in_both_alphabets() {
         let secret = b"\xfb\xff\xfe open sesame";
         for before in 0..7 {
             for after in 0..4 {
@@ -167,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn hexadecimal_digits_are_read_in_every_place() {
+    fn hexadecimal_digits_are_decoded_at_every_position() {
         let digits: String = b"sesame".iter().map(|byte| format!("{byte:02X}")).collect();
         for text in [digits.clone(), digits.to_lowercase(), format!("a{digits}"), format!("0{digits}0")] {
             assert!(found(&text, b"sesame").is_some(), "{text}");
@@ -176,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_of_numbers_are_read_as_bytes() {
+    fn lists_of_numbers_are_decoded_as_bytes() {
         let list = |write: fn(&u8) -> String, between: &str| {
             b"open sesame!".iter().map(write).collect::<Vec<_>>().join(between)
         };
@@ -189,7 +192,7 @@ mod tests {
             list(hex, " "),
             list(|byte| format!("{byte:02X}"), ":"),
             list(hex, "-"),
-            // xxd, and hexdump with its places.
+            // xxd, and hexdump with its offsets.
             "00000000: 6f70 656e 2073 6573 616d 6521            open sesame!".to_owned(),
             "00000000  6f 70 65 6e 20 73 65 73  61 6d 65 21".to_owned(),
         ] {

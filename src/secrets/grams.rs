@@ -1,7 +1,8 @@
-//! The stretches of secrets that must not be seen, and where a stream holds one.
+//! The n-grams of secrets, and where a text contains one.
 //!
-//! A text holds a secret, or a part of it, if it holds one of its stretches of a certain length. That finds the whole, what
-//! a bound has left of its beginning or its end, and what a line break has cut, by one look-up for each place of a text.
+//! A text contains a secret or a part of it if it contains one of the secret's n-grams of a certain length. One look-up at
+//! each position of a text finds the whole secret, its beginning or end if it was cut, and its parts if a line break
+//! splits it.
 
 use std::collections::HashMap;
 
@@ -10,26 +11,26 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::stream::Stream;
 
-/// So many characters of a secret are shown by accident at most; of short ones, a quarter.
+/// The longest n-grams: at most this many bytes of a secret in a row can be shown by accident.
 pub(super) const LONGEST: usize = 12;
 pub(super) const SHORTEST: usize = 4;
 
-/// Stretches of all lengths.
+/// N-grams of all lengths.
 #[derive(Default)]
 pub(super) struct Grams {
-    /// By their length.
+    /// The n-grams by their length.
     by_length: HashMap<usize, Set, FixedState>,
 }
 
 struct Set {
-    /// A bit for each pair of bytes that some stretch begins with: nearly every place of a text ends here.
+    /// A bit for each pair of bytes that begins an n-gram. Nearly every position of a text is ruled out by it.
     begins: Vec<u64>,
-    /// Of the stretches; should two have the same, a text without a secret is hidden.
+    /// The hashes of the n-grams. A collision only hides a text that contains no secret.
     hashes: std::collections::HashSet<u64, FixedState>,
 }
 
 impl Grams {
-    /// How many bytes in a row of a secret of this length tell it.
+    /// The length of the n-grams of a secret of this length.
     pub(super) fn length_for(secret_bytes: usize) -> usize {
         (3 * secret_bytes).div_ceil(4).clamp(SHORTEST, LONGEST)
     }
@@ -38,42 +39,42 @@ impl Grams {
         self.by_length.is_empty()
     }
 
-    /// Takes the stretches of this length of a secret in.
+    /// Adds the n-grams of this length of a secret.
     pub(super) fn add(&mut self, secret: &[u8], length: usize) {
         let secret = folded(secret);
         let set = self.by_length.entry(length).or_insert_with(|| Set {
             begins: vec![0; (1 << 16) / 64],
             hashes: std::collections::HashSet::default(),
         });
-        for stretch in secret.windows(length) {
-            let (word, bit) = beginning(stretch);
+        for gram in secret.windows(length) {
+            let (word, bit) = beginning(gram);
             set.begins[word] |= bit;
-            set.hashes.insert(xxh3_64(stretch));
+            set.hashes.insert(xxh3_64(gram));
         }
     }
 
-    /// Marks the places of the original text that show a stretch of at least `least` bytes.
+    /// Marks the bytes of the original text that show an n-gram of at least `least` bytes.
     pub(super) fn mark(&self, stream: &Stream, least: usize, hidden: &mut [bool]) {
         let bytes = folded(&stream.bytes);
         for (length, set) in self.by_length.iter().filter(|(length, _)| **length >= least) {
-            for (at, stretch) in bytes.windows(*length).enumerate() {
-                let (word, bit) = beginning(stretch);
-                if set.begins[word] & bit == 0 || !set.hashes.contains(&xxh3_64(stretch)) {
+            for (at, gram) in bytes.windows(*length).enumerate() {
+                let (word, bit) = beginning(gram);
+                if set.begins[word] & bit == 0 || !set.hashes.contains(&xxh3_64(gram)) {
                     continue;
                 }
-                // What was passed over between them is hidden, too.
+                // This includes characters between them that were skipped, such as line breaks in base64.
                 hidden[stream.spans[at].0..stream.spans[at + length - 1].1].fill(true);
             }
         }
     }
 }
 
-/// In forms a plus is a space.
+/// The bytes with each `+` as a space, because forms encode a space as `+`.
 fn folded(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect()
 }
 
-fn beginning(stretch: &[u8]) -> (usize, u64) {
-    let pair = usize::from(stretch[0]) << 8 | usize::from(stretch[1]);
+fn beginning(gram: &[u8]) -> (usize, u64) {
+    let pair = usize::from(gram[0]) << 8 | usize::from(gram[1]);
     (pair / 64, 1 << (pair % 64))
 }

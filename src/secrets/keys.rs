@@ -1,11 +1,11 @@
-//! Where a key hides among words: a part of a URL's path, and the names of headers that hold one.
+//! Recognises keys: parts of a URL's path that look like keys, and names of headers that hold credentials.
 
 /// Shorter parts are words, versions and numbers.
 const LEAST_KEY: usize = 16;
-/// Without a digit, a word of one's own language may have as many letters.
+/// A shorter part without a digit may be an ordinary long word.
 const LEAST_LETTERS: usize = 24;
 
-/// The parts of a URL's path that may be keys: services such as those of web hooks have them there.
+/// The parts of a URL's path that may be keys, as in the URLs of web hooks.
 pub fn keys_in(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|part| is_key(part))
 }
@@ -16,9 +16,9 @@ pub fn shown(path: &str) -> String {
     path.split('/').map(|part| if is_key(part) { "…" } else { part }).collect::<Vec<_>>().join("/")
 }
 
-/// Whether a part of a path looks like a key: a UUID, or a long stretch of letters and digits in a row.
+/// Whether a part of a path looks like a key: a UUID, or a long run of letters and digits.
 fn is_key(part: &str) -> bool {
-    // A UUID, with or without something before or behind it.
+    // A UUID, perhaps with a few more characters.
     let hex = part.chars().filter(char::is_ascii_hexdigit).count();
     if part.len() >= 32
         && hex >= 30
@@ -35,7 +35,7 @@ fn is_key(part: &str) -> bool {
     })
 }
 
-/// Whether a header of this name most likely holds a credential.
+/// Whether a header of this name probably holds a credential.
 #[must_use]
 pub fn is_credential(header: &str) -> bool {
     const WORDS: [&str; 9] =
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_that_hold_credentials_are_known_by_their_names() {
+    fn headers_with_credentials_are_recognised_by_name() {
         for name in ["Authorization", "X-Api-Key", "X-Auth-Token", "Cookie", "DD-API-KEY", "X-Amz-Signature"]
         {
             assert!(is_credential(name), "{name}");

@@ -1,15 +1,15 @@
-//! What must not be seen in a log line, a dead letter or a report, even when a remote endpoint sends it back to us.
+//! Hides secrets in log lines, dead letters and reports, also if a remote endpoint sends them back to us.
 //!
-//! A gateway under repair likes to echo requests ("no route for /in?key=…", "bad token …"), so does an API server in a
-//! Status, and errors of libraries quote what they stumbled over. So every text from outside passes here before it is cut,
-//! logged or kept, and what is found is replaced by `[hidden]`:
+//! A misconfigured gateway may echo requests ("no route for /in?key=…", "bad token …"), an API server may do so in a
+//! Status, and errors of libraries quote their input. So every text from outside passes here before it is cut, logged or
+//! stored, and each secret in it is replaced by `[hidden]`:
 //!
-//! 1. the secret as it is, and any stretch of 12 bytes of it (three quarters of a short one), as a bound leaves it;
-//! 2. url-encoded in whole or in part, escaped as in JSON, C and HTML, up to four times over (`stream`);
-//! 3. the same within base64 of either alphabet, hexadecimal digits and lists of bytes as numbers, wherever in them, twice
-//!    over (`encoded`).
+//! 1. the secret itself, and any 12 bytes in a row of it (three quarters of a short one), because texts are cut;
+//! 2. the secret percent-encoded in whole or in part, or escaped as in JSON, C and HTML, up to four times (`stream`);
+//! 3. the same at any position within base64 of either alphabet, hexadecimal digits, and bytes listed as numbers, up to
+//!    two levels deep (`encoded`).
 //!
-//! `plain` makes one line of a text from outside; `keys` knows a path or a header that holds a key.
+//! `plain` makes one line of a text from outside; `keys` recognises a key in a path and a header that holds one.
 
 mod encoded;
 mod grams;
@@ -23,41 +23,41 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use grams::Grams;
 use stream::Stream;
 
-/// Shorter ones are no secrets worth the name; hiding them would only garble the text.
+/// Shorter secrets are not hidden, because that would only garble the text.
 const SHORTEST_SECRET_BYTES: usize = 4;
-/// Secrets that one secret replaced: a token that was renewed is good for some time after, and its echo may come late.
+/// How many previous secrets stay hidden: a renewed token stays valid for a while, and its echo may come late.
 const FORMER: usize = 8;
-/// So often a text is read for escapes, and so often for encodings within encodings.
+/// How many levels of escapes, and of encodings, are decoded.
 const ESCAPED: usize = 4;
 const ENCODED: usize = 2;
-/// In our own lines shorter stretches are our own words.
+/// In our own lines shorter n-grams are likely our own words.
 const OWN_LINES: usize = 6;
 
 const HIDDEN: &str = "[hidden]";
 
-/// Secrets from settings, files and the environment. Deliberately without `Debug` of what they are.
+/// Secrets from settings, files and the environment. Its `Debug` does not show them.
 #[derive(Default)]
 pub struct Secrets {
     state: Mutex<State>,
-    /// Those that are shared with others, and hidden as well.
+    /// Secrets shared with other instances, hidden as well.
     shared: Option<Arc<Secrets>>,
 }
 
 #[derive(Default)]
 struct State {
     lasting: Vec<String>,
-    /// By what they are for, the present one last: a token that is renewed every hour must not make anybody forget a key
-    /// that is renewed every year.
+    /// Secrets that may be replaced, by their purpose, the current one last. They are limited per purpose, so that a
+    /// token that is renewed every hour does not displace a key that is renewed every year.
     rotated: BTreeMap<&'static str, VecDeque<String>>,
     sets: Arc<Sets>,
 }
 
 #[derive(Default)]
 struct Sets {
-    /// For texts as they are and their escapes.
+    /// For texts and their unescaped forms.
     plain: Grams,
-    /// For what was encoded: bits that agree by accident are rare there, so that shorter stretches count, and what is
-    /// left of 12 digits is found.
+    /// For decoded bytes. Accidental matches are rare there, so shorter n-grams are used, and 12 digits of a cut encoding
+    /// are still found.
     encoded: Grams,
 }
 
@@ -68,12 +68,13 @@ impl std::fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// Its own, and those of another.
+    /// Hides its own secrets and those of `shared`.
     #[must_use]
     pub fn beside(shared: &Arc<Self>) -> Self {
         Self { state: Mutex::default(), shared: Some(Arc::clone(shared)) }
     }
 
+    /// Hides this secret from now on.
     pub fn add(&self, secret: &str) {
         let mut state = self.lock();
         if secret.len() >= SHORTEST_SECRET_BYTES && !state.lasting.iter().any(|known| known == secret) {
@@ -82,7 +83,7 @@ impl Secrets {
         }
     }
 
-    /// The present one of those that are exchanged now and then, and are for the same; the former ones stay hidden.
+    /// Sets the current secret for a purpose; the previous ones stay hidden.
     pub fn add_rotated(&self, of: &'static str, secret: &str) {
         if secret.len() < SHORTEST_SECRET_BYTES {
             return;
@@ -92,7 +93,7 @@ impl Secrets {
         if rotated.back().is_some_and(|present| present == secret) {
             return;
         }
-        // A former one may come back.
+        // A previous secret may be used again.
         rotated.retain(|known| known != secret);
         if rotated.len() > FORMER {
             rotated.pop_front();
@@ -108,13 +109,13 @@ impl Secrets {
         }
     }
 
-    /// A text from outside without the secrets.
+    /// A text from outside with its secrets hidden.
     #[must_use]
     pub fn hide_in(&self, text: String) -> String {
         self.hide(text, 0)
     }
 
-    /// A line of our own, in which something from outside may stand: without the secrets that are no words.
+    /// A line of our own, which may contain text from outside, with its secrets hidden, except for very short ones.
     #[must_use]
     pub fn hide_in_line(&self, text: String) -> String {
         self.hide(text, OWN_LINES)
@@ -156,7 +157,7 @@ impl State {
     fn renew(&mut self) {
         let mut sets = Sets::default();
         for secret in self.lasting.iter().chain(self.rotated.values().flatten()) {
-            // One may be written with escapes itself, and be quoted without them.
+            // The secret itself may contain escapes and be quoted unescaped.
             let mut level = Some(Stream::of(secret));
             for _ in 0..=ESCAPED {
                 let Some(stream) = level.filter(|stream| stream.bytes.len() >= SHORTEST_SECRET_BYTES) else {
@@ -184,7 +185,7 @@ fn mark_encoded(all: &[Arc<Sets>], stream: &Stream, depth: usize, hidden: &mut [
     }
 }
 
-/// The text with `[hidden]` in place of each stretch that is.
+/// The text with `[hidden]` in place of each marked range.
 fn without(text: String, hidden: &[bool]) -> String {
     if !hidden.contains(&true) {
         return text;
@@ -192,7 +193,7 @@ fn without(text: String, hidden: &[bool]) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut was_hidden = false;
     for (at, c) in text.char_indices() {
-        // A stretch may begin within a character.
+        // A marked range may begin within a character.
         let is_hidden = hidden[at..at + c.len_utf8()].contains(&true);
         match (was_hidden, is_hidden) {
             (false, true) => shown.push_str(HIDDEN),
@@ -219,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_former_ones_stay_hidden() {
+    fn the_last_previous_secrets_stay_hidden() {
         let secrets = Secrets::default();
         let token = |number: usize| format!("{number:02}-token-of-the-day");
         secrets.add_rotated("key", "key-of-the-year");
@@ -230,9 +231,9 @@ mod tests {
         assert_eq!(secrets.hide_in("key-of-the-year".to_owned()), HIDDEN, "it was not replaced");
     }
 
-    /// As when a file is put back, and then others come.
+    /// As if an old file is restored and then replaced again.
     #[test]
-    fn one_that_comes_back_is_the_present_one() {
+    fn a_previous_secret_that_is_set_again_is_the_current_one() {
         let secrets = Secrets::default();
         let token = |number: usize| format!("{number:02}-token-of-the-day");
         for number in (0..8).chain([0]).chain(8..16) {

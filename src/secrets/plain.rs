@@ -1,21 +1,22 @@
-//! Text from outside as one line that says what it shows.
+//! Turns text from outside into one line without invisible characters.
 //!
-//! A control character forges lines or moves a terminal's cursor; a mark of direction shows a line in another order than
-//! it has; what has no width shows two texts that differ as the same one.
+//! A control character can forge lines or move a terminal's cursor, a direction mark can show a line in a different order,
+//! and a character without width can make two different texts look equal.
 
 use std::borrow::Cow;
 
-/// The text with a space in place of each character that is not seen.
+/// The text with a space in place of each invisible character.
 #[must_use]
 pub fn plain(text: &str) -> Cow<'_, str> {
-    // Nearly all texts are of the signs of ASCII alone.
+    // Nearly all texts are printable ASCII.
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.contains(is_unseen) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().map(|c| if is_unseen(c) { ' ' } else { c }).collect())
 }
 
-/// Unicode's categories Cc, Cf, Zl, Zp, noncharacters, variation selectors, and letters and marks that are blank.
+/// Whether a character is invisible: Unicode's categories Cc, Cf, Zl and Zp, noncharacters, variation selectors, and
+/// blank letters and marks.
 #[must_use]
 pub fn is_unseen(c: char) -> bool {
     let is_of_format = matches!(c,
@@ -53,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_seen_becomes_a_space() {
+    fn invisible_characters_become_spaces() {
         for unseen in [
             "\0",
             "\n",
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn all_else_stays() {
+    fn visible_characters_stay() {
         for seen in
             ["plain text", "é…🦀 日本語 العربية עברית ไทย", "a\u{a0}b\u{301}", "{\"a\":\"b\"}", "\u{fffd}"]
         {

@@ -1,13 +1,13 @@
-//! A text, and what it says once its escapes are read, byte by byte with where each one stands in the text.
+//! A text and its unescaped forms, in which each byte knows its place in the original text.
 
-/// Bytes, each with the stretch of the original text that it comes from.
+/// Bytes, each with the range of the original text that it comes from.
 pub(super) struct Stream {
     pub(super) bytes: Vec<u8>,
-    /// Start and end of each, in bytes of the original.
+    /// The start and end of each byte's range.
     pub(super) spans: Vec<(usize, usize)>,
 }
 
-/// The ASCII signs that have a name in HTML beside the letters and digits, which have none.
+/// The names that HTML has for ASCII characters.
 const NAMES: [(&[u8], u8); 38] = [
     (b"amp", b'&'),
     (b"lt", b'<'),
@@ -56,7 +56,8 @@ impl Stream {
         Self { bytes, spans }
     }
 
-    /// The same with each escape read once, or `None` if it holds none. What is escaped twice takes two calls.
+    /// The same text with each escape decoded once; `None` if it has no escapes. A text that is escaped twice needs two
+    /// calls.
     pub(super) fn unescaped(&self) -> Option<Self> {
         let has_escape = memchr::memchr3(b'%', b'\\', b'&', &self.bytes).is_some();
         if !has_escape && !self.bytes.contains(&0) {
@@ -66,22 +67,22 @@ impl Stream {
         let mut at = 0;
         let mut is_changed = false;
         while let Some(byte) = self.bytes.get(at) {
-            // Text in UTF-16 has them between its letters.
+            // Zeros are skipped, because ASCII text in UTF-16 has them between its letters.
             if *byte == 0 {
                 at += 1;
                 is_changed = true;
                 continue;
             }
-            let Some((said, length)) = escape(&self.bytes[at..]) else {
+            let Some((decoded, length)) = escape(&self.bytes[at..]) else {
                 read.push(&[*byte], self.spans[at]);
                 at += 1;
                 continue;
             };
             let span = (self.spans[at].0, self.spans[at + length - 1].1);
             let mut utf8 = [0; 4];
-            match said {
-                Said::Byte(byte) => read.push(&[byte], span),
-                Said::Char(said) => read.push(said.encode_utf8(&mut utf8).as_bytes(), span),
+            match decoded {
+                Decoded::Byte(byte) => read.push(&[byte], span),
+                Decoded::Char(char) => read.push(char.encode_utf8(&mut utf8).as_bytes(), span),
             }
             at += length;
             is_changed = true;
@@ -96,27 +97,27 @@ impl Stream {
 }
 
 /// What an escape stands for.
-enum Said {
+enum Decoded {
     Byte(u8),
     Char(char),
 }
 
-/// What the escape at the beginning says, and its length.
-fn escape(text: &[u8]) -> Option<(Said, usize)> {
+/// Decodes the escape at the beginning, and says how long it is.
+fn escape(text: &[u8]) -> Option<(Decoded, usize)> {
     match text {
-        [b'%', rest @ ..] => Some((Said::Byte(hex_byte(rest)?), 3)),
-        [b'\\', rest @ ..] => backslash(rest).map(|(said, length)| (said, length + 1)),
-        [b'&', rest @ ..] => entity(rest).map(|(said, length)| (said, length + 1)),
+        [b'%', rest @ ..] => Some((Decoded::Byte(hex_byte(rest)?), 3)),
+        [b'\\', rest @ ..] => backslash(rest).map(|(decoded, length)| (decoded, length + 1)),
+        [b'&', rest @ ..] => entity(rest).map(|(decoded, length)| (decoded, length + 1)),
         _ => None,
     }
 }
 
-/// As in JSON, C, Rust, Python and shells.
-fn backslash(rest: &[u8]) -> Option<(Said, usize)> {
+/// Decodes an escape of JSON, C, Rust, Python or a shell.
+fn backslash(rest: &[u8]) -> Option<(Decoded, usize)> {
     match rest {
         [b'u', b'{', digits @ ..] => {
             let (number, length) = number(digits, 16, 6)?;
-            (digits.get(length) == Some(&b'}')).then(|| (said(number), length + 3))
+            (digits.get(length) == Some(&b'}')).then(|| (character(number), length + 3))
         }
         [b'u', digits @ ..] => {
             let (high, length) = number(digits, 16, 4).filter(|(_, length)| *length == 4)?;
@@ -126,26 +127,26 @@ fn backslash(rest: &[u8]) -> Option<(Said, usize)> {
             };
             match low {
                 Some((low, 4)) if (0xd800..0xdc00).contains(&high) && (0xdc00..0xe000).contains(&low) => {
-                    Some((said(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00)), 11))
+                    Some((character(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00)), 11))
                 }
-                _ => Some((said(high), 5)),
+                _ => Some((character(high), 5)),
             }
         }
-        [b'x', digits @ ..] => Some((Said::Byte(hex_byte(digits)?), 3)),
+        [b'x', digits @ ..] => Some((Decoded::Byte(hex_byte(digits)?), 3)),
         [b'0'..=b'3', b'0'..=b'7', b'0'..=b'7', ..] => {
             let (number, _) = number(rest, 8, 3)?;
-            Some((Said::Byte(u8::try_from(number).ok()?), 3))
+            Some((Decoded::Byte(u8::try_from(number).ok()?), 3))
         }
-        [b'n', ..] => Some((Said::Byte(b'\n'), 1)),
-        [b'r', ..] => Some((Said::Byte(b'\r'), 1)),
-        [b't', ..] => Some((Said::Byte(b'\t'), 1)),
-        [sign, ..] if sign.is_ascii_punctuation() || *sign == b' ' => Some((Said::Byte(*sign), 1)),
+        [b'n', ..] => Some((Decoded::Byte(b'\n'), 1)),
+        [b'r', ..] => Some((Decoded::Byte(b'\r'), 1)),
+        [b't', ..] => Some((Decoded::Byte(b'\t'), 1)),
+        [sign, ..] if sign.is_ascii_punctuation() || *sign == b' ' => Some((Decoded::Byte(*sign), 1)),
         _ => None,
     }
 }
 
-/// As in HTML and XML; many readers want no semicolon behind a number.
-fn entity(rest: &[u8]) -> Option<(Said, usize)> {
+/// Decodes an entity of HTML or XML. The semicolon after a number is optional, as it is for many parsers.
+fn entity(rest: &[u8]) -> Option<(Decoded, usize)> {
     const MOST_DIGITS: usize = 8;
     let (number, length) = match rest {
         [b'#', b'x' | b'X', digits @ ..] => {
@@ -155,15 +156,15 @@ fn entity(rest: &[u8]) -> Option<(Said, usize)> {
         _ => {
             let is_named = |name: &[u8]| rest.starts_with(name) && rest.get(name.len()) == Some(&b';');
             let (name, sign) = NAMES.into_iter().find(|(name, _)| is_named(name))?;
-            return Some((Said::Byte(sign), name.len() + 1));
+            return Some((Decoded::Byte(sign), name.len() + 1));
         }
     };
     let semicolon = usize::from(rest.get(length) == Some(&b';'));
-    Some((said(number), length + semicolon))
+    Some((character(number), length + semicolon))
 }
 
-fn said(number: u32) -> Said {
-    Said::Char(char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER))
+fn character(number: u32) -> Decoded {
+    Decoded::Char(char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER))
 }
 
 fn hex_byte(digits: &[u8]) -> Option<u8> {
@@ -171,7 +172,7 @@ fn hex_byte(digits: &[u8]) -> Option<u8> {
     u8::try_from(number).ok().filter(|_| length == 2)
 }
 
-/// The number that digits begin with, and how many they are, at least one.
+/// The number at the beginning of a text, and how many digits it has, at least one.
 fn number(text: &[u8], radix: u32, most: usize) -> Option<(u32, usize)> {
     let digits = text.iter().take(most).map_while(|digit| char::from(*digit).to_digit(radix));
     let (number, length) = digits.fold((0_u32, 0), |(number, length), digit| {
@@ -190,8 +191,8 @@ mod tests {
     }
 
     #[test]
-    fn each_escape_is_read_once() {
-        for (text, said) in [
+    fn each_escape_is_decoded_once() {
+        for (text, decoded) in [
             ("a%2fb%2F%c3%a9", "a/b/é"),
             ("100 % %zz %4", "100 % %zz %4"),
             ("%252f", "%2f"),
@@ -202,12 +203,12 @@ mod tests {
             ("s\0e\0s\0", "ses"),
             ("plain", "plain"),
         ] {
-            assert_eq!(read(text), said, "{text}");
+            assert_eq!(read(text), decoded, "{text}");
         }
     }
 
     #[test]
-    fn each_byte_knows_where_it_stands() {
+    fn each_byte_knows_its_place_in_the_text() {
         let read = Stream::of(r"a%2F\u00e9b").unescaped().unwrap();
         assert_eq!(read.bytes, "a/éb".as_bytes());
         assert_eq!(read.spans, [(0, 1), (1, 4), (4, 10), (4, 10), (10, 11)]);

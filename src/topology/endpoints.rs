@@ -19,6 +19,7 @@ pub struct Service {
     pub nodes: Box<[NodeEndpoints]>,
 }
 
+/// How many endpoints, and how many of them are ready.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct EndpointCounts {
     pub ready: u32,
@@ -70,6 +71,7 @@ impl From<Vec<Membership>> for Memberships {
 }
 
 impl Service {
+    /// Key of namespace and name.
     #[must_use]
     pub fn key(&self) -> Key {
         Key::name(&self.namespace, &self.name)
@@ -81,6 +83,7 @@ impl Service {
         self.selector().is_some_and(|selector| !selector.is_empty() && labels.hold_all(selector))
     }
 
+    /// The live object's selector, or the last known one.
     #[must_use]
     pub fn selector(&self) -> Option<&Labels> {
         match &self.object.as_ref()?.details {
@@ -89,6 +92,7 @@ impl Service {
         }
     }
 
+    /// The endpoints on this node.
     #[must_use]
     pub fn on_node(&self, node: Key) -> EndpointCounts {
         let at = self.nodes.binary_search_by_key(&node, |on| on.node);

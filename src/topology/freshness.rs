@@ -30,11 +30,13 @@ pub enum Freshness {
 pub struct FreshnessTable([Freshness; KINDS]);
 
 impl FreshnessTable {
+    /// How fresh the objects of this kind are.
     #[must_use]
     pub const fn of(&self, kind: ObjectKind) -> Freshness {
         self.0[kind.index()]
     }
 
+    /// Sets how fresh the objects of this kind are.
     pub fn set(&mut self, kind: ObjectKind, freshness: Freshness) {
         self.0[kind.index()] = freshness;
     }

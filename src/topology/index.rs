@@ -122,6 +122,7 @@ impl Index {
         self.objects.len()
     }
 
+    /// Whether there is no object.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.objects.is_empty()

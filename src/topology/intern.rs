@@ -25,6 +25,7 @@ pub struct Interner {
 const MOST: usize = 4_096;
 
 impl Interner {
+    /// The shared copy of a text.
     pub fn text(&mut self, text: &str) -> Arc<str> {
         if let Some(known) = self.strings.get(text) {
             return Arc::clone(known);
@@ -34,6 +35,7 @@ impl Interner {
         new
     }
 
+    /// The shared copy of a label.
     pub fn label(&mut self, name: &str, value: &str) -> Arc<Label> {
         let key = Label::key_of(name, value);
         if let Some(known) = self.label.get(&key)
@@ -46,6 +48,7 @@ impl Interner {
         new
     }
 
+    /// The shared copy of a set of labels.
     pub fn labels(&mut self, labels: Labels) -> Arc<Labels> {
         match self.labels.get(&labels) {
             Some(known) => Arc::clone(known),
@@ -57,6 +60,7 @@ impl Interner {
         }
     }
 
+    /// The shared copy of a list of owners.
     pub fn owners(&mut self, owners: Vec<Owner>) -> Owners {
         if owners.is_empty() {
             return None;

@@ -17,19 +17,23 @@ use super::kind::{ObjectKind, group_of};
 /// The standard library seeds its hash tables from the kernel's random numbers.
 static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(()));
 
+/// A hash that stands for a text or an object in all look-ups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key(NonZeroU64);
 
 impl Key {
     /// The smallest and the greatest key, as bounds of a range.
     pub const LEAST: Self = Self(NonZeroU64::MIN);
+    /// No key is greater: the end of a range.
     pub const GREATEST: Self = Self(NonZeroU64::MAX);
 
+    /// Key of a text.
     #[must_use]
     pub fn of(text: &str) -> Self {
         Self::of_bytes(text.as_bytes())
     }
 
+    /// Key of the bytes of a text.
     #[must_use]
     pub fn of_bytes(bytes: &[u8]) -> Self {
         // Excluding zero makes `Option<Key>` as small as `Key`.
@@ -103,6 +107,7 @@ impl Hasher for IdentityHasher {
     }
 }
 
+/// For maps by [`Key`], which is a hash already.
 pub type BuildIdentityHasher = BuildHasherDefault<IdentityHasher>;
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub enum ObjectKind {
 pub const KINDS: usize = 14;
 
 impl ObjectKind {
+    /// In the order of their numbers.
     pub const ALL: [Self; KINDS] = [
         Self::Service,
         Self::EndpointSlice,

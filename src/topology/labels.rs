@@ -18,6 +18,7 @@ pub struct Labels {
 /// Up to this many labels, comparing every pair with every other is cheap.
 const FEW: usize = 32;
 
+/// A name and a value, with the key of both.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "Pair")]
 pub struct Label {
@@ -42,12 +43,14 @@ impl From<Pair> for Label {
 }
 
 impl Label {
+    /// Names are shared by many labels, values rarely.
     #[must_use]
     pub fn new(name: Arc<str>, value: Box<str>) -> Self {
         let key = Self::key_of(&name, &value);
         Self { name, value, key }
     }
 
+    /// The key that a label of this name and value has.
     #[must_use]
     pub fn key_of(name: &str, value: &str) -> Key {
         Key::of(name).with(Key::of(value))
@@ -78,16 +81,19 @@ impl Labels {
         labels.into()
     }
 
+    /// The value of a name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         let at = self.pairs.binary_search_by(|label| (*label.name).cmp(name)).ok()?;
         Some(&self.pairs[at].value)
     }
 
+    /// In the order of their names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Label> {
         self.pairs.iter().map(|label| &**label)
     }
 
+    /// Number of labels.
     #[must_use]
     pub fn len(&self) -> usize {
         self.pairs.len()
@@ -99,6 +105,7 @@ impl Labels {
         self.bytes
     }
 
+    /// Whether there is no label.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty()

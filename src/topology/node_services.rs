@@ -14,6 +14,7 @@ use super::key::Key;
 /// Node name, namespace ([`Key::of`]) and Service name ([`Key::name`]).
 type NodeService = (Key, Key, Key);
 
+/// Node, namespace and Service, in this order.
 #[derive(Debug, Clone, Default)]
 pub struct NodeServices(OrdSet<NodeService>);
 
@@ -25,19 +26,23 @@ pub struct NodeServicesIter<'i> {
 }
 
 impl NodeServices {
+    /// Notes that the Service has an endpoint on the node.
     pub fn insert(&mut self, node: Key, namespace: Key, service: Key) {
         self.0.insert((node, namespace, service));
     }
 
+    /// Notes that it has none any more.
     pub fn remove(&mut self, node: Key, namespace: Key, service: Key) {
         self.0.remove(&(node, namespace, service));
     }
 
+    /// Whether a Service of this namespace has an endpoint on the node.
     #[must_use]
     pub fn has_any(&self, node: Key, namespace: Key) -> bool {
         self.0.range((node, namespace, Key::LEAST)..=(node, namespace, Key::GREATEST)).next().is_some()
     }
 
+    /// The Services with an endpoint on the node, by namespace.
     #[must_use]
     pub fn of(&self, node: Key) -> NodeServicesIter<'_> {
         let rest = self.0.range((node, Key::LEAST, Key::LEAST)..=(node, Key::GREATEST, Key::GREATEST));

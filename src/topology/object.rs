@@ -42,6 +42,7 @@ pub struct Object {
 pub type Owners = Option<Arc<Box<[Owner]>>>;
 
 impl Object {
+    /// Whether it is not deleted.
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.deleted_seconds.is_none()
@@ -98,6 +99,7 @@ impl Object {
         }
     }
 
+    /// Its owner references.
     #[must_use]
     pub fn owners(&self) -> &[Owner] {
         self.owners.as_ref().map_or(&[], |owners| owners)
@@ -109,11 +111,13 @@ impl Object {
         (self.is_live(), self.deleted_seconds.map_or(0, NonZeroU64::get), self.version)
     }
 
+    /// Key of the uid.
     #[must_use]
     pub fn key(&self) -> Key {
         self.uid.key()
     }
 
+    /// Key of kind, namespace and name.
     #[must_use]
     pub fn name_key(&self) -> Key {
         Key::held(self.kind, &self.namespace, &self.name)

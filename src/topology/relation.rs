@@ -7,14 +7,17 @@ use imbl::OrdSet;
 
 use super::key::Key;
 
+/// A set of pairs, looked up by the first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Relation(OrdSet<(Key, Key)>);
 
 impl Relation {
+    /// Adds a pair.
     pub fn insert(&mut self, one: Key, other: Key) {
         self.0.insert((one, other));
     }
 
+    /// Removes a pair.
     pub fn remove(&mut self, one: Key, other: Key) {
         self.0.remove(&(one, other));
     }
@@ -24,16 +27,19 @@ impl Relation {
         self.0.range((one, Key::LEAST)..=(one, Key::GREATEST)).map(|(_, other)| *other)
     }
 
+    /// Whether a pair begins with this key.
     #[must_use]
     pub fn has_any(&self, one: Key) -> bool {
         self.of(one).next().is_some()
     }
 
+    /// Number of pairs.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
+    /// Whether there is no pair.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

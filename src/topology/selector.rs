@@ -13,6 +13,7 @@ pub struct Selector {
     pub expressions: Box<[Expression]>,
 }
 
+/// One of `matchExpressions`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expression {
     pub name: Arc<str>,
@@ -20,6 +21,7 @@ pub struct Expression {
     pub values: Box<[Arc<str>]>,
 }
 
+/// The operators of `matchExpressions`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operator {
     In,
@@ -37,6 +39,7 @@ impl Selector {
             + self.expressions.iter().map(|expression| 1 + expression.values.len()).sum::<usize>()
     }
 
+    /// Whether all of it matches these labels.
     #[must_use]
     pub fn selects(&self, labels: &Labels) -> bool {
         labels.hold_all(&self.labels) && self.expressions.iter().all(|expression| expression.holds(labels))

@@ -19,6 +19,7 @@ const FULL: usize = 24;
 type Bucket<V> = Option<Arc<[(Key, V)]>>;
 type Page<V> = Arc<[Bucket<V>]>;
 
+/// A map by [`Key`] whose copies share what did not change.
 #[derive(Debug, Clone)]
 pub struct Table<V> {
     /// A power of two; empty if the table is empty.
@@ -33,16 +34,19 @@ impl<V> Default for Table<V> {
 }
 
 impl<V> Table<V> {
+    /// Number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
     }
 
+    /// Whether there is no entry.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
+    /// The value of a key.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<&V> {
         let (page, place) = self.place(*key)?;
@@ -51,6 +55,7 @@ impl<V> Table<V> {
         Some(&bucket[at].1)
     }
 
+    /// Whether the key has a value.
     #[must_use]
     pub fn contains_key(&self, key: &Key) -> bool {
         self.get(key).is_some()
@@ -62,6 +67,7 @@ impl<V> Table<V> {
         buckets.flat_map(|bucket| bucket.iter()).map(|(key, value)| (key, value))
     }
 
+    /// All values, in no order.
     pub fn values(&self) -> impl Iterator<Item = &V> {
         self.iter().map(|(_, value)| value)
     }

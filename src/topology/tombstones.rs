@@ -37,6 +37,7 @@ pub struct Tombstones {
 }
 
 impl Tombstones {
+    /// Adds a tombstone.
     pub fn insert(&mut self, tombstone: Tombstone) {
         if self.by_time.insert(tombstone) {
             self.by_namespace.insert((tombstone.namespace, tombstone));
@@ -44,6 +45,7 @@ impl Tombstones {
         }
     }
 
+    /// Removes a tombstone, if there is one.
     pub fn remove(&mut self, tombstone: Tombstone) {
         if self.by_time.remove(&tombstone) {
             self.by_namespace.remove(&(tombstone.namespace, tombstone));
@@ -56,11 +58,13 @@ impl Tombstones {
         }
     }
 
+    /// Number of tombstones.
     #[must_use]
     pub fn len(&self) -> usize {
         self.by_time.len()
     }
 
+    /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.by_time.is_empty()

@@ -22,6 +22,7 @@ const TEXT_BYTES: usize = 36;
 const DASHES: [usize; 4] = [8, 13, 18, 23];
 
 impl Uid {
+    /// A UUID is kept as 16 bytes, any other text as it is.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(uuid(text).map_or_else(|| UidRepr::Other(text.into()), UidRepr::Uuid))
@@ -36,6 +37,7 @@ impl Uid {
         }
     }
 
+    /// Whether the text is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         matches!(&self.0, UidRepr::Other(text) if text.is_empty())

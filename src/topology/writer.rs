@@ -17,6 +17,7 @@ use super::tombstones::{Tombstone, Tombstones};
 /// Maximum number of deleted objects kept, whatever `tombstone_ttl` says.
 pub const MAX_TOMBSTONES: usize = 50_000;
 
+/// Holds the objects, and what changed since the last snapshot.
 #[derive(Debug)]
 pub struct IndexWriter {
     pub(super) index: Index,
@@ -29,6 +30,7 @@ pub struct IndexWriter {
 }
 
 impl IndexWriter {
+    /// Without an object; tombstones are kept this long.
     #[must_use]
     pub fn new(ttl_seconds: u64) -> Self {
         let (index, tombstones, outdated) = (Index::default(), Tombstones::default(), BTreeMap::new());
@@ -46,6 +48,7 @@ impl IndexWriter {
         self.index.len()
     }
 
+    /// Whether there is no object.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()

@@ -1,7 +1,7 @@
-//! The thread that delivers, its start and its stop.
+//! The delivery worker: the thread that delivers, its start and its stop.
 //!
-//! One thread an instance: deliveries stay in order, and the ledger needs no lock. The queue is bounded;
-//! beyond the bound a chunk is turned away at once and the host keeps it.
+//! Each instance has one thread, so deliveries stay in order and the ledger needs no lock. The queue is bounded; beyond the
+//! bound it refuses a chunk at once and the host keeps it.
 
 mod queue;
 
@@ -18,16 +18,17 @@ use crate::pipeline::Pipeline;
 use crate::sync::Arc;
 use queue::{Bounds, Queue, Rounds};
 
-/// Chunks taken and not yet answered. The host's own map of tasks holds 2,048 in old versions, for all of
-/// its outputs together. Of bytes, a chunk has about 2 MB at most, unless one record is larger.
+/// Chunks without a result. The host's own map of tasks holds 2,048 in old versions, for all of its outputs together. A
+/// chunk has about 2 MB at most, unless one record is larger.
 const BOUNDS: Bounds = Bounds { jobs: 256, bytes: 64 << 20 };
-/// A request that is on its way when the host exits gets so long to end by itself. Cutting it off leaves
-/// open whether the gateway took it, and the next start would send it again.
+/// How long a request in flight may take to end by itself when the host exits. If it is cut off, it is in doubt whether it
+/// arrived, and the next start resends it.
 const LAST_REQUEST: Duration = Duration::from_millis(500);
-/// The same where what is cut off is dead-lettered, and a person has to look after it. The host's grace is 5 s.
-const LAST_REQUEST_ALONE: Duration = Duration::from_secs(3);
+/// The same with `no_duplicates`: a request that is cut off is dead-lettered, and a person has to look at it. The host's
+/// grace period is 5 s.
+const LAST_REQUEST_ONCE: Duration = Duration::from_secs(3);
 
-/// The owner of the thread. Dropped, it stops it.
+/// Owns the thread, and stops it when it is dropped.
 pub struct Worker {
     queue: Arc<Queue>,
     stopper: Stopper,
@@ -37,11 +38,11 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Opens the files, then starts the thread. `on_start` runs on the new thread first; the border blocks
-    /// the signals there, which are the host's.
+    /// Opens the files, then starts the thread. `on_start` runs first on it; `abi` blocks signals there, as they are the
+    /// host's.
     ///
     /// # Errors
-    /// All errors found in the files that the settings name, or that no thread could be started.
+    /// All errors found in the files that the settings name, or that no thread can be started.
     pub fn start(
         settings: &Settings,
         metrics: &Arc<Metrics>,
@@ -68,14 +69,13 @@ impl Worker {
             })?;
         let last_request = match settings.guarantee {
             Guarantee::NoEventLoss => LAST_REQUEST,
-            Guarantee::NoDuplicates => LAST_REQUEST_ALONE,
+            Guarantee::NoDuplicates => LAST_REQUEST_ONCE,
         };
         Ok(Self { queue, stopper, last_request, cluster, thread: Some(thread) })
     }
 
-    /// Copies a chunk into the queue. `None`: there is no room, or the instance is stopping; the host is to
-    /// bring it again. `wake` is called when the answer is there. Uses little stack: this runs on the
-    /// host's.
+    /// Copies a chunk into the queue. `None`: there is no room, or the instance is stopping, and the host must bring it
+    /// again. `wake` is called when the result is there. Uses little stack, as it runs on the host's.
     #[must_use]
     pub fn enqueue(&self, tag: &[u8], data: &[u8], wake: Wake) -> Option<Pending> {
         self.queue.put(tag, data, wake)
@@ -87,15 +87,15 @@ impl Worker {
         self.cluster.as_deref()
     }
 
-    /// Stops the thread and waits for it: a request on its way gets a moment to end, then it is cut off.
-    /// Bounded but for a connect in progress, which takes 5 s at most.
+    /// Stops the thread and waits for it. A request in flight gets a moment to end, then it is cut off. That is bounded, as a
+    /// connect takes 5 s at most.
     pub fn stop(&mut self) {
         let Some(thread) = self.thread.take() else { return };
         self.queue.close(self.last_request);
         self.stopper.stop();
-        // A panic of the thread was logged when it happened.
+        // If the thread panicked, that is logged already.
         let _ = thread.join();
-        // The last instance that lets go of it stops its threads.
+        // The last instance to drop it stops its threads.
         self.cluster = None;
     }
 }

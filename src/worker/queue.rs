@@ -1,6 +1,6 @@
-//! The queue of jobs between the host's threads and the one that delivers, and how it is served and closed.
+//! The queue of jobs between the host's threads and the one that delivers: how it is filled, served and closed.
 //!
-//! What is done with the jobs is behind [`Rounds`], so that a test can ask of the threads alone.
+//! What happens to the jobs is behind [`Rounds`], so that a test can look at the threads alone.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
@@ -9,34 +9,35 @@ use std::time::Duration;
 use crate::clock;
 use crate::failpoint;
 use crate::job::{Job, Pending, Wake, reply};
-use crate::log::{HostLog, said};
+use crate::log::{HostLog, panic_message};
 use crate::metrics::Metrics;
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Jobs that are held back are looked at again so often.
+/// How often jobs that are held back are looked at again.
 const HOLD_BACK: Duration = Duration::from_millis(20);
 
-/// So long nothing is done between rounds when that has panicked.
+/// How long the worker rests after the work between rounds panicked.
 const AFTER_A_PANIC: Duration = Duration::from_secs(5);
 
 /// What the thread does with the jobs it takes.
 pub trait Rounds {
     /// Whether jobs should wait for now.
     fn holds_back(&self) -> bool;
-    /// Answers each of the jobs, now or in a later round. What it drops, by a panic too, is answered RETRY.
+    /// Gives each of the jobs its result, now or in a later round. A job that is dropped, even by a panic, gets RETRY.
     fn round(&mut self, jobs: Vec<Job>);
-    /// Whether a round is due though no job waits: something of an earlier one may go on.
+    /// Whether a round is due though no job waits: a deferred record of an earlier round may go on.
     fn is_due(&self) -> bool {
         false
     }
-    /// How many jobs of earlier rounds have no answer yet, and since when the oldest has waited, in Unix time. They are no
-    /// reason to refuse others: whoever defers them has a bound of its own.
+    /// How many jobs of earlier rounds have no result yet, and since when the oldest has waited, in Unix time. The queue
+    /// refuses no others because of them, as what defers them has a bound of its own.
     fn deferred(&self) -> (usize, Option<u64>) {
         (0, None)
     }
-    /// Makes good for a round that panicked.
+    /// Cleans up after a round that panicked.
     fn recover(&mut self);
-    /// Does what is due though no job waits; how long until something is again. `None`: not before the next round.
+    /// Does what is due though no job waits. Returns how long until something is due again; `None`: not before the next
+    /// round.
     fn idle(&mut self) -> Option<Duration> {
         None
     }
@@ -44,7 +45,7 @@ pub trait Rounds {
     fn finish(&mut self);
 }
 
-/// What the queue takes at most, those of the round that runs included.
+/// What the queue takes at most, including the jobs of the round that runs.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     pub jobs: usize,
@@ -64,13 +65,13 @@ pub struct Queue {
 struct State {
     waiting: Vec<Job>,
     waiting_bytes: usize,
-    /// When the first of those that wait came, in Unix time.
+    /// When the first waiting job came, in Unix time.
     waiting_since_seconds: Option<u64>,
     /// Chunks and bytes of the round that runs.
     running: (usize, usize),
     running_since_seconds: Option<u64>,
     is_running: bool,
-    /// Jobs of earlier rounds that have no answer yet.
+    /// Jobs of earlier rounds that have no result yet.
     deferred: usize,
     deferred_since_seconds: Option<u64>,
     stopping: bool,
@@ -82,9 +83,8 @@ impl Queue {
         Self { state: Mutex::default(), changed: Condvar::new(), bounds, metrics, log }
     }
 
-    /// Copies a chunk into the queue. `None`: there is no room, or the instance is stopping; the host is to
-    /// bring it again. `wake` is called when the answer is there. Uses little stack: this runs on the
-    /// host's.
+    /// Copies a chunk into the queue. `None`: there is no room, or the instance is stopping, and the host must bring it
+    /// again. `wake` is called when the result is there. Uses little stack, as it runs on the host's.
     #[must_use]
     pub fn put(&self, tag: &[u8], data: &[u8], wake: Wake) -> Option<Pending> {
         let refused = || {
@@ -94,7 +94,7 @@ impl Queue {
         if !self.lock().has_room_for(data.len(), self.bounds) {
             return refused();
         }
-        // The copy is made without the lock; memory may be short, and a panic here would be ours.
+        // Copied without the lock. Memory may be short, and must not make us panic on the host's thread.
         let mut copy = Vec::new();
         if copy.try_reserve_exact(data.len()).is_err() {
             return refused();
@@ -116,15 +116,14 @@ impl Queue {
         Some(pending)
     }
 
-    /// Takes no more from now on, answers what waits with RETRY, and gives the round that runs so long to
-    /// end.
+    /// Takes no more jobs, gives RETRY to those that wait, and waits so long for the round that runs.
     pub fn close(&self, patience: Duration) {
         let deadline = clock::monotonic() + patience;
         let mut state = self.lock();
         let given_up = state.close();
         drop(state);
         self.changed.notify_all();
-        // Without the lock: an answer wakes the engine.
+        // Without the lock, as a result wakes the engine.
         drop(given_up);
         let mut state = self.lock();
         while state.is_running {
@@ -141,7 +140,7 @@ impl Queue {
         let _last_will = LastWill(self);
         while let Some(jobs) = self.next_round(rounds) {
             failpoint::hit("thread");
-            // A panic drops the jobs, and a dropped job says RETRY.
+            // A panic drops the jobs, and a dropped job gets RETRY.
             if self.guarded("a round of deliveries panicked", || rounds.round(jobs)).is_none() {
                 rounds.recover();
             }
@@ -155,23 +154,26 @@ impl Queue {
         rounds.finish();
     }
 
-    /// Does a part of the work, unless it panics, which is logged.
+    /// Does a part of the work. `None`: it panicked, which is logged.
     fn guarded<T>(&self, what: &str, work: impl FnOnce() -> T) -> Option<T> {
         let done = catch_unwind(AssertUnwindSafe(work));
         done.map_err(|panic| {
             self.metrics.panicked_rounds_total.add(1);
             self.log.error(
                 "delivery panicked",
-                format!("{what}, a fault of this plugin; what it had in hand comes again: {}", said(&*panic)),
+                format!(
+                    "{what}, a fault of this plugin; what it had in hand comes again: {}",
+                    panic_message(&*panic)
+                ),
             );
         })
         .ok()
     }
 
-    /// Waits for jobs and takes all that are there, unless they are held back. `None`: stop.
+    /// Waits for jobs and takes all that are there, unless they are held back. `None`: the queue is closed.
     fn next_round(&self, rounds: &mut impl Rounds) -> Option<Vec<Job>> {
         loop {
-            // Without the lock: it may take its time, and the host's threads put jobs meanwhile.
+            // Without the lock, as it may take its time, and the host's threads put jobs meanwhile.
             let rest = self
                 .guarded("the work between rounds panicked", || rounds.idle())
                 .unwrap_or(Some(AFTER_A_PANIC));
@@ -182,7 +184,7 @@ impl Queue {
                 }
                 _ => state,
             };
-            // Nothing is due: only a job or a stop matters.
+            // If nothing is due, only a job or a stop matters.
             while rest.is_none() && state.is_idle() {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
@@ -217,7 +219,7 @@ impl Queue {
 }
 
 impl State {
-    /// A chunk larger than the bound is taken when no other waits: it would never be delivered else.
+    /// A chunk larger than the bound is taken if no other waits: otherwise it would never be delivered.
     fn has_room_for(&self, bytes: usize, bounds: Bounds) -> bool {
         let jobs = self.waiting.len() + self.running.0;
         let in_flight = self.waiting_bytes + self.running.1;
@@ -225,12 +227,12 @@ impl State {
         !self.stopping && (fits || (bytes > bounds.bytes && self.waiting.is_empty()))
     }
 
-    /// Nothing to do and nothing to end.
+    /// Whether there is nothing to do or to end.
     fn is_idle(&self) -> bool {
         self.waiting.is_empty() && !self.stopping
     }
 
-    /// Takes no more, and lets go of what waits: the replies say RETRY when they are dropped.
+    /// Takes no more jobs, and returns those that wait: they get RETRY when they are dropped.
     fn close(&mut self) -> Vec<Job> {
         self.stopping = true;
         self.waiting_bytes = 0;
@@ -238,7 +240,7 @@ impl State {
         std::mem::take(&mut self.waiting)
     }
 
-    /// Hands over all that wait.
+    /// Hands over all jobs that wait.
     fn begin_round(&mut self) -> Vec<Job> {
         self.is_running = true;
         self.running = (self.waiting.len(), self.waiting_bytes);
@@ -254,7 +256,7 @@ impl State {
     }
 }
 
-/// Whatever ends the thread, nobody waits for it afterwards, and an ERROR says so if it was not asked to.
+/// Whatever ends the thread, nobody waits for it afterwards. If it panicked, an ERROR says so.
 struct LastWill<'a>(&'a Queue);
 
 impl Drop for LastWill<'_> {

@@ -2,7 +2,7 @@
 
 use proptest::test_runner::Config;
 
-/// As many as `PROPTEST_CASES` says, or else so many. What fails is shrunk and told, and kept as a test with a
+/// As many as `PROPTEST_CASES` says, or else so many. What fails is shrunk and printed, and kept as a test with a
 /// name: no file of seeds is written.
 pub fn cases(default: u32) -> Config {
     let text = std::env::var("PROPTEST_CASES");

@@ -3,6 +3,7 @@
 //! A cluster is a plan of a few hundred bytes a pod; its objects are made from it one at a time, as 100,000 pods
 //! all at once as JSON values would fill the memory of a small machine.
 
+mod container;
 mod metadata;
 mod nodes;
 mod owners;

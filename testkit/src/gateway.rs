@@ -31,7 +31,7 @@ use connection::{Shared, State, serve};
 pub const WAIT_BOUND: Duration = Duration::from_secs(120);
 
 /// Longer than any test.
-const FOR_EVER: Duration = Duration::from_secs(24 * 3600);
+const ENDLESS: Duration = Duration::from_secs(24 * 3600);
 
 /// The gateway. Dropping it closes every connection, ends every hang and joins its threads; it
 /// panics then if a function given to `respond_with` has panicked.

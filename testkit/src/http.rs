@@ -47,7 +47,7 @@ pub fn read_head(wire: &mut impl BufRead) -> io::Result<Option<Head>> {
     Ok(Some(Head { method: method.into(), path: path.into(), headers }))
 }
 
-/// The body as it is on the wire, without the framing of chunks. A client that waits for it is told
+/// The body as it is on the wire, without the framing of chunks. A client that waits for it is asked
 /// to continue.
 pub fn read_body<S: Read + Write>(wire: &mut BufReader<S>, head: &Head) -> io::Result<Vec<u8>> {
     if head.header("expect").is_some() {

@@ -17,6 +17,7 @@ mod faults;
 mod object;
 mod pages;
 mod replica;
+mod replica_state;
 mod request;
 mod resource;
 mod serve;
@@ -28,7 +29,7 @@ mod watch;
 
 pub use backup::Backup;
 pub use balancer::{Balancer, Choice};
-pub use replica::NotReady;
+pub use replica_state::NotReady;
 pub use request::Request;
 pub use resource::ALL;
 pub use shared::TooOld;
@@ -105,7 +106,7 @@ impl KubeApi {
         object
     }
 
-    /// Deletes an object, known by its uid. The watches are told the state given, with a version of its own;
+    /// Deletes an object, known by its uid. The watches get the state given, with a version of its own;
     /// one that is not there is left alone.
     pub fn remove(&self, resource: &str, mut object: Value) -> Value {
         let resource = Resource::named(resource);
@@ -139,7 +140,7 @@ impl KubeApi {
     }
 
     /// Closes all connections as a process does that dies. Until `restart` new ones are refused, the port stays
-    /// ours, and what changes meanwhile is told to the watches that begin afterwards.
+    /// ours, and watches that begin afterwards get what changes meanwhile.
     pub fn stop(&self) {
         self.replica.of(&mut self.replica.lock()).stopping = true;
         self.replica.notify_all();

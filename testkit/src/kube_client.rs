@@ -134,7 +134,7 @@ fn request(url: &str, target: &str, headers: &[&str]) -> io::Result<(u16, Header
 struct Body {
     wire: BufReader<TcpStream>,
     chunked: bool,
-    /// Of the chunk, or of the body.
+    /// The rest of the chunk, or of the body.
     left: usize,
     over: bool,
 }

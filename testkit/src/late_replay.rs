@@ -21,7 +21,7 @@ const SHOWN: Duration = Duration::from_millis(250);
 
 /// What happened to one event.
 #[derive(Clone, Debug, Default)]
-pub struct Told {
+pub struct Delivered {
     pub kind: String,
     pub correlation: String,
     pub services: BTreeSet<String>,
@@ -32,9 +32,9 @@ pub struct Told {
 }
 
 /// By its number in the recording.
-pub type Run = BTreeMap<usize, Told>;
+pub type Run = BTreeMap<usize, Delivered>;
 
-impl Told {
+impl Delivered {
     /// Adds what the delivered record says.
     pub fn read(&mut self, record: &Value) {
         self.correlation = record["correlation"].as_str().unwrap_or_default().to_owned();
@@ -90,9 +90,12 @@ pub fn replay<H>(
             let is_followed = ObjectKind::of(group_of(about.api_version), about.kind).is_some();
             let known = shown.get(about.uid).or_else(|| shown.get(about.name));
             let is_known = known.is_some_and(|since: &Instant| now >= *since + SHOWN);
-            let told =
-                Told { kind: about.kind.to_owned(), was_early: is_followed && !is_known, ..Told::default() };
-            run.insert(number, told);
+            let event = Delivered {
+                kind: about.kind.to_owned(),
+                was_early: is_followed && !is_known,
+                ..Delivered::default()
+            };
+            run.insert(number, event);
             hand_over(host, number, &line.object);
         } else {
             let since = if line.change == Change::Listed { start } else { now + lag };
@@ -111,7 +114,7 @@ pub fn replay<H>(
 
 /// Events about Pods that lack a Service which they have in the other run.
 pub fn without_their_services(on_time: &Run, late: &Run) -> Vec<String> {
-    let pods = on_time.iter().filter(|(_, told)| told.kind == "Pod");
+    let pods = on_time.iter().filter(|(_, event)| event.kind == "Pod");
     let lacking = pods.filter_map(|(number, then)| {
         let now = late.get(number).expect("the same events");
         let lacks: Vec<_> = then.services.difference(&now.services).collect();
@@ -124,11 +127,11 @@ pub fn without_their_services(on_time: &Run, late: &Run) -> Vec<String> {
 /// long on time, within half a second.
 pub fn compare(name: &str, on_time: &Run, late: &Run) {
     let mut words = BTreeMap::<&str, usize>::new();
-    late.values().for_each(|told| *words.entry(&told.correlation).or_default() += 1);
-    let same = || late.iter().filter(|(_, told)| !told.was_early).map(|(number, _)| number);
+    late.values().for_each(|event| *words.entry(&event.correlation).or_default() += 1);
+    let same = || late.iter().filter(|(_, event)| !event.was_early).map(|(number, _)| number);
     let [then, now] = [on_time, late].map(|run| times(same().map(|number| run[number].took).collect()));
     let lacking = without_their_services(on_time, late).len();
-    let pods = on_time.values().filter(|told| told.kind == "Pod" && !told.services.is_empty()).count();
+    let pods = on_time.values().filter(|event| event.kind == "Pod" && !event.services.is_empty()).count();
     println!(
         "{name}: {lacking} of {pods} Pod events lack a Service; {words:?}; {} records found their object known: median \
          {:.1?}, 99th of 100 {:.1?}; on time {:.1?}, {:.1?}",

@@ -41,6 +41,7 @@ pub mod reading;
 pub mod real;
 pub mod recording;
 pub mod replay;
+pub mod rerun;
 pub mod scratch;
 pub mod secret_cases;
 pub mod server;
@@ -82,14 +83,14 @@ pub fn value(metrics: &BTreeMap<String, f64>, name: &str) -> f64 {
     of_all.map(|(_, value)| value).sum()
 }
 
-/// A text as records tell it: control characters by their numbers, line breaks and tabs as they are.
+/// A text as records show it: control characters by their numbers, line breaks and tabs as they are.
 pub fn plain(text: &str) -> String {
-    let told = |c: char| match c {
+    let shown = |c: char| match c {
         '\t' | '\n' | '\r' => c.to_string(),
         c if c.is_control() => format!("\\u{:04x}", u32::from(c)),
         c => c.to_string(),
     };
-    text.chars().map(told).collect()
+    text.chars().map(shown).collect()
 }
 
 /// The 487 lines of the audit log of a real API server.

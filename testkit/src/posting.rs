@@ -27,7 +27,7 @@ pub fn settings(endpoint: &str, properties: &[(&str, &str)]) -> Settings {
     config::read(&config::Source {
         property: &property,
         readable: &readable,
-        contents: &|path| std::fs::read_to_string(path).map_err(|error| error.to_string()),
+        contents: &|path| std::fs::read_to_string(path).map_err(config::PathError::Io),
         writable: &|_| Ok(()),
         environment: &|_| None,
     })

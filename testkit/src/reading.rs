@@ -18,8 +18,8 @@ fn from<S>(properties: &[(&str, &[u8])], read: impl FnOnce(&Source<'_>) -> S) ->
     let properties: BTreeMap<_, _> = properties.iter().copied().collect();
     let property =
         |key: &str| properties.get(key).filter(|value| !value.is_empty()).map(|value| value.to_vec());
-    let readable = |path: &Path| std::fs::read(path).map(drop).map_err(|error| error.to_string());
-    let contents = |path: &Path| std::fs::read_to_string(path).map_err(|error| error.to_string());
+    let readable = |path: &Path| std::fs::read(path).map(drop).map_err(config::PathError::Io);
+    let contents = |path: &Path| std::fs::read_to_string(path).map_err(config::PathError::Io);
     read(&Source {
         property: &property,
         readable: &readable,

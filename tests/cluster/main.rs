@@ -1,19 +1,6 @@
-//! How a cluster is followed and what is known of it.
-//! Each file here asks one question.
+//! How a cluster is followed, and whether what records say of it is true.
 
-mod generated_clusters;
-mod impact_recording;
-mod impact_rules;
-mod kube_api_faults;
-mod kube_api_lateness;
-mod kube_api_rules;
-mod tenants;
-mod topology_edges;
-mod topology_time;
-mod watching;
-mod watching_nonsense;
-mod watching_recovery;
-mod watching_storms;
-
-use testkit as support;
-use testkit::{cases, swarm, watch_script};
+mod correlation_model;
+mod following;
+mod lateness;
+mod topology_feeding;

@@ -62,7 +62,7 @@ impl Host {
     pub fn timed(&self) -> &'static str {
         match self {
             Host::Real(_) => {
-                "TIME: from its start until its metrics, fresh twice a second, tell the fate of all, in steps."
+                "TIME: from its start until its metrics, fresh twice a second, tell the outcome of all, in steps."
             }
             Host::Mini => {
                 "TIME: from its start until the last chunk is answered, the cluster's own changes included."
@@ -70,7 +70,7 @@ impl Host {
         }
     }
 
-    /// Starts a host, gives it all events in order while the cluster changes, waits for their fate and ends
+    /// Starts a host, gives it all events in order while the cluster changes, waits for their outcome and ends
     /// it in good order.
     pub fn pass(&self, api: &KubeApi, settings: &Settings, folder: &Path) -> Pass {
         match self {
@@ -117,7 +117,7 @@ fn mini(api: &KubeApi, settings: &Settings) -> Pass {
 fn real(host: &FluentBit, api: &KubeApi, settings: &Settings, folder: &Path) -> Pass {
     let path = folder.join("events.ndjson");
     let mut file = File::create(&path).expect("a file for tail");
-    // Free now; nobody else is told of it. Fluent Bit cannot say which port it would choose.
+    // Free now; nobody else knows of it. Fluent Bit cannot say which port it would choose.
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let port = port.expect("a free port").port().to_string();
     let settings: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (*key, value.as_str())).collect();

@@ -12,19 +12,19 @@ pub struct Pass {
     pub records: u64,
     pub duplicates: u64,
     pub delivered: u64,
-    /// Of the delivered ones, how many say what in `correlation`, in the order of [`OUTCOMES`].
+    /// How many delivered ones say what in `correlation`, in the order of [`OUTCOMES`].
     pub correlated: [u64; OUTCOMES.len()],
     pub batches: u64,
-    /// Of the delivered batches, before compression.
+    /// Size of the delivered batches, before compression.
     pub batch_bytes: u64,
-    /// Of the same, as they went over the wire.
+    /// Size of the same, as they went over the wire.
     pub sent_bytes: u64,
-    /// From the start of the host's process until the fate of every record was known.
+    /// From the start of the host's process until the outcome of every record was known.
     pub took: Duration,
 }
 
 impl Pass {
-    /// Of metrics by their name with labels, as the host writes them.
+    /// The metrics by their name with labels, as the host writes them.
     pub fn new(metrics: &BTreeMap<String, f64>, took: Duration) -> Pass {
         let number = |name: &str| counter(metrics, name).unwrap_or_else(|| panic!("no metric {name}"));
         Pass {
@@ -48,14 +48,14 @@ impl Pass {
 /// Whether the plugin has read this many records and settled each. Counted as read comes first, so a look
 /// in between says no.
 pub fn settled(metrics: &BTreeMap<String, f64>, records: u64) -> bool {
-    let fates = [
+    let outcomes = [
         "duplicate_records_total",
         "delivered_records_total",
         "excluded_records_total",
         "skipped_records_total",
         "dropped_records_total",
     ];
-    let known: u64 = fates.iter().filter_map(|name| counter(metrics, name)).sum();
+    let known: u64 = outcomes.iter().filter_map(|name| counter(metrics, name)).sum();
     known >= records && counter(metrics, "records_total").is_some_and(|read| read >= records)
 }
 
@@ -63,7 +63,7 @@ fn counter(metrics: &BTreeMap<String, f64>, name: &str) -> Option<u64> {
     sum(metrics, name, |_| true)
 }
 
-/// Of all with that name and such labels; `None` where there are none.
+/// The sum over all with that name and such labels; `None` where there are none.
 fn sum(metrics: &BTreeMap<String, f64>, name: &str, fits: impl Fn(&str) -> bool) -> Option<u64> {
     let wanted = format!("event_gateway_{name}");
     let fitting = metrics.iter().filter(|(full, _)| {

@@ -12,7 +12,7 @@ use crate::support::recording::{self, Line, replay_into};
 /// How long a change may take to reach the plugin.
 const BOUND: Duration = Duration::from_secs(600);
 /// A change that was sent is parsed, and shown with the plugin's next snapshot. Mostly it is within this time; an
-/// event that meets the cluster as it stood a moment before is told with that, and is no error.
+/// event that meets the cluster as it stood a moment before is reported with that, and is no error.
 const SHOWN: Duration = Duration::from_millis(14);
 
 pub struct Window {

@@ -50,7 +50,7 @@ fn named(record: &Value) -> BTreeSet<Service> {
 /// By the id of each event all Services that stood behind its object after any of the changes.
 fn ever_behind(events: &[Value]) -> BTreeMap<String, BTreeSet<Service>> {
     let mut replay = Replay::new();
-    // Of many events about one object the answer is one.
+    // Many events about one object have one answer.
     let mut of_objects: BTreeMap<String, (&Value, BTreeSet<Service>)> = BTreeMap::new();
     let object = |event: &Value| format!("{} {}", event["involvedObject"], event["metadata"]["namespace"]);
     for event in events {

@@ -102,9 +102,9 @@ impl Table {
 
     /// What the records of a pass say of the cluster. Some of these depend on what was faster, the event or the watches.
     pub fn outcomes(&self, pass: &Pass) {
-        let told = OUTCOMES.iter().zip(pass.correlated).filter(|(_, count)| *count > 0);
-        let told: Vec<String> = told.map(|(word, count)| format!("{} {word}", grouped(count))).collect();
-        println!("\n{} {}.", self.paint(Colour::Dim, "correlation of pass 1:"), told.join(", "));
+        let counts = OUTCOMES.iter().zip(pass.correlated).filter(|(_, count)| *count > 0);
+        let counts: Vec<String> = counts.map(|(word, count)| format!("{} {word}", grouped(count))).collect();
+        println!("\n{} {}.", self.paint(Colour::Dim, "correlation of pass 1:"), counts.join(", "));
     }
 
     pub fn notes(&self, lines: &[&str]) {

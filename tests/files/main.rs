@@ -1,25 +1,20 @@
-//! What does the plugin do with what others have put where it opens a file?
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test may fail, and its hosts wait side by side"
-)]
+//! The files of the plugin: the ledger, dead letters, batches in a folder, and what others put in their place.
+//!
+//! One program for all that needs the calls of libc interposed. A watch belongs to a thread and a folder, so tests
+//! do not disturb each other.
 
-mod bombs;
-mod crafted_ledgers;
-mod crafted_topologies;
-mod folders;
-mod forged_requests;
-mod modes;
-mod opening;
-mod planted;
-mod races;
-mod read_only;
-mod things;
-mod unusual_disks;
-
+#[path = "../interpose/failing.rs"]
+mod failing;
+#[path = "../interpose/power/mod.rs"]
+mod power;
 #[path = "../interpose/syscalls.rs"]
 mod syscalls;
 
-use testkit as support;
-use testkit::{dice, small_disk};
+mod dead_letter_disks;
+mod file_disks;
+mod ledger;
+mod ledger_failing_calls;
+mod ledger_power_loss;
+mod planted;
+
+use testkit::{dice, variables};

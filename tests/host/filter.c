@@ -11,7 +11,7 @@
 
 #define LIVE UINT32_C(0x66696c2b)
 #define GONE UINT32_C(0x66696c2d)
-enum { GRAVES = 16, NAME_BYTES = 30 };  /* flb_filter_new cuts the name, not the alias */
+enum { RETIRED = 16, NAME_BYTES = 30 };  /* flb_filter_new cuts the name, not the alias */
 
 /* What the plugin holds as f_ins. Kept for a while after the exit, to tell a late use. */
 struct flb_filter_instance {
@@ -23,8 +23,8 @@ struct flb_filter_instance {
     char *name;
 };
 
-static struct flb_filter_instance *graves[GRAVES];
-static unsigned next_grave;
+static struct flb_filter_instance *retired[RETIRED];
+static unsigned next_retired;
 
 struct filter *filters;
 
@@ -117,16 +117,16 @@ struct flb_filter_instance *filter_new(struct filter *filter, struct filter_plug
 
 void filter_destroy(struct flb_filter_instance *f_ins)
 {
-    struct flb_filter_instance **grave = &graves[next_grave++ % GRAVES];
+    struct flb_filter_instance **slot = &retired[next_retired++ % RETIRED];
 
     f_ins->magic = GONE;
     settings_free(f_ins->settings);
     f_ins->settings = NULL;
-    if (*grave != NULL) {
-        free((*grave)->name);
-        free(*grave);
+    if (*slot != NULL) {
+        free((*slot)->name);
+        free(*slot);
     }
-    *grave = f_ins;
+    *slot = f_ins;
 }
 
 int filter_pre_run(struct flb_filter_instance *f_ins)

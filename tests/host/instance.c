@@ -9,7 +9,7 @@
 
 #define LIVE UINT32_C(0x6f75742b)
 #define GONE UINT32_C(0x6f75742d)
-enum { DEFAULT_LOG_LEVEL = 3, GRAVES = 16 };
+enum { DEFAULT_LOG_LEVEL = 3, RETIRED = 16 };
 
 /* What the plugin holds as o_ins. Kept for a while after the exit, to tell a late use. */
 struct flb_output_instance {
@@ -19,8 +19,8 @@ struct flb_output_instance {
     char name[256];
 };
 
-static struct flb_output_instance *graves[GRAVES];
-static unsigned next_grave;
+static struct flb_output_instance *retired[RETIRED];
+static unsigned next_retired;
 
 struct instance *instances;
 _Thread_local struct instance *current_instance;
@@ -96,10 +96,10 @@ const char *instance_unknown_key(const struct instance *ins, const struct proxy 
 }
 
 /* After ExitCtx, or an Init that failed: nothing of the instance is left. */
-static void bury(struct instance *ins)
+static void retire(struct instance *ins)
 {
     int left = sched_drop_left_by(engine_sched(), ins);
-    struct flb_output_instance **grave;
+    struct flb_output_instance **slot;
 
     if (left > 0) {
         violation("timer left: %d of %s", left, ins->token);
@@ -110,12 +110,12 @@ static void bury(struct instance *ins)
     }
     cmt_retire(ins->o_ins->cmt);
     ins->o_ins->magic = GONE;
-    grave = &graves[next_grave++ % GRAVES];
-    if (*grave != NULL) {
-        cmt_free((*grave)->cmt);
-        free(*grave);
+    slot = &retired[next_retired++ % RETIRED];
+    if (*slot != NULL) {
+        cmt_free((*slot)->cmt);
+        free(*slot);
     }
-    *grave = ins->o_ins;
+    *slot = ins->o_ins;
     ins->o_ins = NULL;
     memset(ins->context, 0xdd, sizeof(*ins->context));
     free(ins->context);
@@ -153,7 +153,7 @@ int instance_init(struct instance *ins, struct proxy *proxy)
     }
     current_instance = NULL;
     if (ret <= 0) {
-        bury(ins);
+        retire(ins);
     }
     return ret;
 }
@@ -172,7 +172,7 @@ int instance_exit(struct instance *ins, int by_reload)
     ins->is_exiting = 0;
     current_instance = NULL;
     flush_abandon(ins);
-    bury(ins);
+    retire(ins);
     return ret;
 }
 

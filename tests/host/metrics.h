@@ -38,7 +38,7 @@ struct family {
     struct family *next;
 };
 
-/* Kept for a while when retired, so that a late use can be told. */
+/* Kept for a while when retired, so that a late use is noticed. */
 struct cmt {
     int is_sealed;
     int is_retired;

@@ -40,7 +40,7 @@ struct flb_sched *sched_new(void)
     return calloc(1, sizeof(struct flb_sched));
 }
 
-/* Destroyed timers are kept until here, so that a second destroy can be told. */
+/* Destroyed timers are kept until here, so that a second destroy is noticed. */
 void sched_free(struct flb_sched *sched)
 {
     struct flb_sched_timer *timer;

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::syscalls::{Call, Disk, Fate, Kind};
+use super::syscalls::{Call, Disk, Kind, Outcome};
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct Plan {
     pub only: Option<Kind>,
     pub calls: u64,
     pub failed: u64,
-    /// Of the last one that failed.
+    /// The kind of the last call that failed.
     pub kind: Option<Kind>,
 }
 
@@ -44,24 +44,24 @@ pub type Shared = Rc<RefCell<Plan>>;
 pub struct Failing(pub Shared);
 
 impl Disk for Failing {
-    fn before(&mut self, call: &Call<'_>) -> Fate {
+    fn before(&mut self, call: &Call<'_>) -> Outcome {
         let plan = &mut *self.0.borrow_mut();
         let place = plan.calls;
         plan.calls += 1;
         let is_hit = if plan.stays { place >= plan.from } else { place == plan.from };
-        let fate = match plan.wrong {
-            _ if plan.only.is_some_and(|only| only != call.kind) => Fate::Happens,
-            Some(Wrong::Errno(errno)) if is_hit => Fate::Fails(errno),
+        let outcome = match plan.wrong {
+            _ if plan.only.is_some_and(|only| only != call.kind) => Outcome::Happens,
+            Some(Wrong::Errno(errno)) if is_hit => Outcome::Fails(errno),
             Some(Wrong::Short) if is_hit && matches!(call.kind, Kind::Read | Kind::Write) && call.len > 1 => {
-                Fate::Short(call.len / 2)
+                Outcome::Short(call.len / 2)
             }
-            _ => Fate::Happens,
+            _ => Outcome::Happens,
         };
-        if fate != Fate::Happens {
+        if outcome != Outcome::Happens {
             plan.failed += 1;
             plan.kind = Some(call.kind);
         }
-        fate
+        outcome
     }
 
     fn after(&mut self, _: &Call<'_>, _: i64) {}

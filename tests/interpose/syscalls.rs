@@ -1,8 +1,8 @@
 //! Stands between a test's thread and the kernel where files are concerned.
 //!
 //! The functions at the end have the names of libc's, so that the linker gives them to std and to whatever
-//! uses std. A thread that watches a folder sees every call on the files in it, may change its outcome, and is
-//! told what came of it; for all other threads and files they do what libc does.
+//! uses std. A thread that watches a folder sees every call on the files in it, may change its outcome, and
+//! learns the result; for all other threads and files they do what libc does.
 #![allow(unsafe_code, dead_code, reason = "these are C's; each test binary uses its own part")]
 
 use std::cell::RefCell;
@@ -39,7 +39,7 @@ pub struct Call<'a> {
     pub offset: Option<u64>,
     /// What is to be written.
     pub bytes: &'a [u8],
-    /// Of a truncation, a read or a write.
+    /// The length of a truncation, a read or a write.
     pub len: u64,
     /// Whether an open may make the file.
     pub makes: bool,
@@ -47,7 +47,7 @@ pub struct Call<'a> {
 
 /// What becomes of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum Outcome {
     Happens,
     Fails(c_int),
     /// A read or write takes only so many bytes.
@@ -56,7 +56,7 @@ pub enum Fate {
 
 /// Who watches.
 pub trait Disk {
-    fn before(&mut self, call: &Call<'_>) -> Fate;
+    fn before(&mut self, call: &Call<'_>) -> Outcome;
     /// `result` is what the kernel gave: negative when it failed.
     fn after(&mut self, call: &Call<'_>, result: i64);
 }
@@ -103,14 +103,14 @@ fn on(what: &What<'_>, call: &Call<'_>, run: impl Fn(u64) -> c_long) -> c_long {
             What::Open(fd) => open.get(fd)?.clone(),
             What::Path(path) => path.starts_with(folder).then(|| path.to_path_buf())?,
         };
-        let fate = disk.before(&Call { path: &path, ..*call });
-        Some((path, fate))
+        let outcome = disk.before(&Call { path: &path, ..*call });
+        Some((path, outcome))
     });
-    let Ok(Some((path, fate))) = asked else { return run(call.len) };
-    let result = match fate {
-        Fate::Happens => run(call.len),
-        Fate::Short(len) => run(len.min(call.len)),
-        Fate::Fails(errno) => {
+    let Ok(Some((path, outcome))) = asked else { return run(call.len) };
+    let result = match outcome {
+        Outcome::Happens => run(call.len),
+        Outcome::Short(len) => run(len.min(call.len)),
+        Outcome::Fails(errno) => {
             set_errno(errno);
             -1
         }

@@ -12,7 +12,14 @@ fn text(file: &str) -> String {
 }
 
 /// Documents, and files that are configurations as a whole.
-const DOCUMENTS: [&str; 4] = ["README.md", "docs/sources.md", "docs/guarantees.md", "docs/metrics.md"];
+const DOCUMENTS: [&str; 6] = [
+    "README.md",
+    "docs/filter.md",
+    "docs/guarantees.md",
+    "docs/install.md",
+    "docs/metrics.md",
+    "docs/sources.md",
+];
 const CLASSIC: [&str; 2] = ["fluent-bit-conf/fluent-bit.conf", "fluent-bit-conf/service-impact.conf"];
 const YAML: [&str; 2] = ["fluent-bit-conf/fluent-bit.yaml", "fluent-bit-conf/service-impact.yaml"];
 

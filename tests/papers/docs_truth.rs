@@ -1,12 +1,13 @@
 //! Do README, CHANGELOG and docs say what is so: every key with its default, no key and no metric that
-//! does not exist, no link that leads nowhere?
+//! does not exist?
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use event_gateway::config::keys::{FILTER_KEYS, KEYS, Key};
 use event_gateway::metrics::{Kind, Metrics};
+
+use crate::documents::{documents, root};
 
 /// What an output may have besides our keys: the host's own, up to a dot.
 const HOST_KEYS: &[&str] = &[
@@ -23,11 +24,20 @@ const HOST_KEYS: &[&str] = &[
 ];
 
 #[test]
-fn the_readme_lists_every_key_with_its_default() {
-    let readme = documents().into_iter().find(|(file, _)| file == "README.md").expect("a README").1;
-    let missing: Vec<String> =
-        all_keys().filter_map(|key| unlisted(&readme, key.name, key.default)).collect();
-    assert!(missing.is_empty(), "README.md: {}", missing.join("\n"));
+fn each_plugin_has_a_document_that_lists_every_key_with_its_default() {
+    for (file, keys) in [("docs/settings.md", KEYS), ("docs/filter.md", FILTER_KEYS)] {
+        let (_, text) = documents().into_iter().find(|(name, _)| name == file).expect("the document");
+        let missing: Vec<String> =
+            keys.iter().filter_map(|key| unlisted(&text, key.name, key.default)).collect();
+        assert!(missing.is_empty(), "{file}: {}", missing.join("\n"));
+    }
+}
+
+/// What is on the first page has to be read on the first day.
+#[test]
+fn the_readme_is_one_page() {
+    let readme = fs::read(root().join("README.md")).expect("a README");
+    assert!(readme.len() <= 8 * 1024, "README.md has {} bytes", readme.len());
 }
 
 #[test]
@@ -56,15 +66,6 @@ fn no_document_names_a_metric_that_is_not_there() {
     });
 }
 
-#[test]
-fn every_link_leads_somewhere() {
-    assert_each(|file, text| {
-        let folder = root().join(file).parent().expect("a folder").to_owned();
-        let dead = links(text).filter(|link| !folder.join(link).exists());
-        dead.map(|link| format!("{link} is not there")).collect()
-    });
-}
-
 /// A check that cannot fail checks nothing.
 #[test]
 fn each_check_finds_what_it_looks_for() {
@@ -85,10 +86,6 @@ fn each_check_finds_what_it_looks_for() {
 
     let words = "`ledger_size` and `ledger_ttl 3h`, `ledger_entries`, `new_thing`, ledger_x";
     assert_eq!(words_like_keys(words).filter(|key| !known(key)).collect::<Vec<_>>(), ["ledger_size"]);
-    assert_eq!(
-        links("[a](x.md#y) [b](https://x) [c](#y) ![d](e.png)").collect::<Vec<_>>(),
-        ["x.md", "e.png"]
-    );
 }
 
 /// Why a key is not listed as it should be: in the first cell of a row, with its default in the second.
@@ -163,13 +160,6 @@ fn in_backticks(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// The files that links and images of a document lead to.
-fn links(text: &str) -> impl Iterator<Item = &str> {
-    let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next());
-    let files = targets.filter(|target| !target.contains("://") && !target.starts_with("mailto:"));
-    files.filter_map(|target| target.split('#').next()).filter(|file| !file.is_empty())
-}
-
 fn known(word: &str) -> bool {
     let host = word.split('.').next().unwrap_or_default();
     all_keys().any(|key| key.name == word || is_a_choice(key, word))
@@ -196,32 +186,6 @@ fn is_metric(name: &str) -> bool {
             || metric.kind == Kind::Histogram
                 && part.is_some_and(|part| ["_bucket", "_sum", "_count"].contains(&part))
     })
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Every Markdown file of the repository, by its path from the root.
-fn documents() -> Vec<(String, String)> {
-    fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let ours = !name.starts_with('.') && !["target", "dist", "corpus", "artifacts"].contains(&name);
-            match path.extension() {
-                _ if ours && path.is_dir() => collect(&path, files),
-                Some(extension) if extension == "md" => files.push(path),
-                _ => {}
-            }
-        }
-    }
-    let mut files = Vec::new();
-    collect(root(), &mut files);
-    files.sort();
-    let text = |file: &PathBuf| fs::read_to_string(file).expect("a readable document");
-    let name = |file: &PathBuf| file.strip_prefix(root()).expect("below the root").display().to_string();
-    files.iter().map(|file| (name(file), text(file))).collect()
 }
 
 #[track_caller]

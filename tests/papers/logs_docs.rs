@@ -14,7 +14,7 @@ const TEXT: &str = include_str!("../../docs/logs.md");
 const CALLS: &[(&str, &str)] =
     &[(".error(", "ERROR"), (".warn(", "WARN"), (".info(", "INFO"), (".debug(", "DEBUG")];
 /// What is said past the log: the errors of a start that fails.
-const PAST_THE_JOURNAL: &[&str] = &["abi/filter.rs", "abi/output.rs"];
+const PAST_THE_LOG: &[&str] = &["abi/filter.rs", "abi/output.rs"];
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Found {
@@ -41,7 +41,7 @@ fn found(file: &str, text: &str) -> Found {
             found.wrong.push(format!("{file}: {call}{word}: a kind has to be a literal"));
         }
     }
-    if code.contains("Line { level: Level::") && !PAST_THE_JOURNAL.contains(&file) {
+    if code.contains("Line { level: Level::") && !PAST_THE_LOG.contains(&file) {
         found.wrong.push(format!("{file} says a line past the log"));
     }
     found
@@ -66,17 +66,17 @@ fn differences(text: &str, source: &BTreeMap<String, String>) -> Vec<String> {
     }
     let Found { kinds, mut wrong } = all;
     let rows = rows(text);
-    let told: BTreeSet<(String, &str)> =
+    let listed: BTreeSet<(String, &str)> =
         rows.iter().filter_map(|(kind, cells)| Some(((*kind).to_owned(), *cells.first()?))).collect();
     let names: BTreeSet<&String> = kinds.iter().map(|(kind, _)| kind).collect();
     if names.len() != kinds.len() {
         wrong.push(format!("one kind has one level: {kinds:?}"));
     }
-    if told.len() != rows.len() {
+    if listed.len() != rows.len() {
         wrong.push("a kind has two rows".to_owned());
     }
-    wrong.extend(kinds.iter().filter(|one| !told.contains(one)).map(|one| format!("{one:?} has no row")));
-    wrong.extend(told.iter().filter(|one| !kinds.contains(one)).map(|one| format!("there is no {one:?}")));
+    wrong.extend(kinds.iter().filter(|one| !listed.contains(one)).map(|one| format!("{one:?} has no row")));
+    wrong.extend(listed.iter().filter(|one| !kinds.contains(one)).map(|one| format!("there is no {one:?}")));
     // A string may go on in the next line.
     let source: Vec<String> = source.values().map(|text| joined(text)).collect();
     for (kind, cells) in &rows {

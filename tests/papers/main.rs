@@ -2,12 +2,17 @@
 //! Each file here asks one question.
 
 mod circles;
+mod commands;
 mod configurations;
 mod docs_truth;
+mod documents;
+mod doors;
 mod header;
 mod limits_docs;
+mod links;
 mod logs_docs;
 mod manifests;
+mod map;
 mod rbac;
 mod rooms;
 mod security;

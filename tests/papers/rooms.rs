@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::sources;
 
 /// The rooms and their ranks. A room may use rooms of a lower rank only; inside one anything goes.
-const RANKS: &[(&str, u8)] = &[
+pub const RANKS: &[(&str, u8)] = &[
     ("disk", 0),
     ("kind", 0),
     ("metrics", 0),
@@ -177,7 +177,7 @@ fn head_and_length(path: &str, text: &str) -> Vec<String> {
 
 // ---- the source ----
 
-/// The room of a file: `ledger` for `ledger/store.rs`, `job` for `job.rs`.
+/// The room of a file: `ledger` for `ledger/table.rs`, `job` for `job.rs`.
 pub(crate) fn room(path: &str) -> &str {
     path.split('/').next().unwrap_or_default().trim_end_matches(".rs")
 }

@@ -86,7 +86,7 @@ fn sent(records: &[u8]) -> BTreeSet<String> {
 
 #[test]
 #[allow(clippy::print_stdout)]
-fn it_has_every_alert() {
+fn the_alertmanager_has_every_alert() {
     let Some(program) = program() else {
         println!("no Alertmanager here (ALERTMANAGER, PATH)");
         return;

@@ -103,14 +103,14 @@ fn output_and_filter_follow_one_cluster_through_reloads_and_outages() {
         assert!(end <= most_threads, "{end} threads after {RELOADS} reloads, {most_threads} after the first");
         stop(host);
         assert_once(&gateway, &wanted);
-        // What the filter told the output beside it, of every event at least once.
+        // What the filter gave the output beside it, of every event at least once.
         let text = fs::read_to_string(folder.join("out")).expect("what the file output wrote");
         let there: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         for (round, id) in wanted.iter().enumerate() {
-            let told = there.iter().filter(|event| chunk::event_id(event) == *id);
-            let told: Vec<&Value> = told.map(|event| &event["impact"]["correlation"]).collect();
+            let words = there.iter().filter(|event| chunk::event_id(event) == *id);
+            let words: Vec<&Value> = words.map(|event| &event["impact"]["correlation"]).collect();
             // Every reload reads all events again.
-            assert!(!told.is_empty() && told.contains(&&json!("matched")), "round {round}: {told:?}");
+            assert!(!words.is_empty() && words.contains(&&json!("matched")), "round {round}: {words:?}");
         }
     });
 }

@@ -63,7 +63,7 @@ fn assert_once(there: &[Value], wanted: &[Value]) {
         let mut events: Vec<Value> = events.to_vec();
         for event in &mut events {
             event["metadata"].as_object_mut().expect("metadata").remove("managedFields");
-            // Of a watch, not of a list.
+            // From a watch, not from a list.
             event.as_object_mut().expect("an event").remove("kind");
             event.as_object_mut().expect("an event").remove("apiVersion");
         }
@@ -176,12 +176,12 @@ fn each_event_tells_what_it_touches() {
         let text = as_processor(folder, &api, &[("kube_url", &cluster.url())]);
         let mut host = fluent_bit.start_yaml(&text, folder);
         let there = wait_for(&mut host, folder, events.len());
-        let told = |correlation: &str| {
+        let with = |correlation: &str| {
             there.iter().filter(|event| event["impact"]["correlation"] == correlation).count()
         };
-        assert!(told("matched") > 50, "{} matched", told("matched"));
+        assert!(with("matched") > 50, "{} matched", with("matched"));
         // Many are about objects that were gone when the cluster was listed.
-        let (known, unknown) = (told("matched") + told("none"), told("unknown"));
+        let (known, unknown) = (with("matched") + with("none"), with("unknown"));
         assert_eq!(known + unknown, there.len(), "one went before the first look");
         end(host);
     });
@@ -252,7 +252,7 @@ fn wrong_settings_end_the_start_with_every_error() {
         let status = host.wait_for_exit(BOUND);
         let log = host.log();
         assert!(status.code().is_some_and(|code| code != 0), "{status}, which is no orderly refusal:\n{log}");
-        for error in ["dedup: \"perhaps\" is no switch", "ledger_ttl: \"soon\" is no time"] {
+        for error in ["dedup: \"perhaps\" is not a switch", "ledger_ttl: \"soon\" is not a time"] {
             assert!(log.contains(error), "no {error:?} in the log:\n{log}");
         }
     });

@@ -9,7 +9,7 @@ use support::gateway::TestGateway;
 const HEADERS: &str = r#"X-List: "a, b", X-Other: c, X-Said: "\"so, so\" in C:\\temp""#;
 
 #[test]
-fn they_are_the_same_in_classic_mode_and_in_yaml() {
+fn headers_are_the_same_in_classic_mode_and_in_yaml() {
     on_every_host(|fluent_bit, folder| {
         for is_yaml in [false, true] {
             let gateway = TestGateway::start();

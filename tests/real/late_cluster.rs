@@ -123,9 +123,9 @@ fn try_run(fluent_bit: &FluentBit, folder: &Path, lag: Duration, seconds: u64) -
         for record in request.records() {
             let id = record["id"].as_str().expect("an id");
             let (number, handed_over) = hand.handed_over[id];
-            let told = run.get_mut(&number).expect("handed over");
-            told.took = request.arrived.saturating_duration_since(handed_over);
-            told.read(&record);
+            let event = run.get_mut(&number).expect("handed over");
+            event.took = request.arrived.saturating_duration_since(handed_over);
+            event.read(&record);
         }
     }
     Some(run)
@@ -141,7 +141,7 @@ fn no_pod_event_lacks_its_services_behind_a_real_input() {
         let lags = [0, 300, 2_000].map(Duration::from_millis);
         let runs = thread::scope(|scope| {
             let runs = lags.map(|lag| scope.spawn(move || run(fluent_bit, folder, lag, seconds)));
-            runs.map(|run| run.join().expect("its panic is told above"))
+            runs.map(|run| run.join().expect("its panic is printed above"))
         });
         for (lag, run) in lags.iter().zip(&runs) {
             late_replay::compare(&format!("{}, {lag:?} late", fluent_bit.name()), &runs[0], run);
@@ -150,7 +150,7 @@ fn no_pod_event_lacks_its_services_behind_a_real_input() {
             assert_eq!(late_replay::without_their_services(&runs[0], run), [""; 0], "{lag:?} late");
         }
         let on_time = runs[0].values();
-        let with_services = on_time.filter(|told| told.kind == "Pod" && !told.services.is_empty()).count();
+        let with_services = on_time.filter(|event| event.kind == "Pod" && !event.services.is_empty()).count();
         assert!(with_services > 100, "{with_services} Pod events with Services");
     });
 }

@@ -84,8 +84,8 @@ fn every_figure_of_two_instances_is_in_the_hosts_endpoint() {
         );
         assert!(of_shop("sent_bytes_total") < of_shop("batch_bytes_total"));
         assert_eq!(of_shop("ledger_commits_total"), of_shop("batches_total"));
-        assert_eq!(of_shop("gateway_open"), 1.0);
-        assert_eq!(of_shop("gateway_failing_since_timestamp_seconds"), 0.0);
+        assert_eq!(of_shop("endpoint_open"), 1.0);
+        assert_eq!(of_shop("endpoint_failing_since_timestamp_seconds"), 0.0);
         assert_eq!(of_shop("topology_enabled"), 0.0);
         let now = clock::unix_seconds(clock::wall()) as f64;
         assert!((now - 60.0..=now).contains(&of_shop("published_timestamp_seconds")), "{now}");
@@ -95,15 +95,15 @@ fn every_figure_of_two_instances_is_in_the_hosts_endpoint() {
             assert_eq!(of_down("event_to_acknowledgement_seconds_count"), 0.0);
             assert_eq!(page.retries("down", FailureClass::Http5xx), of_down("requests_total"));
             assert_eq!(page.retries("shop", FailureClass::Http5xx), 0.0);
-            let since = of_down("gateway_failing_since_timestamp_seconds");
+            let since = of_down("endpoint_failing_since_timestamp_seconds");
             assert!((now - 60.0..=now).contains(&since), "{since}, {now}");
             bad.set_default(Answer::ok());
             let page = page_when(port, |page| {
                 page.of("down", "delivered_records_total") == events.len() as f64
                     && page.of("down", "jobs_in_flight") == 0.0
             });
-            assert_eq!(page.of("down", "gateway_failing_since_timestamp_seconds"), 0.0);
-            assert_eq!(page.of("down", "gateway_closed_until_timestamp_seconds"), 0.0);
+            assert_eq!(page.of("down", "endpoint_failing_since_timestamp_seconds"), 0.0);
+            assert_eq!(page.of("down", "endpoint_closed_until_timestamp_seconds"), 0.0);
             assert_eq!(page.of("down", "oldest_job_timestamp_seconds"), 0.0);
         }
         stop(host);

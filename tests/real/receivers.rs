@@ -23,24 +23,24 @@ struct Protocol {
     receiver: &'static str,
     path: &'static str,
     /// Where a received record says who it is.
-    told: fn(&Value) -> Option<&str>,
+    id_of: fn(&Value) -> Option<&str>,
 }
 
 const PROTOCOLS: [Protocol; 4] = [
     // The id is an attribute, which Fluent Bit keeps beside the record, where `out_file` does not look.
-    Protocol { format: "otlp", receiver: "opentelemetry", path: "/v1/logs", told: log },
-    Protocol { format: "otlp_json", receiver: "opentelemetry", path: "/v1/logs", told: log },
+    Protocol { format: "otlp", receiver: "opentelemetry", path: "/v1/logs", id_of: log },
+    Protocol { format: "otlp_json", receiver: "opentelemetry", path: "/v1/logs", id_of: log },
     Protocol {
         format: "splunk_hec",
         receiver: "splunk",
         path: "/services/collector/event",
-        told: |record| record["event"]["message"].as_str(),
+        id_of: |record| record["event"]["message"].as_str(),
     },
     Protocol {
         format: "elasticsearch",
         receiver: "elasticsearch",
         path: "/_bulk",
-        told: |record| record["message"].as_str(),
+        id_of: |record| record["message"].as_str(),
     },
 ];
 
@@ -50,13 +50,13 @@ fn log(record: &Value) -> Option<&str> {
 }
 
 /// How often each message came.
-fn received(folder: &Path, told: fn(&Value) -> Option<&str>) -> BTreeMap<String, usize> {
+fn received(folder: &Path, id_of: fn(&Value) -> Option<&str>) -> BTreeMap<String, usize> {
     let text = fs::read_to_string(folder.join("received")).unwrap_or_default();
     let records = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut times = BTreeMap::new();
     for record in records {
         // A record of no known kind has none.
-        *times.entry(told(&record).unwrap_or_default().to_owned()).or_default() += 1;
+        *times.entry(id_of(&record).unwrap_or_default().to_owned()).or_default() += 1;
     }
     times
 }
@@ -64,7 +64,7 @@ fn received(folder: &Path, told: fn(&Value) -> Option<&str>) -> BTreeMap<String,
 #[test]
 fn each_record_is_taken_once() {
     on_every_host(|fluent_bit, folder| {
-        for Protocol { format, receiver, path, told } in PROTOCOLS {
+        for Protocol { format, receiver, path, id_of } in PROTOCOLS {
             let folder = folder.join(format);
             fs::create_dir(&folder).expect("a folder");
             let port = free_port().to_string();
@@ -113,12 +113,12 @@ fn each_record_is_taken_once() {
             let delivered = value(&metrics, "delivered_records_total");
             assert_eq!(value(&metrics, "dropped_records_total"), 0.0, "{format}: none of them is refused");
             sender.quit();
-            let all = || received(&folder, told).values().sum::<usize>();
+            let all = || received(&folder, id_of).values().sum::<usize>();
             wait_until("all are received", || all() as f64 >= delivered);
             // One more than wanted would come with them.
             std::thread::sleep(Duration::from_millis(500));
             assert_eq!(all() as f64, delivered, "{format}");
-            let mut times = received(&folder, told);
+            let mut times = received(&folder, id_of);
             times.retain(|message, _| wanted.contains_key(message));
             assert_eq!(times, wanted, "{format}");
         }

@@ -82,7 +82,7 @@ fn ten_reloads_under_way_lose_and_repeat_nothing() {
 
 #[test]
 fn a_gateway_that_is_away_does_not_hold_up_a_reload_that_need_not_wait_for_chunks() {
-    // With hot_reload.ensure_thread_safety on, the host waits for the chunk for ever (trap 7).
+    // With hot_reload.ensure_thread_safety on, the host waits for the chunk indefinitely (trap 7).
     on_every_host(|fluent_bit, folder| {
         let listed: Vec<Value> = chunk::listed_events().into_iter().take(50).collect();
         let wanted: Vec<String> = listed.iter().map(chunk::event_id).collect();
@@ -103,7 +103,7 @@ fn a_gateway_that_is_away_does_not_hold_up_a_reload_that_need_not_wait_for_chunk
     });
 }
 
-/// Of the process: threads, descriptors, and resident memory in KiB. Pipes are not counted: the plugin has none, and
+/// The threads, descriptors and resident memory in KiB of the process. Pipes are not counted: the plugin has none, and
 /// 3.2 leaves six of its own behind at each reload, without any plugin, too.
 fn held(pid: u32) -> (usize, usize, usize) {
     let entries = |folder: &str| {

@@ -1,4 +1,4 @@
-//! Is each configuration of docs/sources.md and of README.md one that a real Fluent Bit takes?
+//! Is each configuration of docs/sources.md, docs/filter.md and README.md one that a real Fluent Bit takes?
 
 use std::path::Path;
 
@@ -54,9 +54,13 @@ fn a_plugin_that_is_missing_is_left_out_of_a_configuration() {
 }
 
 #[test]
-fn a_host_takes_every_one_of_them() {
-    let (sources, readme) = (configurations("docs/sources.md"), configurations("README.md"));
-    assert_eq!((sources.len(), readme.len()), (15, 2), "one for each source; the output's and the filter's");
+fn a_host_takes_every_documented_source() {
+    let [sources, readme, filter] = ["docs/sources.md", "README.md", "docs/filter.md"].map(configurations);
+    assert_eq!(
+        (sources.len(), readme.len(), filter.len()),
+        (15, 1, 1),
+        "one for each source; the output's; the filter's"
+    );
     on_every_host(|fluent_bit, folder| {
         let image = Image::new();
         // Writes plugins.conf and parsers.conf into the folder.
@@ -65,7 +69,7 @@ fn a_host_takes_every_one_of_them() {
         drop(plugins.text());
         std::fs::write(folder.join("parsers.conf"), "[PARSER]\n    name json\n    format json\n")
             .expect("parsers");
-        for config in sources.iter().chain(&readme) {
+        for config in sources.iter().chain(&readme).chain(&filter) {
             let state = folder.join("state");
             std::fs::create_dir_all(&state).expect("a folder");
             let here = config.replace("/fluent-bit/state", &state.to_string_lossy());

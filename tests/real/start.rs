@@ -42,7 +42,7 @@ fn two_errors_are_both_named_and_the_process_ends() {
         let status = host.wait_for_exit(BOUND);
         let log = host.log();
         assert!(status.code().is_some_and(|code| code != 0), "{status}, which is no orderly refusal:\n{log}");
-        for error in ["endpoint: is no http:// or https:// URL", "timeout: \"soon\" is no time"] {
+        for error in ["endpoint: is not an http:// or https:// URL", "timeout: \"soon\" is not a time"] {
             assert!(log.contains(error), "no {error:?} in the log:\n{log}");
         }
     });

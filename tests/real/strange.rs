@@ -61,7 +61,7 @@ fn what_comes_in_a_wrapper_arrives_as_what_it_is() {
         let (url, port) = (gateway.url(), free_port().to_string());
         let log = folder.join("wrapped.log");
         let mut wrapped = found("15-wrappers-not-seen.json");
-        // Each is told apart by a version of its own.
+        // Each is distinguished by a version of its own.
         for (number, line) in wrapped.iter_mut().enumerate() {
             let text = line.to_string().replace("1240", &format!("{number}"));
             *line = serde_json::from_str(&text.replace("aaaaaaaa", &format!("{number:08}"))).expect("JSON");

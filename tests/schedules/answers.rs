@@ -3,7 +3,7 @@
 use shuttle::thread;
 
 use crate::in_every_order;
-use crate::job::{Answer, Tally, Wake, reply};
+use crate::job::{HostResult, Tally, Wake, reply};
 use crate::serving::{BOUNDS, CHUNK, MOST_DEFERRED, Misfortune, Served};
 use crate::sync::{Arc, Mutex};
 
@@ -45,7 +45,7 @@ fn flush(served: &Served, tag: &str, in_flight: &Arc<Count>) {
     let most = if served.defers { FIT + MOST_DEFERRED } else { FIT };
     assert!(in_flight.add(1) <= most.cast_signed(), "more is taken than fits");
     let answer = pending.wait();
-    if answer == Answer::Ok {
+    if answer == HostResult::Ok {
         assert!(served.acknowledged.lock().unwrap().contains(tag), "{tag} is OK and nobody has it");
     }
     assert_eq!(pending.poll(), Some(answer), "an answer that changes");
@@ -108,7 +108,7 @@ fn each_chunk_is_answered_once_though_some_wait_for_a_later_round() {
 }
 
 #[test]
-fn each_chunk_is_answered_once_while_the_courier_stops() {
+fn each_chunk_is_answered_once_while_the_worker_stops() {
     in_every_order(|| {
         produce_and_stop(Misfortune { panics: true, holds_back: true, hangs: true, ..Misfortune::default() })
     });
@@ -130,7 +130,7 @@ fn chunks_that_come_at_once_stay_within_the_bounds() {
         assert_eq!(taken.len(), FIT);
         assert_eq!(metrics.refused_chunks_total.get(), (PRODUCERS - FIT) as u64);
         queue.close(std::time::Duration::ZERO);
-        assert!(taken.iter().all(|pending| pending.wait() == Answer::Retry));
+        assert!(taken.iter().all(|pending| pending.wait() == HostResult::Retry));
     });
 }
 
@@ -152,7 +152,7 @@ fn a_tally_answers_for_its_records_once() {
         assert_eq!(pending.poll(), None, "answered before its record was settled");
         tally.settle_one(true);
         drop(tally);
-        assert_eq!(waiter.join().unwrap(), Answer::Ok);
+        assert_eq!(waiter.join().unwrap(), HostResult::Ok);
         assert_eq!(wakes.get(), 1);
     });
 }

@@ -6,7 +6,7 @@
 use shuttle::thread;
 
 use crate::in_every_order;
-use crate::job::{Answer, Wake, reply};
+use crate::job::{HostResult, Wake, reply};
 use crate::parked::Parked;
 use crate::serving::{CHUNK, Misfortune, Served};
 use crate::sync::{Arc, Condvar, Mutex};
@@ -44,11 +44,11 @@ impl Signal for EventFd {
 }
 
 /// The engine's half of `WaitingRoom`: resumes until so many flushes have returned, or some more.
-fn run_engine(flag: &WakeFlag<EventFd>, parked: &Parked<usize>, wanted: usize) -> Vec<(usize, Answer)> {
+fn run_engine(flag: &WakeFlag<EventFd>, parked: &Parked<usize>, wanted: usize) -> Vec<(usize, HostResult)> {
     let mut resumed = Vec::new();
     while resumed.len() < wanted {
         flag.signal.sleep();
-        flag.answer();
+        flag.clear();
         while let Some(flush) = parked.take_answered() {
             resumed.push(flush);
         }
@@ -62,7 +62,7 @@ fn wake_of(flag: &Arc<WakeFlag<EventFd>>) -> Wake {
 }
 
 #[test]
-fn no_ring_is_lost() {
+fn no_wake_signal_is_lost() {
     in_every_order(|| {
         let (flag, parked) = (Arc::new(WakeFlag::new(EventFd::new())), Parked::default());
         let replies: Vec<_> = (0..3)
@@ -72,7 +72,7 @@ fn no_ring_is_lost() {
                 reply
             })
             .collect();
-        let answers = [Answer::Ok, Answer::Retry, Answer::Ok];
+        let answers = [HostResult::Ok, HostResult::Retry, HostResult::Ok];
         let threads: Vec<_> = replies
             .into_iter()
             .zip(answers)
@@ -80,7 +80,7 @@ fn no_ring_is_lost() {
             .collect();
         let mut resumed = run_engine(&flag, &parked, answers.len());
         resumed.sort_by_key(|(flush, _)| *flush);
-        assert_eq!(resumed, [(0, Answer::Ok), (1, Answer::Retry), (2, Answer::Ok)]);
+        assert_eq!(resumed, [(0, HostResult::Ok), (1, HostResult::Retry), (2, HostResult::Ok)]);
         for thread in threads {
             thread.join().unwrap();
         }
@@ -109,14 +109,14 @@ fn flush_on_the_engine(misfortune: Misfortune) {
 }
 
 #[test]
-fn flushes_and_rounds_meet() {
+fn each_flush_is_resumed_by_a_round() {
     in_every_order(|| {
         flush_on_the_engine(Misfortune { panics: true, holds_back: true, ..Misfortune::default() })
     });
 }
 
 #[test]
-fn flushes_that_are_given_up_are_let_go() {
+fn flushes_that_are_given_up_are_released() {
     in_every_order(|| {
         let served = Served::start(Misfortune { hangs: true, ..Misfortune::default() });
         let flag = Arc::new(WakeFlag::new(EventFd::new()));

@@ -8,7 +8,7 @@ use shuttle::rand::Rng;
 use shuttle::thread::{self, JoinHandle};
 
 use crate::failpoint;
-use crate::job::{Answer, Job};
+use crate::job::{HostResult, Job};
 use crate::log::HostLog;
 use crate::metrics::Metrics;
 use crate::queue::{Bounds, Queue, Rounds};
@@ -160,9 +160,9 @@ impl Fake {
             }
             if shuttle::rand::thread_rng().gen_bool(0.7) {
                 self.acknowledged.lock().unwrap().insert(job.tag);
-                job.reply.send(Answer::Ok);
+                job.reply.send(HostResult::Ok);
             } else {
-                job.reply.send(Answer::Retry);
+                job.reply.send(HostResult::Retry);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use shuttle::thread;
 
-use crate::job::{Answer, Pending};
+use crate::job::{HostResult, Pending};
 use crate::serving::{CHUNK, Misfortune, Served};
 use crate::sync::Arc;
 use crate::{failpoint, in_every_order};
@@ -48,7 +48,7 @@ fn a_thread_that_died_keeps_nobody_waiting() {
         let producer = thread::spawn(move || {
             for chunk in 0..3 {
                 if let Some(pending) = queue.put(format!("{chunk}").as_bytes(), CHUNK, Arc::new(|| {})) {
-                    assert_eq!(pending.wait(), Answer::Retry);
+                    assert_eq!(pending.wait(), HostResult::Retry);
                 }
             }
         });

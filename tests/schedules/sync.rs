@@ -11,8 +11,8 @@ use shuttle::rand::Rng;
 pub use shuttle::sync::atomic::{AtomicBool, Ordering};
 pub use std::sync::{Arc, PoisonError};
 
-/// A wait as long as this is one for ever: who needs its end was not told of what it waits for.
-const FOR_EVER: Duration = Duration::from_secs(60);
+/// A wait as long as this never ends: nobody signalled what it waits for.
+const ENDLESS: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
 pub struct Mutex<T>(shuttle::sync::Mutex<T>);
@@ -67,7 +67,7 @@ impl Condvar {
         guard: MutexGuard<'a, T>,
         bound: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, bool)> {
-        if bound >= FOR_EVER {
+        if bound >= ENDLESS {
             return self.wait(guard).map(|guard| (guard, false)).map_err(|_| unreachable!("never poisoned"));
         }
         // A wake-up is one that nobody caused, or the end of the time.

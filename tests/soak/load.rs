@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::hostile::dice::Dice;
 use crate::support::chunk;
 
-/// Of uids and versions as long, so that a record is written by writing over these.
+/// Uids and versions of this length, so that a record is written by writing over these.
 const UID: &str = "soak-000000000000";
 pub const FIRST_VERSION: u64 = 100_000_000_000;
 const DIGITS: usize = 12;
@@ -27,7 +27,7 @@ pub struct Load {
     templates: Vec<Template>,
     uids: u64,
     pub produced: u64,
-    /// Of these, the records that are to be left out.
+    /// The records among these that are to be left out.
     pub excluded: Vec<u64>,
 }
 
@@ -63,7 +63,7 @@ impl Load {
         let mut bytes = Vec::new();
         for _ in 0..records {
             let is_update = self.uids > 0 && dice.one_in(5);
-            // Of the last thousand: the ledger has forgotten the others.
+            // One of the last thousand: the ledger has forgotten the others.
             let uid = if is_update { self.uids - 1 - dice.roll() % self.uids.min(1_000) } else { self.uids };
             self.uids = self.uids.max(uid + 1);
             let template = &self.templates[dice.below(self.templates.len())];

@@ -28,7 +28,7 @@ const UNDER_WAY: usize = 4;
 const WARM_UP: u64 = 20;
 /// When a chunk that was answered RETRY comes again. A real host waits for seconds.
 const AGAIN: Duration = Duration::from_millis(100);
-/// Of the host with the plugin at work over the bare host.
+/// How much larger the host may be with the plugin at work than without.
 const MOST_BYTES: f64 = 30e6;
 /// Memory that an event leaves behind, where there were enough of them to tell.
 const MOST_SLOPE: f64 = 0.1;
@@ -41,7 +41,7 @@ struct Sample {
     rss_bytes: f64,
 }
 
-enum Fate {
+enum Outcome {
     UnderWay(u64),
     Waits(Instant),
 }
@@ -53,7 +53,7 @@ struct Soak {
     dice: Dice,
     folder: PathBuf,
     /// By slot, which is also the name of its file.
-    chunks: BTreeMap<usize, Fate>,
+    chunks: BTreeMap<usize, Outcome>,
     restarts: usize,
     kills: usize,
     repeated_chunks: u64,
@@ -99,7 +99,7 @@ impl Soak {
     fn flush(&mut self, slot: usize) {
         let file = self.file(slot);
         let id = self.host.flush_file("a", "kube.events", &file, 0, 0);
-        self.chunks.insert(slot, Fate::UnderWay(id));
+        self.chunks.insert(slot, Outcome::UnderWay(id));
     }
 
     /// Brings chunks until so many records were produced, then until all are answered OK.
@@ -128,15 +128,15 @@ impl Soak {
 
     /// Waits for the chunk that has waited longest, and brings back those whose time has come.
     fn settle_one(&mut self) {
-        let due = self.chunks.iter().filter_map(|(slot, fate)| match fate {
-            Fate::Waits(until) if *until <= Instant::now() => Some(*slot),
+        let due = self.chunks.iter().filter_map(|(slot, outcome)| match outcome {
+            Outcome::Waits(until) if *until <= Instant::now() => Some(*slot),
             _ => None,
         });
         let due: Vec<_> = due.collect();
         due.into_iter().for_each(|slot| self.flush(slot));
-        let oldest = self.chunks.iter().filter_map(|(slot, fate)| match fate {
-            Fate::UnderWay(id) => Some((*id, *slot)),
-            Fate::Waits(_) => None,
+        let oldest = self.chunks.iter().filter_map(|(slot, outcome)| match outcome {
+            Outcome::UnderWay(id) => Some((*id, *slot)),
+            Outcome::Waits(_) => None,
         });
         let Some((id, slot)) = oldest.min() else {
             std::thread::sleep(Duration::from_millis(10));
@@ -149,7 +149,7 @@ impl Soak {
                 self.flush(slot);
             }
             Code::Ok => drop(self.chunks.remove(&slot)),
-            Code::Retry => drop(self.chunks.insert(slot, Fate::Waits(Instant::now() + AGAIN))),
+            Code::Retry => drop(self.chunks.insert(slot, Outcome::Waits(Instant::now() + AGAIN))),
             code => panic!("a chunk was answered {code:?}"),
         }
     }
@@ -240,7 +240,7 @@ fn everything_arrives_and_the_host_keeps_its_size() {
     {
         let state = soak.taker.state();
         println!(
-            "{} events in {:.0} s: {} taken, {} excluded, {} chunks brought twice; {} requests, {} spoiled, {} told \
+            "{} events in {:.0} s: {} taken, {} excluded, {} chunks brought twice; {} requests, {} spoiled, {} recognised \
              by their key, {} records again under another; {} kills, {} restarts; {:.1} MB above the bare host, \
              {slope:.3} bytes an event, {warm:?} threads and descriptors before, {cold:?} after",
             soak.load.produced,

@@ -22,7 +22,7 @@ pub struct State {
     /// By number.
     taken: Vec<bool>,
     pub records: u64,
-    /// Requests that came again as they were, and that the key told.
+    /// Requests that came again as they were, and were recognised by the key.
     pub known_keys: u64,
     /// Records that came again under another key.
     pub again: u64,
@@ -117,7 +117,7 @@ impl State {
     }
 }
 
-/// Of a line that begins with `{"id":"soak-000000000123.100000000456"`: parsing them all would take longer than to
+/// Reads a line that begins with `{"id":"soak-000000000123.100000000456"`: parsing them all would take longer than to
 /// deliver them.
 fn version_of(line: &[u8]) -> u64 {
     let id = line.strip_prefix(b"{\"id\":\"").expect("an id at the beginning");

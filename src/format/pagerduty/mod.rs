@@ -69,7 +69,7 @@ impl Format for PagerDuty {
             dedup_key: text::series(record, limits::DEDUP_KEY.usize()),
             client: "fluent-bit event_gateway",
             payload: Payload {
-                summary: cutter.text(summary(record, &common, &object), &limits::SUMMARY),
+                summary: cutter.text(text::summary(record, &common, &object), &limits::SUMMARY),
                 source: cutter.text(self.source(&object), &ONE_LINE),
                 severity: common.severity.name(),
                 timestamp: Time(common.time),
@@ -133,13 +133,6 @@ struct Payload<'r> {
 
 fn is_unknown(time: &Time) -> bool {
     time.0.is_none()
-}
-
-/// `Unhealthy Pod shop/cart-1: Readiness probe failed`.
-fn summary(record: &Record<'_, '_>, common: &Common<'_>, object: &str) -> String {
-    let (rule, message) = (text::rule(record, common), text::message(record, common));
-    let space = if object.is_empty() { "" } else { " " };
-    format!("{rule}{space}{object}: {message}")
 }
 
 impl PagerDuty {

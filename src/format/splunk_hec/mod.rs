@@ -6,7 +6,7 @@
 //! Objects follow one another, a line each: the collector takes them stacked, without a comma.
 //!
 //! 200 with code 0 means that it has them. 403 is a token that it does not know, 503 that it is busy; a 400 is about
-//! an event, or about the token ([`Answers::Hec`]). A token with acknowledgements of the indexer is not for this:
+//! an event, or about the token (`response`). A token with acknowledgements of the indexer is not for this:
 //! nobody asks for them. What stood in front of an event that it rejects it has indexed, so that halving repeats it;
 //! its one reason to reject an event that is JSON is the index, and then it has indexed none.
 
@@ -68,7 +68,7 @@ impl Format for SplunkHec {
         let newest = record.now.later(Duration::from_secs(limits::AHEAD.most).saturating_sub(MARGIN));
         let happened = common.time.map(|time| times::within(time, Some(Stamp::EPOCH), newest));
         let event = Event {
-            time: happened.map(|happened| epoch(happened.time)),
+            time: happened.map(|happened| times::unix_seconds(happened.time)),
             host: common.node(record.impact),
             source: &self.source,
             sourcetype: &self.sourcetype,
@@ -135,12 +135,4 @@ struct Fields<'r> {
     /// A field of several values, `namespace/name` each.
     #[serde(rename = "k8s.service.name", skip_serializing_if = "Vec::is_empty")]
     services: Vec<String>,
-}
-
-/// Seconds since 1970 with their decimals, which a float holds to the microsecond. Splunk's clock begins in 1970.
-fn epoch(stamp: Stamp) -> f64 {
-    let micros = u64::try_from(stamp.unix_nanos() / 1_000).unwrap_or(0);
-    #[expect(clippy::cast_precision_loss, reason = "below 2^53 for the next 250 years")]
-    let seconds = micros as f64 / 1e6;
-    seconds
 }

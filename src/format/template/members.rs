@@ -39,12 +39,12 @@ pub(super) struct Members {
 impl Members {
     /// # Errors
     /// Of what cannot be said in MessagePack, for a person.
-    pub(super) fn of(document: &impl Serialize, wanted: &Wanted) -> Result<Self, String> {
+    pub(super) fn of(document: &impl Serialize, wanted: &Wanted) -> Result<Self, Error> {
         // Of most records they are shorter, and of none much longer.
         let bytes = Vec::with_capacity(1 << 10);
         let mut members = Self { bytes, places: vec![0..0; wanted.0.len()] };
         let chosen = Chosen { members: &mut members, wanted };
-        document.serialize(chosen).map_err(|error| error.to_string())?;
+        document.serialize(chosen)?;
         Ok(members)
     }
 

@@ -100,7 +100,7 @@ impl Template {
 
     fn write(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), Fault> {
         let members = Members::of(&self.native.document(record), &self.wanted);
-        let members = members.map_err(|why| Fault::new(0, why))?;
+        let members = members.map_err(|why| Fault::new(0, why.to_string()))?;
         let mut writer = Writer {
             template: self,
             scene: Scene::new(&members, record.body),

@@ -29,7 +29,7 @@ pub(super) fn first_fault(
     SAMPLES.into_iter().find_map(|(name, text)| {
         let packed = match json::packed(text.as_bytes()) {
             Ok(packed) => packed,
-            Err(why) => return Some((name, Fault::new(0, why))),
+            Err(why) => return Some((name, Fault::new(0, why.to_string()))),
         };
         let arena = Bump::new();
         let (mut fault, mut id, mut out) = (None, String::new(), Vec::new());

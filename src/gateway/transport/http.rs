@@ -33,7 +33,7 @@ use crate::net::credentials::Authorization;
 use crate::net::failure;
 use crate::net::peer::GATEWAY;
 use crate::net::proxy;
-use crate::net::stop::{Signal, Stopper};
+use crate::net::stop::{StopSignal, Stopper};
 use crate::net::tls::{TlsFiles, warn_of};
 use crate::response::{self, Disposition, Doubt, classify_status};
 use crate::secrets::{Secrets, keys};
@@ -52,7 +52,7 @@ pub struct Gateway {
     authorization: Authorization,
     tls_files: Option<TlsFiles>,
     secrets: Secrets,
-    signal: Arc<Signal>,
+    signal: Arc<StopSignal>,
     stopper: Stopper,
     metrics: Arc<Metrics>,
     log: Arc<HostLog>,
@@ -103,9 +103,9 @@ impl Gateway {
             secrets.add(text.rsplit(' ').next().unwrap_or_default());
         }
         warn_of(settings.weaknesses(), &log);
-        let signal = Arc::new(Signal::default());
+        let signal = Arc::new(StopSignal::default());
         let stopper = Stopper::new(Arc::clone(&signal));
-        let limits = Limits::of_a_post(settings.timeout);
+        let limits = Limits::for_post(settings.timeout);
         let agent = match socket {
             Some(socket) => agent_over(socket, &limits, &signal),
             None => agent(&endpoint, &limits, tls, &signal),
@@ -253,7 +253,7 @@ impl Gateway {
         let Some(files) = self.tls_files.as_mut().filter(|files| files.changed()) else { return };
         match files.load(self.log.secrets()) {
             Ok(tls) => {
-                self.agent = agent(&self.endpoint, &Limits::of_a_post(self.timeout), Some(tls), &self.signal);
+                self.agent = agent(&self.endpoint, &Limits::for_post(self.timeout), Some(tls), &self.signal);
                 self.stopper.watch(&self.agent);
                 self.log.info("tls renewed", "the TLS files have changed and were read again");
             }

@@ -21,7 +21,7 @@ use crate::clock;
 use crate::log::HostLog;
 use crate::metrics::{FailureClass, Metrics};
 use crate::net::stop::Stopper;
-use crate::net::unix_socket::{Found, Stream};
+use crate::net::unix_socket::{Stream, StreamState};
 use crate::response::{Disposition, Doubt};
 
 /// The reader, and the connection to it.
@@ -97,10 +97,10 @@ impl Lines {
 
     /// Whether the reader is there still. One that went away with something unread has lost it.
     fn is_of_use(&self, connection: &Stream) -> bool {
-        match connection.look() {
-            Found::Open => true,
-            Found::Closed => false,
-            Found::ClosedWithRest => {
+        match connection.state() {
+            StreamState::Open => true,
+            StreamState::Closed => false,
+            StreamState::ClosedUnread => {
                 self.log.error(
                     "stream unread",
                     "the reader of the socket hung up with records unread, which were accepted when they were \

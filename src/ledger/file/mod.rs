@@ -1,52 +1,53 @@
-//! The ledger's file over the years: moved aside when it is damaged or of a newer version of this plugin, waited for
-//! when the disk is away, made anew when it was taken away.
+//! The ledger's file over the years: moved aside if it is damaged or of a newer version of this plugin, waited for while
+//! the disk is away, made anew if somebody took it away.
 //!
-//! When the file cannot be written, deliveries go on: memory still knows them, the rows wait and are written
-//! as soon as the disk is back, and only a crash in between could repeat them, with equal ids.
+//! If the file cannot be written, deliveries go on: memory still knows them, and their commits are written as soon as the
+//! disk is back. Only a crash in between could repeat them, with equal ids.
 //!
 //! ```text
-//! a write fails                   → opened again, the rows that wait are added
-//! a sync fails, or the file is    → a new file of all rows that memory holds takes its place
+//! a write fails                   → the file is opened again, and the unsaved commits are added
+//! a sync fails, or the file is    → a new file of all commits in memory replaces it
 //! gone, replaced or damaged
-//! a start cannot read it          → left as it is and tried again; what it holds is taken in, and then a
-//!                                   new file of all rows takes its place
+//! a start cannot read it          → it is left as it is and tried again; what it holds is taken in, and then a
+//!                                   new file of all commits replaces it
 //! ```
 
 mod start;
 
 use std::path::PathBuf;
 
+use super::LedgerError;
 use super::disk::{Unusable, move_aside};
 use super::key::Key;
 use super::store::{Change, Contents, Store, StoreError};
-use super::table::Row;
+use super::verdict::{Commit, Intent};
 use crate::disk::FileId;
 pub use start::Opened;
 
-/// After a failed write the file is left alone for so long: opening it again reads it whole.
+/// How long the file is left alone after a failed write: to open it again is to read it whole.
 const PAUSE_SECONDS: u64 = 5;
 
 /// The file of one table.
 #[derive(Debug)]
 pub struct File {
     path: PathBuf,
-    /// `None` after a write failed: redb wants to be opened again.
+    /// `None` after a write failed: redb has to be opened again.
     store: Option<Store>,
-    /// The file that has what was saved; `None` when there is none.
+    /// The file that holds what was saved; `None` if there is none.
     saved_in: Option<FileId>,
-    /// Rows that the file has not taken; no more than the table remembers.
-    unsaved: Vec<Row>,
-    /// Claims that it holds still and need not.
-    ended_claims: Vec<u64>,
-    /// Of what is written beside the file. The one that it had, or a new one, which it gets.
+    /// Commits that are not in the file yet; no more than the table remembers.
+    unsaved: Vec<Commit>,
+    /// Intents that are still in the file and need not be.
+    ended_intents: Vec<u64>,
+    /// The key of what is written beside the file: the one that it had, or a new one, which it gets.
     key: Option<Key>,
     /// Whether the key is in the file.
     has_key: bool,
     resume_at_seconds: u64,
-    /// Since when nobody knows what it holds. That may be much, so nothing takes its place.
+    /// Since when it could not be read. It may hold much, so nothing replaces it.
     unread_since_seconds: Option<u64>,
     /// What was wrong at the start, until it is logged.
-    trouble: Option<String>,
+    trouble: Option<LedgerError>,
 }
 
 impl File {
@@ -55,64 +56,63 @@ impl File {
         self.store = Some(store);
     }
 
-    /// The key of what is written beside the file; `None` where the system has no randomness to give.
+    /// The key of what is written beside the file; `None` if the system has no randomness to give.
     #[must_use]
     pub fn key(&self) -> Option<&Key> {
         self.key.as_ref()
     }
 
-    /// Removes the rows below this number. When that fails, a later commit does it.
+    /// Removes the commits below this number. If that fails, a later commit does it.
     pub fn trim(&mut self, oldest: u64) {
         if self
             .store
             .as_ref()
             .is_some_and(|store| store.write(&Change { oldest, ..Change::default() }).is_err())
         {
-            self.let_go();
+            self.close();
         }
     }
 
-    /// Whether a new file is to be made now, which takes all that the table remembers: see
-    /// [`File::save_all`].
+    /// Whether a new file of all that the table remembers is to be made now, with [`File::save_all`].
     #[must_use]
     pub fn wants_all(&mut self, now_seconds: u64) -> bool {
         let has_none = self.store.is_none() && self.saved_in.is_none();
         has_none && self.unread_since_seconds.is_none() && !self.is_paused(now_seconds)
     }
 
-    /// Puts these contents, all there are, into a new file.
+    /// Makes a new file of these contents, which are all there are.
     ///
     /// # Errors
     /// As [`File::save`].
-    pub fn save_all(&mut self, contents: &Contents, now_seconds: u64) -> Result<(), String> {
+    pub fn save_all(&mut self, contents: &Contents, now_seconds: u64) -> Result<(), LedgerError> {
         let made = self.make(contents, now_seconds);
         if made.is_ok() {
             self.has_key = self.key.is_some();
             self.unsaved.clear();
-            self.ended_claims.clear();
+            self.ended_intents.clear();
             self.trouble = None;
         }
         self.paused_unless(made, now_seconds)
     }
 
-    /// Writes the rows that wait and these, and removes those below `oldest`.
+    /// Writes the unsaved commits and these, and removes those below `oldest`.
     ///
     /// # Errors
-    /// From the disk, or because the file is not the one it was; text for a person. The rows then wait, and the
-    /// file is left alone for a while.
+    /// From the disk, or because the file is not the one it was. The commits then wait, and the file is left alone for a
+    /// while.
     pub fn save(
         &mut self,
-        rows: impl IntoIterator<Item = Row>,
+        commits: impl IntoIterator<Item = Commit>,
         oldest: u64,
         now_seconds: u64,
-    ) -> Result<(), String> {
-        self.unsaved.extend(rows);
-        self.unsaved.retain(|row| row.number >= oldest);
+    ) -> Result<(), LedgerError> {
+        self.unsaved.extend(commits);
+        self.unsaved.retain(|commit| commit.number >= oldest);
         self.look()?;
         if let Some(why) = self.trouble.take() {
             return Err(why);
         }
-        let is_done = self.store.is_some() && self.unsaved.is_empty() && self.ended_claims.is_empty();
+        let is_done = self.store.is_some() && self.unsaved.is_empty() && self.ended_intents.is_empty();
         if is_done || self.is_paused(now_seconds) || self.wants_all(now_seconds) {
             return Ok(());
         }
@@ -120,30 +120,30 @@ impl File {
         self.write(&[], oldest, now_seconds)
     }
 
-    /// Writes what is about to be sent, and with it all that waits. After `Ok` it is on the disk.
+    /// Writes what is about to be sent, and all unsaved commits. After `Ok` they are on the disk.
     ///
     /// # Errors
-    /// As [`File::save`], and while the file is left alone.
-    pub fn claim(&mut self, claim: &Row, oldest: u64, now_seconds: u64) -> Result<(), String> {
+    /// As [`File::save`]; and [`LedgerError::Paused`] while the file is left alone.
+    pub fn intend(&mut self, intent: &Intent, oldest: u64, now_seconds: u64) -> Result<(), LedgerError> {
         self.look()?;
         if let Some(why) = self.trouble.take() {
             return Err(why);
         }
         self.wait_until_read()?;
         if self.is_paused(now_seconds) {
-            return Err(format!("{} could not be written, and is soon tried again", self.path.display()));
+            return Err(LedgerError::Paused { path: self.path.clone() });
         }
-        let written = self.write(std::slice::from_ref(claim), oldest, now_seconds);
+        let written = self.write(std::slice::from_ref(intent), oldest, now_seconds);
         if written.is_err() {
-            // Whether the disk has taken it is open; should it turn up, it says nothing.
-            self.ended_claims.push(claim.number);
+            // It may be on the disk all the same, and then it must not count.
+            self.ended_intents.push(intent.number);
         }
         written
     }
 
-    /// These claims leave the file with the next write.
-    pub fn end_claims(&mut self, numbers: impl IntoIterator<Item = u64>) {
-        self.ended_claims.extend(numbers);
+    /// The next write removes these intents from the file.
+    pub fn end_intents(&mut self, numbers: impl IntoIterator<Item = u64>) {
+        self.ended_intents.extend(numbers);
     }
 
     /// Lets the next [`File::save`] try at once.
@@ -152,96 +152,97 @@ impl File {
     }
 
     fn is_paused(&mut self, now_seconds: u64) -> bool {
-        // A clock set back must not make the pause longer than it is, whoever asks.
+        // A clock that is set back must not make the pause longer.
         self.resume_at_seconds = self.resume_at_seconds.min(now_seconds.saturating_add(PAUSE_SECONDS));
         now_seconds < self.resume_at_seconds
     }
 
-    fn paused_unless<T>(&mut self, done: Result<T, String>, now_seconds: u64) -> Result<T, String> {
+    fn paused_unless<T>(&mut self, done: Result<T, LedgerError>, now_seconds: u64) -> Result<T, LedgerError> {
         self.resume_at_seconds = if done.is_ok() { 0 } else { now_seconds.saturating_add(PAUSE_SECONDS) };
         done
     }
 
-    /// Whether the name is still that of the file we hold: what is written into a removed one is lost.
-    fn look(&mut self) -> Result<(), String> {
+    /// Looks whether the open file still has its name: what is written into a removed one is lost.
+    fn look(&mut self) -> Result<(), LedgerError> {
         let Some(store) = &self.store else { return Ok(()) };
-        let why = match FileId::at(&self.path) {
+        let is_replaced = match FileId::at(&self.path) {
             Ok(id) if id == store.id() => return Ok(()),
-            Ok(_) => "was replaced",
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => "was removed",
-            // Nobody may look, but what is open can be written.
+            Ok(_) => true,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+            // The folder may not be read, but an open file can be written.
             Err(_) => return Ok(()),
         };
         self.store = None;
         self.saved_in = None;
-        Err(format!("{} {why} while it was in use; it is made anew at once", self.path.display()))
+        Err(LedgerError::Taken { path: self.path.clone(), is_replaced })
     }
 
-    /// Closes the file, and forgets it if nobody knows what is on the disk.
-    fn let_go(&mut self) {
+    /// Closes the file after a failed write, and forgets it if nobody knows what is on the disk.
+    fn close(&mut self) {
         if self.store.take().is_some_and(|store| store.is_doubtful()) {
             self.saved_in = None;
         }
     }
 
-    fn write(&mut self, claims: &[Row], oldest: u64, now_seconds: u64) -> Result<(), String> {
-        let written = self.try_write(claims, oldest, now_seconds);
+    fn write(&mut self, intents: &[Intent], oldest: u64, now_seconds: u64) -> Result<(), LedgerError> {
+        let written = self.try_write(intents, oldest, now_seconds);
         if written.is_ok() {
             self.has_key = self.key.is_some();
             self.unsaved.clear();
-            self.ended_claims.clear();
+            self.ended_intents.clear();
         }
         self.paused_unless(written, now_seconds)
     }
 
-    fn try_write(&mut self, claims: &[Row], oldest: u64, now_seconds: u64) -> Result<(), String> {
+    fn try_write(&mut self, intents: &[Intent], oldest: u64, now_seconds: u64) -> Result<(), LedgerError> {
         if self.store.is_none() {
             self.reopen(now_seconds)?;
         }
         let Some(store) = &self.store else { return Ok(()) };
         let key = self.key.as_ref().filter(|_| !self.has_key);
-        let change = Change { oldest, rows: &self.unsaved, ended_claims: &self.ended_claims, claims, key };
+        let change =
+            Change { oldest, commits: &self.unsaved, ended_intents: &self.ended_intents, intents, key };
         if let Err(error) = store.write(&change) {
-            self.let_go();
-            return Err(self.explain(&error));
+            self.close();
+            return Err(self.error(error));
         }
         Ok(())
     }
 
-    fn reopen(&mut self, now_seconds: u64) -> Result<(), String> {
+    fn reopen(&mut self, now_seconds: u64) -> Result<(), LedgerError> {
         match Store::open(&self.path) {
             Ok((store, _)) if Some(store.id()) == self.saved_in => {
                 self.store = Some(store);
                 return Ok(());
             }
-            Err(StoreError::Unusable(why)) => return Err(self.give_way(why, now_seconds)),
+            Err(StoreError::Unusable(why)) => return Err(self.move_aside(why, now_seconds)),
             Err(error) if !error.is_missing() => {
                 if matches!(error, StoreError::Unsynced(_)) {
                     self.saved_in = None;
                 }
-                return Err(self.explain(&error));
+                return Err(self.error(error));
             }
             _ => self.saved_in = None,
         }
-        Err(format!("{} is not the file it was; it is made anew soon", self.path.display()))
+        Err(LedgerError::Exchanged { path: self.path.clone() })
     }
 
-    /// Moves aside a file that cannot be used. Returns what to log.
-    fn give_way(&mut self, why: Unusable, now_seconds: u64) -> String {
+    /// Moves aside a file that cannot be used. Either way there is an error to log.
+    fn move_aside(&mut self, why: Unusable, now_seconds: u64) -> LedgerError {
         match move_aside(&self.path, why, now_seconds) {
             Ok(moved) => {
                 self.saved_in = None;
                 self.unread_since_seconds = None;
-                format!("{} {moved}; it is made anew soon", self.path.display())
+                LedgerError::MovedAside { path: self.path.clone(), moved }
             }
-            Err(why) => why,
+            Err(error) => error,
         }
     }
 
-    fn make(&mut self, contents: &Contents, now_seconds: u64) -> Result<(), String> {
-        // What is there now may be another's. If not, its lock is held until ours has the name.
+    fn make(&mut self, contents: &Contents, now_seconds: u64) -> Result<(), LedgerError> {
+        // The file there now may be another instance's. If not, its lock is held until ours has the name.
         let _replaced = match Store::open(&self.path) {
-            Err(error) if error.is_anothers() => return Err(self.explain(&error)),
+            Err(error) if error.is_anothers() => return Err(self.error(error)),
             Err(StoreError::Unusable(why)) => {
                 move_aside(&self.path, why, now_seconds)?;
                 None
@@ -249,12 +250,12 @@ impl File {
             opened => opened.ok(),
         };
         let store =
-            Store::make(&self.path, contents, self.key.as_ref()).map_err(|error| self.explain(&error))?;
+            Store::make(&self.path, contents, self.key.as_ref()).map_err(|error| self.error(error))?;
         self.hold(store);
         Ok(())
     }
 
-    fn explain(&self, error: &StoreError) -> String {
-        format!("{} {error}", self.path.display())
+    fn error(&self, error: StoreError) -> LedgerError {
+        LedgerError::Store { path: self.path.clone(), error }
     }
 }

@@ -1,11 +1,12 @@
 //! What a start finds in the file, and what it can read only later.
 //!
-//! A disk that cannot be written at the start, or not even read, is no reason not to start. But a file that was
-//! not read may hold much: it is left as it is, nothing is claimed and nothing takes its place, until it can be.
+//! A disk that cannot be written or read at the start is no reason not to start. But a file that was not read may hold
+//! much: it is left as it is, and until it can be read no intent is written and nothing replaces it.
 
 use std::path::Path;
 
 use super::{File, PAUSE_SECONDS};
+use crate::ledger::LedgerError;
 use crate::ledger::disk::{MovedAside, move_aside};
 use crate::ledger::key::Key;
 use crate::ledger::store::{Contents, Store, StoreError};
@@ -19,18 +20,18 @@ pub struct Opened {
 }
 
 impl File {
-    /// Opens the file, or makes it, and reads it. A disk that is full, read-only, broken
-    /// or forbidden is no reason not to start: see [`File::take_trouble`].
+    /// Opens the file, or makes it, and reads it. A disk that is full, read-only, broken or forbidden is no reason not to
+    /// start: see [`File::take_trouble`].
     ///
     /// # Errors
-    /// When the file is in use, or the path is none for a file; text for a person.
-    pub fn open(path: &Path, now_seconds: u64) -> Result<Opened, String> {
+    /// [`LedgerError::Store`], if another instance uses the file or the path cannot be one of a file.
+    pub fn open(path: &Path, now_seconds: u64) -> Result<Opened, LedgerError> {
         let mut file = Self {
             path: path.to_owned(),
             store: None,
             saved_in: None,
             unsaved: Vec::new(),
-            ended_claims: Vec::new(),
+            ended_intents: Vec::new(),
             key: None,
             has_key: false,
             resume_at_seconds: 0,
@@ -58,28 +59,33 @@ impl File {
                 file.take_key(&contents);
                 contents
             }
-            Err(error) if error.may_pass() => {
-                file.wait(file.explain(&error), now_seconds);
-                // What cannot be written can perhaps be read.
-                match Store::peek(path) {
-                    Ok((id, contents)) => {
-                        file.saved_in = Some(id).filter(|_| !matches!(error, StoreError::Unsynced(_)));
-                        file.take_key(&contents);
-                        contents
-                    }
-                    Err(peeked) if peeked.is_missing() => Contents::default(),
-                    Err(_) => {
-                        file.unread_since_seconds = Some(now_seconds);
-                        file.wait(file.unread(&error), now_seconds);
-                        Contents::default()
-                    }
-                }
-            }
-            Err(error) => return Err(file.explain(&error)),
+            Err(error) if error.may_pass() => file.read_only(error, now_seconds),
+            Err(error) => return Err(file.error(error)),
         };
         file.key = file.key.take().or_else(Key::random);
         file.write_key();
         Ok(Opened { file, contents, moved })
+    }
+
+    /// Reads what can perhaps be read of a file that cannot be written.
+    fn read_only(&mut self, error: StoreError, now_seconds: u64) -> Contents {
+        match Store::peek(&self.path) {
+            Ok((id, contents)) => {
+                self.saved_in = Some(id).filter(|_| !matches!(error, StoreError::Unsynced(_)));
+                self.take_key(&contents);
+                self.wait(self.error(error), now_seconds);
+                contents
+            }
+            Err(peeked) if peeked.is_missing() => {
+                self.wait(self.error(error), now_seconds);
+                Contents::default()
+            }
+            Err(_) => {
+                self.unread_since_seconds = Some(now_seconds);
+                self.wait(self.unreadable(error), now_seconds);
+                Contents::default()
+            }
+        }
     }
 
     fn take_key(&mut self, contents: &Contents) {
@@ -87,66 +93,65 @@ impl File {
         self.has_key = contents.key.is_some();
     }
 
-    /// Gives a file of an older version its key before anything is written beside it. When that fails, a later commit
+    /// Gives a file of an older version its key before anything is written beside it. If that fails, a later commit
     /// does it.
     fn write_key(&mut self) {
         let (Some(store), Some(key), false) = (&self.store, &self.key, self.has_key) else { return };
         match store.write_key(key) {
             Ok(()) => self.has_key = true,
-            Err(_) => self.let_go(),
+            Err(_) => self.close(),
         }
     }
 
-    /// What was wrong with the file at the start, once; text for a person. Memory alone knows then what is
-    /// delivered, until the disk is back.
-    pub fn take_trouble(&mut self) -> Option<String> {
+    /// What was wrong with the file at the start, once. Until the disk is back only memory knows what was delivered.
+    pub fn take_trouble(&mut self) -> Option<LedgerError> {
         self.trouble.take()
     }
 
-    /// Tries again to read what a start could not, at most once in a pause; `None` while that fails, or where it
-    /// was read. Whoever gets it takes it in as older than all there is, and then [`File::wants_all`].
+    /// Tries again to read what a start could not, at most once in a pause. `None`: the pause is not over, or the file was
+    /// read already. The caller takes the contents in as older than all in memory, and then [`File::wants_all`].
     ///
     /// # Errors
-    /// From the disk, or because the file is of no use and was moved aside; text for a person.
-    pub fn recall(&mut self, now_seconds: u64) -> Result<Option<Contents>, String> {
+    /// From the disk, or because the file cannot be used and was moved aside.
+    pub fn recall(&mut self, now_seconds: u64) -> Result<Option<Contents>, LedgerError> {
         let Some(since_seconds) = self.unread_since_seconds else { return Ok(None) };
         if self.is_paused(now_seconds) {
             return Ok(None);
         }
         let read = match Store::open(&self.path) {
-            // The first error is the one to tell.
+            // The first error is the one to return.
             Err(error) if error.may_pass() => Store::peek(&self.path).map_err(|_| error),
             opened => opened.map(|(store, contents)| (store.id(), contents)),
         };
         let contents = match read {
             Ok((_, contents)) => Ok(contents.carried_over(since_seconds)),
             Err(error) if error.is_missing() => Ok(Contents::default()),
-            Err(StoreError::Unusable(why)) => Err(self.give_way(why, now_seconds)),
-            Err(error) => Err(self.unread(&error)),
+            Err(StoreError::Unusable(why)) => Err(self.move_aside(why, now_seconds)),
+            Err(error) => Err(self.unreadable(error)),
         };
         if contents.is_ok() {
             self.unread_since_seconds = None;
-            // Memory has these, and numbers them anew.
+            // They are in memory, which numbers them anew.
             self.unsaved.clear();
         }
         self.paused_unless(contents.map(Some), now_seconds)
     }
 
-    fn wait(&mut self, why: String, now_seconds: u64) {
+    fn wait(&mut self, why: LedgerError, now_seconds: u64) {
         self.trouble = Some(why);
         self.resume_at_seconds = now_seconds.saturating_add(PAUSE_SECONDS);
     }
 
-    /// What a file holds that nobody has read may be what is about to be sent.
-    pub(super) fn wait_until_read(&self) -> Result<(), String> {
-        if self.unread_since_seconds.is_none() {
-            return Ok(());
+    /// A file that was never read may hold the very record that is about to be sent.
+    pub(super) fn wait_until_read(&self) -> Result<(), LedgerError> {
+        match self.unread_since_seconds {
+            None => Ok(()),
+            Some(_) => Err(LedgerError::NotReadYet { path: self.path.clone() }),
         }
-        Err(format!("{} could not be read at the start, nor since", self.path.display()))
     }
 
-    fn unread(&self, error: &StoreError) -> String {
-        format!("{} {error}, nor can it be read", self.path.display())
+    fn unreadable(&self, error: StoreError) -> LedgerError {
+        LedgerError::Unreadable { path: self.path.clone(), error }
     }
 }
 

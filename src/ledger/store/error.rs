@@ -1,4 +1,4 @@
-//! Why the file of the ledger cannot be used, and what redb says as one of these.
+//! Why the file of the ledger cannot be used, and which of these an error of redb is.
 
 use std::fmt;
 use std::io;
@@ -11,13 +11,13 @@ use crate::ledger::disk::Unusable;
 /// Why the file cannot be used.
 #[derive(Debug)]
 pub enum StoreError {
-    /// Another instance, in this process or another, has it open.
+    /// Another instance, in this process or another, has it open. A start refuses the setting; later the ledger tries again.
     InUse,
-    /// It is no ledger, or one that was damaged, or a newer version's. It wants to be moved aside.
+    /// It is no ledger, or a damaged one, or one of a newer version. The caller moves it aside and makes a new one.
     Unusable(Unusable),
-    /// The disk, its permissions, or a path that leads nowhere.
+    /// From the disk, its permissions, or a path that leads nowhere. If it may pass, the caller tries again later.
     Io(io::Error),
-    /// The disk, in a sync: nobody knows what the file holds now, whatever it shows.
+    /// From a sync: nobody knows what the file holds now, whatever it shows. The caller makes a new one.
     Unsynced(io::Error),
 }
 
@@ -32,7 +32,7 @@ impl StoreError {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::NotFound)
     }
 
-    /// Whether the file is another's: of another instance, or something foreign that was put there. It stays where it is.
+    /// Whether another instance uses the file, or somebody else put it there. It must stay where it is.
     #[must_use]
     pub fn is_anothers(&self) -> bool {
         match self {
@@ -42,7 +42,7 @@ impl StoreError {
         }
     }
 
-    /// Whether it is a matter of the disk, which comes and goes, and not of the path.
+    /// Whether the disk is to blame, which may recover, and not the path.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {

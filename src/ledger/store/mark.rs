@@ -1,9 +1,9 @@
-//! The mark in the ledger's file: by which rules its identities were made.
+//! The mark in the ledger's file: the version of the rules by which its identities were made.
 //!
-//! The first versions had no mark, and kept commits in a table `rows`. Such a file is read as it is. With its first commit
-//! that table gets its new name and the mark takes its place, all in that one commit: the file is of the one kind or of
-//! the other at any moment, and no sync is added. The mark has that name, and a type of its own, so that a version that
-//! knows no mark finds no table that it can read, and moves the file aside; redb gives it the type's name as the reason.
+//! The first versions had no mark, and kept commits in a table `rows`. Such a file is read as it is. Its first commit renames
+//! that table and puts the mark in its place, in one transaction: the file is always of the one kind or of the other, and
+//! no sync is added. The mark has the old name and a type of its own. So a version that knows no mark finds no table that
+//! it can read, and moves the file aside; redb gives it the name of the type as the reason.
 
 use redb::{Database, ReadableDatabase, TableDefinition, TableError, TypeName, WriteTransaction};
 
@@ -16,7 +16,7 @@ const IDENTITY_RULES: &str = "identity_rules";
 /// Where the first versions kept commits.
 pub const UNMARKED: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("rows");
 
-/// The rules of a file that has no mark, which are the first.
+/// The rules of a file without a mark, which are the first.
 pub const NONE: u32 = 0;
 
 /// The rules that the file says it has.
@@ -48,7 +48,7 @@ pub fn write(writing: &WriteTransaction, older: u32) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A number whose type has a name for those who do not know it.
+/// The number of the rules, in a type whose name explains it to older versions.
 #[derive(Debug)]
 struct Rules;
 
@@ -75,7 +75,7 @@ impl redb::Value for Rules {
     }
 
     fn type_name() -> TypeName {
-        // In every file, so it stays as it is.
+        // It is in every file, so it must not change.
         TypeName::new("identity rules of a newer version of event_gateway")
     }
 }

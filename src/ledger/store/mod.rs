@@ -1,20 +1,21 @@
-//! The file of the ledger: redb, one row per commit.
+//! The file of the ledger: redb, one entry of a table per commit.
 //!
-//! A row's value is its time, its records packed one after the other, and a checksum over number and
-//! value. redb checks its own pages when it repairs after a crash, not on every read; the checksum makes
-//! sure that no flipped bit is ever taken for an acknowledgement. A commit is one append with one sync;
-//! rows that have left the table leave the file with a later commit.
+//! The value of a commit is its time, its records packed one after the other, and a checksum over number and value. redb
+//! checks its own pages when it repairs after a crash, not on every read; the checksum makes sure that no flipped bit is
+//! ever taken for an acknowledgement. A commit is one append with one sync; commits that have left memory leave the file
+//! with a later one.
 //!
 //! ```text
-//! commits   number → row
-//! claims    number → row: what is about to be sent
+//! table     key → value
+//! commits   number → commit
+//! claims    number → intent
 //! rows      by which rules the identities were made, see `mark`
 //! keys      "request" → the key of what is written beside the ledger, see `key`
 //! ```
 //! Older versions know no table `keys`, and leave it as it is.
 //!
-//! A new file gets its name only when it is whole and synced. redb's own way to begin one takes two syncs,
-//! and a machine that loses power between them would find a file that is none.
+//! A new file gets its name only when it is whole and synced. redb's own way to begin one takes two syncs, and if the
+//! machine lost power between them, a start would find a file that is no ledger.
 
 mod error;
 mod mark;
@@ -27,8 +28,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::disk::{Disk, is_bounded};
 use super::key::Key;
-use super::packing::{pack, unpack};
-use super::table::Row;
+use super::packing::{Unpacked, pack, unpack};
+use super::verdict::{Commit, Intent};
 use crate::disk::{self, Access, FileId, is_refused, sync_folder, with_suffix};
 use crate::record::identity::rules::RULES;
 pub use error::StoreError;
@@ -38,35 +39,36 @@ use redb::{
 };
 
 const COMMITS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("commits");
-/// The same for what is about to be sent.
-const CLAIMS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("claims");
+/// The name is older than the word.
+const INTENTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("claims");
 const KEYS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("keys");
 const REQUEST: &str = "request";
-/// A billion commits in each second of three centuries. The next rows get the next numbers.
+/// More than a billion commits in each second of three centuries: a higher number is damage.
 const MOST_NUMBER: u64 = u64::MAX / 2;
-/// redb takes a gigabyte by default; rows are written once and read once.
+/// redb takes a gigabyte by default, but what is here is written once and read once.
 const CACHE_BYTES: usize = 1 << 20;
 
 /// What a file holds, oldest first.
 #[derive(Debug, Default)]
 pub struct Contents {
-    pub rows: Vec<Row>,
-    /// What was about to be sent.
-    pub claims: Vec<Row>,
+    pub commits: Vec<Commit>,
+    pub intents: Vec<Intent>,
     /// `None` in files of older versions.
     pub key: Option<Key>,
 }
 
-/// What one commit of the file does.
+/// What one transaction changes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Change<'a> {
-    /// Rows below this number are removed.
+    /// Commits below this number are removed.
     pub oldest: u64,
-    /// Rows to add.
-    pub rows: &'a [Row],
-    pub ended_claims: &'a [u64],
-    pub claims: &'a [Row],
-    /// The key, where the file has another one or none.
+    /// Commits to add.
+    pub commits: &'a [Commit],
+    /// Intents to remove.
+    pub ended_intents: &'a [u64],
+    /// Intents to add.
+    pub intents: &'a [Intent],
+    /// The key, if the file has another one or none.
     pub key: Option<&'a Key>,
 }
 
@@ -75,7 +77,7 @@ pub struct Store {
     /// `None` only while it is dropped.
     database: Option<Database>,
     id: FileId,
-    /// What it had when it was opened.
+    /// Its length when it was opened.
     len_bytes: u64,
     /// The identity rules that its mark names.
     rules: AtomicU32,
@@ -84,7 +86,7 @@ pub struct Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        // redb writes once more as it closes, and where damage has made it panic before it panics again.
+        // redb writes once more as it closes. If damage has made it panic before, it panics again.
         let database = self.database.take();
         let _ = catch_unwind(AssertUnwindSafe(|| drop(database)));
     }
@@ -97,24 +99,24 @@ impl Store {
     /// See [`StoreError`]. Nothing is changed in a file that is damaged or in use.
     pub fn open(path: &Path) -> Result<(Self, Contents), StoreError> {
         let opened = Self::open_file(path, false)?;
-        // Whoever made it may have been stopped before this.
+        // Who made it may have been stopped before this.
         sync_folder(path)?;
         Ok(opened)
     }
 
-    /// Makes a file of these contents and this key, in place of whatever has the name now. It is there whole or not at all.
+    /// Makes a file of these contents and this key, and replaces the file that has the name now, in one step.
     ///
     /// # Errors
-    /// See [`StoreError`]. What has the name is then still as it was, but for an error of the folder's sync.
+    /// See [`StoreError`]. The old file is then still there, unless only the sync of the folder failed.
     pub fn make(path: &Path, contents: &Contents, key: Option<&Key>) -> Result<Self, StoreError> {
         let unfinished = with_suffix(path, ".unfinished");
         let opened = match Self::open_file(&unfinished, true) {
-            // Somebody else makes it, or put it there, and it is not ours to remove.
+            // Somebody else makes it, or put it there: it is not ours to remove.
             Err(StoreError::Io(error)) if is_refused(&error) => {
                 return Err(disk::beside(&unfinished, error).into());
             }
             Err(StoreError::InUse) => return Err(StoreError::InUse),
-            // The power went while one was made.
+            // The machine lost power while one was made.
             Err(StoreError::Unusable(_)) => {
                 disk::remove_own(&unfinished)?;
                 Self::open_file(&unfinished, true)
@@ -122,23 +124,22 @@ impl Store {
             opened => opened,
         };
         let made = opened.and_then(|(store, found)| {
-            // Of one that was not finished nothing stays.
-            let found: Vec<_> = found.claims.iter().map(|claim| claim.number).collect();
-            let Contents { rows, claims, .. } = contents;
-            store.write(&Change { oldest: u64::MAX, rows, ended_claims: &found, claims, key })?;
+            // If it was left unfinished, nothing of it stays.
+            let found: Vec<_> = found.intents.iter().map(|intent| intent.number).collect();
+            let Contents { commits, intents, .. } = contents;
+            store.write(&Change { oldest: u64::MAX, commits, ended_intents: &found, intents, key })?;
             disk::rename_over(&unfinished, path)?;
             sync_folder(path)?;
             Ok(store)
         });
         if made.is_err() {
-            // The first error is the one to tell.
+            // The first error is the one to return.
             let _ = disk::remove_own(&unfinished);
         }
         made
     }
 
-    /// Reads a file that cannot be written. Asks for no lock, which would be a
-    /// write to some.
+    /// Reads a file that cannot be written. Takes no lock, which some file systems count as a write.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -181,8 +182,11 @@ impl Store {
             let store =
                 Self { database: Some(database), id, len_bytes, rules: AtomicU32::new(rules), sync_failed };
             let commits = if rules == mark::NONE { mark::UNMARKED } else { COMMITS };
-            let (rows, claims) = (store.rows_of(commits)?, store.rows_of(CLAIMS)?);
-            let contents = Contents { rows, claims, key: store.key()? };
+            let commit = |(number, (at_seconds, records))| Commit { number, at_seconds, records };
+            let intent = |(number, (at_seconds, records))| Intent { number, at_seconds, records };
+            let commits = store.read_table(commits)?.into_iter().map(commit).collect();
+            let intents = store.read_table(INTENTS)?.into_iter().map(intent).collect();
+            let contents = Contents { commits, intents, key: store.key()? };
             Ok((store, contents))
         }))
         .unwrap_or_else(|_| Err(StoreError::damaged("it made the reader panic")))
@@ -204,30 +208,34 @@ impl Store {
         self.database.as_ref().ok_or_else(|| StoreError::Io(io::Error::other("it is closed")))
     }
 
-    fn rows_of(&self, table: TableDefinition<'_, u64, &'static [u8]>) -> Result<Vec<Row>, StoreError> {
+    /// Numbers and what they stand for, by number.
+    fn read_table(
+        &self,
+        table: TableDefinition<'_, u64, &'static [u8]>,
+    ) -> Result<Vec<(u64, Unpacked)>, StoreError> {
         let reading = self.database()?.begin_read().map_err(redb::Error::from)?;
         let table = match reading.open_table(table) {
             Ok(table) => table,
             Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
             Err(error) => return Err(redb::Error::from(error).into()),
         };
-        let mut rows = Vec::new();
+        let mut all = Vec::new();
         let mut left_bytes = self.len_bytes;
         for item in table.iter().map_err(redb::Error::from)? {
             let (number, value) = item.map_err(redb::Error::from)?;
             let number = number.value();
             if number > MOST_NUMBER {
-                return Err(StoreError::damaged(format!("no row has the number {number}")));
+                return Err(StoreError::damaged(format!("no commit has the number {number}")));
             }
-            // Pages that are named many times would be read without end.
+            // A page that many others name would be read without end.
             left_bytes = left_bytes
                 .checked_sub(value.value().len() as u64)
                 .ok_or_else(|| StoreError::damaged("it holds more than it is long"))?;
-            let row = unpack(number, value.value())
-                .ok_or_else(|| StoreError::damaged(format!("row {number} does not match its checksum")))?;
-            rows.push(row);
+            let unpacked = unpack(number, value.value())
+                .ok_or_else(|| StoreError::damaged(format!("commit {number} does not match its checksum")))?;
+            all.push((number, unpacked));
         }
-        Ok(rows)
+        Ok(all)
     }
 
     fn key(&self) -> Result<Option<Key>, StoreError> {
@@ -238,7 +246,7 @@ impl Store {
             Err(error) => return Err(redb::Error::from(error).into()),
         };
         let value = table.get(REQUEST).map_err(redb::Error::from)?;
-        // One that is none is made anew.
+        // A key that is too short or too long is made anew.
         Ok(value.and_then(|value| Key::from_bytes(value.value())))
     }
 
@@ -256,10 +264,10 @@ impl Store {
         .unwrap_or_else(|_| Err(StoreError::damaged("it made the writer panic")))
     }
 
-    /// Makes a change, in one commit that is on the disk when this returns.
+    /// Makes a change, in one transaction that is on the disk when this returns.
     ///
     /// # Errors
-    /// From the disk. The file then holds what it held before; a store that failed must be opened again.
+    /// From the disk. The file then holds what it held before. A store that failed must be opened again.
     pub fn write(&self, change: &Change<'_>) -> Result<(), StoreError> {
         catch_unwind(AssertUnwindSafe(|| {
             let writing = self.database()?.begin_write().map_err(redb::Error::from)?;
@@ -270,21 +278,23 @@ impl Store {
             {
                 let mut table = writing.open_table(COMMITS).map_err(redb::Error::from)?;
                 table.retain_in(..change.oldest, |_, _| false).map_err(redb::Error::from)?;
-                for row in change.rows {
-                    table.insert(row.number, pack(row).as_slice()).map_err(redb::Error::from)?;
+                for Commit { number, at_seconds, records } in change.commits {
+                    let packed = pack(*number, *at_seconds, records);
+                    table.insert(number, packed.as_slice()).map_err(redb::Error::from)?;
                 }
             }
             if let Some(key) = change.key {
                 put_key(&writing, key)?;
             }
-            // Most files never have any, and a table costs a page of each commit.
-            if !change.claims.is_empty() || !change.ended_claims.is_empty() {
-                let mut table = writing.open_table(CLAIMS).map_err(redb::Error::from)?;
-                for number in change.ended_claims {
+            // Most files never have one, and a table costs a page of each commit.
+            if !change.intents.is_empty() || !change.ended_intents.is_empty() {
+                let mut table = writing.open_table(INTENTS).map_err(redb::Error::from)?;
+                for number in change.ended_intents {
                     table.remove(number).map_err(redb::Error::from)?;
                 }
-                for claim in change.claims {
-                    table.insert(claim.number, pack(claim).as_slice()).map_err(redb::Error::from)?;
+                for Intent { number, at_seconds, records } in change.intents {
+                    let packed = pack(*number, *at_seconds, records);
+                    table.insert(number, packed.as_slice()).map_err(redb::Error::from)?;
                 }
             }
             writing.commit().map_err(redb::Error::from)?;
@@ -306,17 +316,17 @@ mod tests {
     use super::*;
     use crate::record::identity::{Identity, Version, Versioned};
 
-    /// As where pages name each other in a circle, or one page is named by many.
+    /// As if pages named each other in a circle, or many pages the same one.
     #[test]
-    fn rows_that_are_more_than_the_file_are_damage() {
+    fn more_commits_than_the_file_is_long_are_damage() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger");
         let record = Versioned { identity: Identity(1), version: Version(1), count: 1 };
-        let rows = vec![Row { number: 1, at_seconds: 1, records: vec![record; 1_000] }];
-        drop(Store::make(&path, &Contents { rows, ..Contents::default() }, None).unwrap());
+        let commits = vec![Commit { number: 1, at_seconds: 1, records: vec![record; 1_000] }];
+        drop(Store::make(&path, &Contents { commits, ..Contents::default() }, None).unwrap());
         let (mut store, contents) = Store::open(&path).unwrap();
-        assert_eq!(contents.rows[0].records.len(), 1_000);
+        assert_eq!(contents.commits[0].records.len(), 1_000);
         store.len_bytes = 28_000;
-        assert!(matches!(store.rows_of(COMMITS), Err(StoreError::Unusable(_))));
+        assert!(matches!(store.read_table(COMMITS), Err(StoreError::Unusable(_))));
     }
 }

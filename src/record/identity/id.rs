@@ -1,4 +1,4 @@
-//! The visible id of a record, made of what may leave.
+//! The visible id of a record, made only of what may leave.
 
 use std::fmt::Write;
 
@@ -11,11 +11,12 @@ use crate::record::content::Content;
 use crate::record::content_hash;
 use crate::record::event::KubeEvent;
 
-/// Puts the id of a record into a buffer that may be used for many: `<uid>.<resourceVersion>` of an event,
-/// `<auditID>.<stage>.<hash>` of an audit record, `<violation>.<run>`, and of anything else a hash of all that it says.
+/// Writes the id of a record into a buffer, which many records may share: `<uid>.<resourceVersion>` for an event,
+/// `<auditID>.<stage>.<hash>` for an audit record, `<violation>.<run>`, and a hash of the body for anything else.
 ///
-/// `content` and `body` are the record as it leaves. Whoever drops repetitions by the id must not be led to drop an
-/// audit record whose client chose another's `auditID`; nobody chooses the microseconds.
+/// `content` and `body` are the record as it leaves. A client may choose the `auditID` of somebody else's request, and a
+/// receiver that drops repeated ids must not drop that record. So the hash is over times too: no client chooses the
+/// microseconds.
 pub fn write_id(content: &Content<'_, '_>, body: &[u8], id: &mut String) {
     id.clear();
     // Writing to a String cannot fail.

@@ -1,21 +1,20 @@
-//! What makes two records the same, and which of two is newer: the one rule, for every kind, in the output and in the
+//! Identity: when two records are the same, and which of two is newer. One rule for every kind, in the output and in the
 //! filter.
 //!
-//! A record is a repetition only where what identifies it says so:
+//! A record is a repetition only if its own identifiers say so:
 //!
-//! | kind | which object | which state of it |
+//! | kind | which object | which version of it |
 //! |---|---|---|
 //! | event | `metadata.uid` | `metadata.resourceVersion` |
 //! | audit record | `auditID`, `stage`, both timestamps, user, verb and URI | (there is one) |
-//! | violation | all but run and time, the details included | the run of the audit, or the uid of the request |
+//! | violation | all but run and time, including the details | the run of the audit, or the uid of the request |
 //!
-//! Where any part of that is missing, all that the kind's reader knows of the record decides ([`content_hash`]): two such
-//! records are the same only if they are equal. What the host or its filters added does not count, nor does the host's
-//! own timestamp, which differs after a restart. Records of no known kind stay out of the ledger: two equal log lines
-//! are two occurrences.
+//! If any part of that is missing, all fields that the kind's reader knows decide ([`content_hash`]): two such records are the
+//! same only if they are equal. What the host or its filters added does not count, nor does the host's own timestamp, which
+//! differs after a restart. Records of unknown kind stay out of the ledger: two equal log lines are two occurrences.
 //!
-//! The ledger's identity is made of the body as it came. The visible id is made of what may leave: nobody may guess
-//! what was redacted by trying what makes the same id.
+//! The ledger's identity is made of the body as it came. The visible id is made only of what may leave, so that nobody can
+//! guess what was redacted by trying what gives the same id.
 
 mod id;
 pub mod rules;
@@ -34,23 +33,23 @@ use crate::time::Stamp;
 pub use id::{record_id, write_id};
 pub use version::Version;
 
-/// Names one object that records are about. 128 bits, because a collision would swallow an event: with a million entries
-/// the chance of one is below 10⁻²⁶.
+/// Names one object that records are about. A collision would lose an event, so it has 128 bits: with a million entries the
+/// chance of one is below 10⁻²⁶.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identity(pub u128);
 
-/// One state of one object.
+/// One version of one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Versioned {
     pub identity: Identity,
     pub version: Version,
-    /// Occurrences so far. Kubernetes counts in an int32.
+    /// Its occurrences so far. Kubernetes counts in an int32.
     pub count: u32,
 }
 
-/// What the ledger remembers of a record: nothing of one whose kind nobody knows.
+/// What the ledger knows a record by; `None` for a record of unknown kind.
 ///
-/// `body` is the record's as it came, of which `content` was read.
+/// `body` is the record as it came, and `content` what was read of it.
 #[must_use]
 pub fn versioned(content: &Content<'_, '_>, body: &[u8]) -> Option<Versioned> {
     let (identity, version) = match content {
@@ -69,17 +68,17 @@ fn of_event(event: &KubeEvent<'_>, body: &[u8]) -> (Identity, Version) {
         return (hash(&["uid", uid]), Version::parse(version));
     }
     if uid.is_empty() && event.metadata.name.is_empty() {
-        // Nothing says that another one is a later state of it.
+        // No other record can be recognised as a later version of it.
         return (equal(Kind::Event, body), Version(0));
     }
-    // All that its states say keeps them apart, and its occurrences still add up.
+    // The hash of all fields distinguishes its versions, and its occurrences still add up.
     (series(event), Version::of_hash(content_hash::hash(Kind::Event, body)))
 }
 
 /// One request passes through several stages, and each is a record.
 ///
-/// A client may choose the id of its request (the header `Audit-ID`). So that nobody can hide a request behind the id
-/// of another, it takes more than the id to make a repetition.
+/// A client may choose the id of its request (the header `Audit-ID`). The id alone makes no repetition, so that nobody can
+/// hide a request behind the id of another.
 fn of_audit(audit: &AuditEvent<'_>, body: &[u8]) -> Identity {
     if !is_identified(audit) {
         return equal(Kind::Audit, body);
@@ -88,14 +87,14 @@ fn of_audit(audit: &AuditEvent<'_>, body: &[u8]) -> Identity {
     hash(&["audit", audit_id, stage, request_received, stage_time, &user.name, verb, request_uri])
 }
 
-/// Whether an audit record says by itself which one it is.
+/// Whether an audit record has all of its identifiers.
 fn is_identified(audit: &AuditEvent<'_>) -> bool {
     let is_time = |text| Stamp::parse_set(text).is_some();
     !audit.stage.is_empty() && is_time(&audit.stage_time) && is_time(&audit.request_received)
 }
 
-/// One object may violate a constraint in several ways: Gatekeeper's results are a set over message and details. What
-/// stays the same from one run of the audit to the next is all but the run and the time.
+/// One object may violate a constraint in several ways: Gatekeeper's results are a set over message and details. From one
+/// run of the audit to the next, all but the run and the time stays the same.
 fn of_violation(violation: &Violation<'_>, body: &[u8]) -> (Identity, Version) {
     if !is_found_by_a_run(violation) {
         return (equal(Kind::Violation, body), Version(0));
@@ -104,19 +103,19 @@ fn of_violation(violation: &Violation<'_>, body: &[u8]) -> (Identity, Version) {
     (hash(&["violation and details", &format!("{found:032x}")]), Version::parse(&violation.run))
 }
 
-/// Whether a violation says by itself which one it is, and of which run.
+/// Whether a violation has all of its identifiers, including the run.
 fn is_found_by_a_run(violation: &Violation<'_>) -> bool {
     let Violation { constraint, resource, run, message, .. } = violation;
     let parts = [run, &constraint.kind, &constraint.name, &resource.kind, &resource.name, message];
     parts.into_iter().all(|part| !part.is_empty())
 }
 
-/// Of a record that does not identify itself: all that it says.
+/// The identity of a record without its own identifiers: a hash of all its known fields.
 fn equal(kind: Kind, body: &[u8]) -> Identity {
     hash(&["equal", kind.name(), &format!("{:032x}", content_hash::hash(kind, body))])
 }
 
-/// What stays the same over a series of events: the uid, else namespace, name, reason, object and first time.
+/// The identity of a series of events: the uid, or, without one, namespace, name, reason, object and first time.
 #[must_use]
 pub fn series(event: &KubeEvent<'_>) -> Identity {
     if !event.metadata.uid.is_empty() {
@@ -138,9 +137,9 @@ pub fn series(event: &KubeEvent<'_>) -> Identity {
     ])
 }
 
-/// A stable hash over the parts; the length of each goes in, so that moving a border changes it.
+/// A stable hash over the parts. It includes their lengths, so that the same text split elsewhere gives another hash.
 fn hash(parts: &[&str]) -> Identity {
-    // In one piece it is made in a fifth of the time, and a uid is short.
+    // To hash one piece takes a fifth of the time, and most parts are short.
     let mut piece = [0; 128];
     let mut rest = &mut piece[..];
     for part in parts {
@@ -177,7 +176,7 @@ mod tests {
                 assert_eq!(hash(parts), hash_in_pieces(parts), "{len}");
             }
         }
-        // As it was when the first ledgers were written.
+        // The value with which the first ledgers were written.
         assert_eq!(hash(&["uid", "a"]).0, 0x41561b7c96db73409bd187ea5d7f4df0);
     }
 }

@@ -1,17 +1,17 @@
-//! Which of two states of an object is newer.
+//! Which of two versions of an object is newer.
 
 use xxhash_rust::xxh3::xxh3_64;
 
-/// One state of an event object. Numeric versions (etcd revisions, below 2⁶³, without leading zeros) keep their order;
-/// any other text is kept as a hash with the top bit set and has none. So two texts are one version only when they
-/// are one text, as in a record's id.
+/// The version of an object. Numbers (etcd revisions, below 2⁶³, without leading zeros) keep their order. Any other text
+/// becomes a hash with the top bit set, which has no order. So two texts are one version only if they are equal, as in a
+/// record's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version(pub u64);
 
 const TEXT: u64 = 1 << 63;
 
 impl Version {
-    /// Of a state that has no version but all that it says.
+    /// The version of an object without a resourceVersion, by the hash of its fields.
     #[must_use]
     pub fn of_hash(hash: u128) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "half of a hash is one")]
@@ -32,7 +32,7 @@ impl Version {
         self.0 < TEXT
     }
 
-    /// By number when both are numbers; else any other version is newer.
+    /// Compares numbers by their order; otherwise any other version is newer.
     #[must_use]
     pub fn is_newer_than(self, other: Self) -> bool {
         if self.is_number() && other.is_number() { self > other } else { self != other }

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::percent_decode_str;
+
 use super::rule::REDACTED;
 
 /// Parameters of the Kubernetes API whose values are names, numbers or keywords.
@@ -41,9 +43,8 @@ fn is_known(parameter: &str) -> bool {
     let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
     match name {
         "timeout" => value.bytes().all(|byte| byte.is_ascii_alphanumeric()),
-        "fieldSelector" => value
-            .replace("%2C", ",")
-            .replace("%2c", ",")
+        "fieldSelector" => percent_decode_str(value)
+            .decode_utf8_lossy()
             .split(',')
             .all(|term| SELECTABLE.iter().any(|field| selects_by(term, field))),
         _ => KNOWN.contains(&name),
@@ -53,7 +54,7 @@ fn is_known(parameter: &str) -> bool {
 /// Whether a term of a selector is about this field: `=`, `==` or `!=` follows it.
 fn selects_by(term: &str, field: &str) -> bool {
     let behind = term.strip_prefix(field).unwrap_or_default();
-    ["=", "!=", "%3D", "%3d", "!%3D", "%21%3D", "%21="].iter().any(|sign| behind.starts_with(sign))
+    ["=", "!="].iter().any(|sign| behind.starts_with(sign))
 }
 
 #[cfg(test)]

@@ -67,6 +67,7 @@ impl Parser {
         &self.last_version
     }
 
+    /// The kind of objects that it parses.
     #[must_use]
     pub fn kind(&self) -> ObjectKind {
         self.kind

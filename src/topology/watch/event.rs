@@ -59,11 +59,11 @@ struct Status {
 ///
 /// # Errors
 /// When the line is not an event; its content is lost.
-pub(super) fn read(line: &[u8], parser: &mut Parser) -> Result<(WatchEvent, Option<String>), String> {
+pub(super) fn read(line: &[u8], parser: &mut Parser) -> serde_json::Result<(WatchEvent, Option<String>)> {
     let (what, object) = match halves(line) {
         Some((what, object)) => (Cow::Borrowed(what), object),
         None => {
-            let event: Line<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+            let event: Line<'_> = serde_json::from_slice(line)?;
             (event.what, event.object.get().as_bytes())
         }
     };
@@ -77,9 +77,7 @@ pub(super) fn read(line: &[u8], parser: &mut Parser) -> Result<(WatchEvent, Opti
     match parser.object(object) {
         Ok(object) => Ok((said(Arc::new(object)), Some(parser.last_version().to_owned()))),
         // If the line is not JSON at all, it is not an event.
-        Err(_) => serde_json::from_slice::<Line<'_>>(line)
-            .map(|_| (WatchEvent::Unusable, version(object)))
-            .map_err(|error| error.to_string()),
+        Err(_) => serde_json::from_slice::<Line<'_>>(line).map(|_| (WatchEvent::Unusable, version(object))),
     }
     .map(|(said, version)| (said, version.filter(|version| !version.is_empty())))
 }

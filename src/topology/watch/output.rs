@@ -36,6 +36,7 @@ pub enum LossReason {
 }
 
 impl LossReason {
+    /// In the order of their numbers.
     pub const ALL: [Self; 7] = [
         Self::Unreachable,
         Self::Unauthorized,

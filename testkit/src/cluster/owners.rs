@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
+use super::container::container;
 use super::metadata::{Meta, derived, object, owner, rfc3339};
 use super::plan::{Cluster, Kind, START, Workload};
-use super::pods::container;
 use super::random::suffix;
 
 type Made = Vec<(&'static str, Value)>;

@@ -69,7 +69,7 @@ pub(super) struct Pod {
     /// In the cluster's list; it never changes.
     pub(super) place: usize,
     pub(super) workload: usize,
-    /// Of a Deployment's pod; else 0.
+    /// The revision of a Deployment's pod; otherwise 0.
     pub(super) revision: u64,
     pub(super) ordinal: usize,
     pub(super) seed: u64,

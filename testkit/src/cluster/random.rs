@@ -24,7 +24,7 @@ impl Random {
     }
 }
 
-/// Of version 4 in form.
+/// In the form of version 4.
 pub(super) fn uid(number: u64) -> String {
     let mut random = Random(number);
     let (high, low) = (random.next(), random.next());

@@ -66,7 +66,7 @@ impl Answer {
 
     /// Reads the request and never answers; ends with the gateway.
     pub fn hang() -> Self {
-        Self::close_after_body().delay_before(super::FOR_EVER)
+        Self::close_after_body().delay_before(super::ENDLESS)
     }
 
     /// The same before the body is read: it never is.
@@ -170,7 +170,7 @@ impl Answer {
             to.flush()?;
         }
         if let Some(piece) = &self.endless {
-            // Whoever stops reading makes this wait, and whoever closes makes it fail: that is the end of it.
+            // A client that stops reading makes this wait, and one that closes makes it fail: that ends it.
             while to.write_all(piece).is_ok() && self.drip.is_none_or(&pause) {}
         }
         Ok(())

@@ -117,7 +117,7 @@ pub(super) fn serve(
         Welcome::Under(config) => Some(config),
         Welcome::Shut => return Ok(()),
         Welcome::Deaf => {
-            shared.pause(super::FOR_EVER);
+            shared.pause(super::ENDLESS);
             return Ok(());
         }
     };

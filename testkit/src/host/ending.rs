@@ -25,7 +25,7 @@ pub struct Reload {
 }
 
 impl MiniHost {
-    /// OutputPreExit and ExitCtx; flushes still waiting become [`Code::Abandoned`]. Of a filter, cb_exit if
+    /// OutputPreExit and ExitCtx; flushes still waiting become `Code::Abandoned`. For a filter, cb_exit if
     /// it set a context; code 0 without one.
     pub fn exit(&mut self, instance: &str) -> Exit {
         let reply = self.ask("exited", &[b"exit", instance.as_bytes()]);

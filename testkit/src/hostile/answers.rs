@@ -32,7 +32,7 @@ pub fn redirect(elsewhere: &str, dice: &mut Dice) -> Answer {
     Answer::status(status).header("Location", elsewhere)
 }
 
-/// Of a request whose body has not come: whatever it says, the records were not taken.
+/// The answer to a request whose body has not come: whatever it says, the records were not taken.
 pub fn early(dice: &mut Dice) -> Answer {
     let status = [200, 202, 204, 401, 403, 417, 429, 503][dice.below(8)];
     let answer = Answer::status(status).accepting(false);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the plugin was told to promise.
+/// What the plugin is set to promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guarantee {
     /// Everything arrives. What arrived without the plugin's knowledge may arrive again.
@@ -19,7 +19,7 @@ pub struct Sent {
     pub connection: usize,
     pub key: String,
     pub ids: Vec<String>,
-    /// Of each of them its count and its new occurrences, where the format tells both.
+    /// The count and the new occurrences of each, where the format has both.
     pub counts: Vec<(u64, u64)>,
     /// The gateway has the records.
     pub taken: bool,
@@ -173,34 +173,36 @@ fn nothing_twice(account: &Account, wrong: &mut Vec<String>) {
     }
 }
 
-/// A record tells the occurrences from `count - new_occurrences + 1` to `count` of its event. No two records tell the
-/// same one, and what none tells ends with a record that lies in the dead letter file in place of it.
+/// A record reports the occurrences from `count - new_occurrences + 1` to `count` of its event. No two records report
+/// the same one, and what none reports ends with a record that lies in the dead letter file in place of it.
 fn no_occurrence_twice(account: &Account, wrong: &mut Vec<String>) {
-    let mut told: BTreeMap<&str, Vec<(u64, u64, &str)>> = BTreeMap::new();
+    let mut reported: BTreeMap<&str, Vec<(u64, u64, &str)>> = BTreeMap::new();
     for sent in account.sent.iter().filter(|sent| sent.taken) {
         for (id, (count, new)) in sent.ids.iter().zip(&sent.counts) {
             let event = id.rsplit_once('.').map_or(id.as_str(), |(event, _)| event);
             if *new > 0 {
-                told.entry(event).or_default().push((count.saturating_sub(*new), *count, id));
+                reported.entry(event).or_default().push((count.saturating_sub(*new), *count, id));
             }
         }
     }
     // The count of an event is its version, see `load`.
     let version = |id: &str| id.rsplit_once('.').and_then(|(_, version)| version.parse::<u64>().ok());
-    for (event, mut records) in told {
+    for (event, mut records) in reported {
         records.sort_unstable();
         let mut last = 0;
         for (before, count, id) in records {
             if before < last {
                 wrong.push(format!(
-                    "{id} tells occurrences after {before} of {event}, of which {last} were told"
+                    "{id} reports occurrences after {before} of {event}, of which {last} were reported"
                 ));
             }
             let is_away = |letter: &Letter| {
                 letter.id.starts_with(&format!("{event}.")) && version(&letter.id) == Some(before)
             };
             if before > last && !account.letters.iter().any(is_away) {
-                wrong.push(format!("{id} tells occurrences after {before} of {event}, and {last} were told"));
+                wrong.push(format!(
+                    "{id} reports occurrences after {before} of {event}, and {last} were reported"
+                ));
             }
             last = last.max(count);
         }

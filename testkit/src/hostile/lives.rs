@@ -17,7 +17,7 @@ use super::papers::Papers;
 use super::stage::Stage;
 use crate::host::{Build, Code, MiniHost};
 
-/// A trial takes seconds; whoever waits this long waits for ever.
+/// A trial takes seconds; whoever waits this long waits indefinitely.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// When the host brings a chunk again. A real one waits for seconds; between them only the gate is closed.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -297,7 +297,7 @@ impl Lives {
         }
     }
 
-    /// What lies in the dead letter file. Of one that is just being written, or was when its host was killed,
+    /// What lies in the dead letter file. If it is just being written, or was when its host was killed,
     /// half a line may be seen: that is no letter yet.
     fn letters(&self) -> Vec<Letter> {
         let text = fs::read_to_string(self.folder.join("letters")).unwrap_or_default();

@@ -60,7 +60,7 @@ impl Load {
                     // More than sockets take at once: such a body can be cut in its middle.
                     event["message"] = noise(200_000, dice).into();
                 } else if !limits && is_asked {
-                    // Of hexadecimal digits gzip makes half.
+                    // Gzip halves hexadecimal digits.
                     event["message"] = noise(3 * ASKED_FROM_BYTES, dice).into();
                 }
                 wanted.insert(id);

@@ -2,6 +2,7 @@
 //! way of one table, at moments that a seed chooses, and are well afterwards.
 //!
 //! - `dice`: what makes a seed all there is to a trial
+//! - `addresses`: who has which name and address
 //! - `modes`: the table
 //! - `answers`: what the gateway says in them
 //! - `plan`: which mode is played when
@@ -11,6 +12,7 @@
 //! - `lives`: a host that delivers it, and its deaths
 //! - `metronome`: whether the machine stood still, and not the engine
 //! - `judge`: what may have come of it
+mod addresses;
 mod answers;
 pub use crate::dice;
 pub mod judge;

@@ -106,10 +106,10 @@ pub static MODES: &[Mode] = &[
     mode("no such name", 3, Place::Name(|_| "none".into())),
     mode("name server in trouble", 3, Place::Name(|_| "later".into())),
     mode("name server slow", 3, Place::Name(|dice| format!("slow {}", 100 + dice.below(900)))).waiting(),
-    mode("name leads nowhere", 3, Place::Name(|_| super::stage::NOBODY.into())),
-    mode("name leads nowhere first", 3, Place::Name(|_| format!("{} 127.0.0.1", super::stage::NOBODY))),
-    mode("name leads into a black hole", 2, Place::Name(|_| super::stage::BLACK_HOLE.into())).waiting(),
-    mode("name leads to a stranger", 3, Place::Name(|_| super::stage::STRANGER.into())),
+    mode("name leads nowhere", 3, Place::Name(|_| super::addresses::NOBODY.into())),
+    mode("name leads nowhere first", 3, Place::Name(|_| format!("{} 127.0.0.1", super::addresses::NOBODY))),
+    mode("name leads into a black hole", 2, Place::Name(|_| super::addresses::BLACK_HOLE.into())).waiting(),
+    mode("name leads to a stranger", 3, Place::Name(|_| super::addresses::STRANGER.into())),
 ];
 
 /// The mode of this name; panics when there is none.

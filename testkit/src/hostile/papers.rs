@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustls::ServerConfig;
 
-use super::stage::NAME;
+use super::addresses::NAME;
 use crate::gateway::{Certificates, TlsFiles, Welcome};
 
 /// Made once for many trials, as every key costs time.

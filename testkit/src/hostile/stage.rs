@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::addresses::{BLACK_HOLE, NAME, STRANGER};
 use super::dice::Dice;
 use super::judge::Sent;
 use super::load::{ASKED_FROM_BYTES, Load, TAKEN_BYTES};
@@ -20,13 +21,6 @@ use super::papers::Papers;
 use super::plan::Plan;
 use crate::gateway::{Answer, Request, TestGateway, Welcome};
 use crate::http::Head;
-
-/// The gateway's host name, which only the mini host knows.
-pub const NAME: &str = "gateway.test";
-/// Of loopback, where the gateway is not: nobody listens, nobody answers, and somebody else does.
-pub const NOBODY: &str = "127.0.0.2";
-pub const BLACK_HOLE: &str = "127.0.0.3";
-pub const STRANGER: &str = "127.0.0.4";
 
 pub struct Stage {
     pub gateway: TestGateway,
@@ -156,7 +150,7 @@ impl Stage {
             wrong.push("the plugin followed a redirect".to_owned());
         }
         if self.stranger.as_ref().is_some_and(|stranger| !stranger.requests().is_empty()) {
-            wrong.push("the plugin told a stranger".to_owned());
+            wrong.push("the plugin sent requests to a stranger".to_owned());
         }
         for request in self.gateway.requests() {
             if !self.script.papers.is_good(&self.script.look(request.connection)) {
@@ -170,7 +164,7 @@ impl Stage {
     }
 }
 
-/// Of each record its count and its new occurrences; empty where a format does not tell them.
+/// The count and the new occurrences of each record; empty where a format does not have them.
 fn counts(request: &Request) -> Vec<(u64, u64)> {
     let of = |record: &serde_json::Value| {
         let document = record.get("data").unwrap_or(record);

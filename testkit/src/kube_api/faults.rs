@@ -64,7 +64,7 @@ impl KubeApi {
         self.each_fault(resource, |faults| *faults = Faults::default());
     }
 
-    /// Of the next line that an open watch has to send, half is sent; then its connection is closed.
+    /// Half of the next line that an open watch has to send is sent; then its connection is closed.
     pub fn cut(&self, resource: &str) {
         self.order(resource, || Order::Cut);
     }

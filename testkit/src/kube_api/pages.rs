@@ -11,7 +11,7 @@ use super::resource::Resource;
 use super::status::Refusal;
 use super::store::Store;
 
-/// Of how many lists that are being read in pages the rest is kept; that of older ones has expired.
+/// How many lists that are being read in pages keep their rest; that of older ones has expired.
 const KEPT_LISTS: usize = 32;
 
 /// The number of a list in a token that has lost its list: "the rest as it is now".

@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::pages::Pages;
-use super::replica::ReplicaState;
+use super::replica_state::ReplicaState;
 use super::request::Request;
 use super::resource::{Resource, TABLE};
 use super::status::Refusal;

@@ -44,7 +44,7 @@ pub(super) enum Entry {
 }
 
 pub(super) struct Logged {
-    /// Of the change; of the newest change anywhere for an order.
+    /// The moment of the change; for an order, of the newest change anywhere.
     pub(super) version: u64,
     pub(super) happened: Instant,
     pub(super) entry: Entry,

@@ -1,5 +1,5 @@
-//! A watch: all changes after a version, a line each, until the client goes, its time is over, or it is told
-//! otherwise.
+//! A watch: all changes after a version, a line each, until the client goes, its time is over, or it is asked
+//! to end.
 
 use std::io;
 use std::sync::{Arc, PoisonError};
@@ -32,12 +32,12 @@ pub(super) const PARTIAL_START: &[u8] =
 pub(super) struct Start {
     number: u64,
     position: u64,
-    /// Only what is above this version is told: after a restore the same versions come again.
+    /// Only what is above this version is sent: after a restore the same versions come again.
     after: u64,
     silent: bool,
-    /// What is told as ADDED before: all there is, for a client that names no version.
+    /// What is sent as ADDED before: all there is, for a client that names no version.
     present: Vec<Arc<Object>>,
-    /// Too old, to be told within the stream.
+    /// Too old, which the stream says.
     error: Option<Refusal>,
 }
 

@@ -1,12 +1,7 @@
 //! All there is and was in a world, and the searches through it from end to end.
-#![allow(dead_code, reason = "each test binary uses another part of it")]
 
-// With their paths, as a file that is itself taken by its path looks for its modules beside it.
-#[path = "model/around.rs"]
 mod around;
-#[path = "model/rules.rs"]
 mod rules;
-#[path = "model/subject.rs"]
 mod subject;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,4 @@
 //! A small world that changes at random: few names, few labels, so that everything collides.
-#![allow(dead_code, reason = "each test binary uses another part of it")]
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! A disk that remembers everything that was asked of it, and what it may hold after the power goes.
 //!
-//! What was synced stays. Of what was not, any part may be there, at sectors' borders or within one, in any
+//! What was synced stays. Any part of the rest may be there, at sectors' borders or within one, in any
 //! order. A name given, taken or changed is there for certain only once its folder was synced; until then
 //! as many of the first ones as chance will have.
 #![allow(dead_code, reason = "each test binary uses its own part")]
@@ -18,7 +18,7 @@ use std::rc::Rc;
 
 use super::dice::Dice;
 
-use super::syscalls::{Call, Disk, Fate, Kind};
+use super::syscalls::{Call, Disk, Kind, Outcome};
 use remains::{Change, Content, PAGE};
 
 pub type FileId = usize;
@@ -98,19 +98,19 @@ fn name(path: &Path) -> OsString {
 }
 
 impl Disk for Recorder {
-    fn before(&mut self, call: &Call<'_>) -> Fate {
+    fn before(&mut self, call: &Call<'_>) -> Outcome {
         let record = &mut *self.0.borrow_mut();
         let seen = record.seen.entry(call.kind).or_default();
         *seen += 1;
         let fails = record.fails.iter().find(|(kind, place, _)| (*kind, *place) == (call.kind, *seen));
-        fails.map_or(Fate::Happens, |(_, _, errno)| Fate::Fails(*errno))
+        fails.map_or(Outcome::Happens, |(_, _, errno)| Outcome::Fails(*errno))
     }
 
     fn after(&mut self, call: &Call<'_>, result: i64) {
         let record = &mut *self.0.borrow_mut();
         let file = record.names.get(&name(call.path)).copied();
         if call.kind == Kind::Sync && result < 0 {
-            // Of a folder nothing is given up: its names are a part of the file system's own log.
+            // A folder loses nothing: its names are a part of the file system's own log.
             record.steps.extend(file.map(Step::SyncFailed));
         }
         let Ok(done) = usize::try_from(result) else { return };

@@ -47,7 +47,7 @@ impl Content {
         self.pending.push(change.clone());
     }
 
-    /// A sync failed: nothing will write these any more, and nobody will be told.
+    /// A sync failed: nothing will write these any more, and nobody will know.
     pub fn give_up(&mut self) {
         self.limbo.append(&mut self.pending);
     }
