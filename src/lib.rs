@@ -14,7 +14,7 @@
 //!                   → select: by kind, namespace, type, reason, …               select
 //!                   → deduplicate: new, update, duplicate or in flight          ledger
 //!                   → correlate: the Services that it affects                   topology, correlate
-//!                   → render: text                                              render
+//!                   → render: text                                              format
 //!                   → send: batches; split what is rejected; dead letters       delivery, gateway
 //!                   → settle: commit, and a host result for every chunk         ledger, job
 //! host's thread     the waker: resume the flush with OK or RETRY                abi

@@ -81,14 +81,14 @@ impl Client {
     pub(super) fn get(&mut self, wanted: &ApiRequest) -> Result<Response<Body>, ClientError> {
         let (header, trust) = self.auth.now(wanted.renew_credentials, &self.log);
         let uri: Uri =
-            format!("{}{}", self.url.url, wanted.target).parse().map_err(|_| ClientError::NoUrl)?;
+            format!("{}{}", self.url.url, wanted.target).parse().map_err(|_| ClientError::InvalidUrl)?;
         if self.agent.as_ref().is_none_or(|(_, edition)| *edition != trust.edition) {
             let new = agent(&uri, &self.limits, trust.tls, &self.signal);
             self.stopper.watch(&new);
             self.agent = Some((new, trust.edition));
         }
-        let Some((agent, _)) = &self.agent else { return Err(ClientError::NoAgent) };
-        let mut request = Request::get(uri).body(()).map_err(ClientError::NoRequest)?;
+        let Some((agent, _)) = &self.agent else { return Err(ClientError::MissingAgent) };
+        let mut request = Request::get(uri).body(()).map_err(ClientError::Request)?;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static(wanted.accept));
         if let Some(header) = header {
             request.headers_mut().insert(AUTHORIZATION, header);
@@ -102,7 +102,7 @@ impl Client {
             let limit = self.limits.connect.max(head);
             let why = failure::described(&error, &API_SERVER, limit, self.url.https);
             self.hang_up();
-            ClientError::NoResponse(why)
+            ClientError::Response(why)
         })
     }
 
@@ -138,20 +138,20 @@ pub(super) enum Cut {
 /// Why there is no response. The reflector logs it and tries again after its backoff.
 #[derive(Debug)]
 pub(super) enum ClientError {
-    NoUrl,
-    NoAgent,
-    NoRequest(ureq::http::Error),
+    InvalidUrl,
+    MissingAgent,
+    Request(ureq::http::Error),
     /// As [`failure::described`] says it.
-    NoResponse(String),
+    Response(String),
 }
 
 impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoUrl => f.write_str("kube_url is not a valid URL"),
-            Self::NoAgent => f.write_str("no agent"),
-            Self::NoRequest(error) => error.fmt(f),
-            Self::NoResponse(why) => f.write_str(why),
+            Self::InvalidUrl => f.write_str("kube_url is not a valid URL"),
+            Self::MissingAgent => f.write_str("no agent"),
+            Self::Request(error) => error.fmt(f),
+            Self::Response(why) => f.write_str(why),
         }
     }
 }

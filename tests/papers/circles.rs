@@ -19,7 +19,7 @@ const WITH_CIRCLES: &[(&str, &str)] = &[
         "gateway",
         "each transport implements the trait of the mod.rs that selects among them; file and its leftovers",
     ),
-    ("ledger", "age and mark use types of the mod.rs that uses them"),
+    ("ledger", "age and mark use types of the mod.rs that uses them; the error types convert each other"),
     ("metrics", "labelled metrics use the registry in mod.rs, whose table uses them"),
 ];
 

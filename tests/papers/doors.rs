@@ -68,7 +68,7 @@ fn one_rust_is_pinned_and_it_is_new_enough() {
         let rest = text.split(before).nth(1).unwrap_or_else(|| panic!("no {before}"));
         rest.split(after).next().unwrap_or_default().to_owned()
     };
-    let pinned = between(&text("rust-toolchain.toml"), "channel = \"", '"');
+    let pinned = between(&text(".github/workflows/ci.yml"), "RUSTUP_TOOLCHAIN: \"", '"');
     assert_eq!(between(&text(".devcontainer/Dockerfile"), "FROM rust:", '-'), pinned);
     let oldest = between(&text("Cargo.toml"), "rust-version = \"", '"');
     let number =

@@ -177,7 +177,7 @@ fn head_and_length(path: &str, text: &str) -> Vec<String> {
 
 // ---- the source ----
 
-/// The room of a file: `ledger` for `ledger/store.rs`, `job` for `job.rs`.
+/// The room of a file: `ledger` for `ledger/table.rs`, `job` for `job.rs`.
 pub(crate) fn room(path: &str) -> &str {
     path.split('/').next().unwrap_or_default().trim_end_matches(".rs")
 }

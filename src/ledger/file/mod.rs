@@ -204,7 +204,7 @@ impl File {
             Change { oldest, commits: &self.unsaved, ended_intents: &self.ended_intents, intents, key };
         if let Err(error) = store.write(&change) {
             self.close();
-            return Err(self.error(error));
+            return Err(self.with_path(error));
         }
         Ok(())
     }
@@ -220,7 +220,7 @@ impl File {
                 if matches!(error, StoreError::Unsynced(_)) {
                     self.saved_in = None;
                 }
-                return Err(self.error(error));
+                return Err(self.with_path(error));
             }
             _ => self.saved_in = None,
         }
@@ -242,7 +242,7 @@ impl File {
     fn make(&mut self, contents: &Contents, now_seconds: u64) -> Result<(), LedgerError> {
         // The file there now may be another instance's. If not, its lock is held until ours has the name.
         let _replaced = match Store::open(&self.path) {
-            Err(error) if error.is_anothers() => return Err(self.error(error)),
+            Err(error) if error.is_anothers() => return Err(self.with_path(error)),
             Err(StoreError::Unusable(why)) => {
                 move_aside(&self.path, why, now_seconds)?;
                 None
@@ -250,12 +250,12 @@ impl File {
             opened => opened.ok(),
         };
         let store =
-            Store::make(&self.path, contents, self.key.as_ref()).map_err(|error| self.error(error))?;
+            Store::make(&self.path, contents, self.key.as_ref()).map_err(|error| self.with_path(error))?;
         self.hold(store);
         Ok(())
     }
 
-    fn error(&self, error: StoreError) -> LedgerError {
+    fn with_path(&self, error: StoreError) -> LedgerError {
         LedgerError::Store { path: self.path.clone(), error }
     }
 }

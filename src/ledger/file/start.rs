@@ -60,7 +60,7 @@ impl File {
                 contents
             }
             Err(error) if error.may_pass() => file.read_only(error, now_seconds),
-            Err(error) => return Err(file.error(error)),
+            Err(error) => return Err(file.with_path(error)),
         };
         file.key = file.key.take().or_else(Key::random);
         file.write_key();
@@ -73,11 +73,11 @@ impl File {
             Ok((id, contents)) => {
                 self.saved_in = Some(id).filter(|_| !matches!(error, StoreError::Unsynced(_)));
                 self.take_key(&contents);
-                self.wait(self.error(error), now_seconds);
+                self.wait(self.with_path(error), now_seconds);
                 contents
             }
             Err(peeked) if peeked.is_missing() => {
-                self.wait(self.error(error), now_seconds);
+                self.wait(self.with_path(error), now_seconds);
                 Contents::default()
             }
             Err(_) => {

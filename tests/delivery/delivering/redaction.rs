@@ -215,7 +215,7 @@ fn a_field_that_does_not_exist_or_is_needed_stops_the_start() {
     for (key, field, said) in [
         ("redact", "audit.users", "audit.users is not a field of format native"),
         ("redact", "message, audit.id", "audit.id tells records apart"),
-        ("redact_hash", "violation.details.\"a", "is no path"),
+        ("redact_hash", "violation.details.\"a", "is not a path"),
         ("redact_hash", "object.labels.app", "can only be left out"),
         ("redact", "object.labels.\"\"", "object.labels. does not name one"),
     ] {

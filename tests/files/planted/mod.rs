@@ -12,11 +12,11 @@ mod folders;
 mod forged_requests;
 mod modes;
 mod opening;
-mod planted;
 mod races;
 mod read_only;
 mod things;
 mod unusual_disks;
+mod used_files;
 
 use crate::syscalls;
 use testkit as support;
