@@ -2,7 +2,7 @@
 //!
 //! It takes half the time of `serde_json` (`make bench`, docs/performance.md), because it copies strings without escapes as
 //! a whole and does not check the names of a struct's fields, which are ours. It also keeps the last value of a repeated
-//! key, and can write a document as Elasticsearch accepts it. Otherwise both write the same text, which a test checks; a
+//! key, and can write a document as an index of fields accepts it. Otherwise both write the same text, which a test checks; a
 //! key that is not text is an error here.
 
 use std::fmt::{self, Write};
