@@ -1,4 +1,4 @@
-//! The metrics of one instance: a table of names, kinds and help texts, and one struct of atomics.
+//! The metrics of one instance: a table of names, types and help texts, and one struct of atomics.
 //! `docs/metrics.md` documents them.
 //!
 //! - `number`: a counter or a gauge
@@ -24,7 +24,7 @@ pub use number::Number;
 
 /// The type of a metric, as Prometheus has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum MetricType {
     Counter,
     Gauge,
     Histogram,
@@ -34,7 +34,7 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy)]
 pub struct Described {
     pub name: &'static str,
-    pub kind: Kind,
+    pub metric_type: MetricType,
     /// The labels besides `name`, the instance's alias, which all metrics have.
     pub labels: &'static [&'static str],
     /// The combinations of label values; fixed, so that all series exist from the start.
@@ -77,7 +77,7 @@ macro_rules! measure {
 }
 
 macro_rules! metrics {
-    ($($field:ident: $kind:ident $(of $type:ty)?, $help:literal;)*) => {
+    ($($field:ident: $metric_type:ident $(of $type:ty)?, $help:literal;)*) => {
         /// The metrics of one instance.
         #[derive(Debug, Default)]
         pub struct Metrics {
@@ -89,7 +89,7 @@ macro_rules! metrics {
             pub const DESCRIBED: &'static [Described] = &[
                 $(Described {
                     name: stringify!($field),
-                    kind: Kind::$kind,
+                    metric_type: MetricType::$metric_type,
                     labels: <measure!($($type)?) as Measure>::LABELS,
                     label_values: <measure!($($type)?) as Measure>::LABEL_VALUES,
                     bounds: <measure!($($type)?) as Measure>::BOUNDS,
