@@ -26,7 +26,7 @@ use crate::clock;
 use crate::config::{Guarantee, Settings};
 use crate::disk::{self, Access, is_refused, with_suffix};
 use crate::gateway::Post;
-use crate::ledger::{Key, Ledger};
+use crate::ledger::{CheckKey, Ledger};
 use crate::log::HostLog;
 use crate::record::identity::Versioned;
 
@@ -151,7 +151,7 @@ impl InFlight {
         let made_seconds = ledger.time(now_seconds());
         let before = ledger.key().and_then(|key| {
             let head = Head::new(self.binding.target(key)?, made_seconds, post, records);
-            head.before(key, post.body.bytes)
+            head.bytes_before_body(key, post.body.bytes)
         });
         let Some(before) = before else {
             self.complain(&io::Error::other("there is no key for its check"));
@@ -271,7 +271,7 @@ fn now_seconds() -> u64 {
     clock::unix_seconds(clock::wall())
 }
 
-fn read(path: &Path, key: Option<&Key>) -> io::Result<Found> {
+fn read(path: &Path, key: Option<&CheckKey>) -> io::Result<Found> {
     let mut file = disk::existing(path, Access::Read)?;
     let mut bytes = Vec::new();
     file.by_ref().take(LONGEST_FRONT_BYTES as u64).read_to_end(&mut bytes)?;

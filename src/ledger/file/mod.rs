@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use super::LedgerError;
 use super::disk::{Unusable, move_aside};
-use super::key::Key;
+use super::key::CheckKey;
 use super::store::{Change, Contents, Store, StoreError};
 use super::verdict::{Commit, Intent};
 use crate::disk::FileId;
@@ -40,7 +40,7 @@ pub struct File {
     /// Intents that are still in the file and need not be.
     ended_intents: Vec<u64>,
     /// The key of what is written beside the file: the one that it had, or a new one, which it gets.
-    key: Option<Key>,
+    key: Option<CheckKey>,
     /// Whether the key is in the file.
     has_key: bool,
     resume_at_seconds: u64,
@@ -58,7 +58,7 @@ impl File {
 
     /// The key of what is written beside the file; `None` if the system has no randomness to give.
     #[must_use]
-    pub fn key(&self) -> Option<&Key> {
+    pub fn key(&self) -> Option<&CheckKey> {
         self.key.as_ref()
     }
 

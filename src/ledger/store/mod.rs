@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::disk::{Disk, is_bounded};
-use super::key::Key;
+use super::key::CheckKey;
 use super::packing::{Unpacked, pack, unpack};
 use super::verdict::{Commit, Intent};
 use crate::disk::{self, Access, FileId, is_refused, sync_folder, with_suffix};
@@ -54,7 +54,7 @@ pub struct Contents {
     pub commits: Vec<Commit>,
     pub intents: Vec<Intent>,
     /// `None` in files of older versions.
-    pub key: Option<Key>,
+    pub key: Option<CheckKey>,
 }
 
 /// What one transaction changes.
@@ -69,7 +69,7 @@ pub struct Change<'a> {
     /// Intents to add.
     pub intents: &'a [Intent],
     /// The key, if the file has another one or none.
-    pub key: Option<&'a Key>,
+    pub key: Option<&'a CheckKey>,
 }
 
 #[derive(Debug)]
@@ -108,7 +108,7 @@ impl Store {
     ///
     /// # Errors
     /// See [`StoreError`]. The old file is then still there, unless only the sync of the folder failed.
-    pub fn make(path: &Path, contents: &Contents, key: Option<&Key>) -> Result<Self, StoreError> {
+    pub fn make(path: &Path, contents: &Contents, key: Option<&CheckKey>) -> Result<Self, StoreError> {
         let unfinished = with_suffix(path, ".unfinished");
         let opened = match Self::open_file(&unfinished, true) {
             // Somebody else makes it, or put it there: it is not ours to remove.
@@ -238,7 +238,7 @@ impl Store {
         Ok(all)
     }
 
-    fn key(&self) -> Result<Option<Key>, StoreError> {
+    fn key(&self) -> Result<Option<CheckKey>, StoreError> {
         let reading = self.database()?.begin_read().map_err(redb::Error::from)?;
         let table = match reading.open_table(KEYS) {
             Ok(table) => table,
@@ -247,14 +247,14 @@ impl Store {
         };
         let value = table.get(REQUEST).map_err(redb::Error::from)?;
         // A key that is too short or too long is made anew.
-        Ok(value.and_then(|value| Key::from_bytes(value.value())))
+        Ok(value.and_then(|value| CheckKey::from_bytes(value.value())))
     }
 
     /// Puts a key into a file of an older version, and changes nothing else there.
     ///
     /// # Errors
     /// As [`Store::write`].
-    pub fn write_key(&self, key: &Key) -> Result<(), StoreError> {
+    pub fn write_key(&self, key: &CheckKey) -> Result<(), StoreError> {
         catch_unwind(AssertUnwindSafe(|| {
             let writing = self.database()?.begin_write().map_err(redb::Error::from)?;
             put_key(&writing, key)?;
@@ -305,7 +305,7 @@ impl Store {
     }
 }
 
-fn put_key(writing: &WriteTransaction, key: &Key) -> Result<(), StoreError> {
+fn put_key(writing: &WriteTransaction, key: &CheckKey) -> Result<(), StoreError> {
     let mut table = writing.open_table(KEYS).map_err(redb::Error::from)?;
     table.insert(REQUEST, key.bytes()).map_err(redb::Error::from)?;
     Ok(())
