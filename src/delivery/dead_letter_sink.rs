@@ -28,7 +28,7 @@ pub struct DeadLetterEntry<'a> {
     pub status: Option<u16>,
     pub reason: &'a str,
     /// The first bytes of the gateway's response.
-    pub answer: &'a str,
+    pub details: &'a str,
 }
 
 /// An entry with its delivery, which ends with it.
@@ -56,7 +56,9 @@ impl DeadLetterSink {
         if let Some(trouble) = self.file.as_mut().and_then(DeadLetterFile::take_trouble) {
             self.log.error(
                 "dead_letter_file",
-                format!("{trouble}; records that belong there wait until it can be written; look at the disk"),
+                format!(
+                    "{trouble}; records that belong there wait until it can be written; look at the disk"
+                ),
             );
         }
     }
@@ -141,24 +143,25 @@ impl DeadLetterSink {
         let (Some((DeadLetterEntry { id, .. }, _)), Some(error)) = (waiting.first(), error) else { return };
         self.metrics.dead_letter_failures_total.add(waiting.len() as u64);
         let count = waiting.len();
-        self.log.error("dead letter waits", format!("{error}; records that wait: {count}, the first is {id}"));
+        self.log
+            .error("dead letter waits", format!("{error}; records that wait: {count}, the first is {id}"));
     }
 
     fn log_settled(&self, settled: &[Ticketed<'_>]) {
-        let Some((DeadLetterEntry { id, status, reason, answer, .. }, _)) = settled.first() else { return };
+        let Some((DeadLetterEntry { id, status, reason, details, .. }, _)) = settled.first() else { return };
         let status = status.map_or_else(String::new, |status| format!(" with {status}"));
         let others = others(settled);
         if self.is_set() {
             self.metrics.dead_lettered_records_total.add(settled.len() as u64);
             self.log.error(
                 "record dead-lettered",
-                format!("record {id} was put into dead_letter_file{others}: {reason}{status} ({answer})"),
+                format!("record {id} was put into dead_letter_file{others}: {reason}{status} ({details})"),
             );
         } else {
             self.metrics.dropped_records_total.add(settled.len() as u64);
             self.log.error(
                 "record dropped",
-                format!("record {id} is lost{others}: {reason}{status} ({answer}), and dead_letter_file is not set"),
+                format!("record {id} is lost{others}: {reason}{status} ({details}), and dead_letter_file is not set"),
             );
         }
     }
@@ -174,10 +177,10 @@ fn write(
     let mut letters = Letters::within(file.room_bytes());
     let mut is_written: Vec<_> = entries
         .iter()
-        .map(|(DeadLetterEntry { id, body, status, reason, answer }, _)| {
+        .map(|(DeadLetterEntry { id, body, status, reason, details }, _)| {
             let record = format::original(id, body);
             let record = &String::from_utf8_lossy(&record);
-            letters.add(&Letter { time: &time, id, status: *status, reason, answer, record })
+            letters.add(&Letter { time: &time, id, status: *status, reason, answer: details, record })
         })
         .collect();
     let (written, error) = file.write_all(letters);

@@ -11,17 +11,17 @@
 //! - `limits`: how much one request may hold
 
 mod availability;
+mod batch_limits;
 mod binding;
 mod dead_letter_sink;
+mod deliver;
 mod in_flight;
-mod limits;
 mod logged_ledger;
+mod part_sender;
 mod resend;
 mod saved_request;
-mod send;
-mod sender;
 mod settlement;
 
 pub use dead_letter_sink::{AMBIGUOUS, DeadLetterEntry};
+pub use deliver::{BatchEntry, Delivery};
 pub use logged_ledger::LoggedLedger;
-pub use send::{BatchEntry, Delivery};

@@ -121,7 +121,7 @@ impl<'r, 'a> Settlement<'r, 'a> {
             body: entry.body,
             status: Some(status),
             reason: "rejected by the gateway",
-            answer,
+            details: answer,
         };
         let ok = self.dead_letters.settle(&[(dead_letter, entry.ticket)], self.ledger) == [true];
         self.settle(entry, ok);
@@ -159,13 +159,13 @@ impl<'r, 'a> Settlement<'r, 'a> {
         }
     }
 
-    fn dead_letter(&mut self, part: &Range<usize>, reason: &str, answer: &str) {
+    fn dead_letter(&mut self, part: &Range<usize>, reason: &str, details: &str) {
         let batch = self.batch;
         let records = part.clone().filter_map(|index| Some((batch.id(index), batch.note(index)?)));
         let (dead_letters, entries): (Vec<_>, Vec<_>) = records
             .map(|(id, entry)| {
                 let BatchEntry { body, ticket, .. } = *entry;
-                ((DeadLetterEntry { id, body, status: None, reason, answer }, ticket), entry)
+                ((DeadLetterEntry { id, body, status: None, reason, details }, ticket), entry)
             })
             .unzip();
         let is_settled = self.dead_letters.settle(&dead_letters, self.ledger);

@@ -25,7 +25,7 @@ const MOST_BYTES: usize = 16 << 20;
 const MOST_CHUNKS: usize = 512;
 /// If no Service is found, an event that waited for its object waits a moment more: the Service, or the slice that names
 /// the pod, comes over another connection.
-pub(super) const SETTLE: Duration = Duration::from_millis(250);
+pub(super) const GRACE: Duration = Duration::from_millis(250);
 /// How long the plugin remembers that a record has waited: longer than an event counts as recent.
 const WAITED_FOR: Duration = Duration::from_secs(120);
 
@@ -36,7 +36,7 @@ pub(super) struct Deferred {
     pub chunk: usize,
     pub tag: Box<str>,
     pub offset: usize,
-    pub taken: Option<Stamp>,
+    pub received: Option<Stamp>,
     pub body: Box<[u8]>,
     pub versioned: Versioned,
     /// `None`: it only waits behind another version of its event.
@@ -44,7 +44,7 @@ pub(super) struct Deferred {
     pub since_seconds: u64,
     pub until: Instant,
     /// Its object has come, but no Service: when to look for one again.
-    pub settling: Option<Instant>,
+    pub look_again: Option<Instant>,
 }
 
 /// All deferred records, and the chunks that they came in.
@@ -116,8 +116,8 @@ impl DeferredRecords {
             }
             leaves
         };
-        let taken: Vec<Deferred> = records.extract_if(.., leaves).collect();
-        for record in &taken {
+        let leaving: Vec<Deferred> = records.extract_if(.., leaves).collect();
+        for record in &leaving {
             self.bytes -= record.body.len();
             if let Some(count) = self.identities.get_mut(&record.versioned.identity) {
                 *count -= 1;
@@ -126,7 +126,7 @@ impl DeferredRecords {
                 }
             }
         }
-        taken
+        leaving
     }
 
     /// Whether this version has waited before. The host may bring a chunk again, and nothing waits twice.
@@ -209,13 +209,13 @@ mod tests {
             chunk: usize::from(identity),
             tag: "t".into(),
             offset: 0,
-            taken: None,
+            received: None,
             body: vec![0; bytes].into(),
             versioned: Versioned { identity: Identity(identity.into()), version: Version(version), count: 1 },
             awaited: None,
             since_seconds: version,
             until: crate::clock::monotonic(),
-            settling: None,
+            look_again: None,
         }
     }
 

@@ -17,7 +17,7 @@ mod decode;
 mod deduplicate;
 mod defer;
 mod deferred;
-mod enqueue;
+mod prepare;
 mod round;
 mod stages;
 mod unreadable;

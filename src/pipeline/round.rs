@@ -30,7 +30,7 @@ pub(super) struct Place<'a> {
     pub tag: &'a str,
     pub offset: usize,
     /// When the host took it in.
-    pub taken: Option<Stamp>,
+    pub received: Option<Stamp>,
 }
 
 /// A record as `decode` read it.
@@ -171,12 +171,13 @@ impl<'a> Round<'a> {
         content: &Content<'_, 'a>,
         body: &'a [u8],
         new_occurrences: u32,
-        taken: Option<Stamp>,
+        received: Option<Stamp>,
     ) -> Result<Adjusted, RenderError> {
         let Self { delivery, id, rendered, now, .. } = self;
         rendered.clear();
         self.view.with_impact(about, |impact| {
-            let record = Record { id, content: *content, new_occurrences, impact, body, taken, now: *now };
+            let record =
+                Record { id, content: *content, new_occurrences, impact, body, taken: received, now: *now };
             delivery.renderer().render(&record, rendered)
         })
     }
@@ -191,7 +192,7 @@ impl<'a> Round<'a> {
     }
 
     /// Adds the rendered record to the batch.
-    pub(super) fn enqueue(&mut self, entry: BatchEntry<'a>) {
+    pub(super) fn add_to_batch(&mut self, entry: BatchEntry<'a>) {
         self.wait_for_one(entry.chunk);
         self.batch.push(&self.id, &self.rendered, entry);
     }
@@ -203,9 +204,9 @@ impl<'a> Round<'a> {
         ticket: Ticket,
         body: &[u8],
         reason: &str,
-        answer: &str,
+        details: &str,
     ) {
-        let entry = DeadLetterEntry { id: &self.id, body, status: None, reason, answer };
+        let entry = DeadLetterEntry { id: &self.id, body, status: None, reason, details };
         if !self.delivery.dead_letter(&entry, ticket, self.ledger) {
             self.fail(chunk);
         }

@@ -28,10 +28,10 @@ pub(super) enum Sent {
     /// The same, but the next parts have to come again.
     SettledAndLast,
     /// It has to come again, and the next parts with it.
-    NotTaken,
+    ComeAgain,
 }
 
-pub(super) struct Sender {
+pub(super) struct PartSender {
     guarantee: Guarantee,
     transport: Box<dyn Transport>,
     renderer: Renderer,
@@ -41,7 +41,7 @@ pub(super) struct Sender {
     metrics: Arc<Metrics>,
 }
 
-impl Sender {
+impl PartSender {
     pub(super) fn new(
         transport: Box<dyn Transport>,
         renderer: Renderer,
@@ -92,7 +92,7 @@ impl Sender {
         settlement: &mut Settlement<'_, '_>,
     ) -> Sent {
         if !settlement.intend(part) {
-            return Sent::NotTaken;
+            return Sent::ComeAgain;
         }
         let batch = settlement.batch();
         let disposition = self.post(part, batch, settlement.ledger());
@@ -150,7 +150,7 @@ impl Sender {
                     Sent::SettledAndLast
                 } else {
                     settlement.release();
-                    Sent::NotTaken
+                    Sent::ComeAgain
                 }
             }
         }
