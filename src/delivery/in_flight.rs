@@ -8,7 +8,7 @@
 //! The file is written without a sync, which costs microseconds: it outlives the host, not the machine. After a power
 //! loss it may be cut; its records are then sent again in other batches.
 //!
-//! Somebody else may put a request into that file, which would be sent under our credentials. So it carries a check made
+//! Another process may put a request into that file, which would be sent under our credentials. So it carries a check made
 //! with a key from the ledger's file ([`saved_request`](super::saved_request)) and says for whom it was made
 //! ([`binding`](super::binding)). A request that does not match is not sent, and a log line says what that may cost; so it
 //! is with requests of versions that added no check. A file of a newer version is ignored, with a log line.
@@ -86,8 +86,8 @@ impl InFlight {
         self.find(ledger).map(|left| left.records)
     }
 
-    /// Whether it may be resent unchanged. Somebody may have copied a request of ours and put it back long after, so one
-    /// that is older than what the ledger remembers is not.
+    /// Whether it may be resent unchanged. A request of ours may have been copied and put back long after, so one that is
+    /// older than what the ledger remembers is not.
     fn is_for_us(&self, saved: &SavedRequest, ledger: &Ledger) -> bool {
         let (path, then) = (self.shown(), self.then());
         if Some(saved.head.target) != ledger.key().and_then(|key| self.binding.target(key)) {
@@ -164,7 +164,7 @@ impl InFlight {
         }
     }
 
-    /// Its response did not say whether it arrived. It is kept in memory too, where nobody can replace it.
+    /// Its response did not say whether it arrived. It is kept in memory too, where no other process can replace it.
     pub(super) fn doubt(&mut self, post: &Post<'_>, records: &[Option<Versioned>]) {
         let head = Head::new([0; 32], 0, post, records);
         self.in_doubt = Some(SavedRequest { head, body: post.body.bytes.to_vec() });
@@ -188,7 +188,7 @@ impl InFlight {
         }
     }
 
-    /// Opens the file each time: if somebody removes it, the next request is saved in a new one.
+    /// Opens the file each time: if it was removed, the next request is saved in a new one.
     fn write(&self, makes: bool, parts: &[&[u8]]) -> io::Result<()> {
         let path = self.path.as_ref().ok_or(ErrorKind::NotFound)?;
         let open = if makes { disk::existing_or_new } else { disk::existing };
@@ -250,7 +250,8 @@ impl InFlight {
 
     fn complain(&self, error: &io::Error) {
         let path = self.shown();
-        let then = "if Fluent Bit is killed now, the batch in flight is sent again under another key";
+        let then =
+            "if Fluent Bit is killed now, the batch in flight is sent again under another Idempotency-Key";
         if is_refused(error) {
             self.log.error("saved request refused", format!("{path} is not used ({error}); {then}"));
         } else {

@@ -37,7 +37,7 @@ pub struct Described {
     pub metric_type: MetricType,
     /// The labels besides `name`, the instance's alias, which all metrics have.
     pub labels: &'static [&'static str],
-    /// The combinations of label values; fixed, so that all series exist from the start.
+    /// The combinations of label values; fixed, so that all time series exist from the start.
     pub label_values: &'static [&'static [&'static str]],
     /// The bounds of a histogram's buckets, without the last bucket, which has none.
     pub bounds: &'static [f64],
@@ -117,14 +117,14 @@ metrics! {
     delivered_records_total: Counter, "Records acknowledged by the gateway.";
     dead_lettered_records_total: Counter, "Records written to the dead letter file.";
     dead_letter_failures_total: Counter, "Failed attempts to write a record to the dead letter file; the record waits.";
-    dropped_records_total: Counter, "Records lost because there is no dead letter file: rejected by the gateway, too large or ambiguous.";
+    dropped_records_total: Counter, "Records lost because there is no dead letter file: rejected by the gateway, too large, impossible to render or ambiguous.";
     ambiguous_records_total: Counter, "Records dead-lettered because the gateway may already have them, with guarantee no_duplicates.";
     adjusted_times_total: Counter, "Records sent with an adjusted time because the receiver does not accept the true one.";
     adjusted_counts_total: Counter, "Events that claim more than a million occurrences; their count is capped.";
     receiver_cuts_total: Counter, "Records that were cut to their receiver's limits.";
     replaced_strings_total: Counter, "Strings that were not valid UTF-8; their invalid bytes were replaced.";
     requests_total: Counter, "Requests sent to the gateway.";
-    request_retries_total: Counter of Failures, "Requests that did not settle their batch; they are sent again.";
+    request_retries_total: Counter of Failures, "Requests that did not settle their batch. They are sent again or, with guarantee no_duplicates, dead-lettered if the gateway may have them.";
     request_duration_seconds: Histogram of Histogram<RequestBounds>, "Seconds from the start of a request to its response or its failure.";
     event_to_acknowledgement_seconds: Histogram of Histogram<DeliveryBounds>, "Seconds from an event's own time to its acknowledgement by the gateway.";
     batches_total: Counter, "Batches acknowledged by the gateway.";
@@ -134,8 +134,8 @@ metrics! {
     endpoint_open: Gauge, "1 while the endpoint is open for requests, 0 while it is closed after a failure.";
     endpoint_closed_until_timestamp_seconds: Gauge, "When the endpoint opens again, or opened again, after the last failure, in Unix time; 0 after a success.";
     endpoint_failing_since_timestamp_seconds: Gauge, "When the first delivery failed after the last success, in Unix time; 0 after a success.";
-    jobs_in_flight: Gauge, "Chunks that wait for delivery, and all chunks of the current round.";
-    job_bytes_in_flight: Gauge, "Bytes of the chunks in flight.";
+    jobs_in_flight: Gauge, "Chunks that wait for delivery, all chunks of the current round, and chunks with a record that waits for the topology.";
+    job_bytes_in_flight: Gauge, "Bytes of the chunks that wait for delivery and of those of the current round.";
     oldest_job_timestamp_seconds: Gauge, "When the oldest chunk in flight was taken, in Unix time; 0 if there is none.";
     refused_chunks_total: Counter, "Chunks answered with RETRY at once: too many in flight, no memory, or the delivery worker has ended.";
     delivering: Gauge, "1 while the delivery worker runs, 0 after it has ended, at an exit or by a fault of this plugin.";
