@@ -6,7 +6,7 @@
 //! pod's name or a version into them, which change with every restart.
 //!
 //! A request holds what was allowed to leave when it was made. So it is not sent either if that was changed since:
-//! somebody may have set `redact` because of what is in it.
+//! `redact` may have been set because of what is in it.
 
 use crate::config::{Credentials, Settings};
 use crate::ledger::CheckKey;
@@ -59,7 +59,7 @@ impl Binding {
         self.0.extend_from_slice(part);
     }
 
-    /// Its hash, which a request carries. It is made with the key, so that nobody guesses a header's value from it.
+    /// Its hash, which a request carries. It is made with the key, so that a header's value cannot be guessed from it.
     #[must_use]
     pub fn target(&self, key: &CheckKey) -> Option<[u8; 32]> {
         key.check(&[&self.0])

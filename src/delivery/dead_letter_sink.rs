@@ -27,7 +27,8 @@ pub struct DeadLetterEntry<'a> {
     pub body: &'a [u8],
     pub status: Option<u16>,
     pub reason: &'a str,
-    /// The first bytes of the gateway's response.
+    /// The first bytes of the gateway's response, or the plugin's own words if it is not a response that says why.
+    /// `answer` in the file.
     pub details: &'a str,
 }
 

@@ -27,7 +27,7 @@ pub(super) enum Sent {
     Settled,
     /// The same, but the next parts have to come again.
     SettledAndLast,
-    /// It has to come again, and the next parts with it.
+    /// Its records have no outcome and have to come again, and the next parts with them.
     ComeAgain,
 }
 
@@ -83,8 +83,8 @@ impl PartSender {
         self.availability.is_open() && self.in_flight.in_doubt().is_none()
     }
 
-    /// Posts a part, and settles it unless it was not taken. Puts its halves into `parts` if the gateway rejects it and
-    /// may take one of them.
+    /// Posts a part and settles it, unless it has to come again. If the gateway rejects a part of several records, its
+    /// halves go into `parts` instead.
     pub(super) fn send(
         &mut self,
         part: &Range<usize>,

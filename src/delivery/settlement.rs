@@ -40,13 +40,14 @@ impl<'r, 'a> Settlement<'r, 'a> {
         self.ledger.read()
     }
 
-    /// Writes down that this part is about to be sent, where nothing may arrive twice. `false`: it must not be sent.
+    /// With `no_duplicates`, writes down that this part is about to be sent. `false`: it must not be sent.
     pub(super) fn intend(&mut self, part: &Range<usize>) -> bool {
         let batch = self.batch;
         self.ledger.intend(|| tickets(batch, part.clone()))
     }
 
-    /// The part has not arrived, for certain.
+    /// The records of this part may be sent again: none was taken, or the receiver recognises what halving repeats. Only
+    /// `no_duplicates` has an intent to end; with `no_event_loss` the part may have arrived, and this does nothing.
     pub(super) fn release(&mut self) {
         self.ledger.release();
     }
@@ -107,7 +108,7 @@ impl<'r, 'a> Settlement<'r, 'a> {
         self.dead_letter(part, PARTLY, &why);
     }
 
-    /// With `no_duplicates`: nobody knows whether the part has arrived, so it is dead-lettered and never resent.
+    /// With `no_duplicates`: the part may have arrived, so it is dead-lettered and never resent.
     pub(super) fn in_doubt(&mut self, part: &Range<usize>, why: &str) {
         self.ledger.doubt(&tickets(self.batch, part.clone()), clock::wall());
         self.dead_letter(part, AMBIGUOUS, why);

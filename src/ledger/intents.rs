@@ -1,4 +1,4 @@
-//! Intents: what is about to be sent, written down before the request, for `no_duplicates`.
+//! Intents: the records of a request, written down before it is sent, for `no_duplicates`.
 //!
 //! ```text
 //! begin       a request is about to be sent   → end     its response says what became of the records
@@ -70,7 +70,7 @@ impl Intents {
         for record in &intent.records {
             let in_doubt = InDoubt { intent: intent.number, count: record.count };
             let before = self.in_doubt.insert((record.identity, record.version), in_doubt);
-            // A record has one intent, so that an intent knows its last one.
+            // It counts for its newest intent only, so that each intent ends with the last of its records.
             if let Some(before) = before.and_then(|before| self.open.get_mut(&before.intent)) {
                 before.left -= 1;
             }

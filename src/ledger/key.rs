@@ -1,6 +1,6 @@
 //! The secret key in the ledger's file. What is written beside the ledger carries a check made with it.
 //!
-//! Who may write into the folder but not read the ledger cannot make such a check. The key is random, made with the file,
+//! A process that may write into the folder but not read the ledger cannot make such a check. The key is random, made with the file,
 //! and copied with its contents into each file that replaces it.
 
 use std::fmt;

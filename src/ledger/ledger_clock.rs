@@ -1,13 +1,13 @@
-//! The ledger's own time, by which it forgets versions.
+//! The ledger's own time, by which it forgets versions. It reads no clock: the date is an argument.
 //!
 //! To forget too early is to deliver again; to forget late costs a little memory, which has a bound of its own. So this
-//! time only goes on while the plugin runs: neither a stop nor a date that somebody sets forward makes anything older. A
+//! time only goes on while the plugin runs: neither a stop nor a date that is set forward makes anything older. A
 //! date that is set back makes what was committed since younger, and no more.
 
 use super::Ledger;
 use super::store::Contents;
 
-/// How far the ledger's time is behind the date.
+/// Turns a date into the ledger's time, which is behind it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LedgerClock {
     behind_seconds: u64,

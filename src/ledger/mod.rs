@@ -8,12 +8,16 @@
 //!        → Suppressed          the `updates` setting does not want it
 //!        → InDoubt             it may have arrived: dead-letter it, then commit or abort
 //! ```
-//! With `no_duplicates` it also knows what is about to be sent: intend before the request, then commit, release (not
-//! taken) or doubt (nobody knows). A record in doubt is never sent again.
+//! With `no_duplicates` it also knows what is about to be sent: intend before the request, then commit, release (to be sent
+//! again) or doubt (it may have arrived). A record in doubt is never sent again.
 //!
-//! [`table`] holds versions in memory and decides, `intents` holds what is about to be sent, `file`, `store` and `disk` keep
-//! both on the disk, and [`ledger_clock`] says what is too old. [`identity`](crate::record::identity) says which records are the
-//! same.
+//! ```text
+//! table, intents   in memory: what was delivered, what is about to be sent; they decide
+//!   └─ file        keeps both through a full, absent or damaged disk; moves a bad file aside, makes a new one
+//!        └─ store  one file: a redb database of commits, intents and the key
+//!             └─ disk   the open file below redb, and whether a sync of it failed
+//! ```
+//! [`ledger_clock`] says what is too old. [`identity`](crate::record::identity) says which records are the same.
 
 mod begun;
 mod disk;
@@ -80,7 +84,7 @@ impl Ledger {
             clock = LedgerClock::after(opened.contents.newest_seconds(), now_seconds);
             table.expire(clock.at(now_seconds), ttl_seconds);
             opened.file.end_intents(intents.expire(clock.at(now_seconds), ttl_seconds));
-            // Nobody needs to know what a smaller `ledger_max_entries` leaves out.
+            // What a smaller `ledger_max_entries` leaves out is no eviction that a person has to know of.
             table.take_evicted();
             let first = opened.contents.commits.first().map_or(0, |commit| commit.number);
             if table.oldest_commit() > first {
@@ -123,7 +127,7 @@ impl Ledger {
             let verdict = self.table.begin(record, self.updates);
             return self.counted_once(verdict, &record);
         }
-        // It was wanted when it was sent.
+        // The `updates` setting wanted this version when it was sent, and it must not stay in doubt.
         match self.table.begin(record, Updates::Every) {
             Verdict::New { ticket } | Verdict::Update { ticket, .. } => Verdict::InDoubt { ticket },
             verdict => verdict,
@@ -154,7 +158,7 @@ impl Ledger {
         self.table.holds(record)
     }
 
-    /// The records of these deliveries, in order; `None` is one without an identity.
+    /// The records of these deliveries, in order; `None` is a record without an identity.
     #[must_use]
     pub fn begun(&self, tickets: &[Ticket]) -> Vec<Option<Versioned>> {
         tickets.iter().map(|ticket| self.table.begun(*ticket)).collect()
@@ -190,7 +194,7 @@ impl Ledger {
         file.save_all(&contents(&self.table, &self.intents), now_seconds)
     }
 
-    /// The records of the last intent have not arrived, for certain.
+    /// The records of the last intent may be sent again.
     ///
     /// # Errors
     /// As [`Ledger::commit`].
@@ -264,7 +268,7 @@ impl Ledger {
     }
 
     /// Why the file could not be used at the start, once. Until the disk is back only memory knows what was delivered. If
-    /// nobody asks, the next commit returns it.
+    /// this is not called, the next commit returns it.
     pub fn take_trouble(&mut self) -> Option<LedgerError> {
         self.file.as_mut().and_then(File::take_trouble)
     }

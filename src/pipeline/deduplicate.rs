@@ -19,7 +19,7 @@ pub(super) struct BegunDelivery {
     pub next: NextStep,
 }
 
-/// How a delivery is to end.
+/// What to do with the record.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum NextStep {
     Deliver { new_occurrences: u32 },

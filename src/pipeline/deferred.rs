@@ -32,7 +32,7 @@ const WAITED_FOR: Duration = Duration::from_secs(120);
 /// A deferred record.
 #[derive(Debug)]
 pub(super) struct Deferred {
-    /// The place of its chunk among the tallies.
+    /// The index of its chunk's tally.
     pub chunk: usize,
     pub tag: Box<str>,
     pub offset: usize,
@@ -43,7 +43,7 @@ pub(super) struct Deferred {
     pub awaited: Option<Awaited>,
     pub since_seconds: u64,
     pub until: Instant,
-    /// Its object has come, but no Service: when to look for one again.
+    /// Its object has come, but no Service: when to look for a Service again.
     pub look_again: Option<Instant>,
 }
 
@@ -51,10 +51,10 @@ pub(super) struct Deferred {
 #[derive(Debug, Default)]
 pub(super) struct DeferredRecords {
     records: Vec<Deferred>,
-    /// Those of their chunks; between rounds a record's `chunk` is an index here.
+    /// The tallies of their chunks; between rounds a record's `chunk` is an index here.
     tallies: Vec<Tally>,
     bytes: usize,
-    /// How many chunks stay open, or more: those that a round resumes count until its end.
+    /// How many chunks stay open. A chunk whose last record a round resumes counts until the end of the round.
     chunks: usize,
     /// How many versions of an event wait.
     identities: HashMap<Identity, usize>,
@@ -86,7 +86,7 @@ impl DeferredRecords {
         fits && (self.chunks < MOST_CHUNKS || !self.is_another(chunk))
     }
 
-    /// Whether no record of this chunk waits; chunks come one after the other.
+    /// Whether this chunk has no deferred record yet; chunks come one after the other.
     fn is_another(&self, chunk: usize) -> bool {
         self.records.last().is_none_or(|last| last.chunk != chunk)
     }

@@ -1,4 +1,4 @@
-//! Enqueue: a record is redacted, correlated and rendered into the batch; one that cannot be is cut or dead-lettered.
+//! Prepare: a record is redacted, correlated and rendered into the batch; if that cannot be, it is cut or dead-lettered.
 
 use std::sync::Arc;
 
@@ -81,7 +81,7 @@ impl Preparer {
         );
     }
 
-    /// Enqueues a record whose body was redacted or cut. `before` is what it said before that.
+    /// Goes on with a record whose body was redacted or cut. `before` is what it said before that.
     fn reread<'a>(
         &self,
         original: &Original<'_>,
@@ -104,7 +104,7 @@ impl Preparer {
             // Redaction keeps what a kind needs and never breaks a body. If it did, nothing of the record would leave.
             _ => {
                 round.name_nothing();
-                let reason = "not itself any more when it was redacted";
+                let reason = "changed its kind when it was redacted";
                 round.dead_letter(original.place.chunk, original.begun.ticket, &[], reason, "");
             }
         }

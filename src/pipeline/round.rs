@@ -17,7 +17,7 @@ use crate::time::Stamp;
 /// One chunk of a round.
 #[derive(Clone, Copy)]
 pub(super) struct Chunk<'a> {
-    /// Its place among the tallies.
+    /// The index of its tally.
     pub index: usize,
     pub tag: &'a str,
     pub data: &'a [u8],
@@ -29,7 +29,7 @@ pub(super) struct Place<'a> {
     pub chunk: usize,
     pub tag: &'a str,
     pub offset: usize,
-    /// When the host took it in.
+    /// When the host received it.
     pub received: Option<Stamp>,
 }
 
@@ -123,7 +123,7 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// A deferred record of the chunk waits no more; if it is enqueued, the chunk waits for that.
+    /// A deferred record of the chunk waits no more; if it comes into the batch, the chunk waits for that.
     pub(super) fn resumed_one(&mut self, chunk: usize) {
         if let Some(tally) = self.tallies.get_mut(chunk) {
             tally.settle_one(true);
@@ -150,8 +150,8 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// Makes the id of the record at hand, of the body as it leaves: from an id of the original, somebody could try out
-    /// what was redacted.
+    /// Makes the id of the record at hand, of the body as it leaves: an id of the original would let a reader try out what
+    /// was redacted.
     pub(super) fn name(&mut self, content: &Content<'_, '_>, body: &[u8]) {
         write_id(content, body, &mut self.id);
     }

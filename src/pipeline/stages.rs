@@ -1,4 +1,4 @@
-//! The order of the stages and nothing else: select → defer → deduplicate → enqueue (redact, correlate, render).
+//! The order of the stages and nothing else: select → defer → deduplicate → prepare (redact, correlate, render).
 
 use std::sync::Arc;
 
@@ -84,7 +84,7 @@ impl Stages {
         }
     }
 
-    /// Deduplicates a record, and enqueues or dead-letters it. `versioned` is what the ledger knows it by.
+    /// Deduplicates a record, and adds it to the batch or dead-letters it. `versioned` is what the ledger knows it by.
     fn deliver<'a>(&self, record: &Decoded<'_, 'a>, versioned: Option<&Versioned>, round: &mut Round<'a>) {
         if let Some(begun) = self.deduplicator.begin(record, versioned, round) {
             self.preparer.prepare(record, begun, round);

@@ -1,7 +1,7 @@
 //! A saved request as bytes in a file, with a check.
 //!
 //! `layout` says where in the file everything is. The check, made with the key from the ledger's file, distinguishes a
-//! request of ours from one that somebody else put there, and that would be sent under our credentials. Versions 1 and 2
+//! request of ours from one that another process put there, and that would be sent under our credentials. Versions 1 and 2
 //! had no check: the records of their requests are read, and the requests are not sent.
 
 mod layout;
@@ -79,7 +79,7 @@ pub struct Head {
     content_type: String,
     idempotency_key: String,
     is_gzip: bool,
-    /// Its records, in order: identity in two halves, version, count; `None` for one without an identity.
+    /// Its records, in order: identity in two halves, version, count; `None` for a record without an identity.
     records: Vec<SavedRecord>,
 }
 
@@ -177,7 +177,7 @@ impl SavedRequest {
         }
     }
 
-    /// Its records, in order; `None` is one without an identity.
+    /// Its records, in order; `None` is a record without an identity.
     #[must_use]
     pub fn records(&self) -> Vec<Option<Versioned>> {
         versioned(&self.head.records).collect()

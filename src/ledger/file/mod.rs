@@ -1,5 +1,5 @@
 //! The ledger's file over the years: moved aside if it is damaged or of a newer version of this plugin, waited for while
-//! the disk is away, made anew if somebody took it away.
+//! the disk is away, made anew if it was removed.
 //!
 //! If the file cannot be written, deliveries go on: memory still knows them, and their commits are written as soon as the
 //! disk is back. Only a crash in between could repeat them, with equal ids.
@@ -177,7 +177,7 @@ impl File {
         Err(LedgerError::Taken { path: self.path.clone(), is_replaced })
     }
 
-    /// Closes the file after a failed write, and forgets it if nobody knows what is on the disk.
+    /// Closes the file after a failed write, and forgets it if it is unknown what is on the disk.
     fn close(&mut self) {
         if self.store.take().is_some_and(|store| store.is_doubtful()) {
             self.saved_in = None;

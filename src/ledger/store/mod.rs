@@ -1,4 +1,4 @@
-//! The file of the ledger: redb, one entry of a table per commit.
+//! The file of the ledger: a redb database, one entry of a table per commit.
 //!
 //! The value of a commit is its time, its records packed one after the other, and a checksum over number and value. redb
 //! checks its own pages when it repairs after a crash, not on every read; the checksum makes sure that no flipped bit is
@@ -8,8 +8,8 @@
 //! ```text
 //! table     key → value
 //! commits   number → commit
-//! claims    number → intent
-//! rows      by which rules the identities were made, see `mark`
+//! claims    number → intent. Older versions called intents claims; the file keeps the name.
+//! rows      by which rules the identities were made, see `mark`. The first versions kept their commits under this name.
 //! keys      "request" → the key of what is written beside the ledger, see `key`
 //! ```
 //! Older versions know no table `keys`, and leave it as it is.
@@ -39,7 +39,6 @@ use redb::{
 };
 
 const COMMITS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("commits");
-/// The name is older than the word.
 const INTENTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("claims");
 const KEYS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("keys");
 const REQUEST: &str = "request";
@@ -99,7 +98,7 @@ impl Store {
     /// See [`StoreError`]. Nothing is changed in a file that is damaged or in use.
     pub fn open(path: &Path) -> Result<(Self, Contents), StoreError> {
         let opened = Self::open_file(path, false)?;
-        // Who made it may have been stopped before this.
+        // The run that made it may have been stopped before it synced the folder.
         sync_folder(path)?;
         Ok(opened)
     }
@@ -111,7 +110,7 @@ impl Store {
     pub fn make(path: &Path, contents: &Contents, key: Option<&CheckKey>) -> Result<Self, StoreError> {
         let unfinished = with_suffix(path, ".unfinished");
         let opened = match Self::open_file(&unfinished, true) {
-            // Somebody else makes it, or put it there: it is not ours to remove.
+            // Another process makes it, or put it there: it is not ours to remove.
             Err(StoreError::Io(error)) if is_refused(&error) => {
                 return Err(disk::beside(&unfinished, error).into());
             }
