@@ -171,7 +171,7 @@ pub(super) fn readable(path: &Path) -> Result<(), PathError> {
     disk::open_to_read(path).map(drop).map_err(PathError::Io)
 }
 
-/// Reads a whole file, up to a size that nobody writes by hand.
+/// Reads a whole file, up to a size that no person writes by hand.
 pub(super) fn contents(path: &Path) -> Result<String, PathError> {
     const MOST_BYTES: u64 = 1 << 20;
     let bytes = disk::read(path, MOST_BYTES).map_err(PathError::Io)?;

@@ -127,7 +127,7 @@ impl DeadLetterSink {
         }
     }
 
-    /// Logs that so many records are lost, and returns `true`, unless there is a file for them.
+    /// Without a dead letter file, logs that this many records are lost, and returns `true`.
     pub(super) fn are_lost(&self, records: usize, why: &str) -> bool {
         if self.is_set() {
             return false;

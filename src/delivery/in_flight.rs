@@ -10,8 +10,8 @@
 //!
 //! Another process may put a request into that file, which would be sent under our credentials. So it carries a check made
 //! with a key from the ledger's file ([`saved_request`](super::saved_request)) and says for whom it was made
-//! ([`binding`](super::binding)). A request that does not match is not sent, and a log line says what that may cost; so it
-//! is with requests of versions that added no check. A file of a newer version is ignored, with a log line.
+//! ([`binding`](super::binding)). A request that does not match, or has no check, is not sent, and a log line says
+//! what that may cost. A file of a newer version is ignored, with a log line.
 //!
 //! With `no_duplicates` nothing is saved. A request that an earlier run saved under the other guarantee is still read.
 
@@ -30,8 +30,7 @@ use crate::ledger::{CheckKey, Ledger};
 use crate::log::HostLog;
 use crate::record::identity::Versioned;
 
-/// A request that was resent so often may itself be what the gateway dies of: it must not hold up all others
-/// indefinitely.
+/// A request that failed this often may be what crashes the gateway: it must not hold up all others without end.
 const MOST_FAILURES: u32 = 3;
 /// Written over checksum and lengths: the request is settled.
 const SETTLED: [u8; 24] = [0; 24];
@@ -102,7 +101,7 @@ impl InFlight {
             self.log.warn(
                 "saved request too old",
                 format!(
-                    "{path} holds a request that is older than ledger_ttl, so that nobody knows whether it was \
+                    "{path} holds a request that is older than ledger_ttl, so that it is unknown whether it was \
                      delivered; it is not sent, and {then}"
                 ),
             );
@@ -232,7 +231,7 @@ impl InFlight {
                 "saved request not sent",
                 format!(
                     "{path} holds a request that does not fit the key in state_file: another file is in the place of \
-                     state_file, state_file cannot be read, or somebody else wrote the request; it is not sent, and \
+                     state_file, state_file cannot be read, or another process wrote the request; it is not sent, and \
                      {then}; look who else writes into its folder"
                 ),
             ),

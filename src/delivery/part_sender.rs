@@ -181,8 +181,8 @@ impl PartSender {
         disposition
     }
 
-    /// Takes up the request that an earlier run, or a round that panicked, left in doubt: it will be resent, or, where
-    /// nothing may arrive twice, its records never are.
+    /// Takes up the request that an earlier run, or a round that panicked, left in doubt: it will be resent. With
+    /// `no_duplicates` its records are in doubt instead.
     pub(super) fn take_up(&mut self, ledger: &mut LoggedLedger) {
         if self.guarantee == Guarantee::NoEventLoss {
             return self.in_flight.take_up(ledger.read());

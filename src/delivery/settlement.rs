@@ -184,7 +184,7 @@ impl<'r, 'a> Settlement<'r, 'a> {
     }
 }
 
-/// Counts a request of which so many records were taken. Returns when that was.
+/// Counts a request of which the gateway took this many records. Returns the time of the acknowledgement.
 pub(super) fn count_acknowledged(metrics: &Metrics, records: usize, sent_bytes: u64) -> SystemTime {
     let now = clock::wall();
     metrics.batches_total.add(1);

@@ -110,7 +110,7 @@ impl Intents {
         !self.in_doubt.is_empty() && self.in_doubt.contains_key(&(record.identity, record.version))
     }
 
-    /// The highest count among the versions of this event that are in doubt: the gateway may have so many occurrences.
+    /// The highest count among the versions of this event that are in doubt: the gateway may have that many occurrences.
     #[must_use]
     pub fn count_in_doubt(&self, identity: Identity) -> Option<u32> {
         if self.in_doubt.is_empty() {

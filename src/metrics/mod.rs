@@ -137,7 +137,7 @@ metrics! {
     jobs_in_flight: Gauge, "Chunks that wait for delivery, all chunks of the current round, and chunks with a record that waits for the topology.";
     job_bytes_in_flight: Gauge, "Bytes of the chunks that wait for delivery and of those of the current round.";
     oldest_job_timestamp_seconds: Gauge, "When the oldest chunk in flight was taken, in Unix time; 0 if there is none.";
-    refused_chunks_total: Counter, "Chunks answered with RETRY at once: too many in flight, no memory, or the delivery worker has ended.";
+    refused_chunks_total: Counter, "Chunks that got RETRY at once: too many in flight, no memory, or the delivery worker has ended.";
     delivering: Gauge, "1 while the delivery worker runs, 0 after it has ended, at an exit or by a fault of this plugin.";
     panicked_rounds_total: Counter, "Delivery rounds that a fault of this plugin ended; their chunks are retried.";
     ledger_entries: Gauge, "Delivered versions that the ledger remembers.";

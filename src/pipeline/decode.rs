@@ -19,7 +19,7 @@ use crate::record::wrapper_search::WrappedBody;
 
 pub(super) struct Decoder {
     repair: Repair,
-    /// Says what of an unreadable record may be shown.
+    /// Says how much of an unreadable record may be shown.
     redactor: Arc<Redactor>,
     log: Arc<HostLog>,
 }
@@ -29,7 +29,7 @@ impl Decoder {
         Self { repair: Repair::default(), redactor, log: Arc::clone(log) }
     }
 
-    /// Calls `take` with each record of a chunk. Returns what of the chunk could not be read.
+    /// Calls `take` with each record of a chunk. Returns the parts of the chunk that could not be read.
     pub(super) fn chunk<'a>(
         &self,
         chunk: Chunk<'a>,

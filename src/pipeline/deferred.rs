@@ -80,7 +80,7 @@ impl DeferredRecords {
         std::mem::take(&mut self.tallies)
     }
 
-    /// Whether a record of so many bytes, of this chunk, may wait.
+    /// Whether a record of this chunk, with this many bytes, may wait.
     pub fn has_room_for(&self, bytes: usize, chunk: usize) -> bool {
         let fits = self.records.len() < MOST_RECORDS && self.bytes + bytes <= MOST_BYTES;
         fits && (self.chunks < MOST_CHUNKS || !self.is_another(chunk))

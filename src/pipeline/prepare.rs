@@ -24,7 +24,7 @@ pub(super) struct Preparer {
     log: Arc<HostLog>,
 }
 
-/// What stays as it was however a record is redacted and cut.
+/// What redaction and cuts leave unchanged.
 struct Original<'o> {
     place: Place<'o>,
     about: About<'o>,
@@ -160,7 +160,7 @@ impl Preparer {
         if !round.make_room() {
             return round.give_back(ticket, chunk);
         }
-        // Of a violation or a log line the host's parser may know the time; an event says its own.
+        // The host's parser may know the time of a violation or a log line; an event has its own.
         let received = place.received.filter(|_| matches!(content.kind(), Kind::Violation | Kind::Other));
         let happened = content.time().or(received).and_then(Stamp::wall);
         round.add_to_batch(BatchEntry { ticket, body, happened, adjusted, chunk, sharing: Vec::new() });

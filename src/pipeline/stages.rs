@@ -60,7 +60,7 @@ impl Stages {
         self.deliver(record, versioned.as_ref(), round);
     }
 
-    /// Takes those deferred records further that need not wait any more.
+    /// Resumes the deferred records that need not wait any more.
     pub(super) fn resume_due(&mut self, round: &mut Round<'_>) {
         let due = self.deferrer.take_due(round.view());
         self.resume(due, round);

@@ -1,4 +1,4 @@
-//! What of a chunk cannot be read is dead-lettered as it came, one dead letter a chunk.
+//! The bytes of a chunk that cannot be read are dead-lettered as they came, one dead letter a chunk.
 //!
 //! Nothing is known of such bytes, so no format can hold them and no ledger remembers them. The dead letter shows them in
 //! base64, up to a bound; but not where they may hold what must not leave, as what cannot be read cannot be redacted. The
