@@ -23,7 +23,7 @@ use super::framing::Framing;
 use super::interface::{Adjusted, Format, RenderError};
 use super::native::Time;
 use super::record::Record;
-use super::text::{self, Pairs};
+use super::text::{self, TextPairs};
 use super::{json, times};
 use crate::config::ServiceSettings;
 use crate::record::content::Content;
@@ -76,8 +76,8 @@ impl Format for Alertmanager {
 
 #[derive(Serialize)]
 struct Alert<'r> {
-    labels: Pairs<'r>,
-    annotations: Pairs<'r>,
+    labels: TextPairs<'r>,
+    annotations: TextPairs<'r>,
     #[serde(rename = "startsAt", skip_serializing_if = "is_unknown")]
     starts_at: Time,
     #[serde(rename = "endsAt", skip_serializing_if = "is_unknown")]
@@ -89,8 +89,8 @@ fn is_unknown(time: &Time) -> bool {
 }
 
 impl Alertmanager {
-    fn labels<'r>(&'r self, record: &Record<'r, '_>, common: &Common<'r>) -> Pairs<'r> {
-        let mut labels = Pairs::default();
+    fn labels<'r>(&'r self, record: &Record<'r, '_>, common: &Common<'r>) -> TextPairs<'r> {
+        let mut labels = TextPairs::default();
         labels.add("alertname", text::rule(record, common));
         labels.add("severity", common.severity.name());
         labels.add("source", record.content.kind().name());
@@ -130,10 +130,10 @@ fn annotations<'r>(
     common: &Common<'r>,
     time: Option<Stamp>,
     first_time: Option<Stamp>,
-) -> Pairs<'r> {
+) -> TextPairs<'r> {
     let object = text::object(&common.object);
     let rule = text::rule(record, common);
-    let mut annotations = Pairs::default();
+    let mut annotations = TextPairs::default();
     annotations.add("summary", if object.is_empty() { rule.to_owned() } else { format!("{rule}: {object}") });
     annotations.add("description", text::message(record, common).into_owned());
     annotations.add("services", text::services_in_numbers(record.impact).unwrap_or_default());

@@ -12,7 +12,7 @@ use super::loki::Loki;
 use super::native::Native;
 use super::otlp::{Encoding, Otlp};
 use super::pagerduty::PagerDuty;
-use super::raw::Raw;
+use super::raw::RawFormat;
 use super::splunk_hec::SplunkHec;
 use super::stand_ins::{Eventrouter, K8stream, KubernetesEventExporter};
 use super::template::Template;
@@ -31,7 +31,7 @@ pub(super) fn open(
         FormatName::Native => Box::new(native),
         FormatName::CloudEvents => Box::new(CloudEvents::new(native, Framing::ALONE)),
         FormatName::CloudEventsBatch => Box::new(CloudEvents::new(native, Framing::ARRAY)),
-        FormatName::Raw => Box::new(Raw),
+        FormatName::Raw => Box::new(RawFormat),
         FormatName::Template => Box::new(Template::open(template.as_ref(), native)?),
         FormatName::Otlp => Box::new(Otlp { cluster, encoding: Encoding::Protobuf }),
         FormatName::OtlpJson => Box::new(Otlp { cluster, encoding: Encoding::Json }),

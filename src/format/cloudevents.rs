@@ -14,7 +14,7 @@ use super::framing::Framing;
 use super::interface::{Adjusted, Format, RenderError};
 use super::json;
 use super::limit::{Limit, Over, Unit};
-use super::native::{Document, Native, Time};
+use super::native::{Native, NativeDocument, Time};
 use super::record::Record;
 use crate::kind::Kind;
 
@@ -75,10 +75,10 @@ struct CloudEvent<'r> {
     /// An extension attribute: the first Service under impact, for routing without a look into `data`.
     #[serde(skip_serializing_if = "Option::is_none")]
     service: Option<Joined<'r, 2>>,
-    data: Document<'r>,
+    data: NativeDocument<'r>,
 }
 
-fn document<'r>(record: &Record<'r, 'r>, source: &'r str, data: Document<'r>) -> CloudEvent<'r> {
+fn document<'r>(record: &Record<'r, 'r>, source: &'r str, data: NativeDocument<'r>) -> CloudEvent<'r> {
     let Common { time, reason, action, object, .. } = Common::of(record);
     let (kind, more) = match record.content.kind() {
         Kind::Event => ("io.k8s.event", reason),

@@ -46,12 +46,12 @@ pub(super) struct Common<'r> {
     pub(super) component: &'r str,
     pub(super) host: &'r str,
     pub(super) instance: &'r str,
-    pub(super) object: Object<'r>,
+    pub(super) object: RecordObject<'r>,
 }
 
 /// What a record is about.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Object<'r> {
+pub(super) struct RecordObject<'r> {
     pub(super) api_version: &'r str,
     pub(super) kind: &'r str,
     /// As in the path of a request, `pods`; audit records and admissions say it.
@@ -66,7 +66,7 @@ pub(super) struct Object<'r> {
 impl<'r> Common<'r> {
     /// Where it happened: the host that says so; else the Node that it is about, or that its object is on.
     pub(super) fn node(&self, impact: &Impact<'r>) -> &'r str {
-        let Object { kind, api_version, name, .. } = self.object;
+        let RecordObject { kind, api_version, name, .. } = self.object;
         if !self.host.is_empty() {
             self.host
         } else if kind == "Node" && matches!(api_version, "" | "v1") && !name.is_empty() {
@@ -100,7 +100,7 @@ impl<'r> Common<'r> {
             component: "",
             host: "",
             instance: "",
-            object: Object {
+            object: RecordObject {
                 api_version: "",
                 kind: "",
                 resource: "",
@@ -127,14 +127,14 @@ fn of_event<'r>(event: &'r KubeEvent<'_>) -> Common<'r> {
         component,
         host: &event.source.host,
         instance: &event.reporting_instance,
-        object: Object {
+        object: RecordObject {
             api_version: &event.object.api_version,
             kind: &event.object.kind,
             namespace: &event.object.namespace,
             name: &event.object.name,
             uid: &event.object.uid,
             field_path: &event.object.field_path,
-            ..Object::default()
+            ..RecordObject::default()
         },
         ..Common::nothing()
     }
@@ -162,7 +162,7 @@ fn of_audit<'r>(audit: &'r AuditEvent<'_>) -> Common<'r> {
         message: Cow::Owned(sentence(audit)),
         action: &audit.verb,
         component: "kube-apiserver",
-        object: Object {
+        object: RecordObject {
             api_version: &object.api_version,
             kind: kind_of(object),
             resource: &object.resource,
@@ -227,14 +227,14 @@ fn of_violation<'r>(violation: &'r Violation<'_>) -> Common<'r> {
         message: Cow::Borrowed(&violation.message),
         action: &violation.enforcement_action,
         component: "gatekeeper",
-        object: Object {
+        object: RecordObject {
             api_version: &resource.api_version,
             kind: &resource.kind,
             resource: &request.resource,
             subresource: &request.subresource,
             namespace: &resource.namespace,
             name: &resource.name,
-            ..Object::default()
+            ..RecordObject::default()
         },
         ..Common::nothing()
     }

@@ -17,7 +17,7 @@ const MANAGED_FIELDS: &str = "managedFields";
 
 /// What becomes of a record.
 #[derive(Debug, Clone, Copy)]
-pub struct Change<'c, 'i> {
+pub struct Edits<'c, 'i> {
     pub impact: Option<&'c Impact<'i>>,
     pub keep_managed_fields: bool,
 }
@@ -26,17 +26,17 @@ pub struct Change<'c, 'i> {
 ///
 /// # Errors
 /// When the body is no whole map; nothing was appended then, either.
-pub fn write(record: &Envelope<'_>, change: &Change<'_, '_>, out: &mut Vec<u8>) -> Result<bool, DecodeError> {
+pub fn write(record: &Envelope<'_>, edits: &Edits<'_, '_>, out: &mut Vec<u8>) -> Result<bool, DecodeError> {
     let before = out.len();
-    let written = append(record, change, out);
+    let written = append(record, edits, out);
     if written != Ok(true) {
         out.truncate(before);
     }
     written
 }
 
-fn append(record: &Envelope<'_>, change: &Change<'_, '_>, out: &mut Vec<u8>) -> Result<bool, DecodeError> {
-    let impact = change.impact.map(packed);
+fn append(record: &Envelope<'_>, edits: &Edits<'_, '_>, out: &mut Vec<u8>) -> Result<bool, DecodeError> {
+    let impact = edits.impact.map(packed);
     // Bytes as a key are the same text to whoever makes JSON of it.
     let is_replaced = |key: Token<'_>| {
         impact.is_some() && matches!(key, Token::Str(key) | Token::Bin(key) if key == IMPACT.as_bytes())
@@ -49,7 +49,7 @@ fn append(record: &Envelope<'_>, change: &Change<'_, '_>, out: &mut Vec<u8>) -> 
         if is_replaced(key) {
             return Ok(true);
         }
-        if change.keep_managed_fields || key != Token::Str(METADATA.as_bytes()) {
+        if edits.keep_managed_fields || key != Token::Str(METADATA.as_bytes()) {
             return Ok(false);
         }
         let trimmed = without_managed_fields(value, out)?;

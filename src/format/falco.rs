@@ -91,11 +91,11 @@ fn source(kind: Kind) -> &'static str {
 
 /// A map of texts and numbers.
 #[derive(Default)]
-struct Fields<'r>(Vec<(&'static str, Value<'r>)>);
+struct Fields<'r>(Vec<(&'static str, FieldValue<'r>)>);
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Value<'r> {
+enum FieldValue<'r> {
     Text(Cow<'r, str>),
     Number(u64),
 }
@@ -105,12 +105,12 @@ impl<'r> Fields<'r> {
     fn text(&mut self, name: &'static str, value: impl Into<Cow<'r, str>>) {
         let value = value.into();
         if !value.is_empty() {
-            self.0.push((name, Value::Text(value)));
+            self.0.push((name, FieldValue::Text(value)));
         }
     }
 
     fn number(&mut self, name: &'static str, value: u64) {
-        self.0.push((name, Value::Number(value)));
+        self.0.push((name, FieldValue::Number(value)));
     }
 }
 

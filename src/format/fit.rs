@@ -27,9 +27,9 @@ pub(super) fn fit(document: &[u8], most: usize) -> Option<Vec<u8>> {
             STRUCTURES.contains(&&*name).then(|| serde_json::from_str::<Members<'_>>(value.get()).ok());
         let value = match inside.flatten() {
             Some(Members(inside)) => {
-                Value::Members(inside.iter().map(|(name, value)| (head(name), value.get())).collect())
+                PartValue::Members(inside.iter().map(|(name, value)| (head(name), value.get())).collect())
             }
-            None => Value::Whole(value.get()),
+            None => PartValue::Whole(value.get()),
         };
         parts.push(Part { head: head(&name), value });
     }
@@ -48,10 +48,10 @@ pub(super) fn fit(document: &[u8], most: usize) -> Option<Vec<u8>> {
 
 struct Part<'d> {
     head: Vec<u8>,
-    value: Value<'d>,
+    value: PartValue<'d>,
 }
 
-enum Value<'d> {
+enum PartValue<'d> {
     Whole(&'d str),
     /// Each with its head.
     Members(Vec<(Vec<u8>, &'d str)>),
@@ -69,8 +69,8 @@ fn head(name: &str) -> Vec<u8> {
 fn length(parts: &[Part<'_>], size: usize) -> usize {
     let of_object = |members: usize, bytes: usize| "{}".len() + members.saturating_sub(1) + bytes;
     let of = |part: &Part<'_>| match &part.value {
-        Value::Whole(json) => part.head.len() + json.len().min(size),
-        Value::Members(members) => {
+        PartValue::Whole(json) => part.head.len() + json.len().min(size),
+        PartValue::Members(members) => {
             let inside = members.iter().map(|(head, value)| head.len() + value.len().min(size));
             part.head.len() + of_object(members.len(), inside.sum())
         }
@@ -84,8 +84,8 @@ fn write(parts: &[Part<'_>], size: usize, out: &mut Vec<u8>) {
         json::separate(out);
         out.extend_from_slice(&part.head);
         match &part.value {
-            Value::Whole(json) => cut(json, size, out),
-            Value::Members(members) => {
+            PartValue::Whole(json) => cut(json, size, out),
+            PartValue::Members(members) => {
                 out.push(b'{');
                 for (head, value) in members {
                     json::separate(out);

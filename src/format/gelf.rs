@@ -111,7 +111,7 @@ impl Gelf {
         &'r self,
         record: &Record<'r, 'r>,
         common: &Common<'r>,
-        happened: &times::Taken,
+        happened: &times::AcceptedTime,
     ) -> Message<'r> {
         let object = text::object(&common.object);
         let summary = text::summary(record, common, &object);

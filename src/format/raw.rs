@@ -5,14 +5,14 @@
 
 use super::interface::{Adjusted, Format, RenderError};
 use super::json;
-use super::json::Object;
+use super::json::ObjectWriter;
 use super::record::Record;
 use crate::correlate::{Correlation, Impact};
 use crate::record::cursor::{Cursor, DecodeError, Token};
 
-pub(super) struct Raw;
+pub(super) struct RawFormat;
 
-impl Format for Raw {
+impl Format for RawFormat {
     fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, RenderError> {
         write(record.id, record.body, Some(record.impact), out);
         Ok(Adjusted::default())
@@ -23,7 +23,7 @@ impl Format for Raw {
 /// correlation there is no `impact`. Of a key that comes twice the last value counts, but `id` and `impact` are ours.
 pub(super) fn write(id: &str, body: &[u8], impact: Option<&Impact<'_>>, out: &mut Vec<u8>) {
     let impact = impact.filter(|impact| impact.correlation != Correlation::Off);
-    let mut object = Object::open(out);
+    let mut object = ObjectWriter::open(out);
     object.key("id", out);
     json::write(&id, out);
     let before = out.len();
@@ -40,7 +40,7 @@ pub(super) fn write(id: &str, body: &[u8], impact: Option<&Impact<'_>>, out: &mu
 fn write_body(
     body: &[u8],
     has_impact: bool,
-    object: &mut Object,
+    object: &mut ObjectWriter,
     out: &mut Vec<u8>,
 ) -> Result<(), DecodeError> {
     let mut cursor = Cursor::new(body);
@@ -53,10 +53,14 @@ fn write_body(
     })
 }
 
-fn metadata(value: &mut Cursor<'_>, object: &mut Object, out: &mut Vec<u8>) -> Result<bool, DecodeError> {
+fn metadata(
+    value: &mut Cursor<'_>,
+    object: &mut ObjectWriter,
+    out: &mut Vec<u8>,
+) -> Result<bool, DecodeError> {
     let Token::Map(len) = value.token()? else { return Ok(false) };
     object.key("metadata", out);
-    let mut metadata = Object::open(out);
+    let mut metadata = ObjectWriter::open(out);
     json::write_pairs(value, len, &mut metadata, out, |key, value, _, _| match key {
         b"managedFields" => value.skip().map(|()| true),
         _ => Ok(false),

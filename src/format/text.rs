@@ -7,7 +7,7 @@ use std::fmt::Write;
 use serde::ser::{Serialize, Serializer};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::common::{Common, Object};
+use super::common::{Common, RecordObject};
 use super::json;
 use super::limit::{Limit, Unit};
 use super::record::Record;
@@ -50,7 +50,7 @@ fn is_blank(text: &str) -> bool {
 }
 
 /// `Pod shop/cart-1`, as far as it is known; empty where nothing is.
-pub(super) fn object(object: &Object<'_>) -> String {
+pub(super) fn object(object: &RecordObject<'_>) -> String {
     let kind = if is_blank(object.kind) { object.resource } else { object.kind };
     let mut text = if is_blank(kind) { String::new() } else { kind.to_owned() };
     for (sign, part) in [(" ", object.namespace), ("/", object.name)] {
@@ -186,11 +186,11 @@ pub(super) fn services_in_numbers(impact: &Impact<'_>) -> Option<String> {
     (!all.is_empty()).then(|| all.join(", "))
 }
 
-/// Pairs that become a map, in their order; those without a value are left out.
+/// TextPairs that become a map, in their order; those without a value are left out.
 #[derive(Default)]
-pub(super) struct Pairs<'r>(Vec<(&'static str, Cow<'r, str>)>);
+pub(super) struct TextPairs<'r>(Vec<(&'static str, Cow<'r, str>)>);
 
-impl<'r> Pairs<'r> {
+impl<'r> TextPairs<'r> {
     pub(super) fn add(&mut self, name: &'static str, value: impl Into<Cow<'r, str>>) {
         let value = value.into();
         if !value.is_empty() {
@@ -199,7 +199,7 @@ impl<'r> Pairs<'r> {
     }
 }
 
-impl Serialize for Pairs<'_> {
+impl Serialize for TextPairs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn an_object_is_called_by_what_is_known_of_it() {
         let of = |kind, resource, namespace, name| {
-            object(&Object { kind, resource, namespace, name, ..Object::default() })
+            object(&RecordObject { kind, resource, namespace, name, ..RecordObject::default() })
         };
         assert_eq!(of("Pod", "pods", "shop", "cart-1"), "Pod shop/cart-1");
         assert_eq!(of("Node", "", "", "node-a"), "Node node-a");

@@ -9,13 +9,13 @@ const SLIGHT: Duration = Duration::from_secs(60);
 
 /// A time that a receiver takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Taken {
+pub(super) struct AcceptedTime {
     pub(super) time: Stamp,
     /// The true time, where it is another one by more than clocks differ. It belongs into a field.
     pub(super) original: Option<Stamp>,
 }
 
-impl Taken {
+impl AcceptedTime {
     pub(super) fn is_adjusted(&self) -> bool {
         self.original.is_some()
     }
@@ -27,12 +27,12 @@ impl Taken {
 }
 
 /// The nearest time that is neither before `oldest` nor behind `newest`.
-pub(super) fn within(time: Stamp, oldest: Option<Stamp>, newest: Option<Stamp>) -> Taken {
+pub(super) fn within(time: Stamp, oldest: Option<Stamp>, newest: Option<Stamp>) -> AcceptedTime {
     let late = newest.filter(|newest| newest.is_before(time));
     let early = oldest.filter(|oldest| time.is_before(*oldest));
-    let Some(taken) = late.or(early) else { return Taken { time, original: None } };
+    let Some(taken) = late.or(early) else { return AcceptedTime { time, original: None } };
     let apart = (taken.unix_nanos() - time.unix_nanos()).unsigned_abs();
-    Taken { time: taken, original: (apart > SLIGHT.as_nanos()).then_some(time) }
+    AcceptedTime { time: taken, original: (apart > SLIGHT.as_nanos()).then_some(time) }
 }
 
 /// Seconds since 1970 with their decimals, which a float holds to the microsecond; 0 for an earlier time.
@@ -52,13 +52,16 @@ mod tests {
         let at = |text: &str| Stamp::parse(text).unwrap();
         let (oldest, newest) = (Some(at("2026-01-01T00:00:00Z")), Some(at("2026-01-02T00:00:00Z")));
         let inside = at("2026-01-01T12:00:00.5Z");
-        assert_eq!(within(inside, oldest, newest), Taken { time: inside, original: None });
+        assert_eq!(within(inside, oldest, newest), AcceptedTime { time: inside, original: None });
         let ahead = at("2099-01-01T00:00:00Z");
         let taken = within(ahead, oldest, newest);
         assert_eq!((Some(taken.time), taken.original), (newest, Some(ahead)));
         assert_eq!(taken.original_text(), "2099-01-01T00:00:00Z");
         let ancient = at("0002-01-01T00:00:00Z");
-        assert_eq!(within(ancient, oldest, newest), Taken { time: oldest.unwrap(), original: Some(ancient) });
+        assert_eq!(
+            within(ancient, oldest, newest),
+            AcceptedTime { time: oldest.unwrap(), original: Some(ancient) }
+        );
         let slightly = at("2026-01-02T00:00:59.9Z");
         let taken = within(slightly, oldest, newest);
         assert_eq!((Some(taken.time), taken.is_adjusted()), (newest, false));

@@ -13,12 +13,12 @@ use crate::record::raw::Raw;
 use crate::time::Stamp;
 
 /// An audit record as it came, less its bodies.
-pub(super) struct Audit<'r> {
+pub(super) struct KubernetesAudit<'r> {
     pub(super) all: Raw<'r>,
     pub(super) code: Option<u64>,
 }
 
-impl Serialize for Audit<'_> {
+impl Serialize for KubernetesAudit<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for (name, value) in self.all.pairs() {
@@ -31,7 +31,9 @@ impl Serialize for Audit<'_> {
                     }
                 }
                 "responseStatus" if !value.is_map() => {}
-                "responseStatus" => map.serialize_entry(&name, &Answer { all: value, code: self.code })?,
+                "responseStatus" => {
+                    map.serialize_entry(&name, &ResponseStatus { all: value, code: self.code })?
+                }
                 _ => map.serialize_entry(&name, &value)?,
             }
         }
@@ -40,12 +42,12 @@ impl Serialize for Audit<'_> {
 }
 
 /// The status of the answer, with its code as it was read.
-struct Answer<'r> {
+struct ResponseStatus<'r> {
     all: Raw<'r>,
     code: Option<u64>,
 }
 
-impl Serialize for Answer<'_> {
+impl Serialize for ResponseStatus<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for (name, value) in self.all.pairs() {
@@ -61,11 +63,11 @@ impl Serialize for Answer<'_> {
 
 #[derive(Serialize)]
 pub(super) struct Http {
-    response: Status,
+    response: HttpResponse,
 }
 
 #[derive(Serialize)]
-struct Status {
+struct HttpResponse {
     status_code: u64,
 }
 
@@ -75,7 +77,7 @@ pub(super) fn http(audit: &AuditEvent<'_>) -> Option<Http> {
         .response
         .code
         .filter(|code| *code < 1_000)
-        .map(|status_code| Http { response: Status { status_code } })
+        .map(|status_code| Http { response: HttpResponse { status_code } })
 }
 
 /// By ECS `success`, `failure` or `unknown`. As the pipeline of Elastic's integration has it, it is what the authorizer

@@ -19,7 +19,7 @@ const ECS_VERSION: &str = "8.17.0";
 pub(super) struct Document<'r> {
     #[serde(rename = "@timestamp")]
     timestamp: Time,
-    ecs: Version,
+    ecs: Ecs,
     message: Cow<'r, str>,
     event: Event<'r>,
     log: Log,
@@ -47,7 +47,7 @@ pub(super) struct Document<'r> {
 }
 
 #[derive(Serialize)]
-struct Version {
+struct Ecs {
     version: &'static str,
 }
 
@@ -112,9 +112,9 @@ struct Kubernetes<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     node: Option<Named<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    event: Option<event::Event<'r>>,
+    event: Option<event::KubernetesEvent<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    audit: Option<audit::Audit<'r>>,
+    audit: Option<audit::KubernetesAudit<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     impact: Option<&'r Impact<'r>>,
 }
@@ -137,7 +137,7 @@ struct Rule<'r> {
 
 #[derive(Serialize)]
 struct Gatekeeper<'r> {
-    violation: native::Violated<'r>,
+    violation: native::ViolationFields<'r>,
 }
 
 fn named(name: &str) -> Option<Named<'_>> {
@@ -158,7 +158,7 @@ pub(super) fn of<'r>(record: &Record<'r, 'r>, cluster: &'r str) -> Document<'r> 
     let mut document = Document {
         // A data stream takes no document without one.
         timestamp: Time(Some(record.time_or_now())),
-        ecs: Version { version: ECS_VERSION },
+        ecs: Ecs { version: ECS_VERSION },
         message,
         event: Event {
             kind: "event",
@@ -202,7 +202,7 @@ pub(super) fn of<'r>(record: &Record<'r, 'r>, cluster: &'r str) -> Document<'r> 
         Content::Event(said) => document.kubernetes.event = Some(event::of(said, record.body)),
         Content::Audit(said) => {
             document.kubernetes.audit =
-                Some(audit::Audit { all: Raw::new(record.body), code: said.response.code });
+                Some(audit::KubernetesAudit { all: Raw::new(record.body), code: said.response.code });
             document.event.outcome = audit::outcome(said);
             document.user = people::user(&said.user.name, &said.user.uid);
             document.source = people::source(said);

@@ -21,11 +21,11 @@ struct Bulk<'b> {
 #[derive(Deserialize)]
 struct Item {
     #[serde(alias = "index", alias = "update")]
-    create: Done,
+    create: ItemResult,
 }
 
 #[derive(Deserialize)]
-struct Done {
+struct ItemResult {
     status: u16,
     #[serde(default)]
     error: serde_json::Value,
@@ -73,7 +73,7 @@ pub(super) fn read(response: &Response<'_>) -> Disposition {
 
 /// As with whole requests: rejected is only what a document can be to blame for. An index that is missing, blocked or
 /// closed, a cluster that is full, or a key that may not write, is fixed by a person, and all records wait for that.
-fn outcome(Item { create: Done { status, error } }: Item, hide: Hide<'_>) -> RecordOutcome {
+fn outcome(Item { create: ItemResult { status, error } }: Item, hide: Hide<'_>) -> RecordOutcome {
     let answer = || kept(&error.to_string(), hide);
     let text = |key| error.get(key).and_then(|text| text.as_str()).unwrap_or_default();
     let is_of_all = || {

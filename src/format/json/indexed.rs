@@ -60,9 +60,9 @@ pub(super) fn as_text(out: &mut Vec<u8>, start: usize) {
 
 /// The kinds of values that the items of a list have, one bit each; null is of every kind.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Kinds(u8);
+pub(super) struct ItemTypes(u8);
 
-impl Kinds {
+impl ItemTypes {
     /// An item was written.
     pub(super) fn note(&mut self, item: &[u8]) {
         // A list within is of one kind, unless it is marked: that of its first value.

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::record::cursor::{Cursor, DecodeError, Token};
 
 pub use indexed::MOST_LEVELS;
-pub use object::Object;
+pub use object::ObjectWriter;
 
 /// Appends a document.
 pub fn write(document: &impl Serialize, out: &mut Vec<u8>) {
@@ -64,7 +64,7 @@ pub fn write_value(cursor: &mut Cursor<'_>, out: &mut Vec<u8>) -> Result<(), Dec
             out.push(b']');
         }
         Token::Map(len) => {
-            let mut object = Object::open(out);
+            let mut object = ObjectWriter::open(out);
             write_pairs(cursor, len, &mut object, out, |_, _, _, _| Ok(false))?;
             object.close(out);
         }
@@ -92,9 +92,9 @@ fn write_scalar(token: Token<'_>, out: &mut Vec<u8>) {
 pub fn write_pairs(
     cursor: &mut Cursor<'_>,
     len: u32,
-    object: &mut Object,
+    object: &mut ObjectWriter,
     out: &mut Vec<u8>,
-    mut instead: impl FnMut(&[u8], &mut Cursor<'_>, &mut Object, &mut Vec<u8>) -> Result<bool, DecodeError>,
+    mut instead: impl FnMut(&[u8], &mut Cursor<'_>, &mut ObjectWriter, &mut Vec<u8>) -> Result<bool, DecodeError>,
 ) -> Result<(), DecodeError> {
     for _ in 0..len {
         let key = cursor.token()?;

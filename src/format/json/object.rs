@@ -15,13 +15,13 @@ pub(super) const MIXED: u8 = 1;
 
 /// A JSON object, open at the end of a buffer.
 #[derive(Debug)]
-pub struct Object {
+pub struct ObjectWriter {
     /// Where its brace stands.
     at: usize,
     keys: DuplicateKeys,
 }
 
-impl Object {
+impl ObjectWriter {
     /// Appends the brace that opens it.
     #[must_use]
     pub fn open(out: &mut Vec<u8>) -> Self {
@@ -134,7 +134,7 @@ mod tests {
 
     fn written(pairs: &[(&str, &str)]) -> String {
         let mut out = b"before ".to_vec();
-        let mut object = Object::open(&mut out);
+        let mut object = ObjectWriter::open(&mut out);
         for (key, value) in pairs {
             object.key(key, &mut out);
             out.extend_from_slice(value.as_bytes());

@@ -11,7 +11,7 @@ use serde::ser::{
     Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple, Serializer,
 };
 
-use super::object::{self, Object};
+use super::object::{self, ObjectWriter};
 use super::{indexed, text};
 
 /// Writes values at the end of a buffer; `INDEXED`: for an index of fields.
@@ -35,21 +35,21 @@ pub(super) struct Open<'o, const INDEXED: bool> {
     close: u8,
     /// Where it begins, and of what its items are; only an index asks.
     start: usize,
-    kinds: indexed::Kinds,
+    types: indexed::ItemTypes,
 }
 
 /// A map that is being written.
 pub(super) struct Map<'o, const INDEXED: bool> {
     out: &'o mut Vec<u8>,
     depth: u8,
-    object: Object,
+    object: ObjectWriter,
 }
 
 impl<'o, const INDEXED: bool> Open<'o, INDEXED> {
     fn new(out: &'o mut Vec<u8>, depth: u8, open: u8, close: u8) -> Self {
         let start = out.len();
         out.push(open);
-        Self { out, depth, is_empty: true, close, start, kinds: indexed::Kinds::default() }
+        Self { out, depth, is_empty: true, close, start, types: indexed::ItemTypes::default() }
     }
 
     fn separate(&mut self) {
@@ -63,7 +63,7 @@ impl<'o, const INDEXED: bool> Open<'o, INDEXED> {
         let start = self.out.len();
         value.serialize(Json::<INDEXED> { out: self.out, depth: self.depth })?;
         if INDEXED {
-            self.kinds.note(self.out.get(start..).unwrap_or_default());
+            self.types.note(self.out.get(start..).unwrap_or_default());
         }
         Ok(())
     }
@@ -196,7 +196,7 @@ impl<'o, const INDEXED: bool> Serializer for Json<'o, INDEXED> {
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Map<'o, INDEXED>, fmt::Error> {
-        let object = Object::open(self.out);
+        let object = ObjectWriter::open(self.out);
         Ok(Map { out: self.out, depth: self.depth.saturating_add(1), object })
     }
 
@@ -233,7 +233,7 @@ macro_rules! lists {
             }
 
             fn end(self) -> Result<(), fmt::Error> {
-                if INDEXED && self.kinds.are_mixed() && let Some(open) = self.out.get_mut(self.start) {
+                if INDEXED && self.types.are_mixed() && let Some(open) = self.out.get_mut(self.start) {
                     *open = object::MIXED;
                 }
                 self.close()

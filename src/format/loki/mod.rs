@@ -26,8 +26,8 @@ use crate::format::interface::{Adjusted, Format, RenderError};
 use crate::format::limit::Limit;
 use crate::format::native::Native;
 use crate::format::record::Record;
-use crate::format::text::{self, Cutter, Pairs};
-use crate::format::times::{self, Taken};
+use crate::format::text::{self, Cutter, TextPairs};
+use crate::format::times::{self, AcceptedTime};
 use crate::format::{fit, json};
 use crate::response::{Disposition, Response};
 
@@ -80,7 +80,7 @@ impl Format for Loki {
 }
 
 /// Loki takes what is around its own time. What is not too far behind a stream's newest entry is not too old, either.
-fn happened(record: &Record<'_, '_>) -> Taken {
+fn happened(record: &Record<'_, '_>) -> AcceptedTime {
     let age = Duration::from_secs(limits::BEHIND.most).saturating_sub(MARGIN_BEHIND);
     let ahead = Duration::from_secs(limits::AHEAD.most).saturating_sub(MARGIN_AHEAD);
     times::within(record.time_or_now(), record.now.earlier(age), record.now.later(ahead))
@@ -88,13 +88,13 @@ fn happened(record: &Record<'_, '_>) -> Taken {
 
 #[derive(Serialize)]
 struct Stream<'r> {
-    stream: Pairs<'r>,
-    values: [(String, &'r str, Pairs<'r>); 1],
+    stream: TextPairs<'r>,
+    values: [(String, &'r str, TextPairs<'r>); 1],
 }
 
 impl Loki {
-    fn labels<'r>(&'r self, record: &Record<'r, '_>, common: &Common<'r>, cutter: &Cutter) -> Pairs<'r> {
-        let mut labels = Pairs::default();
+    fn labels<'r>(&'r self, record: &Record<'r, '_>, common: &Common<'r>, cutter: &Cutter) -> TextPairs<'r> {
+        let mut labels = TextPairs::default();
         let mut add = |name, value: &'r str| labels.add(name, cutter.text(value, &limits::LABEL_VALUE));
         add("job", "event_gateway");
         add("kind", record.content.kind().name());
@@ -109,10 +109,10 @@ impl Loki {
 fn metadata<'r>(
     record: &Record<'r, '_>,
     common: &Common<'r>,
-    happened: &Taken,
+    happened: &AcceptedTime,
     cutter: &Cutter,
-) -> Pairs<'r> {
-    let mut metadata = Pairs::default();
+) -> TextPairs<'r> {
+    let mut metadata = TextPairs::default();
     let mut add = |name, value: &'r str| metadata.add(name, cutter.text(value, &MOST_METADATA));
     add("id", record.id);
     add("reason", common.reason);

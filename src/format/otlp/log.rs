@@ -13,14 +13,14 @@ use crate::time::Stamp;
 
 /// The value of an attribute.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value<'r> {
+pub(super) enum AttributeValue<'r> {
     Text(Cow<'r, str>),
     Int(i64),
     List(Vec<Cow<'r, str>>),
 }
 
 /// Names are unique within a list.
-pub(super) type Attributes<'r> = Vec<(Cow<'static, str>, Value<'r>)>;
+pub(super) type Attributes<'r> = Vec<(Cow<'static, str>, AttributeValue<'r>)>;
 
 /// One log record and its resource.
 #[derive(Debug)]
@@ -45,23 +45,23 @@ pub(super) struct Log<'r> {
 pub(super) const SCOPE: (&str, &str) = ("fluent-bit-event-gateway", env!("CARGO_PKG_VERSION"));
 
 /// Lists of attributes leave out what is not said.
-struct Said<'r>(Attributes<'r>);
+struct AttributeList<'r>(Attributes<'r>);
 
-impl<'r> Said<'r> {
+impl<'r> AttributeList<'r> {
     fn text(&mut self, name: impl Into<Cow<'static, str>>, text: impl Into<Cow<'r, str>>) {
         let text = text.into();
         if !text.is_empty() {
-            self.0.push((name.into(), Value::Text(text)));
+            self.0.push((name.into(), AttributeValue::Text(text)));
         }
     }
 
     fn int(&mut self, name: &'static str, number: impl TryInto<i64>) {
-        self.0.push((name.into(), Value::Int(number.try_into().unwrap_or(i64::MAX))));
+        self.0.push((name.into(), AttributeValue::Int(number.try_into().unwrap_or(i64::MAX))));
     }
 
     fn list(&mut self, name: &'static str, texts: Vec<Cow<'r, str>>) {
         if !texts.is_empty() {
-            self.0.push((name.into(), Value::List(texts)));
+            self.0.push((name.into(), AttributeValue::List(texts)));
         }
     }
 }
@@ -69,7 +69,7 @@ impl<'r> Said<'r> {
 impl<'r> Log<'r> {
     pub(super) fn of(record: &Record<'r, 'r>, cluster: &'r str) -> Self {
         let common = Common::of(record);
-        let mut attributes = Said(Vec::with_capacity(16));
+        let mut attributes = AttributeList(Vec::with_capacity(16));
         match record.content {
             Content::Event(event) => of_event(event, &mut attributes),
             Content::Audit(audit) => of_audit(audit, &mut attributes),
@@ -126,7 +126,7 @@ fn as_json(record: &Record<'_, '_>) -> String {
 }
 
 fn resource<'r>(record: &Record<'r, 'r>, common: &Common<'r>, cluster: &'r str) -> Attributes<'r> {
-    let mut said = Said(Vec::with_capacity(12));
+    let mut said = AttributeList(Vec::with_capacity(12));
     let impact = record.impact;
     said.text("k8s.cluster.name", cluster);
     said.text("k8s.node.name", common.node(impact));
@@ -145,7 +145,7 @@ fn resource<'r>(record: &Record<'r, 'r>, common: &Common<'r>, cluster: &'r str) 
 }
 
 /// `k8s.deployment.name` and the like; of a kind that the conventions do not know, nothing.
-fn of_workload<'r>(workload: Workload<'r>, said: &mut Said<'r>) {
+fn of_workload<'r>(workload: Workload<'r>, said: &mut AttributeList<'r>) {
     let known = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"];
     if known.contains(&workload.kind) {
         said.text(format!("k8s.{}.name", workload.kind.to_ascii_lowercase()), workload.name);
@@ -153,7 +153,7 @@ fn of_workload<'r>(workload: Workload<'r>, said: &mut Said<'r>) {
 }
 
 /// As `k8s_event_to_logdata.go` of the collector names them.
-fn of_event<'r>(event: &'r KubeEvent<'_>, said: &mut Said<'r>) {
+fn of_event<'r>(event: &'r KubeEvent<'_>, said: &mut AttributeList<'r>) {
     said.text("k8s.event.reason", &*event.reason);
     said.text("k8s.event.action", &*event.action);
     said.text("k8s.event.start_time", go_time(&event.metadata.creation_timestamp));
@@ -175,7 +175,7 @@ fn go_time(text: &str) -> String {
     })
 }
 
-fn of_audit<'r>(audit: &'r AuditEvent<'_>, said: &mut Said<'r>) {
+fn of_audit<'r>(audit: &'r AuditEvent<'_>, said: &mut AttributeList<'r>) {
     said.text("k8s.audit.id", &*audit.audit_id);
     said.text("k8s.audit.stage", &*audit.stage);
     said.text("k8s.audit.level", &*audit.level);
@@ -207,7 +207,7 @@ fn texts<'r>(list: crate::record::raw::Raw<'r>) -> Vec<Cow<'r, str>> {
     list.texts().collect()
 }
 
-fn of_violation<'r>(violation: &'r Violation<'_>, said: &mut Said<'r>) {
+fn of_violation<'r>(violation: &'r Violation<'_>, said: &mut AttributeList<'r>) {
     let Violation { constraint, resource, request, .. } = violation;
     said.text("gatekeeper.process", if violation.is_of_an_audit() { "audit" } else { "admission" });
     said.text("gatekeeper.run", &*violation.run);

@@ -6,7 +6,7 @@
 
 /// `partial_success`; absent is zero and nothing said.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Partial {
+pub(super) struct PartialSuccess {
     pub rejected: i64,
     pub message: String,
 }
@@ -16,15 +16,15 @@ pub(super) const PARTIAL_SUCCESS: u8 = 0x0a;
 
 /// What was read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Read {
+pub(super) struct Decoded {
     /// What is said, up to where it is no protobuf any more.
-    pub partial: Partial,
+    pub partial: PartialSuccess,
     /// It is protobuf to its end.
     pub is_whole: bool,
 }
 
-pub(super) fn read(body: &[u8]) -> Read {
-    let mut partial = Partial::default();
+pub(super) fn read(body: &[u8]) -> Decoded {
+    let mut partial = PartialSuccess::default();
     let mut outer = Fields(body);
     let mut is_whole = true;
     for (field, value) in outer.by_ref() {
@@ -39,7 +39,7 @@ pub(super) fn read(body: &[u8]) -> Read {
             rest.take_in(&mut partial);
         }
     }
-    Read { partial, is_whole: is_whole && outer.0.is_empty() }
+    Decoded { partial, is_whole: is_whole && outer.0.is_empty() }
 }
 
 /// The fields of a message, up to one that is cut or of a kind that is no longer in use, where they stop.
@@ -66,7 +66,7 @@ impl<'b> Iterator for Fields<'b> {
 
 impl<'b> Fields<'b> {
     /// Whether all of them could be read.
-    fn take_in(&mut self, partial: &mut Partial) -> bool {
+    fn take_in(&mut self, partial: &mut PartialSuccess) -> bool {
         for (field, value) in self.by_ref() {
             match (field, value) {
                 (1, Wire::Varint(number)) => partial.rejected = number.cast_signed(),
@@ -130,8 +130,8 @@ mod tests {
             (b"\x09________\x0d____\x0a\x02\x08\x01", 1, "", true),
             (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 0, "", false),
         ] {
-            let partial = Partial { rejected, message: message.into() };
-            assert_eq!(read(bytes), Read { partial, is_whole }, "{bytes:?}");
+            let partial = PartialSuccess { rejected, message: message.into() };
+            assert_eq!(read(bytes), Decoded { partial, is_whole }, "{bytes:?}");
         }
     }
 }

@@ -7,20 +7,20 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::protobuf::{self, Partial};
+use super::protobuf::{self, PartialSuccess};
 use crate::response::partial_success::{kept, unreadable};
 use crate::response::{Disposition, RecordOutcome, Response};
 
 /// All of it may be absent or null. Parsers of protobuf's JSON take both spellings.
 #[derive(Deserialize)]
-struct Export {
+struct ExportResponse {
     #[serde(alias = "partial_success", rename = "partialSuccess")]
-    partial: Option<InJson>,
+    partial: Option<PartialSuccessJson>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct InJson {
+struct PartialSuccessJson {
     #[serde(alias = "rejected_log_records", rename = "rejectedLogRecords")]
     rejected: Value,
     #[serde(alias = "error_message", rename = "errorMessage")]
@@ -29,7 +29,7 @@ struct InJson {
 
 pub(super) fn read(response: &Response<'_>) -> Disposition {
     let Response { body, records, sent_bytes, hide, .. } = *response;
-    let Some(Partial { rejected, message }) = partial(body) else {
+    let Some(PartialSuccess { rejected, message }) = partial(body) else {
         return unreadable("the answer is no ExportLogsServiceResponse: does endpoint lead to /v1/logs?");
     };
     let answer = kept(&message, hide);
@@ -44,7 +44,7 @@ pub(super) fn read(response: &Response<'_>) -> Disposition {
     }
 }
 
-fn partial(body: &[u8]) -> Option<Partial> {
+fn partial(body: &[u8]) -> Option<PartialSuccess> {
     const GZIP: [u8; 2] = [0x1f, 0x8b];
     let in_protobuf = protobuf::read(body);
     if in_protobuf.is_whole {
@@ -59,13 +59,13 @@ fn partial(body: &[u8]) -> Option<Partial> {
         [..] if body.first() == Some(&protobuf::PARTIAL_SUCCESS) => {
             Some(in_protobuf.partial).filter(|partial| partial.rejected > 0)
         }
-        _ => Some(Partial::default()),
+        _ => Some(PartialSuccess::default()),
     }
 }
 
-fn of_json(text: &[u8]) -> Option<Partial> {
-    let Export { partial } = serde_json::from_slice(text).ok()?;
-    let InJson { rejected, message } = partial.unwrap_or_default();
+fn of_json(text: &[u8]) -> Option<PartialSuccess> {
+    let ExportResponse { partial } = serde_json::from_slice(text).ok()?;
+    let PartialSuccessJson { rejected, message } = partial.unwrap_or_default();
     // A 64-bit integer is a text in protobuf's JSON, and some write a number.
     let rejected = match rejected {
         Value::Null => 0,
@@ -73,7 +73,7 @@ fn of_json(text: &[u8]) -> Option<Partial> {
         Value::String(text) => text.parse().ok()?,
         _ => return None,
     };
-    Some(Partial { rejected, message: message.unwrap_or_default() })
+    Some(PartialSuccess { rejected, message: message.unwrap_or_default() })
 }
 
 #[cfg(test)]

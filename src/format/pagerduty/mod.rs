@@ -23,7 +23,7 @@ use crate::format::common::Common;
 use crate::format::framing::Framing;
 use crate::format::interface::{Adjusted, Format, RenderError};
 use crate::format::limit::Limit;
-use crate::format::native::{Document, Native, Time};
+use crate::format::native::{Native, NativeDocument, Time};
 use crate::format::record::Record;
 use crate::format::text::{self, Cutter};
 use crate::format::{fit, json};
@@ -128,7 +128,7 @@ struct Payload<'r> {
     group: Cow<'r, str>,
     class: Cow<'r, str>,
     /// The last of the event, where it is cut.
-    custom_details: Document<'r>,
+    custom_details: NativeDocument<'r>,
 }
 
 fn is_unknown(time: &Time) -> bool {

@@ -22,7 +22,7 @@ use crate::config::ServiceSettings;
 use crate::format::common::Common;
 use crate::format::interface::{Adjusted, Format, RenderError};
 use crate::format::limit::Limit;
-use crate::format::native::{Document, Native};
+use crate::format::native::{Native, NativeDocument};
 use crate::format::record::Record;
 use crate::format::{json, text, times};
 use crate::response::{Disposition, Response};
@@ -112,7 +112,7 @@ struct Event<'r> {
     #[serde(skip_serializing_if = "str::is_empty")]
     index: &'r str,
     fields: Fields<'r>,
-    event: Document<'r>,
+    event: NativeDocument<'r>,
 }
 
 /// Flat: the collector refuses an object within.

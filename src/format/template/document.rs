@@ -13,23 +13,23 @@ use crate::format::json;
 
 /// Why a template cannot be used, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct TemplateError {
     /// In bytes from the start of the file.
     pub(super) at: usize,
     pub(super) why: String,
 }
 
-impl Fault {
+impl TemplateError {
     pub(super) fn new(at: usize, why: impl Into<String>) -> Self {
         Self { at, why: why.into() }
     }
 
     /// With line and column, both from 1; columns are characters.
     pub(super) fn shown<'s>(&'s self, file: &'s str, text: &'s str) -> impl fmt::Display + 's {
-        struct Shown<'s>(&'s Fault, &'s str, &'s str);
+        struct Shown<'s>(&'s TemplateError, &'s str, &'s str);
         impl fmt::Display for Shown<'_> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let Self(Fault { at, why }, file, text) = self;
+                let Self(TemplateError { at, why }, file, text) = self;
                 let before = &text[..text.floor_char_boundary(*at)];
                 let line = before.matches('\n').count() + 1;
                 let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
@@ -42,31 +42,31 @@ impl Fault {
 
 /// A part of the document that is to be written.
 #[derive(Debug)]
-pub(super) enum Node<L> {
+pub(super) enum DocumentNode<L> {
     /// JSON text, as it is for every record.
     Always(Vec<u8>),
     Leaf(L),
-    List(Vec<Node<L>>),
-    Map(Vec<Member<L>>),
+    List(Vec<DocumentNode<L>>),
+    Map(Vec<DocumentMember<L>>),
 }
 
 #[derive(Debug)]
-pub(super) struct Member<L> {
+pub(super) struct DocumentMember<L> {
     /// The name as JSON text, with its colon.
     pub(super) name: Vec<u8>,
-    pub(super) value: Node<L>,
+    pub(super) value: DocumentNode<L>,
 }
 
 /// A string with an expression in it.
 #[derive(Debug)]
-pub(super) struct Source<'t> {
+pub(super) struct LeafText<'t> {
     /// Without the escapes of JSON.
     pub(super) text: &'t str,
     pub(super) literal: Literal,
     file: &'t str,
 }
 
-impl Source<'_> {
+impl LeafText<'_> {
     /// Where in the file a byte of the text stands.
     pub(super) fn place(&self, at: usize) -> usize {
         self.literal.place(self.file, at)
@@ -106,12 +106,12 @@ impl Literal {
     }
 }
 
-/// Reads the file; each string that may hold an expression is made a leaf by `leaf`. All its faults are reported, unless
+/// Reads the file; each string that may hold an expression is made a leaf by `leaf`. All its errors are reported, unless
 /// the file is no JSON at all.
 pub(super) fn read<L>(
     text: &str,
-    leaf: &mut dyn FnMut(&Source<'_>) -> Result<L, Fault>,
-) -> Result<Node<L>, Vec<Fault>> {
+    leaf: &mut dyn FnMut(&LeafText<'_>) -> Result<L, TemplateError>,
+) -> Result<DocumentNode<L>, Vec<TemplateError>> {
     let options = ParseOptions {
         allow_comments: true,
         allow_loose_object_property_names: false,
@@ -126,12 +126,13 @@ pub(super) fn read<L>(
     };
     // A mark that editors set in front of UTF-8.
     let skipped = text.len() - text.trim_start_matches('\u{feff}').len();
-    let parsed = parse_to_ast(&text[skipped..], &CollectOptions::default(), &options)
-        .map_err(|error| vec![Fault::new(skipped + error.range().start, small(&error.kind().to_string()))])?;
-    let Some(value) = parsed.value else { return Err(vec![Fault::new(0, "the file is empty")]) };
-    let mut reader = Reader { file: text, skipped, leaf, faults: Vec::new() };
+    let parsed = parse_to_ast(&text[skipped..], &CollectOptions::default(), &options).map_err(|error| {
+        vec![TemplateError::new(skipped + error.range().start, small(&error.kind().to_string()))]
+    })?;
+    let Some(value) = parsed.value else { return Err(vec![TemplateError::new(0, "the file is empty")]) };
+    let mut reader = Reader { file: text, skipped, leaf, errors: Vec::new() };
     let node = reader.node(&value);
-    if reader.faults.is_empty() { Ok(node) } else { Err(reader.faults) }
+    if reader.errors.is_empty() { Ok(node) } else { Err(reader.errors) }
 }
 
 /// As the middle of a sentence.
@@ -144,77 +145,79 @@ struct Reader<'t, 'l, L> {
     file: &'t str,
     /// Bytes of it before the document.
     skipped: usize,
-    leaf: &'l mut dyn FnMut(&Source<'_>) -> Result<L, Fault>,
-    faults: Vec<Fault>,
+    leaf: &'l mut dyn FnMut(&LeafText<'_>) -> Result<L, TemplateError>,
+    errors: Vec<TemplateError>,
 }
 
 impl<L> Reader<'_, '_, L> {
-    fn fault(&mut self, range: Range<usize>, why: impl Into<String>) {
-        self.faults.push(Fault::new(self.skipped + range.start, why));
+    fn note_error(&mut self, range: Range<usize>, why: impl Into<String>) {
+        self.errors.push(TemplateError::new(self.skipped + range.start, why));
     }
 
-    fn node(&mut self, value: &Value<'_>) -> Node<L> {
+    fn node(&mut self, value: &Value<'_>) -> DocumentNode<L> {
         let range = value.start()..value.end();
         match value {
             Value::StringLit(literal) => return self.string(literal),
             Value::NumberLit(number) => {
                 // What this parser takes for a number is held against JSON's own grammar.
                 if serde_json::from_str::<&serde_json::value::RawValue>(number.value).is_err() {
-                    self.fault(range, "no JSON number");
+                    self.note_error(range, "no JSON number");
                 }
-                return Node::Always(number.value.as_bytes().to_vec());
+                return DocumentNode::Always(number.value.as_bytes().to_vec());
             }
-            Value::BooleanLit(truth) => Node::Always(truth.value.to_string().into_bytes()),
-            Value::NullKeyword(_) => Node::Always(b"null".to_vec()),
+            Value::BooleanLit(truth) => DocumentNode::Always(truth.value.to_string().into_bytes()),
+            Value::NullKeyword(_) => DocumentNode::Always(b"null".to_vec()),
             Value::Object(object) => self.map(object),
-            Value::Array(list) => Node::List(list.elements.iter().map(|value| self.node(value)).collect()),
+            Value::Array(list) => {
+                DocumentNode::List(list.elements.iter().map(|value| self.node(value)).collect())
+            }
         }
         .joined()
     }
 
-    fn string(&mut self, literal: &StringLit<'_>) -> Node<L> {
+    fn string(&mut self, literal: &StringLit<'_>) -> DocumentNode<L> {
         if !holds_an_expression(&literal.value) {
-            return Node::Always(quoted(&literal.value));
+            return DocumentNode::Always(quoted(&literal.value));
         }
         let range = self.skipped + literal.range.start..self.skipped + literal.range.end;
-        let source = Source { text: &literal.value, literal: Literal(range), file: self.file };
+        let source = LeafText { text: &literal.value, literal: Literal(range), file: self.file };
         match (self.leaf)(&source) {
-            Ok(leaf) => Node::Leaf(leaf),
-            Err(fault) => {
-                self.faults.push(fault);
-                Node::Always(Vec::new())
+            Ok(leaf) => DocumentNode::Leaf(leaf),
+            Err(error) => {
+                self.errors.push(error);
+                DocumentNode::Always(Vec::new())
             }
         }
     }
 
-    fn map(&mut self, object: &Object<'_>) -> Node<L> {
+    fn map(&mut self, object: &Object<'_>) -> DocumentNode<L> {
         let mut members = Vec::with_capacity(object.properties.len());
         let mut names = std::collections::BTreeSet::new();
         for property in &object.properties {
             let name = property.name.as_str();
             let range = property.range.start..property.range.end;
             if !names.insert(name) {
-                self.fault(range.clone(), format!("the name {name:?} comes twice"));
+                self.note_error(range.clone(), format!("the name {name:?} comes twice"));
             }
             if holds_an_expression(name) {
-                self.fault(range, "an expression in a name; expressions stand in values only");
+                self.note_error(range, "an expression in a name; expressions stand in values only");
             }
             let mut text = quoted(name);
             text.push(b':');
-            members.push(Member { name: text, value: self.node(&property.value) });
+            members.push(DocumentMember { name: text, value: self.node(&property.value) });
         }
-        Node::Map(members)
+        DocumentNode::Map(members)
     }
 }
 
-impl<L> Node<L> {
+impl<L> DocumentNode<L> {
     /// What holds no leaf is the same for every record.
     fn joined(self) -> Self {
         let mut text = Vec::new();
         match &self {
             Self::Map(members) => {
                 text.push(b'{');
-                for Member { name, value } in members {
+                for DocumentMember { name, value } in members {
                     let Self::Always(value) = value else { return self };
                     json::separate(&mut text);
                     text.extend_from_slice(name);
@@ -251,9 +254,9 @@ fn quoted(text: &str) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn read_all(text: &str) -> Result<Node<String>, String> {
-        read(text, &mut |source| Ok(source.text.to_owned())).map_err(|faults| {
-            let shown: Vec<_> = faults.iter().map(|fault| fault.shown("f", text).to_string()).collect();
+    fn read_all(text: &str) -> Result<DocumentNode<String>, String> {
+        read(text, &mut |source| Ok(source.text.to_owned())).map_err(|errors| {
+            let shown: Vec<_> = errors.iter().map(|error| error.shown("f", text).to_string()).collect();
             shown.join("\n")
         })
     }
@@ -261,10 +264,10 @@ mod tests {
     #[test]
     fn what_is_the_same_for_every_record_is_written_once() {
         let text = "// A comment.\n{\"a\": [1, -2.50e3, null, true, {\"b\\u00e9\": \"x\\n\"}] /* and\nanother */ , \"c\": \"{% raw\"}";
-        let Ok(Node::Map(members)) = read_all(text) else { unreachable!("a map") };
-        let Node::Always(always) = &members[0].value else { unreachable!("no leaf in it") };
+        let Ok(DocumentNode::Map(members)) = read_all(text) else { unreachable!("a map") };
+        let DocumentNode::Always(always) = &members[0].value else { unreachable!("no leaf in it") };
         assert_eq!(str::from_utf8(always), Ok("[1,-2.50e3,null,true,{\"bé\":\"x\\n\"}]"));
-        assert!(matches!(&members[1].value, Node::Leaf(text) if text == "{% raw"));
+        assert!(matches!(&members[1].value, DocumentNode::Leaf(text) if text == "{% raw"));
     }
 
     #[test]

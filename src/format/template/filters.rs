@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use minijinja::value::{Rest, Value, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State, filters, functions, tests};
 
-use super::names::{Known, too_large};
+use super::names::{KnownNames, too_large};
 use super::{values, view};
 use crate::pattern::Patterns;
 use crate::record::MAX_RECORD_BYTES;
@@ -53,7 +53,7 @@ fn is_nothing(value: &Value) -> bool {
     matches!(value.kind(), ValueKind::Undefined | ValueKind::None)
 }
 
-pub(super) fn add_to(environment: &mut Environment<'static>, known: &mut Known) {
+pub(super) fn add_to(environment: &mut Environment<'static>, known: &mut KnownNames) {
     all_of! { environment.add_filter, known.filters;
         "bool" filters::bool;
         "count" count;

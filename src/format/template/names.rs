@@ -35,7 +35,7 @@ pub(super) const MOST_STEPS: u64 = 20_000;
 
 /// Names that leaves may use.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct KnownNames {
     pub(super) filters: Vec<&'static str>,
     pub(super) tests: Vec<&'static str>,
     pub(super) functions: Vec<&'static str>,

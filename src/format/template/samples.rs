@@ -2,7 +2,7 @@
 
 use bumpalo::Bump;
 
-use super::document::Fault;
+use super::document::TemplateError;
 use crate::correlate::{Correlation, Impact};
 use crate::format::Record;
 use crate::record::classify::{Within, each};
@@ -22,23 +22,23 @@ pub(super) const SAMPLES: [(&str, &str); 8] = [
 ];
 
 /// The first sample that is not rendered, and why.
-pub(super) fn first_fault(
-    render: impl Fn(&Record<'_, '_>, &mut Vec<u8>) -> Result<(), Fault>,
-) -> Option<(&'static str, Fault)> {
+pub(super) fn first_error(
+    render: impl Fn(&Record<'_, '_>, &mut Vec<u8>) -> Result<(), TemplateError>,
+) -> Option<(&'static str, TemplateError)> {
     let impact = Impact::without(Correlation::Off);
     SAMPLES.into_iter().find_map(|(name, text)| {
         let packed = match json::packed(text.as_bytes()) {
             Ok(packed) => packed,
-            Err(why) => return Some((name, Fault::new(0, why.to_string()))),
+            Err(why) => return Some((name, TemplateError::new(0, why.to_string()))),
         };
         let arena = Bump::new();
-        let (mut fault, mut id, mut out) = (None, String::new(), Vec::new());
+        let (mut error, mut id, mut out) = (None, String::new(), Vec::new());
         each(&packed, Within::Record, &arena, &mut |body, content| {
             write_id(content, body, &mut id);
             let record = Record::new(&id, *content, &impact, body);
-            fault = render(&record, &mut out).err();
+            error = render(&record, &mut out).err();
         });
-        fault.map(|fault| (name, fault))
+        error.map(|error| (name, error))
     })
 }
 
@@ -117,11 +117,11 @@ mod tests {
     #[test]
     fn each_sample_is_of_its_kind() {
         let kinds = RefCell::new(Vec::new());
-        let fault = first_fault(|record, _| {
+        let error = first_error(|record, _| {
             kinds.borrow_mut().push(record.content.kind());
             Ok(())
         });
-        assert_eq!(fault, None);
+        assert_eq!(error, None);
         let expected = [
             Kind::Event,
             Kind::Event,

@@ -47,7 +47,7 @@ fn write(value: &Value, out: &mut Vec<u8>, depth: usize) -> Result<(), Error> {
             out.push(b']');
         }
         ValueKind::Map => {
-            let mut object = json::Object::open(out);
+            let mut object = json::ObjectWriter::open(out);
             for key in value.try_iter()? {
                 object.key(&text(&key)?, out);
                 write(&value.get_item(&key)?, out, depth + 1)?;

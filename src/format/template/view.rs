@@ -24,12 +24,12 @@ pub(super) const ITEM: usize = 64;
 
 /// What all views of a record share.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct SharedBytes {
     bytes: Vec<u8>,
     work: AtomicUsize,
 }
 
-impl Shared {
+impl SharedBytes {
     fn charge(&self, work: usize) -> Result<(), Error> {
         // One thread renders a record.
         let spent = self.work.load(Relaxed).saturating_add(work);
@@ -42,37 +42,37 @@ impl Shared {
     }
 }
 
-impl Object for Shared {
+impl Object for SharedBytes {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
     }
 }
 
 /// No name that a leaf could say.
-pub(super) const SHARED: &str = "what is shared";
+pub(super) const SHARED_BYTES: &str = "what is shared";
 
 /// Charges for what is made of a record.
 ///
 /// # Errors
 /// When that was enough.
 pub(super) fn charge(state: &State<'_, '_>, work: usize) -> Result<(), Error> {
-    let shared = state.lookup(SHARED);
+    let shared = state.lookup(SHARED_BYTES);
     shared
         .as_ref()
-        .and_then(Value::downcast_object_ref::<Shared>)
+        .and_then(Value::downcast_object_ref::<SharedBytes>)
         .map_or(Ok(()), |shared| shared.charge(work))
 }
 
 /// A map or a list of the record.
-pub(super) struct View {
-    shared: Arc<Shared>,
+pub(super) struct RecordView {
+    shared: Arc<SharedBytes>,
     place: Range<usize>,
 }
 
-impl View {
+impl RecordView {
     /// A place in bytes of one record.
     pub(super) fn of(bytes: Vec<u8>, place: Range<usize>) -> Self {
-        Self { shared: Arc::new(Shared { bytes, work: AtomicUsize::new(0) }), place }
+        Self { shared: Arc::new(SharedBytes { bytes, work: AtomicUsize::new(0) }), place }
     }
 
     /// Another place in the same bytes.
@@ -141,11 +141,11 @@ impl View {
     }
 
     /// What stands in a container, one after the other.
-    fn parts(self: &Arc<Self>) -> Parts {
+    fn parts(self: &Arc<Self>) -> Elements {
         let mut at = Cursor::new(self.raw().bytes());
         // Its head.
         let _ = at.token();
-        Parts { at: self.place.start + at.offset(), left: self.len(), of: Arc::clone(self) }
+        Elements { at: self.place.start + at.offset(), left: self.len(), of: Arc::clone(self) }
     }
 
     /// The places of pairs that do not count, as their keys come again. Where there is no time to look, none: whatever
@@ -159,13 +159,13 @@ impl View {
 }
 
 /// The values of a list, or the pairs of a map.
-struct Parts {
-    of: Arc<View>,
+struct Elements {
+    of: Arc<RecordView>,
     at: usize,
     left: usize,
 }
 
-impl Parts {
+impl Elements {
     fn part(&mut self) -> Option<Range<usize>> {
         let mut cursor = Cursor::at(&self.of.shared.bytes, self.at);
         cursor.skip().ok()?;
@@ -185,9 +185,9 @@ impl Parts {
     }
 }
 
-struct Items(Parts);
+struct ListItems(Elements);
 
-impl Iterator for Items {
+impl Iterator for ListItems {
     type Item = Value;
 
     fn next(&mut self) -> Option<Value> {
@@ -203,14 +203,14 @@ impl Iterator for Items {
     }
 }
 
-struct Pairs {
-    parts: Parts,
+struct MapPairs {
+    parts: Elements,
     place: usize,
-    /// As [`View::replaced`] has them.
+    /// As [`RecordView::replaced`] has them.
     replaced: std::vec::IntoIter<usize>,
 }
 
-impl Iterator for Pairs {
+impl Iterator for MapPairs {
     type Item = (Value, Value);
 
     fn next(&mut self) -> Option<(Value, Value)> {
@@ -241,7 +241,7 @@ impl Iterator for Pairs {
     }
 }
 
-impl Object for View {
+impl Object for RecordView {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         match self.head() {
             Some(Token::Array(_)) => ObjectRepr::Seq,
@@ -263,8 +263,8 @@ impl Object for View {
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         match self.repr() {
-            ObjectRepr::Seq => Enumerator::Iter(Box::new(Items(self.parts()))),
-            _ => Enumerator::KeyValueIter(Box::new(Pairs {
+            ObjectRepr::Seq => Enumerator::Iter(Box::new(ListItems(self.parts()))),
+            _ => Enumerator::KeyValueIter(Box::new(MapPairs {
                 parts: self.parts(),
                 place: 0,
                 replaced: self.replaced().into_iter(),
@@ -286,19 +286,19 @@ impl Object for View {
     }
 }
 
-impl View {
+impl RecordView {
     fn parts_at(self: &Arc<Self>, index: usize) -> Option<Value> {
         if let Err(error) = self.charge(self.place.len() / PASSED_OVER) {
             return Some(error);
         }
-        let found = super::scene::item(self.raw(), index)?;
+        let found = super::paths::item(self.raw(), index)?;
         Some(self.value(self.place_of(found.bytes())))
     }
 }
 
 /// Not its bytes, which may be a megabyte.
-impl fmt::Debug for View {
+impl fmt::Debug for RecordView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("View").field("place", &self.place).finish_non_exhaustive()
+        f.debug_struct("RecordView").field("place", &self.place).finish_non_exhaustive()
     }
 }
