@@ -1,4 +1,4 @@
-//! The formats by the words of the setting: the one place that knows all of them.
+//! The formats by the words of the setting. This is the only file that names all of them.
 
 use super::alertmanager::Alertmanager;
 use super::cloudevents::CloudEvents;
@@ -18,8 +18,10 @@ use super::stand_ins::{Eventrouter, K8stream, KubernetesEventExporter};
 use super::template::Template;
 use crate::config::{ConfigError, FormatName, RenderSettings};
 
+/// The format that the settings name.
+///
 /// # Errors
-/// Everything that is wrong with the files that the format is made of.
+/// All errors of the files that the format needs.
 pub(super) fn open(
     settings: &RenderSettings,
     body_key: Option<&str>,

@@ -1,7 +1,7 @@
-//! `format raw`: the event as it came, less `metadata.managedFields`, plus `id` and `impact`.
+//! `format raw`: the event as it came, without `metadata.managedFields`, with `id` and `impact`, for any path.
 //!
-//! `managedFields` is about a quarter of an event's bytes and says which client wrote which field, which
-//! is of no use to anyone behind a gateway.
+//! A request holds one record per line. `managedFields` is about a quarter of an event's bytes and only says which client
+//! wrote which field. The status of the response decides.
 
 use super::interface::{Adjusted, Format, RenderError};
 use super::json;
@@ -19,8 +19,8 @@ impl Format for RawFormat {
     }
 }
 
-/// Appends the body as JSON. A body that is no map becomes `{"id": …}` alone. Where nobody asked for
-/// correlation there is no `impact`. Of a key that comes twice the last value counts, but `id` and `impact` are ours.
+/// Appends the body as JSON. A body that is not a map becomes `{"id": …}`. There is no `impact` if correlation is off. If
+/// a key is repeated, its last value stays; `id` and `impact` are always the plugin's own.
 pub(super) fn write(id: &str, body: &[u8], impact: Option<&Impact<'_>>, out: &mut Vec<u8>) {
     let impact = impact.filter(|impact| impact.correlation != Correlation::Off);
     let mut object = ObjectWriter::open(out);
@@ -69,7 +69,7 @@ fn metadata(
     Ok(true)
 }
 
-/// A record as it came, for the dead letters: like `format raw`, whatever the format is.
+/// A record as it came, for a dead letter, whatever the format: like `format raw` without `impact`.
 #[must_use]
 pub fn original(id: &str, body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len() * 2);

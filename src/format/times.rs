@@ -1,32 +1,34 @@
-//! Times as receivers take them: near their own, in their units.
+//! Times within the range that a receiver accepts.
 
 use std::time::Duration;
 
 use crate::time::Stamp;
 
-/// Clocks differ by so much, and nobody has to know.
+/// Clocks may differ by this much; a smaller adjustment is not reported.
 const SLIGHT: Duration = Duration::from_secs(60);
 
-/// A time that a receiver takes.
+/// A time that the receiver accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct AcceptedTime {
+    /// The time to send.
     pub(super) time: Stamp,
-    /// The true time, where it is another one by more than clocks differ. It belongs into a field.
+    /// The true time, if it differs by more than [`SLIGHT`]. The format puts it into a field.
     pub(super) original: Option<Stamp>,
 }
 
 impl AcceptedTime {
+    /// Whether the receiver gets another time than the true one.
     pub(super) fn is_adjusted(&self) -> bool {
         self.original.is_some()
     }
 
-    /// The true time as a text; empty where the receiver gets it.
+    /// The true time as a text; empty if the receiver gets it.
     pub(super) fn original_text(&self) -> String {
         self.original.map(|time| time.to_string()).unwrap_or_default()
     }
 }
 
-/// The nearest time that is neither before `oldest` nor behind `newest`.
+/// The nearest time that is not before `oldest` and not after `newest`.
 pub(super) fn within(time: Stamp, oldest: Option<Stamp>, newest: Option<Stamp>) -> AcceptedTime {
     let late = newest.filter(|newest| newest.is_before(time));
     let early = oldest.filter(|oldest| time.is_before(*oldest));
@@ -35,7 +37,7 @@ pub(super) fn within(time: Stamp, oldest: Option<Stamp>, newest: Option<Stamp>) 
     AcceptedTime { time: taken, original: (apart > SLIGHT.as_nanos()).then_some(time) }
 }
 
-/// Seconds since 1970 with their decimals, which a float holds to the microsecond; 0 for an earlier time.
+/// Seconds since 1970 with decimals, exact to the microsecond; 0 for an earlier time.
 pub(super) fn unix_seconds(stamp: Stamp) -> f64 {
     let micros = u64::try_from(stamp.unix_nanos() / 1_000).unwrap_or(0);
     #[expect(clippy::cast_precision_loss, reason = "below 2^53 for the next 250 years")]

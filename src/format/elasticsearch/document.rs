@@ -1,4 +1,4 @@
-//! The fields that all kinds of records have, by their names in ECS, and the place of what each has of its own.
+//! A document: the fields of all kinds by their names in ECS, and the members for the fields of one kind.
 
 use std::borrow::Cow;
 
@@ -41,7 +41,7 @@ pub(super) struct Document<'r> {
     rule: Option<Rule<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     gatekeeper: Option<Gatekeeper<'r>>,
-    /// A record of no known kind, as it came.
+    /// A record of unknown kind, as it came.
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<Raw<'r>>,
 }
@@ -53,7 +53,7 @@ struct Ecs {
 
 #[derive(Serialize)]
 struct Event<'r> {
-    /// `event` as opposed to an alert or a metric.
+    /// `event`; other values mean an alert or a metric.
     kind: &'static str,
     module: &'static str,
     dataset: &'static str,
@@ -64,7 +64,7 @@ struct Event<'r> {
     reason: &'r str,
     #[serde(skip_serializing_if = "str::is_empty")]
     outcome: &'static str,
-    /// When it began.
+    /// When it happened first.
     #[serde(skip_serializing_if = "Time::is_unknown")]
     start: Time,
 }
@@ -156,7 +156,7 @@ pub(super) fn of<'r>(record: &Record<'r, 'r>, cluster: &'r str) -> Document<'r> 
     };
     let impact = record.impact;
     let mut document = Document {
-        // A data stream takes no document without one.
+        // A data stream rejects a document without a timestamp.
         timestamp: Time(Some(record.time_or_now())),
         ecs: Ecs { version: ECS_VERSION },
         message,

@@ -1,4 +1,4 @@
-//! `kubernetes.event` as metricbeat has it (`metricbeat/module/kubernetes/event/event.go`).
+//! `kubernetes.event` as metricbeat writes it (`metricbeat/module/kubernetes/event/event.go`).
 
 use std::borrow::Cow;
 

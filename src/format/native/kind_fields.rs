@@ -1,4 +1,4 @@
-//! What each kind has of its own.
+//! The members `event`, `audit` and `violation`, with the fields of one kind.
 
 use serde::Serialize;
 
@@ -8,14 +8,14 @@ use crate::record::event::KubeEvent;
 use crate::record::raw::Raw;
 use crate::record::violation::Violation;
 
-/// The event object itself, which is not what it is about.
+/// The event object itself, as opposed to the object that it is about.
 #[derive(Serialize)]
 pub(super) struct EventFields<'r> {
     namespace: OrNull<'r>,
     name: OrNull<'r>,
     uid: OrNull<'r>,
     resource_version: OrNull<'r>,
-    /// Where the count is another one.
+    /// The event's own count, if `count` is limited.
     #[serde(skip_serializing_if = "Option::is_none")]
     original_count: Option<u64>,
 }
@@ -119,7 +119,7 @@ struct ConstraintFields<'r> {
     annotations: Raw<'r>,
 }
 
-/// Of an admission.
+/// The request of an admission.
 #[derive(Serialize)]
 struct AdmissionFields<'r> {
     operation: OrNull<'r>,

@@ -1,8 +1,12 @@
-//! `format native`: one flat shape for all kinds and flavours of records, described by `docs/native-schema.json`.
+//! `format native`: one flat document for all kinds of records, for any path. `docs/native-schema.json` describes it.
 //!
-//! Every key of a kind is always there; what a record does not say is null. So a reader in any language needs no
-//! case for a missing key, and a column store gets the same columns from the first record on. What a kind has of
-//! its own stands in one member: `event`, `audit`, `violation`. A record of no known kind stands in `record`.
+//! A request holds one document per line. Every key of a kind is always present; a value that the record does not have is
+//! null. A reader thus never meets a missing key, and a column store gets all columns with the first record. Fields of one
+//! kind are in one member: `event`, `audit` or `violation`. A record of unknown kind is in `record`. The status of the
+//! response decides.
+//!
+//! - `kind_fields`: the members `event`, `audit` and `violation`
+//! - `values`: values that may be null
 
 mod kind_fields;
 mod values;

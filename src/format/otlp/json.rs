@@ -1,11 +1,11 @@
-//! OTLP in JSON: the protobuf JSON mapping, with 64-bit integers as texts and enums as numbers, as OTLP asks.
+//! OTLP in JSON: protobuf's JSON mapping, with 64-bit integers as texts and enums as numbers, as OTLP requires.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::log::{AttributeValue, Attributes, Log, SCOPE};
 use crate::format::json;
 
-/// Appends one of the `resourceLogs`.
+/// Appends an item of `resourceLogs`.
 pub(super) fn write(log: &Log<'_>, out: &mut Vec<u8>) {
     json::write(&ResourceLogs(log), out);
 }

@@ -1,4 +1,4 @@
-//! What a record says, as a log record of OTLP and the attributes of its resource.
+//! A record as a log record of OTLP, with the attributes of its resource.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ pub(super) enum AttributeValue<'r> {
     List(Vec<Cow<'r, str>>),
 }
 
-/// Names are unique within a list.
+/// Attributes; each name is unique.
 pub(super) type Attributes<'r> = Vec<(Cow<'static, str>, AttributeValue<'r>)>;
 
 /// One log record and its resource.
@@ -28,11 +28,11 @@ pub(super) struct Log<'r> {
     pub(super) resource: Attributes<'r>,
     /// Nanoseconds since 1970; 0 is unknown.
     pub(super) time_nanos: u64,
-    /// When the host took it in, which is the same however often it is sent; never 0.
+    /// When the host received it, which is the same for each resend; never 0.
     pub(super) observed_nanos: u64,
-    /// Whether the time is not the true one.
+    /// Whether the time differs from the true one.
     pub(super) has_other_time: bool,
-    /// Of the scale of OpenTelemetry: 9 is INFO, 13 WARN, 17 ERROR, 21 FATAL.
+    /// OpenTelemetry's severity number: 9 is INFO, 13 WARN, 17 ERROR, 21 FATAL.
     pub(super) severity: u8,
     pub(super) severity_text: &'r str,
     pub(super) body: Cow<'r, str>,
@@ -41,10 +41,10 @@ pub(super) struct Log<'r> {
     pub(super) event_name: &'static str,
 }
 
-/// Who says it: the instrumentation scope of every record.
+/// Name and version of the instrumentation scope, the same for every record.
 pub(super) const SCOPE: (&str, &str) = ("fluent-bit-event-gateway", env!("CARGO_PKG_VERSION"));
 
-/// Lists of attributes leave out what is not said.
+/// Builds a list of attributes; empty values are left out.
 struct AttributeList<'r>(Attributes<'r>);
 
 impl<'r> AttributeList<'r> {
@@ -103,8 +103,8 @@ impl<'r> Log<'r> {
     }
 }
 
-/// The nearest that 64 bits hold, from 1970 to 2554; 0 would be unknown.
-/// The field is unsigned, and the collector's pdata reads it as a signed number.
+/// The nearest time that the field holds, from 1970 to 2262; 0 would mean unknown. The field is unsigned, but the
+/// collector's pdata reads it as a signed number.
 fn nanos(time: Stamp) -> u64 {
     u64::try_from(time.unix_nanos().clamp(1, i64::MAX.into())).unwrap_or(1)
 }
@@ -118,7 +118,7 @@ const fn severity(severity: Severity) -> u8 {
     }
 }
 
-/// A record of no known kind as it came, less what `format raw` adds.
+/// A record of unknown kind as it came, as JSON.
 fn as_json(record: &Record<'_, '_>) -> String {
     let mut text = Vec::with_capacity(record.body.len() * 2);
     crate::format::json::write(&crate::record::raw::Raw::new(record.body), &mut text);
@@ -144,7 +144,7 @@ fn resource<'r>(record: &Record<'r, 'r>, common: &Common<'r>, cluster: &'r str) 
     said.0
 }
 
-/// `k8s.deployment.name` and the like; of a kind that the conventions do not know, nothing.
+/// Adds `k8s.deployment.name` and the like, if the semantic conventions have a name for the kind.
 fn of_workload<'r>(workload: Workload<'r>, said: &mut AttributeList<'r>) {
     let known = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"];
     if known.contains(&workload.kind) {
@@ -152,7 +152,7 @@ fn of_workload<'r>(workload: Workload<'r>, said: &mut AttributeList<'r>) {
     }
 }
 
-/// As `k8s_event_to_logdata.go` of the collector names them.
+/// The names are those of the collector's `k8s_event_to_logdata.go`.
 fn of_event<'r>(event: &'r KubeEvent<'_>, said: &mut AttributeList<'r>) {
     said.text("k8s.event.reason", &*event.reason);
     said.text("k8s.event.action", &*event.action);
@@ -168,7 +168,7 @@ fn of_event<'r>(event: &'r KubeEvent<'_>, said: &mut AttributeList<'r>) {
     }
 }
 
-/// As Go prints a time: `2026-11-20 23:28:49 +0000 UTC`.
+/// A time as Go prints it: `2026-11-20 23:28:49 +0000 UTC`.
 fn go_time(text: &str) -> String {
     Stamp::parse_set(text).map_or_else(String::new, |time| {
         format!("{} +0000 UTC", time.text().as_str().trim_end_matches('Z').replace('T', " "))
@@ -198,7 +198,7 @@ fn of_audit<'r>(audit: &'r AuditEvent<'_>, said: &mut AttributeList<'r>) {
     }
 }
 
-/// The client's; a proxy may leave an empty one before it.
+/// The client's address; a proxy may add an empty one before it.
 fn first_address<'r>(audit: &AuditEvent<'r>) -> Option<Cow<'r, str>> {
     audit.source_ips.texts().find(|address| !address.trim().is_empty())
 }
@@ -240,7 +240,7 @@ mod tests {
             assert_eq!(i64::try_from(log.time_nanos), Ok(nanos), "{taken}");
             assert_eq!((log.observed_nanos, log.has_other_time), (log.time_nanos, has_other_time), "{taken}");
         }
-        // The beginning of 1970 is what a host says that has no time.
+        // A host without a time says the beginning of 1970.
         let now = Stamp::from_unix_seconds(7).unwrap();
         let record = Record::new("i", Content::Other, &impact, b"\x80");
         let record = Record { taken: Some(Stamp::EPOCH), now, ..record };

@@ -1,11 +1,11 @@
 //! OTLP in protobuf: `opentelemetry/proto/logs/v1/logs.proto`, the fields that a log has.
 //!
-//! A message inside another is written behind room for its length, which is known when it ends. The room is of one
-//! size: a varint may be longer than needed, and every reader takes it so.
+//! A nested message is written behind room for its length, which is filled in when the message ends. The room has a fixed
+//! size, because protobuf allows a varint to be longer than necessary.
 
 use super::log::{AttributeValue, Attributes, Log, SCOPE};
 
-/// Bytes of a length: messages stay below 2²⁸ bytes.
+/// The bytes of a length. Messages are shorter than 2²⁸ bytes.
 const LENGTH_BYTES: usize = 4;
 
 const VARINT: u8 = 0;
