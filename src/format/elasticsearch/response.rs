@@ -31,7 +31,8 @@ struct ItemResult {
 }
 
 /// A 400 of one of these types concerns the index or the cluster, and thus all records.
-const SHARED_TYPES: [&str; 3] = ["invalid_index_name_exception", "index_closed_exception", "validation_exception"];
+const SHARED_TYPES: [&str; 3] =
+    ["invalid_index_name_exception", "index_closed_exception", "validation_exception"];
 /// A 400 with one of these reasons does, too.
 const SHARED_REASONS: [&str; 4] =
     ["shards open", "no write index is defined", "pipeline with id", "pipeline does not exist"];
@@ -76,7 +77,8 @@ fn outcome(Item { create: ItemResult { status, error } }: Item, hide: Hide<'_>) 
     let answer = || kept(&error.to_string(), hide);
     let text = |key| error.get(key).and_then(|text| text.as_str()).unwrap_or_default();
     let is_shared = || {
-        SHARED_TYPES.contains(&text("type")) || SHARED_REASONS.iter().any(|words| text("reason").contains(words))
+        SHARED_TYPES.contains(&text("type"))
+            || SHARED_REASONS.iter().any(|words| text("reason").contains(words))
     };
     match status {
         // 409: the document is there already.

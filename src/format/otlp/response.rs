@@ -30,7 +30,9 @@ struct PartialSuccessJson {
 pub(super) fn read(response: &Response<'_>) -> Disposition {
     let Response { body, records, sent_bytes, hide, .. } = *response;
     let Some(PartialSuccess { rejected, message }) = partial(body) else {
-        return unreadable("the response is not an ExportLogsServiceResponse: does endpoint lead to /v1/logs?");
+        return unreadable(
+            "the response is not an ExportLogsServiceResponse: does endpoint lead to /v1/logs?",
+        );
     };
     let answer = kept(&message, hide);
     match usize::try_from(rejected) {

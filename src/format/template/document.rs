@@ -1,6 +1,6 @@
-//! A template file: JSON with comments, as a tree whose string leaves may hold expressions.
+//! Reads a template file: JSON with comments, as a tree whose leaves are strings with expressions.
 //!
-//! Every leaf keeps its place in the file, so that whatever is wrong with it later can be reported with line and column.
+//! Every leaf keeps its place in the file, so that a later error is reported with line and column.
 
 use std::fmt;
 use std::ops::Range;
@@ -11,11 +11,12 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 use crate::format::json;
 
-/// Why a template cannot be used, and where.
+/// Why a template is refused, or cannot render a record, and where in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TemplateError {
-    /// In bytes from the start of the file.
+    /// The offset in bytes from the start of the file.
     pub(super) at: usize,
+    /// What is wrong, for a person.
     pub(super) why: String,
 }
 
@@ -24,7 +25,7 @@ impl TemplateError {
         Self { at, why: why.into() }
     }
 
-    /// With line and column, both from 1; columns are characters.
+    /// The error with line and column, both counted from 1; columns are characters.
     pub(super) fn shown<'s>(&'s self, file: &'s str, text: &'s str) -> impl fmt::Display + 's {
         struct Shown<'s>(&'s TemplateError, &'s str, &'s str);
         impl fmt::Display for Shown<'_> {
@@ -40,19 +41,20 @@ impl TemplateError {
     }
 }
 
-/// A part of the document that is to be written.
+/// A part of the document.
 #[derive(Debug)]
 pub(super) enum DocumentNode<L> {
-    /// JSON text, as it is for every record.
+    /// JSON that is the same for every record.
     Always(Vec<u8>),
     Leaf(L),
     List(Vec<DocumentNode<L>>),
     Map(Vec<DocumentMember<L>>),
 }
 
+/// A member of an object of the document.
 #[derive(Debug)]
 pub(super) struct DocumentMember<L> {
-    /// The name as JSON text, with its colon.
+    /// The name as JSON, with its colon.
     pub(super) name: Vec<u8>,
     pub(super) value: DocumentNode<L>,
 }
@@ -60,29 +62,29 @@ pub(super) struct DocumentMember<L> {
 /// A string with an expression in it.
 #[derive(Debug)]
 pub(super) struct LeafText<'t> {
-    /// Without the escapes of JSON.
+    /// The string without JSON's escapes.
     pub(super) text: &'t str,
     pub(super) literal: Literal,
     file: &'t str,
 }
 
 impl LeafText<'_> {
-    /// Where in the file a byte of the text stands.
+    /// The offset in the file of a byte of the text.
     pub(super) fn place(&self, at: usize) -> usize {
         self.literal.place(self.file, at)
     }
 }
 
-/// Where a string stands in the file, its quotation marks included.
+/// The range of a string in the file, with its quotation marks.
 #[derive(Debug, Clone)]
 pub(super) struct Literal(Range<usize>);
 
 impl Literal {
-    /// Where in the file a byte of its text stands.
+    /// The offset in the file of a byte of the string.
     pub(super) fn place(&self, file: &str, at: usize) -> usize {
         let mut left = at;
         let literal = file.get(self.0.clone()).unwrap_or_default();
-        // Behind the quotation mark.
+        // Skips the quotation mark.
         let mut rest = literal.char_indices().skip(1);
         while let Some((place, sign)) = rest.next() {
             if left == 0 {
@@ -95,7 +97,7 @@ impl Literal {
                 if kind == 'u' {
                     let digits = literal.get(from + 1..from + 5).unwrap_or_default();
                     let code = u32::from_str_radix(digits, 16).unwrap_or_default();
-                    // Of a pair of surrogates each stands for half of the four bytes.
+                    // Each surrogate of a pair counts for two of the four bytes.
                     bytes = char::from_u32(code).map_or(2, char::len_utf8);
                     rest.nth(3);
                 }
@@ -106,8 +108,8 @@ impl Literal {
     }
 }
 
-/// Reads the file; each string that may hold an expression is made a leaf by `leaf`. All its errors are reported, unless
-/// the file is no JSON at all.
+/// Reads the file. `leaf` makes a leaf of each string that may hold an expression. All errors are reported, unless the file
+/// is not JSON at all.
 pub(super) fn read<L>(
     text: &str,
     leaf: &mut dyn FnMut(&LeafText<'_>) -> Result<L, TemplateError>,
@@ -124,7 +126,7 @@ pub(super) fn read<L>(
         allow_non_finite_numbers: false,
         allow_extended_string_escapes: false,
     };
-    // A mark that editors set in front of UTF-8.
+    // Editors may write a byte order mark.
     let skipped = text.len() - text.trim_start_matches('\u{feff}').len();
     let parsed = parse_to_ast(&text[skipped..], &CollectOptions::default(), &options).map_err(|error| {
         vec![TemplateError::new(skipped + error.range().start, small(&error.kind().to_string()))]
@@ -135,7 +137,7 @@ pub(super) fn read<L>(
     if reader.errors.is_empty() { Ok(node) } else { Err(reader.errors) }
 }
 
-/// As the middle of a sentence.
+/// The text with a small first letter, for the middle of a sentence.
 fn small(why: &str) -> String {
     let mut signs = why.chars();
     signs.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(signs).collect()
@@ -143,7 +145,7 @@ fn small(why: &str) -> String {
 
 struct Reader<'t, 'l, L> {
     file: &'t str,
-    /// Bytes of it before the document.
+    /// The bytes before the document.
     skipped: usize,
     leaf: &'l mut dyn FnMut(&LeafText<'_>) -> Result<L, TemplateError>,
     errors: Vec<TemplateError>,
@@ -159,9 +161,9 @@ impl<L> Reader<'_, '_, L> {
         match value {
             Value::StringLit(literal) => return self.string(literal),
             Value::NumberLit(number) => {
-                // What this parser takes for a number is held against JSON's own grammar.
+                // The parser is more lenient than JSON's grammar.
                 if serde_json::from_str::<&serde_json::value::RawValue>(number.value).is_err() {
-                    self.note_error(range, "no JSON number");
+                    self.note_error(range, "not a JSON number");
                 }
                 return DocumentNode::Always(number.value.as_bytes().to_vec());
             }
@@ -211,7 +213,7 @@ impl<L> Reader<'_, '_, L> {
 }
 
 impl<L> DocumentNode<L> {
-    /// What holds no leaf is the same for every record.
+    /// Joins a node without leaves into one text, because it is the same for every record.
     fn joined(self) -> Self {
         let mut text = Vec::new();
         match &self {
@@ -262,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_same_for_every_record_is_written_once() {
+    fn nodes_without_leaves_are_joined() {
         let text = "// A comment.\n{\"a\": [1, -2.50e3, null, true, {\"b\\u00e9\": \"x\\n\"}] /* and\nanother */ , \"c\": \"{% raw\"}";
         let Ok(DocumentNode::Map(members)) = read_all(text) else { unreachable!("a map") };
         let DocumentNode::Always(always) = &members[0].value else { unreachable!("no leaf in it") };
@@ -271,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_reported_with_line_and_column_all_at_once() {
+    fn all_errors_are_reported_with_line_and_column() {
         for (text, expected) in [
             ("", "f, line 1, column 1: the file is empty"),
             ("{\n  \"a\": 01}", "f, line 2, column 9: expected comma"),

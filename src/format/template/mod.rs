@@ -1,16 +1,22 @@
-//! `format template`: a JSON document of the user's own, whose strings hold expressions over the record.
+//! `format template`: a JSON document of the user's, whose strings hold expressions over the record, for any path.
+//!
+//! A request holds documents as lines, as an array, or one per request, as the setting `batch_as` says. A record always
+//! becomes one JSON value without a line feed, or an error. The status of the response decides.
 //!
 //! ```text
-//! document   JSON with comments → a tree, and where each leaf stands
-//! tokens     a leaf → its expressions and tags
-//! rules      what must not stand in a leaf
-//! members    what the template wants of the native document, as MessagePack
-//! paths      leaves that are plain paths: from MessagePack to JSON
-//! engine     all other leaves; root, view: the record as the engine sees it; filters; values, packed: back to JSON
-//! names      what leaves may name, and how much they may take
-//! samples    records of every kind, which a template has to render before it is taken
+//! document      JSON with comments → a tree with the place of each leaf in the file
+//! tokens        a leaf → its expressions and tags
+//! rules         what a leaf must not hold
+//! members       the members of the native document that the template refers to, as MessagePack
+//! paths         leaves that are plain paths: from MessagePack to JSON, without the engine
+//! engine        all other leaves
+//! root, view    the record as the engine sees it
+//! filters       the filters, tests and functions
+//! values,       from the engine's values and from MessagePack to JSON
+//! packed
+//! names         the names that leaves may use, and their limits
+//! samples       records of every kind, which a template must render at the start
 //! ```
-//! Whatever a record holds, what is rendered is one JSON value without a line's end, or an error.
 
 mod document;
 mod engine;
@@ -43,7 +49,7 @@ use super::record::Record;
 use crate::config::{BatchAs, ConfigError, TemplateSettings};
 use crate::record::MAX_RECORD_BYTES;
 
-/// Faults reported of one template; the others can wait until these are fixed.
+/// The most errors of a template that are reported at once.
 const MOST_REPORTED: usize = 10;
 
 pub(super) struct Template {
@@ -54,24 +60,29 @@ pub(super) struct Template {
     document: DocumentNode<Leaf>,
 }
 
-/// A string that is not the same for every record.
+/// A string that differs between records.
 #[derive(Debug)]
 struct Leaf {
     kind: LeafKind,
     literal: Literal,
 }
 
+/// How a leaf is rendered.
 #[derive(Debug)]
 enum LeafKind {
+    /// One path, without the engine.
     Path(Path),
-    /// A text of paths.
+    /// A text with paths, without the engine.
     Parts(Vec<TextPart>),
+    /// By the engine.
     Compiled(Compiled),
 }
 
 impl Template {
+    /// Reads the template and renders the samples with it.
+    ///
     /// # Errors
-    /// What is wrong with the template, with its places; what is wrong with how it renders the samples.
+    /// The errors of the template with their places, or the first sample that it cannot render.
     pub(super) fn open(
         settings: Option<&TemplateSettings>,
         native: Native,
@@ -84,7 +95,11 @@ impl Template {
         let report = |error: &TemplateError| error.shown(&settings.file, &settings.text).to_string();
         let expected = "a template as docs/templates.md describes it";
         let document = document.map_err(|errors| {
-            errors.iter().take(MOST_REPORTED).map(|error| config_error(report(error), expected)).collect::<Vec<_>>()
+            errors
+                .iter()
+                .take(MOST_REPORTED)
+                .map(|error| config_error(report(error), expected))
+                .collect::<Vec<_>>()
         })?;
         engine.finish();
         let template =
@@ -118,7 +133,7 @@ impl Template {
     }
 }
 
-/// What the engine sees of a record, made for the first leaf that needs it.
+/// The engine's views of a record. Each is made when the first leaf needs it.
 struct EngineViews<'w> {
     template: &'w Template,
     members: &'w Members,
@@ -132,7 +147,8 @@ impl EngineViews<'_> {
         Value::from_object(root::RootView::new(&self.template.wanted, self.members, self.body))
     }
 
-    /// With a root of its own: what it has cost is nothing to a leaf that stands alone.
+    /// The leaves that are rendered together. They have a root of their own, so that they do not use up the work that a
+    /// single leaf may do.
     fn list(&self) -> Option<&LeafList> {
         self.list.get_or_init(|| self.template.engine.render_list(&self.root())).as_ref()
     }
@@ -146,14 +162,14 @@ fn config_error(problem: String, expected: &str) -> ConfigError {
     ConfigError { key: "template_file", problem, expected: expected.to_owned() }
 }
 
-/// Makes a leaf of a string.
+/// Checks a string and makes a leaf of it.
 fn leaf(source: &LeafText<'_>, engine: &mut Engine, wanted: &mut Wanted) -> Result<Leaf, TemplateError> {
     let in_file = |error: TemplateError| TemplateError { at: source.place(error.at), ..error };
     let pieces = tokens::pieces(source.text);
     rules::check(&pieces, &engine.known).map_err(in_file)?;
     let is_one = matches!(&pieces[..], [one] if one.kind == tokens::PieceKind::Expression
         && (one.start, one.end) == (0, source.text.len()));
-    // The engine looks at the syntax of all of them.
+    // The engine checks the syntax of every leaf, also of plain paths.
     let output = if is_one { engine::LeafOutput::Json } else { engine::LeafOutput::Text };
     let compiled = engine.add(source, output).map_err(in_file)?;
     let plain = match &pieces[..] {
@@ -194,12 +210,12 @@ impl Format for Template {
     }
 }
 
-/// One record on its way into the document.
+/// Renders one record.
 struct Writer<'w> {
     template: &'w Template,
     paths: PathLookup<'w>,
     views: EngineViews<'w>,
-    /// `out` may grow to so many.
+    /// The most bytes to which `out` may grow.
     most_bytes: usize,
     out: &'w mut Vec<u8>,
 }

@@ -1,4 +1,4 @@
-//! What the engine sees first of a record: all that a leaf may name.
+//! The root of a record for the engine: the variables of a leaf.
 
 use std::fmt;
 use std::ops::Range;
@@ -10,16 +10,17 @@ use super::members::{Members, Wanted};
 use super::paths::first_name;
 use super::view::{RecordView, SHARED_BYTES};
 
-/// All that a leaf may name: members of the native document, and the record as it came.
+/// The variables of a leaf: members of the native document, and the record as it came.
 pub(super) struct RootView {
-    /// The members that are wanted, one behind the other, and where each stands.
+    /// The wanted members, one behind the other.
     native: RecordView,
     wanted: Arc<Wanted>,
+    /// The range of each wanted member.
     members: Vec<Option<Range<usize>>>,
     record: Arc<RecordView>,
 }
 
-/// What is called `event`: what the native document says of the event itself, and then the record's own keys.
+/// The variable `event`: the member of the native document, and the record's own keys if that lacks a key.
 #[derive(Debug)]
 struct EventView {
     own: Option<Arc<RecordView>>,
@@ -27,7 +28,7 @@ struct EventView {
 }
 
 impl RootView {
-    /// The record is one whole value.
+    /// `record` must be one whole value.
     pub(super) fn new(wanted: &Arc<Wanted>, members: &Members, record: &[u8]) -> Self {
         let native = RecordView::of([&members.bytes, record].concat(), 0..members.bytes.len());
         let record = Arc::new(native.at(members.bytes.len()..members.bytes.len() + record.len()));
@@ -35,7 +36,7 @@ impl RootView {
         Self { native, wanted: Arc::clone(wanted), members, record }
     }
 
-    /// Where a member of the native document stands.
+    /// The range of a member of the native document.
     fn member(&self, name: &str) -> Option<Range<usize>> {
         self.members.get(self.wanted.of(name)?)?.clone()
     }
@@ -94,7 +95,7 @@ impl Object for EventView {
     }
 }
 
-/// The MessagePack of a value that is one of ours.
+/// The MessagePack of a value, if it is one of these views.
 pub(super) fn bytes_of(value: &Value) -> Option<&[u8]> {
     let object = value.as_object()?;
     if let Some(view) = object.downcast_ref::<RecordView>() {

@@ -1,21 +1,22 @@
-//! What a leaf may hold: `if` and `for`, filters and tests that are there, and nothing that can grow without an end.
+//! Checks what a leaf holds: `if` and `for`, known filters and tests, and no expression whose value could grow without
+//! bound.
 //!
-//! Fuel counts instructions, and one instruction can make a gigabyte. The sizes of what our filters make are bounded
-//! where they make it. Operators are the engine's own, so they are bounded here, before the first record comes:
-//! 1. `*` repeats texts and lists. There is the filter `times`, for numbers.
-//! 2. `~` and `+` copy, so an expression has a few of them at most, ...
-//! 3. ... and nothing that was made by them gets a name to be doubled by: there is no `set`, no `with` and no macro,
-//!    and what `for` runs over is taken from the record, or is a list of constants.
+//! The engine's fuel counts instructions, but one instruction can make a gigabyte. Our filters bound their own output.
+//! Operators are the engine's, so they are restricted here, before the first record:
+//! 1. `*` is forbidden, because it repeats texts and lists. The filter `times` multiplies numbers.
+//! 2. `~` and `+` copy their operands, so an expression may have only a few of them.
+//! 3. A joined value must not get a name, because joining it with itself repeatedly would double it. So `set`, `with` and
+//!    macros are forbidden, and `for` runs only over values of the record and lists of constants.
 
 use super::document::TemplateError;
 use super::names::{KnownNames, ROOTS};
 use super::tokens::{LeafToken, Piece, PieceKind};
 
-/// Joined texts of an expression.
+/// The most `~` and `+` of an expression.
 const MOST_JOINTS: usize = 16;
 
 const TAGS: [&str; 6] = ["if", "elif", "else", "endif", "for", "endfor"];
-/// What the engine takes for no variable.
+/// Names that are not variables to the engine.
 const WORDS: [&str; 15] = [
     "and",
     "else",
@@ -34,13 +35,15 @@ const WORDS: [&str; 15] = [
     "True",
 ];
 const CONSTANTS: [&str; 6] = ["false", "False", "none", "None", "true", "True"];
-/// Of `loop`.
+/// The methods of `loop`.
 const METHODS: [&str; 2] = ["changed", "cycle"];
 
+/// Checks the pieces of a leaf.
+///
 /// # Errors
-/// The first thing that must not stand in a leaf; its place is one in the source.
+/// The first part that a leaf must not hold; the offset is one in the leaf.
 pub(super) fn check(pieces: &[Piece<'_>], known: &KnownNames) -> Result<(), TemplateError> {
-    // The names that loops give, wherever they are given.
+    // The names of all loop variables.
     let mut given = Vec::new();
     for piece in pieces.iter().filter(|piece| piece.kind == PieceKind::Tag) {
         if piece.token(0) == Some(LeafToken::Name("for")) {
@@ -82,26 +85,28 @@ fn tag(piece: &Piece<'_>) -> Result<(), TemplateError> {
     }
 }
 
-/// What a loop runs over: brackets hold constants only, and nothing is joined.
+/// Checks what a loop runs over: brackets may hold constants only, and nothing may be joined.
 fn source_of_loop(tokens: &[(usize, LeafToken<'_>)]) -> Result<(), TemplateError> {
     let mut open = 0usize;
     for (index, (at, token)) in tokens.iter().enumerate() {
         let next = tokens.get(index + 1).map(|(_, token)| *token);
         match token {
-            // The condition of the loop gives nothing a name.
+            // The condition of the loop names no value.
             LeafToken::Name("if") if open == 0 => return Ok(()),
             LeafToken::Sign("(" | "[" | "{") => open += 1,
             LeafToken::Sign(")" | "]" | "}") => open = open.saturating_sub(1),
             LeafToken::Sign("~" | "+") => {
                 return Err(TemplateError::new(
                     *at,
-                    "what a loop runs over is joined; it may only be taken from the record",
+                    "~ or + in what a loop runs over; a loop runs over values of the record only",
                 ));
             }
             LeafToken::Name(name)
                 if open > 0 && !CONSTANTS.contains(name) && next != Some(LeafToken::Sign("=")) =>
             {
-                let why = format!("{name} in brackets; those of what a loop runs over hold constants only");
+                let why = format!(
+                    "{name} is in brackets; in what a loop runs over, brackets may hold constants only"
+                );
                 return Err(TemplateError::new(*at, why));
             }
             _ => {}
@@ -135,7 +140,7 @@ fn operators(piece: &Piece<'_>) -> Result<(), TemplateError> {
     Ok(())
 }
 
-/// Each name is one that is there: an error in a branch that no sample takes would be met by a record.
+/// Checks that each name is known: no sample may take the branch with a wrong name, but a record may.
 fn names(piece: &Piece<'_>, known: &KnownNames, given: &[&str]) -> Result<(), TemplateError> {
     for (index, (at, token)) in piece.tokens.iter().enumerate() {
         let LeafToken::Name(name) = token else { continue };
@@ -159,7 +164,7 @@ fn names(piece: &Piece<'_>, known: &KnownNames, given: &[&str]) -> Result<(), Te
             }
             _ if WORDS.contains(name) || given.contains(name) => continue,
             _ if known.functions.contains(name) && next == Some(LeafToken::Sign("(")) => continue,
-            // The name of an argument.
+            // A named argument.
             _ if next == Some(LeafToken::Sign("=")) => continue,
             _ if next == Some(LeafToken::Sign("(")) => format!("there is no function {name}"),
             _ if ROOTS.contains(name) => continue,

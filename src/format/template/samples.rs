@@ -1,4 +1,4 @@
-//! Sample records, one of each kind and flavour: what a template cannot render of these it will meet one day.
+//! Sample records of each kind and source. A template must render all of them, because such records will come.
 
 use bumpalo::Bump;
 
@@ -9,7 +9,7 @@ use crate::record::classify::{Within, each};
 use crate::record::identity::write_id;
 use crate::record::json;
 
-/// By name.
+/// The samples by name.
 pub(super) const SAMPLES: [(&str, &str); 8] = [
     ("event of core/v1", EVENT),
     ("event of events.k8s.io/v1", NEWER_EVENT),
@@ -21,7 +21,7 @@ pub(super) const SAMPLES: [(&str, &str); 8] = [
     ("record of no known kind", OTHER),
 ];
 
-/// The first sample that is not rendered, and why.
+/// The first sample that cannot be rendered, and why.
 pub(super) fn first_error(
     render: impl Fn(&Record<'_, '_>, &mut Vec<u8>) -> Result<(), TemplateError>,
 ) -> Option<(&'static str, TemplateError)> {

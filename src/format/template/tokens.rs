@@ -1,17 +1,18 @@
-//! The expressions and tags of a leaf as tokens, as far as the rules and the plain paths need them.
+//! Splits a leaf into expressions and tags, and these into tokens, as the rules and the plain paths need them.
 //!
-//! The template engine parses for itself and tells what is no syntax; it keeps its tree to itself.
+//! The engine parses the leaf too and reports wrong syntax, but does not share its syntax tree.
 
-/// What stands between `{{` and `}}`, `{%` and `%}`, `{#` and `#}`.
+/// A part of a leaf from `{{` to `}}`, `{%` to `%}`, or `{#` to `#}`.
 #[derive(Debug)]
 pub(super) struct Piece<'s> {
     pub(super) kind: PieceKind,
-    /// Where it begins and ends in the source, its signs included.
+    /// Where it begins and ends in the leaf, with its delimiters.
     pub(super) start: usize,
     pub(super) end: usize,
     pub(super) tokens: Vec<(usize, LeafToken<'s>)>,
 }
 
+/// The kind of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PieceKind {
     Expression,
@@ -19,16 +20,17 @@ pub(super) enum PieceKind {
     Comment,
 }
 
+/// A token of an expression or a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LeafToken<'s> {
     Name(&'s str),
-    /// Without its quotation marks, escapes as they are.
+    /// A string without its quotation marks; escapes stay.
     Text(&'s str),
     Number(&'s str),
     Sign(&'s str),
 }
 
-/// All of a source; what is not closed ends with it.
+/// All pieces of a leaf. A piece that is not closed ends with the leaf.
 pub(super) fn pieces(source: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut at = 0;
@@ -57,7 +59,7 @@ impl<'s> Piece<'s> {
         let close = if self.kind == PieceKind::Tag { "%}" } else { "}}" };
         let mut at = inside;
         let mut open = 0usize;
-        // A sign of what becomes of blanks around it.
+        // `-` and `+` say whether blanks around the piece stay.
         if source[at..].starts_with(['-', '+']) {
             at += 1;
         }
@@ -79,7 +81,7 @@ impl<'s> Piece<'s> {
         }
     }
 
-    /// What stands between the signs.
+    /// The text between the delimiters.
     pub(super) fn inside(&self, source: &'s str) -> &'s str {
         let inside = source.get(self.start + 2..self.end.saturating_sub(2)).unwrap_or_default();
         let inside = inside.strip_prefix(['-', '+']).unwrap_or(inside);
@@ -91,7 +93,7 @@ impl<'s> Piece<'s> {
     }
 }
 
-/// The token that the text begins with, and its length; blanks are none.
+/// The token at the beginning of the text, and its length; `None` for a blank.
 fn token(rest: &str, next: char) -> (usize, Option<LeafToken<'_>>) {
     let while_some = |is_in: fn(char) -> bool| rest.find(|c| !is_in(c)).unwrap_or(rest.len());
     match next {
