@@ -12,8 +12,8 @@ use crate::config::{Credentials, Settings};
 use crate::ledger::Key;
 use crate::secrets::keys;
 
-/// Parts of the names of headers by which services distinguish tenants at one URL: `X-Scope-OrgID` of Loki and Mimir,
-/// `AccountID` and `ProjectID` of VictoriaLogs, `organization` and `stream-name` of OpenObserve, and others.
+/// Parts of the names of headers by which services distinguish tenants at one URL: `X-Scope-OrgID`, `AccountID` and
+/// `ProjectID`, `organization` and `stream-name`, and others.
 const TENANT: [&str; 8] =
     ["account", "dataset", "org-id", "organization", "orgid", "project", "stream", "tenant"];
 

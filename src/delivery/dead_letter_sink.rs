@@ -56,7 +56,9 @@ impl DeadLetterSink {
         if let Some(trouble) = self.file.as_mut().and_then(DeadLetterFile::take_trouble) {
             self.log.error(
                 "dead_letter_file",
-                format!("{trouble}; until it can be, records wait that should go there; look at the disk"),
+                format!(
+                    "{trouble}; records that belong there wait until it can be written; look at the disk"
+                ),
             );
         }
     }
@@ -146,11 +148,9 @@ impl DeadLetterSink {
     fn log_waiting(&self, waiting: &[Ticketed<'_>], error: Option<DeadLetterError>) {
         let (Some((DeadLetterEntry { id, .. }, _)), Some(error)) = (waiting.first(), error) else { return };
         self.metrics.dead_letter_failures_total.add(waiting.len() as u64);
-        let others = others(waiting);
-        self.log.error(
-            "dead letter waits",
-            format!("record {id} waits for a place among the dead letters{others}: {error}"),
-        );
+        let count = waiting.len();
+        self.log
+            .error("dead letter waits", format!("{error}; records that wait: {count}, the first is {id}"));
     }
 
     fn log_settled(&self, settled: &[Ticketed<'_>]) {

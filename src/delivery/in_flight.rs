@@ -250,11 +250,11 @@ impl InFlight {
 
     fn complain(&self, error: &io::Error) {
         let path = self.shown();
-        let then = "should the host die now, the batch in flight is sent again under another key";
+        let then = "if Fluent Bit is killed now, the batch in flight is sent again under another key";
         if is_refused(error) {
             self.log.error("saved request refused", format!("{path} is not used ({error}); {then}"));
         } else {
-            self.log.warn("request not kept", format!("{path} ({error}): {then}"));
+            self.log.warn("request not saved", format!("{path} ({error}): {then}"));
         }
     }
 }

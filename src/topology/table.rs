@@ -4,7 +4,7 @@
 //! pages ─► page of 64 buckets ─► bucket: sorted (key, value) pairs in one allocation of exact size
 //! ```
 //! A change copies one bucket. The first change after the table was copied also copies the page and the list
-//! of pages. `imbl`'s hash map, which other look-ups use, takes four times the memory for such small entries,
+//! of pages. `imbl`'s hash map, which other look-ups use, takes three times the memory for such small entries,
 //! and every object of the cluster has several.
 
 use std::sync::Arc;

@@ -16,6 +16,7 @@ mod map;
 mod rbac;
 mod rooms;
 mod security;
+mod services;
 mod third_party;
 mod words;
 
