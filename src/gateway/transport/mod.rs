@@ -7,7 +7,7 @@
 //! - `file`: lines into the files of a folder, accepted once they are on the disk
 //! - `tries`: the quick tries of one batch
 //!
-//! A new transport is a file of its own, a [`Scheme`](crate::config::Scheme) and a line in [`open`](open()).
+//! A new transport is a file of its own, a [`Scheme`](crate::config::Scheme) and a line in `open`.
 
 mod file;
 mod http;
