@@ -23,9 +23,23 @@ const KEY: &str = "dead_letter_file";
 #[derive(Debug)]
 pub enum DeadLetterError {
     /// The line would exceed `dead_letter_max_bytes`. A person must make room.
-    Full { path: PathBuf, len_bytes: u64, line_bytes: u64, max_bytes: u64 },
+    Full {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        len_bytes: u64,
+        /// The size of the line.
+        line_bytes: u64,
+        /// `dead_letter_max_bytes`.
+        max_bytes: u64,
+    },
     /// The disk is full or broken, or the file cannot be created.
-    Io { path: PathBuf, error: io::Error },
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The disk's error.
+        error: io::Error,
+    },
 }
 
 impl fmt::Display for DeadLetterError {

@@ -6,20 +6,54 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Disposition {
     /// 2xx: the gateway has the batch. The caller commits all records.
-    Accepted { sent_bytes: u64 },
+    Accepted {
+        /// Bytes of the request.
+        sent_bytes: u64,
+    },
     /// 2xx, and the response names the outcome of each record, in order. The caller settles each record by its outcome.
-    Partial { outcomes: Vec<RecordOutcome>, sent_bytes: u64 },
+    Partial {
+        /// One for each record, in order.
+        outcomes: Vec<RecordOutcome>,
+        /// Bytes of the request.
+        sent_bytes: u64,
+    },
     /// 2xx, but so many records were rejected without being named. The caller dead-letters the whole batch and does not
     /// resend it.
-    PartlyRejected { rejected: usize, answer: String, sent_bytes: u64 },
+    PartlyRejected {
+        /// How many records were rejected.
+        rejected: usize,
+        /// The service's own words.
+        answer: String,
+        /// Bytes of the request.
+        sent_bytes: u64,
+    },
     /// No record is known to be delivered, and the same batch may succeed later. The caller closes the endpoint for a
     /// while. `after` is the gateway's `Retry-After`, at most ten minutes.
-    Retry { after: Option<Duration>, why: String, doubt: Doubt },
+    Retry {
+        /// The wait that the gateway asks for.
+        after: Option<Duration>,
+        /// The reason, for the log.
+        why: String,
+        /// Whether it may have the batch.
+        doubt: Doubt,
+    },
     /// The settings do not fit the gateway. The caller logs an ERROR for a person, and then does the same as for `Retry`.
-    Refused { status: u16, why: String, doubt: Doubt },
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The reason, for the log.
+        why: String,
+        /// Whether it may have the batch.
+        doubt: Doubt,
+    },
     /// The gateway will never take this batch as it is. The caller splits it, or dead-letters a record that is alone.
     /// `answer` holds the gateway's words: at most [`KEPT_RESPONSE_BYTES`](super::KEPT_RESPONSE_BYTES) of text without control characters.
-    Rejected { status: u16, answer: String },
+    Rejected {
+        /// The HTTP status.
+        status: u16,
+        /// The service's own words.
+        answer: String,
+    },
 }
 
 /// What became of one record of a batch.
@@ -28,9 +62,17 @@ pub enum RecordOutcome {
     /// The gateway has the record.
     Accepted,
     /// The gateway may take the same record later. `why` is at most [`KEPT_RESPONSE_BYTES`](super::KEPT_RESPONSE_BYTES).
-    Retry { why: String },
+    Retry {
+        /// The reason, for the log.
+        why: String,
+    },
     /// The gateway will never take the record. `answer` is at most [`KEPT_RESPONSE_BYTES`](super::KEPT_RESPONSE_BYTES).
-    Rejected { status: u16, answer: String },
+    Rejected {
+        /// The HTTP status.
+        status: u16,
+        /// The service's own words.
+        answer: String,
+    },
 }
 
 /// Whether the gateway may have taken a batch that it did not acknowledge.
