@@ -47,7 +47,7 @@ pub enum Disposition {
         doubt: Doubt,
     },
     /// The gateway will never take this batch as it is. The caller splits it, or dead-letters a record that is alone.
-    /// `answer` holds the gateway's words: at most [`KEPT_RESPONSE_BYTES`](super::KEPT_RESPONSE_BYTES) of text without control characters.
+    /// `answer` is at most [`KEPT_RESPONSE_BYTES`](super::KEPT_RESPONSE_BYTES) without control characters.
     Rejected {
         /// The HTTP status.
         status: u16,
