@@ -19,8 +19,8 @@ impl FailedWrite {
         self.from == self.to
     }
 
-    /// Cuts the bytes off the file; `false` if they stay. They stay if something follows them: another writer, such as a second
-    /// instance on the same file, may have appended.
+    /// Cuts the bytes off the file; `false` if they stay. They stay if something follows them, because another writer,
+    /// such as a second instance on the same file, may have appended.
     pub fn undo(self, file: &File) -> bool {
         let is_last = |metadata: fs::Metadata| metadata.len() == self.to && FileId::of(&metadata) == self.of;
         file.metadata().is_ok_and(is_last) && file.set_len(self.from).is_ok()

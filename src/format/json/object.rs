@@ -1,7 +1,7 @@
 //! Writes an object key by key. If a key is repeated, only its last pair stays.
 //!
-//! Keys are compared as they are written: bytes as text, control characters as numbers, dots as underscores. Replaced pairs are removed from
-//! the written text, which is rarely necessary.
+//! Keys are compared as they are written: bytes as text, control characters as numbers, dots as underscores. Replaced
+//! pairs are removed from the written text, which is rarely necessary.
 
 use std::ops::Range;
 
