@@ -1,4 +1,4 @@
-//! The only place that reads the clocks. Modules of a rank below `net` take the time as an argument.
+//! The only place that reads the clocks. Ranks up to 4 take the time as an argument.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

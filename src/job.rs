@@ -11,7 +11,8 @@ pub type Wake = Arc<dyn Fn() + Send + Sync>;
 /// What the host is to do with the chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HostResult {
-    /// Drop it: every record is acknowledged, a repetition, excluded, or in the dead letter file.
+    /// Drop it: every record is acknowledged, a repetition, excluded, in the dead letter file, or, where none is set,
+    /// dropped with an ERROR.
     Ok,
     /// Bring it again later.
     Retry,
@@ -108,7 +109,7 @@ impl Pending {
     }
 }
 
-/// Counts what one chunk still waits for, and sends its result as soon as nothing is left.
+/// Counts the records of one chunk that have no outcome yet, and sends its result as soon as all have one.
 #[derive(Debug)]
 pub struct Tally {
     reply: Option<Reply>,
@@ -129,7 +130,7 @@ impl Tally {
         self.open += 1;
     }
 
-    /// A record that the chunk waited for is acknowledged or dead-lettered (`ok`), or has to come again.
+    /// A record that the chunk waited for is acknowledged, dead-lettered or dropped (`ok`), or has to come again.
     pub fn settle_one(&mut self, ok: bool) {
         self.open = self.open.saturating_sub(1);
         self.failed |= !ok;

@@ -8,25 +8,28 @@
 //!
 //! # The journey of a record
 //! ```text
-//! host's thread     flush(chunk): copy, enqueue, yield                          abi, worker
-//! our thread        take all waiting chunks                                     worker
-//!                   → decode: records, borrowed; dead-letter unreadable ones    record
-//!                   → select: by kind, namespace, type, reason, …               select
-//!                   → deduplicate: new, update, duplicate or in flight          ledger
-//!                   → correlate: the Services that it affects                   topology, correlate
-//!                   → render: text                                              format
-//!                   → send: batches; split what is rejected; dead letters       delivery, gateway
-//!                   → settle: commit, and a host result for every chunk         ledger, job
-//! host's thread     the waker: resume the flush with OK or RETRY                abi
+//! host's thread   flush(chunk): copy it into the queue, yield             abi/output, worker/queue
+//! our thread      a round takes all chunks that wait                      worker/queue, pipeline/round
+//!                 → decode: records, borrowed; dead-letter unreadable     pipeline/decode, record
+//!                 → select: by kind, namespace, type, reason, …           pipeline/stages, select
+//!                 → defer: wait until the topology knows the object       pipeline/defer, topology
+//!                 → deduplicate: new, update, duplicate or in flight      pipeline/deduplicate, ledger
+//!                 → redact: what must not leave                           pipeline/prepare, record/redact
+//!                 → correlate: the Services that it affects               pipeline/prepare, correlate
+//!                 → render: text, into the batch                          pipeline/prepare, format
+//!                 → send: a batch, in parts if some of it is rejected     delivery/deliver, delivery/part_sender, gateway
+//!                 → settle: dead-letter, commit, give each chunk its      delivery/settlement, ledger, job
+//!                   host result
+//! host's thread   the waker: resume the flush with OK or RETRY            abi/waker, abi/wait
 //! ```
 //! Other threads of the plugin follow the Kubernetes API and update the topology (cluster).
 //!
 //! The filter `service_impact` runs before other outputs and has to return at once, so all of it runs on the host's
 //! thread: decode → deduplicate → correlate → rewrite ([`enrich`]).
 //!
-//! # The modules
-//! A module uses only modules of a lower rank; `tests/papers/rooms.rs` holds the table of ranks. Modules of a rank below
-//! `net` read no clock and do no I/O, except for the ledger's file and [`disk`], which opens all files. Only [`abi`] has
+//! # The rooms
+//! Each module below is a room. It uses only rooms of a lower rank; `tests/papers/rooms.rs` holds the table of ranks. Ranks
+//! up to 4 read no clock and do no I/O, except for the ledger's file and [`disk`], which opens all files. Only [`abi`] has
 //! `unsafe` code.
 
 // Nothing on the path of a record panics on purpose; the border catches any other panic. Tests may panic.

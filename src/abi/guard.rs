@@ -11,7 +11,7 @@ pub fn guarded<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(on_panic)
 }
 
-/// As [`guarded`], and logs the panic, because a fault that nobody sees is never fixed. `what` says what happened
+/// As [`guarded`], and logs the panic, because a fault that is not seen is never fixed. `what` says what happened
 /// and what follows.
 pub fn guarded_and_logged<T>(log: &HostLog, what: &str, on_panic: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {

@@ -171,7 +171,7 @@ pub(super) fn readable(path: &Path) -> Result<(), PathError> {
     disk::open_to_read(path).map(drop).map_err(PathError::Io)
 }
 
-/// Reads a whole file, up to a size that nobody writes by hand.
+/// Reads a whole file, up to a size that no person writes by hand.
 pub(super) fn contents(path: &Path) -> Result<String, PathError> {
     const MOST_BYTES: u64 = 1 << 20;
     let bytes = disk::read(path, MOST_BYTES).map_err(PathError::Io)?;
@@ -265,7 +265,7 @@ unsafe extern "C" fn tick(_: *mut c_void, data: *mut c_void) {
         guarded_and_logged(&instance.log, panicked, (), || {
             failpoint::hit("tick");
             // This comes first, so that a failure below does not keep a flush waiting.
-            instance.waiting_room.resume_answered();
+            instance.waiting_room.resume_finished();
             let ticks = instance.ticks.fetch_add(1, Relaxed);
             if ticks.is_multiple_of(TICKS_A_PUBLICATION) {
                 instance.publish_metrics();
@@ -286,7 +286,7 @@ unsafe extern "C" fn woken(event: *mut c_void) -> c_int {
         guarded_and_logged(&instance.log, panicked, 0, || {
             instance.waiting_room.clear_waker();
             failpoint::hit("woken");
-            instance.waiting_room.resume_answered();
+            instance.waiting_room.resume_finished();
             0
         })
     })

@@ -21,10 +21,10 @@ impl<C> Parked<C> {
     }
 
     /// Removes and returns one flush that has its host result.
-    pub fn take_answered(&self) -> Option<(C, HostResult)> {
+    pub fn take_finished(&self) -> Option<(C, HostResult)> {
         let mut flushes = self.flushes.lock().unwrap_or_else(PoisonError::into_inner);
         let find = |(index, (_, pending)): (usize, &(C, Pending))| Some((index, pending.poll()?));
-        let (index, answer) = flushes.iter().enumerate().find_map(find)?;
-        Some((flushes.remove(index).0, answer))
+        let (index, result) = flushes.iter().enumerate().find_map(find)?;
+        Some((flushes.remove(index).0, result))
     }
 }

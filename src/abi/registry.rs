@@ -11,7 +11,7 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 
 use super::symbols::{self, BucketsCreate, HistogramCreate, HistogramSet, MetricCreate, MetricSet};
 use super::version;
-use crate::metrics::{Described, Kind, Metrics, Reading};
+use crate::metrics::{Described, MetricType, Metrics, Reading};
 
 /// The host's functions; all of 2.2 to 5.1 have them.
 struct Cmetrics {
@@ -154,10 +154,10 @@ struct Maker {
 
 impl Maker {
     fn entry(&self, described: &Described) -> Option<Entry> {
-        let functions = match (described.kind, self.cmetrics.histogram) {
-            (Kind::Counter, _) => self.cmetrics.counter,
-            (Kind::Gauge, _) => self.cmetrics.gauge,
-            (Kind::Histogram, Histograms::InPieces(create, set)) => {
+        let functions = match (described.metric_type, self.cmetrics.histogram) {
+            (MetricType::Counter, _) => self.cmetrics.counter,
+            (MetricType::Gauge, _) => self.cmetrics.gauge,
+            (MetricType::Histogram, Histograms::InPieces(create, set)) => {
                 let piece = |suffix, labels: &[&str]| self.value((create, set), described, suffix, labels);
                 return Some(Entry::Pieces {
                     bucket: piece("_bucket", &["le"])?,
@@ -166,7 +166,7 @@ impl Maker {
                     bounds: bounds_as_text(described.bounds)?,
                 });
             }
-            (Kind::Histogram, Histograms::Whole(buckets, create, set)) => {
+            (MetricType::Histogram, Histograms::Whole(buckets, create, set)) => {
                 return self.histogram(described, buckets, create, set);
             }
         };

@@ -140,12 +140,12 @@ impl WaitingRoom {
         made && !timer.is_null()
     }
 
-    /// The function that wakes the engine when a flush has its answer.
+    /// The function that wakes the engine when a flush has its host result.
     pub fn wake(&self) -> Wake {
         Arc::clone(self.wake.get_or_init(|| Arc::new(|| {})))
     }
 
-    /// Must be called after a wake-up and before [`WaitingRoom::resume_answered`].
+    /// Must be called after a wake-up and before [`WaitingRoom::resume_finished`].
     pub fn clear_waker(&self) {
         if let Some(waker) = &*self.waker.lock().unwrap_or_else(PoisonError::into_inner) {
             waker.clear();
@@ -164,8 +164,8 @@ impl WaitingRoom {
 
     /// Waits for the host result. It holds little stack, no lock and no borrowed host memory across the switch.
     pub fn wait(&self, pending: Pending) -> HostResult {
-        if let Some(answer) = pending.poll() {
-            return answer;
+        if let Some(result) = pending.poll() {
+            return result;
         }
         if let (WaitMode::Cooperative, Some(engine)) = (self.mode(), self.engine) {
             // SAFETY: co_active has no arguments and returns the running context.
@@ -184,12 +184,12 @@ impl WaitingRoom {
         pending.wait()
     }
 
-    /// Resumes every flush that has its answer. The engine must call it outside a coroutine.
-    pub fn resume_answered(&self) {
+    /// Resumes every flush that has its host result. The engine must call it outside a coroutine.
+    pub fn resume_finished(&self) {
         let Some(engine) = self.engine else { return };
         // One at a time: a resumed flush may change the list.
-        while let Some((waiter, answer)) = self.parked.take_answered() {
-            *self.lock_handed() = Some(answer);
+        while let Some((waiter, result)) = self.parked.take_finished() {
+            *self.lock_handed() = Some(result);
             // SAFETY: this runs on the engine thread in its own context. `wait` parked the coroutine, and it was not
             // resumed since, because it was just removed from the list. Its flush returns to the host, which
             // switches back to the engine's context, here.

@@ -1,4 +1,4 @@
-//! The waker, which wakes the engine when a flush has its answer.
+//! The waker, which wakes the engine when a flush has its host result.
 //!
 //! It is an eventfd in the engine's own event loop (`mk_event_add`), so that the engine resumes a flush at once and
 //! not at the next tick of a timer. Any thread may wake the engine; only the engine's thread registers and

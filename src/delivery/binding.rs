@@ -6,10 +6,10 @@
 //! pod's name or a version into them, which change with every restart.
 //!
 //! A request holds what was allowed to leave when it was made. So it is not sent either if that was changed since:
-//! somebody may have set `redact` because of what is in it.
+//! `redact` may have been set because of what is in it.
 
 use crate::config::{Credentials, Settings};
-use crate::ledger::Key;
+use crate::ledger::CheckKey;
 use crate::secrets::keys;
 
 /// Parts of the names of headers by which services distinguish tenants at one URL: `X-Scope-OrgID`, `AccountID` and
@@ -59,9 +59,9 @@ impl Binding {
         self.0.extend_from_slice(part);
     }
 
-    /// Its hash, which a request carries. It is made with the key, so that nobody guesses a header's value from it.
+    /// Its hash, which a request carries. It is made with the key, so that a header's value cannot be guessed from it.
     #[must_use]
-    pub fn target(&self, key: &Key) -> Option<[u8; 32]> {
+    pub fn target(&self, key: &CheckKey) -> Option<[u8; 32]> {
         key.check(&[&self.0])
     }
 }
@@ -85,7 +85,7 @@ mod tests {
             environment: &|_| None,
         };
         let settings = config::read(&source).unwrap();
-        Binding::of(&settings).target(&Key::from_bytes(&[7; 32]).unwrap()).unwrap()
+        Binding::of(&settings).target(&CheckKey::from_bytes(&[7; 32]).unwrap()).unwrap()
     }
 
     const URL: (&str, &str) = ("endpoint", "https://gateway.example/events");

@@ -27,8 +27,9 @@ pub struct DeadLetterEntry<'a> {
     pub body: &'a [u8],
     pub status: Option<u16>,
     pub reason: &'a str,
-    /// The first bytes of the gateway's response.
-    pub answer: &'a str,
+    /// The first bytes of the gateway's response, or the plugin's own words if it is not a response that says why.
+    /// `answer` in the file.
+    pub details: &'a str,
 }
 
 /// An entry with its delivery, which ends with it.
@@ -132,7 +133,7 @@ impl DeadLetterSink {
         }
     }
 
-    /// Logs that so many records are lost, and returns `true`, unless there is a file for them.
+    /// Without a dead letter file, logs that this many records are lost, and returns `true`.
     pub(super) fn are_lost(&self, records: usize, why: &str) -> bool {
         if self.is_set() {
             return false;
@@ -154,20 +155,20 @@ impl DeadLetterSink {
     }
 
     fn log_settled(&self, settled: &[Ticketed<'_>]) {
-        let Some((DeadLetterEntry { id, status, reason, answer, .. }, _)) = settled.first() else { return };
+        let Some((DeadLetterEntry { id, status, reason, details, .. }, _)) = settled.first() else { return };
         let status = status.map_or_else(String::new, |status| format!(" with {status}"));
         let others = others(settled);
         if self.is_set() {
             self.metrics.dead_lettered_records_total.add(settled.len() as u64);
             self.log.error(
                 "record dead-lettered",
-                format!("record {id} was put into dead_letter_file{others}: {reason}{status} ({answer})"),
+                format!("record {id} was put into dead_letter_file{others}: {reason}{status} ({details})"),
             );
         } else {
             self.metrics.dropped_records_total.add(settled.len() as u64);
             self.log.error(
                 "record dropped",
-                format!("record {id} is lost{others}: {reason}{status} ({answer}), and dead_letter_file is not set"),
+                format!("record {id} is lost{others}: {reason}{status} ({details}), and dead_letter_file is not set"),
             );
         }
     }
@@ -183,10 +184,10 @@ fn write(
     let mut letters = DeadLetterLines::within(file.room_bytes());
     let mut is_written: Vec<_> = entries
         .iter()
-        .map(|(DeadLetterEntry { id, body, status, reason, answer }, _)| {
+        .map(|(DeadLetterEntry { id, body, status, reason, details }, _)| {
             let record = format::original(id, body);
             let record = &String::from_utf8_lossy(&record);
-            letters.add(&DeadLetterLine { time: &time, id, status: *status, reason, answer, record })
+            letters.add(&DeadLetterLine { time: &time, id, status: *status, reason, answer: details, record })
         })
         .collect();
     let (written, error) = file.write_all(letters);

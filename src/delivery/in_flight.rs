@@ -8,10 +8,10 @@
 //! The file is written without a sync, which costs microseconds: it outlives the host, not the machine. After a power
 //! loss it may be cut; its records are then sent again in other batches.
 //!
-//! Somebody else may put a request into that file, which would be sent under our credentials. So it carries a check made
+//! Another process may put a request into that file, which would be sent under our credentials. So it carries a check made
 //! with a key from the ledger's file ([`saved_request`](super::saved_request)) and says for whom it was made
-//! ([`binding`](super::binding)). A request that does not match is not sent, and a log line says what that may cost; so it
-//! is with requests of versions that added no check. A file of a newer version is ignored, with a log line.
+//! ([`binding`](super::binding)). A request that does not match, or has no check, is not sent, and a log line says
+//! what that may cost. A file of a newer version is ignored, with a log line.
 //!
 //! With `no_duplicates` nothing is saved. A request that an earlier run saved under the other guarantee is still read.
 
@@ -26,12 +26,11 @@ use crate::clock;
 use crate::config::{Guarantee, Settings};
 use crate::disk::{self, Access, is_refused, with_suffix};
 use crate::gateway::Post;
-use crate::ledger::{Key, Ledger};
+use crate::ledger::{CheckKey, Ledger};
 use crate::log::HostLog;
 use crate::record::identity::Versioned;
 
-/// A request that was resent so often may itself be what the gateway dies of: it must not hold up all others
-/// indefinitely.
+/// A request that failed this often may be what crashes the gateway: it must not hold up all others without end.
 const MOST_FAILURES: u32 = 3;
 /// Written over checksum and lengths: the request is settled.
 const SETTLED: [u8; 24] = [0; 24];
@@ -86,8 +85,8 @@ impl InFlight {
         self.find(ledger).map(|left| left.records)
     }
 
-    /// Whether it may be resent unchanged. Somebody may have copied a request of ours and put it back long after, so one
-    /// that is older than what the ledger remembers is not.
+    /// Whether it may be resent unchanged. A request of ours may have been copied and put back long after, so one that is
+    /// older than what the ledger remembers is not.
     fn is_for_us(&self, saved: &SavedRequest, ledger: &Ledger) -> bool {
         let (path, then) = (self.shown(), self.then());
         if Some(saved.head.target) != ledger.key().and_then(|key| self.binding.target(key)) {
@@ -102,7 +101,7 @@ impl InFlight {
             self.log.warn(
                 "saved request too old",
                 format!(
-                    "{path} holds a request that is older than ledger_ttl, so that nobody knows whether it was \
+                    "{path} holds a request that is older than ledger_ttl, so that it is unknown whether it was \
                      delivered; it is not sent, and {then}"
                 ),
             );
@@ -151,7 +150,7 @@ impl InFlight {
         let made_seconds = ledger.time(now_seconds());
         let before = ledger.key().and_then(|key| {
             let head = Head::new(self.binding.target(key)?, made_seconds, post, records);
-            head.before(key, post.body.bytes)
+            head.bytes_before_body(key, post.body.bytes)
         });
         let Some(before) = before else {
             self.complain(&io::Error::other("there is no key for its check"));
@@ -164,7 +163,7 @@ impl InFlight {
         }
     }
 
-    /// Its response did not say whether it arrived. It is kept in memory too, where nobody can replace it.
+    /// Its response did not say whether it arrived. It is kept in memory too, where no other process can replace it.
     pub(super) fn doubt(&mut self, post: &Post<'_>, records: &[Option<Versioned>]) {
         let head = Head::new([0; 32], 0, post, records);
         self.in_doubt = Some(SavedRequest { head, body: post.body.bytes.to_vec() });
@@ -188,7 +187,7 @@ impl InFlight {
         }
     }
 
-    /// Opens the file each time: if somebody removes it, the next request is saved in a new one.
+    /// Opens the file each time: if it was removed, the next request is saved in a new one.
     fn write(&self, makes: bool, parts: &[&[u8]]) -> io::Result<()> {
         let path = self.path.as_ref().ok_or(ErrorKind::NotFound)?;
         let open = if makes { disk::existing_or_new } else { disk::existing };
@@ -232,7 +231,7 @@ impl InFlight {
                 "saved request not sent",
                 format!(
                     "{path} holds a request that does not fit the key in state_file: another file is in the place of \
-                     state_file, state_file cannot be read, or somebody else wrote the request; it is not sent, and \
+                     state_file, state_file cannot be read, or another process wrote the request; it is not sent, and \
                      {then}; look who else writes into its folder"
                 ),
             ),
@@ -250,7 +249,8 @@ impl InFlight {
 
     fn complain(&self, error: &io::Error) {
         let path = self.shown();
-        let then = "if Fluent Bit is killed now, the batch in flight is sent again under another key";
+        let then =
+            "if Fluent Bit is killed now, the batch in flight is sent again under another Idempotency-Key";
         if is_refused(error) {
             self.log.error("saved request refused", format!("{path} is not used ({error}); {then}"));
         } else {
@@ -271,7 +271,7 @@ fn now_seconds() -> u64 {
     clock::unix_seconds(clock::wall())
 }
 
-fn read(path: &Path, key: Option<&Key>) -> io::Result<Found> {
+fn read(path: &Path, key: Option<&CheckKey>) -> io::Result<Found> {
     let mut file = disk::existing(path, Access::Read)?;
     let mut bytes = Vec::new();
     file.by_ref().take(LONGEST_FRONT_BYTES as u64).read_to_end(&mut bytes)?;

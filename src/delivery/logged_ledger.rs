@@ -111,7 +111,7 @@ impl LoggedLedger {
         self.is_written_first(written)
     }
 
-    /// The request that was about to be sent has not arrived, for certain.
+    /// With `no_duplicates`, ends the intent of a request whose records may be sent again.
     pub(super) fn release(&mut self) {
         if self.guarantee == Guarantee::NoDuplicates {
             let written = self.ledger.release(unix_now());
@@ -119,7 +119,7 @@ impl LoggedLedger {
         }
     }
 
-    /// Nobody knows which of these arrived. If they come again they are dead-lettered, and not sent.
+    /// Any of these may have arrived. If they come again they are dead-lettered, and not sent.
     pub(super) fn doubt(&mut self, tickets: &[Ticket], now: SystemTime) {
         if self.guarantee == Guarantee::NoDuplicates {
             // They are those of the intent.

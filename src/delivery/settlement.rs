@@ -40,13 +40,14 @@ impl<'r, 'a> Settlement<'r, 'a> {
         self.ledger.read()
     }
 
-    /// Writes down that this part is about to be sent, where nothing may arrive twice. `false`: it must not be sent.
+    /// With `no_duplicates`, writes down that this part is about to be sent. `false`: it must not be sent.
     pub(super) fn intend(&mut self, part: &Range<usize>) -> bool {
         let batch = self.batch;
         self.ledger.intend(|| tickets(batch, part.clone()))
     }
 
-    /// The part has not arrived, for certain.
+    /// The records of this part may be sent again: none was taken, or the receiver recognises what halving repeats. Only
+    /// `no_duplicates` has an intent to end; with `no_event_loss` the part may have arrived, and this does nothing.
     pub(super) fn release(&mut self) {
         self.ledger.release();
     }
@@ -107,7 +108,7 @@ impl<'r, 'a> Settlement<'r, 'a> {
         self.dead_letter(part, PARTLY, &why);
     }
 
-    /// With `no_duplicates`: nobody knows whether the part has arrived, so it is dead-lettered and never resent.
+    /// With `no_duplicates`: the part may have arrived, so it is dead-lettered and never resent.
     pub(super) fn in_doubt(&mut self, part: &Range<usize>, why: &str) {
         self.ledger.doubt(&tickets(self.batch, part.clone()), clock::wall());
         self.dead_letter(part, AMBIGUOUS, why);
@@ -121,7 +122,7 @@ impl<'r, 'a> Settlement<'r, 'a> {
             body: entry.body,
             status: Some(status),
             reason: "rejected by the gateway",
-            answer,
+            details: answer,
         };
         let ok = self.dead_letters.settle(&[(dead_letter, entry.ticket)], self.ledger) == [true];
         self.settle(entry, ok);
@@ -159,13 +160,13 @@ impl<'r, 'a> Settlement<'r, 'a> {
         }
     }
 
-    fn dead_letter(&mut self, part: &Range<usize>, reason: &str, answer: &str) {
+    fn dead_letter(&mut self, part: &Range<usize>, reason: &str, details: &str) {
         let batch = self.batch;
         let records = part.clone().filter_map(|index| Some((batch.id(index), batch.note(index)?)));
         let (dead_letters, entries): (Vec<_>, Vec<_>) = records
             .map(|(id, entry)| {
                 let BatchEntry { body, ticket, .. } = *entry;
-                ((DeadLetterEntry { id, body, status: None, reason, answer }, ticket), entry)
+                ((DeadLetterEntry { id, body, status: None, reason, details }, ticket), entry)
             })
             .unzip();
         let is_settled = self.dead_letters.settle(&dead_letters, self.ledger);
@@ -183,7 +184,7 @@ impl<'r, 'a> Settlement<'r, 'a> {
     }
 }
 
-/// Counts a request of which so many records were taken. Returns when that was.
+/// Counts a request of which the gateway took this many records. Returns the time of the acknowledgement.
 pub(super) fn count_acknowledged(metrics: &Metrics, records: usize, sent_bytes: u64) -> SystemTime {
     let now = clock::wall();
     metrics.batches_total.add(1);

@@ -11,7 +11,7 @@ use super::seen_file::SeenFile;
 use crate::clock::{self, ForwardJumps};
 use crate::config::{ConfigError, LedgerSettings, Updates};
 use crate::disk::{folder_of, not_private};
-use crate::ledger::age::Age;
+use crate::ledger::ledger_clock::LedgerClock;
 use crate::ledger::table::Table;
 use crate::ledger::{File, Opened, Ticket, Verdict};
 use crate::log::HostLog;
@@ -20,7 +20,7 @@ use crate::record::identity::versioned;
 
 pub(super) struct SeenVersions {
     table: Table,
-    age: Age,
+    clock: LedgerClock,
     leaps: ForwardJumps,
     ttl_seconds: u64,
     /// Those of the chunk at hand.
@@ -37,7 +37,7 @@ impl SeenVersions {
         let mut table = Table::new(settings.max_entries);
         let ttl_seconds = settings.ttl.as_secs();
         let mut file = None;
-        let mut age = Age::default();
+        let mut clock = LedgerClock::default();
         if let Some(path) = &settings.state_file {
             let refused = |problem: String| {
                 let expected = "a file that this instance alone can write".to_owned();
@@ -51,8 +51,8 @@ impl SeenVersions {
             for commit in &contents.commits {
                 table.enter(commit);
             }
-            age = Age::after(contents.newest_seconds(), now_seconds);
-            table.expire(age.at(now_seconds), ttl_seconds);
+            clock = LedgerClock::after(contents.newest_seconds(), now_seconds);
+            table.expire(clock.at(now_seconds), ttl_seconds);
             if let Some(moved) = moved {
                 log.error(
                     "state_file moved aside",
@@ -67,7 +67,7 @@ impl SeenVersions {
             }
             file = Some(SeenFile::start(ledger_file, log, on_start).map_err(no_thread)?);
         }
-        Ok(Self { table, age, leaps: ForwardJumps::from_now(), ttl_seconds, tickets: Vec::new(), file })
+        Ok(Self { table, clock, leaps: ForwardJumps::from_now(), ttl_seconds, tickets: Vec::new(), file })
     }
 
     pub(super) fn begin_chunk(&mut self, now_seconds: u64) {
@@ -75,9 +75,9 @@ impl SeenVersions {
         // new.
         self.table.abort_all();
         self.tickets.clear();
-        self.age.leap(self.leaps.seconds());
+        self.clock.leap(self.leaps.seconds());
         self.take_in();
-        self.table.expire(self.age.at(now_seconds), self.ttl_seconds);
+        self.table.expire(self.clock.at(now_seconds), self.ttl_seconds);
     }
 
     /// Takes in what the start could not read of the file, once it was read.
@@ -100,7 +100,7 @@ impl SeenVersions {
     }
 
     pub(super) fn end_chunk(&mut self, now_seconds: u64) {
-        let commit = self.table.commit(&self.tickets, self.age.at(now_seconds));
+        let commit = self.table.commit(&self.tickets, self.clock.at(now_seconds));
         self.tickets.clear();
         if let (Some(file), Some(commit)) = (&self.file, commit) {
             file.add(commit, &self.table);

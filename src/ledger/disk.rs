@@ -1,6 +1,6 @@
 //! The open file below the database, and moving a file aside.
 //!
-//! A name is on the disk only when its folder was synced. After a sync that failed nobody knows what is on the disk: the
+//! A name is on the disk only when its folder was synced. After a sync that failed it is unknown what is on the disk: the
 //! kernel reports the failure once, and then shows the pages as if they were written.
 
 use std::fmt;

@@ -16,13 +16,13 @@ pub enum LedgerError {
     Store { path: PathBuf, error: StoreError },
     /// A start cannot even read the file. The ledger leaves it as it is and tries again; the caller logs it.
     Unreadable { path: PathBuf, error: StoreError },
-    /// A start could not read the file, and nobody has since. Nothing takes its place; the caller waits.
+    /// A start could not read the file, and it was not read since. Nothing takes its place; the caller waits.
     NotReadYet { path: PathBuf },
     /// A damaged or newer file was moved aside. The ledger makes a new one; the caller logs where the old one is.
     MovedAside { path: PathBuf, moved: MovedAside },
     /// Such a file cannot be moved aside. The ledger tries again; the caller logs it.
     NotMovedAside { path: PathBuf, why: Unusable, error: io::Error },
-    /// Somebody removed or replaced the open file. The ledger makes a new one at once; the caller logs it.
+    /// The open file was removed or replaced. The ledger makes a new one at once; the caller logs it.
     Taken { path: PathBuf, is_replaced: bool },
     /// The file is another one than before the pause. The ledger makes a new one; the caller logs it.
     Exchanged { path: PathBuf },

@@ -1,4 +1,4 @@
-//! Intents: what is about to be sent, written down before the request, for `no_duplicates`.
+//! Intents: the records of a request, written down before it is sent, for `no_duplicates`.
 //!
 //! ```text
 //! begin       a request is about to be sent   → end     its response says what became of the records
@@ -70,7 +70,7 @@ impl Intents {
         for record in &intent.records {
             let in_doubt = InDoubt { intent: intent.number, count: record.count };
             let before = self.in_doubt.insert((record.identity, record.version), in_doubt);
-            // A record has one intent, so that an intent knows its last one.
+            // It counts for its newest intent only, so that each intent ends with the last of its records.
             if let Some(before) = before.and_then(|before| self.open.get_mut(&before.intent)) {
                 before.left -= 1;
             }
@@ -110,7 +110,7 @@ impl Intents {
         !self.in_doubt.is_empty() && self.in_doubt.contains_key(&(record.identity, record.version))
     }
 
-    /// The highest count among the versions of this event that are in doubt: the gateway may have so many occurrences.
+    /// The highest count among the versions of this event that are in doubt: the gateway may have that many occurrences.
     #[must_use]
     pub fn count_in_doubt(&self, identity: Identity) -> Option<u32> {
         if self.in_doubt.is_empty() {

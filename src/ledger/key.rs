@@ -1,6 +1,6 @@
 //! The secret key in the ledger's file. What is written beside the ledger carries a check made with it.
 //!
-//! Who may write into the folder but not read the ledger cannot make such a check. The key is random, made with the file,
+//! A process that may write into the folder but not read the ledger cannot make such a check. The key is random, made with the file,
 //! and copied with its contents into each file that replaces it.
 
 use std::fmt;
@@ -14,9 +14,9 @@ pub const KEY_BYTES: usize = 32;
 pub const CHECK_BYTES: usize = 32;
 
 #[derive(Clone, PartialEq, Eq)]
-pub struct Key([u8; KEY_BYTES]);
+pub struct CheckKey([u8; KEY_BYTES]);
 
-impl Key {
+impl CheckKey {
     /// A new key; `None` if the system has no randomness to give.
     #[must_use]
     pub fn random() -> Option<Self> {
@@ -55,9 +55,9 @@ impl Key {
 }
 
 /// Shows nothing of the key.
-impl fmt::Debug for Key {
+impl fmt::Debug for CheckKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Key")
+        f.write_str("CheckKey")
     }
 }
 
@@ -70,15 +70,15 @@ mod tests {
     fn it_is_hmac_sha256() {
         let mut bytes = [0; KEY_BYTES];
         bytes[..20].fill(0x0b);
-        let key = Key(bytes);
+        let key = CheckKey(bytes);
         let check = key.check(&[b"Hi ", b"There"]).unwrap();
         let shown: String = check.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(shown, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
         assert!(key.fits(&[b"Hi There"], &check));
         assert!(!key.fits(&[b"Hi there"], &check));
         assert!(!key.fits(&[b"Hi There"], &check[..31]));
-        assert!(!Key::random().unwrap().fits(&[b"Hi There"], &check));
-        assert_ne!(Key::random(), Key::random());
-        assert_eq!(format!("{key:?}"), "Key");
+        assert!(!CheckKey::random().unwrap().fits(&[b"Hi There"], &check));
+        assert_ne!(CheckKey::random(), CheckKey::random());
+        assert_eq!(format!("{key:?}"), "CheckKey");
     }
 }

@@ -8,20 +8,24 @@
 //!        → Suppressed          the `updates` setting does not want it
 //!        → InDoubt             it may have arrived: dead-letter it, then commit or abort
 //! ```
-//! With `no_duplicates` it also knows what is about to be sent: intend before the request, then commit, release (not
-//! taken) or doubt (nobody knows). A record in doubt is never sent again.
+//! With `no_duplicates` it also knows what is about to be sent: intend before the request, then commit, release (to be sent
+//! again) or doubt (it may have arrived). A record in doubt is never sent again.
 //!
-//! [`table`] holds versions in memory and decides, `intents` holds what is about to be sent, `file`, `store` and `disk` keep
-//! both on the disk, and [`age`] says what is too old. [`identity`](crate::record::identity) says which records are the
-//! same.
+//! ```text
+//! table, intents   in memory: what was delivered, what is about to be sent; they decide
+//!   └─ file        keeps both through a full, absent or damaged disk; moves a bad file aside, makes a new one
+//!        └─ store  one file: a redb database of commits, intents and the key
+//!             └─ disk   the open file below redb, and whether a sync of it failed
+//! ```
+//! [`ledger_clock`] says what is too old. [`identity`](crate::record::identity) says which records are the same.
 
-pub mod age;
 mod begun;
 mod disk;
 mod error;
 mod file;
 mod intents;
 pub mod key;
+pub mod ledger_clock;
 mod packing;
 mod store;
 pub mod table;
@@ -29,12 +33,12 @@ mod verdict;
 
 use crate::config::{LedgerSettings, Updates};
 use crate::record::identity::Versioned;
-use age::Age;
 pub use disk::{MovedAside, Unusable};
 pub use error::LedgerError;
 pub use file::{File, Opened};
 use intents::Intents;
-pub use key::Key;
+pub use key::CheckKey;
+use ledger_clock::LedgerClock;
 pub use store::Contents;
 use table::Table;
 pub use verdict::{Commit, Intent, Ticket, Verdict};
@@ -44,7 +48,7 @@ pub struct Ledger {
     table: Table,
     intents: Intents,
     file: Option<File>,
-    age: Age,
+    clock: LedgerClock,
     ttl_seconds: u64,
     updates: Updates,
     max_entries: usize,
@@ -68,7 +72,7 @@ impl Ledger {
         let ttl_seconds = settings.ttl.as_secs();
         let mut moved = None;
         let mut file = None;
-        let mut age = Age::default();
+        let mut clock = LedgerClock::default();
         if let Some(path) = &settings.state_file {
             let mut opened = File::open(path, now_seconds)?;
             for commit in &opened.contents.commits {
@@ -77,10 +81,10 @@ impl Ledger {
             for intent in &opened.contents.intents {
                 intents.enter(intent);
             }
-            age = Age::after(opened.contents.newest_seconds(), now_seconds);
-            table.expire(age.at(now_seconds), ttl_seconds);
-            opened.file.end_intents(intents.expire(age.at(now_seconds), ttl_seconds));
-            // Nobody needs to know what a smaller `ledger_max_entries` leaves out.
+            clock = LedgerClock::after(opened.contents.newest_seconds(), now_seconds);
+            table.expire(clock.at(now_seconds), ttl_seconds);
+            opened.file.end_intents(intents.expire(clock.at(now_seconds), ttl_seconds));
+            // What a smaller `ledger_max_entries` leaves out is no eviction that a person has to know of.
             table.take_evicted();
             let first = opened.contents.commits.first().map_or(0, |commit| commit.number);
             if table.oldest_commit() > first {
@@ -91,7 +95,7 @@ impl Ledger {
         }
         let max_entries = settings.max_entries;
         let forgets_doubts = false;
-        Ok((Self { table, intents, file, age, ttl_seconds, updates, max_entries, forgets_doubts }, moved))
+        Ok((Self { table, intents, file, clock, ttl_seconds, updates, max_entries, forgets_doubts }, moved))
     }
 
     /// Takes in what the file holds, if the start could not read it and it can be read now. Does nothing while deliveries
@@ -113,7 +117,7 @@ impl Ledger {
 
     /// The key of what is written beside the ledger's file; `None` without a file.
     #[must_use]
-    pub fn key(&self) -> Option<&Key> {
+    pub fn key(&self) -> Option<&CheckKey> {
         self.file.as_ref().and_then(File::key)
     }
 
@@ -123,7 +127,7 @@ impl Ledger {
             let verdict = self.table.begin(record, self.updates);
             return self.counted_once(verdict, &record);
         }
-        // It was wanted when it was sent.
+        // The `updates` setting wanted this version when it was sent, and it must not stay in doubt.
         match self.table.begin(record, Updates::Every) {
             Verdict::New { ticket } | Verdict::Update { ticket, .. } => Verdict::InDoubt { ticket },
             verdict => verdict,
@@ -154,7 +158,7 @@ impl Ledger {
         self.table.holds(record)
     }
 
-    /// The records of these deliveries, in order; `None` is one without an identity.
+    /// The records of these deliveries, in order; `None` is a record without an identity.
     #[must_use]
     pub fn begun(&self, tickets: &[Ticket]) -> Vec<Option<Versioned>> {
         tickets.iter().map(|ticket| self.table.begun(*ticket)).collect()
@@ -178,7 +182,7 @@ impl Ledger {
     }
 
     fn intend_records(&mut self, records: Vec<Versioned>, now_seconds: u64) -> Result<(), LedgerError> {
-        let intent = self.intents.begin(records, self.age.at(now_seconds));
+        let intent = self.intents.begin(records, self.clock.at(now_seconds));
         let Some(file) = &mut self.file else { return Err(LedgerError::NoFile) };
         if !file.wants_all(now_seconds) {
             let written = file.intend(intent, self.table.oldest_commit(), now_seconds);
@@ -190,7 +194,7 @@ impl Ledger {
         file.save_all(&contents(&self.table, &self.intents), now_seconds)
     }
 
-    /// The records of the last intent have not arrived, for certain.
+    /// The records of the last intent may be sent again.
     ///
     /// # Errors
     /// As [`Ledger::commit`].
@@ -235,7 +239,7 @@ impl Ledger {
     /// # Errors
     /// If the file could not be written. The ledger has them in memory and will try again.
     pub fn commit(&mut self, tickets: &[Ticket], now_seconds: u64) -> Result<(), LedgerError> {
-        let commit = self.table.commit(tickets, self.age.at(now_seconds));
+        let commit = self.table.commit(tickets, self.clock.at(now_seconds));
         let ended = self.intents.end();
         self.end_intents(ended);
         if let Some(commit) = &commit {
@@ -250,7 +254,7 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::commit`].
     pub fn commit_unbegun(&mut self, records: Vec<Versioned>, now_seconds: u64) -> Result<(), LedgerError> {
-        let commit = self.table.commit_unbegun(records, self.age.at(now_seconds));
+        let commit = self.table.commit_unbegun(records, self.clock.at(now_seconds));
         self.save(commit, now_seconds)
     }
 
@@ -259,12 +263,12 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::commit`].
     pub fn dead_letter(&mut self, ticket: Ticket, now_seconds: u64) -> Result<(), LedgerError> {
-        let commit = self.table.dead_letter(ticket, self.age.at(now_seconds));
+        let commit = self.table.dead_letter(ticket, self.clock.at(now_seconds));
         self.save(commit, now_seconds)
     }
 
     /// Why the file could not be used at the start, once. Until the disk is back only memory knows what was delivered. If
-    /// nobody asks, the next commit returns it.
+    /// this is not called, the next commit returns it.
     pub fn take_trouble(&mut self) -> Option<LedgerError> {
         self.file.as_mut().and_then(File::take_trouble)
     }
@@ -308,14 +312,14 @@ impl Ledger {
 
     /// Forgets what is older than `ledger_ttl`.
     pub fn expire(&mut self, now_seconds: u64) {
-        self.table.expire(self.age.at(now_seconds), self.ttl_seconds);
-        let expired = self.intents.expire(self.age.at(now_seconds), self.ttl_seconds);
+        self.table.expire(self.clock.at(now_seconds), self.ttl_seconds);
+        let expired = self.intents.expire(self.clock.at(now_seconds), self.ttl_seconds);
         self.end_intents(expired);
     }
 
     /// The date was set forward, which makes nothing older.
     pub fn leap(&mut self, seconds: u64) {
-        self.age.leap(seconds);
+        self.clock.leap(seconds);
     }
 
     #[must_use]

@@ -9,7 +9,7 @@
 
 use std::collections::VecDeque;
 
-// Fast, and seeded: who makes up uids does not easily make them collide here.
+// Fast, and seeded: a client that chooses the uids of its events cannot easily make them collide here.
 use foldhash::{HashMap, HashMapExt};
 
 use super::begun::Begun;
@@ -225,7 +225,7 @@ impl Table {
         self.finish(ticket);
     }
 
-    /// Aborts all deliveries without an outcome: after a panic nobody else would.
+    /// Aborts all deliveries without an outcome, after a panic.
     pub fn abort_all(&mut self) {
         self.oldest_ticket += self.begun.len() as u64;
         self.begun.clear();
@@ -306,7 +306,7 @@ impl Table {
     }
 
     /// All that the table remembers, oldest commit first, for a file that has to be written anew. The count of a version that
-    /// was overtaken is 0, as nobody asks for it any more.
+    /// was overtaken is 0, as it is not read any more.
     #[must_use]
     pub fn commits(&self) -> Vec<Commit> {
         let record = |&(identity, version): &(Identity, Version)| {

@@ -1,6 +1,6 @@
 //! Why requests did not settle their batch: a fixed set of classes, each with its own count.
 //!
-//! The set is fixed because a label with the status alone would create as many series as a gateway sends
+//! The set is fixed because a label with the status alone would create as many time series as a gateway sends
 //! statuses. Each class points to a different person to ask or a different file to look at.
 
 use super::labelled::slices;

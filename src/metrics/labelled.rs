@@ -1,4 +1,4 @@
-//! A number for each of a fixed set of label values, so that all series exist from the start.
+//! A number for each of a fixed set of label values, so that all time series exist from the start.
 
 use std::marker::PhantomData;
 

@@ -1,4 +1,4 @@
-//! The metrics of one instance: a table of names, kinds and help texts, and one struct of atomics.
+//! The metrics of one instance: a table of names, types and help texts, and one struct of atomics.
 //! `docs/metrics.md` documents them.
 //!
 //! - `number`: a counter or a gauge
@@ -24,7 +24,7 @@ pub use number::Number;
 
 /// The type of a metric, as Prometheus has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum MetricType {
     Counter,
     Gauge,
     Histogram,
@@ -34,10 +34,10 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy)]
 pub struct Described {
     pub name: &'static str,
-    pub kind: Kind,
+    pub metric_type: MetricType,
     /// The labels besides `name`, the instance's alias, which all metrics have.
     pub labels: &'static [&'static str],
-    /// The combinations of label values; fixed, so that all series exist from the start.
+    /// The combinations of label values; fixed, so that all time series exist from the start.
     pub label_values: &'static [&'static [&'static str]],
     /// The bounds of a histogram's buckets, without the last bucket, which has none.
     pub bounds: &'static [f64],
@@ -77,7 +77,7 @@ macro_rules! measure {
 }
 
 macro_rules! metrics {
-    ($($field:ident: $kind:ident $(of $type:ty)?, $help:literal;)*) => {
+    ($($field:ident: $metric_type:ident $(of $type:ty)?, $help:literal;)*) => {
         /// The metrics of one instance.
         #[derive(Debug, Default)]
         pub struct Metrics {
@@ -89,7 +89,7 @@ macro_rules! metrics {
             pub const DESCRIBED: &'static [Described] = &[
                 $(Described {
                     name: stringify!($field),
-                    kind: Kind::$kind,
+                    metric_type: MetricType::$metric_type,
                     labels: <measure!($($type)?) as Measure>::LABELS,
                     label_values: <measure!($($type)?) as Measure>::LABEL_VALUES,
                     bounds: <measure!($($type)?) as Measure>::BOUNDS,
@@ -117,14 +117,14 @@ metrics! {
     delivered_records_total: Counter, "Records acknowledged by the gateway.";
     dead_lettered_records_total: Counter, "Records written to the dead letter file.";
     dead_letter_failures_total: Counter, "Failed attempts to write a record to the dead letter file; the record waits.";
-    dropped_records_total: Counter, "Records lost because there is no dead letter file: rejected by the gateway, too large or ambiguous.";
+    dropped_records_total: Counter, "Records lost because there is no dead letter file: rejected by the gateway, too large, impossible to render or ambiguous.";
     ambiguous_records_total: Counter, "Records dead-lettered because the gateway may already have them, with guarantee no_duplicates.";
     adjusted_times_total: Counter, "Records sent with an adjusted time because the receiver does not accept the true one.";
     adjusted_counts_total: Counter, "Events that claim more than a million occurrences; their count is capped.";
     receiver_cuts_total: Counter, "Records that were cut to their receiver's limits.";
     replaced_strings_total: Counter, "Strings that were not valid UTF-8; their invalid bytes were replaced.";
     requests_total: Counter, "Requests sent to the gateway.";
-    request_retries_total: Counter of Failures, "Requests that did not settle their batch; they are sent again.";
+    request_retries_total: Counter of Failures, "Requests that did not settle their batch. They are sent again or, with guarantee no_duplicates, dead-lettered if the gateway may have them.";
     request_duration_seconds: Histogram of Histogram<RequestBounds>, "Seconds from the start of a request to its response or its failure.";
     event_to_acknowledgement_seconds: Histogram of Histogram<DeliveryBounds>, "Seconds from an event's own time to its acknowledgement by the gateway.";
     batches_total: Counter, "Batches acknowledged by the gateway.";
@@ -134,10 +134,10 @@ metrics! {
     endpoint_open: Gauge, "1 while the endpoint is open for requests, 0 while it is closed after a failure.";
     endpoint_closed_until_timestamp_seconds: Gauge, "When the endpoint opens again, or opened again, after the last failure, in Unix time; 0 after a success.";
     endpoint_failing_since_timestamp_seconds: Gauge, "When the first delivery failed after the last success, in Unix time; 0 after a success.";
-    jobs_in_flight: Gauge, "Chunks that wait for delivery, and all chunks of the current round.";
-    job_bytes_in_flight: Gauge, "Bytes of the chunks in flight.";
+    jobs_in_flight: Gauge, "Chunks that wait for delivery, all chunks of the current round, and chunks with a record that waits for the topology.";
+    job_bytes_in_flight: Gauge, "Bytes of the chunks that wait for delivery and of those of the current round.";
     oldest_job_timestamp_seconds: Gauge, "When the oldest chunk in flight was taken, in Unix time; 0 if there is none.";
-    refused_chunks_total: Counter, "Chunks answered with RETRY at once: too many in flight, no memory, or the delivery worker has ended.";
+    refused_chunks_total: Counter, "Chunks that got RETRY at once: too many in flight, no memory, or the delivery worker has ended.";
     delivering: Gauge, "1 while the delivery worker runs, 0 after it has ended, at an exit or by a fault of this plugin.";
     panicked_rounds_total: Counter, "Delivery rounds that a fault of this plugin ended; their chunks are retried.";
     ledger_entries: Gauge, "Delivered versions that the ledger remembers.";

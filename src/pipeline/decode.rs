@@ -19,7 +19,7 @@ use crate::record::wrapper_search::WrappedBody;
 
 pub(super) struct Decoder {
     repair: Repair,
-    /// Says what of an unreadable record may be shown.
+    /// Says how much of an unreadable record may be shown.
     redactor: Arc<Redactor>,
     log: Arc<HostLog>,
 }
@@ -29,7 +29,7 @@ impl Decoder {
         Self { repair: Repair::default(), redactor, log: Arc::clone(log) }
     }
 
-    /// Calls `take` with each record of a chunk. Returns what of the chunk could not be read.
+    /// Calls `take` with each record of a chunk. Returns the parts of the chunk that could not be read.
     pub(super) fn chunk<'a>(
         &self,
         chunk: Chunk<'a>,
@@ -42,8 +42,8 @@ impl Decoder {
         while let Some(record) = records.next_with(|body| KubeEvent::read_at(body, &self.repair)) {
             match record {
                 Ok((envelope, event)) => {
-                    let (offset, taken) = (envelope.offset, envelope.taken());
-                    let place = Place { chunk: index, tag, offset, taken };
+                    let (offset, received) = (envelope.offset, envelope.taken());
+                    let place = Place { chunk: index, tag, offset, received };
                     match event.flatten() {
                         Some(event) => self.give(place, envelope.body, Content::Event(&event), take),
                         None => self.body(place, envelope.body, Within::Record, arena, take),
@@ -53,7 +53,7 @@ impl Decoder {
                     self.repair.take_count();
                     let skipped = records.skipped();
                     let offset = skipped.as_ptr().addr() - data.as_ptr().addr();
-                    let place = Place { chunk: index, tag, offset, taken: None };
+                    let place = Place { chunk: index, tag, offset, received: None };
                     if fault.kind != DecodeErrorKind::TooDeep || !self.deep(place, skipped, arena, take) {
                         unreadable.add(offset, skipped, fault, &self.redactor);
                     }
@@ -82,7 +82,7 @@ impl Decoder {
                 place.offset, place.tag
             ),
         );
-        let place = Place { taken: envelope.taken(), ..place };
+        let place = Place { received: envelope.taken(), ..place };
         self.body(place, envelope.body, Within::Record, arena, take);
         true
     }

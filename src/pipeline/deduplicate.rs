@@ -14,16 +14,16 @@ use crate::record::identity::Versioned;
 
 /// A record whose delivery was begun in the ledger.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Dispatch {
+pub(super) struct BegunDelivery {
     pub ticket: Ticket,
-    pub way: Way,
+    pub next: NextStep,
 }
 
-/// How a delivery is to end.
+/// What to do with the record.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Way {
+pub(super) enum NextStep {
     Deliver { new_occurrences: u32 },
-    DeadLetter { reason: &'static str, answer: &'static str },
+    DeadLetter { reason: &'static str, details: &'static str },
 }
 
 pub(super) struct Deduplicator {
@@ -43,22 +43,25 @@ impl Deduplicator {
         record: &Decoded<'_, '_>,
         versioned: Option<&Versioned>,
         round: &mut Round<'_>,
-    ) -> Option<Dispatch> {
+    ) -> Option<BegunDelivery> {
         let Some(versioned) = versioned else { return self.begin_other(record, round) };
         let chunk = record.place.chunk;
         match round.begin(*versioned) {
             Verdict::New { ticket } => {
-                let way = Way::Deliver { new_occurrences: versioned.count };
-                return Some(Dispatch { ticket, way });
+                let next = NextStep::Deliver { new_occurrences: versioned.count };
+                return Some(BegunDelivery { ticket, next });
             }
             Verdict::Update { ticket, new_occurrences } => {
                 // A record without a count is one occurrence each time it comes.
                 let new_occurrences = if record.content.counts() { new_occurrences } else { 1 };
-                return Some(Dispatch { ticket, way: Way::Deliver { new_occurrences } });
+                return Some(BegunDelivery { ticket, next: NextStep::Deliver { new_occurrences } });
             }
             Verdict::InDoubt { ticket } => {
-                let answer = "the host ended, or the dead letter file could not be written, before it was dead-lettered";
-                return Some(Dispatch { ticket, way: Way::DeadLetter { reason: AMBIGUOUS, answer } });
+                let details = "the host ended, or the dead letter file could not be written, before it was dead-lettered";
+                return Some(BegunDelivery {
+                    ticket,
+                    next: NextStep::DeadLetter { reason: AMBIGUOUS, details },
+                });
             }
             Verdict::Duplicate => self.metrics.duplicate_records_total.add(1),
             Verdict::InFlight { ticket } => {
@@ -76,13 +79,13 @@ impl Deduplicator {
     }
 
     /// The same for a record of unknown kind, which the ledger does not remember.
-    fn begin_other(&self, record: &Decoded<'_, '_>, round: &mut Round<'_>) -> Option<Dispatch> {
+    fn begin_other(&self, record: &Decoded<'_, '_>, round: &mut Round<'_>) -> Option<BegunDelivery> {
         let place = record.place;
-        let deliver = Way::Deliver { new_occurrences: 1 };
-        let way = match self.others {
+        let deliver = NextStep::Deliver { new_occurrences: 1 };
+        let next = match self.others {
             Others::Pass => deliver,
             Others::DeadLetter => {
-                Way::DeadLetter { reason: "of no kind that is known", answer: "other is dead_letter" }
+                NextStep::DeadLetter { reason: "of no kind that is known", details: "other is dead_letter" }
             }
             // It may be an audit record that was cut or cannot be read, and none of those may be lost.
             Others::Drop if holds_audit_id(record.body) => {
@@ -109,7 +112,7 @@ impl Deduplicator {
                 return None;
             }
         };
-        Some(Dispatch { ticket: round.begin_unnamed(), way })
+        Some(BegunDelivery { ticket: round.begin_unnamed(), next })
     }
 }
 

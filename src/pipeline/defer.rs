@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::deferred::{Deferred, DeferredRecords, MOST_RECORDS, SETTLE};
+use super::deferred::{Deferred, DeferredRecords, GRACE, MOST_RECORDS};
 use super::round::{Decoded, Place, Round};
 use crate::clock;
 use crate::cluster::View;
@@ -88,13 +88,13 @@ impl Deferrer {
             chunk: place.chunk,
             tag: place.tag.into(),
             offset: place.offset,
-            taken: place.taken,
+            received: place.received,
             body: body.into(),
             versioned: *versioned,
             awaited,
             since_seconds: clock::unix_seconds(clock::wall()),
             until: now + self.wait,
-            settling: None,
+            look_again: None,
         });
         round.wait_for_one(place.chunk);
         Deferral::Waits
@@ -108,7 +108,7 @@ impl Deferrer {
         versioned: &Versioned,
         round: &Round<'_>,
     ) -> Option<Awaited> {
-        let happened = event.time().or(place.taken)?;
+        let happened = event.time().or(place.received)?;
         let is_recent = happened.unix_seconds() > round.now().unix_seconds() - RECENT_SECONDS;
         // While the endpoint is closed the chunk fails at once, and comes again.
         if !is_recent || !round.is_open() {
@@ -144,7 +144,7 @@ impl Deferrer {
             if now >= record.until {
                 return true;
             }
-            if !view.has_come(&awaited) || record.settling.is_some_and(|next| now < next) {
+            if !view.has_come(&awaited) || record.look_again.is_some_and(|next| now < next) {
                 return false;
             }
             let Some(BodyClass::Event(event)) = read_as(Kind::Event, &record.body, &repair) else {
@@ -153,8 +153,8 @@ impl Deferrer {
             if view.names_services(&About::from(&event)) {
                 return true;
             }
-            if record.settling.replace(now + SETTLE / 4).is_none() {
-                record.until = record.until.min(now + SETTLE);
+            if record.look_again.replace(now + GRACE / 4).is_none() {
+                record.until = record.until.min(now + GRACE);
             }
             false
         })

@@ -25,36 +25,36 @@ const MOST_BYTES: usize = 16 << 20;
 const MOST_CHUNKS: usize = 512;
 /// If no Service is found, an event that waited for its object waits a moment more: the Service, or the slice that names
 /// the pod, comes over another connection.
-pub(super) const SETTLE: Duration = Duration::from_millis(250);
+pub(super) const GRACE: Duration = Duration::from_millis(250);
 /// How long the plugin remembers that a record has waited: longer than an event counts as recent.
 const WAITED_FOR: Duration = Duration::from_secs(120);
 
 /// A deferred record.
 #[derive(Debug)]
 pub(super) struct Deferred {
-    /// The place of its chunk among the tallies.
+    /// The index of its chunk's tally.
     pub chunk: usize,
     pub tag: Box<str>,
     pub offset: usize,
-    pub taken: Option<Stamp>,
+    pub received: Option<Stamp>,
     pub body: Box<[u8]>,
     pub versioned: Versioned,
     /// `None`: it only waits behind another version of its event.
     pub awaited: Option<Awaited>,
     pub since_seconds: u64,
     pub until: Instant,
-    /// Its object has come, but no Service: when to look for one again.
-    pub settling: Option<Instant>,
+    /// Its object has come, but no Service: when to look for a Service again.
+    pub look_again: Option<Instant>,
 }
 
 /// All deferred records, and the chunks that they came in.
 #[derive(Debug, Default)]
 pub(super) struct DeferredRecords {
     records: Vec<Deferred>,
-    /// Those of their chunks; between rounds a record's `chunk` is an index here.
+    /// The tallies of their chunks; between rounds a record's `chunk` is an index here.
     tallies: Vec<Tally>,
     bytes: usize,
-    /// How many chunks stay open, or more: those that a round resumes count until its end.
+    /// How many chunks stay open. A chunk whose last record a round resumes counts until the end of the round.
     chunks: usize,
     /// How many versions of an event wait.
     identities: HashMap<Identity, usize>,
@@ -80,13 +80,13 @@ impl DeferredRecords {
         std::mem::take(&mut self.tallies)
     }
 
-    /// Whether a record of so many bytes, of this chunk, may wait.
+    /// Whether a record of this chunk, with this many bytes, may wait.
     pub fn has_room_for(&self, bytes: usize, chunk: usize) -> bool {
         let fits = self.records.len() < MOST_RECORDS && self.bytes + bytes <= MOST_BYTES;
         fits && (self.chunks < MOST_CHUNKS || !self.is_another(chunk))
     }
 
-    /// Whether no record of this chunk waits; chunks come one after the other.
+    /// Whether this chunk has no deferred record yet; chunks come one after the other.
     fn is_another(&self, chunk: usize) -> bool {
         self.records.last().is_none_or(|last| last.chunk != chunk)
     }
@@ -116,8 +116,8 @@ impl DeferredRecords {
             }
             leaves
         };
-        let taken: Vec<Deferred> = records.extract_if(.., leaves).collect();
-        for record in &taken {
+        let leaving: Vec<Deferred> = records.extract_if(.., leaves).collect();
+        for record in &leaving {
             self.bytes -= record.body.len();
             if let Some(count) = self.identities.get_mut(&record.versioned.identity) {
                 *count -= 1;
@@ -126,7 +126,7 @@ impl DeferredRecords {
                 }
             }
         }
-        taken
+        leaving
     }
 
     /// Whether this version has waited before. The host may bring a chunk again, and nothing waits twice.
@@ -209,13 +209,13 @@ mod tests {
             chunk: usize::from(identity),
             tag: "t".into(),
             offset: 0,
-            taken: None,
+            received: None,
             body: vec![0; bytes].into(),
             versioned: Versioned { identity: Identity(identity.into()), version: Version(version), count: 1 },
             awaited: None,
             since_seconds: version,
             until: crate::clock::monotonic(),
-            settling: None,
+            look_again: None,
         }
     }
 

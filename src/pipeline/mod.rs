@@ -5,7 +5,7 @@
 //! - `stages`: select, then the stages that follow
 //! - `defer`: events wait until the topology knows their object; `deferred` holds them
 //! - `deduplicate`: what the ledger knows of a record decides what to do with it
-//! - `enqueue`: redact, correlate, render, and add to the batch
+//! - `prepare`: redact, correlate, render, and add to the batch
 //!
 //! To send and to settle is the work of [`delivery`](crate::delivery).
 //!
@@ -17,7 +17,7 @@ mod decode;
 mod deduplicate;
 mod defer;
 mod deferred;
-mod enqueue;
+mod prepare;
 mod round;
 mod stages;
 mod unreadable;

@@ -17,7 +17,7 @@ use crate::time::Stamp;
 /// One chunk of a round.
 #[derive(Clone, Copy)]
 pub(super) struct Chunk<'a> {
-    /// Its place among the tallies.
+    /// The index of its tally.
     pub index: usize,
     pub tag: &'a str,
     pub data: &'a [u8],
@@ -29,8 +29,8 @@ pub(super) struct Place<'a> {
     pub chunk: usize,
     pub tag: &'a str,
     pub offset: usize,
-    /// When the host took it in.
-    pub taken: Option<Stamp>,
+    /// When the host received it.
+    pub received: Option<Stamp>,
 }
 
 /// A record as `decode` read it.
@@ -123,7 +123,7 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// A deferred record of the chunk waits no more; if it is enqueued, the chunk waits for that.
+    /// A deferred record of the chunk waits no more; if it comes into the batch, the chunk waits for that.
     pub(super) fn resumed_one(&mut self, chunk: usize) {
         if let Some(tally) = self.tallies.get_mut(chunk) {
             tally.settle_one(true);
@@ -150,8 +150,8 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// Makes the id of the record at hand, of the body as it leaves: from an id of the original, somebody could try out
-    /// what was redacted.
+    /// Makes the id of the record at hand, of the body as it leaves: an id of the original would let a reader try out what
+    /// was redacted.
     pub(super) fn name(&mut self, content: &Content<'_, '_>, body: &[u8]) {
         write_id(content, body, &mut self.id);
     }
@@ -171,12 +171,13 @@ impl<'a> Round<'a> {
         content: &Content<'_, 'a>,
         body: &'a [u8],
         new_occurrences: u32,
-        taken: Option<Stamp>,
+        received: Option<Stamp>,
     ) -> Result<Adjusted, RenderError> {
         let Self { delivery, id, rendered, now, .. } = self;
         rendered.clear();
         self.view.with_impact(about, |impact| {
-            let record = Record { id, content: *content, new_occurrences, impact, body, taken, now: *now };
+            let record =
+                Record { id, content: *content, new_occurrences, impact, body, taken: received, now: *now };
             delivery.renderer().render(&record, rendered)
         })
     }
@@ -191,7 +192,7 @@ impl<'a> Round<'a> {
     }
 
     /// Adds the rendered record to the batch.
-    pub(super) fn enqueue(&mut self, entry: BatchEntry<'a>) {
+    pub(super) fn add_to_batch(&mut self, entry: BatchEntry<'a>) {
         self.wait_for_one(entry.chunk);
         self.batch.push(&self.id, &self.rendered, entry);
     }
@@ -203,9 +204,9 @@ impl<'a> Round<'a> {
         ticket: Ticket,
         body: &[u8],
         reason: &str,
-        answer: &str,
+        details: &str,
     ) {
-        let entry = DeadLetterEntry { id: &self.id, body, status: None, reason, answer };
+        let entry = DeadLetterEntry { id: &self.id, body, status: None, reason, details };
         if !self.delivery.dead_letter(&entry, ticket, self.ledger) {
             self.fail(chunk);
         }

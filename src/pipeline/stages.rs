@@ -1,11 +1,11 @@
-//! The order of the stages and nothing else: select → defer → deduplicate → enqueue (redact, correlate, render).
+//! The order of the stages and nothing else: select → defer → deduplicate → prepare (redact, correlate, render).
 
 use std::sync::Arc;
 
 use super::deduplicate::Deduplicator;
 use super::defer::{Deferral, Deferrer};
 use super::deferred::Deferred;
-use super::enqueue::Enqueuer;
+use super::prepare::Preparer;
 use super::round::{Decoded, Place, Round};
 use crate::config::{Selection, Settings};
 use crate::kind::Kind;
@@ -22,7 +22,7 @@ pub(super) struct Stages {
     selection: Selection,
     pub(super) deferrer: Deferrer,
     deduplicator: Deduplicator,
-    enqueuer: Enqueuer,
+    preparer: Preparer,
     metrics: Arc<Metrics>,
 }
 
@@ -37,7 +37,7 @@ impl Stages {
             selection: settings.selection.clone(),
             deferrer: Deferrer::new(settings.correlate_wait, metrics, log),
             deduplicator: Deduplicator::new(settings.others, metrics, log),
-            enqueuer: Enqueuer::new(redactor, log),
+            preparer: Preparer::new(redactor, log),
             metrics: Arc::clone(metrics),
         }
     }
@@ -60,17 +60,17 @@ impl Stages {
         self.deliver(record, versioned.as_ref(), round);
     }
 
-    /// Takes those deferred records further that need not wait any more.
+    /// Resumes the deferred records that need not wait any more.
     pub(super) fn resume_due(&mut self, round: &mut Round<'_>) {
         let due = self.deferrer.take_due(round.view());
         self.resume(due, round);
     }
 
     fn resume(&mut self, due: Vec<Deferred>, round: &mut Round<'_>) {
-        for Deferred { chunk, tag, offset, taken, body, versioned, .. } in due {
+        for Deferred { chunk, tag, offset, received, body, versioned, .. } in due {
             let arena = round.arena();
             let (tag, body): (&str, &[u8]) = (arena.alloc_str(&tag), arena.alloc_slice_copy(&body));
-            let place = Place { chunk, tag, offset, taken };
+            let place = Place { chunk, tag, offset, received };
             match read_as(Kind::Event, body, &Repair::default()) {
                 Some(BodyClass::Event(event)) => {
                     let content = Content::Event(&event);
@@ -84,10 +84,10 @@ impl Stages {
         }
     }
 
-    /// Deduplicates a record, and enqueues or dead-letters it. `versioned` is what the ledger knows it by.
+    /// Deduplicates a record, and adds it to the batch or dead-letters it. `versioned` is what the ledger knows it by.
     fn deliver<'a>(&self, record: &Decoded<'_, 'a>, versioned: Option<&Versioned>, round: &mut Round<'a>) {
-        if let Some(dispatch) = self.deduplicator.begin(record, versioned, round) {
-            self.enqueuer.take(record, dispatch, round);
+        if let Some(begun) = self.deduplicator.begin(record, versioned, round) {
+            self.preparer.prepare(record, begun, round);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! What of a chunk cannot be read is dead-lettered as it came, one dead letter a chunk.
+//! The bytes of a chunk that cannot be read are dead-lettered as they came, one dead letter a chunk.
 //!
 //! Nothing is known of such bytes, so no format can hold them and no ledger remembers them. The dead letter shows them in
-//! base64, up to a bound; but not where they may hold what must not leave, as nobody can redact what cannot be read. The
+//! base64, up to a bound; but not where they may hold what must not leave, as what cannot be read cannot be redacted. The
 //! host brings a chunk again that was not delivered: one dead letter is enough for it.
 
 use std::collections::VecDeque;

@@ -25,7 +25,7 @@ pub trait Rounds {
     fn holds_back(&self) -> bool;
     /// Gives each of the jobs its result, now or in a later round. A job that is dropped, even by a panic, gets RETRY.
     fn round(&mut self, jobs: Vec<Job>);
-    /// Whether a round is due though no job waits: a deferred record of an earlier round may go on.
+    /// Whether a round is due although no job waits: a deferred record of an earlier round may go on.
     fn is_due(&self) -> bool {
         false
     }
@@ -36,7 +36,7 @@ pub trait Rounds {
     }
     /// Cleans up after a round that panicked.
     fn recover(&mut self);
-    /// Does what is due though no job waits. Returns how long until something is due again; `None`: not before the next
+    /// Does what is due although no job waits. Returns how long until something is due again; `None`: not before the next
     /// round.
     fn idle(&mut self) -> Option<Duration> {
         None
@@ -116,7 +116,7 @@ impl Queue {
         Some(pending)
     }
 
-    /// Takes no more jobs, gives RETRY to those that wait, and waits so long for the round that runs.
+    /// Takes no more jobs, gives RETRY to those that wait, and waits this long for the round that runs.
     pub fn close(&self, patience: Duration) {
         let deadline = clock::monotonic() + patience;
         let mut state = self.lock();
@@ -256,7 +256,7 @@ impl State {
     }
 }
 
-/// Whatever ends the thread, nobody waits for it afterwards. If it panicked, an ERROR says so.
+/// Whatever ends the thread, no caller waits for it afterwards. If it panicked, an ERROR says so.
 struct LastWill<'a>(&'a Queue);
 
 impl Drop for LastWill<'_> {

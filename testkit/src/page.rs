@@ -1,7 +1,7 @@
 //! A page of metrics in Prometheus text, read by a strict parser: one wrong line fails the test.
 use std::collections::BTreeMap;
 
-use event_gateway::metrics::{Described, FailureClass, Kind, Metrics};
+use event_gateway::metrics::{Described, FailureClass, MetricType, Metrics};
 use openmetrics_parser::prometheus::parse_prometheus;
 use openmetrics_parser::{HistogramValue, PrometheusType, PrometheusValue};
 
@@ -87,10 +87,10 @@ impl Page {
     pub fn assert_complete(&self, instance: &str, histograms_are_whole: bool) {
         for described in Metrics::DESCRIBED {
             let full = format!("event_gateway_{}", described.name);
-            let kind = match described.kind {
-                Kind::Counter => "counter",
-                Kind::Gauge => "gauge",
-                Kind::Histogram => {
+            let kind = match described.metric_type {
+                MetricType::Counter => "counter",
+                MetricType::Gauge => "gauge",
+                MetricType::Histogram => {
                     self.assert_histogram(instance, described, histograms_are_whole);
                     continue;
                 }

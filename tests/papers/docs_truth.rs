@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use event_gateway::config::keys::{FILTER_KEYS, KEYS, Key};
-use event_gateway::metrics::{Kind, Metrics};
+use event_gateway::metrics::{MetricType, Metrics};
 
 use crate::documents::{documents, root};
 
@@ -183,7 +183,7 @@ fn is_metric(name: &str) -> bool {
     Metrics::DESCRIBED.iter().any(|metric| {
         let part = name.strip_prefix(metric.name);
         part == Some("")
-            || metric.kind == Kind::Histogram
+            || metric.metric_type == MetricType::Histogram
                 && part.is_some_and(|part| ["_bucket", "_sum", "_count"].contains(&part))
     })
 }

@@ -49,7 +49,7 @@ fn run_engine(flag: &WakeFlag<EventFd>, parked: &Parked<usize>, wanted: usize) -
     while resumed.len() < wanted {
         flag.signal.sleep();
         flag.clear();
-        while let Some(flush) = parked.take_answered() {
+        while let Some(flush) = parked.take_finished() {
             resumed.push(flush);
         }
     }

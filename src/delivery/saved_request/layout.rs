@@ -1,10 +1,14 @@
 //! Where in the file of a saved request everything is.
 //!
 //! ```text
-//! mark, 8 bytes │ version, u32 │ identity rules, u32 │ check, 32 bytes │
-//! checksum of the rest, u64 │ length of the head, u64 │ length of the body, u64 │ head, msgpack │ body
+//! marked  mark, 8 bytes │ version, u32 │ identity rules, u32
+//! check   HMAC-SHA256 over all but itself, 32 bytes
+//! front   checksum over all that follows it, u64 │ length of the head, u64 │ length of the body, u64
+//! head    MessagePack, see `Head`
+//! body    as it was sent
 //! ```
-//! The checksum distinguishes a whole request from one that a crash cut.
+//! The mark says that it is such a file, and which version wrote it. The checksum distinguishes a whole request from one that
+//! a crash cut, the check a request of ours from any other.
 //!
 //! Version 2 had no check, and version 1 no mark either: it began with the checksum. Version 1 takes the mark for a checksum
 //! that does not match, and version 2 takes this version for a newer one: both ignore the file. This version likewise
@@ -21,14 +25,14 @@ pub const MARK: [u8; 8] = *b"egw-sent";
 pub const VERSION: u32 = 3;
 /// The last version without a check.
 pub const UNCHECKED: u32 = 2;
-/// The length of mark, version and rules.
+/// The length of `marked`.
 pub const MARKED_BYTES: usize = MARK.len() + 8;
-/// The same with the check.
+/// The length of `marked` and `check`.
 pub const CHECKED_BYTES: usize = MARKED_BYTES + CHECK_BYTES;
 pub const CHECKSUM_BYTES: usize = 8;
-/// The length of what precedes the head in version 1.
+/// The length of `front`. Version 1 begins with it.
 pub const FRONT_BYTES: usize = CHECKSUM_BYTES + 16;
-/// The same in any version.
+/// The most that precedes the head in any version.
 pub const LONGEST_FRONT_BYTES: usize = CHECKED_BYTES + FRONT_BYTES;
 /// 10,000 records, the most that `batch_events` allows, take a third of it.
 pub const MOST_HEAD_BYTES: usize = 1 << 20;
@@ -42,7 +46,7 @@ pub fn marks(bytes: &[u8]) -> Option<(u32, u32)> {
     Some((number(0)?, number(4)?))
 }
 
-/// Where the checksum begins; `None` if this version cannot be read.
+/// Where the front begins; `None` if this version cannot be read.
 pub fn front_at(bytes: &[u8]) -> Option<usize> {
     match marks(bytes) {
         Some((VERSION, rules)) if rules <= RULES => Some(CHECKED_BYTES),
@@ -61,8 +65,8 @@ pub fn lengths(front: &[u8]) -> Option<[usize; 2]> {
     Some([head, body])
 }
 
-/// Reads checksum, lengths, head and body: the whole of version 1, and what follows mark and check in others. `None` if it
-/// is not whole.
+/// Reads front, head and body: the whole of version 1, and what follows `marked` and `check` in others. `None` if that is
+/// not whole.
 pub fn read_first<H: DeserializeOwned>(bytes: &[u8]) -> Option<(H, &[u8])> {
     let [head_bytes, body_bytes] = lengths(bytes)?;
     let body_at = FRONT_BYTES + head_bytes;

@@ -1,7 +1,7 @@
 //! A saved request as bytes in a file, with a check.
 //!
 //! `layout` says where in the file everything is. The check, made with the key from the ledger's file, distinguishes a
-//! request of ours from one that somebody else put there, and that would be sent under our credentials. Versions 1 and 2
+//! request of ours from one that another process put there, and that would be sent under our credentials. Versions 1 and 2
 //! had no check: the records of their requests are read, and the requests are not sent.
 
 mod layout;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::format::Format;
 use crate::gateway::{Packed, Post};
-use crate::ledger::Key;
+use crate::ledger::CheckKey;
 use crate::ledger::key::CHECK_BYTES;
 use crate::record::identity::rules::RULES;
 use crate::record::identity::{Identity, Version, Versioned};
@@ -53,7 +53,7 @@ pub enum Unproven {
     Foreign,
 }
 
-type Record = Option<(u64, u64, u64, u32)>;
+type SavedRecord = Option<(u64, u64, u64, u32)>;
 
 /// The head of versions 1 and 2.
 #[derive(Deserialize)]
@@ -66,7 +66,7 @@ struct UncheckedHead {
     idempotency_key: String,
     #[expect(dead_code, reason = "it has to be there")]
     is_gzip: bool,
-    records: Vec<Record>,
+    records: Vec<SavedRecord>,
 }
 
 /// All of a request but its body.
@@ -79,8 +79,8 @@ pub struct Head {
     content_type: String,
     idempotency_key: String,
     is_gzip: bool,
-    /// Its records, in order: identity in two halves, version, count; `None` for one without an identity.
-    records: Vec<Record>,
+    /// Its records, in order: identity in two halves, version, count; `None` for a record without an identity.
+    records: Vec<SavedRecord>,
 }
 
 impl Head {
@@ -104,7 +104,7 @@ impl Head {
 
     /// The bytes of a file before the body. `None` if they cannot be made.
     #[must_use]
-    pub fn before(&self, key: &Key, body: &[u8]) -> Option<Vec<u8>> {
+    pub fn bytes_before_body(&self, key: &CheckKey, body: &[u8]) -> Option<Vec<u8>> {
         let mut whole = vec![0; CHECKED_BYTES + FRONT_BYTES];
         rmp_serde::encode::write(&mut whole, self).ok()?;
         let (marked, bytes) = whole.split_at_mut(MARKED_BYTES);
@@ -139,10 +139,10 @@ impl SavedRequest {
         if is_bounded { at + FRONT_BYTES + head_bytes + body_bytes } else { 0 }
     }
 
-    /// Reads [`Head::before`] and the body behind it, as this version or an older one wrote them; what follows is ignored.
+    /// Reads [`Head::bytes_before_body`] and the body behind it, as this version or an older one wrote them; what follows is ignored.
     /// Without a key no request can be proven.
     #[must_use]
-    pub fn read(bytes: &[u8], key: Option<&Key>) -> Found {
+    pub fn read(bytes: &[u8], key: Option<&CheckKey>) -> Found {
         let Some(at) = front_at(bytes) else {
             return match marks(bytes) {
                 Some((version, rules)) if version >= UNCHECKED => Found::Newer { version, rules },
@@ -177,7 +177,7 @@ impl SavedRequest {
         }
     }
 
-    /// Its records, in order; `None` is one without an identity.
+    /// Its records, in order; `None` is a record without an identity.
     #[must_use]
     pub fn records(&self) -> Vec<Option<Versioned>> {
         versioned(&self.head.records).collect()
@@ -190,7 +190,7 @@ impl SavedRequest {
     }
 }
 
-fn versioned(records: &[Record]) -> impl Iterator<Item = Option<Versioned>> {
+fn versioned(records: &[SavedRecord]) -> impl Iterator<Item = Option<Versioned>> {
     let record = |(high, low, version, count): &(u64, u64, u64, u32)| Versioned {
         identity: Identity(u128::from(*high) << 64 | u128::from(*low)),
         version: Version(*version),

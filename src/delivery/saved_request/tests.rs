@@ -4,12 +4,12 @@ use super::*;
 use crate::config::FormatName;
 use crate::format::Renderer;
 
-fn key() -> Key {
-    Key::from_bytes(&[7; 32]).unwrap()
+fn key() -> CheckKey {
+    CheckKey::from_bytes(&[7; 32]).unwrap()
 }
 
 fn written(saved: &SavedRequest) -> Vec<u8> {
-    let mut bytes = saved.head.before(&key(), &saved.body).unwrap();
+    let mut bytes = saved.head.bytes_before_body(&key(), &saved.body).unwrap();
     bytes.extend_from_slice(&saved.body);
     bytes
 }
@@ -68,7 +68,7 @@ fn only_the_records_of_a_request_without_a_check_are_read() {
 fn a_request_of_another_key_is_foreign() {
     let (saved, bytes) = (saved(), written(&saved()));
     let foreign = Found::Unproven(Unproven::Foreign, saved.named());
-    assert_eq!(SavedRequest::read(&bytes, Key::from_bytes(&[8; 32]).as_ref()), foreign);
+    assert_eq!(SavedRequest::read(&bytes, CheckKey::from_bytes(&[8; 32]).as_ref()), foreign);
     assert_eq!(SavedRequest::read(&bytes, None), foreign);
 }
 

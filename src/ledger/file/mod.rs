@@ -1,5 +1,5 @@
 //! The ledger's file over the years: moved aside if it is damaged or of a newer version of this plugin, waited for while
-//! the disk is away, made anew if somebody took it away.
+//! the disk is away, made anew if it was removed.
 //!
 //! If the file cannot be written, deliveries go on: memory still knows them, and their commits are written as soon as the
 //! disk is back. Only a crash in between could repeat them, with equal ids.
@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use super::LedgerError;
 use super::disk::{Unusable, move_aside};
-use super::key::Key;
+use super::key::CheckKey;
 use super::store::{Change, Contents, Store, StoreError};
 use super::verdict::{Commit, Intent};
 use crate::disk::FileId;
@@ -40,7 +40,7 @@ pub struct File {
     /// Intents that are still in the file and need not be.
     ended_intents: Vec<u64>,
     /// The key of what is written beside the file: the one that it had, or a new one, which it gets.
-    key: Option<Key>,
+    key: Option<CheckKey>,
     /// Whether the key is in the file.
     has_key: bool,
     resume_at_seconds: u64,
@@ -58,7 +58,7 @@ impl File {
 
     /// The key of what is written beside the file; `None` if the system has no randomness to give.
     #[must_use]
-    pub fn key(&self) -> Option<&Key> {
+    pub fn key(&self) -> Option<&CheckKey> {
         self.key.as_ref()
     }
 
@@ -177,7 +177,7 @@ impl File {
         Err(LedgerError::Taken { path: self.path.clone(), is_replaced })
     }
 
-    /// Closes the file after a failed write, and forgets it if nobody knows what is on the disk.
+    /// Closes the file after a failed write, and forgets it if it is unknown what is on the disk.
     fn close(&mut self) {
         if self.store.take().is_some_and(|store| store.is_doubtful()) {
             self.saved_in = None;

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::{File, PAUSE_SECONDS};
 use crate::ledger::LedgerError;
 use crate::ledger::disk::{MovedAside, move_aside};
-use crate::ledger::key::Key;
+use crate::ledger::key::CheckKey;
 use crate::ledger::store::{Contents, Store, StoreError};
 
 /// What a start finds.
@@ -62,7 +62,7 @@ impl File {
             Err(error) if error.may_pass() => file.read_only(error, now_seconds),
             Err(error) => return Err(file.with_path(error)),
         };
-        file.key = file.key.take().or_else(Key::random);
+        file.key = file.key.take().or_else(CheckKey::random);
         file.write_key();
         Ok(Opened { file, contents, moved })
     }
@@ -156,6 +156,6 @@ impl File {
 }
 
 fn begin(path: &Path) -> Result<(Store, Contents), StoreError> {
-    let contents = Contents { key: Key::random(), ..Contents::default() };
+    let contents = Contents { key: CheckKey::random(), ..Contents::default() };
     Store::make(path, &contents, contents.key.as_ref()).map(|store| (store, contents))
 }

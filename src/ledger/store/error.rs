@@ -17,7 +17,7 @@ pub enum StoreError {
     Unusable(Unusable),
     /// From the disk, its permissions, or a path that leads nowhere. If it may pass, the caller tries again later.
     Io(io::Error),
-    /// From a sync: nobody knows what the file holds now, whatever it shows. The caller makes a new one.
+    /// From a sync: it is unknown what the file holds now, whatever it shows. The caller makes a new one.
     Unsynced(io::Error),
 }
 
@@ -32,7 +32,7 @@ impl StoreError {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::NotFound)
     }
 
-    /// Whether another instance uses the file, or somebody else put it there. It must stay where it is.
+    /// Whether another instance uses the file, or another user put it there. It must stay where it is.
     #[must_use]
     pub fn is_anothers(&self) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! The file of the ledger: redb, one entry of a table per commit.
+//! The file of the ledger: a redb database, one entry of a table per commit.
 //!
 //! The value of a commit is its time, its records packed one after the other, and a checksum over number and value. redb
 //! checks its own pages when it repairs after a crash, not on every read; the checksum makes sure that no flipped bit is
@@ -8,8 +8,8 @@
 //! ```text
 //! table     key → value
 //! commits   number → commit
-//! claims    number → intent
-//! rows      by which rules the identities were made, see `mark`
+//! claims    number → intent. Older versions called intents claims; the file keeps the name.
+//! rows      by which rules the identities were made, see `mark`. The first versions kept their commits under this name.
 //! keys      "request" → the key of what is written beside the ledger, see `key`
 //! ```
 //! Older versions know no table `keys`, and leave it as it is.
@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::disk::{Disk, is_bounded};
-use super::key::Key;
+use super::key::CheckKey;
 use super::packing::{Unpacked, pack, unpack};
 use super::verdict::{Commit, Intent};
 use crate::disk::{self, Access, FileId, is_refused, sync_folder, with_suffix};
@@ -39,7 +39,6 @@ use redb::{
 };
 
 const COMMITS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("commits");
-/// The name is older than the word.
 const INTENTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("claims");
 const KEYS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("keys");
 const REQUEST: &str = "request";
@@ -54,7 +53,7 @@ pub struct Contents {
     pub commits: Vec<Commit>,
     pub intents: Vec<Intent>,
     /// `None` in files of older versions.
-    pub key: Option<Key>,
+    pub key: Option<CheckKey>,
 }
 
 /// What one transaction changes.
@@ -69,7 +68,7 @@ pub struct Change<'a> {
     /// Intents to add.
     pub intents: &'a [Intent],
     /// The key, if the file has another one or none.
-    pub key: Option<&'a Key>,
+    pub key: Option<&'a CheckKey>,
 }
 
 #[derive(Debug)]
@@ -99,7 +98,7 @@ impl Store {
     /// See [`StoreError`]. Nothing is changed in a file that is damaged or in use.
     pub fn open(path: &Path) -> Result<(Self, Contents), StoreError> {
         let opened = Self::open_file(path, false)?;
-        // Who made it may have been stopped before this.
+        // The run that made it may have been stopped before it synced the folder.
         sync_folder(path)?;
         Ok(opened)
     }
@@ -108,10 +107,10 @@ impl Store {
     ///
     /// # Errors
     /// See [`StoreError`]. The old file is then still there, unless only the sync of the folder failed.
-    pub fn make(path: &Path, contents: &Contents, key: Option<&Key>) -> Result<Self, StoreError> {
+    pub fn make(path: &Path, contents: &Contents, key: Option<&CheckKey>) -> Result<Self, StoreError> {
         let unfinished = with_suffix(path, ".unfinished");
         let opened = match Self::open_file(&unfinished, true) {
-            // Somebody else makes it, or put it there: it is not ours to remove.
+            // Another process makes it, or put it there: it is not ours to remove.
             Err(StoreError::Io(error)) if is_refused(&error) => {
                 return Err(disk::beside(&unfinished, error).into());
             }
@@ -238,7 +237,7 @@ impl Store {
         Ok(all)
     }
 
-    fn key(&self) -> Result<Option<Key>, StoreError> {
+    fn key(&self) -> Result<Option<CheckKey>, StoreError> {
         let reading = self.database()?.begin_read().map_err(redb::Error::from)?;
         let table = match reading.open_table(KEYS) {
             Ok(table) => table,
@@ -247,14 +246,14 @@ impl Store {
         };
         let value = table.get(REQUEST).map_err(redb::Error::from)?;
         // A key that is too short or too long is made anew.
-        Ok(value.and_then(|value| Key::from_bytes(value.value())))
+        Ok(value.and_then(|value| CheckKey::from_bytes(value.value())))
     }
 
     /// Puts a key into a file of an older version, and changes nothing else there.
     ///
     /// # Errors
     /// As [`Store::write`].
-    pub fn write_key(&self, key: &Key) -> Result<(), StoreError> {
+    pub fn write_key(&self, key: &CheckKey) -> Result<(), StoreError> {
         catch_unwind(AssertUnwindSafe(|| {
             let writing = self.database()?.begin_write().map_err(redb::Error::from)?;
             put_key(&writing, key)?;
@@ -305,7 +304,7 @@ impl Store {
     }
 }
 
-fn put_key(writing: &WriteTransaction, key: &Key) -> Result<(), StoreError> {
+fn put_key(writing: &WriteTransaction, key: &CheckKey) -> Result<(), StoreError> {
     let mut table = writing.open_table(KEYS).map_err(redb::Error::from)?;
     table.insert(REQUEST, key.bytes()).map_err(redb::Error::from)?;
     Ok(())

@@ -13,8 +13,8 @@
 //! same only if they are equal. What the host or its filters added does not count, nor does the host's own timestamp, which
 //! differs after a restart. Records of unknown kind stay out of the ledger: two equal log lines are two occurrences.
 //!
-//! The ledger's identity is made of the body as it came. The visible id is made only of what may leave, so that nobody can
-//! guess what was redacted by trying what gives the same id.
+//! The ledger's identity is made of the body as it came. The visible id is made only of what may leave, so that a
+//! reader cannot guess what was redacted by trying what gives the same id.
 
 mod id;
 pub mod rules;
@@ -33,12 +33,12 @@ use crate::time::Stamp;
 pub use id::{record_id, write_id};
 pub use version::Version;
 
-/// Names one object that records are about. A collision would lose an event, so it has 128 bits: with a million entries the
+/// What two records about the same object share. A collision would lose an event, so it has 128 bits: with a million entries the
 /// chance of one is below 10⁻²⁶.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identity(pub u128);
 
-/// One version of one object.
+/// The state of one object that a record tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Versioned {
     pub identity: Identity,

@@ -7,7 +7,7 @@ use support::kube_api::KubeApi;
 use support::{events, started, value};
 
 use event_gateway::clock;
-use event_gateway::metrics::{Described, Kind, Metrics};
+use event_gateway::metrics::{Described, MetricType, Metrics};
 
 #[test]
 fn logs_and_metrics_come_from_the_hosts_own_thread() {
@@ -26,8 +26,8 @@ fn logs_and_metrics_come_from_the_hosts_own_thread() {
     // that is empty or a label set that is new after Init.
     let published = metrics.keys().filter(|name| name.starts_with("event_gateway_")).count();
     // A histogram is a count, a sum, and a bucket more than it has bounds.
-    let series = |described: &Described| match described.kind {
-        Kind::Histogram => described.bounds.len() + 3,
+    let series = |described: &Described| match described.metric_type {
+        MetricType::Histogram => described.bounds.len() + 3,
         _ => described.label_values.len().max(1),
     };
     assert_eq!(published, Metrics::DESCRIBED.iter().map(series).sum::<usize>(), "{metrics:#?}");

@@ -279,7 +279,7 @@ fn a_file_that_cannot_be_written_stops_nothing() {
     fs::create_dir(&kept).unwrap();
     let mut host = host(&gateway, &ledger, &[]);
     assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Ok);
-    assert_eq!(host.wait_log("is sent again under another key").level, 1);
+    assert_eq!(host.wait_log("is sent again under another Idempotency-Key").level, 1);
     assert_eq!(gateway.accepted_ids(), ["u1.1"]);
     host.quit();
 }
@@ -324,7 +324,7 @@ fn a_pipe_in_its_place_holds_nobody_up() {
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let mut host = host(&gateway, &ledger, &[]);
     assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Ok);
-    assert_eq!(host.wait_log("is sent again under another key").level, 1);
+    assert_eq!(host.wait_log("is sent again under another Idempotency-Key").level, 1);
     host.quit();
 }
 

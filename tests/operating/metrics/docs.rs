@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::doc_rows;
 use doc_rows::rows;
 use event_gateway::metrics::cluster::REASONS;
-use event_gateway::metrics::{Described, FailureClass, Kind, Metrics};
+use event_gateway::metrics::{Described, FailureClass, MetricType, Metrics};
 
 const TEXT: &str = include_str!("../../../docs/metrics.md");
 
 fn kind(described: &Described) -> &'static str {
-    match described.kind {
-        Kind::Counter => "counter",
-        Kind::Gauge => "gauge",
-        Kind::Histogram => "histogram",
+    match described.metric_type {
+        MetricType::Counter => "counter",
+        MetricType::Gauge => "gauge",
+        MetricType::Histogram => "histogram",
     }
 }
 
@@ -79,9 +79,9 @@ fn every_class_and_every_reason_has_its_row() {
 fn names_follow_the_conventions() {
     for described in Metrics::DESCRIBED {
         let name = described.name;
-        assert_eq!(name.ends_with("_total"), described.kind == Kind::Counter, "{name}");
+        assert_eq!(name.ends_with("_total"), described.metric_type == MetricType::Counter, "{name}");
         assert!(!["_ms", "millis", "micros", "_kb", "_mb"].iter().any(|unit| name.contains(unit)), "{name}");
-        assert_eq!(described.kind == Kind::Histogram, !described.bounds.is_empty(), "{name}");
+        assert_eq!(described.metric_type == MetricType::Histogram, !described.bounds.is_empty(), "{name}");
         // What the text format reserves for the parts of a histogram.
         assert!(!["_bucket", "_sum", "_count"].iter().any(|part| name.ends_with(part)), "{name}");
         assert!(described.help.ends_with('.'), "{name}");

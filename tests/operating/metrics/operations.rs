@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use event_gateway::metrics::{Described, Kind, Metrics};
+use event_gateway::metrics::{Described, MetricType, Metrics};
 use serde_json::Value;
 
 pub const ALERTS: &str = include_str!("../../../fluent-bit-conf/kubernetes/alerts.yaml");
@@ -30,9 +30,9 @@ const OF_THE_TARGET: [&str; 5] = ["cluster", "instance", "job", "namespace", "po
 /// The metric that a sample of this name belongs to.
 fn metric(name: &str) -> Option<&'static Described> {
     let name = name.strip_prefix("event_gateway_")?;
-    Metrics::DESCRIBED.iter().find(|described| match described.kind {
+    Metrics::DESCRIBED.iter().find(|described| match described.metric_type {
         // Only the parts of a histogram have samples.
-        Kind::Histogram => {
+        MetricType::Histogram => {
             let part = name.strip_prefix(described.name);
             part.is_some_and(|part| ["_bucket", "_sum", "_count"].contains(&part))
         }

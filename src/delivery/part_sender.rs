@@ -27,11 +27,11 @@ pub(super) enum Sent {
     Settled,
     /// The same, but the next parts have to come again.
     SettledAndLast,
-    /// It has to come again, and the next parts with it.
-    NotTaken,
+    /// Its records have no outcome and have to come again, and the next parts with them.
+    ComeAgain,
 }
 
-pub(super) struct Sender {
+pub(super) struct PartSender {
     guarantee: Guarantee,
     transport: Box<dyn Transport>,
     renderer: Renderer,
@@ -41,7 +41,7 @@ pub(super) struct Sender {
     metrics: Arc<Metrics>,
 }
 
-impl Sender {
+impl PartSender {
     pub(super) fn new(
         transport: Box<dyn Transport>,
         renderer: Renderer,
@@ -83,8 +83,8 @@ impl Sender {
         self.availability.is_open() && self.in_flight.in_doubt().is_none()
     }
 
-    /// Posts a part, and settles it unless it was not taken. Puts its halves into `parts` if the gateway rejects it and
-    /// may take one of them.
+    /// Posts a part and settles it, unless it has to come again. If the gateway rejects a part of several records, its
+    /// halves go into `parts` instead.
     pub(super) fn send(
         &mut self,
         part: &Range<usize>,
@@ -92,7 +92,7 @@ impl Sender {
         settlement: &mut Settlement<'_, '_>,
     ) -> Sent {
         if !settlement.intend(part) {
-            return Sent::NotTaken;
+            return Sent::ComeAgain;
         }
         let batch = settlement.batch();
         let disposition = self.post(part, batch, settlement.ledger());
@@ -150,7 +150,7 @@ impl Sender {
                     Sent::SettledAndLast
                 } else {
                     settlement.release();
-                    Sent::NotTaken
+                    Sent::ComeAgain
                 }
             }
         }
@@ -181,8 +181,8 @@ impl Sender {
         disposition
     }
 
-    /// Takes up the request that an earlier run, or a round that panicked, left in doubt: it will be resent, or, where
-    /// nothing may arrive twice, its records never are.
+    /// Takes up the request that an earlier run, or a round that panicked, left in doubt: it will be resent. With
+    /// `no_duplicates` its records are in doubt instead.
     pub(super) fn take_up(&mut self, ledger: &mut LoggedLedger) {
         if self.guarantee == Guarantee::NoEventLoss {
             return self.in_flight.take_up(ledger.read());

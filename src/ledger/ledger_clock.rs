@@ -1,19 +1,19 @@
-//! The ledger's own time, by which it forgets versions.
+//! The ledger's own time, by which it forgets versions. It reads no clock: the date is an argument.
 //!
 //! To forget too early is to deliver again; to forget late costs a little memory, which has a bound of its own. So this
-//! time only goes on while the plugin runs: neither a stop nor a date that somebody sets forward makes anything older. A
+//! time only goes on while the plugin runs: neither a stop nor a date that is set forward makes anything older. A
 //! date that is set back makes what was committed since younger, and no more.
 
 use super::Ledger;
 use super::store::Contents;
 
-/// How far the ledger's time is behind the date.
+/// Turns a date into the ledger's time, which is behind it.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Age {
+pub struct LedgerClock {
     behind_seconds: u64,
 }
 
-impl Age {
+impl LedgerClock {
     /// Goes on from the ledger's time of the newest commit or intent.
     #[must_use]
     pub fn after(newest_seconds: Option<u64>, now_seconds: u64) -> Self {
@@ -36,13 +36,13 @@ impl Ledger {
     /// Its own time at a date.
     #[must_use]
     pub fn time(&self, now_seconds: u64) -> u64 {
-        self.age.at(now_seconds)
+        self.clock.at(now_seconds)
     }
 
     /// Whether what was committed at this time of its own is too old to be remembered.
     #[must_use]
     pub fn has_forgotten(&self, at_seconds: u64, now_seconds: u64) -> bool {
-        at_seconds.saturating_add(self.ttl_seconds) <= self.age.at(now_seconds)
+        at_seconds.saturating_add(self.ttl_seconds) <= self.clock.at(now_seconds)
     }
 }
 

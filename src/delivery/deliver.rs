@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::batch_limits;
 use super::dead_letter_sink::{DeadLetterEntry, DeadLetterSink};
-use super::limits;
 use super::logged_ledger::LoggedLedger;
-use super::sender::{Sender, Sent};
+use super::part_sender::{PartSender, Sent};
 use super::settlement::Settlement;
 use crate::config::{ConfigError, Settings};
 use crate::format::{Adjusted, Renderer};
@@ -35,7 +35,7 @@ pub struct BatchEntry<'a> {
 
 /// Sends batches and dead-letters what is rejected, for one instance.
 pub struct Delivery {
-    sender: Sender,
+    sender: PartSender,
     dead_letters: DeadLetterSink,
     limits: BatchLimits,
     metrics: Arc<Metrics>,
@@ -67,8 +67,8 @@ impl Delivery {
             return Err(errors);
         };
         dead_letters.start();
-        let limits = limits::of(settings, &renderer, log);
-        let sender = Sender::new(transport, renderer, settings, metrics, log);
+        let limits = batch_limits::of(settings, &renderer, log);
+        let sender = PartSender::new(transport, renderer, settings, metrics, log);
         Ok(Self { sender, dead_letters, limits, metrics: Arc::clone(metrics) })
     }
 
@@ -122,13 +122,13 @@ impl Delivery {
             let sent = if self.sender.is_open() {
                 self.sender.send(&part, &mut parts, &mut settlement)
             } else {
-                Sent::NotTaken
+                Sent::ComeAgain
             };
             is_well &= sent == Sent::Settled;
             let left = match sent {
                 Sent::Settled => continue,
                 Sent::SettledAndLast => None,
-                Sent::NotTaken => Some(part),
+                Sent::ComeAgain => Some(part),
             };
             // The rest must not overtake: it may hold an update of the same event.
             left.into_iter().chain(parts.by_ref()).flatten().for_each(|index| settlement.come_again(index));

@@ -1,8 +1,8 @@
-//! Enqueue: a record is redacted, correlated and rendered into the batch; one that cannot be is cut or dead-lettered.
+//! Prepare: a record is redacted, correlated and rendered into the batch; if that cannot be, it is cut or dead-lettered.
 
 use std::sync::Arc;
 
-use super::deduplicate::{Dispatch, Way};
+use super::deduplicate::{BegunDelivery, NextStep};
 use super::round::{Decoded, Place, Round};
 use crate::correlate::About;
 use crate::delivery::BatchEntry;
@@ -19,16 +19,16 @@ use crate::record::text::Repair;
 use crate::record::violation::Violation;
 use crate::time::Stamp;
 
-pub(super) struct Enqueuer {
+pub(super) struct Preparer {
     redactor: Arc<Redactor>,
     log: Arc<HostLog>,
 }
 
-/// What stays as it was however a record is redacted and cut.
+/// What redaction and cuts leave unchanged.
 struct Original<'o> {
     place: Place<'o>,
     about: About<'o>,
-    dispatch: Dispatch,
+    begun: BegunDelivery,
 }
 
 const TOO_LARGE: &str = "larger than 1 MiB";
@@ -37,14 +37,14 @@ const LONG_BYTES: usize = 64 << 10;
 const NO_BODIES: &str = "requestObject and responseObject are left out";
 const SHORTENED: &str = "texts of more than 4 KiB and lists of more than 256 items are cut";
 
-impl Enqueuer {
+impl Preparer {
     pub(super) fn new(redactor: Arc<Redactor>, log: &Arc<HostLog>) -> Self {
         Self { redactor, log: Arc::clone(log) }
     }
 
-    pub(super) fn take<'a>(&self, record: &Decoded<'_, 'a>, dispatch: Dispatch, round: &mut Round<'a>) {
+    pub(super) fn prepare<'a>(&self, record: &Decoded<'_, 'a>, begun: BegunDelivery, round: &mut Round<'a>) {
         let Decoded { place, body, content, .. } = *record;
-        let original = Original { place, about: About::from(content), dispatch };
+        let original = Original { place, about: About::from(content), begun };
         let is_too_large = content.kind() == Kind::Audit && body.len() > MAX_RECORD_BYTES;
         // A text that is cut before it is redacted may keep a part of a secret, so only whole bodies are left out here.
         let without_bodies = if is_too_large { audit::without_bodies(body) } else { None };
@@ -53,7 +53,7 @@ impl Enqueuer {
         }
         let body: &'a [u8] = without_bodies.map_or(body, |cut| round.arena().alloc_slice_copy(&cut));
         match self.redactor.redact(&content, body) {
-            None if !is_too_large => self.enqueue(&original, body, &content, round),
+            None if !is_too_large => self.render_into_batch(&original, body, &content, round),
             None => self.reread(&original, body, &content, round),
             Some(redacted) => {
                 let body: &'a [u8] = round.arena().alloc_slice_copy(&redacted);
@@ -81,7 +81,7 @@ impl Enqueuer {
         );
     }
 
-    /// Enqueues a record whose body was redacted or cut. `before` is what it said before that.
+    /// Goes on with a record whose body was redacted or cut. `before` is what it said before that.
     fn reread<'a>(
         &self,
         original: &Original<'_>,
@@ -91,39 +91,39 @@ impl Enqueuer {
     ) {
         match (read_as(before.kind(), body, &Repair::default()), before) {
             (Some(BodyClass::Event(event)), _) => {
-                self.enqueue(original, body, &Content::Event(&event), round);
+                self.render_into_batch(original, body, &Content::Event(&event), round);
             }
             (Some(BodyClass::Audit(audit)), _) => {
-                self.enqueue(original, body, &Content::Audit(&audit), round);
+                self.render_into_batch(original, body, &Content::Audit(&audit), round);
             }
             (Some(BodyClass::Violation(violation)), Content::Violation(said)) => {
                 let violation = Violation { time: said.time, ..violation };
-                self.enqueue(original, body, &Content::Violation(&violation), round);
+                self.render_into_batch(original, body, &Content::Violation(&violation), round);
             }
-            (Some(_), Content::Other) => self.enqueue(original, body, before, round),
+            (Some(_), Content::Other) => self.render_into_batch(original, body, before, round),
             // Redaction keeps what a kind needs and never breaks a body. If it did, nothing of the record would leave.
             _ => {
                 round.name_nothing();
-                let reason = "not itself any more when it was redacted";
-                round.dead_letter(original.place.chunk, original.dispatch.ticket, &[], reason, "");
+                let reason = "changed its kind when it was redacted";
+                round.dead_letter(original.place.chunk, original.begun.ticket, &[], reason, "");
             }
         }
     }
 
-    fn enqueue<'a>(
+    fn render_into_batch<'a>(
         &self,
         original: &Original<'_>,
         body: &'a [u8],
         content: &Content<'_, 'a>,
         round: &mut Round<'a>,
     ) {
-        let Original { place, about, dispatch: Dispatch { ticket, way } } = original;
+        let Original { place, about, begun: BegunDelivery { ticket, next } } = original;
         let (chunk, ticket) = (place.chunk, *ticket);
         round.name(content, body);
-        let new_occurrences = match *way {
-            Way::Deliver { new_occurrences } => new_occurrences,
-            Way::DeadLetter { reason, answer } => {
-                return round.dead_letter(chunk, ticket, body, reason, answer);
+        let new_occurrences = match *next {
+            NextStep::Deliver { new_occurrences } => new_occurrences,
+            NextStep::DeadLetter { reason, details } => {
+                return round.dead_letter(chunk, ticket, body, reason, details);
             }
         };
         failpoint::hit("deliver");
@@ -137,7 +137,7 @@ impl Enqueuer {
         if !round.is_open() {
             return round.give_back(ticket, chunk);
         }
-        let adjusted = match round.render(about, content, body, new_occurrences, place.taken) {
+        let adjusted = match round.render(about, content, body, new_occurrences, place.received) {
             Ok(adjusted) => adjusted,
             Err(why) => {
                 // It may be too long for the format, and clients choose how long an audit record is.
@@ -160,9 +160,9 @@ impl Enqueuer {
         if !round.make_room() {
             return round.give_back(ticket, chunk);
         }
-        // Of a violation or a log line the host's parser may know the time; an event says its own.
-        let taken = place.taken.filter(|_| matches!(content.kind(), Kind::Violation | Kind::Other));
-        let happened = content.time().or(taken).and_then(Stamp::wall);
-        round.enqueue(BatchEntry { ticket, body, happened, adjusted, chunk, sharing: Vec::new() });
+        // The host's parser may know the time of a violation or a log line; an event has its own.
+        let received = place.received.filter(|_| matches!(content.kind(), Kind::Violation | Kind::Other));
+        let happened = content.time().or(received).and_then(Stamp::wall);
+        round.add_to_batch(BatchEntry { ticket, body, happened, adjusted, chunk, sharing: Vec::new() });
     }
 }
