@@ -9,7 +9,7 @@ use event_gateway::config::{BatchAs, FormatName, RenderSettings, ServiceSettings
 use event_gateway::correlate::{Correlation, Impact};
 use event_gateway::format::{Record, Renderer};
 use event_gateway::gateway::Gzip;
-use event_gateway::gateway::batch::{Batch, Limits};
+use event_gateway::gateway::batch::{Batch, BatchLimits};
 use event_gateway::record::chunk::Records;
 use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
@@ -24,7 +24,7 @@ use super::recorded::Recorded;
 pub type Work = Box<dyn FnMut()>;
 
 /// The default limits.
-pub const LIMITS: Limits = Limits { events: 500, bytes: 1 << 20 };
+pub const LIMITS: BatchLimits = BatchLimits { events: 500, bytes: 1 << 20 };
 
 /// The renderer of a format; for format template it uses the sample of this repository, which has twelve fields.
 fn renderer(format: FormatName) -> Renderer {

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use event_gateway::config::FormatName;
 use event_gateway::format::Renderer;
 use event_gateway::response::retry_after::{LONGEST_RETRY_AFTER, retry_after};
-use event_gateway::response::{ANSWER_KEPT_BYTES, Disposition, RecordOutcome, Response, classify_status};
+use event_gateway::response::{Disposition, KEPT_RESPONSE_BYTES, RecordOutcome, Response, classify_status};
 use event_gateway::secrets::Secrets;
 
 use super::{Body, Seen};
@@ -163,19 +163,21 @@ pub fn assert_bounded(disposition: &Disposition) {
         Disposition::Partial { outcomes, .. } => {
             for outcome in outcomes {
                 if let RecordOutcome::Rejected { answer, .. } = outcome {
-                    assert!(answer.len() <= ANSWER_KEPT_BYTES && !answer.contains(|c: char| c.is_control()));
+                    assert!(
+                        answer.len() <= KEPT_RESPONSE_BYTES && !answer.contains(|c: char| c.is_control())
+                    );
                     assert!(!answer.contains(SECRET), "{answer}");
                 }
             }
             return;
         }
-        Disposition::PartlyRejected { answer, .. } => (answer, ANSWER_KEPT_BYTES),
+        Disposition::PartlyRejected { answer, .. } => (answer, KEPT_RESPONSE_BYTES),
         Disposition::Retry { after, why, .. } => {
             assert!(after.is_none_or(|wait| wait <= LONGEST_RETRY_AFTER));
             (why, MOST_SAID_BYTES)
         }
         Disposition::Refused { why, .. } => (why, MOST_SAID_BYTES),
-        Disposition::Rejected { answer, .. } => (answer, ANSWER_KEPT_BYTES),
+        Disposition::Rejected { answer, .. } => (answer, KEPT_RESPONSE_BYTES),
     };
     assert!(text.len() <= most, "{} bytes: {text}", text.len());
     assert!(!text.contains(|c: char| c.is_control()), "{text:?}");

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use event_gateway::config::FormatName;
 use event_gateway::correlate::{About, Correlation, Correlator, Impact};
-use event_gateway::format::enriched::{self, Change};
+use event_gateway::format::enriched::{self, Edits};
 use event_gateway::format::{Record, Renderer, original};
 use event_gateway::pattern::Patterns;
 use event_gateway::record::chunk::Records;
@@ -243,8 +243,8 @@ impl Event {
         let record = std::mem::take(&mut self.record);
         let envelope = Records::new(&record).next().expect("a record").expect("a whole one");
         self.out.clear();
-        let change = Change { impact: Some(impact), keep_managed_fields: false };
-        assert_eq!(enriched::write(&envelope, &change, &mut self.out), Ok(true));
+        let edits = Edits { impact: Some(impact), keep_managed_fields: false };
+        assert_eq!(enriched::write(&envelope, &edits, &mut self.out), Ok(true));
         let again: Vec<_> = Records::new(&self.out).map(Result::unwrap).collect();
         assert_eq!(again.len(), 1, "one record became {again:?}");
         let repair = Repair::default();

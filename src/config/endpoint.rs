@@ -21,25 +21,32 @@ use crate::secrets::keys;
 /// The transport and its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scheme {
-    /// With or without TLS.
+    /// HTTP requests, with or without TLS.
     Http,
     /// HTTP requests for this URL over a Unix socket.
     HttpOverUnix {
+        /// The path of the socket.
         socket: PathBuf,
+        /// The URL of the requests.
         url: String,
     },
+    /// Lines into a Unix socket.
     Unix {
+        /// The path of the socket.
         socket: PathBuf,
     },
+    /// Lines into the files of a folder.
     File(FileSettings),
 }
 
 /// The settings of `file://`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileSettings {
+    /// The folder of the files.
     pub folder: PathBuf,
-    /// A file is completed before it would exceed this size, or at this age.
+    /// A file is completed before it exceeds this size.
     pub max_bytes: u64,
+    /// A file is completed at this age.
     pub max_age: Duration,
 }
 
@@ -114,7 +121,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<(Endpoint, Scheme)> {
     let (endpoint, scheme) =
         read.map_err(|(problem, expected): Problem| from.refuse("endpoint", problem, expected)).ok()?;
     for key in REQUEST_KEYS.into_iter().filter(|key| !scheme.uses(key)) {
-        // A user who sets a secret or a certificate relies on its being used.
+        // A user who sets a secret or a certificate relies on it.
         if from.text(key).is_some_and(|text| Some(&*text) != from.default_of(key)) {
             let problem = format!("is set, but endpoint {} does not use it", endpoint.shown);
             from.refuse(key, problem, "an http:// or https:// endpoint, or the key unset");
@@ -123,7 +130,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<(Endpoint, Scheme)> {
     max_bytes.and(max_age).map(|_| (endpoint, scheme))
 }
 
-/// The scheme in lower case, if it is one that has a path.
+/// The scheme in lower case and the rest, if the scheme is one with a path.
 fn scheme_and_rest(text: &str) -> Option<(&'static str, &str)> {
     let (scheme, rest) = text.split_once("://")?;
     let known = ["http+unix", "unix", "file"].into_iter().find(|known| scheme.eq_ignore_ascii_case(known))?;

@@ -1,18 +1,22 @@
-//! The formats by the words of the setting, each with how its service takes a body and a key.
+//! The formats by the words of the setting `format`, each with whether its service takes gzip and where it takes a key.
 
 /// Makes the enum and its tables from one row per format.
 macro_rules! formats {
     ($first:ident $first_word:literal $first_gzip:ident $first_key:expr;
      $($name:ident $word:literal $gzip:ident $key:expr;)*) => {
-        /// A format, by its word.
+        /// A format by its word.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum FormatName {
+            #[doc = concat!("`", $first_word, "`")]
             $first,
-            $($name,)*
+            $(
+                #[doc = concat!("`", $word, "`")]
+                $name,
+            )*
         }
 
         impl FormatName {
-            /// All of them, by the words of the setting.
+            /// All formats by the words of the setting.
             pub const WORDS: &[(&str, Self)] = &[($first_word, Self::$first), $(($word, Self::$name),)*];
 
             /// The words, for the help of the key.
@@ -28,8 +32,7 @@ macro_rules! formats {
     };
 }
 
-// The row of a format: its name, its word, whether its service unpacks gzip, and where the service looks for an API key
-// of its own.
+// A row per format: name, word, whether its service unpacks gzip, and where the service looks for an API key of its own.
 formats! {
     Native "native" Yes None;
     CloudEvents "cloudevents" Yes None;
@@ -57,9 +60,9 @@ formats! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TakesGzip {
     Yes,
-    /// Some receivers do: whatever took the place of an exporter's own receiver. Not by default.
+    /// Some receivers of the format do. Not by default.
     Perhaps,
-    /// It is known not to: gzip would be invalid JSON to it, and every record would be dead-lettered.
+    /// It does not: it would reject gzip as invalid JSON, and every record would be dead-lettered.
     No,
 }
 
@@ -67,11 +70,20 @@ enum TakesGzip {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyPlace {
     /// `Authorization: <scheme> <key>`.
-    Authorization { scheme: &'static str },
-    /// In a header of its own, named in lower case.
-    Header { name: &'static str },
-    /// In the body of each record. The key is read once and has so many characters.
-    Body { characters: usize },
+    Authorization {
+        /// The word before the key.
+        scheme: &'static str,
+    },
+    /// A header of its own; the name is in lower case.
+    Header {
+        /// The header's name.
+        name: &'static str,
+    },
+    /// The body of each record. The key is read once and must have this many characters.
+    Body {
+        /// The key's length.
+        characters: usize,
+    },
 }
 
 impl FormatName {
@@ -87,7 +99,7 @@ impl FormatName {
         self.row().0 == TakesGzip::No
     }
 
-    /// Where the service looks for an API key; `None` where it has none of its own.
+    /// Where the service looks for its API key; `None` if it has none of its own.
     #[must_use]
     pub fn key_place(self) -> Option<KeyPlace> {
         self.row().1
@@ -108,6 +120,8 @@ impl FormatName {
 /// How a body is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compress {
+    /// With gzip.
     Gzip,
+    /// Not at all.
     None,
 }

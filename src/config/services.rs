@@ -1,20 +1,22 @@
-//! The settings of single services.
+//! Settings that one service uses.
 
 use std::time::Duration;
 
 use super::{Reader, units};
 
-/// Settings of single formats; the others ignore them.
+/// Settings that one format uses; the others ignore them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceSettings {
-    /// Of `splunk_hec`; empty: the token's own index.
+    /// The index for `splunk_hec`; empty: the token's own index.
     pub splunk_index: String,
+    /// The `source` for `splunk_hec`.
     pub splunk_source: String,
+    /// The `sourcetype` for `splunk_hec`.
     pub splunk_sourcetype: String,
-    /// Of `alertmanager`: how long after its last occurrence an alert ends. `None`: the Alertmanager's
-    /// `resolve_timeout` decides.
+    /// How long after its last occurrence an alert of `alertmanager` ends. `None`: the Alertmanager's `resolve_timeout`
+    /// decides.
     pub alertmanager_expires_after: Option<Duration>,
-    /// Of `elasticsearch`: the index or data stream in which documents are created.
+    /// The index or data stream in which `elasticsearch` creates documents.
     pub elasticsearch_index: String,
 }
 
@@ -30,7 +32,7 @@ impl Default for ServiceSettings {
     }
 }
 
-/// `None` when an error was noted.
+/// `None` if an error was noted.
 pub(super) fn read(from: &mut Reader<'_>) -> Option<ServiceSettings> {
     let before = from.errors.len();
     let year = Duration::from_secs(365 * 86_400);

@@ -10,7 +10,9 @@ pub(super) const DAY: Duration = Duration::from_secs(86_400);
 /// Why a value was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValueError {
+    /// What is wrong with the value.
     pub problem: String,
+    /// Which values are accepted.
     pub expected: String,
 }
 

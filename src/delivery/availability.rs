@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock;
-use crate::gateway::ShownGate;
+use crate::gateway::EndpointState;
 use crate::log::HostLog;
 use crate::metrics::Metrics;
 use crate::response::Disposition;
@@ -11,17 +11,17 @@ use crate::response::Disposition;
 pub(super) struct Availability {
     /// The endpoint as log lines name it.
     endpoint: String,
-    gate: ShownGate,
+    state: EndpointState,
     log: Arc<HostLog>,
 }
 
 impl Availability {
     pub(super) fn new(endpoint: String, metrics: &Arc<Metrics>, log: &Arc<HostLog>) -> Self {
-        Self { endpoint, gate: ShownGate::new(Arc::clone(metrics)), log: Arc::clone(log) }
+        Self { endpoint, state: EndpointState::new(Arc::clone(metrics)), log: Arc::clone(log) }
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.gate.is_open(clock::monotonic())
+        self.state.is_open(clock::monotonic())
     }
 
     /// Closes the endpoint for a while, and logs why. `is_in_doubt`: the records may have arrived and are dead-lettered.
@@ -35,11 +35,11 @@ impl Availability {
         match disposition {
             Disposition::Retry { after, why, .. } => {
                 self.log.warn("gateway retry", line(why));
-                self.gate.failed(clock::monotonic(), *after);
+                self.state.failed(clock::monotonic(), *after);
             }
             Disposition::Refused { why, .. } => {
                 self.log.error("gateway refused", line(why));
-                self.gate.failed(clock::monotonic(), None);
+                self.state.failed(clock::monotonic(), None);
             }
             _ => {}
         }
@@ -47,7 +47,7 @@ impl Availability {
 
     /// The endpoint responded to the records themselves, whether it took or rejected them.
     pub(super) fn succeeded(&mut self) {
-        if let Some(since_seconds) = self.gate.succeeded() {
+        if let Some(since_seconds) = self.state.succeeded() {
             let seconds = clock::unix_seconds(clock::wall()).saturating_sub(since_seconds);
             self.log.info(
                 "gateway again",

@@ -2,13 +2,13 @@
 
 use crate::config::Settings;
 use crate::format::Renderer;
-use crate::gateway::batch::Limits;
+use crate::gateway::batch::BatchLimits;
 use crate::log::HostLog;
 
 /// The limits of a batch. A setting above what a receiver takes is no reason not to start, as it loses nothing: requests
 /// are smaller than it says, and a log line says so.
-pub(super) fn of(settings: &Settings, renderer: &Renderer, log: &HostLog) -> Limits {
-    let limits = Limits { events: settings.batch_events, bytes: settings.batch_bytes };
+pub(super) fn of(settings: &Settings, renderer: &Renderer, log: &HostLog) -> BatchLimits {
+    let limits = BatchLimits { events: settings.batch_events, bytes: settings.batch_bytes };
     let receiver = renderer.request_limit().filter(|_| settings.scheme.makes_requests());
     let Some(receiver) = receiver.filter(|receiver| limits.bytes > receiver.usize()) else { return limits };
     log.warn(
@@ -18,5 +18,5 @@ pub(super) fn of(settings: &Settings, renderer: &Renderer, log: &HostLog) -> Lim
             limits.bytes, receiver.most, receiver.source
         ),
     );
-    Limits { bytes: receiver.usize(), ..limits }
+    BatchLimits { bytes: receiver.usize(), ..limits }
 }

@@ -8,7 +8,7 @@ use super::LoggedLedger;
 use crate::clock;
 use crate::config::{ConfigError, Settings};
 use crate::format;
-use crate::gateway::{DeadLetterError, DeadLetterFile, Letter, Letters};
+use crate::gateway::{DeadLetterError, DeadLetterFile, DeadLetterLine, DeadLetterLines};
 use crate::ledger::Ticket;
 use crate::log::HostLog;
 use crate::metrics::Metrics;
@@ -110,8 +110,14 @@ impl DeadLetterSink {
         };
         let time = shown_time(clock::unix_seconds(clock::wall()));
         let id = format!("{:032x}", xxh3_128(record.as_bytes()));
-        let letter =
-            Letter { time: &time, id: &id, status: None, reason: "it cannot be read", answer: why, record };
+        let letter = DeadLetterLine {
+            time: &time,
+            id: &id,
+            status: None,
+            reason: "it cannot be read",
+            answer: why,
+            record,
+        };
         match file.write(&letter) {
             Ok(()) => {
                 self.metrics.dead_lettered_records_total.add(records);
@@ -175,13 +181,13 @@ fn write(
     now_seconds: u64,
 ) -> (Vec<bool>, Option<DeadLetterError>) {
     let time = shown_time(now_seconds);
-    let mut letters = Letters::within(file.room_bytes());
+    let mut letters = DeadLetterLines::within(file.room_bytes());
     let mut is_written: Vec<_> = entries
         .iter()
         .map(|(DeadLetterEntry { id, body, status, reason, details }, _)| {
             let record = format::original(id, body);
             let record = &String::from_utf8_lossy(&record);
-            letters.add(&Letter { time: &time, id, status: *status, reason, answer: details, record })
+            letters.add(&DeadLetterLine { time: &time, id, status: *status, reason, answer: details, record })
         })
         .collect();
     let (written, error) = file.write_all(letters);

@@ -10,7 +10,7 @@ use super::part_sender::{PartSender, Sent};
 use super::settlement::Settlement;
 use crate::config::{ConfigError, Settings};
 use crate::format::{Adjusted, Renderer};
-use crate::gateway::batch::{Batch, Limits, Parts};
+use crate::gateway::batch::{Batch, BatchLimits, Parts};
 use crate::gateway::{Stopper, Transport, transport};
 use crate::job::Tally;
 use crate::ledger::Ticket;
@@ -37,7 +37,7 @@ pub struct BatchEntry<'a> {
 pub struct Delivery {
     sender: PartSender,
     dead_letters: DeadLetterSink,
-    limits: Limits,
+    limits: BatchLimits,
     metrics: Arc<Metrics>,
 }
 

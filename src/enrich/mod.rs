@@ -219,9 +219,9 @@ impl Enricher {
         let about = About::from(&event);
         let impact = cluster.map(|(index, correlator)| correlator.correlate_within(index, &about, work));
         state.counts.add(impact.as_ref().map_or(Correlation::Off, |impact| impact.correlation));
-        let change =
-            enriched::Change { impact: impact.as_ref(), keep_managed_fields: self.keep_managed_fields };
-        match enriched::write(record, &change, out) {
+        let edits =
+            enriched::Edits { impact: impact.as_ref(), keep_managed_fields: self.keep_managed_fields };
+        match enriched::write(record, &edits, out) {
             Ok(true) => {
                 state.counts.rewritten += 1;
                 Outcome::Rewritten

@@ -1,18 +1,18 @@
-//! `format alertmanager`: alerts for Prometheus' Alertmanager, `POST /api/v2/alerts`, an array of them.
+//! `format alertmanager`: alerts for Prometheus' Alertmanager, `POST /api/v2/alerts`.
 //!
-//! The labels are what makes an alert the same one, so they hold what stays the same over a series and what is routed
-//! by: `alertname`, `severity`, the object, and the first Service under impact as `service` and `service_namespace`;
-//! all Services, with their endpoints, are an annotation. It begins when the series did. It ends
-//! `alertmanager_expires_after` after the last occurrence, or else `resolve_timeout` (5 minutes by default) after it
-//! arrived, which loses nothing when events come late: one that has ended already notifies nobody. There is no
-//! `generatorURL`, as an event has no page of its own.
+//! A request holds an array of alerts. The labels identify an alert, so they hold what is constant over a series and what
+//! alerts are routed by: `alertname`, `severity`, the object, and the first Service under impact as `service` and
+//! `service_namespace`. An annotation holds all Services with their endpoints. An alert begins when the series began. It
+//! ends `alertmanager_expires_after` after the last occurrence, or by default `resolve_timeout` (5 minutes) after it
+//! arrived. The default suits late events, because an alert that has already ended notifies nobody. There is no
+//! `generatorURL`, because an event has no page of its own. Nothing is compressed.
 //!
-//! An Alertmanager refuses an alert that begins after its end, and puts the end by its own clock. So no alert begins
-//! in the future, and a time before Kubernetes was is that of a clock that was never set: it counts as none. Where that
-//! changes a time, the true one is the annotation `original_time`.
+//! The Alertmanager refuses an alert that begins after its end, and sets the end by its own clock. An alert therefore
+//! never begins in the future. A time before the first commit of Kubernetes comes from a clock that was not set and is
+//! ignored. If this changes a time, the annotation `original_time` holds the true one.
 //!
-//! 200 means that it has them all. A 400 is for the whole array, of which it has taken what was good; an alert that
-//! comes twice is one, so halving repeats nothing. Nothing is compressed.
+//! A 200 means that it took all alerts. A 400 concerns the whole array, but it took the valid alerts. The batch is split;
+//! an alert that arrives twice is still one alert.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use super::framing::Framing;
 use super::interface::{Adjusted, Format, RenderError};
 use super::native::Time;
 use super::record::Record;
-use super::text::{self, Pairs};
+use super::text::{self, TextPairs};
 use super::{json, times};
 use crate::config::ServiceSettings;
 use crate::record::content::Content;
@@ -54,7 +54,7 @@ impl Format for Alertmanager {
         let happened = [common.time, record.taken].into_iter().flatten().find(is_known);
         let last = happened.map(|time| times::within(time, None, Some(record.now)).time);
         let ends = last.zip(self.expires_after).and_then(|(time, after)| time.later(after));
-        // An alert must not begin after its end, and a series whose first time lies behind its last is nonsense.
+        // An alert must not begin after its end, so a first time after the last one is ignored.
         let first = common.first_time.filter(is_known);
         let begins = first.filter(|first| last.is_none_or(|last| !last.is_before(*first))).or(last);
         let original = |true_time: Option<Stamp>, sent: Option<Stamp>| match (true_time, sent) {
@@ -76,8 +76,8 @@ impl Format for Alertmanager {
 
 #[derive(Serialize)]
 struct Alert<'r> {
-    labels: Pairs<'r>,
-    annotations: Pairs<'r>,
+    labels: TextPairs<'r>,
+    annotations: TextPairs<'r>,
     #[serde(rename = "startsAt", skip_serializing_if = "is_unknown")]
     starts_at: Time,
     #[serde(rename = "endsAt", skip_serializing_if = "is_unknown")]
@@ -89,8 +89,8 @@ fn is_unknown(time: &Time) -> bool {
 }
 
 impl Alertmanager {
-    fn labels<'r>(&'r self, record: &Record<'r, '_>, common: &Common<'r>) -> Pairs<'r> {
-        let mut labels = Pairs::default();
+    fn labels<'r>(&'r self, record: &Record<'r, '_>, common: &Common<'r>) -> TextPairs<'r> {
+        let mut labels = TextPairs::default();
         labels.add("alertname", text::rule(record, common));
         labels.add("severity", common.severity.name());
         labels.add("source", record.content.kind().name());
@@ -113,7 +113,7 @@ impl Alertmanager {
                 labels.add("action", common.action);
             }
             Content::Event(event) => labels.add("field_path", &*event.object.field_path),
-            // Nothing else tells two of them apart.
+            // Only the id distinguishes two of them.
             Content::Other => labels.add("id", record.id),
         }
         if let Some(first) = record.impact.services.first() {
@@ -124,16 +124,16 @@ impl Alertmanager {
     }
 }
 
-/// With the true times where the alert has others.
+/// The annotations, with the true times if the alert has others.
 fn annotations<'r>(
     record: &Record<'r, '_>,
     common: &Common<'r>,
     time: Option<Stamp>,
     first_time: Option<Stamp>,
-) -> Pairs<'r> {
+) -> TextPairs<'r> {
     let object = text::object(&common.object);
     let rule = text::rule(record, common);
-    let mut annotations = Pairs::default();
+    let mut annotations = TextPairs::default();
     annotations.add("summary", if object.is_empty() { rule.to_owned() } else { format!("{rule}: {object}") });
     annotations.add("description", text::message(record, common).into_owned());
     annotations.add("services", text::services_in_numbers(record.impact).unwrap_or_default());

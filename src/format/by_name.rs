@@ -1,4 +1,4 @@
-//! The formats by the words of the setting: the one place that knows all of them.
+//! The formats by the words of the setting. This is the only file that names all of them.
 
 use super::alertmanager::Alertmanager;
 use super::cloudevents::CloudEvents;
@@ -12,14 +12,16 @@ use super::loki::Loki;
 use super::native::Native;
 use super::otlp::{Encoding, Otlp};
 use super::pagerduty::PagerDuty;
-use super::raw::Raw;
+use super::raw::RawFormat;
 use super::splunk_hec::SplunkHec;
 use super::stand_ins::{Eventrouter, K8stream, KubernetesEventExporter};
 use super::template::Template;
 use crate::config::{ConfigError, FormatName, RenderSettings};
 
+/// The format that the settings name.
+///
 /// # Errors
-/// Everything that is wrong with the files that the format is made of.
+/// All errors of the files that the format needs.
 pub(super) fn open(
     settings: &RenderSettings,
     body_key: Option<&str>,
@@ -31,7 +33,7 @@ pub(super) fn open(
         FormatName::Native => Box::new(native),
         FormatName::CloudEvents => Box::new(CloudEvents::new(native, Framing::ALONE)),
         FormatName::CloudEventsBatch => Box::new(CloudEvents::new(native, Framing::ARRAY)),
-        FormatName::Raw => Box::new(Raw),
+        FormatName::Raw => Box::new(RawFormat),
         FormatName::Template => Box::new(Template::open(template.as_ref(), native)?),
         FormatName::Otlp => Box::new(Otlp { cluster, encoding: Encoding::Protobuf }),
         FormatName::OtlpJson => Box::new(Otlp { cluster, encoding: Encoding::Json }),

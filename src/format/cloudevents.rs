@@ -1,8 +1,11 @@
-//! `format cloudevents` and `cloudevents_batch`: CloudEvents 1.0.2, structured, around a native document.
+//! `format cloudevents` and `cloudevents_batch`: CloudEvents 1.0.2 in structured mode, for any path.
 //!
-//! `source` is the cluster, `type` the kind and the reason (of an audit record its verb), `subject` the object; `id` together with `source` is
-//! unique, as the specification asks. The extension attribute `service` names the first Service under
-//! impact, as `namespace/name`.
+//! A request holds one CloudEvent, or an array of them. `data` is a native document. `source` is the cluster, `type` the
+//! kind with the reason (or the verb of an audit record), and `subject` the object. `id` together with `source` is unique,
+//! as the specification requires. The extension attribute `service` is the first Service under impact,
+//! `namespace/name`. Characters that an attribute must not hold are replaced.
+//!
+//! The status of the response decides.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
@@ -14,11 +17,11 @@ use super::framing::Framing;
 use super::interface::{Adjusted, Format, RenderError};
 use super::json;
 use super::limit::{Limit, Over, Unit};
-use super::native::{Document, Native, Time};
+use super::native::{Native, NativeDocument, Time};
 use super::record::Record;
 use crate::kind::Kind;
 
-/// What every intermediary must forward.
+/// The size that every intermediary must forward.
 const EVENT: Limit = Limit {
     of: Limit::RECORD,
     most: 64 << 10,
@@ -34,7 +37,7 @@ pub(super) struct CloudEvents {
 }
 
 impl CloudEvents {
-    /// Each event in a request of its own, or an array of them.
+    /// The framing selects one event per request, or an array of them.
     pub(super) fn new(native: Native, framing: Framing) -> Self {
         Self { source: source(&native.cluster), native, framing }
     }
@@ -72,13 +75,13 @@ struct CloudEvent<'r> {
     #[serde(skip_serializing_if = "Time::is_unknown")]
     time: Time,
     datacontenttype: &'static str,
-    /// An extension attribute: the first Service under impact, for routing without a look into `data`.
+    /// An extension attribute: the first Service under impact, for routing without reading `data`.
     #[serde(skip_serializing_if = "Option::is_none")]
     service: Option<Joined<'r, 2>>,
-    data: Document<'r>,
+    data: NativeDocument<'r>,
 }
 
-fn document<'r>(record: &Record<'r, 'r>, source: &'r str, data: Document<'r>) -> CloudEvent<'r> {
+fn document<'r>(record: &Record<'r, 'r>, source: &'r str, data: NativeDocument<'r>) -> CloudEvent<'r> {
     let Common { time, reason, action, object, .. } = Common::of(record);
     let (kind, more) = match record.content.kind() {
         Kind::Event => ("io.k8s.event", reason),
@@ -101,7 +104,7 @@ fn document<'r>(record: &Record<'r, 'r>, source: &'r str, data: Document<'r>) ->
     }
 }
 
-/// The parts that say something, as an attribute; written where it goes, without a text of its own.
+/// An attribute of several parts; empty ones are left out. It is written without an intermediate text.
 struct Joined<'r, const N: usize> {
     parts: [&'r str; N],
     by: &'static str,
@@ -131,7 +134,7 @@ impl<const N: usize> Serialize for Joined<'_, N> {
     }
 }
 
-/// `/k8s/<cluster>/events`, a URI-reference as the specification asks.
+/// `/k8s/<cluster>/events`: a URI-reference, as the specification requires.
 fn source(cluster: &str) -> String {
     let mut source = String::from("/k8s/");
     for byte in cluster.bytes() {
@@ -146,7 +149,7 @@ fn source(cluster: &str) -> String {
     source
 }
 
-/// Attributes of type String hold no control characters and no noncharacters.
+/// A text without control characters and noncharacters, which an attribute of type String must not hold.
 fn attribute(text: &str) -> Cow<'_, str> {
     let is_barred = |c: char| {
         c.is_control() || matches!(u32::from(c), 0xfdd0..=0xfdef) || u32::from(c) & 0xfffe == 0xfffe

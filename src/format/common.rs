@@ -1,4 +1,4 @@
-//! What every kind of record says in its own way, under one set of names: the columns that all formats share.
+//! The columns that all formats share: the fields of each kind of record under one set of names.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -11,7 +11,7 @@ use crate::record::event::KubeEvent;
 use crate::record::violation::Violation;
 use crate::time::Stamp;
 
-/// How bad it is, as far as the record says.
+/// The severity of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Severity {
     Info,
@@ -31,7 +31,7 @@ impl Severity {
     }
 }
 
-/// A record in one set of names. A text that it does not say is empty.
+/// A record under one set of names. A text that the record does not have is empty.
 #[derive(Debug)]
 pub(super) struct Common<'r> {
     pub(super) time: Option<Stamp>,
@@ -42,19 +42,19 @@ pub(super) struct Common<'r> {
     pub(super) message: Cow<'r, str>,
     pub(super) action: &'r str,
     pub(super) count: u64,
-    /// Who says it: the component, its host, its instance.
+    /// The component that reports it, then its host and its instance.
     pub(super) component: &'r str,
     pub(super) host: &'r str,
     pub(super) instance: &'r str,
-    pub(super) object: Object<'r>,
+    pub(super) object: RecordObject<'r>,
 }
 
-/// What a record is about.
+/// The object that a record is about.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Object<'r> {
+pub(super) struct RecordObject<'r> {
     pub(super) api_version: &'r str,
     pub(super) kind: &'r str,
-    /// As in the path of a request, `pods`; audit records and admissions say it.
+    /// The resource as in the path of a request, such as `pods`; only audit records and admissions have it.
     pub(super) resource: &'r str,
     pub(super) subresource: &'r str,
     pub(super) namespace: &'r str,
@@ -64,9 +64,9 @@ pub(super) struct Object<'r> {
 }
 
 impl<'r> Common<'r> {
-    /// Where it happened: the host that says so; else the Node that it is about, or that its object is on.
+    /// The node where it happened: the reporting host, or the Node that it is about, or the Node of its object.
     pub(super) fn node(&self, impact: &Impact<'r>) -> &'r str {
-        let Object { kind, api_version, name, .. } = self.object;
+        let RecordObject { kind, api_version, name, .. } = self.object;
         if !self.host.is_empty() {
             self.host
         } else if kind == "Node" && matches!(api_version, "" | "v1") && !name.is_empty() {
@@ -100,7 +100,7 @@ impl<'r> Common<'r> {
             component: "",
             host: "",
             instance: "",
-            object: Object {
+            object: RecordObject {
                 api_version: "",
                 kind: "",
                 resource: "",
@@ -127,20 +127,20 @@ fn of_event<'r>(event: &'r KubeEvent<'_>) -> Common<'r> {
         component,
         host: &event.source.host,
         instance: &event.reporting_instance,
-        object: Object {
+        object: RecordObject {
             api_version: &event.object.api_version,
             kind: &event.object.kind,
             namespace: &event.object.namespace,
             name: &event.object.name,
             uid: &event.object.uid,
             field_path: &event.object.field_path,
-            ..Object::default()
+            ..RecordObject::default()
         },
         ..Common::nothing()
     }
 }
 
-/// Kubernetes knows Normal and Warning; other senders write what loggers do, in whatever case.
+/// Kubernetes uses Normal and Warning; other senders use the words of loggers, in any case.
 fn severity_of_type(event_type: &str) -> Severity {
     const WORDS: [(Severity, &[&str]); 3] = [
         (Severity::Warning, &["warning", "warn"]),
@@ -162,7 +162,7 @@ fn of_audit<'r>(audit: &'r AuditEvent<'_>) -> Common<'r> {
         message: Cow::Owned(sentence(audit)),
         action: &audit.verb,
         component: "kube-apiserver",
-        object: Object {
+        object: RecordObject {
             api_version: &object.api_version,
             kind: kind_of(object),
             resource: &object.resource,
@@ -176,7 +176,7 @@ fn of_audit<'r>(audit: &'r AuditEvent<'_>) -> Common<'r> {
     }
 }
 
-/// A request that was refused is worth a look, one that the API server failed at more.
+/// A refused request is a warning; a request at which the API server failed is an error.
 fn severity_of_audit(audit: &AuditEvent<'_>) -> Severity {
     match audit.response.code {
         _ if audit.stage == "Panic" => Severity::Critical,
@@ -187,7 +187,7 @@ fn severity_of_audit(audit: &AuditEvent<'_>) -> Severity {
     }
 }
 
-/// `admin (as jane): delete pods/exec shop/cart-1: 403 Forbidden`, for formats that want one line.
+/// `admin (as jane): delete pods/exec shop/cart-1: 403 Forbidden`, for formats with a message of one line.
 fn sentence(audit: &AuditEvent<'_>) -> String {
     let AuditEvent { user, impersonated_user, verb, object, response, request_uri, .. } = audit;
     let mut text = user.name.to_string();
@@ -227,14 +227,14 @@ fn of_violation<'r>(violation: &'r Violation<'_>) -> Common<'r> {
         message: Cow::Borrowed(&violation.message),
         action: &violation.enforcement_action,
         component: "gatekeeper",
-        object: Object {
+        object: RecordObject {
             api_version: &resource.api_version,
             kind: &resource.kind,
             resource: &request.resource,
             subresource: &request.subresource,
             namespace: &resource.namespace,
             name: &resource.name,
-            ..Object::default()
+            ..RecordObject::default()
         },
         ..Common::nothing()
     }

@@ -1,7 +1,7 @@
-//! A record as it came, in its own MessagePack, with `impact` in it and without `metadata.managedFields`.
+//! A record as it came, in MessagePack, with `impact` added and without `metadata.managedFields`.
 //!
-//! Nothing is decoded: whatever is not changed is copied byte for byte, in the form the sender chose. A map
-//! gets a new head only when it has another number of pairs.
+//! Nothing is decoded: parts that do not change are copied byte for byte. A map gets a new head only if its number of
+//! pairs changes.
 
 use rmp::encode;
 use serde::Serialize;
@@ -10,34 +10,36 @@ use crate::correlate::Impact;
 use crate::record::chunk::Envelope;
 use crate::record::cursor::{Cursor, DecodeError, DecodeErrorKind, Token};
 
-/// The member that is added; one that is there already is replaced.
+/// The member that is added. It replaces one of the same name.
 const IMPACT: &str = "impact";
 const METADATA: &str = "metadata";
 const MANAGED_FIELDS: &str = "managedFields";
 
-/// What becomes of a record.
+/// How a record is changed.
 #[derive(Debug, Clone, Copy)]
-pub struct Change<'c, 'i> {
+pub struct Edits<'c, 'i> {
+    /// The impact that is added, if any.
     pub impact: Option<&'c Impact<'i>>,
+    /// Whether `metadata.managedFields` stays.
     pub keep_managed_fields: bool,
 }
 
-/// Appends the record with its changes. `false`: it stays as it came, and nothing was appended.
+/// Appends the changed record. `false` if nothing changes; nothing is appended then.
 ///
 /// # Errors
-/// When the body is no whole map; nothing was appended then, either.
-pub fn write(record: &Envelope<'_>, change: &Change<'_, '_>, out: &mut Vec<u8>) -> Result<bool, DecodeError> {
+/// If the body is not a whole map; nothing is appended then, either.
+pub fn write(record: &Envelope<'_>, edits: &Edits<'_, '_>, out: &mut Vec<u8>) -> Result<bool, DecodeError> {
     let before = out.len();
-    let written = append(record, change, out);
+    let written = append(record, edits, out);
     if written != Ok(true) {
         out.truncate(before);
     }
     written
 }
 
-fn append(record: &Envelope<'_>, change: &Change<'_, '_>, out: &mut Vec<u8>) -> Result<bool, DecodeError> {
-    let impact = change.impact.map(packed);
-    // Bytes as a key are the same text to whoever makes JSON of it.
+fn append(record: &Envelope<'_>, edits: &Edits<'_, '_>, out: &mut Vec<u8>) -> Result<bool, DecodeError> {
+    let impact = edits.impact.map(packed);
+    // A key of bytes becomes the same text in JSON.
     let is_replaced = |key: Token<'_>| {
         impact.is_some() && matches!(key, Token::Str(key) | Token::Bin(key) if key == IMPACT.as_bytes())
     };
@@ -49,7 +51,7 @@ fn append(record: &Envelope<'_>, change: &Change<'_, '_>, out: &mut Vec<u8>) -> 
         if is_replaced(key) {
             return Ok(true);
         }
-        if change.keep_managed_fields || key != Token::Str(METADATA.as_bytes()) {
+        if edits.keep_managed_fields || key != Token::Str(METADATA.as_bytes()) {
             return Ok(false);
         }
         let trimmed = without_managed_fields(value, out)?;
@@ -63,7 +65,7 @@ fn append(record: &Envelope<'_>, change: &Change<'_, '_>, out: &mut Vec<u8>) -> 
     Ok(changed)
 }
 
-/// Appends the metadata with its key, if there is something to leave out.
+/// Appends the metadata with its key, if it has managed fields; `false` if it has none.
 fn without_managed_fields(metadata: &[u8], out: &mut Vec<u8>) -> Result<bool, DecodeError> {
     let is_left_out = |key: Token<'_>| key == Token::Str(MANAGED_FIELDS.as_bytes());
     let mut head = Cursor::new(metadata);
@@ -77,7 +79,7 @@ fn without_managed_fields(metadata: &[u8], out: &mut Vec<u8>) -> Result<bool, De
     Ok(true)
 }
 
-/// How many pairs of a map are not left out.
+/// The number of pairs of a map that are not left out.
 fn pairs_kept(map: &[u8], is_left_out: impl Fn(Token<'_>) -> bool) -> Result<u32, DecodeError> {
     let mut cursor = Cursor::new(map);
     let Token::Map(len) = cursor.token()? else { return Err(no_map()) };
@@ -91,8 +93,8 @@ fn pairs_kept(map: &[u8], is_left_out: impl Fn(Token<'_>) -> bool) -> Result<u32
     Ok(kept)
 }
 
-/// Copies a map that is to have so many pairs in the end. `instead` may take a pair over, by its key: it
-/// then writes what it likes and answers true.
+/// Copies a map whose copy will have `new_len` pairs. `instead` may write a pair itself, or leave it out, and then returns
+/// true.
 fn copy_pairs(
     map: &[u8],
     new_len: u32,
@@ -104,7 +106,7 @@ fn copy_pairs(
     if new_len == len {
         out.extend_from_slice(&map[..cursor.offset()]);
     } else {
-        // A Vec takes everything.
+        // Writing to a Vec cannot fail.
         let _ = encode::write_map_len(out, new_len);
     }
     for _ in 0..len {
@@ -127,7 +129,7 @@ fn no_map() -> DecodeError {
 
 fn packed(impact: &Impact<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    // As in JSON: maps with the names of the fields. A Vec takes everything, and all lengths are known.
+    // Maps with the names of the fields, as in JSON. Writing to a Vec cannot fail, and all lengths are known.
     if impact.serialize(&mut rmp_serde::Serializer::new(&mut bytes).with_struct_map()).is_err() {
         bytes.clear();
         bytes.push(rmp::Marker::Null.to_u8());

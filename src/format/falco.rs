@@ -1,13 +1,14 @@
-//! `format falco`: what Falco posts to falcosidekick, `POST /`, one a request.
+//! `format falco`: events as Falco posts them to falcosidekick, `POST /`.
 //!
-//! falcosidekick passes it on to some seventy services. It rejects what has no priority, rule, time or output field
-//! (`Check` in its types/types.go), and decodes one object a request. An audit record's fields are called as those of
-//! Falco's own k8saudit source, so that rules of routing fit both; the Services under impact are the field
-//! `k8s.service.names`, and a tag each. Fields are texts or numbers: its outputs pass over all else, and it takes
-//! `k8s.ns.name` and `k8s.pod.name` for texts unseen.
+//! A request holds one event, because falcosidekick decodes one object per request; it forwards the event to some seventy
+//! services. The fields of an audit record have the names of Falco's own k8saudit source, so that routing rules fit both.
+//! The Services under impact are the field `k8s.service.names`, and a tag each. Nothing is compressed.
 //!
-//! 200 means that it has accepted the event, not that anybody it passes it on to has; nothing tells of those. Nothing
-//! is compressed.
+//! falcosidekick rejects an event without a priority, rule, time or output field (`Check` in its types/types.go). Fields
+//! are texts or numbers only: its outputs ignore other values, and it reads `k8s.ns.name` and `k8s.pod.name` as texts
+//! without a check.
+//!
+//! A 200 means that falcosidekick accepted the event. Its responses do not say whether the other services accepted it.
 
 use std::borrow::Cow;
 
@@ -79,7 +80,7 @@ fn priority(severity: Severity) -> &'static str {
     }
 }
 
-/// `k8s_audit` is Falco's own.
+/// `k8s_audit` is the source name that Falco itself uses.
 fn source(kind: Kind) -> &'static str {
     match kind {
         Kind::Event => "k8s_events",
@@ -91,26 +92,26 @@ fn source(kind: Kind) -> &'static str {
 
 /// A map of texts and numbers.
 #[derive(Default)]
-struct Fields<'r>(Vec<(&'static str, Value<'r>)>);
+struct Fields<'r>(Vec<(&'static str, FieldValue<'r>)>);
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Value<'r> {
+enum FieldValue<'r> {
     Text(Cow<'r, str>),
     Number(u64),
 }
 
 impl<'r> Fields<'r> {
-    /// An empty text says nothing.
+    /// Adds a text, unless it is empty.
     fn text(&mut self, name: &'static str, value: impl Into<Cow<'r, str>>) {
         let value = value.into();
         if !value.is_empty() {
-            self.0.push((name, Value::Text(value)));
+            self.0.push((name, FieldValue::Text(value)));
         }
     }
 
     fn number(&mut self, name: &'static str, value: u64) {
-        self.0.push((name, Value::Number(value)));
+        self.0.push((name, FieldValue::Number(value)));
     }
 }
 
@@ -157,7 +158,7 @@ impl Falco {
     }
 }
 
-/// By the names of Falco's plugin k8saudit.
+/// The fields have the names of Falco's plugin k8saudit.
 fn of_audit<'r>(audit: &'r AuditEvent<'_>, fields: &mut Fields<'r>) {
     fields.text("ka.auditid", &*audit.audit_id);
     fields.text("ka.stage", &*audit.stage);
@@ -172,7 +173,7 @@ fn of_audit<'r>(audit: &'r AuditEvent<'_>, fields: &mut Fields<'r>) {
     fields.text("ka.target.subresource", &*audit.object.subresource);
     fields.text("ka.target.namespace", &*audit.object.namespace);
     fields.text("ka.target.name", &*audit.object.name);
-    // A text in Falco's plugin, too.
+    // Falco's plugin has it as a text, too.
     fields.text("ka.response.code", audit.response.code.map(|code| code.to_string()).unwrap_or_default());
     fields.text("ka.response.reason", &*audit.response.reason);
 }

@@ -1,8 +1,7 @@
-//! A JSON object becomes smaller than a receiver's limit: what is largest in it is cut, and says so.
+//! Cuts a JSON object to a receiver's limit. Its largest values are cut, each with a mark.
 //!
-//! Texts are cut at their end; an object or a list becomes its JSON as a text, cut likewise. All that is larger is cut
-//! to one size, and what is smaller stays whole: of an event with a huge message the object, the times and the Services
-//! stay. Nothing of this costs a record anything that has room.
+//! A text is cut at its end; an object or a list becomes a text, its JSON, and is cut too. All values above one size are
+//! cut to that size, and smaller ones stay whole. An event with a huge message thus keeps its object, times and Services.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,13 +11,13 @@ use serde_json::value::RawValue;
 
 use super::json;
 
-/// No part is cut below this, so that ids, kinds and times stay whole.
+/// No value is cut below this many bytes, so that ids, kinds and times stay whole.
 const SMALLEST: usize = 256;
 
-/// The members that are looked into: what they hold is cut, and not they themselves.
+/// The members whose own members are cut one by one.
 const STRUCTURES: [&str; 5] = ["event", "audit", "violation", "object", "source"];
 
-/// The document in so many bytes at most; `None` where it cannot be cut so far, or is no JSON object.
+/// The document in at most so many bytes; `None` if it cannot be cut so far, or is not a JSON object.
 pub(super) fn fit(document: &[u8], most: usize) -> Option<Vec<u8>> {
     let Members(members) = serde_json::from_slice(document).ok()?;
     let mut parts = Vec::new();
@@ -27,13 +26,13 @@ pub(super) fn fit(document: &[u8], most: usize) -> Option<Vec<u8>> {
             STRUCTURES.contains(&&*name).then(|| serde_json::from_str::<Members<'_>>(value.get()).ok());
         let value = match inside.flatten() {
             Some(Members(inside)) => {
-                Value::Members(inside.iter().map(|(name, value)| (head(name), value.get())).collect())
+                PartValue::Members(inside.iter().map(|(name, value)| (head(name), value.get())).collect())
             }
-            None => Value::Whole(value.get()),
+            None => PartValue::Whole(value.get()),
         };
         parts.push(Part { head: head(&name), value });
     }
-    // The largest size of a part with which all of it has room.
+    // The largest size of a value with which the document fits.
     let (mut fits, mut too_large) = (0, most.saturating_add(1));
     while too_large - fits > 1 {
         let size = fits + (too_large - fits) / 2;
@@ -42,22 +41,22 @@ pub(super) fn fit(document: &[u8], most: usize) -> Option<Vec<u8>> {
     let size = fits.max(SMALLEST);
     let mut out = Vec::with_capacity(most);
     write(&parts, size, &mut out);
-    // Lengths are those of the parts before they are cut, which end at a character.
+    // `length` is an upper bound, because a cut ends between characters.
     (out.len() <= most).then_some(out)
 }
 
 struct Part<'d> {
     head: Vec<u8>,
-    value: Value<'d>,
+    value: PartValue<'d>,
 }
 
-enum Value<'d> {
+enum PartValue<'d> {
     Whole(&'d str),
-    /// Each with its head.
+    /// The members, each with its head.
     Members(Vec<(Vec<u8>, &'d str)>),
 }
 
-/// What stands before the value of a member: its name, and the colon.
+/// The name of a member as JSON, and the colon.
 fn head(name: &str) -> Vec<u8> {
     let mut head = Vec::with_capacity(name.len() + 3);
     json::write(&name, &mut head);
@@ -65,12 +64,12 @@ fn head(name: &str) -> Vec<u8> {
     head
 }
 
-/// What a document would have at most with its parts cut to such a size.
+/// The most bytes of a document whose values are cut to this size.
 fn length(parts: &[Part<'_>], size: usize) -> usize {
     let of_object = |members: usize, bytes: usize| "{}".len() + members.saturating_sub(1) + bytes;
     let of = |part: &Part<'_>| match &part.value {
-        Value::Whole(json) => part.head.len() + json.len().min(size),
-        Value::Members(members) => {
+        PartValue::Whole(json) => part.head.len() + json.len().min(size),
+        PartValue::Members(members) => {
             let inside = members.iter().map(|(head, value)| head.len() + value.len().min(size));
             part.head.len() + of_object(members.len(), inside.sum())
         }
@@ -84,8 +83,8 @@ fn write(parts: &[Part<'_>], size: usize, out: &mut Vec<u8>) {
         json::separate(out);
         out.extend_from_slice(&part.head);
         match &part.value {
-            Value::Whole(json) => cut(json, size, out),
-            Value::Members(members) => {
+            PartValue::Whole(json) => cut(json, size, out),
+            PartValue::Members(members) => {
                 out.push(b'{');
                 for (head, value) in members {
                     json::separate(out);
@@ -99,7 +98,7 @@ fn write(parts: &[Part<'_>], size: usize, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-/// Appends a value of JSON in so many bytes at most.
+/// Appends a JSON value in at most so many bytes.
 fn cut(value: &str, most: usize, out: &mut Vec<u8>) {
     if value.len() <= most {
         return out.extend_from_slice(value.as_bytes());
@@ -109,7 +108,7 @@ fn cut(value: &str, most: usize, out: &mut Vec<u8>) {
     } else {
         value.to_owned()
     };
-    // Quotes, and the figures of the mark.
+    // The quotation marks and the mark with its numbers.
     const MARK: usize = "\"… (18446744073709551615 of 18446744073709551615 bytes)\"".len();
     let mut room = most.saturating_sub(MARK);
     let mut kept = 0;
@@ -124,7 +123,7 @@ fn cut(value: &str, most: usize, out: &mut Vec<u8>) {
     json::write(&format!("{}… ({kept} of {} bytes)", &text[..kept], text.len()), out);
 }
 
-/// How long a character is in a string of JSON.
+/// The length of a character in a JSON string.
 fn written(sign: char) -> usize {
     match sign {
         '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
@@ -158,7 +157,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-/// A name, borrowed where nothing in it is escaped.
+/// A name, borrowed if nothing in it is escaped.
 #[derive(serde::Deserialize)]
 #[serde(transparent)]
 struct Name<'d>(#[serde(borrow)] Cow<'d, str>);

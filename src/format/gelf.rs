@@ -1,10 +1,13 @@
-//! `format gelf`: GELF 1.1 over HTTP, as Graylog's input takes it: `POST /gelf`, one message per request.
+//! `format gelf`: GELF 1.1 over HTTP for Graylog's input, `POST /gelf`.
 //!
-//! `short_message` is one line, `full_message` the whole text where it says more. The columns that all kinds share are
-//! additional fields, `_services` among them; each is a text or a number, and there is no `_id`, which is Graylog's own.
+//! A request holds one message. `short_message` is one line; `full_message` is the whole text if that is longer. The
+//! columns that all kinds share are additional fields, such as `_services`. Each is a text or a number. There is no `_id`,
+//! which Graylog sets itself.
 //!
-//! Graylog answers 202 before it decodes a message, and drops one that it cannot decode. So `host` and `short_message` are
-//! never blank, and a message is cut to the input's default limit, which applies after decompression. A larger request
+//! `host` and `short_message` are never blank. A message is cut to the input's default limit, which applies after
+//! decompression.
+//!
+//! A 202 comes before Graylog decodes the message; it drops a message that it cannot decode. A request above the limit
 //! gets a 413.
 
 use std::borrow::Cow;
@@ -21,7 +24,7 @@ use super::{fit, json, times};
 use crate::record::content::Content;
 use crate::time::Stamp;
 
-/// A whole message.
+/// The limit of a whole message.
 const MESSAGE: Limit = Limit {
     of: Limit::RECORD,
     most: 64 << 10,
@@ -29,7 +32,7 @@ const MESSAGE: Limit = Limit {
     over: Over::Cut,
     source: "Graylog2/graylog2-server graylog2-server/src/main/java/org/graylog2/inputs/transports/AbstractHttpTransport.java (max_chunk_size)",
 };
-/// GELF names no limit; this is what a list of messages shows.
+/// GELF names no limit; a list of messages shows about this much.
 const SHORT: Limit = Limit { of: "short_message", most: 250, unit: Unit::Characters, ..MESSAGE };
 
 pub(super) struct Gelf {
@@ -111,12 +114,12 @@ impl Gelf {
         &'r self,
         record: &Record<'r, 'r>,
         common: &Common<'r>,
-        happened: &times::Taken,
+        happened: &times::AcceptedTime,
     ) -> Message<'r> {
         let object = text::object(&common.object);
         let summary = text::summary(record, common, &object);
         let first_line = summary.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        // The mark of the cut belongs to this line alone: the whole text follows.
+        // This cut is not reported, because the whole text follows in `full_message`.
         let short = Cutter::default().text(first_line.to_owned(), &SHORT);
         let full = if *short == summary { Cow::Borrowed("") } else { text::message(record, common) };
         let node = common.node(record.impact);
@@ -192,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_full_message_follows_where_it_says_more() {
+    fn the_full_message_follows_if_it_is_longer() {
         assert_eq!(message("Failed", "it did").get("full_message"), None);
         assert_eq!(message("Failed", "it\ndid")["full_message"], "it\ndid");
         assert_eq!(message("Failed", &"x".repeat(999))["full_message"], "x".repeat(999));

@@ -1,4 +1,4 @@
-//! The trait of a format: all that batches, transports and settings know of a service.
+//! The trait of a format: batches, transports and settings know a service only through it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,58 +15,68 @@ pub trait Format: Send + Sync {
         Framing::LINES
     }
 
-    /// Of a request's body. The NDJSON specification names the type of lines.
+    /// The content type of a request. The type of lines is that of the NDJSON specification.
     fn content_type(&self) -> Cow<'_, str> {
         if self.framing() == Framing::LINES { "application/x-ndjson" } else { "application/json" }.into()
     }
 
-    /// What the receiver takes, as it documents it; empty where it documents nothing.
+    /// The limits that the receiver documents; empty if it documents none.
     fn limits(&self) -> &'static [Limit] {
         &[]
     }
 
-    /// Whether its records can be written into a file or a stream: a line each, and no response is needed.
+    /// Whether its records can be written to a file or a stream: one line per record, and no response is needed.
     fn fits_lines(&self) -> bool {
         self.framing() == Framing::LINES
     }
 
-    /// Bytes of a response's body that `classify` needs of a 2xx. `None`: the status suffices, and only the beginning of
-    /// the body is read, for the log.
+    /// The most bytes of a 2xx body that `classify` needs. `None`: the status suffices, and only the beginning of the body
+    /// is read, for the log.
     fn response_limit(&self) -> Option<usize> {
         None
     }
 
-    /// What the response means for the batch, where its status does not say all. `None`: the status says all.
+    /// What the response means for the batch, if its status alone does not decide. `None`: the status decides.
     fn classify(&self, response: &Response<'_>) -> Option<Disposition> {
         let _ = response;
         None
     }
 
-    /// Appends the record, without what stands between records.
+    /// Appends the record, without the bytes between records.
     ///
     /// # Errors
-    /// Why this record cannot be rendered. What was appended stays; the caller truncates it.
+    /// Why this record cannot be rendered. Appended bytes stay; the caller truncates them.
     fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, RenderError>;
 }
 
 /// What a format changed in a record so that its receiver takes it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Adjusted {
-    /// The receiver gets another time than the true one, which is in a field.
+    /// The receiver gets another time; the true one is in a field.
     pub time: bool,
-    /// Some of it was cut or left out.
+    /// A part was cut or left out.
     pub cut: bool,
-    /// It claims more occurrences than are possible, and the count is bounded.
+    /// The record claims more occurrences than are possible, so the count is limited.
     pub count: bool,
 }
 
 /// Why a format cannot render a record. The caller dead-letters the record with this as the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RenderError {
-    /// The format holds Kubernetes events only; sending this kind needs another format.
-    Kind { format: &'static str, kind: &'static str },
-    /// The record is larger than its receiver takes, and cannot be cut any further.
-    TooLarge { bytes: usize, limit: Limit },
+    /// The format holds Kubernetes events only; another format can send this kind.
+    Kind {
+        /// The word of the format.
+        format: &'static str,
+        /// The kind of the record.
+        kind: &'static str,
+    },
+    /// The record is larger than its receiver takes, and cannot be cut further.
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The receiver's limit.
+        limit: Limit,
+    },
     /// The user's template fails for this record.
     Template(String),
 }
@@ -78,7 +88,7 @@ impl fmt::Display for RenderError {
                 write!(out, "{format} holds Kubernetes events only, and this is a record of kind {kind}")
             }
             Self::TooLarge { bytes, limit: Limit { of, most, source, .. } } => {
-                write!(out, "{of} has {bytes} bytes, and its receiver takes {most} ({source})")
+                write!(out, "{of} has {bytes} bytes; its receiver takes {most} ({source})")
             }
             Self::Template(why) => out.write_str(why),
         }

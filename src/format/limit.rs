@@ -1,16 +1,19 @@
-//! A limit of a receiver, with where it is documented. Each format lists its own.
+//! A limit of a receiver, and where it is documented. Each format lists its own.
 //!
-//! docs/formats.md shows all of them; a test compares the two. What exceeds a limit is cut with a mark where the format
-//! has room for one; otherwise the record is dead-lettered before it is sent. Owners of a receiver can change most of
-//! these figures: listed is the documented default, which every receiver of that kind takes.
+//! docs/formats.md shows all of them, and a test compares the two. A text above its limit is cut with a mark if possible;
+//! otherwise the record is dead-lettered before it is sent. An operator can change most limits of a receiver; the figures
+//! are the documented defaults, which every receiver of that kind takes.
 
 /// One limit of a receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     /// What is limited.
     pub of: &'static str,
+    /// The limit, in `unit`.
     pub most: u64,
+    /// What `most` counts.
     pub unit: Unit,
+    /// What happens to the excess.
     pub over: Over,
     /// Where it is documented: a URL, or a path in a repository.
     pub source: &'static str,
@@ -19,43 +22,48 @@ pub struct Limit {
 /// What a limit counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
+    /// Bytes.
     Bytes,
+    /// Unicode characters.
     Characters,
-    /// Labels, tags, levels.
+    /// Items such as labels, tags or levels.
     Pieces,
+    /// Seconds.
     Seconds,
+    /// Bytes or records in a second.
     PerSecond,
+    /// Records in a minute.
     PerMinute,
 }
 
-/// What happens to what exceeds the limit.
+/// What happens to the excess over a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Over {
     /// It is cut, and a mark says so.
     Cut,
-    /// The key ends in a hash of the whole, or is one, so that two keys stay distinct.
+    /// The key ends in a hash of the whole key, or is that hash, so that two keys stay distinct.
     Hashed,
-    /// The excess is written as a text, its JSON.
+    /// The excess becomes a text, its JSON.
     AsText,
     /// The last of them are left out.
     LeftOut,
-    /// What has no room goes into the next request, whatever `batch_bytes` says. A record that is too large for any
-    /// request is dead-lettered before it is sent; the reason names this limit and the record's size.
+    /// Further records go into the next request, whatever `batch_bytes` says. A record that is too large for any request
+    /// is dead-lettered before it is sent; the reason names this limit and the record's size.
     NextRequest,
-    /// The receiver gets the nearest time that it takes, and the true one in a field.
+    /// The receiver gets the nearest time that it takes; the true one is in a field.
     Clamped,
     /// The receiver responds with 429 or 503, and the records wait.
     Waits,
-    /// It never occurs: the format has fewer.
+    /// The format never exceeds it.
     Never,
     /// It is sent as it is, and the receiver handles it in its own way.
     Receiver,
 }
 
 impl Limit {
-    /// A request, of a receiver that takes no larger one.
+    /// The limit of a request.
     pub const REQUEST: &'static str = "a request";
-    /// A record in its format.
+    /// The limit of a rendered record.
     pub const RECORD: &'static str = "a record";
 
     /// The limit as a length in memory.
@@ -69,7 +77,7 @@ impl Limit {
         limits.iter().copied().find(|limit| limit.of == Self::REQUEST)
     }
 
-    /// The limit of a rendered record: its own, or that of a request, which it then fills alone.
+    /// The limit of a rendered record: its own, or that of a request.
     pub(super) fn of_record(limits: &[Self]) -> Option<Self> {
         let own =
             limits.iter().copied().find(|limit| limit.of == Self::RECORD && limit.over != Over::Receiver);

@@ -1,13 +1,15 @@
-//! A record becomes the text that is sent, and a response becomes a disposition: one file or folder per format.
+//! Renders records for a service and classifies its responses: one file or folder per format.
 //!
-//! The same record always renders to the same bytes: no random id, no map without an order, and no clock but
-//! [`Record::now`], on which the times of some receivers depend. `CONTRIBUTING.md` lists the steps for a new format.
+//! The same record always renders to the same bytes: there are no random ids, maps have an order, and the only clock is
+//! [`Record::now`], for receivers whose limits depend on the time. `CONTRIBUTING.md` lists the steps for a new format.
 //!
-//! - `interface`: the trait [`Format`], which is all that the rest of the program knows of a format
-//! - `record`: what a format renders; `framing`: how records share a request; `limit`: what a receiver takes
+//! - `interface`: the trait [`Format`]; the rest of the program knows a format only through it
+//! - `record`: what a format renders; `framing`: how records share a request; `limit`: the limits of a receiver
 //! - `by_name`: the formats by the words of the setting; `renderer`: a format within its limits
-//! - `common`, `text`, `times`, `fit`, `json`: what several formats share
-//! - `enriched`: a record as it came, with its impact, for the filter
+//! - `common`, `text`, `times`, `fit`, `json`: shared by several formats
+//! - `enriched`: for the filter: a record as it came, with its impact
+//!
+//! All other files and folders are a format each.
 
 mod alertmanager;
 mod by_name;

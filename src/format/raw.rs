@@ -1,29 +1,29 @@
-//! `format raw`: the event as it came, less `metadata.managedFields`, plus `id` and `impact`.
+//! `format raw`: the event as it came, without `metadata.managedFields`, with `id` and `impact`, for any path.
 //!
-//! `managedFields` is about a quarter of an event's bytes and says which client wrote which field, which
-//! is of no use to anyone behind a gateway.
+//! A request holds one record per line. `managedFields` is about a quarter of an event's bytes and only says which client
+//! wrote which field. The status of the response decides.
 
 use super::interface::{Adjusted, Format, RenderError};
 use super::json;
-use super::json::Object;
+use super::json::ObjectWriter;
 use super::record::Record;
 use crate::correlate::{Correlation, Impact};
 use crate::record::cursor::{Cursor, DecodeError, Token};
 
-pub(super) struct Raw;
+pub(super) struct RawFormat;
 
-impl Format for Raw {
+impl Format for RawFormat {
     fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, RenderError> {
         write(record.id, record.body, Some(record.impact), out);
         Ok(Adjusted::default())
     }
 }
 
-/// Appends the body as JSON. A body that is no map becomes `{"id": …}` alone. Where nobody asked for
-/// correlation there is no `impact`. Of a key that comes twice the last value counts, but `id` and `impact` are ours.
+/// Appends the body as JSON. A body that is not a map becomes `{"id": …}`. There is no `impact` if correlation is off. If
+/// a key is repeated, its last value stays; `id` and `impact` are always the plugin's own.
 pub(super) fn write(id: &str, body: &[u8], impact: Option<&Impact<'_>>, out: &mut Vec<u8>) {
     let impact = impact.filter(|impact| impact.correlation != Correlation::Off);
-    let mut object = Object::open(out);
+    let mut object = ObjectWriter::open(out);
     object.key("id", out);
     json::write(&id, out);
     let before = out.len();
@@ -40,7 +40,7 @@ pub(super) fn write(id: &str, body: &[u8], impact: Option<&Impact<'_>>, out: &mu
 fn write_body(
     body: &[u8],
     has_impact: bool,
-    object: &mut Object,
+    object: &mut ObjectWriter,
     out: &mut Vec<u8>,
 ) -> Result<(), DecodeError> {
     let mut cursor = Cursor::new(body);
@@ -53,10 +53,14 @@ fn write_body(
     })
 }
 
-fn metadata(value: &mut Cursor<'_>, object: &mut Object, out: &mut Vec<u8>) -> Result<bool, DecodeError> {
+fn metadata(
+    value: &mut Cursor<'_>,
+    object: &mut ObjectWriter,
+    out: &mut Vec<u8>,
+) -> Result<bool, DecodeError> {
     let Token::Map(len) = value.token()? else { return Ok(false) };
     object.key("metadata", out);
-    let mut metadata = Object::open(out);
+    let mut metadata = ObjectWriter::open(out);
     json::write_pairs(value, len, &mut metadata, out, |key, value, _, _| match key {
         b"managedFields" => value.skip().map(|()| true),
         _ => Ok(false),
@@ -65,7 +69,7 @@ fn metadata(value: &mut Cursor<'_>, object: &mut Object, out: &mut Vec<u8>) -> R
     Ok(true)
 }
 
-/// A record as it came, for the dead letters: like `format raw`, whatever the format is.
+/// A record as it came, for a dead letter, whatever the format: like `format raw` without `impact`.
 #[must_use]
 pub fn original(id: &str, body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len() * 2);

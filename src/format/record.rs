@@ -4,15 +4,16 @@ use crate::correlate::Impact;
 use crate::record::content::Content;
 use crate::time::Stamp;
 
-/// What a format makes its text of.
+/// The input of a format.
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'r, 'a> {
-    /// As [`write_id`](crate::record::identity::write_id) makes it.
+    /// The id, from [`write_id`](crate::record::identity::write_id).
     pub id: &'r str,
+    /// The decoded body.
     pub content: Content<'r, 'a>,
     /// Occurrences since the last delivery; all of them for a new event.
     pub new_occurrences: u32,
-    /// What the event touches.
+    /// The Services, workload and node that the event affects.
     pub impact: &'r Impact<'r>,
     /// The body as it came: a whole MessagePack value, nearly always a map.
     pub body: &'a [u8],
@@ -23,7 +24,7 @@ pub struct Record<'r, 'a> {
 }
 
 impl<'r, 'a> Record<'r, 'a> {
-    /// A record as it comes for the first time, at its own time.
+    /// A record at its first delivery, rendered at its own time.
     #[must_use]
     pub fn new(id: &'r str, content: Content<'r, 'a>, impact: &'r Impact<'r>, body: &'a [u8]) -> Self {
         let now = content.time().unwrap_or(Stamp::EPOCH);

@@ -17,19 +17,19 @@ pub struct Renderer {
 }
 
 impl Renderer {
-    /// `body_key` is the secret that some services want in each record. Without one, zeros take its place, which is
-    /// right for a look at the format.
+    /// Opens the format. `body_key` is the secret that some services require in each record. Without it, zeros take its
+    /// place, for example to show the format.
     ///
     /// # Errors
-    /// Everything that is wrong with the files that the format is made of.
+    /// All errors of the files that the format needs.
     pub fn open(settings: &RenderSettings, body_key: Option<&str>) -> Result<Self, Vec<ConfigError>> {
         by_name::open(settings, body_key).map(Self::of)
     }
 
-    /// The format with all its settings at their defaults.
+    /// The format with default settings.
     ///
     /// # Errors
-    /// When the format needs a file.
+    /// If the format needs a file.
     pub fn new(format: FormatName, cluster_name: &str) -> Result<Self, Vec<ConfigError>> {
         let (cluster_name, services) = (cluster_name.to_owned(), ServiceSettings::default());
         let settings = RenderSettings { format, cluster_name, audit_bodies: false, template: None, services };
@@ -41,7 +41,7 @@ impl Renderer {
         Self { record_limit: Limit::of_record(limits), request_limit: Limit::of_request(limits), format }
     }
 
-    /// The format itself, for whoever classifies its responses.
+    /// The format itself, to classify responses.
     #[must_use]
     pub fn format(&self) -> &dyn Format {
         &*self.format
@@ -59,16 +59,16 @@ impl Renderer {
         self.format.content_type()
     }
 
-    /// The limit of a request, before compression; `None` where its receivers document none.
+    /// The limit of a request before compression; `None` if its receivers document none.
     #[must_use]
     pub fn request_limit(&self) -> Option<Limit> {
         self.request_limit
     }
 
-    /// Appends the record, without what stands between records.
+    /// Appends the record, without the bytes between records.
     ///
     /// # Errors
-    /// Why the format or its receiver cannot hold the record; nothing was appended then.
+    /// Why the format or its receiver cannot hold the record; nothing is appended then.
     pub fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, RenderError> {
         let before = out.len();
         let rendered = self.format.render(record, out);
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn a_limit_of_a_request_is_one_of_a_record() {
         for format in FormatName::WORDS.iter().map(|(_, format)| *format) {
-            // A template has no receiver that is known.
+            // The receiver of a template is not known.
             let Ok(Renderer { record_limit, request_limit, .. }) = Renderer::new(format, "") else {
                 continue;
             };

@@ -1,4 +1,4 @@
-//! What several formats say alike: a name for what happened, a sentence, the series' key, the Services.
+//! Texts that several formats share: a name for what happened, a sentence, the key of the series, the Services.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -7,7 +7,7 @@ use std::fmt::Write;
 use serde::ser::{Serialize, Serializer};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::common::{Common, Object};
+use super::common::{Common, RecordObject};
 use super::json;
 use super::limit::{Limit, Unit};
 use super::record::Record;
@@ -16,13 +16,13 @@ use crate::record::content::Content;
 use crate::record::identity;
 use crate::record::raw::Raw;
 
-/// What stands where a text was cut.
+/// The mark at the end of a text that was cut.
 const CUT: char = '…';
 
-/// What happened, in a word: the reason, the constraint that is violated; never blank.
+/// One word for what happened: the reason, or the violated constraint; never blank.
 pub(super) fn rule<'r>(record: &Record<'r, '_>, common: &Common<'r>) -> &'r str {
     match record.content {
-        // Of an audit record the reason is the answer's, which successful ones have not.
+        // The reason of an audit record is that of its response, which only a failed request has.
         Content::Audit(_) => "KubernetesAudit",
         Content::Event(_) if is_blank(common.reason) => "KubernetesEvent",
         Content::Violation(_) if is_blank(common.reason) => "GatekeeperViolation",
@@ -31,7 +31,7 @@ pub(super) fn rule<'r>(record: &Record<'r, '_>, common: &Common<'r>) -> &'r str 
     }
 }
 
-/// What it says, never blank: of a record of no known kind, all of it.
+/// The message, never blank. It is the whole record as JSON if the kind is not known.
 pub(super) fn message<'r>(record: &Record<'_, '_>, common: &Common<'r>) -> Cow<'r, str> {
     match record.content {
         Content::Other => {
@@ -44,13 +44,13 @@ pub(super) fn message<'r>(record: &Record<'_, '_>, common: &Common<'r>) -> Cow<'
     }
 }
 
-/// Receivers take a text of white space for none.
+/// Receivers treat a text of white space as absent.
 fn is_blank(text: &str) -> bool {
     text.trim().is_empty()
 }
 
-/// `Pod shop/cart-1`, as far as it is known; empty where nothing is.
-pub(super) fn object(object: &Object<'_>) -> String {
+/// `Pod shop/cart-1`, as far as it is known; empty if nothing is.
+pub(super) fn object(object: &RecordObject<'_>) -> String {
     let kind = if is_blank(object.kind) { object.resource } else { object.kind };
     let mut text = if is_blank(kind) { String::new() } else { kind.to_owned() };
     for (sign, part) in [(" ", object.namespace), ("/", object.name)] {
@@ -70,8 +70,8 @@ pub(super) fn summary(record: &Record<'_, '_>, common: &Common<'_>, object: &str
     format!("{rule}{space}{object}: {message}")
 }
 
-/// What stays the same from one occurrence to the next: the event object's uid, the constraint and what violates it,
-/// the request. At most so many characters.
+/// The key of the series, the same for each occurrence: the event object's uid, the constraint with the violating object,
+/// or the request. It has at most so many characters.
 pub(super) fn series(record: &Record<'_, '_>, most_characters: usize) -> String {
     let key = match record.content {
         Content::Event(event) if event.metadata.uid.is_empty() => {
@@ -98,7 +98,7 @@ pub(super) fn series(record: &Record<'_, '_>, most_characters: usize) -> String 
     named_within(key, most_characters)
 }
 
-/// A key of which so many characters are taken: a longer one ends in a hash of the whole, so that two stay two.
+/// A key of at most so many characters. A longer one ends in a hash of the whole key, so that two keys stay distinct.
 pub(super) fn named_within(key: String, most_characters: usize) -> String {
     const HASH_CHARACTERS: usize = 33;
     if key.chars().count() <= most_characters {
@@ -111,7 +111,7 @@ pub(super) fn named_within(key: String, most_characters: usize) -> String {
     short
 }
 
-/// At most so many characters, with a mark where it is cut.
+/// At most so many characters, with a mark if it is cut.
 fn cut(text: &str, most_characters: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most_characters) {
         None => Cow::Borrowed(text),
@@ -122,17 +122,17 @@ fn cut(text: &str, most_characters: usize) -> Cow<'_, str> {
     }
 }
 
-/// Cuts texts to the limits of a receiver, and knows whether it had to.
+/// Cuts texts to the limits of a receiver, and records whether it cut any.
 #[derive(Debug, Default)]
 pub(super) struct Cutter {
     has_cut: Cell<bool>,
 }
 
 impl Cutter {
-    /// Within the limit, with a mark where it is cut.
+    /// The text within the limit, with a mark if it is cut.
     pub(super) fn text<'t>(&self, text: impl Into<Cow<'t, str>>, limit: &Limit) -> Cow<'t, str> {
         let text = text.into();
-        // No character has less than a byte.
+        // A character has at least one byte.
         if text.len() <= limit.usize() {
             return text;
         }
@@ -149,17 +149,18 @@ impl Cutter {
         }
     }
 
-    /// Something is left out.
+    /// Records that something was left out.
     pub(super) fn leave_out(&self) {
         self.has_cut.set(true);
     }
 
+    /// Whether a text was cut or something was left out.
     pub(super) fn has_cut(&self) -> bool {
         self.has_cut.get()
     }
 }
 
-/// At most so many bytes, with a mark where it is cut.
+/// At most so many bytes, with a mark if it is cut.
 fn cut_bytes(text: &str, most_bytes: usize) -> Cow<'_, str> {
     if text.len() <= most_bytes {
         return Cow::Borrowed(text);
@@ -173,24 +174,25 @@ pub(super) fn service(service: &Affected<'_>) -> String {
     format!("{}/{}", service.namespace, service.name)
 }
 
-/// `shop/cart, shop/front`; `None` where no Service is under impact.
+/// `shop/cart, shop/front`; `None` if no Service is under impact.
 pub(super) fn services(impact: &Impact<'_>) -> Option<String> {
     let all: Vec<_> = impact.services.iter().map(service).collect();
     (!all.is_empty()).then(|| all.join(", "))
 }
 
-/// `shop/cart 0/2, shop/front 3/5`: with the endpoints that take traffic, of all.
+/// `shop/cart 0/2, shop/front 3/5`: each with its ready endpoints of all.
 pub(super) fn services_in_numbers(impact: &Impact<'_>) -> Option<String> {
     let one = |of: &Affected<'_>| format!("{} {}/{}", service(of), of.endpoints_ready, of.endpoints_total);
     let all: Vec<_> = impact.services.iter().map(one).collect();
     (!all.is_empty()).then(|| all.join(", "))
 }
 
-/// Pairs that become a map, in their order; those without a value are left out.
+/// Pairs that become a map in their order; those with an empty value are left out.
 #[derive(Default)]
-pub(super) struct Pairs<'r>(Vec<(&'static str, Cow<'r, str>)>);
+pub(super) struct TextPairs<'r>(Vec<(&'static str, Cow<'r, str>)>);
 
-impl<'r> Pairs<'r> {
+impl<'r> TextPairs<'r> {
+    /// Adds a pair, unless its value is empty.
     pub(super) fn add(&mut self, name: &'static str, value: impl Into<Cow<'r, str>>) {
         let value = value.into();
         if !value.is_empty() {
@@ -199,7 +201,7 @@ impl<'r> Pairs<'r> {
     }
 }
 
-impl Serialize for Pairs<'_> {
+impl Serialize for TextPairs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
@@ -229,9 +231,9 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_called_by_what_is_known_of_it() {
+    fn an_object_is_named_by_its_known_parts() {
         let of = |kind, resource, namespace, name| {
-            object(&Object { kind, resource, namespace, name, ..Object::default() })
+            object(&RecordObject { kind, resource, namespace, name, ..RecordObject::default() })
         };
         assert_eq!(of("Pod", "pods", "shop", "cart-1"), "Pod shop/cart-1");
         assert_eq!(of("Node", "", "", "node-a"), "Node node-a");

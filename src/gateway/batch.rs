@@ -1,8 +1,7 @@
-//! What goes together in one request, and how a rejected batch comes apart.
+//! The records that share one request, and how a rejected batch is split.
 //!
-//! Records are rendered one behind the other into one buffer; a part of the batch is a range of records
-//! and therefore a range of bytes. A gateway that rejects a batch is asked again with its halves, in
-//! order, until the entry stands alone.
+//! Rendered records lie one behind the other in one buffer, so a part of the batch is a range of records and a range of
+//! bytes. If the gateway rejects a batch, its halves are sent, in order, until a rejected record is alone.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -13,28 +12,29 @@ use crate::format::Framing;
 
 /// The limits of one request.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct BatchLimits {
+    /// Records.
     pub events: usize,
-    /// Before compression.
+    /// Bytes of the body before compression.
     pub bytes: usize,
 }
 
-/// Rendered records on their way, each with what the caller has to know of it.
+/// Rendered records, each with a note of the caller's.
 #[derive(Debug)]
 pub struct Batch<T> {
     framing: Framing,
-    limits: Limits,
+    limits: BatchLimits,
     text: Vec<u8>,
-    /// All ids, one behind the other.
+    /// The ids of all records, one behind the other.
     ids: String,
     items: Vec<Item<T>>,
 }
 
 #[derive(Debug)]
 struct Item<T> {
-    /// Its place in the ids.
+    /// Where its id is in `ids`.
     id: Range<usize>,
-    /// Its place in the text, without separators.
+    /// Where it is in `text`, without separators.
     bytes: Range<usize>,
     note: T,
 }
@@ -42,11 +42,11 @@ struct Item<T> {
 impl<T> Batch<T> {
     /// An empty batch.
     #[must_use]
-    pub fn new(framing: Framing, limits: Limits) -> Self {
+    pub fn new(framing: Framing, limits: BatchLimits) -> Self {
         Self { framing, limits, text: Vec::new(), ids: String::new(), items: Vec::new() }
     }
 
-    /// Number of records.
+    /// The number of records.
     #[must_use]
     pub fn len(&self) -> usize {
         self.items.len()
@@ -58,11 +58,11 @@ impl<T> Batch<T> {
         self.items.is_empty()
     }
 
-    /// Whether a record of so many bytes may still join. An empty batch takes a record of any size.
+    /// Whether a record of so many bytes fits. A record of any size fits into an empty batch.
     #[must_use]
     pub fn has_room_for(&self, bytes: usize) -> bool {
         let most = if self.framing.is_alone { 1 } else { self.limits.events };
-        // What is between them already is counted with the text.
+        // `text` already holds the separators between the records.
         let around = self.framing.around_bytes(1);
         self.is_empty() || (self.len() < most && self.text.len() + bytes + around <= self.limits.bytes)
     }
@@ -78,19 +78,19 @@ impl<T> Batch<T> {
         self.items.push(Item { id: id_start..self.ids.len(), bytes, note });
     }
 
-    /// What the caller noted of a record.
+    /// The note of a record.
     #[must_use]
     pub fn note(&self, index: usize) -> Option<&T> {
         self.items.get(index).map(|item| &item.note)
     }
 
-    /// Finds the note of a record that waits in this batch by a key that grows from record to record.
+    /// Finds the note of a record by a key that grows from record to record.
     pub fn note_mut<K: Ord>(&mut self, key: &K, key_of: impl Fn(&T) -> K) -> Option<&mut T> {
         let index = self.items.binary_search_by_key(key, |item| key_of(&item.note)).ok()?;
         self.items.get_mut(index).map(|item| &mut item.note)
     }
 
-    /// The id of a record; empty if there is none at this index.
+    /// The id of a record; empty if the batch has no record at this index.
     #[must_use]
     pub fn id(&self, index: usize) -> &str {
         self.items.get(index).and_then(|item| self.ids.get(item.id.clone())).unwrap_or_default()
@@ -103,14 +103,14 @@ impl<T> Batch<T> {
         let (Some(first), Some(last)) = (items.first(), items.last()) else { return Cow::Borrowed(b"") };
         let Framing { before, between, after, .. } = self.framing;
         if before.is_empty() && between == after {
-            // It stands there already, behind the last.
+            // The separator behind the last record ends the body.
             return Cow::Borrowed(&self.text[first.bytes.start..last.bytes.end + after.len()]);
         }
         let joined = &self.text[first.bytes.start..last.bytes.end];
         Cow::Owned([before.as_bytes(), joined, after.as_bytes()].concat())
     }
 
-    /// How long that body is.
+    /// The length of that body.
     #[must_use]
     pub fn body_bytes(&self, part: &Range<usize>) -> usize {
         let items = self.items.get(part.clone()).unwrap_or_default();
@@ -118,7 +118,7 @@ impl<T> Batch<T> {
         last.bytes.end - first.bytes.start + self.framing.around_bytes(1)
     }
 
-    /// Names this part of the batch: a hash over its ids, the same on every retry.
+    /// A hash over the ids of this part of the batch, the same on every retry.
     #[must_use]
     pub fn idempotency_key(&self, part: &Range<usize>) -> String {
         let mut hasher = Xxh3::new();
@@ -137,21 +137,21 @@ impl<T> Batch<T> {
     }
 }
 
-/// The parts of a batch that have no answer yet, in order.
+/// The parts of a batch that are still to be sent, in order.
 #[derive(Debug)]
 pub struct Parts {
-    /// The last is the next.
+    /// The last one is sent next.
     waiting: Vec<Range<usize>>,
 }
 
 impl Parts {
-    /// All of a batch of so many records.
+    /// The whole of a batch of so many records.
     #[must_use]
     pub fn whole(len: usize) -> Self {
         Self { waiting: (len > 0).then_some(0..len).into_iter().collect() }
     }
 
-    /// Puts the halves of a rejected part in its place; `false` when it cannot be halved.
+    /// Puts the two halves of a rejected part in its place; `false` if it is a single record.
     #[must_use]
     pub fn halve(&mut self, part: &Range<usize>) -> bool {
         if part.len() < 2 {

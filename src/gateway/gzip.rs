@@ -1,22 +1,22 @@
-//! The body of a request, compressed.
+//! Compresses the body of a request.
 
 use flate2::{Compress, CompressError, Compression, FlushCompress, Status};
 
-/// The window that every reader of gzip has to have.
+/// The window that every reader of gzip must support.
 const WINDOW_BITS: u8 = 15;
-/// Room for the output, at the least; a body of one event needs no more.
+/// The least room for the output; a body of one event needs no more.
 const ROOM_BYTES: usize = 1 << 10;
-/// Events shrink to a tenth.
+/// Events shrink to about a tenth, so this much room usually suffices.
 const SHRINKS_TO: usize = 8;
 
-/// Compresses one body after the other. Kept, as its tables are a third of a megabyte: to ask for them anew costs
-/// more than to compress a body of a few events.
+/// Compresses one body after the other. It is kept, because its tables take a third of a megabyte: allocating them costs
+/// more than compressing a body of a few events.
 pub struct Gzip {
     state: Compress,
 }
 
 impl Default for Gzip {
-    /// Level 1: the next levels cost twice the time for a few percent.
+    /// Uses level 1: the next levels take twice the time to save a few percent.
     fn default() -> Self {
         Self { state: Compress::new_gzip(Compression::fast(), WINDOW_BITS) }
     }
@@ -26,7 +26,7 @@ impl Gzip {
     /// Appends the compressed body to `packed`.
     ///
     /// # Errors
-    /// None that is known: memory takes everything.
+    /// None is known, because the output is in memory.
     pub fn pack(&mut self, body: &[u8], packed: &mut Vec<u8>) -> Result<(), CompressError> {
         self.state.reset();
         let mut rest = body;

@@ -1,32 +1,32 @@
-//! The way to the gateway: batches, transports, backoff and dead letters. No service's name is known here.
+//! Sends batches: batches, transports, backoff and dead letters. It names no service.
 //!
-//! - `batch`: which records share a request
+//! - `batch`: the records that share a request
 //! - `packer`, `gzip`: compression of a body
-//! - `transport`: one batch, one disposition: over HTTP, into a socket, into files
+//! - `transport`: sends one batch over HTTP, into a socket or into files, and returns its disposition
 //! - `outgoing`: how much of a body was sent
-//! - `gate`: the backoff after a failure; `shown_gate`: the same with its metrics
-//! - `dead_letter`, `letter`: records that the gateway will never take
-//! - `append`: one write into a file, all of it or nothing
+//! - `backoff`: whether the endpoint is open or closed after a failure; `endpoint_state`: the same with its metrics
+//! - `dead_letter`: the file of records that will not be delivered; `dead_letter_line`: its lines
+//! - `append`: one write to a file, all of it or nothing
 //!
-//! The HTTP client, its credentials, certificates and its stop are in [`net`](crate::net); what a response means is in
-//! [`response`](crate::response) and, where a service has rules of its own, in its [`format`](crate::format).
+//! The HTTP client, its credentials, its certificates and its stop are in [`net`](crate::net). What a response means is
+//! in [`response`](crate::response) and, for rules of one service, in its [`format`](crate::format).
 
 mod append;
+mod backoff;
 pub mod batch;
 mod dead_letter;
-mod gate;
+mod dead_letter_line;
+mod endpoint_state;
 mod gzip;
-mod letter;
 mod outgoing;
 mod packer;
-mod shown_gate;
 pub mod transport;
 
 pub use crate::net::stop::Stopper;
+pub use backoff::Backoff;
 pub use dead_letter::{DeadLetterError, DeadLetterFile};
-pub use gate::Gate;
+pub use dead_letter_line::{DeadLetterLine, DeadLetterLines};
+pub use endpoint_state::EndpointState;
 pub use gzip::Gzip;
-pub use letter::{Letter, Letters};
 pub use packer::Packer;
-pub use shown_gate::ShownGate;
 pub use transport::{Packed, Post, Transport};

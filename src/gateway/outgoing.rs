@@ -1,18 +1,18 @@
-//! A body on its way, and whether some of it has gone.
+//! The body of a request, and how much of it was sent.
 
 use std::io::{self, Read};
 
 use crate::response::Doubt;
 
-/// A body that knows how much of it was sent. The head goes out before, and with it the TLS handshake.
+/// A body that records how much of it was sent. The TLS handshake and the headers are sent before it.
 pub(super) struct Outgoing<'a> {
     pub(super) left: &'a [u8],
     pub(super) has_begun: bool,
 }
 
 impl Outgoing<'_> {
-    /// Without an answer that tells.
-    pub(super) fn doubt_unanswered(&self) -> Doubt {
+    /// The doubt that is left if no response comes.
+    pub(super) fn doubt_without_response(&self) -> Doubt {
         if self.has_begun { Doubt::Unanswered } else { Doubt::None }
     }
 }

@@ -1,4 +1,4 @@
-//! Makes a body ready for the wire, as the setting `compress` says.
+//! Compresses bodies as the setting `compress` says.
 
 use flate2::CompressError;
 
@@ -6,14 +6,14 @@ use super::gzip::Gzip;
 use super::transport::Packed;
 use crate::config::Compress;
 
-/// A larger buffer is given back before the next body.
+/// A larger buffer is shrunk to this before the next body.
 const KEPT_BYTES: usize = 4 << 20;
 
 /// Compresses one body at a time, and keeps its buffer for the next.
 pub struct Packer {
-    /// `None`: bodies go out as they are.
+    /// `None`: bodies are sent uncompressed.
     gzip: Option<Gzip>,
-    /// Of the last body; kept for its memory.
+    /// The last compressed body; kept to reuse its memory.
     packed: Vec<u8>,
 }
 
@@ -24,10 +24,10 @@ impl Packer {
         Self { gzip: (compress == Compress::Gzip).then(Gzip::default), packed: Vec::new() }
     }
 
-    /// The body, ready.
+    /// Compresses the body if the setting says so.
     ///
     /// # Errors
-    /// None that is known: memory takes everything.
+    /// None is known, because the output is in memory.
     pub fn pack<'a>(&'a mut self, body: &'a [u8]) -> Result<Packed<'a>, CompressError> {
         let Some(gzip) = &mut self.gzip else { return Ok(Packed { bytes: body, is_gzip: false }) };
         self.packed.clear();

@@ -1,10 +1,10 @@
 //! What a gateway's response means for a batch. Pure: no network, no clock.
 //!
-//! - `status`: what a status means wherever it comes from
-//! - `partial_success`: what formats need to read a 2xx that speaks of single records
+//! - `status`: what a status means, whatever service responds
+//! - `partial_success`: shared by formats that read a 2xx that names single records
 //! - `disposition`: what becomes of the batch
-//! - `retry_after`: how long the gateway asks us to wait
-//! - `text`: the response's own words, fit for a log
+//! - `retry_after`: how long the gateway asks the plugin to wait
+//! - `text`: the response's own words, shortened for a log line or a dead letter
 //!
 //! What a service means by a response beyond its status is in that service's folder under `format`.
 
@@ -16,31 +16,35 @@ mod text;
 
 pub use disposition::{Disposition, Doubt, RecordOutcome};
 pub use status::classify_status;
-pub use text::{ANSWER_KEPT_BYTES, Hide, plain_text, quoted};
+pub use text::{Hide, KEPT_RESPONSE_BYTES, plain_text, quoted};
 
-/// A response: the parts that decide.
+/// The parts of a response that decide what becomes of the batch.
 #[derive(Clone, Copy)]
 pub struct Response<'a> {
+    /// The HTTP status.
     pub status: u16,
+    /// The header `Retry-After`.
     pub retry_after: Option<&'a str>,
+    /// The header `Date`.
     pub date: Option<&'a str>,
+    /// The header `Location`, without secrets.
     pub location: Option<&'a str>,
-    /// The beginning of the body without secrets, for a person.
+    /// The beginning of the body, without secrets.
     pub words: &'a [u8],
-    /// The body as it came, as far as the format asked for it.
+    /// The body as it came, up to the format's `response_limit`.
     pub body: &'a [u8],
-    /// The body ends there, and nothing failed on the way.
+    /// `body` is the whole body, and reading it did not fail.
     pub is_whole: bool,
-    /// How many records the request carried.
+    /// The number of records in the request.
     pub records: usize,
-    /// Bytes of the request.
+    /// Bytes of the request's body.
     pub sent_bytes: u64,
-    /// Takes secrets out of a text of the body.
+    /// Removes secrets from a text of the body.
     pub hide: Hide<'a>,
 }
 
 impl Default for Response<'_> {
-    /// No response at all: status 0.
+    /// An empty response with status 0.
     fn default() -> Self {
         Self {
             status: 0,
@@ -64,8 +68,8 @@ impl Response<'_> {
         (200..=299).contains(&self.status)
     }
 
-    /// The service refused the whole batch for a reason that all requests share. `remedy` is for the log: what the service
-    /// did and which setting to look at. No record was taken.
+    /// The disposition of a batch that the service refused for a reason that all requests share; it took no record.
+    /// `remedy` is for the log: what the service did and which setting to look at.
     #[must_use]
     pub fn refused(&self, remedy: &str) -> Disposition {
         let status = self.status;
@@ -73,7 +77,7 @@ impl Response<'_> {
         Disposition::Refused { status, why, doubt: Doubt::None }
     }
 
-    /// Whether one of these words, in lower case, is in the response, in whatever case.
+    /// Whether the response contains one of these words in any case. `words` must be in lower case.
     #[must_use]
     pub fn mentions(&self, words: &[&str]) -> bool {
         let text = String::from_utf8_lossy(self.words).to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! How long a response asks us to wait: the header `Retry-After` (RFC 9110, 10.2.3).
+//! How long a response asks the plugin to wait: the header `Retry-After` (RFC 9110, 10.2.3).
 
 use std::time::{Duration, SystemTime};
 
@@ -12,12 +12,12 @@ pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(600);
 pub fn retry_after(value: &str, date: Option<&str>, wall: SystemTime) -> Option<Duration> {
     let value = value.trim();
     let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // A number that overflows is still a number, and a long time.
+        // A number that overflows is a long time.
         value.parse().map_or(LONGEST_RETRY_AFTER, Duration::from_secs)
     } else {
         let until = httpdate::parse_http_date(value).ok()?;
         let now = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok()).unwrap_or(wall);
-        // A date in the past means now.
+        // A date in the past means no wait.
         until.duration_since(now).unwrap_or_default()
     };
     Some(wait.min(LONGEST_RETRY_AFTER))

@@ -1,16 +1,16 @@
 //! What a status means for a batch, whatever service responds.
 //!
-//! The classes follow RFC 9110 where it says whether the same request may succeed later; where it leaves the choice, the
-//! class is the one that loses nothing.
+//! The classes follow RFC 9110 where it says whether the same request may succeed later. Otherwise the class is the one
+//! that loses no record.
 
 use std::time::SystemTime;
 
 use super::retry_after::retry_after;
-use super::text::{ANSWER_KEPT_BYTES, SHOWN_BYTES, plain_text, quoted};
+use super::text::{KEPT_RESPONSE_BYTES, SHOWN_BYTES, plain_text, quoted};
 use super::{Disposition, Doubt, Response};
 
-/// What the status means for the batch. `wall` is the time now, for a `Retry-After` that is a date in a response without
-/// one.
+/// What the status means for the batch. `wall` is the time now, used if `Retry-After` is a date and the response has no
+/// `Date`.
 #[must_use]
 pub fn classify_status(response: &Response<'_>, wall: SystemTime) -> Disposition {
     let status = response.status;
@@ -22,7 +22,7 @@ pub fn classify_status(response: &Response<'_>, wall: SystemTime) -> Disposition
             doubt: Doubt::of(status),
         },
         400 | 413 | 422 => {
-            Disposition::Rejected { status, answer: plain_text(response.words, ANSWER_KEPT_BYTES) }
+            Disposition::Rejected { status, answer: plain_text(response.words, KEPT_RESPONSE_BYTES) }
         }
         _ => Disposition::Refused {
             status,
@@ -32,7 +32,7 @@ pub fn classify_status(response: &Response<'_>, wall: SystemTime) -> Disposition
     }
 }
 
-/// What a person should look at.
+/// What happened and which setting a person should look at, for the log.
 fn remedy(response: &Response<'_>) -> String {
     let known = match response.status {
         300..=399 => {
@@ -63,12 +63,12 @@ fn remedy(response: &Response<'_>) -> String {
         421 => "the gateway does not serve this host: look at endpoint",
         426 => "the gateway wants another protocol: look at endpoint (https?)",
         431 => "the headers are too large: look at headers and bearer_token_file",
-        _ => "not an answer that an event gateway gives: look at endpoint",
+        _ => "an unexpected status for an event gateway: look at endpoint",
     };
     known.to_owned()
 }
 
-/// A location fit for a log: without user, password, query and fragment, which may hold secrets.
+/// A location for the log: without user, password, query and fragment, which may hold secrets.
 fn shown_location(location: &str) -> String {
     let end = location.find(['?', '#']).unwrap_or(location.len());
     let location = &location[..end];
@@ -154,7 +154,7 @@ mod tests {
             Some(Duration::from_secs(90))
         );
         assert_eq!(after(&date(whole_second - Duration::from_secs(90)), whole_second), Some(Duration::ZERO));
-        // A gateway whose clock is an hour ahead, or a year behind, waits for as long as it says.
+        // The wait is what the gateway asks for, also if its clock is an hour ahead or a year behind.
         for its_now in
             [whole_second + Duration::from_secs(3_600), whole_second - Duration::from_secs(31_536_000)]
         {

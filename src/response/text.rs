@@ -1,16 +1,16 @@
-//! The words of a response, fit for a log line or a dead letter.
+//! The words of a response, shortened for a log line or a dead letter.
 
 use crate::secrets::plain::is_unseen;
 
-/// How much of a rejecting response a dead letter keeps.
-pub const ANSWER_KEPT_BYTES: usize = 500;
-/// How much of a response a log line shows.
+/// The most bytes of a rejecting response that a dead letter keeps.
+pub const KEPT_RESPONSE_BYTES: usize = 500;
+/// The most bytes of a response that a log line shows.
 pub(super) const SHOWN_BYTES: usize = 200;
 
-/// Takes secrets out of a text. It runs before the text is cut: a cut would leave the beginning of a secret.
+/// Removes secrets from a text. It runs before the text is cut, because a cut would leave the beginning of a secret.
 pub type Hide<'h> = &'h dyn Fn(String) -> String;
 
-/// The service's own words, for the end of a log line.
+/// The service's own words, to append to a log line.
 #[must_use]
 pub fn quoted(body: &[u8]) -> String {
     match plain_text(body, SHOWN_BYTES).trim() {

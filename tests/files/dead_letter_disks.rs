@@ -18,7 +18,7 @@ use std::rc::Rc;
 
 use dice::Dice;
 use event_gateway::config::DeadLetters;
-use event_gateway::gateway::{DeadLetterError, DeadLetterFile, Letter, Letters};
+use event_gateway::gateway::{DeadLetterError, DeadLetterFile, DeadLetterLine, DeadLetterLines};
 use failing::{Failing, Shared, each, heal};
 use power::{Moment, Recorder, trials};
 use scratch::tempdir;
@@ -36,7 +36,7 @@ fn write(file: &mut DeadLetterFile, id: &str, bytes: usize) -> Result<(), DeadLe
 
 /// Writes letters together. How many are there, and why not all.
 fn write_all(file: &mut DeadLetterFile, ids: &[String], bytes: usize) -> (usize, Option<DeadLetterError>) {
-    let mut letters = Letters::within(file.room_bytes());
+    let mut letters = DeadLetterLines::within(file.room_bytes());
     ids.iter().for_each(|id| assert!(letters.add(&letter(id, &record(bytes)))));
     file.write_all(letters)
 }
@@ -45,8 +45,15 @@ fn record(bytes: usize) -> String {
     format!("\"{}\"", "x".repeat(bytes))
 }
 
-fn letter<'a>(id: &'a str, record: &'a str) -> Letter<'a> {
-    Letter { time: "2026-01-02T03:04:05Z", id, status: Some(422), reason: "rejected", answer: "", record }
+fn letter<'a>(id: &'a str, record: &'a str) -> DeadLetterLine<'a> {
+    DeadLetterLine {
+        time: "2026-01-02T03:04:05Z",
+        id,
+        status: Some(422),
+        reason: "rejected",
+        answer: "",
+        record,
+    }
 }
 
 /// What a person does, or log rotation.
@@ -78,7 +85,7 @@ struct Tally {
     failed_syncs: u64,
 }
 
-/// Letters are written, the file is moved away and opened anew, and the power goes.
+/// Lines are written, the file is moved away and opened anew, and the power goes.
 fn history(seed: u64, tally: &mut Tally) {
     let dice = &mut Dice(seed);
     let folder = tempdir();

@@ -14,11 +14,6 @@ const WITH_CIRCLES: &[(&str, &str)] = &[
         "each section's parser uses the reader in mod.rs, which builds the settings from the sections",
     ),
     ("delivery", "sender owns the steps send, resend and settlement, and they use its types"),
-    ("format", "native and the fields of its own share one type"),
-    (
-        "gateway",
-        "each transport implements the trait of the mod.rs that selects among them; file and its leftovers",
-    ),
     ("ledger", "age and mark use types of the mod.rs that uses them; the error types convert each other"),
     ("metrics", "labelled metrics use the registry in mod.rs, whose table uses them"),
 ];

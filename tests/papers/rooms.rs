@@ -110,7 +110,7 @@ fn the_table_lists_the_rooms_there_are() {
 fn each_check_finds_what_it_looks_for() {
     let up = |path: &str, text: &str| arrows_up(path, text).len();
     assert_eq!(up("ledger/table.rs", "use crate::worker::Worker;"), 1);
-    assert_eq!(up("ledger/table.rs", "use crate::{time::Stamp, gateway::{Gate, http}, job};"), 2);
+    assert_eq!(up("ledger/table.rs", "use crate::{time::Stamp, gateway::{Backoff, http}, job};"), 2);
     assert_eq!(up("select.rs", "fn f() { super::correlate::kind_of() }"), 1, "a neighbour of the same rank");
     assert_eq!(up("config/mod.rs", "mod tests { use super::super::abi; }"), 1);
     assert_eq!(up("config/mod.rs", "use crate::*;"), 1, "nobody sees what that uses");

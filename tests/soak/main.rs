@@ -64,7 +64,7 @@ impl Soak {
     fn start(seed: u64, total: u64, folder: &Path) -> Soak {
         let mut soak = Soak {
             host: MiniHost::start(Build::V5_1_1),
-            // Each fault closes the gate for a second or more.
+            // Each fault closes the endpoint for a second or more.
             taker: Taker::start(seed, usize::try_from(total / 5_000).expect("a number").clamp(60, 300)),
             load: Load::new(),
             dice: Dice(seed),

@@ -1,4 +1,4 @@
-//! What Datadog takes, as it documents it.
+//! The limits that Datadog documents.
 
 use crate::format::limit::{Limit, Over, Unit};
 
@@ -30,5 +30,5 @@ pub(super) const AGE: Limit = Limit {
     source: EVENTS,
 };
 
-/// All of them, in the order of docs/formats.md.
+/// All limits, in the order of docs/formats.md.
 pub(super) const ALL: &[Limit] = &[TITLE, TEXT, AGGREGATION_KEY, TAG, TAG_COUNT, HOST, AGE];

@@ -1,12 +1,14 @@
-//! `format datadog`: events of Datadog's API v1, `POST https://api.<site>/api/v1/events`, one a request.
+//! `format datadog`: events of Datadog's API v1, `POST https://api.<site>/api/v1/events`.
 //!
-//! Title, tags and aggregation key are those of Datadog's own agent, so that its events and these stand together; each
-//! Service under impact is a tag `kube_service`, and named in the text with its endpoints. What is longer than the API
-//! allows is cut (`limits`). An event that is older than 18 hours, or dated ahead, has the
-//! nearest time that the API takes, and its own in the tag `original_time`.
+//! A request holds one event. Title, tags and aggregation key are those of Datadog's own agent, so that both kinds of
+//! events are grouped together. Each Service under impact is a tag `kube_service`, and the text names it with its
+//! endpoints. Nothing is compressed.
 //!
-//! 202 means that it has the event, 403 that it does not know the key, 413 that the event is too large (it is put
-//! away). Nothing is compressed.
+//! Texts above the API's limits are cut (`limits`). An event that is older than 18 hours, or dated ahead, gets the nearest
+//! time that the API takes; the tag `original_time` has the true one.
+//!
+//! A 202 means that Datadog took the event, a 403 that it does not know the key. A 413 means that the event is too large;
+//! it is dead-lettered.
 
 mod limits;
 
@@ -24,7 +26,7 @@ use crate::format::text::{self, Cutter};
 use crate::format::{json, times};
 use crate::record::content::Content;
 
-/// A request may be so long on its way.
+/// A request may take this long to arrive.
 const MARGIN: Duration = Duration::from_secs(15 * 60);
 
 pub(in crate::format) struct Datadog {
@@ -81,7 +83,7 @@ fn title(record: &Record<'_, '_>, common: &Common<'_>) -> String {
     if object.is_empty() { rule.to_owned() } else { format!("{object}: {rule}") }
 }
 
-/// The Services come first: what is cut is the end.
+/// The Services come first, because the end is cut.
 fn text(record: &Record<'_, '_>, common: &Common<'_>) -> String {
     let message = text::message(record, common);
     match text::services_in_numbers(record.impact) {
@@ -98,7 +100,7 @@ fn alert_type(severity: Severity) -> &'static str {
     }
 }
 
-/// Of an event, as the agent has it: all events of an object stand together.
+/// The key of an event is the agent's: it groups all events of an object.
 fn aggregation_key(record: &Record<'_, '_>, common: &Common<'_>) -> String {
     let most = limits::AGGREGATION_KEY.usize();
     match record.content {
@@ -110,7 +112,7 @@ fn aggregation_key(record: &Record<'_, '_>, common: &Common<'_>) -> String {
 }
 
 impl Datadog {
-    /// The agent calls a node of a named cluster so.
+    /// The agent's name for a node of a named cluster.
     fn host<'r>(&self, node: &'r str) -> Cow<'r, str> {
         if node.is_empty() || self.cluster.is_empty() {
             Cow::Borrowed(node)
@@ -150,7 +152,7 @@ impl Datadog {
         let all = known.into_iter().chain(services).filter(|(_, value)| !value.is_empty());
         let mut tags = Vec::new();
         for tag in all.map(|(name, value)| tag(name, value, cutter)) {
-            // Services of one name in two namespaces.
+            // Two namespaces may have a Service of the same name.
             if tags.contains(&tag) {
                 continue;
             }
@@ -164,7 +166,7 @@ impl Datadog {
     }
 }
 
-/// Datadog turns what it does not allow in a tag into an underscore; a line break would end the tag.
+/// Datadog replaces characters that a tag must not hold by underscores; a line break would end the tag.
 fn tag(name: &str, value: &str, cutter: &Cutter) -> String {
     let value = value.replace(|c: char| c.is_control(), "_");
     cutter.text(format!("{name}:{value}"), &limits::TAG).into_owned()

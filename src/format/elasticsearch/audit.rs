@@ -1,8 +1,8 @@
-//! `kubernetes.audit`: the record as the Elastic integration for audit logs takes it, without the bodies, whose
-//! fields would be more than an index can hold.
+//! `kubernetes.audit`: the record as Elastic's integration for audit logs takes it, without the bodies of request and
+//! response, which have more fields than an index allows.
 //!
-//! That integration maps its two times as dates and the answer's code as an integer: what is none is left out, as the
-//! whole document would be refused for it.
+//! The integration maps the two times as dates and the response's code as an integer. Other values are left out, because
+//! Elasticsearch would reject the whole document.
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -12,13 +12,13 @@ use crate::record::audit::AuditEvent;
 use crate::record::raw::Raw;
 use crate::time::Stamp;
 
-/// An audit record as it came, less its bodies.
-pub(super) struct Audit<'r> {
+/// An audit record as it came, without its bodies.
+pub(super) struct KubernetesAudit<'r> {
     pub(super) all: Raw<'r>,
     pub(super) code: Option<u64>,
 }
 
-impl Serialize for Audit<'_> {
+impl Serialize for KubernetesAudit<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for (name, value) in self.all.pairs() {
@@ -31,7 +31,9 @@ impl Serialize for Audit<'_> {
                     }
                 }
                 "responseStatus" if !value.is_map() => {}
-                "responseStatus" => map.serialize_entry(&name, &Answer { all: value, code: self.code })?,
+                "responseStatus" => {
+                    map.serialize_entry(&name, &ResponseStatus { all: value, code: self.code })?
+                }
                 _ => map.serialize_entry(&name, &value)?,
             }
         }
@@ -39,13 +41,13 @@ impl Serialize for Audit<'_> {
     }
 }
 
-/// The status of the answer, with its code as it was read.
-struct Answer<'r> {
+/// `responseStatus`, with the decoded code.
+struct ResponseStatus<'r> {
     all: Raw<'r>,
     code: Option<u64>,
 }
 
-impl Serialize for Answer<'_> {
+impl Serialize for ResponseStatus<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for (name, value) in self.all.pairs() {
@@ -61,26 +63,26 @@ impl Serialize for Answer<'_> {
 
 #[derive(Serialize)]
 pub(super) struct Http {
-    response: Status,
+    response: HttpResponse,
 }
 
 #[derive(Serialize)]
-struct Status {
+struct HttpResponse {
     status_code: u64,
 }
 
 pub(super) fn http(audit: &AuditEvent<'_>) -> Option<Http> {
-    // No status has four digits, and what fits no number of an index would have the document refused.
+    // A status has three digits; a larger number could have the document rejected.
     audit
         .response
         .code
         .filter(|code| *code < 1_000)
-        .map(|status_code| Http { response: Status { status_code } })
+        .map(|status_code| Http { response: HttpResponse { status_code } })
 }
 
-/// By ECS `success`, `failure` or `unknown`. As the pipeline of Elastic's integration has it, it is what the authorizer
-/// decided; what came of the request then stands in `http.response.status_code`. Where nobody decided, as in front of the
-/// authorizer or under a policy that leaves the annotation out, the answer says it.
+/// `success`, `failure` or `unknown`, as ECS defines it. As in the pipeline of Elastic's integration, it is the decision
+/// of the authorizer; `http.response.status_code` shows the result of the request. Without a decision, the response's code
+/// decides: the record is from before the authorizer, or the audit policy leaves the annotation out.
 pub(super) fn outcome(audit: &AuditEvent<'_>) -> &'static str {
     match (&*audit.decision, audit.response.code) {
         ("allow", _) => "success",

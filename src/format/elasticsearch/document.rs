@@ -1,4 +1,4 @@
-//! The fields that all kinds of records have, by their names in ECS, and the place of what each has of its own.
+//! A document: the fields of all kinds by their names in ECS, and the members for the fields of one kind.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ const ECS_VERSION: &str = "8.17.0";
 pub(super) struct Document<'r> {
     #[serde(rename = "@timestamp")]
     timestamp: Time,
-    ecs: Version,
+    ecs: Ecs,
     message: Cow<'r, str>,
     event: Event<'r>,
     log: Log,
@@ -41,19 +41,19 @@ pub(super) struct Document<'r> {
     rule: Option<Rule<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     gatekeeper: Option<Gatekeeper<'r>>,
-    /// A record of no known kind, as it came.
+    /// A record of unknown kind, as it came.
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<Raw<'r>>,
 }
 
 #[derive(Serialize)]
-struct Version {
+struct Ecs {
     version: &'static str,
 }
 
 #[derive(Serialize)]
 struct Event<'r> {
-    /// `event` as opposed to an alert or a metric.
+    /// `event`; other values mean an alert or a metric.
     kind: &'static str,
     module: &'static str,
     dataset: &'static str,
@@ -64,7 +64,7 @@ struct Event<'r> {
     reason: &'r str,
     #[serde(skip_serializing_if = "str::is_empty")]
     outcome: &'static str,
-    /// When it began.
+    /// When it happened first.
     #[serde(skip_serializing_if = "Time::is_unknown")]
     start: Time,
 }
@@ -112,9 +112,9 @@ struct Kubernetes<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     node: Option<Named<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    event: Option<event::Event<'r>>,
+    event: Option<event::KubernetesEvent<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    audit: Option<audit::Audit<'r>>,
+    audit: Option<audit::KubernetesAudit<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     impact: Option<&'r Impact<'r>>,
 }
@@ -137,7 +137,7 @@ struct Rule<'r> {
 
 #[derive(Serialize)]
 struct Gatekeeper<'r> {
-    violation: native::Violated<'r>,
+    violation: native::ViolationFields<'r>,
 }
 
 fn named(name: &str) -> Option<Named<'_>> {
@@ -156,9 +156,9 @@ pub(super) fn of<'r>(record: &Record<'r, 'r>, cluster: &'r str) -> Document<'r> 
     };
     let impact = record.impact;
     let mut document = Document {
-        // A data stream takes no document without one.
+        // A data stream rejects a document without a timestamp.
         timestamp: Time(Some(record.time_or_now())),
-        ecs: Version { version: ECS_VERSION },
+        ecs: Ecs { version: ECS_VERSION },
         message,
         event: Event {
             kind: "event",
@@ -202,7 +202,7 @@ pub(super) fn of<'r>(record: &Record<'r, 'r>, cluster: &'r str) -> Document<'r> 
         Content::Event(said) => document.kubernetes.event = Some(event::of(said, record.body)),
         Content::Audit(said) => {
             document.kubernetes.audit =
-                Some(audit::Audit { all: Raw::new(record.body), code: said.response.code });
+                Some(audit::KubernetesAudit { all: Raw::new(record.body), code: said.response.code });
             document.event.outcome = audit::outcome(said);
             document.user = people::user(&said.user.name, &said.user.uid);
             document.source = people::source(said);

@@ -1,4 +1,4 @@
-//! `kubernetes.event` as metricbeat has it (`metricbeat/module/kubernetes/event/event.go`).
+//! `kubernetes.event` as metricbeat writes it (`metricbeat/module/kubernetes/event/event.go`).
 
 use std::borrow::Cow;
 
@@ -10,27 +10,27 @@ use crate::record::raw::Raw;
 use crate::time::Stamp;
 
 #[derive(Serialize)]
-pub(super) struct Event<'r> {
+pub(super) struct KubernetesEvent<'r> {
     message: &'r str,
     reason: &'r str,
     r#type: &'r str,
     count: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     original_count: Option<i64>,
-    source: Source<'r>,
-    involved_object: Involved<'r>,
+    source: EventSource<'r>,
+    involved_object: InvolvedObject<'r>,
     metadata: Metadata<'r>,
-    timestamp: Times,
+    timestamp: Occurrences,
 }
 
 #[derive(Serialize)]
-struct Source<'r> {
+struct EventSource<'r> {
     host: &'r str,
     component: &'r str,
 }
 
 #[derive(Serialize)]
-struct Involved<'r> {
+struct InvolvedObject<'r> {
     api_version: &'r str,
     resource_version: &'r str,
     name: &'r str,
@@ -59,25 +59,25 @@ struct Created {
 }
 
 #[derive(Serialize)]
-struct Times {
+struct Occurrences {
     #[serde(skip_serializing_if = "Time::is_unknown")]
     first_occurrence: Time,
     #[serde(skip_serializing_if = "Time::is_unknown")]
     last_occurrence: Time,
 }
 
-pub(super) fn of<'r>(event: &'r KubeEvent<'_>, body: &'r [u8]) -> Event<'r> {
+pub(super) fn of<'r>(event: &'r KubeEvent<'_>, body: &'r [u8]) -> KubernetesEvent<'r> {
     let ObjectRef { api_version, kind, name, uid, resource_version, .. } = &event.object;
     let metadata = Raw::new(body).get("metadata").unwrap_or_default();
     let map = |key| metadata.get(key).filter(Raw::is_map);
-    Event {
+    KubernetesEvent {
         message: &event.message,
         reason: &event.reason,
         r#type: &event.event_type,
         count: i64::try_from(event.occurrences()).unwrap_or(i64::MAX),
         original_count: event.implausible_count().map(|count| i64::try_from(count).unwrap_or(i64::MAX)),
-        source: Source { host: &event.source.host, component: &event.source.component },
-        involved_object: Involved { api_version, resource_version, name, kind, uid },
+        source: EventSource { host: &event.source.host, component: &event.source.component },
+        involved_object: InvolvedObject { api_version, resource_version, name, kind, uid },
         metadata: Metadata {
             timestamp: Created { created: Time(Stamp::parse_set(&event.metadata.creation_timestamp)) },
             name: &event.metadata.name,
@@ -88,6 +88,9 @@ pub(super) fn of<'r>(event: &'r KubeEvent<'_>, body: &'r [u8]) -> Event<'r> {
             labels: map("labels"),
             annotations: map("annotations"),
         },
-        timestamp: Times { first_occurrence: Time(event.first_time()), last_occurrence: Time(event.time()) },
+        timestamp: Occurrences {
+            first_occurrence: Time(event.first_time()),
+            last_occurrence: Time(event.time()),
+        },
     }
 }

@@ -1,4 +1,4 @@
-//! What Elasticsearch takes by default, as it documents it.
+//! The default limits that Elasticsearch documents.
 
 use crate::format::json::MOST_LEVELS;
 use crate::format::limit::{Limit, Over, Unit};
@@ -32,5 +32,5 @@ pub(super) const FIELDS: Limit = Limit {
     source: "https://www.elastic.co/docs/reference/elasticsearch/index-settings/mapping-limit",
 };
 
-/// All of them, in the order of docs/formats.md.
+/// All limits, in the order of docs/formats.md.
 pub(super) const ALL: &[Limit] = &[REQUEST_BYTES, ID, DEPTH, FIELDS];

@@ -1,18 +1,20 @@
-//! `format ecs` and `elasticsearch`: documents of the Elastic Common Schema 8.
+//! `format ecs` and `elasticsearch`: documents of the Elastic Common Schema 8. `elasticsearch` is for `POST /_bulk`, `ecs`
+//! for any receiver of NDJSON.
 //!
-//! `ecs` is a document a line, for whatever reads NDJSON. `elasticsearch` is the body of the `_bulk` API: before each
-//! document stands an action that creates it under the record's id. So a record that comes again meets itself there
-//! (409), which counts as accepted: nothing is indexed twice, whatever happens in between. The answer is about each
-//! document by itself.
+//! A request of `ecs` holds one document per line. A request of `elasticsearch` has a line before each document: the
+//! action that creates it under the record's id.
 //!
-//! A point in the name of a label, or of whatever else a record brings, would be an object in an object there, and
-//! `app` beside `app.kubernetes.io/name` a document that no index takes: as metricbeat has it, they are underscores. Of
-//! `team.a` and `team_a` the one that comes last counts. What else an index would refuse is in `json::indexed`.
+//! Dots in names that a record brings, such as labels, become underscores, as in metricbeat. A dot would mean a nested
+//! object, and no index takes a document with both `app` and `app.kubernetes.io/name`. If a record has both `team.a` and
+//! `team_a`, the last one stays. `json::indexed` describes what else is changed for an index.
 //!
-//! - `document`: what all kinds share
-//! - `event`, `audit`: what is under `kubernetes.event` and `kubernetes.audit`
-//! - `people`: who did it, and from where
-//! - `response`: what `_bulk` says of each document; `limits`: what an index takes
+//! The response to `_bulk` names the outcome of each document. A 409 counts as accepted: the record was sent before and
+//! is there, so nothing is indexed twice. For `ecs` the status decides.
+//!
+//! - `document`: the fields that all kinds share
+//! - `event`, `audit`: the fields under `kubernetes.event` and `kubernetes.audit`
+//! - `people`: the user and the addresses of a request
+//! - `response`: the outcome of each document; `limits`: the limits of an index
 
 mod audit;
 mod document;
@@ -35,7 +37,7 @@ use crate::response::{Disposition, Response, partial_success};
 
 pub(super) struct Elasticsearch {
     pub(super) cluster: String,
-    /// The index or data stream of the bulk API; `None`: documents alone.
+    /// The index or data stream of the bulk API; `None`: documents without actions.
     pub(super) index: Option<String>,
 }
 
@@ -49,7 +51,7 @@ impl Elasticsearch {
     }
 }
 
-/// `create` is what data streams take.
+/// Data streams take only `create`.
 #[derive(Serialize)]
 struct Action<'r> {
     create: Target<'r>,
@@ -66,7 +68,7 @@ impl Format for Elasticsearch {
         if self.is_bulk() { limits::ALL } else { &[] }
     }
 
-    /// The response of `_bulk` names each document.
+    /// `elasticsearch` needs the response to `_bulk`, which names each document.
     fn fits_lines(&self) -> bool {
         !self.is_bulk()
     }
@@ -89,7 +91,7 @@ impl Format for Elasticsearch {
     }
 }
 
-/// Elasticsearch takes ids of so many bytes. A longer one is a hostile sender's, and its hash stands for it.
+/// The id of a document. Elasticsearch limits its length; a longer one, from a hostile sender, is replaced by its hash.
 fn id(id: &str) -> Cow<'_, str> {
     if id.len() <= limits::ID.usize() {
         id.into()

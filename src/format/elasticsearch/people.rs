@@ -1,10 +1,9 @@
-//! Who did something and from where, as the pipeline of Elastic's integration for audit logs names it
+//! The user and the addresses of a request, named as in the pipeline of Elastic's integration for audit logs
 //! (`packages/kubernetes/data_stream/audit_logs/elasticsearch/ingest_pipeline/default.yml` of elastic/integrations).
 //!
-//! A field of type `ip` takes nothing else, or the whole document is refused: an address that is none stands in
-//! `source.address` alone. `source` and `client` are the first address that is not empty, which is
-//! the client's; those of the proxies
-//! are in `related.ip`.
+//! An invalid address in a field of type `ip` would have the whole document rejected, so it is in `source.address` only.
+//! `source` and `client` are the first address that is not empty, which is the client's. `related.ip` has the addresses of
+//! proxies too.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -33,7 +32,7 @@ pub(super) struct Client {
     ip: Ip,
 }
 
-/// All of them, to be looked for in one field.
+/// All addresses and names of the request, so that one field finds them.
 #[derive(Serialize)]
 pub(super) struct Related<'r> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -42,7 +41,7 @@ pub(super) struct Related<'r> {
     user: Vec<&'r str>,
 }
 
-/// Without a scope, which Elasticsearch does not know.
+/// An address without a scope, which Elasticsearch does not support.
 struct Ip(IpAddr);
 
 impl Serialize for Ip {

@@ -1,4 +1,4 @@
-//! Elasticsearch's answer to `_bulk`: an item for each action, in order.
+//! Elasticsearch's response to `_bulk`: an item for each action, in order.
 //!
 //! <https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk>
 
@@ -8,8 +8,7 @@ use serde_json::value::RawValue;
 use crate::response::partial_success::{kept, unreadable};
 use crate::response::{Disposition, Doubt, Hide, RecordOutcome, Response};
 
-/// The items are only looked at where there are errors. Whoever filters the answer down to its items leaves `errors`
-/// out.
+/// The items are read only if there are errors. A `filter_path` may leave `errors` out.
 #[derive(Deserialize)]
 struct Bulk<'b> {
     errors: Option<bool>,
@@ -17,32 +16,33 @@ struct Bulk<'b> {
     items: Option<&'b RawValue>,
 }
 
-/// Servers that speak the protocol may call what they have done by another name.
+/// Other servers of the protocol may name the action differently.
 #[derive(Deserialize)]
 struct Item {
     #[serde(alias = "index", alias = "update")]
-    create: Done,
+    create: ItemResult,
 }
 
 #[derive(Deserialize)]
-struct Done {
+struct ItemResult {
     status: u16,
     #[serde(default)]
     error: serde_json::Value,
 }
 
-/// A 400 of one of these is about the index or the cluster, which all records share ...
-const OF_ALL: [&str; 3] = ["invalid_index_name_exception", "index_closed_exception", "validation_exception"];
-/// ... and so is one with such a reason.
-const REASONS_OF_ALL: [&str; 4] =
+/// A 400 of one of these types concerns the index or the cluster, and thus all records.
+const SHARED_TYPES: [&str; 3] =
+    ["invalid_index_name_exception", "index_closed_exception", "validation_exception"];
+/// A 400 with one of these reasons does, too.
+const SHARED_REASONS: [&str; 4] =
     ["shards open", "no write index is defined", "pipeline with id", "pipeline does not exist"];
-/// Of a document, whatever the status.
-const OF_ONE: &str = "fail_processor_exception";
+/// This type concerns a document, whatever the status.
+const DOCUMENT_TYPE: &str = "fail_processor_exception";
 
 pub(super) fn read(response: &Response<'_>) -> Disposition {
     let Response { body, records, sent_bytes, hide, .. } = *response;
     let Ok(Bulk { errors, items }) = serde_json::from_slice(body) else {
-        return unreadable("the answer is none of _bulk: does endpoint lead to _bulk?");
+        return unreadable("the response is not one of _bulk: does endpoint lead to _bulk?");
     };
     if errors == Some(false) {
         return Disposition::Accepted { sent_bytes };
@@ -55,35 +55,36 @@ pub(super) fn read(response: &Response<'_>) -> Disposition {
     });
     match (&outcomes[..], retry) {
         ([], _) => {
-            unreadable("the answer does not tell of each document: is there a filter_path in endpoint?")
+            unreadable("the response does not name each document: is there a filter_path in endpoint?")
         }
         (all, _) if all.len() == records => Disposition::Partial { outcomes, sent_bytes },
-        // Of fewer nobody can tell which is whose. Sent again they meet themselves there, under their ids.
+        // With fewer items than records it is unknown which is whose. Resent records get a 409 under their ids.
         (_, Some(why)) => Disposition::Retry {
             after: None,
-            why: format!("it does not take all ({why})"),
+            why: format!("it does not take all documents ({why})"),
             doubt: Doubt::Unanswered,
         },
         (_, None) => Disposition::Rejected {
             status: 200,
-            answer: "some were rejected, and the answer does not tell of each document".to_owned(),
+            answer: "some documents were rejected, but the response does not name each of them".to_owned(),
         },
     }
 }
 
-/// As with whole requests: rejected is only what a document can be to blame for. An index that is missing, blocked or
-/// closed, a cluster that is full, or a key that may not write, is fixed by a person, and all records wait for that.
-fn outcome(Item { create: Done { status, error } }: Item, hide: Hide<'_>) -> RecordOutcome {
+/// Only an error caused by the document rejects its record. If an index is missing, blocked or closed, the cluster is full
+/// or the key may not write, a person must fix it, and the records wait.
+fn outcome(Item { create: ItemResult { status, error } }: Item, hide: Hide<'_>) -> RecordOutcome {
     let answer = || kept(&error.to_string(), hide);
     let text = |key| error.get(key).and_then(|text| text.as_str()).unwrap_or_default();
-    let is_of_all = || {
-        OF_ALL.contains(&text("type")) || REASONS_OF_ALL.iter().any(|words| text("reason").contains(words))
+    let is_shared = || {
+        SHARED_TYPES.contains(&text("type"))
+            || SHARED_REASONS.iter().any(|words| text("reason").contains(words))
     };
     match status {
-        // 409: it is there already.
+        // 409: the document is there already.
         200..=299 | 409 => RecordOutcome::Accepted,
-        _ if text("type") == OF_ONE => RecordOutcome::Rejected { status, answer: answer() },
-        400 | 413 | 422 if !is_of_all() => RecordOutcome::Rejected { status, answer: answer() },
+        _ if text("type") == DOCUMENT_TYPE => RecordOutcome::Rejected { status, answer: answer() },
+        400 | 413 | 422 if !is_shared() => RecordOutcome::Rejected { status, answer: answer() },
         _ => RecordOutcome::Retry { why: format!("{status}: {}", answer()) },
     }
 }
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_the_index_or_the_key_is_no_documents_fault() {
+    fn an_error_of_the_index_or_the_key_rejects_no_document() {
         let shards = "this action would add [2] shards, but this cluster currently has [1000]/[1000] maximum normal shards open";
         for (status, name, reason) in [
             (400, "invalid_index_name_exception", ""),
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_does_not_tell_of_each_tells_nothing() {
+    fn a_response_that_does_not_name_each_document_is_unreadable() {
         for (unclear, records) in [
             ("", 1),
             ("{}", 1),
@@ -161,7 +162,7 @@ mod tests {
         }
     }
 
-    /// Some that speak the protocol tell of failures alone, or by another name.
+    /// Other servers of the protocol may list failures only, or name the action differently.
     #[test]
     fn other_servers_are_understood() {
         let named = r#"{"errors":false,"items":[{"index":{"_id":"a","status":201}}]}"#;

@@ -1,25 +1,25 @@
-//! JSON for receivers that index each field, such as Elasticsearch: what an index refuses is avoided where a record brings
-//! it.
+//! JSON for receivers that index each field, such as Elasticsearch. Values of a record that an index would reject are
+//! changed.
 //!
-//! - A point in a name is an object in an object there: an underscore stands for it, as metricbeat has it.
+//! - A dot in a name would mean a nested object, so it becomes an underscore, as in metricbeat.
 //! - A name must not be empty or blank (`DocumentParser`: "field name cannot be an empty string", "Field name cannot
-//!   contain only whitespace"): it is called [`NO_NAME`].
-//! - Objects nest 20 levels at the most, the document itself included (`index.mapping.depth.limit`): what lies deeper is
+//!   contain only whitespace"), so it becomes [`NO_NAME`].
+//! - Objects nest at most 20 levels, including the document itself (`index.mapping.depth.limit`). A deeper object becomes
 //!   a text, its JSON.
-//! - A number is a `long` or a `float` unless somebody mapped it; what fits neither is a text. That helps where the
-//!   field is not mapped yet: a number of the same name in an earlier document has made it one of numbers, and then the
-//!   document is refused.
-//! - All values of a list, and of the lists in it, become one field, so they must be of one kind: objects, texts, numbers
-//!   or booleans ("Arrays with a mixture of data types are not supported"). A list of several kinds is a text, its JSON.
+//! - A number is a `long` or a `float` unless the field is mapped otherwise. A number that fits neither becomes a text.
+//!   The document is still rejected if an earlier one has made the field numeric.
+//! - All values of a list, and of lists in it, become one field, so they must have one type: object, text, number or
+//!   boolean ("Arrays with a mixture of data types are not supported"). A list of several types becomes a text, its JSON.
 
 use super::object::{self, MIXED};
 use super::text;
 
-/// How deep objects nest, the document included (`index.mapping.depth.limit`).
+/// How deep objects may nest, including the document (`index.mapping.depth.limit`).
 pub const MOST_LEVELS: u8 = 20;
 /// The name of a member without a name.
 const NO_NAME: &[u8] = b"\"_empty\"";
-/// Makes a name of the key that was written from here on, in its quotation marks.
+
+/// Changes the key that was written from `start` on, in quotation marks, to a name that an index takes.
 pub(super) fn name(out: &mut Vec<u8>, start: usize) {
     let written = out.get_mut(start..).unwrap_or_default();
     written.iter_mut().filter(|byte| **byte == b'.').for_each(|byte| *byte = b'_');
@@ -30,8 +30,8 @@ pub(super) fn name(out: &mut Vec<u8>, start: usize) {
     }
 }
 
-/// Whether a JSON string holds nothing but white space. Control characters were replaced by their numbers by
-/// then, but for these three, which JSON escapes.
+/// Whether a JSON string holds only white space. It holds no control characters but these three: others were replaced by
+/// their numbers before.
 fn is_blank(string: &[u8]) -> bool {
     let Ok(mut rest) = str::from_utf8(string.get(1..string.len().saturating_sub(1)).unwrap_or_default())
     else {
@@ -45,12 +45,12 @@ fn is_blank(string: &[u8]) -> bool {
     rest.trim_start().is_empty()
 }
 
-/// Whether an object on this level is the first too deep one; those inside it are a part of its text.
+/// Whether an object on this level becomes a text: it is the first that is too deep. Deeper ones are part of its text.
 pub(super) fn is_too_deep(level: u8) -> bool {
     level == MOST_LEVELS + 1
 }
 
-/// Makes a text of the JSON that was written from here on.
+/// Turns the JSON that was written from `start` on into a text.
 #[cold]
 pub(super) fn as_text(out: &mut Vec<u8>, start: usize) {
     let mut json = out.split_off(start);
@@ -58,14 +58,14 @@ pub(super) fn as_text(out: &mut Vec<u8>, start: usize) {
     text::write(&String::from_utf8_lossy(&json), out);
 }
 
-/// The kinds of values that the items of a list have, one bit each; null is of every kind.
+/// The types of the items of a list, one bit each; null fits every type.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Kinds(u8);
+pub(super) struct ItemTypes(u8);
 
-impl Kinds {
-    /// An item was written.
+impl ItemTypes {
+    /// Adds the type of a written item.
     pub(super) fn note(&mut self, item: &[u8]) {
-        // A list within is of one kind, unless it is marked: that of its first value.
+        // A nested list that is not marked has one type, that of its first value.
         let first = match item.first() {
             Some(b'[') => item.iter().find(|byte| !matches!(byte, b'[' | b']' | b',' | b'n' | b'u' | b'l')),
             first => first,
@@ -80,12 +80,13 @@ impl Kinds {
         };
     }
 
+    /// Whether the items have several types.
     pub(super) fn are_mixed(self) -> bool {
         self.0.count_ones() > 1
     }
 }
 
-/// Makes texts of the lists of several kinds in what was written from here on. Nearly always there are none.
+/// Turns the lists of several types that were written from `start` on into texts. There are rarely any.
 pub(super) fn finish(out: &mut Vec<u8>, start: usize) {
     if let Some(first) = memchr::memchr(MIXED, out.get(start..).unwrap_or_default()) {
         write_mixed(out, start + first);
@@ -108,11 +109,12 @@ fn write_mixed(out: &mut Vec<u8>, first: usize) {
     out.extend_from_slice(rest);
 }
 
+/// Whether a number fits a `long`.
 pub(super) fn is_long(number: u64) -> bool {
     i64::try_from(number).is_ok()
 }
 
-/// NaN and infinity are null in JSON.
+/// Whether a number fits a `float`. NaN and infinity do, because they become null.
 pub(super) fn is_float(number: f64) -> bool {
     !number.is_finite() || number.abs() <= f64::from(f32::MAX)
 }

@@ -1,4 +1,4 @@
-//! JSON out: serde documents, and MessagePack values as they came.
+//! Writes JSON: serde documents, and MessagePack values as they came.
 
 mod indexed;
 mod object;
@@ -12,23 +12,23 @@ use serde::Serialize;
 use crate::record::cursor::{Cursor, DecodeError, Token};
 
 pub use indexed::MOST_LEVELS;
-pub use object::Object;
+pub use object::ObjectWriter;
 
 /// Appends a document.
 pub fn write(document: &impl Serialize, out: &mut Vec<u8>) {
     write_with::<false>(document, out);
 }
 
-/// Appends a document for an index of fields. In what a record brings, the keys of maps have underscores for points and
-/// are never blank, objects nest at most [`MOST_LEVELS`] deep, numbers are in range, and the items of a list are of one
-/// kind. The names of the document's own fields stay.
+/// Appends a document for an index of fields. In values from a record, keys have underscores instead of dots and are never
+/// blank, objects nest at most [`MOST_LEVELS`] deep, numbers are in range, and the items of a list have one type. The names
+/// of the document's own fields stay.
 pub fn write_for_index(document: &impl Serialize, out: &mut Vec<u8>) {
     write_with::<true>(document, out);
 }
 
 fn write_with<const INDEXED: bool>(document: &impl Serialize, out: &mut Vec<u8>) {
     let before = out.len();
-    // Neither a Vec nor these documents (no maps with odd keys) can fail; a cut document must not stay.
+    // Writing to a Vec cannot fail, and keys of these documents are texts. A partial document must not stay.
     if document.serialize(serializer::Json::<INDEXED>::new(out)).is_err() {
         out.truncate(before);
         out.extend_from_slice(b"null");
@@ -38,19 +38,18 @@ fn write_with<const INDEXED: bool>(document: &impl Serialize, out: &mut Vec<u8>)
     }
 }
 
-/// Appends a text as it stands inside of the quotation marks of a JSON string.
+/// Appends a text as a JSON string without its quotation marks.
 pub fn write_inside(text: &str, out: &mut Vec<u8>) {
     text::write_inside(text, out);
 }
 
-/// Appends the MessagePack value that starts here. What JSON cannot hold becomes what comes closest:
-/// bytes become text, NaN and extensions become null, keys become strings, and a container as a key becomes
-/// a mere sign.
+/// Appends the MessagePack value that starts here. Values that JSON does not have are converted: bytes become text, NaN
+/// and extensions become null, keys become strings, and a container as a key becomes a placeholder.
 ///
-/// Recursive: the value must have been measured by [`Cursor::value`], which limits its depth.
+/// It is recursive, so [`Cursor::value`] must have limited the depth of the value.
 ///
 /// # Errors
-/// When the bytes are no value.
+/// If the bytes are not a value.
 pub fn write_value(cursor: &mut Cursor<'_>, out: &mut Vec<u8>) -> Result<(), DecodeError> {
     match cursor.token()? {
         Token::Array(len) => {
@@ -64,7 +63,7 @@ pub fn write_value(cursor: &mut Cursor<'_>, out: &mut Vec<u8>) -> Result<(), Dec
             out.push(b']');
         }
         Token::Map(len) => {
-            let mut object = Object::open(out);
+            let mut object = ObjectWriter::open(out);
             write_pairs(cursor, len, &mut object, out, |_, _, _, _| Ok(false))?;
             object.close(out);
         }
@@ -84,17 +83,17 @@ fn write_scalar(token: Token<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends `len` pairs of a map to an object. `instead` may take a pair over, by its key: it then reads or skips the
-/// value, writes what it likes and answers true. Bytes as a key are asked about as well: they become the same text.
+/// Appends `len` pairs of a map to an object. `instead` may handle a pair itself by its key: it then reads or skips the
+/// value, writes anything, and returns true. It also gets keys of bytes, because they become the same text.
 ///
 /// # Errors
-/// When the bytes are no pairs.
+/// If the bytes are not pairs.
 pub fn write_pairs(
     cursor: &mut Cursor<'_>,
     len: u32,
-    object: &mut Object,
+    object: &mut ObjectWriter,
     out: &mut Vec<u8>,
-    mut instead: impl FnMut(&[u8], &mut Cursor<'_>, &mut Object, &mut Vec<u8>) -> Result<bool, DecodeError>,
+    mut instead: impl FnMut(&[u8], &mut Cursor<'_>, &mut ObjectWriter, &mut Vec<u8>) -> Result<bool, DecodeError>,
 ) -> Result<(), DecodeError> {
     for _ in 0..len {
         let key = cursor.token()?;
@@ -112,15 +111,15 @@ pub fn write_pairs(
     Ok(())
 }
 
-/// A comma, unless the list was just opened.
+/// Appends a comma, unless the list or object was just opened.
 pub fn separate(out: &mut Vec<u8>) {
     if !matches!(out.last(), Some(b'{' | b'[') | None) {
         out.push(b',');
     }
 }
 
-/// A key as text, by its head. A container as a key is named, not written: escaped once for each key it stands in, a key
-/// of a few bytes would grow to more than there is memory.
+/// A key as text. A container as a key becomes a placeholder: nested keys are escaped once per level, so a key of a few
+/// bytes could grow beyond the memory.
 #[must_use]
 pub fn key_text(head: Token<'_>) -> Cow<'_, str> {
     match head {
@@ -135,7 +134,7 @@ pub fn key_text(head: Token<'_>) -> Cow<'_, str> {
     }
 }
 
-/// The bytes as text; looking for what is no UTF-8 takes twice as long as seeing that there is none.
+/// The bytes as text. Checking for valid UTF-8 first takes half the time.
 fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }

@@ -1,27 +1,26 @@
-//! An object that is written key by key, of which each key stays once.
+//! Writes an object key by key. If a key is repeated, only its last pair stays.
 //!
-//! What a key is, is what stands there in the end: after control characters were replaced by their numbers, after bytes
-//! became text and points underscores. So the look at the keys is here, and the pairs that a later one replaces are
-//! taken out of the text again, which nearly never happens.
+//! Keys are compared as they are written: bytes as text, control characters as numbers, dots as underscores. Replaced
+//! pairs are removed from the written text, which is rarely necessary.
 
 use std::ops::Range;
 
 use super::text;
 use crate::record::duplicate_keys::{DuplicateKeys, replaced};
 
-/// Opens a list of several kinds until the document ends: no JSON has this byte. The lists inside it must not become
-/// texts by themselves, whose quotation marks would be escaped anew on each level.
+/// Marks the beginning of a list of several types until the document ends; JSON does not have this byte. Nested lists must
+/// not become texts first, because their quotation marks would be escaped once per level.
 pub(super) const MIXED: u8 = 1;
 
 /// A JSON object, open at the end of a buffer.
 #[derive(Debug)]
-pub struct Object {
-    /// Where its brace stands.
+pub struct ObjectWriter {
+    /// The offset of its opening brace.
     at: usize,
     keys: DuplicateKeys,
 }
 
-impl Object {
+impl ObjectWriter {
     /// Appends the brace that opens it.
     #[must_use]
     pub fn open(out: &mut Vec<u8>) -> Self {
@@ -29,13 +28,13 @@ impl Object {
         Self { at: out.len() - 1, keys: DuplicateKeys::default() }
     }
 
-    /// Where it begins.
+    /// The offset of its opening brace.
     #[inline]
     pub(super) fn start(&self) -> usize {
         self.at
     }
 
-    /// Appends what stands before a value: a comma where one is due, the key and a colon.
+    /// Appends a comma if one is due, the key and a colon.
     pub fn key(&mut self, name: &str, out: &mut Vec<u8>) {
         let start = self.separate(out);
         text::write(name, out);
@@ -43,7 +42,7 @@ impl Object {
         out.push(b':');
     }
 
-    /// Appends a comma, unless nothing was written yet; the place behind it.
+    /// Appends a comma, unless nothing was written yet. Returns the offset behind it.
     #[inline]
     pub(super) fn separate(&self, out: &mut Vec<u8>) -> usize {
         if out.len() > self.at + 1 {
@@ -52,7 +51,7 @@ impl Object {
         out.len()
     }
 
-    /// A key was written from here on.
+    /// Notes the key that was written from `start` on.
     #[inline]
     pub(super) fn note(&mut self, start: usize, out: &[u8]) {
         self.keys.note(out.get(start..).unwrap_or_default());
@@ -68,7 +67,7 @@ impl Object {
     }
 }
 
-/// Takes out of the pairs from here to the end those of which the key comes again.
+/// Removes the pairs from `start` on whose key is repeated later.
 #[cold]
 fn keep_last(out: &mut Vec<u8>, start: usize) {
     let (mut starts, mut keys) = (Vec::new(), Vec::new());
@@ -84,7 +83,7 @@ fn keep_last(out: &mut Vec<u8>, start: usize) {
     let mut kept = start;
     let mut gone = gone.into_iter().peekable();
     for (place, start) in starts.iter().enumerate() {
-        // A pair goes with the comma behind it; one that is replaced is never the last.
+        // A pair is removed with the comma behind it; a replaced pair is never the last.
         let end = starts.get(place + 1).copied().unwrap_or(out.len());
         if gone.next_if_eq(&place).is_none() {
             out.copy_within(*start..end, kept);
@@ -94,7 +93,7 @@ fn keep_last(out: &mut Vec<u8>, start: usize) {
     out.truncate(kept);
 }
 
-/// The string that starts here, its quotation marks included.
+/// The range of the string that starts here, with its quotation marks.
 fn string(text: &[u8], start: usize) -> Range<usize> {
     let mut at = start + 1;
     while let Some(found) = text.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
@@ -102,13 +101,13 @@ fn string(text: &[u8], start: usize) -> Range<usize> {
         if text.get(at - 1) == Some(&b'"') {
             return start..at;
         }
-        // What is escaped.
+        // The escaped character.
         at += 1;
     }
     start..text.len()
 }
 
-/// Where the comma behind the value that starts here stands, or what closes its container, or the end.
+/// The offset behind the value that starts here: of a comma, of the end of its container, or of the end of the text.
 pub(super) fn value_end(text: &[u8], start: usize) -> usize {
     let (mut at, mut depth) = (start, 0_usize);
     while let Some(byte) = text.get(at) {
@@ -134,7 +133,7 @@ mod tests {
 
     fn written(pairs: &[(&str, &str)]) -> String {
         let mut out = b"before ".to_vec();
-        let mut object = Object::open(&mut out);
+        let mut object = ObjectWriter::open(&mut out);
         for (key, value) in pairs {
             object.key(key, &mut out);
             out.extend_from_slice(value.as_bytes());
@@ -144,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_value_of_a_key_stays_where_it_stands() {
+    fn the_last_pair_of_a_key_stays_at_its_place() {
         assert_eq!(written(&[]), "{}");
         assert_eq!(written(&[("a", "1"), ("a", "2")]), r#"{"a":2}"#);
         assert_eq!(written(&[("a", "1"), ("b", "2"), ("a", "3"), ("c", "4")]), r#"{"b":2,"a":3,"c":4}"#);

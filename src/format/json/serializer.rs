@@ -1,4 +1,4 @@
-//! serde's data model as compact JSON, straight into the batch.
+//! Writes serde's data model as compact JSON, directly into the batch.
 //!
 //! It takes half the time of `serde_json` (`make bench`, docs/performance.md), because it copies strings without escapes as
 //! a whole and does not check the names of a struct's fields, which are ours. It also keeps the last value of a repeated
@@ -11,13 +11,13 @@ use serde::ser::{
     Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple, Serializer,
 };
 
-use super::object::{self, Object};
+use super::object::{self, ObjectWriter};
 use super::{indexed, text};
 
-/// Writes values at the end of a buffer; `INDEXED`: for an index of fields.
+/// Appends values to a buffer; `INDEXED` selects JSON for an index of fields.
 pub(super) struct Json<'o, const INDEXED: bool> {
     out: &'o mut Vec<u8>,
-    /// How many objects are around it; only an index asks.
+    /// The number of enclosing objects; used only for an index.
     depth: u8,
 }
 
@@ -33,23 +33,23 @@ pub(super) struct Open<'o, const INDEXED: bool> {
     depth: u8,
     is_empty: bool,
     close: u8,
-    /// Where it begins, and of what its items are; only an index asks.
+    /// Where it begins, and the types of its items; used only for an index.
     start: usize,
-    kinds: indexed::Kinds,
+    types: indexed::ItemTypes,
 }
 
 /// A map that is being written.
 pub(super) struct Map<'o, const INDEXED: bool> {
     out: &'o mut Vec<u8>,
     depth: u8,
-    object: Object,
+    object: ObjectWriter,
 }
 
 impl<'o, const INDEXED: bool> Open<'o, INDEXED> {
     fn new(out: &'o mut Vec<u8>, depth: u8, open: u8, close: u8) -> Self {
         let start = out.len();
         out.push(open);
-        Self { out, depth, is_empty: true, close, start, kinds: indexed::Kinds::default() }
+        Self { out, depth, is_empty: true, close, start, types: indexed::ItemTypes::default() }
     }
 
     fn separate(&mut self) {
@@ -63,7 +63,7 @@ impl<'o, const INDEXED: bool> Open<'o, INDEXED> {
         let start = self.out.len();
         value.serialize(Json::<INDEXED> { out: self.out, depth: self.depth })?;
         if INDEXED {
-            self.kinds.note(self.out.get(start..).unwrap_or_default());
+            self.types.note(self.out.get(start..).unwrap_or_default());
         }
         Ok(())
     }
@@ -83,7 +83,7 @@ macro_rules! numbers {
     };
 }
 
-/// What none of our documents has.
+/// The methods for types that no document has.
 macro_rules! without {
     ($($method:ident($($kind:ty),*) -> $ok:ty;)*) => {
         $(fn $method(self, $(_: $kind),*) -> Result<$ok, fmt::Error> {
@@ -196,7 +196,7 @@ impl<'o, const INDEXED: bool> Serializer for Json<'o, INDEXED> {
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Map<'o, INDEXED>, fmt::Error> {
-        let object = Object::open(self.out);
+        let object = ObjectWriter::open(self.out);
         Ok(Map { out: self.out, depth: self.depth.saturating_add(1), object })
     }
 
@@ -212,7 +212,7 @@ impl<'o, const INDEXED: bool> Serializer for Json<'o, INDEXED> {
     }
 }
 
-/// A text that comes in pieces.
+/// Appends the pieces of a text.
 struct Pieces<'o>(&'o mut Vec<u8>);
 
 impl Write for Pieces<'_> {
@@ -233,7 +233,7 @@ macro_rules! lists {
             }
 
             fn end(self) -> Result<(), fmt::Error> {
-                if INDEXED && self.kinds.are_mixed() && let Some(open) = self.out.get_mut(self.start) {
+                if INDEXED && self.types.are_mixed() && let Some(open) = self.out.get_mut(self.start) {
                     *open = object::MIXED;
                 }
                 self.close()
@@ -280,7 +280,7 @@ impl<const INDEXED: bool> SerializeStruct for Open<'_, INDEXED> {
     type Ok = ();
     type Error = fmt::Error;
 
-    /// The names of our fields are words, which need no escape.
+    /// The names of the fields are words, which need no escape.
     #[inline]
     fn serialize_field<T: Serialize + ?Sized>(
         &mut self,

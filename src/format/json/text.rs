@@ -1,16 +1,16 @@
-//! A string becomes a JSON string.
+//! Writes a JSON string.
 //!
-//! Nearly all text needs no escape, so it is looked at in blocks that the compiler turns into vector
-//! instructions, and copied whole.
+//! Most text needs no escape, so it is checked in blocks, which the compiler turns into vector instructions, and copied
+//! whole.
 
-/// Appends the text in quotes. Escaped is what RFC 8259, 7 asks for and nothing else.
+/// Appends the text in quotation marks. It escapes only what RFC 8259, section 7, requires.
 pub(super) fn write(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     write_inside(text, out);
     out.push(b'"');
 }
 
-/// The same without the quotes, for a text that comes in pieces.
+/// The same without the quotation marks, for a text that comes in pieces.
 pub(super) fn write_inside(text: &str, out: &mut Vec<u8>) {
     let mut rest = text.as_bytes();
     while let Some(at) = first_special(rest) {
@@ -23,10 +23,10 @@ pub(super) fn write_inside(text: &str, out: &mut Vec<u8>) {
 
 const BLOCK: usize = 16;
 
-/// Where the first byte stands that cannot stand for itself.
+/// The offset of the first byte that needs an escape.
 fn first_special(bytes: &[u8]) -> Option<usize> {
     let (blocks, tail) = bytes.as_chunks::<BLOCK>();
-    // Of a whole block first only whether there is one: that has no branches inside.
+    // First it finds the block, in a loop without branches; then the byte.
     let block = blocks.iter().position(|block| block.iter().fold(false, |any, byte| any | is_special(*byte)));
     let (start, near) = match block {
         Some(index) => (index * BLOCK, &blocks[index][..]),

@@ -1,4 +1,4 @@
-//! What Loki takes by default, as it documents it.
+//! The default limits that Loki documents.
 
 use crate::format::limit::{Limit, Over, Unit};
 
@@ -60,7 +60,7 @@ pub(super) const BEHIND: Limit = Limit {
     over: Over::Clamped,
     source: "https://grafana.com/docs/loki/latest/operations/request-validation-rate-limits/",
 };
-/// Between the distributor and the ingesters, a push stays below what gRPC takes.
+/// The distributor sends a push to the ingesters over gRPC, which has this limit.
 pub(super) const PUSH: Limit = Limit {
     of: Limit::REQUEST,
     most: 4 << 20,
@@ -76,6 +76,6 @@ pub(super) const RATE: Limit = Limit {
     source: LIMITS,
 };
 
-/// All of them, in the order of docs/formats.md.
+/// All limits, in the order of docs/formats.md.
 pub(super) const ALL: &[Limit] =
     &[LINE, LABELS, LABEL_VALUE, METADATA, METADATA_ENTRIES, AGE, AHEAD, BEHIND, PUSH, RATE];

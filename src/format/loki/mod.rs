@@ -1,17 +1,17 @@
-//! `format loki`: a push to Loki in JSON, `POST /loki/api/v1/push`.
+//! `format loki`: a push to Loki in JSON, `POST /loki/api/v1/push`. `headers X-Scope-OrgID: …` selects a tenant.
 //!
-//! A line is a native document, which `| json` takes apart in a query. Labels are only what has few values: the job,
-//! the kind of record, the cluster, the namespace, the type or severity; each set of them is a stream of its own. The
-//! rest that one asks for, the Services under impact among it, is structured metadata: Loki 3, or an earlier one with
-//! `allow_structured_metadata`.
+//! A request holds streams of one entry each. The line of an entry is a native document, which `| json` parses in a query.
+//! Labels are columns with few values: the job, the kind of record, the cluster, the namespace and the severity. Other
+//! columns that queries filter by, such as the Services under impact, are structured metadata. That needs Loki 3, or an
+//! earlier one with `allow_structured_metadata`.
 //!
-//! What is larger than Loki takes is cut: of a line the largest members, texts at their end, others as their JSON.
-//! Loki refuses an entry that is more than an hour behind the newest of its stream, which nobody here knows and which
-//! may be of now. So an entry that is older than 50 minutes, or dated ahead, has the nearest time that Loki takes for
-//! sure, and its own in `original_time`.
+//! A line above Loki's limit is cut: its largest members first, a text at its end, other values as their JSON. Loki
+//! rejects an entry that is more than an hour older than the newest of its stream. The plugin does not know the newest
+//! one, which may be from now. An entry older than 50 minutes, or dated ahead, therefore gets the nearest time that Loki
+//! surely takes; `original_time` has the true one.
 //!
-//! 204 means that it has them all. A 400 is about single entries: Loki has taken the others, and takes what halving
-//! repeats for what it is, the same entry at the same time. Several tenants: `headers X-Scope-OrgID: …`.
+//! A 204 means that Loki took all entries. A 400 concerns single entries; Loki took the others. The batch is split, and
+//! Loki ignores an entry that it already has at the same time. `response` lists the responses that mean a refusal.
 
 mod limits;
 mod response;
@@ -26,20 +26,21 @@ use crate::format::interface::{Adjusted, Format, RenderError};
 use crate::format::limit::Limit;
 use crate::format::native::Native;
 use crate::format::record::Record;
-use crate::format::text::{self, Cutter, Pairs};
-use crate::format::times::{self, Taken};
+use crate::format::text::{self, Cutter, TextPairs};
+use crate::format::times::{self, AcceptedTime};
 use crate::format::{fit, json};
 use crate::response::{Disposition, Response};
 
-/// The streams of a push.
+/// The streams of a push are an array in an object.
 const STREAMS: Framing = Framing { before: "{\"streams\":[", between: ",", after: "]}", is_alone: false };
 
-/// A request may be so long on its way, and the newest entry of its stream so much ahead ([`MARGIN_AHEAD`], twice).
+/// The time that a request may take, and that the stream's newest entry may be ahead (twice [`MARGIN_AHEAD`]).
 const MARGIN_BEHIND: Duration = Duration::from_secs(600);
-/// Clocks differ.
+/// The difference between two clocks.
 const MARGIN_AHEAD: Duration = Duration::from_secs(300);
 
-/// Of structured metadata, all names and values together: seven short ones share what the Services leave.
+/// The limit of one value of structured metadata. All names and values share [`limits::METADATA`]: seven short ones, and
+/// the Services.
 const MOST_METADATA: Limit = Limit { most: 4 << 10, ..limits::METADATA };
 const MOST_SERVICES: Limit = Limit { most: 32 << 10, ..limits::METADATA };
 
@@ -79,8 +80,8 @@ impl Format for Loki {
     }
 }
 
-/// Loki takes what is around its own time. What is not too far behind a stream's newest entry is not too old, either.
-fn happened(record: &Record<'_, '_>) -> Taken {
+/// The time of an entry. A time within the limit behind the stream's newest entry is also within the limit of age.
+fn happened(record: &Record<'_, '_>) -> AcceptedTime {
     let age = Duration::from_secs(limits::BEHIND.most).saturating_sub(MARGIN_BEHIND);
     let ahead = Duration::from_secs(limits::AHEAD.most).saturating_sub(MARGIN_AHEAD);
     times::within(record.time_or_now(), record.now.earlier(age), record.now.later(ahead))
@@ -88,13 +89,13 @@ fn happened(record: &Record<'_, '_>) -> Taken {
 
 #[derive(Serialize)]
 struct Stream<'r> {
-    stream: Pairs<'r>,
-    values: [(String, &'r str, Pairs<'r>); 1],
+    stream: TextPairs<'r>,
+    values: [(String, &'r str, TextPairs<'r>); 1],
 }
 
 impl Loki {
-    fn labels<'r>(&'r self, record: &Record<'r, '_>, common: &Common<'r>, cutter: &Cutter) -> Pairs<'r> {
-        let mut labels = Pairs::default();
+    fn labels<'r>(&'r self, record: &Record<'r, '_>, common: &Common<'r>, cutter: &Cutter) -> TextPairs<'r> {
+        let mut labels = TextPairs::default();
         let mut add = |name, value: &'r str| labels.add(name, cutter.text(value, &limits::LABEL_VALUE));
         add("job", "event_gateway");
         add("kind", record.content.kind().name());
@@ -105,14 +106,14 @@ impl Loki {
     }
 }
 
-/// Texts only, and no map within.
+/// Structured metadata is a flat map of texts.
 fn metadata<'r>(
     record: &Record<'r, '_>,
     common: &Common<'r>,
-    happened: &Taken,
+    happened: &AcceptedTime,
     cutter: &Cutter,
-) -> Pairs<'r> {
-    let mut metadata = Pairs::default();
+) -> TextPairs<'r> {
+    let mut metadata = TextPairs::default();
     let mut add = |name, value: &'r str| metadata.add(name, cutter.text(value, &MOST_METADATA));
     add("id", record.id);
     add("reason", common.reason);

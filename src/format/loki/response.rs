@@ -1,11 +1,11 @@
-//! Responses of Loki that mean something else than their status.
+//! Responses of Loki that mean something other than their status.
 
 use crate::response::{Disposition, Response};
 
 /// While `block_ingestion_until` is in force, Loki responds with 260 by default, which looks like a success.
 pub(super) fn classify(response: &Response<'_>) -> Option<Disposition> {
     match response.status {
-        // Any other 2xx comes from a proxy that stores for Loki.
+        // Another 2xx comes from a proxy that stores records for Loki.
         260 => Some(response.refused("it took nothing: look at block_ingestion_until in its limits")),
         400 if response.mentions(&["allow_structured_metadata"]) => Some(
             response

@@ -1,18 +1,24 @@
-//! `format native`: one flat shape for all kinds and flavours of records, described by `docs/native-schema.json`.
+//! `format native`: one flat document for all kinds of records, for any path. `docs/native-schema.json` describes it.
 //!
-//! Every key of a kind is always there; what a record does not say is null. So a reader in any language needs no
-//! case for a missing key, and a column store gets the same columns from the first record on. What a kind has of
-//! its own stands in one member: `event`, `audit`, `violation`. A record of no known kind stands in `record`.
+//! A request holds one document per line. Every key of a kind is always present; a value that the record does not have is
+//! null. A reader thus never meets a missing key, and a column store gets all columns with the first record. Fields of one
+//! kind are in one member: `event`, `audit` or `violation`. A record of unknown kind is in `record`. The status of the
+//! response decides.
+//!
+//! - `kind_fields`: the members `event`, `audit` and `violation`
+//! - `values`: values that may be null
 
-mod own;
+mod kind_fields;
+mod values;
 
-pub(super) use own::{Violated, violation};
+pub(super) use kind_fields::{ViolationFields, violation};
+pub(super) use values::Time;
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
+use self::values::{MessageOrNull, OrNull};
 use super::common::Common;
 use super::interface::{Adjusted, Format, RenderError};
 use super::json;
@@ -20,7 +26,6 @@ use super::record::Record;
 use crate::correlate::{Affected, Correlation, Node, SelectedLabels, Workload, text_or_null};
 use crate::record::content::Content;
 use crate::record::raw::Raw;
-use crate::time::Stamp;
 
 pub(super) struct Native {
     pub(super) cluster: String,
@@ -36,7 +41,7 @@ impl Format for Native {
 }
 
 #[derive(Serialize)]
-pub(super) struct Document<'r> {
+pub(super) struct NativeDocument<'r> {
     id: &'r str,
     kind: &'static str,
     cluster: OrNull<'r>,
@@ -52,11 +57,11 @@ pub(super) struct Document<'r> {
     source: Source<'r>,
     object: Object<'r>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    event: Option<own::Event<'r>>,
+    event: Option<kind_fields::EventFields<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    audit: Option<own::Audit<'r>>,
+    audit: Option<kind_fields::AuditFields<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    violation: Option<own::Violated<'r>>,
+    violation: Option<kind_fields::ViolationFields<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<Raw<'r>>,
     correlation: Correlation,
@@ -98,17 +103,17 @@ struct Object<'r> {
 }
 
 impl Native {
-    pub(super) fn document<'r>(&'r self, record: &Record<'r, 'r>) -> Document<'r> {
+    pub(super) fn document<'r>(&'r self, record: &Record<'r, 'r>) -> NativeDocument<'r> {
         let (content, impact) = (record.content, record.impact);
         let common = Common::of(record);
         let (mut event, mut audit, mut violation, mut as_it_came) = (None, None, None, None);
         match content {
-            Content::Event(said) => event = Some(own::event(said)),
-            Content::Audit(said) => audit = Some(own::audit(said, self.audit_bodies)),
-            Content::Violation(said) => violation = Some(own::violation(said)),
+            Content::Event(said) => event = Some(kind_fields::event(said)),
+            Content::Audit(said) => audit = Some(kind_fields::audit(said, self.audit_bodies)),
+            Content::Violation(said) => violation = Some(kind_fields::violation(said)),
             Content::Other => as_it_came = Some(Raw::new(record.body)),
         }
-        Document {
+        NativeDocument {
             id: record.id,
             kind: content.kind().name(),
             cluster: OrNull(&self.cluster),
@@ -153,42 +158,6 @@ impl Native {
             incomplete: impact.incomplete.then_some(true),
             workload: impact.workload,
             node: impact.node,
-        }
-    }
-}
-
-/// The empty text is Kubernetes' way to say nothing; JSON has a better one.
-struct OrNull<'r>(&'r str);
-
-impl Serialize for OrNull<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0.is_empty() { serializer.serialize_none() } else { serializer.serialize_str(self.0) }
-    }
-}
-
-/// The same of a text that may have been made for the purpose.
-struct MessageOrNull<'r>(Cow<'r, str>);
-
-impl Serialize for MessageOrNull<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        OrNull(&self.0).serialize(serializer)
-    }
-}
-
-/// RFC 3339 in UTC, or null for what is no time.
-pub(super) struct Time(pub Option<Stamp>);
-
-impl Time {
-    pub(super) fn is_unknown(&self) -> bool {
-        self.0.is_none()
-    }
-}
-
-impl Serialize for Time {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0 {
-            Some(stamp) => serializer.serialize_str(stamp.text().as_str()),
-            None => serializer.serialize_none(),
         }
     }
 }

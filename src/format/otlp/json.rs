@@ -1,11 +1,11 @@
-//! OTLP in JSON: the protobuf JSON mapping, with 64-bit integers as texts and enums as numbers, as OTLP asks.
+//! OTLP in JSON: protobuf's JSON mapping, with 64-bit integers as texts and enums as numbers, as OTLP requires.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::log::{Attributes, Log, SCOPE, Value};
+use super::log::{AttributeValue, Attributes, Log, SCOPE};
 use crate::format::json;
 
-/// Appends one of the `resourceLogs`.
+/// Appends an item of `resourceLogs`.
 pub(super) fn write(log: &Log<'_>, out: &mut Vec<u8>) {
     json::write(&ResourceLogs(log), out);
 }
@@ -16,7 +16,7 @@ impl Serialize for ResourceLogs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(serde::Serialize)]
         struct Resource<'l> {
-            attributes: Pairs<'l>,
+            attributes: AttributePairs<'l>,
         }
         #[derive(serde::Serialize)]
         struct Scope {
@@ -32,8 +32,8 @@ impl Serialize for ResourceLogs<'_> {
             observed_time_unix_nano: u64,
             severity_number: u8,
             severity_text: &'l str,
-            body: Any<'l>,
-            attributes: Pairs<'l>,
+            body: AnyValue<'l>,
+            attributes: AttributePairs<'l>,
             event_name: &'static str,
         }
         #[derive(serde::Serialize)]
@@ -48,13 +48,13 @@ impl Serialize for ResourceLogs<'_> {
             observed_time_unix_nano: log.observed_nanos,
             severity_number: log.severity,
             severity_text: log.severity_text,
-            body: Any::Text(&log.body),
-            attributes: Pairs(&log.attributes),
+            body: AnyValue::Text(&log.body),
+            attributes: AttributePairs(&log.attributes),
             event_name: log.event_name,
         };
         let scope = Scope { name: SCOPE.0, version: SCOPE.1 };
         let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("resource", &Resource { attributes: Pairs(&log.resource) })?;
+        map.serialize_entry("resource", &Resource { attributes: AttributePairs(&log.resource) })?;
         map.serialize_entry("scopeLogs", &[ScopeLogs { scope, log_records: [record] }])?;
         map.end()
     }
@@ -64,48 +64,49 @@ fn as_text<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error
     serializer.collect_str(number)
 }
 
-struct Pairs<'l>(&'l Attributes<'l>);
+struct AttributePairs<'l>(&'l Attributes<'l>);
 
-impl Serialize for Pairs<'_> {
+impl Serialize for AttributePairs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(serde::Serialize)]
-        struct Pair<'l> {
+        struct AttributePair<'l> {
             key: &'l str,
-            value: Any<'l>,
+            value: AnyValue<'l>,
         }
-        serializer.collect_seq(self.0.iter().map(|(key, value)| Pair { key, value: Any::of(value) }))
+        serializer
+            .collect_seq(self.0.iter().map(|(key, value)| AttributePair { key, value: AnyValue::of(value) }))
     }
 }
 
 /// An `AnyValue`: one member, named by its type.
-enum Any<'l> {
+enum AnyValue<'l> {
     Text(&'l str),
     Int(i64),
     List(&'l [std::borrow::Cow<'l, str>]),
 }
 
-impl<'l> Any<'l> {
-    fn of(value: &'l Value<'l>) -> Self {
+impl<'l> AnyValue<'l> {
+    fn of(value: &'l AttributeValue<'l>) -> Self {
         match value {
-            Value::Text(text) => Self::Text(text),
-            Value::Int(number) => Self::Int(*number),
-            Value::List(texts) => Self::List(texts),
+            AttributeValue::Text(text) => Self::Text(text),
+            AttributeValue::Int(number) => Self::Int(*number),
+            AttributeValue::List(texts) => Self::List(texts),
         }
     }
 }
 
-impl Serialize for Any<'_> {
+impl Serialize for AnyValue<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(serde::Serialize)]
         struct Values<'l> {
-            values: Vec<Any<'l>>,
+            values: Vec<AnyValue<'l>>,
         }
         let mut map = serializer.serialize_map(Some(1))?;
         match self {
             Self::Text(text) => map.serialize_entry("stringValue", text)?,
             Self::Int(number) => map.serialize_entry("intValue", &number.to_string())?,
             Self::List(texts) => {
-                let values = texts.iter().map(|text| Any::Text(text)).collect();
+                let values = texts.iter().map(|text| AnyValue::Text(text)).collect();
                 map.serialize_entry("arrayValue", &Values { values })?;
             }
         }

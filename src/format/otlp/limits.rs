@@ -1,4 +1,4 @@
-//! What a collector takes by default, as it documents it.
+//! The default limits that the OpenTelemetry collector documents.
 
 use crate::format::limit::{Limit, Over, Unit};
 
@@ -10,5 +10,5 @@ pub(super) const REQUEST_BYTES: Limit = Limit {
     source: "open-telemetry/opentelemetry-collector config/confighttp/README.md (max_request_body_size)",
 };
 
-/// All of them, in the order of docs/formats.md.
+/// All limits, in the order of docs/formats.md.
 pub(super) const ALL: &[Limit] = &[REQUEST_BYTES];

@@ -1,4 +1,4 @@
-//! What a record says, as a log record of OTLP and the attributes of its resource.
+//! A record as a log record of OTLP, with the attributes of its resource.
 
 use std::borrow::Cow;
 
@@ -13,14 +13,14 @@ use crate::time::Stamp;
 
 /// The value of an attribute.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value<'r> {
+pub(super) enum AttributeValue<'r> {
     Text(Cow<'r, str>),
     Int(i64),
     List(Vec<Cow<'r, str>>),
 }
 
-/// Names are unique within a list.
-pub(super) type Attributes<'r> = Vec<(Cow<'static, str>, Value<'r>)>;
+/// Attributes; each name is unique.
+pub(super) type Attributes<'r> = Vec<(Cow<'static, str>, AttributeValue<'r>)>;
 
 /// One log record and its resource.
 #[derive(Debug)]
@@ -28,11 +28,11 @@ pub(super) struct Log<'r> {
     pub(super) resource: Attributes<'r>,
     /// Nanoseconds since 1970; 0 is unknown.
     pub(super) time_nanos: u64,
-    /// When the host took it in, which is the same however often it is sent; never 0.
+    /// When the host received it, which is the same for each resend; never 0.
     pub(super) observed_nanos: u64,
-    /// Whether the time is not the true one.
+    /// Whether the time differs from the true one.
     pub(super) has_other_time: bool,
-    /// Of the scale of OpenTelemetry: 9 is INFO, 13 WARN, 17 ERROR, 21 FATAL.
+    /// OpenTelemetry's severity number: 9 is INFO, 13 WARN, 17 ERROR, 21 FATAL.
     pub(super) severity: u8,
     pub(super) severity_text: &'r str,
     pub(super) body: Cow<'r, str>,
@@ -41,27 +41,27 @@ pub(super) struct Log<'r> {
     pub(super) event_name: &'static str,
 }
 
-/// Who says it: the instrumentation scope of every record.
+/// Name and version of the instrumentation scope, the same for every record.
 pub(super) const SCOPE: (&str, &str) = ("fluent-bit-event-gateway", env!("CARGO_PKG_VERSION"));
 
-/// Lists of attributes leave out what is not said.
-struct Said<'r>(Attributes<'r>);
+/// Builds a list of attributes; empty values are left out.
+struct AttributeList<'r>(Attributes<'r>);
 
-impl<'r> Said<'r> {
+impl<'r> AttributeList<'r> {
     fn text(&mut self, name: impl Into<Cow<'static, str>>, text: impl Into<Cow<'r, str>>) {
         let text = text.into();
         if !text.is_empty() {
-            self.0.push((name.into(), Value::Text(text)));
+            self.0.push((name.into(), AttributeValue::Text(text)));
         }
     }
 
     fn int(&mut self, name: &'static str, number: impl TryInto<i64>) {
-        self.0.push((name.into(), Value::Int(number.try_into().unwrap_or(i64::MAX))));
+        self.0.push((name.into(), AttributeValue::Int(number.try_into().unwrap_or(i64::MAX))));
     }
 
     fn list(&mut self, name: &'static str, texts: Vec<Cow<'r, str>>) {
         if !texts.is_empty() {
-            self.0.push((name.into(), Value::List(texts)));
+            self.0.push((name.into(), AttributeValue::List(texts)));
         }
     }
 }
@@ -69,7 +69,7 @@ impl<'r> Said<'r> {
 impl<'r> Log<'r> {
     pub(super) fn of(record: &Record<'r, 'r>, cluster: &'r str) -> Self {
         let common = Common::of(record);
-        let mut attributes = Said(Vec::with_capacity(16));
+        let mut attributes = AttributeList(Vec::with_capacity(16));
         match record.content {
             Content::Event(event) => of_event(event, &mut attributes),
             Content::Audit(audit) => of_audit(audit, &mut attributes),
@@ -103,8 +103,8 @@ impl<'r> Log<'r> {
     }
 }
 
-/// The nearest that 64 bits hold, from 1970 to 2554; 0 would be unknown.
-/// The field is unsigned, and the collector's pdata reads it as a signed number.
+/// The nearest time that the field holds, from 1970 to 2262; 0 would mean unknown. The field is unsigned, but the
+/// collector's pdata reads it as a signed number.
 fn nanos(time: Stamp) -> u64 {
     u64::try_from(time.unix_nanos().clamp(1, i64::MAX.into())).unwrap_or(1)
 }
@@ -118,7 +118,7 @@ const fn severity(severity: Severity) -> u8 {
     }
 }
 
-/// A record of no known kind as it came, less what `format raw` adds.
+/// A record of unknown kind as it came, as JSON.
 fn as_json(record: &Record<'_, '_>) -> String {
     let mut text = Vec::with_capacity(record.body.len() * 2);
     crate::format::json::write(&crate::record::raw::Raw::new(record.body), &mut text);
@@ -126,7 +126,7 @@ fn as_json(record: &Record<'_, '_>) -> String {
 }
 
 fn resource<'r>(record: &Record<'r, 'r>, common: &Common<'r>, cluster: &'r str) -> Attributes<'r> {
-    let mut said = Said(Vec::with_capacity(12));
+    let mut said = AttributeList(Vec::with_capacity(12));
     let impact = record.impact;
     said.text("k8s.cluster.name", cluster);
     said.text("k8s.node.name", common.node(impact));
@@ -144,16 +144,16 @@ fn resource<'r>(record: &Record<'r, 'r>, common: &Common<'r>, cluster: &'r str) 
     said.0
 }
 
-/// `k8s.deployment.name` and the like; of a kind that the conventions do not know, nothing.
-fn of_workload<'r>(workload: Workload<'r>, said: &mut Said<'r>) {
+/// Adds `k8s.deployment.name` and the like, if the semantic conventions have a name for the kind.
+fn of_workload<'r>(workload: Workload<'r>, said: &mut AttributeList<'r>) {
     let known = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"];
     if known.contains(&workload.kind) {
         said.text(format!("k8s.{}.name", workload.kind.to_ascii_lowercase()), workload.name);
     }
 }
 
-/// As `k8s_event_to_logdata.go` of the collector names them.
-fn of_event<'r>(event: &'r KubeEvent<'_>, said: &mut Said<'r>) {
+/// The names are those of the collector's `k8s_event_to_logdata.go`.
+fn of_event<'r>(event: &'r KubeEvent<'_>, said: &mut AttributeList<'r>) {
     said.text("k8s.event.reason", &*event.reason);
     said.text("k8s.event.action", &*event.action);
     said.text("k8s.event.start_time", go_time(&event.metadata.creation_timestamp));
@@ -168,14 +168,14 @@ fn of_event<'r>(event: &'r KubeEvent<'_>, said: &mut Said<'r>) {
     }
 }
 
-/// As Go prints a time: `2026-11-20 23:28:49 +0000 UTC`.
+/// A time as Go prints it: `2026-11-20 23:28:49 +0000 UTC`.
 fn go_time(text: &str) -> String {
     Stamp::parse_set(text).map_or_else(String::new, |time| {
         format!("{} +0000 UTC", time.text().as_str().trim_end_matches('Z').replace('T', " "))
     })
 }
 
-fn of_audit<'r>(audit: &'r AuditEvent<'_>, said: &mut Said<'r>) {
+fn of_audit<'r>(audit: &'r AuditEvent<'_>, said: &mut AttributeList<'r>) {
     said.text("k8s.audit.id", &*audit.audit_id);
     said.text("k8s.audit.stage", &*audit.stage);
     said.text("k8s.audit.level", &*audit.level);
@@ -198,7 +198,7 @@ fn of_audit<'r>(audit: &'r AuditEvent<'_>, said: &mut Said<'r>) {
     }
 }
 
-/// The client's; a proxy may leave an empty one before it.
+/// The client's address; a proxy may add an empty one before it.
 fn first_address<'r>(audit: &AuditEvent<'r>) -> Option<Cow<'r, str>> {
     audit.source_ips.texts().find(|address| !address.trim().is_empty())
 }
@@ -207,7 +207,7 @@ fn texts<'r>(list: crate::record::raw::Raw<'r>) -> Vec<Cow<'r, str>> {
     list.texts().collect()
 }
 
-fn of_violation<'r>(violation: &'r Violation<'_>, said: &mut Said<'r>) {
+fn of_violation<'r>(violation: &'r Violation<'_>, said: &mut AttributeList<'r>) {
     let Violation { constraint, resource, request, .. } = violation;
     said.text("gatekeeper.process", if violation.is_of_an_audit() { "audit" } else { "admission" });
     said.text("gatekeeper.run", &*violation.run);
@@ -240,7 +240,7 @@ mod tests {
             assert_eq!(i64::try_from(log.time_nanos), Ok(nanos), "{taken}");
             assert_eq!((log.observed_nanos, log.has_other_time), (log.time_nanos, has_other_time), "{taken}");
         }
-        // The beginning of 1970 is what a host says that has no time.
+        // A host without a time says the beginning of 1970.
         let now = Stamp::from_unix_seconds(7).unwrap();
         let record = Record::new("i", Content::Other, &impact, b"\x80");
         let record = Record { taken: Some(Stamp::EPOCH), now, ..record };

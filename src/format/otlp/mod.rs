@@ -1,14 +1,18 @@
-//! `format otlp` and `otlp_json`: OTLP logs 1.x over HTTP, for the path `/v1/logs` of a collector or a back end.
+//! `format otlp` and `otlp_json`: OTLP logs 1.x over HTTP, `POST /v1/logs` of a collector or a back end.
 //!
-//! An event is named as the OpenTelemetry collector's `k8seventsreceiver` names it, so that what reads the one reads
-//! the other; what that has no name for (the Services under impact, audit records, violations) stands beside it under
-//! names of the semantic conventions, or with a prefix of its own. Each record is a `ResourceLogs` of its own: what it
-//! is about is its resource. A request is so many of them one behind the other, in protobuf without anything between.
+//! A request holds one `ResourceLogs` per record; the object of the record is its resource. In protobuf they follow one
+//! another without separators. The attributes of an event have the names of the OpenTelemetry collector's
+//! `k8seventsreceiver`, so that the same queries read both. Columns without such a name (the Services under impact, audit
+//! records, violations) have names of the semantic conventions, or a prefix of their own.
 //!
-//! - `log`: what a record says, as attributes
+//! A time outside of what 64 bits hold is replaced by the nearest one; `original_time` has the true one.
+//!
+//! A 2xx may report how many records were rejected, without naming them (`response`).
+//!
+//! - `log`: a record as attributes
 //! - `proto`, `json`: the two encodings
-//! - `response`, `protobuf`: partial success, in either encoding
-//! - `limits`: what a collector takes
+//! - `response`, `protobuf`: partial success in either encoding
+//! - `limits`: the limits of a collector
 
 mod json;
 mod limits;
@@ -26,7 +30,7 @@ use super::record::Record;
 use crate::response::{Disposition, Response, partial_success};
 use log::Log;
 
-/// One behind the other: protobuf takes a repeated field in pieces.
+/// Protobuf allows the items of a repeated field one behind the other.
 const MESSAGES: Framing = Framing { before: "", between: "", after: "", is_alone: false };
 const DOCUMENT: Framing =
     Framing { before: "{\"resourceLogs\":[", between: ",", after: "]}", is_alone: false };

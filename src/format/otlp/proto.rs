@@ -1,11 +1,11 @@
 //! OTLP in protobuf: `opentelemetry/proto/logs/v1/logs.proto`, the fields that a log has.
 //!
-//! A message inside another is written behind room for its length, which is known when it ends. The room is of one
-//! size: a varint may be longer than needed, and every reader takes it so.
+//! A nested message is written behind room for its length, which is filled in when the message ends. The room has a fixed
+//! size, because protobuf allows a varint to be longer than necessary.
 
-use super::log::{Attributes, Log, SCOPE, Value};
+use super::log::{AttributeValue, Attributes, Log, SCOPE};
 
-/// Bytes of a length: messages stay below 2²⁸ bytes.
+/// The bytes of a length. Messages are shorter than 2²⁸ bytes.
 const LENGTH_BYTES: usize = 4;
 
 const VARINT: u8 = 0;
@@ -51,14 +51,14 @@ fn attributes(field: u32, attributes: &Attributes<'_>, out: &mut Vec<u8>) {
 }
 
 /// The fields of an `AnyValue`.
-fn value(value: &Value<'_>, out: &mut Vec<u8>) {
+fn value(value: &AttributeValue<'_>, out: &mut Vec<u8>) {
     match value {
-        Value::Text(said) => text(1, said, out),
-        Value::Int(number) => {
+        AttributeValue::Text(said) => text(1, said, out),
+        AttributeValue::Int(number) => {
             tag(3, VARINT, out);
             varint(number.cast_unsigned(), out);
         }
-        Value::List(texts) => message(5, out, |out| {
+        AttributeValue::List(texts) => message(5, out, |out| {
             for said in texts {
                 message(1, out, |out| text(1, said, out));
             }

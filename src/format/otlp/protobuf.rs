@@ -1,12 +1,11 @@
 //! `ExportLogsServiceResponse` in protobuf: field 1, a message of the fields 1 (int64) and 2 (string).
 //!
-//! `prost` could decode it without a protobuf compiler, but it rejects a response that was cut as a whole. This reader
-//! returns the fields before the cut, because rejected records must not count as delivered. It also keeps one more crate
-//! out of the image for two fields.
+//! `prost` could decode it without a protobuf compiler, but it rejects a whole response that was cut. This reader returns
+//! the fields before the cut, because rejected records must not count as delivered. It also saves a crate.
 
-/// `partial_success`; absent is zero and nothing said.
+/// `partial_success`; if it is absent, zero and an empty text.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Partial {
+pub(super) struct PartialSuccess {
     pub rejected: i64,
     pub message: String,
 }
@@ -14,35 +13,35 @@ pub(super) struct Partial {
 /// The tag of the one field: a message.
 pub(super) const PARTIAL_SUCCESS: u8 = 0x0a;
 
-/// What was read.
+/// The decoded response.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Read {
-    /// What is said, up to where it is no protobuf any more.
-    pub partial: Partial,
-    /// It is protobuf to its end.
+pub(super) struct Decoded {
+    /// The fields up to the first byte that is not protobuf.
+    pub partial: PartialSuccess,
+    /// The whole body is protobuf.
     pub is_whole: bool,
 }
 
-pub(super) fn read(body: &[u8]) -> Read {
-    let mut partial = Partial::default();
+pub(super) fn read(body: &[u8]) -> Decoded {
+    let mut partial = PartialSuccess::default();
     let mut outer = Fields(body);
     let mut is_whole = true;
     for (field, value) in outer.by_ref() {
         let (1, Wire::Bytes(inside)) = (field, value) else { continue };
         let mut fields = Fields(inside);
-        is_whole &= fields.take_in(&mut partial);
+        is_whole &= fields.read_into(&mut partial);
     }
-    // A message that is cut is read as far as it goes.
+    // A message that was cut is read up to the cut.
     if let Some(cut) = outer.0.strip_prefix(&[PARTIAL_SUCCESS]) {
         let mut rest = Fields(cut);
         if rest.varint().is_some() {
-            rest.take_in(&mut partial);
+            rest.read_into(&mut partial);
         }
     }
-    Read { partial, is_whole: is_whole && outer.0.is_empty() }
+    Decoded { partial, is_whole: is_whole && outer.0.is_empty() }
 }
 
-/// The fields of a message, up to one that is cut or of a kind that is no longer in use, where they stop.
+/// The fields of a message, up to the first that is cut or of a deprecated type.
 struct Fields<'b>(&'b [u8]);
 
 enum Wire<'b> {
@@ -65,8 +64,8 @@ impl<'b> Iterator for Fields<'b> {
 }
 
 impl<'b> Fields<'b> {
-    /// Whether all of them could be read.
-    fn take_in(&mut self, partial: &mut Partial) -> bool {
+    /// Reads the fields into `partial`. Returns whether all could be read.
+    fn read_into(&mut self, partial: &mut PartialSuccess) -> bool {
         for (field, value) in self.by_ref() {
             match (field, value) {
                 (1, Wire::Varint(number)) => partial.rejected = number.cast_signed(),
@@ -117,11 +116,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_said_before_it_broke_counts() {
+    fn fields_before_a_cut_count() {
         for (bytes, rejected, message, is_whole) in [
             (&b""[..], 0, "", true),
             (b"\x0a\x07\x08\x03\x12\x03old", 3, "old", true),
-            // The text is cut, or the message, or what follows is of no kind that is known.
+            // The text or the message is cut, or the next field is of an unknown type.
             (b"\x0a\x06\x08\x03\x12\x03ol", 3, "", false),
             (b"\x0a\x07\x08\x03\x12\x03ol", 3, "", false),
             (b"\x0a\x07", 0, "", false),
@@ -130,8 +129,8 @@ mod tests {
             (b"\x09________\x0d____\x0a\x02\x08\x01", 1, "", true),
             (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 0, "", false),
         ] {
-            let partial = Partial { rejected, message: message.into() };
-            assert_eq!(read(bytes), Read { partial, is_whole }, "{bytes:?}");
+            let partial = PartialSuccess { rejected, message: message.into() };
+            assert_eq!(read(bytes), Decoded { partial, is_whole }, "{bytes:?}");
         }
     }
 }

@@ -1,26 +1,26 @@
-//! OTLP's `ExportLogsServiceResponse`: how many records were rejected, and not which.
+//! OTLP's `ExportLogsServiceResponse`: how many records were rejected, but not which.
 //!
-//! The body tells itself what it is, and collectors that answer in JSON whatever they were asked in are understood:
-//! no whole protobuf of it begins with a brace. A few words of text are a 2xx like any other; a page, JSON that is
-//! none, or what was compressed unasked, tell nothing.
+//! The body shows its encoding, because no whole protobuf of it begins with a brace. Some collectors respond in JSON to
+//! either encoding. A few words of text count as a 2xx without rejections. A page, invalid JSON, or a compressed body
+//! that was not asked for is unreadable.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::protobuf::{self, Partial};
+use super::protobuf::{self, PartialSuccess};
 use crate::response::partial_success::{kept, unreadable};
 use crate::response::{Disposition, RecordOutcome, Response};
 
-/// All of it may be absent or null. Parsers of protobuf's JSON take both spellings.
+/// Every field may be absent or null. Parsers of protobuf's JSON accept both spellings.
 #[derive(Deserialize)]
-struct Export {
+struct ExportResponse {
     #[serde(alias = "partial_success", rename = "partialSuccess")]
-    partial: Option<InJson>,
+    partial: Option<PartialSuccessJson>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct InJson {
+struct PartialSuccessJson {
     #[serde(alias = "rejected_log_records", rename = "rejectedLogRecords")]
     rejected: Value,
     #[serde(alias = "error_message", rename = "errorMessage")]
@@ -29,12 +29,14 @@ struct InJson {
 
 pub(super) fn read(response: &Response<'_>) -> Disposition {
     let Response { body, records, sent_bytes, hide, .. } = *response;
-    let Some(Partial { rejected, message }) = partial(body) else {
-        return unreadable("the answer is no ExportLogsServiceResponse: does endpoint lead to /v1/logs?");
+    let Some(PartialSuccess { rejected, message }) = partial(body) else {
+        return unreadable(
+            "the response is not an ExportLogsServiceResponse: does endpoint lead to /v1/logs?",
+        );
     };
     let answer = kept(&message, hide);
     match usize::try_from(rejected) {
-        // A receiver that took all may still have something to say; that is no error.
+        // A receiver that took all records may still send a message, which is not an error.
         Err(_) | Ok(0) => Disposition::Accepted { sent_bytes },
         Ok(rejected) if rejected < records => Disposition::PartlyRejected { rejected, answer, sent_bytes },
         Ok(_) => Disposition::Partial {
@@ -44,7 +46,7 @@ pub(super) fn read(response: &Response<'_>) -> Disposition {
     }
 }
 
-fn partial(body: &[u8]) -> Option<Partial> {
+fn partial(body: &[u8]) -> Option<PartialSuccess> {
     const GZIP: [u8; 2] = [0x1f, 0x8b];
     let in_protobuf = protobuf::read(body);
     if in_protobuf.is_whole {
@@ -55,25 +57,25 @@ fn partial(body: &[u8]) -> Option<Partial> {
         [b'{', ..] => of_json(text),
         [b'<', ..] => None,
         _ if body.starts_with(&GZIP) => None,
-        // Cut: what it has said of rejections holds, and silence says nothing.
+        // A cut response counts only if it already reports rejections.
         [..] if body.first() == Some(&protobuf::PARTIAL_SUCCESS) => {
             Some(in_protobuf.partial).filter(|partial| partial.rejected > 0)
         }
-        _ => Some(Partial::default()),
+        _ => Some(PartialSuccess::default()),
     }
 }
 
-fn of_json(text: &[u8]) -> Option<Partial> {
-    let Export { partial } = serde_json::from_slice(text).ok()?;
-    let InJson { rejected, message } = partial.unwrap_or_default();
-    // A 64-bit integer is a text in protobuf's JSON, and some write a number.
+fn of_json(text: &[u8]) -> Option<PartialSuccess> {
+    let ExportResponse { partial } = serde_json::from_slice(text).ok()?;
+    let PartialSuccessJson { rejected, message } = partial.unwrap_or_default();
+    // Protobuf's JSON writes a 64-bit integer as a text, but some receivers write a number.
     let rejected = match rejected {
         Value::Null => 0,
         Value::Number(number) => number.as_i64()?,
         Value::String(text) => text.parse().ok()?,
         _ => return None,
     };
-    Some(Partial { rejected, message: message.unwrap_or_default() })
+    Some(PartialSuccess { rejected, message: message.unwrap_or_default() })
 }
 
 #[cfg(test)]
@@ -81,7 +83,7 @@ mod tests {
     use super::*;
     use crate::response::Doubt;
 
-    /// Of three records: how many were rejected, and why; `None` when it does not say.
+    /// How many of three records were rejected, and why; `None` if it does not say.
     fn of(body: &[u8]) -> Option<(usize, String)> {
         match read(&Response { status: 200, body, records: 3, sent_bytes: 7, ..Response::default() }) {
             Disposition::Accepted { sent_bytes: 7 } => Some((0, String::new())),
@@ -100,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn json_tells_how_many_were_rejected() {
+    fn json_says_how_many_were_rejected() {
         for (json, expected) in [
             ("", said(0, "")),
             ("OK\n", said(0, "")),
@@ -131,7 +133,7 @@ mod tests {
             (b"\x0a\x07\x08\x02\x12\x03old", said(2, "old")),
             (b"\x10\x01\x0a\x02\x08\x02", said(2, "")),
             (b"\x0a\x02\x08\x03", said(3, "")),
-            // Cut before, and behind, what counts.
+            // Cut before and after the number.
             (b"\x0a\x07\x12\x03ol", None),
             (b"\x0a\x07\x08\x02\x12\x03ol", said(2, "")),
             (b"\x1f\x8b\x08\x00\x00\x00\x00\x00", None),
@@ -140,7 +142,7 @@ mod tests {
         }
     }
 
-    /// The length of a message may be a brace, and its tag is a line's end.
+    /// The length of a message may be a brace, and its tag is a line feed.
     #[test]
     fn no_message_is_taken_for_json_for_its_length() {
         for length in 5..128_u8 {

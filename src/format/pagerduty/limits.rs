@@ -1,4 +1,4 @@
-//! What the Events API v2 takes, as PagerDuty documents it.
+//! The limits of the Events API v2 that PagerDuty documents.
 
 use crate::format::limit::{Limit, Over, Unit};
 
@@ -19,5 +19,5 @@ pub(super) const RATE: Limit = Limit {
     source: "https://community.pagerduty.com/forum/t/monitoring-api-rate-limiting/3318",
 };
 
-/// All of them, in the order of docs/formats.md.
+/// All limits, in the order of docs/formats.md.
 pub(super) const ALL: &[Limit] = &[EVENT, SUMMARY, DEDUP_KEY, RATE];

@@ -1,16 +1,16 @@
 //! `format pagerduty`: trigger events of PagerDuty's Events API v2, `POST https://events.pagerduty.com/v2/enqueue`
-//! (EU: events.eu.pagerduty.com), one a request.
+//! (EU: events.eu.pagerduty.com).
 //!
-//! A series is one incident: `dedup_key` is the event object's uid, the constraint and what violates it, or the
-//! `auditID`. The first Service under impact is the `group`; all of them are in `custom_details`, which is the native
-//! document. Nothing says when a series is over, so nothing is resolved: PagerDuty's own auto-resolve is for that.
-//! Whoever does not want a page for each `Normal` event sets `types Warning`.
+//! A request holds one event. A series is one incident: `dedup_key` is the event object's uid, the constraint with the
+//! violating object, or the `auditID`. The first Service under impact is the `group`; `custom_details` is the native
+//! document with all of them. Records do not say when a series is over, so the plugin resolves nothing: PagerDuty's
+//! auto-resolve does. `types Warning` prevents pages for `Normal` events. The body of each event holds the routing key,
+//! which is read at the start: a new key needs a restart. Nothing is compressed.
 //!
-//! An event larger than 512 KB is cut: of the details the largest members, texts at their end, others as their JSON.
+//! An event above 512 KB is cut: the largest members of the details first, a text at its end, other values as their JSON.
 //!
-//! The routing key stands in the body of each event, read at the start: a new one needs a restart. 202 means that it
-//! has the event. A 400 is final, and puts the event away, unless it is about the key (`response`); 429
-//! and 5xx come again. Nothing is compressed.
+//! A 202 means that PagerDuty took the event. After a 400 the event is dead-lettered, unless the 400 concerns the key
+//! (`response`). After a 429 or a 5xx the event is resent.
 
 mod limits;
 mod response;
@@ -23,18 +23,18 @@ use crate::format::common::Common;
 use crate::format::framing::Framing;
 use crate::format::interface::{Adjusted, Format, RenderError};
 use crate::format::limit::Limit;
-use crate::format::native::{Document, Native, Time};
+use crate::format::native::{Native, NativeDocument, Time};
 use crate::format::record::Record;
 use crate::format::text::{self, Cutter};
 use crate::format::{fit, json};
 use crate::response::{Disposition, Response};
 
-/// The API names no limit of these fields; they are for one line each, as the summary is.
+/// The API documents no limit for these fields; each is one line, as the summary is.
 const ONE_LINE: Limit = limits::SUMMARY;
-/// What stands for the key where there is none.
+/// Takes the place of the key if there is none.
 const NO_KEY: &str = "00000000000000000000000000000000";
 
-/// Deliberately without `Debug`.
+/// It has no `Debug`, because it holds the key.
 pub(in crate::format) struct PagerDuty {
     native: Native,
     routing_key: String,
@@ -89,7 +89,7 @@ impl Format for PagerDuty {
 }
 
 impl PagerDuty {
-    /// Cuts the details of the event that begins at `before`; they are the last of it.
+    /// Cuts the details of the event that begins at `before`; they are its last member.
     fn shorten(&self, record: &Record<'_, '_>, before: usize, out: &mut Vec<u8>) -> Result<(), RenderError> {
         const END: &[u8] = b"}}";
         let whole = out.len() - before;
@@ -127,8 +127,8 @@ struct Payload<'r> {
     #[serde(skip_serializing_if = "str::is_empty")]
     group: Cow<'r, str>,
     class: Cow<'r, str>,
-    /// The last of the event, where it is cut.
-    custom_details: Document<'r>,
+    /// The last member, because it is cut.
+    custom_details: NativeDocument<'r>,
 }
 
 fn is_unknown(time: &Time) -> bool {
@@ -136,7 +136,7 @@ fn is_unknown(time: &Time) -> bool {
 }
 
 impl PagerDuty {
-    /// Where it is; never blank. `prod-eu: Pod shop/cart-1`.
+    /// Cluster and object, `prod-eu: Pod shop/cart-1`; never blank.
     fn source(&self, object: &str) -> String {
         match (self.native.cluster.trim(), object) {
             ("", "") => "kubernetes".to_owned(),

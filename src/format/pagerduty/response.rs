@@ -1,8 +1,8 @@
-//! Responses of the Events API v2 that mean something else than their status.
+//! Responses of the Events API v2 that mean something other than their status.
 
 use crate::response::{Disposition, Response};
 
-/// A 400 about the routing key is about every event: all have the same key.
+/// A 400 about the routing key concerns every event, because all have the same key.
 pub(super) fn classify(response: &Response<'_>) -> Option<Disposition> {
     let is_about_the_key =
         response.status == 400 && response.mentions(&["routing_key", "routing key", "integration key"]);
@@ -24,7 +24,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_routing_key_is_no_wrong_event() {
+    fn a_wrong_routing_key_does_not_reject_the_event() {
         let length = r#"{"status":"invalid event","errors":["Length of 'routing_key' is incorrect (should be 32 characters)"]}"#;
         assert!(why(400, length).unwrap().contains("api_key_file"));
         assert!(why(400, r#"{"message":"Invalid routing key"}"#).is_some());

@@ -1,4 +1,4 @@
-//! What Splunk indexes by default, as it documents it.
+//! The default limits that Splunk documents.
 
 use crate::format::limit::{Limit, Over, Unit};
 
@@ -26,5 +26,5 @@ pub(super) const AHEAD: Limit = Limit {
     source: "https://docs.splunk.com/Documentation/Splunk/latest/Admin/Indexesconf",
 };
 
-/// All of them, in the order of docs/formats.md.
+/// All limits, in the order of docs/formats.md.
 pub(super) const ALL: &[Limit] = &[REQUEST_BYTES, TRUNCATE, AHEAD];

@@ -1,14 +1,15 @@
 //! `format splunk_hec`: events for Splunk's HTTP Event Collector, `POST /services/collector/event`.
 //!
-//! The event is a native document. What is searched for most, the Services under impact among it, is an indexed field
-//! as well (`fields`), under the names that Splunk's OpenTelemetry collector uses; `source` and `sourcetype` are its
-//! own, too. A time that Splunk would put into quarantine is the nearest that it indexes; `event.time` has the true one.
-//! Objects follow one another, a line each: the collector takes them stacked, without a comma.
+//! A request holds one object per line, without commas. `event` is a native document. Columns that are searched most,
+//! such as the Services under impact, are also indexed fields (`fields`). Their names, and `source` and `sourcetype`, are
+//! those of Splunk's OpenTelemetry collector.
 //!
-//! 200 with code 0 means that it has them. 403 is a token that it does not know, 503 that it is busy; a 400 is about
-//! an event, or about the token (`response`). A token with acknowledgements of the indexer is not for this:
-//! nobody asks for them. What stood in front of an event that it rejects it has indexed, so that halving repeats it;
-//! its one reason to reject an event that is JSON is the index, and then it has indexed none.
+//! A time that Splunk would quarantine is replaced by the nearest one that it indexes; `event.time` has the true one.
+//!
+//! A 200 with code 0 means that the collector took all events. A 403 means that it does not know the token, a 503 that it
+//! is busy. A 400 concerns an event or the token (`response`). HEC indexes the events before the one that it rejects, so
+//! splitting the batch would duplicate them; but a valid event is rejected only for its index, and then HEC indexes none.
+//! Tokens with indexer acknowledgement do not work, because the plugin does not ask for acknowledgements.
 
 mod limits;
 mod response;
@@ -22,13 +23,13 @@ use crate::config::ServiceSettings;
 use crate::format::common::Common;
 use crate::format::interface::{Adjusted, Format, RenderError};
 use crate::format::limit::Limit;
-use crate::format::native::{Document, Native};
+use crate::format::native::{Native, NativeDocument};
 use crate::format::record::Record;
 use crate::format::{json, text, times};
 use crate::response::{Disposition, Response};
 use crate::time::Stamp;
 
-/// A request may be so long on its way.
+/// A request may take this long to arrive.
 const MARGIN: Duration = Duration::from_secs(3_600);
 
 pub(in crate::format) struct SplunkHec {
@@ -54,7 +55,7 @@ impl Format for SplunkHec {
         limits::ALL
     }
 
-    /// Its responses say more than their status.
+    /// A record is delivered only if the response says so.
     fn fits_lines(&self) -> bool {
         false
     }
@@ -112,10 +113,10 @@ struct Event<'r> {
     #[serde(skip_serializing_if = "str::is_empty")]
     index: &'r str,
     fields: Fields<'r>,
-    event: Document<'r>,
+    event: NativeDocument<'r>,
 }
 
-/// Flat: the collector refuses an object within.
+/// Indexed fields; the collector refuses nested objects.
 #[derive(Serialize)]
 struct Fields<'r> {
     kind: &'static str,
@@ -132,7 +133,7 @@ struct Fields<'r> {
     #[serde(rename = "type", skip_serializing_if = "str::is_empty")]
     r#type: &'r str,
     severity: &'static str,
-    /// A field of several values, `namespace/name` each.
+    /// A field with several values, each `namespace/name`.
     #[serde(rename = "k8s.service.name", skip_serializing_if = "Vec::is_empty")]
     services: Vec<String>,
 }

@@ -1,7 +1,7 @@
-//! Responses of the HTTP Event Collector that mean something else than their status.
+//! Responses of the HTTP Event Collector that mean something other than their status.
 //!
-//! Two errors would lose records: a 2xx of a service that took nothing would acknowledge them, and a 400 caused by
-//! configuration would dead-letter one record after the other.
+//! Judged by status alone, records would be lost: a 2xx of an endpoint that took nothing would acknowledge them, and a
+//! 400 caused by configuration would dead-letter one record after the other.
 
 use serde::Deserialize;
 
@@ -19,11 +19,11 @@ pub(super) fn classify(response: &Response<'_>) -> Option<Disposition> {
     let Reply { code } = serde_json::from_slice(response.words).ok()?;
     let remedy = match (response.status, code) {
         (200..=299, 0) => return None,
-        // A health check answers so.
+        // The response of a health check.
         (200..=299, _) => "it took nothing: look at endpoint, whose path should be /services/collector/event",
         (400, 7) => "the token may not write to this index: look at splunk_index, or at the token's own",
         (400, 10 | 11) => {
-            "the token asks for acknowledgements of the indexer: switch them off, or set a channel in headers \
+            "the token requires indexer acknowledgement: switch it off, or set a channel in headers \
              (X-Splunk-Request-Channel)"
         }
         _ => return None,
@@ -59,7 +59,7 @@ mod tests {
             let body = format!(r#"{{"text":"Data channel is missing","code":{code}}}"#);
             assert!(why(400, &body).unwrap().contains("headers"));
         }
-        // The status says the same, or it is about a record.
+        // The status means the same, or the error concerns a record.
         for (status, code) in [(400, 6), (400, 12), (400, 13), (401, 3), (403, 4), (500, 8), (503, 9)] {
             assert_eq!(why(status, &format!(r#"{{"text":"x","code":{code}}}"#)), None, "{code}");
         }

@@ -1,9 +1,9 @@
-//! A core/v1 Event as client-go's types write it, whichever API group it came by.
+//! A core/v1 Event as client-go's types write it, whatever API group it came from.
 //!
-//! What Go leaves out when it is empty is left out, and what it never leaves out is there: times that are none are
-//! null. `eventTime` and `series.lastObservedTime` are of the type `MicroTime`, which Go reads with six decimals and no
-//! other number of them. The `timestamp` of Flux, whose events have no other time, is the first and the last. Whoever decodes it into those types finds no value of another type than theirs, so what a sender made of
-//! another one is absent. `managedFields` are left out, as both tools that write such events do or may.
+//! Empty fields are left out if Go leaves them out; an absent time is null. `eventTime` and `series.lastObservedTime` are
+//! of the type `MicroTime`, which Go reads only with six decimals. Events of Flux have only `timestamp`, which becomes the
+//! first and the last time. All values have the types of client-go, so that its decoders accept them; values of another
+//! type are left out. `managedFields` are left out, as both tools do or may do.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ use crate::record::event::KubeEvent;
 use crate::record::raw::Raw;
 use crate::time::Stamp;
 
-/// The members of an Event before `involvedObject`, which not everyone writes the same way.
+/// `metadata` of an Event.
 #[derive(Serialize)]
 pub(super) struct Metadata<'r> {
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -58,7 +58,7 @@ pub(super) struct Reference<'r> {
     field_path: Cow<'r, str>,
 }
 
-/// The members behind `involvedObject`.
+/// The members of an Event behind `involvedObject`, which the two tools write differently.
 #[derive(Serialize)]
 pub(super) struct Rest<'r> {
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -109,7 +109,10 @@ fn is_zero(count: &i32) -> bool {
     *count == 0
 }
 
-/// The event, or why `what` cannot hold the record.
+/// The event of the record.
+///
+/// # Errors
+/// If the record is of another kind, which `format` cannot hold.
 pub(super) fn event<'r, 'a>(
     record: &Record<'r, 'a>,
     format: &'static str,
@@ -135,7 +138,7 @@ pub(super) fn metadata<'r>(record: &Record<'r, 'r>, event: &'r KubeEvent<'_>) ->
     }
 }
 
-/// `involvedObject`, by either of its names.
+/// `involvedObject`, also from a record that calls it `regarding`.
 pub(super) fn involved_object<'r>(event: &'r KubeEvent<'_>) -> Reference<'r> {
     let object = &event.object;
     Reference {
@@ -193,7 +196,7 @@ fn time(text: &str) -> Time {
     Time(Stamp::parse_set(text))
 }
 
-/// Go's `MicroTime` has six decimals, always.
+/// Go's `MicroTime` always has six decimals.
 fn micro_time(text: &str) -> Time {
     Time(Stamp::parse_set(text).map(|time| time.with_decimals(6)))
 }

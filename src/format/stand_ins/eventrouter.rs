@@ -1,11 +1,11 @@
-//! `format eventrouter`: the lines of eventrouter, `{"verb":…,"event":{…}}`, as its stdout and its sinks of whole
-//! JSON write them.
+//! `format eventrouter`: the lines of eventrouter, `{"verb":…,"event":{…}}`, as its stdout and its JSON sinks write them,
+//! for any path.
 //!
-//! `verb` is ADDED for an event that was not delivered before, else UPDATED. `old_event` is left out: nobody keeps
-//! the event as it was. `services`, the Services under impact, is added, unless correlation is off. Other kinds of
-//! records are dead-lettered: there are none in that tool.
+//! A request holds one event per line. `verb` is ADDED for an event that was not delivered before, otherwise UPDATED.
+//! `services`, the Services under impact, is added unless correlation is off. `old_event` is left out, because the plugin
+//! does not keep earlier states. Records of other kinds are dead-lettered, because eventrouter has none.
 //!
-//! Any 2xx means that they were taken.
+//! A 2xx means that the receiver took all events.
 
 use serde::Serialize;
 
@@ -20,7 +20,7 @@ pub(in crate::format) struct Eventrouter;
 impl Format for Eventrouter {
     fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, RenderError> {
         let event = event(record, "eventrouter")?;
-        // The ledger counts no further than 32 bits.
+        // The ledger counts in 32 bits.
         let all = u32::try_from(event.occurrences()).unwrap_or(u32::MAX);
         let is_new = record.new_occurrences >= all;
         let document = EventData {

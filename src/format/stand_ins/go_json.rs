@@ -1,12 +1,12 @@
-//! JSON as Go's encoding/json of 2020 writes it, byte for byte, from JSON as we write it.
+//! Rewrites JSON byte for byte as Go's encoding/json of 2020 writes it.
 //!
-//! Both leave out what is no need; they differ within strings: Go escapes `<`, `>`, `&`, U+2028 and U+2029 for the
-//! sake of browsers, and has no short escape for backspace and form feed (before Go 1.22).
+//! Both are compact; they differ within strings. Go escapes `<`, `>`, `&`, U+2028 and U+2029 for browsers, and before Go
+//! 1.22 it has no short escape for backspace and form feed.
 
-/// Appends the document. Such characters stand nowhere but in strings, so nothing else needs to be known.
+/// Appends the document. These characters occur only in strings, so the document need not be parsed.
 pub(super) fn write(document: &[u8], out: &mut Vec<u8>) {
     let mut rest = document;
-    // One search for all of them: with one for each, every backslash would look for the next `<` at the document's end.
+    // It searches for all of them at once: a search for each would scan to the document's end at every backslash.
     while let Some(at) = rest.iter().position(|byte| matches!(byte, b'<' | b'>' | b'&' | b'\\' | 0xe2)) {
         out.extend_from_slice(&rest[..at]);
         let (escape, taken): (&[u8], usize) = match rest[at..] {
@@ -17,7 +17,7 @@ pub(super) fn write(document: &[u8], out: &mut Vec<u8>) {
             [0xe2, 0x80, 0xa9, ..] => (b"\\u2029", 3),
             [b'\\', b'b', ..] => (b"\\u0008", 2),
             [b'\\', b'f', ..] => (b"\\u000c", 2),
-            // Another escape, the escaped backslash among them: its two bytes are one sign.
+            // Another escape, such as an escaped backslash: both bytes belong together.
             [b'\\', second, ..] => {
                 out.extend_from_slice(&[b'\\', second]);
                 (b"", 2)
@@ -38,7 +38,7 @@ pub(super) fn write(document: &[u8], out: &mut Vec<u8>) {
 mod tests {
     use proptest::prelude::*;
 
-    /// Character by character, as Go's encodeState.string has it.
+    /// Escapes character by character, as Go's encodeState.string does.
     fn as_go_writes(text: &str) -> String {
         let mut out = String::from("\"");
         for c in text.chars() {

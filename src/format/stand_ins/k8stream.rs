@@ -1,13 +1,13 @@
-//! `format k8stream`: the lines of k8stream 0.0.5, byte for byte, and at their end what it promised: `services`.
+//! `format k8stream`: the lines of k8stream 0.0.5, byte for byte, with `services` at their end, for any path.
 //!
-//! The order of the fields is that of its `L9Event`; nothing is left out, maps are sorted, and strings are escaped as
-//! Go escapes them. `timestamp` is the second in which the event object was made, or
-//! else that of the event's time. `labels`, `annotations` and `pod`
-//! are null where the object is not known, `pod` also for what is no pod; `address` are the node's. Records of other
-//! kinds, of which k8stream knows none, have their own time and id there.
+//! A request holds one record per line. The order of the fields is that of k8stream's `L9Event`. All fields are present,
+//! maps are sorted, and strings are escaped as Go escapes them. `timestamp` is the second in which the event object was
+//! created, or that of the event's time. `labels`, `annotations` and `pod` are null if the object is not known; `pod` is
+//! also null if the object is not a pod. `address` holds the addresses of the node. `services` holds the Services under
+//! impact with their endpoints, and is null if correlation is off. k8stream has events only; records of other kinds have
+//! their own time and id.
 //!
-//! The file has one idea of a Service, so `services` holds those under impact with their endpoints, and is null where
-//! correlation is off. Any 2xx means that they were taken.
+//! A 2xx means that the receiver took all records.
 
 use std::net::IpAddr;
 
@@ -22,7 +22,7 @@ use crate::format::record::Record;
 use crate::record::content::Content;
 use crate::time::Stamp;
 
-/// Of the last k8stream there was.
+/// The version of the last k8stream.
 const VERSION: &str = "0.0.5";
 
 pub(in crate::format) struct K8stream;
@@ -72,7 +72,7 @@ struct Pod<'r> {
 
 fn document<'r>(record: &Record<'r, 'r>, common: &'r Common<'r>) -> L9Event<'r> {
     let (object, impact) = (&common.object, record.impact);
-    // The event says of itself when it was made, and where it lies.
+    // An event object has its own creation time and namespace.
     let (id, made, namespace, component) = match record.content {
         Content::Event(event) => (
             &*event.metadata.uid,
@@ -106,7 +106,7 @@ fn document<'r>(record: &Record<'r, 'r>, common: &'r Common<'r>) -> L9Event<'r> 
     }
 }
 
-/// A map that is empty is none in Kubernetes, and null in Go.
+/// An empty map is null, as in Go.
 fn some(chosen: SelectedLabels<'_>) -> Option<SelectedLabels<'_>> {
     chosen.iter().next().is_some().then_some(chosen)
 }

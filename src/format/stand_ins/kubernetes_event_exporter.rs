@@ -1,12 +1,12 @@
-//! `format kubernetes_event_exporter`: what the webhook of kubernetes-event-exporter posts when no layout is set,
-//! one event a request.
+//! `format kubernetes_event_exporter`: events as the webhook of kubernetes-event-exporter posts them without a layout, for
+//! any path.
 //!
-//! It is the Event inline, without kind and apiVersion, with `clusterName`, and an `involvedObject` that knows its
-//! object's labels, annotations and whether it is gone. `services`, the Services under impact, is added, unless
-//! correlation is off; of `ownerReferences` nothing is known. Other kinds of records are dead-lettered: there are none in
-//! that tool.
+//! A request holds one event: the fields of the Event without kind and apiVersion, `clusterName`, and an `involvedObject`
+//! with its object's labels, annotations and whether it is deleted. `services`, the Services under impact, is added unless
+//! correlation is off. `ownerReferences` are not known and are left out. Records of other kinds are
+//! dead-lettered, because that tool has none.
 //!
-//! Any 2xx means that it was taken.
+//! A 2xx means that the receiver took the event.
 
 use serde::Serialize;
 

@@ -1,7 +1,7 @@
-//! Formats that take the place of another exporter: what it sends is what they send.
+//! Formats that stand in for another exporter: they send the same documents.
 //!
 //! - `kubernetes_event_exporter`, `eventrouter`, `k8stream`: one file per exporter
-//! - `core_event`: a core/v1 Event as client-go writes it; `go_json`: strings as Go escapes them
+//! - `core_event`: a core/v1 Event as client-go writes it; `go_json`: strings escaped as in Go
 
 mod core_event;
 mod eventrouter;

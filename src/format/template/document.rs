@@ -1,6 +1,6 @@
-//! A template file: JSON with comments, as a tree whose string leaves may hold expressions.
+//! Reads a template file: JSON with comments, as a tree whose leaves are strings with expressions.
 //!
-//! Every leaf keeps its place in the file, so that whatever is wrong with it later can be reported with line and column.
+//! Every leaf keeps its place in the file, so that a later error is reported with line and column.
 
 use std::fmt;
 use std::ops::Range;
@@ -11,25 +11,26 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 use crate::format::json;
 
-/// Why a template cannot be used, and where.
+/// Why a template is refused, or cannot render a record, and where in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
-    /// In bytes from the start of the file.
+pub(super) struct TemplateError {
+    /// The offset in bytes from the start of the file.
     pub(super) at: usize,
+    /// What is wrong, for a person.
     pub(super) why: String,
 }
 
-impl Fault {
+impl TemplateError {
     pub(super) fn new(at: usize, why: impl Into<String>) -> Self {
         Self { at, why: why.into() }
     }
 
-    /// With line and column, both from 1; columns are characters.
+    /// The error with line and column, both counted from 1; columns are characters.
     pub(super) fn shown<'s>(&'s self, file: &'s str, text: &'s str) -> impl fmt::Display + 's {
-        struct Shown<'s>(&'s Fault, &'s str, &'s str);
+        struct Shown<'s>(&'s TemplateError, &'s str, &'s str);
         impl fmt::Display for Shown<'_> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let Self(Fault { at, why }, file, text) = self;
+                let Self(TemplateError { at, why }, file, text) = self;
                 let before = &text[..text.floor_char_boundary(*at)];
                 let line = before.matches('\n').count() + 1;
                 let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
@@ -40,49 +41,50 @@ impl Fault {
     }
 }
 
-/// A part of the document that is to be written.
+/// A part of the document.
 #[derive(Debug)]
-pub(super) enum Node<L> {
-    /// JSON text, as it is for every record.
+pub(super) enum DocumentNode<L> {
+    /// JSON that is the same for every record.
     Always(Vec<u8>),
     Leaf(L),
-    List(Vec<Node<L>>),
-    Map(Vec<Member<L>>),
+    List(Vec<DocumentNode<L>>),
+    Map(Vec<DocumentMember<L>>),
 }
 
+/// A member of an object of the document.
 #[derive(Debug)]
-pub(super) struct Member<L> {
-    /// The name as JSON text, with its colon.
+pub(super) struct DocumentMember<L> {
+    /// The name as JSON, with its colon.
     pub(super) name: Vec<u8>,
-    pub(super) value: Node<L>,
+    pub(super) value: DocumentNode<L>,
 }
 
 /// A string with an expression in it.
 #[derive(Debug)]
-pub(super) struct Source<'t> {
-    /// Without the escapes of JSON.
+pub(super) struct LeafText<'t> {
+    /// The string without JSON's escapes.
     pub(super) text: &'t str,
     pub(super) literal: Literal,
     file: &'t str,
 }
 
-impl Source<'_> {
-    /// Where in the file a byte of the text stands.
+impl LeafText<'_> {
+    /// The offset in the file of a byte of the text.
     pub(super) fn place(&self, at: usize) -> usize {
         self.literal.place(self.file, at)
     }
 }
 
-/// Where a string stands in the file, its quotation marks included.
+/// The range of a string in the file, with its quotation marks.
 #[derive(Debug, Clone)]
 pub(super) struct Literal(Range<usize>);
 
 impl Literal {
-    /// Where in the file a byte of its text stands.
+    /// The offset in the file of a byte of the string.
     pub(super) fn place(&self, file: &str, at: usize) -> usize {
         let mut left = at;
         let literal = file.get(self.0.clone()).unwrap_or_default();
-        // Behind the quotation mark.
+        // Skips the quotation mark.
         let mut rest = literal.char_indices().skip(1);
         while let Some((place, sign)) = rest.next() {
             if left == 0 {
@@ -95,7 +97,7 @@ impl Literal {
                 if kind == 'u' {
                     let digits = literal.get(from + 1..from + 5).unwrap_or_default();
                     let code = u32::from_str_radix(digits, 16).unwrap_or_default();
-                    // Of a pair of surrogates each stands for half of the four bytes.
+                    // Each surrogate of a pair counts for two of the four bytes.
                     bytes = char::from_u32(code).map_or(2, char::len_utf8);
                     rest.nth(3);
                 }
@@ -106,12 +108,12 @@ impl Literal {
     }
 }
 
-/// Reads the file; each string that may hold an expression is made a leaf by `leaf`. All its faults are reported, unless
-/// the file is no JSON at all.
+/// Reads the file. `leaf` makes a leaf of each string that may hold an expression. All errors are reported, unless the file
+/// is not JSON at all.
 pub(super) fn read<L>(
     text: &str,
-    leaf: &mut dyn FnMut(&Source<'_>) -> Result<L, Fault>,
-) -> Result<Node<L>, Vec<Fault>> {
+    leaf: &mut dyn FnMut(&LeafText<'_>) -> Result<L, TemplateError>,
+) -> Result<DocumentNode<L>, Vec<TemplateError>> {
     let options = ParseOptions {
         allow_comments: true,
         allow_loose_object_property_names: false,
@@ -124,17 +126,18 @@ pub(super) fn read<L>(
         allow_non_finite_numbers: false,
         allow_extended_string_escapes: false,
     };
-    // A mark that editors set in front of UTF-8.
+    // Editors may write a byte order mark.
     let skipped = text.len() - text.trim_start_matches('\u{feff}').len();
-    let parsed = parse_to_ast(&text[skipped..], &CollectOptions::default(), &options)
-        .map_err(|error| vec![Fault::new(skipped + error.range().start, small(&error.kind().to_string()))])?;
-    let Some(value) = parsed.value else { return Err(vec![Fault::new(0, "the file is empty")]) };
-    let mut reader = Reader { file: text, skipped, leaf, faults: Vec::new() };
+    let parsed = parse_to_ast(&text[skipped..], &CollectOptions::default(), &options).map_err(|error| {
+        vec![TemplateError::new(skipped + error.range().start, small(&error.kind().to_string()))]
+    })?;
+    let Some(value) = parsed.value else { return Err(vec![TemplateError::new(0, "the file is empty")]) };
+    let mut reader = Reader { file: text, skipped, leaf, errors: Vec::new() };
     let node = reader.node(&value);
-    if reader.faults.is_empty() { Ok(node) } else { Err(reader.faults) }
+    if reader.errors.is_empty() { Ok(node) } else { Err(reader.errors) }
 }
 
-/// As the middle of a sentence.
+/// The text with a small first letter, for the middle of a sentence.
 fn small(why: &str) -> String {
     let mut signs = why.chars();
     signs.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(signs).collect()
@@ -142,79 +145,81 @@ fn small(why: &str) -> String {
 
 struct Reader<'t, 'l, L> {
     file: &'t str,
-    /// Bytes of it before the document.
+    /// The bytes before the document.
     skipped: usize,
-    leaf: &'l mut dyn FnMut(&Source<'_>) -> Result<L, Fault>,
-    faults: Vec<Fault>,
+    leaf: &'l mut dyn FnMut(&LeafText<'_>) -> Result<L, TemplateError>,
+    errors: Vec<TemplateError>,
 }
 
 impl<L> Reader<'_, '_, L> {
-    fn fault(&mut self, range: Range<usize>, why: impl Into<String>) {
-        self.faults.push(Fault::new(self.skipped + range.start, why));
+    fn note_error(&mut self, range: Range<usize>, why: impl Into<String>) {
+        self.errors.push(TemplateError::new(self.skipped + range.start, why));
     }
 
-    fn node(&mut self, value: &Value<'_>) -> Node<L> {
+    fn node(&mut self, value: &Value<'_>) -> DocumentNode<L> {
         let range = value.start()..value.end();
         match value {
             Value::StringLit(literal) => return self.string(literal),
             Value::NumberLit(number) => {
-                // What this parser takes for a number is held against JSON's own grammar.
+                // The parser is more lenient than JSON's grammar.
                 if serde_json::from_str::<&serde_json::value::RawValue>(number.value).is_err() {
-                    self.fault(range, "no JSON number");
+                    self.note_error(range, "not a JSON number");
                 }
-                return Node::Always(number.value.as_bytes().to_vec());
+                return DocumentNode::Always(number.value.as_bytes().to_vec());
             }
-            Value::BooleanLit(truth) => Node::Always(truth.value.to_string().into_bytes()),
-            Value::NullKeyword(_) => Node::Always(b"null".to_vec()),
+            Value::BooleanLit(truth) => DocumentNode::Always(truth.value.to_string().into_bytes()),
+            Value::NullKeyword(_) => DocumentNode::Always(b"null".to_vec()),
             Value::Object(object) => self.map(object),
-            Value::Array(list) => Node::List(list.elements.iter().map(|value| self.node(value)).collect()),
+            Value::Array(list) => {
+                DocumentNode::List(list.elements.iter().map(|value| self.node(value)).collect())
+            }
         }
         .joined()
     }
 
-    fn string(&mut self, literal: &StringLit<'_>) -> Node<L> {
+    fn string(&mut self, literal: &StringLit<'_>) -> DocumentNode<L> {
         if !holds_an_expression(&literal.value) {
-            return Node::Always(quoted(&literal.value));
+            return DocumentNode::Always(quoted(&literal.value));
         }
         let range = self.skipped + literal.range.start..self.skipped + literal.range.end;
-        let source = Source { text: &literal.value, literal: Literal(range), file: self.file };
+        let source = LeafText { text: &literal.value, literal: Literal(range), file: self.file };
         match (self.leaf)(&source) {
-            Ok(leaf) => Node::Leaf(leaf),
-            Err(fault) => {
-                self.faults.push(fault);
-                Node::Always(Vec::new())
+            Ok(leaf) => DocumentNode::Leaf(leaf),
+            Err(error) => {
+                self.errors.push(error);
+                DocumentNode::Always(Vec::new())
             }
         }
     }
 
-    fn map(&mut self, object: &Object<'_>) -> Node<L> {
+    fn map(&mut self, object: &Object<'_>) -> DocumentNode<L> {
         let mut members = Vec::with_capacity(object.properties.len());
         let mut names = std::collections::BTreeSet::new();
         for property in &object.properties {
             let name = property.name.as_str();
             let range = property.range.start..property.range.end;
             if !names.insert(name) {
-                self.fault(range.clone(), format!("the name {name:?} comes twice"));
+                self.note_error(range.clone(), format!("the name {name:?} comes twice"));
             }
             if holds_an_expression(name) {
-                self.fault(range, "an expression in a name; expressions stand in values only");
+                self.note_error(range, "an expression in a name; expressions stand in values only");
             }
             let mut text = quoted(name);
             text.push(b':');
-            members.push(Member { name: text, value: self.node(&property.value) });
+            members.push(DocumentMember { name: text, value: self.node(&property.value) });
         }
-        Node::Map(members)
+        DocumentNode::Map(members)
     }
 }
 
-impl<L> Node<L> {
-    /// What holds no leaf is the same for every record.
+impl<L> DocumentNode<L> {
+    /// Joins a node without leaves into one text, because it is the same for every record.
     fn joined(self) -> Self {
         let mut text = Vec::new();
         match &self {
             Self::Map(members) => {
                 text.push(b'{');
-                for Member { name, value } in members {
+                for DocumentMember { name, value } in members {
                     let Self::Always(value) = value else { return self };
                     json::separate(&mut text);
                     text.extend_from_slice(name);
@@ -251,24 +256,24 @@ fn quoted(text: &str) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn read_all(text: &str) -> Result<Node<String>, String> {
-        read(text, &mut |source| Ok(source.text.to_owned())).map_err(|faults| {
-            let shown: Vec<_> = faults.iter().map(|fault| fault.shown("f", text).to_string()).collect();
+    fn read_all(text: &str) -> Result<DocumentNode<String>, String> {
+        read(text, &mut |source| Ok(source.text.to_owned())).map_err(|errors| {
+            let shown: Vec<_> = errors.iter().map(|error| error.shown("f", text).to_string()).collect();
             shown.join("\n")
         })
     }
 
     #[test]
-    fn what_is_the_same_for_every_record_is_written_once() {
+    fn nodes_without_leaves_are_joined() {
         let text = "// A comment.\n{\"a\": [1, -2.50e3, null, true, {\"b\\u00e9\": \"x\\n\"}] /* and\nanother */ , \"c\": \"{% raw\"}";
-        let Ok(Node::Map(members)) = read_all(text) else { unreachable!("a map") };
-        let Node::Always(always) = &members[0].value else { unreachable!("no leaf in it") };
+        let Ok(DocumentNode::Map(members)) = read_all(text) else { unreachable!("a map") };
+        let DocumentNode::Always(always) = &members[0].value else { unreachable!("no leaf in it") };
         assert_eq!(str::from_utf8(always), Ok("[1,-2.50e3,null,true,{\"bé\":\"x\\n\"}]"));
-        assert!(matches!(&members[1].value, Node::Leaf(text) if text == "{% raw"));
+        assert!(matches!(&members[1].value, DocumentNode::Leaf(text) if text == "{% raw"));
     }
 
     #[test]
-    fn faults_are_reported_with_line_and_column_all_at_once() {
+    fn all_errors_are_reported_with_line_and_column() {
         for (text, expected) in [
             ("", "f, line 1, column 1: the file is empty"),
             ("{\n  \"a\": 01}", "f, line 2, column 9: expected comma"),

@@ -1,4 +1,4 @@
-//! The template engine: what it knows, what it may take, and how its values become text.
+//! The template engine: its names, its limits, and how its values become text.
 
 use std::io;
 
@@ -6,69 +6,70 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 
-use super::document::{Fault, Source};
-use super::names::{Known, MOST_STEPS, too_large};
+use super::document::{LeafText, TemplateError};
+use super::names::{KnownNames, MOST_STEPS, too_large};
 use super::{filters, values};
 use crate::format::json;
 use crate::record::MAX_RECORD_BYTES;
 
-/// What a leaf's value becomes.
+/// How a leaf is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// The JSON value that it is.
-    Typed,
-    /// A string of what stands in the leaf.
+pub(super) enum LeafOutput {
+    /// As the JSON value of its one expression.
+    Json,
+    /// As a JSON string.
     Text,
 }
 
-/// A leaf that the engine knows.
+/// A leaf that the engine has compiled.
 #[derive(Debug)]
 pub(super) struct Compiled {
     name: String,
-    form: Form,
-    /// Its place among those that are rendered in one run.
-    together: Option<usize>,
+    output: LeafOutput,
+    /// Its index in the list of leaves that are rendered together.
+    list_index: Option<usize>,
 }
 
-/// To begin a run costs as much as a leaf or two, so all typed leaves of a record are rendered in one, as a list. A leaf
-/// that fails there is rendered by itself again: its own error is reported then, and it has all steps for itself.
+/// Compiles and renders leaves. Starting the engine costs as much as a leaf or two, so all leaves with JSON output are
+/// rendered together, as one list. If a leaf fails there, each is rendered alone: that reports the leaf's own error and
+/// gives it all steps.
 pub(super) struct Engine {
     environment: Environment<'static>,
-    pub(super) known: Known,
+    pub(super) known: KnownNames,
     leaves: usize,
-    /// The expressions of the leaves that are rendered in one run.
-    together: Vec<String>,
+    /// The expressions of the leaves that are rendered together.
+    list: Vec<String>,
 }
 
-/// What was rendered in one run: each leaf's JSON.
+/// The JSON of the leaves that were rendered together.
 #[derive(Debug)]
-pub(super) struct Together {
+pub(super) struct LeafList {
     text: Vec<u8>,
     ends: Vec<usize>,
 }
 
-/// What the names of typed leaves begin with: the formatter knows nothing else.
+/// The first character of the name of a leaf with JSON output. The formatter only gets the name.
 const TYPED: char = '=';
-/// The list of them, which is rendered item by item: JSON of one line each.
-const TOGETHER: &str = "together";
-/// Of most records.
-const TOGETHER_BYTES: usize = 512;
+/// The name of the list of leaves. It is rendered as one line of JSON per item.
+const LIST: &str = "list";
+/// The usual size of the rendered list.
+const LIST_BYTES: usize = 512;
 
 impl Engine {
     pub(super) fn new() -> Self {
-        // Of its own it has what can grow without an end.
+        // The engine's own filters can make values of any size.
         let mut environment = Environment::empty();
-        // The default signs cannot fail, and what ends a string is the user's.
+        // The default delimiters cannot fail. A line feed at the end of a string is the user's and stays.
         if let Ok(syntax) = SyntaxConfig::builder().keep_trailing_newline(true).build() {
             environment.set_syntax(syntax);
         }
         environment.set_debug(false);
-        // Half of what a template asks for is not there in half of the records.
+        // Many records do not have what a template refers to.
         environment.set_undefined_behavior(UndefinedBehavior::Chainable);
         environment.set_fuel(Some(MOST_STEPS));
         environment.set_formatter(|out, state, value| {
-            if state.name() == TOGETHER {
-                let mut text = Vec::with_capacity(TOGETHER_BYTES);
+            if state.name() == LIST {
+                let mut text = Vec::with_capacity(LIST_BYTES);
                 for item in value.try_iter()? {
                     values::write_json(&item, &mut text)?;
                     text.push(b'\n');
@@ -90,69 +91,75 @@ impl Engine {
                 }
             }
         });
-        let mut known = Known::default();
+        let mut known = KnownNames::default();
         filters::add_to(&mut environment, &mut known);
-        Self { environment, known, leaves: 0, together: Vec::new() }
+        Self { environment, known, leaves: 0, list: Vec::new() }
     }
 
+    /// Compiles a leaf.
+    ///
     /// # Errors
-    /// When it is no syntax of the engine.
-    pub(super) fn add(&mut self, source: &Source<'_>, form: Form) -> Result<Compiled, Fault> {
-        let typed = if form == Form::Typed { TYPED } else { ' ' };
+    /// If it is not valid syntax of the engine.
+    pub(super) fn add(
+        &mut self,
+        source: &LeafText<'_>,
+        output: LeafOutput,
+    ) -> Result<Compiled, TemplateError> {
+        let typed = if output == LeafOutput::Json { TYPED } else { ' ' };
         let name = format!("{typed}{}", self.leaves);
         self.leaves += 1;
         let added = self.environment.add_template_owned(name.clone(), source.text.to_owned());
-        added.map_err(|error| fault(&error)).map(|()| Compiled { name, form, together: None })
+        added.map_err(|error| template_error(&error)).map(|()| Compiled { name, output, list_index: None })
     }
 
-    /// This leaf, which is one expression, is to be rendered together with the others that are.
-    pub(super) fn gather(&mut self, compiled: Compiled, expression: &str) -> Compiled {
-        self.together.push(expression.to_owned());
-        Compiled { together: Some(self.together.len() - 1), ..compiled }
+    /// Adds a leaf of one expression to the list of leaves that are rendered together.
+    pub(super) fn add_to_list(&mut self, compiled: Compiled, expression: &str) -> Compiled {
+        self.list.push(expression.to_owned());
+        Compiled { list_index: Some(self.list.len() - 1), ..compiled }
     }
 
-    /// There will be no other leaf.
-    pub(super) fn seal(&mut self) {
+    /// Compiles the list. No leaf may be added afterwards.
+    pub(super) fn finish(&mut self) {
         let mut list = "{{ [".to_owned();
-        self.together.iter().for_each(|expression| list.extend(["(", expression, "), "]));
+        self.list.iter().for_each(|expression| list.extend(["(", expression, "), "]));
         list.push_str("] }}");
-        // One leaf gains nothing; and what cannot stand in a list stands alone.
-        if self.together.len() < 2 || self.environment.add_template_owned(TOGETHER, list).is_err() {
-            self.together.clear();
+        // A list of one leaf saves nothing, and some expressions cannot be in a list.
+        if self.list.len() < 2 || self.environment.add_template_owned(LIST, list).is_err() {
+            self.list.clear();
         }
     }
 
-    /// All that is rendered in one run; `None` when there is no such thing, or one of them fails.
-    pub(super) fn together(&self, root: &Value) -> Option<Together> {
-        if self.together.is_empty() {
+    /// Renders the list; `None` if there is none, or a leaf fails.
+    pub(super) fn render_list(&self, root: &Value) -> Option<LeafList> {
+        if self.list.is_empty() {
             return None;
         }
-        let mut text = Vec::with_capacity(TOGETHER_BYTES);
+        let mut text = Vec::with_capacity(LIST_BYTES);
         let sink = Sink { out: &mut text, most_bytes: MAX_RECORD_BYTES, is_text: false };
-        let template = self.environment.get_template(TOGETHER).ok()?;
+        let template = self.environment.get_template(LIST).ok()?;
         template.render_captured_to(root.clone(), sink).ok()?;
         let ends: Vec<_> = memchr::memchr_iter(b'\n', &text).collect();
-        (ends.len() == self.together.len()).then_some(Together { text, ends })
+        (ends.len() == self.list.len()).then_some(LeafList { text, ends })
     }
 
-    /// Appends what a leaf says of a record as one JSON value; `out` may grow to so many bytes.
+    /// Appends a leaf's JSON for a record; `out` may grow to `most_bytes`.
     ///
     /// # Errors
-    /// Why there is no value, and where in the leaf; what was appended stays.
+    /// Why it cannot be rendered, and where in the leaf. Appended bytes stay.
     pub(super) fn write(
         &self,
         leaf: &Compiled,
         root: &Value,
         out: &mut Vec<u8>,
         most_bytes: usize,
-    ) -> Result<(), Fault> {
-        let is_text = leaf.form == Form::Text;
+    ) -> Result<(), TemplateError> {
+        let is_text = leaf.output == LeafOutput::Text;
         if is_text {
             out.push(b'"');
         }
         let sink = Sink { out, most_bytes, is_text };
-        let template = self.environment.get_template(&leaf.name).map_err(|error| fault(&error))?;
-        template.render_captured_to(root.clone(), sink).map_err(|error| fault(&error))?;
+        let template = self.environment.get_template(&leaf.name).map_err(|error| template_error(&error))?;
+        template.render_captured_to(root.clone(), sink).map_err(|error| template_error(&error))?;
         if is_text {
             out.push(b'"');
         }
@@ -160,16 +167,16 @@ impl Engine {
     }
 }
 
-impl Together {
-    /// The JSON of a leaf, if it is one of these.
+impl LeafList {
+    /// The JSON of a leaf, if it is in the list.
     pub(super) fn get(&self, leaf: &Compiled) -> Option<&[u8]> {
-        let place = leaf.together?;
+        let place = leaf.list_index?;
         let start = place.checked_sub(1).map_or(Some(0), |before| Some(self.ends.get(before)? + 1))?;
         self.text.get(start..*self.ends.get(place)?)
     }
 }
 
-/// The end of what is rendered.
+/// Receives rendered text, up to a number of bytes.
 struct Sink<'o> {
     out: &'o mut Vec<u8>,
     most_bytes: usize,
@@ -178,7 +185,7 @@ struct Sink<'o> {
 
 impl io::Write for Sink<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Escaped it is no shorter.
+        // The text does not become shorter by escapes.
         if self.out.len().saturating_add(bytes.len()) > self.most_bytes {
             return Err(io::Error::other("no room"));
         }
@@ -195,8 +202,8 @@ impl io::Write for Sink<'_> {
     }
 }
 
-/// For a person; its place is one in the leaf.
-fn fault(error: &Error) -> Fault {
+/// The engine's error for a person, with the offset in the leaf.
+fn template_error(error: &Error) -> TemplateError {
     let at = error.range().map_or(0, |range| range.start);
     let why = match (error.kind(), error.detail()) {
         (ErrorKind::OutOfFuel, _) => format!("more than {MOST_STEPS} steps"),
@@ -204,7 +211,7 @@ fn fault(error: &Error) -> Fault {
         (kind, Some(detail)) => format!("{kind}: {detail}"),
         (kind, None) => kind.to_string(),
     };
-    Fault::new(at, why)
+    TemplateError::new(at, why)
 }
 
 #[cfg(test)]
@@ -220,12 +227,12 @@ mod tests {
             let name = format!("{TYPED}{number}");
             let added = engine.environment.add_template_owned(name.clone(), format!("{{{{{leaf}}}}}"));
             added.unwrap_or_else(|error| panic!("{leaf}: {error}"));
-            let compiled = Compiled { name, form: Form::Typed, together: None };
+            let compiled = Compiled { name, output: LeafOutput::Json, list_index: None };
             let inside = leaf.trim_matches('-');
-            engine.gather(compiled, inside)
+            engine.add_to_list(compiled, inside)
         };
         let compiled = leaves.iter().enumerate().map(add).collect();
-        engine.seal();
+        engine.finish();
         (engine, compiled)
     }
 
@@ -238,22 +245,22 @@ mod tests {
     }
 
     #[test]
-    fn in_one_run_each_leaf_is_what_it_is_alone() {
+    fn a_leaf_of_the_list_is_the_same_as_alone() {
         let (engine, leaves) = engine(&LEAVES);
         for count in [1, 7] {
-            let together = engine.together(&root(count)).expect("none of them fails");
+            let list = engine.render_list(&root(count)).expect("none of them fails");
             for leaf in &leaves {
                 let mut alone = Vec::new();
                 engine.write(leaf, &root(count), &mut alone, 1_000).expect("it does not fail");
-                assert_eq!(together.get(leaf), Some(&*alone), "{leaf:?}");
+                assert_eq!(list.get(leaf), Some(&*alone), "{leaf:?}");
             }
         }
     }
 
     #[test]
-    fn where_one_fails_all_stand_alone() {
+    fn without_a_list_if_one_leaf_fails() {
         let (engine, leaves) = engine(&["id", "message | times(2)"]);
-        assert!(engine.together(&root(1)).is_none());
+        assert!(engine.render_list(&root(1)).is_none());
         let mut out = Vec::new();
         engine.write(&leaves[0], &root(1), &mut out, 1_000).expect("it does not fail");
         assert!(engine.write(&leaves[1], &root(1), &mut out, 1_000).is_err());

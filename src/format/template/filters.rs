@@ -1,18 +1,18 @@
-//! The filters, tests and functions of templates. Those that could make much of little are our own, and bounded;
-//! the others make no more than they get.
+//! The filters, tests and functions of templates. Filters whose output could be much larger than their input are our own
+//! and bounded; the others are the engine's.
 
 use std::collections::BTreeMap;
 
 use minijinja::value::{Rest, Value, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State, filters, functions, tests};
 
-use super::names::{Known, too_large};
+use super::names::{KnownNames, too_large};
 use super::{values, view};
 use crate::pattern::Patterns;
 use crate::record::MAX_RECORD_BYTES;
 use crate::time::Stamp;
 
-/// Of a format for times.
+/// The longest format for times.
 const MOST_FORMAT_BYTES: usize = 100;
 
 macro_rules! all_of {
@@ -30,8 +30,8 @@ macro_rules! charged {
     };
 }
 
-/// Half of what a template asks for is not there in half of the records: of nothing a filter makes nothing, unless it
-/// takes it. Texts that go in and come out are charged for: a filter may be called for every item of a list.
+/// Wraps a filter. Many records do not have what a template refers to, so a filter returns null for null, unless
+/// `takes_nothing`. The bytes of its input and output are charged for, because a filter may run for each item of a list.
 fn charged(
     filter: Value,
     takes_nothing: bool,
@@ -53,7 +53,8 @@ fn is_nothing(value: &Value) -> bool {
     matches!(value.kind(), ValueKind::Undefined | ValueKind::None)
 }
 
-pub(super) fn add_to(environment: &mut Environment<'static>, known: &mut Known) {
+/// Adds all names to the engine, and to the names that leaves may use.
+pub(super) fn add_to(environment: &mut Environment<'static>, known: &mut KnownNames) {
     all_of! { environment.add_filter, known.filters;
         "bool" filters::bool;
         "count" count;
@@ -133,7 +134,7 @@ fn wrong(why: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, why.into())
 }
 
-/// Appends, as long as there is room.
+/// Appends a text, up to the size of a record.
 fn append(out: &mut String, text: &str) -> Result<(), Error> {
     if out.len() + text.len() > MAX_RECORD_BYTES {
         return Err(wrong(too_large()));
@@ -142,8 +143,8 @@ fn append(out: &mut String, text: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// What is not there is null in a native document, so of null there is a default, too; with `true` behind it, of
-/// whatever counts as false.
+/// Replaces an undefined value or null, because absent values are null in a native document. If `of_false` is true, it also
+/// replaces any value that counts as false.
 fn default(value: Value, instead: Option<Value>, of_false: Option<bool>) -> Value {
     let is_replaced = is_nothing(&value) || (of_false == Some(true) && !value.is_true());
     if is_replaced { instead.unwrap_or_else(|| Value::from("")) } else { value }
@@ -163,7 +164,7 @@ fn tojson(value: &Value) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(&out).into_owned())
 }
 
-/// Items of a list with something between them; of a map its pairs, each with something between key and value.
+/// Joins the items of a list with `between`, or the pairs of a map with `within` between key and value.
 fn join(value: &Value, between: Option<&str>, within: Option<&str>) -> Result<String, Error> {
     let mut out = String::new();
     let is_map = value.kind() == ValueKind::Map;
@@ -185,7 +186,7 @@ fn join(value: &Value, between: Option<&str>, within: Option<&str>) -> Result<St
 
 fn replace(value: &Value, from: &str, to: &str) -> Result<String, Error> {
     if from.is_empty() {
-        return Err(wrong("replace needs something to look for"));
+        return Err(wrong("replace needs a text to look for"));
     }
     let text = values::text(value)?;
     let mut out = String::new();
@@ -200,13 +201,13 @@ fn replace(value: &Value, from: &str, to: &str) -> Result<String, Error> {
 
 fn split(state: &State<'_, '_>, text: &str, by: &str) -> Result<Value, Error> {
     if by.is_empty() {
-        return Err(wrong("split needs something to look for"));
+        return Err(wrong("split needs a text to look for"));
     }
     let parts = text.split(by).map(|part| view::charge(state, view::ITEM).map(|()| Value::from(part)));
     Ok(Value::from(parts.collect::<Result<Vec<_>, _>>()?))
 }
 
-/// The first characters of a text, so many with the mark that it was cut.
+/// The first characters of a text, with a mark if it was cut; the mark counts.
 fn truncate(value: &Value, characters: usize, mark: Option<&str>) -> Result<String, Error> {
     let text = values::text(value)?;
     if text.char_indices().nth(characters).is_none() {
@@ -222,7 +223,7 @@ fn truncate(value: &Value, characters: usize, mark: Option<&str>) -> Result<Stri
 
 fn times(value: f64, factor: f64) -> Value {
     let product = value * factor;
-    // Up to here a float holds each whole number.
+    // Below this a float holds every whole number.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if product.fract() == 0.0 && product.abs() < EXACT {
         #[expect(clippy::cast_possible_truncation, reason = "checked above")]
@@ -231,7 +232,7 @@ fn times(value: f64, factor: f64) -> Value {
     Value::from(product)
 }
 
-/// The point in time that a value is: RFC 3339, or seconds since 1970.
+/// The time that a value means: RFC 3339, or seconds since 1970.
 fn stamp(value: &Value) -> Option<Stamp> {
     match value.as_str() {
         Some(text) => Stamp::parse_set(text),
@@ -239,7 +240,7 @@ fn stamp(value: &Value) -> Option<Stamp> {
     }
 }
 
-/// RFC 3339 in UTC, or as `strftime` has it. What is no time is null.
+/// The time in UTC, as RFC 3339 or in a format of `strftime`; null if the value is not a time.
 fn date(value: &Value, format: Option<&str>) -> Result<Option<String>, Error> {
     let Some(stamp) = stamp(value) else { return Ok(None) };
     match format {
@@ -247,28 +248,28 @@ fn date(value: &Value, format: Option<&str>) -> Result<Option<String>, Error> {
         Some(format) if format.len() <= MOST_FORMAT_BYTES => stamp
             .formatted(format)
             .map(Some)
-            .ok_or_else(|| wrong(format!("{format:?} is no format of strftime"))),
-        Some(_) => Err(wrong(format!("a format of more than {MOST_FORMAT_BYTES} bytes"))),
+            .ok_or_else(|| wrong(format!("{format:?} is not a format of strftime"))),
+        Some(_) => Err(wrong(format!("the format is longer than {MOST_FORMAT_BYTES} bytes"))),
     }
 }
 
-/// Since 1970, in `s`, `ms`, `us` or `ns`. What is no time is null.
+/// The time since 1970 in `s`, `ms`, `us` or `ns`; null if the value is not a time.
 fn unix(value: &Value, unit: Option<&str>) -> Result<Option<Value>, Error> {
     let nanos = match unit.unwrap_or("s") {
         "s" => 1_000_000_000,
         "ms" => 1_000_000,
         "us" => 1_000,
         "ns" => 1,
-        other => return Err(wrong(format!("{other:?} is none of s, ms, us and ns"))),
+        other => return Err(wrong(format!("{other:?} is not one of s, ms, us and ns"))),
     };
     let Some(stamp) = stamp(value) else { return Ok(None) };
     Ok(i64::try_from(stamp.unix_nanos().div_euclid(nanos)).ok().map(Value::from))
 }
 
-/// The pairs of a map, with the keys that are shown.
+/// The pairs of a map for which `name` returns a key, under that key.
 fn chosen(value: &Value, name: impl Fn(String) -> Option<String>) -> Result<Value, Error> {
     if value.kind() != ValueKind::Map {
-        return Err(wrong(format!("a map was expected, and this is a {}", value.kind())));
+        return Err(wrong(format!("expected a map, and this is a {}", value.kind())));
     }
     let mut map = BTreeMap::new();
     for key in value.try_iter()? {
@@ -289,10 +290,10 @@ fn omit(value: &Value, patterns: &str) -> Result<Value, Error> {
     chosen(value, |key| (!patterns.matches(&key)).then_some(key))
 }
 
-/// Keys with one text in the place of another, such as `_` of dots.
+/// Replaces a text in the keys of a map, such as dots by `_`.
 fn rename(value: &Value, from: &str, to: &str) -> Result<Value, Error> {
     if from.is_empty() || to.len() > from.len() {
-        return Err(wrong("rename needs something to look for, and nothing longer in its place"));
+        return Err(wrong("rename needs a text to look for, and a replacement that is not longer"));
     }
     chosen(value, |key| Some(key.replace(from, to)))
 }

@@ -1,17 +1,16 @@
-//! The members of the native document that a template wants, as MessagePack, one behind the other; the others are
-//! not even written.
+//! The members of the native document that a template refers to, as MessagePack. Other members are not written.
 
 use std::ops::Range;
 
 use rmp_serde::encode::Error;
 use serde::ser::{Impossible, Serialize, SerializeStruct, Serializer};
 
-/// Names of members, in the order of their places.
+/// The names of the wanted members, in the order of their places.
 #[derive(Debug, Default)]
 pub(super) struct Wanted(Vec<&'static str>);
 
 impl Wanted {
-    /// The place of a member, which is wanted from now on.
+    /// The place of a member; adds it if it is new.
     pub(super) fn place(&mut self, name: &'static str) -> usize {
         self.of(name).unwrap_or_else(|| {
             self.0.push(name);
@@ -19,28 +18,33 @@ impl Wanted {
         })
     }
 
+    /// The number of wanted members.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 
+    /// The place of a member, if it is wanted.
     pub(super) fn of(&self, name: &str) -> Option<usize> {
         self.0.iter().position(|wanted| *wanted == name)
     }
 }
 
-/// The members of one record.
+/// The wanted members of one record.
 #[derive(Debug)]
 pub(super) struct Members {
+    /// The members, one behind the other.
     pub(super) bytes: Vec<u8>,
-    /// By the place among the wanted ones; empty where the document has no such member.
+    /// The range of each wanted member; empty if the document does not have it.
     places: Vec<Range<usize>>,
 }
 
 impl Members {
+    /// Writes the wanted members of a document.
+    ///
     /// # Errors
-    /// Of what cannot be said in MessagePack, for a person.
+    /// If a value cannot be written as MessagePack.
     pub(super) fn of(document: &impl Serialize, wanted: &Wanted) -> Result<Self, Error> {
-        // Of most records they are shorter, and of none much longer.
+        // The members of most records are shorter.
         let bytes = Vec::with_capacity(1 << 10);
         let mut members = Self { bytes, places: vec![0..0; wanted.0.len()] };
         let chosen = Chosen { members: &mut members, wanted };
@@ -48,17 +52,18 @@ impl Members {
         Ok(members)
     }
 
-    /// Where a member stands in the bytes.
+    /// The range of a member in the bytes.
     pub(super) fn place(&self, place: usize) -> Option<Range<usize>> {
         self.places.get(place).filter(|range| !range.is_empty()).cloned()
     }
 
+    /// The MessagePack of a member.
     pub(super) fn get(&self, place: usize) -> Option<&[u8]> {
         self.bytes.get(self.place(place)?)
     }
 }
 
-/// Takes one struct, and of it the members that are wanted.
+/// Serializes one struct, and of it only the wanted members.
 struct Chosen<'m> {
     members: &'m mut Members,
     wanted: &'m Wanted,
@@ -88,7 +93,7 @@ fn no_document<T>() -> Result<T, Error> {
     Err(Error::InvalidDataModel("a document is a struct"))
 }
 
-/// The methods for all that is no struct.
+/// The methods for values other than structs.
 macro_rules! no_document {
     ($($method:ident($($kind:ty),*) -> $made:ty;)*) => {
         $(fn $method(self, $(_: $kind),*) -> Result<$made, Error> {

@@ -1,16 +1,22 @@
-//! `format template`: a JSON document of the user's own, whose strings hold expressions over the record.
+//! `format template`: a JSON document of the user's, whose strings hold expressions over the record, for any path.
+//!
+//! A request holds documents as lines, as an array, or one per request, as the setting `batch_as` says. A record always
+//! becomes one JSON value without a line feed, or an error. The status of the response decides.
 //!
 //! ```text
-//! document   JSON with comments → a tree, and where each leaf stands
-//! tokens     a leaf → its expressions and tags
-//! rules      what must not stand in a leaf
-//! members    what the template wants of the native document, as MessagePack
-//! scene      leaves that are plain paths: from MessagePack to JSON
-//! engine     all other leaves; root, view: the record as the engine sees it; filters; values, packed: back to JSON
-//! names      what leaves may name, and how much they may take
-//! samples    records of every kind, which a template has to render before it is taken
+//! document      JSON with comments → a tree with the place of each leaf in the file
+//! tokens        a leaf → its expressions and tags
+//! rules         what a leaf must not hold
+//! members       the members of the native document that the template refers to, as MessagePack
+//! paths         leaves that are plain paths: from MessagePack to JSON, without the engine
+//! engine        all other leaves
+//! root, view    the record as the engine sees it
+//! filters       the filters, tests and functions
+//! values,       from the engine's values and from MessagePack to JSON
+//! packed
+//! names         the names that leaves may use, and their limits
+//! samples       records of every kind, which a template must render at the start
 //! ```
-//! Whatever a record holds, what is rendered is one JSON value without a line's end, or an error.
 
 mod document;
 mod engine;
@@ -18,10 +24,10 @@ mod filters;
 mod members;
 mod names;
 mod packed;
+mod paths;
 mod root;
 mod rules;
 mod samples;
-mod scene;
 mod tokens;
 mod values;
 mod view;
@@ -32,10 +38,10 @@ use std::sync::Arc;
 
 use minijinja::value::Value;
 
-use self::document::{Fault, Literal, Member, Node, Source};
-use self::engine::{Compiled, Engine, Together};
+use self::document::{DocumentMember, DocumentNode, LeafText, Literal, TemplateError};
+use self::engine::{Compiled, Engine, LeafList};
 use self::members::{Members, Wanted};
-use self::scene::{Part, Path, Scene};
+use self::paths::{Path, PathLookup, TextPart};
 use super::framing::Framing;
 use super::interface::{Adjusted, Format, RenderError};
 use super::native::Native;
@@ -43,7 +49,7 @@ use super::record::Record;
 use crate::config::{BatchAs, ConfigError, TemplateSettings};
 use crate::record::MAX_RECORD_BYTES;
 
-/// Faults reported of one template; the others can wait until these are fixed.
+/// The most errors of a template that are reported at once.
 const MOST_REPORTED: usize = 10;
 
 pub(super) struct Template {
@@ -51,64 +57,73 @@ pub(super) struct Template {
     settings: TemplateSettings,
     engine: Engine,
     wanted: Arc<Wanted>,
-    document: Node<Leaf>,
+    document: DocumentNode<Leaf>,
 }
 
-/// A string that is not the same for every record.
+/// A string that differs between records.
 #[derive(Debug)]
 struct Leaf {
-    kind: Kind,
+    kind: LeafKind,
     literal: Literal,
 }
 
+/// How a leaf is rendered.
 #[derive(Debug)]
-enum Kind {
+enum LeafKind {
+    /// One path, without the engine.
     Path(Path),
-    /// A text of paths.
-    Parts(Vec<Part>),
+    /// A text with paths, without the engine.
+    Parts(Vec<TextPart>),
+    /// By the engine.
     Compiled(Compiled),
 }
 
 impl Template {
+    /// Reads the template and renders the samples with it.
+    ///
     /// # Errors
-    /// What is wrong with the template, with its places; what is wrong with how it renders the samples.
+    /// The errors of the template with their places, or the first sample that it cannot render.
     pub(super) fn open(
         settings: Option<&TemplateSettings>,
         native: Native,
     ) -> Result<Self, Vec<ConfigError>> {
         let Some(settings) = settings else {
-            return Err(vec![error("is not set".to_owned(), "a file, since format is template")]);
+            return Err(vec![config_error("is not set".to_owned(), "a file, since format is template")]);
         };
         let (mut engine, mut wanted) = (Engine::new(), Wanted::default());
         let document = document::read(&settings.text, &mut |source| leaf(source, &mut engine, &mut wanted));
-        let report = |fault: &Fault| fault.shown(&settings.file, &settings.text).to_string();
+        let report = |error: &TemplateError| error.shown(&settings.file, &settings.text).to_string();
         let expected = "a template as docs/templates.md describes it";
-        let document = document.map_err(|faults| {
-            faults.iter().take(MOST_REPORTED).map(|fault| error(report(fault), expected)).collect::<Vec<_>>()
+        let document = document.map_err(|errors| {
+            errors
+                .iter()
+                .take(MOST_REPORTED)
+                .map(|error| config_error(report(error), expected))
+                .collect::<Vec<_>>()
         })?;
-        engine.seal();
+        engine.finish();
         let template =
             Self { native, settings: settings.clone(), engine, wanted: Arc::new(wanted), document };
-        match samples::first_fault(|record, out| template.write(record, out)) {
+        match samples::first_error(|record, out| template.write(record, out)) {
             None => Ok(template),
-            Some((sample, fault)) => {
-                let problem = format!("{} (with the sample record \"{sample}\")", report(&fault));
-                Err(vec![error(problem, "a template that renders every sample record")])
+            Some((sample, error)) => {
+                let problem = format!("{} (with the sample record \"{sample}\")", report(&error));
+                Err(vec![config_error(problem, "a template that renders every sample record")])
             }
         }
     }
 
-    fn write(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+    fn write(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<(), TemplateError> {
         let members = Members::of(&self.native.document(record), &self.wanted);
-        let members = members.map_err(|why| Fault::new(0, why.to_string()))?;
+        let members = members.map_err(|why| TemplateError::new(0, why.to_string()))?;
         let mut writer = Writer {
             template: self,
-            scene: Scene::new(&members, record.body),
-            views: Views {
+            paths: PathLookup::new(&members, record.body),
+            views: EngineViews {
                 template: self,
                 members: &members,
                 body: record.body,
-                together: OnceCell::new(),
+                list: OnceCell::new(),
                 alone: OnceCell::new(),
             },
             most_bytes: out.len().saturating_add(MAX_RECORD_BYTES),
@@ -118,23 +133,24 @@ impl Template {
     }
 }
 
-/// What the engine sees of a record, made for the first leaf that needs it.
-struct Views<'w> {
+/// The engine's views of a record. Each is made when the first leaf needs it.
+struct EngineViews<'w> {
     template: &'w Template,
     members: &'w Members,
     body: &'w [u8],
-    together: OnceCell<Option<Together>>,
+    list: OnceCell<Option<LeafList>>,
     alone: OnceCell<Value>,
 }
 
-impl Views<'_> {
+impl EngineViews<'_> {
     fn root(&self) -> Value {
-        Value::from_object(root::Root::new(&self.template.wanted, self.members, self.body))
+        Value::from_object(root::RootView::new(&self.template.wanted, self.members, self.body))
     }
 
-    /// With a root of its own: what it has cost is nothing to a leaf that stands alone.
-    fn together(&self) -> Option<&Together> {
-        self.together.get_or_init(|| self.template.engine.together(&self.root())).as_ref()
+    /// The leaves that are rendered together. They have a root of their own, so that they do not use up the work that a
+    /// single leaf may do.
+    fn list(&self) -> Option<&LeafList> {
+        self.list.get_or_init(|| self.template.engine.render_list(&self.root())).as_ref()
     }
 
     fn alone(&self) -> &Value {
@@ -142,32 +158,32 @@ impl Views<'_> {
     }
 }
 
-fn error(problem: String, expected: &str) -> ConfigError {
+fn config_error(problem: String, expected: &str) -> ConfigError {
     ConfigError { key: "template_file", problem, expected: expected.to_owned() }
 }
 
-/// Makes a leaf of a string.
-fn leaf(source: &Source<'_>, engine: &mut Engine, wanted: &mut Wanted) -> Result<Leaf, Fault> {
-    let in_file = |fault: Fault| Fault { at: source.place(fault.at), ..fault };
+/// Checks a string and makes a leaf of it.
+fn leaf(source: &LeafText<'_>, engine: &mut Engine, wanted: &mut Wanted) -> Result<Leaf, TemplateError> {
+    let in_file = |error: TemplateError| TemplateError { at: source.place(error.at), ..error };
     let pieces = tokens::pieces(source.text);
     rules::check(&pieces, &engine.known).map_err(in_file)?;
-    let is_one = matches!(&pieces[..], [one] if one.kind == tokens::Kind::Expression
+    let is_one = matches!(&pieces[..], [one] if one.kind == tokens::PieceKind::Expression
         && (one.start, one.end) == (0, source.text.len()));
-    // The engine looks at the syntax of all of them.
-    let form = if is_one { engine::Form::Typed } else { engine::Form::Text };
-    let compiled = engine.add(source, form).map_err(in_file)?;
+    // The engine checks the syntax of every leaf, also of plain paths.
+    let output = if is_one { engine::LeafOutput::Json } else { engine::LeafOutput::Text };
+    let compiled = engine.add(source, output).map_err(in_file)?;
     let plain = match &pieces[..] {
-        [one] if is_one => wanted.path(one).map(Kind::Path),
-        all => wanted.text(source.text, all).map(Kind::Parts),
+        [one] if is_one => wanted.path(one).map(LeafKind::Path),
+        all => wanted.text(source.text, all).map(LeafKind::Parts),
     };
     let kind = plain.unwrap_or_else(|| {
         let names = pieces.iter().flat_map(|piece| &piece.tokens);
         for (_, token) in names {
-            let root = names::ROOTS.into_iter().find(|root| *token == tokens::Token::Name(root));
+            let root = names::ROOTS.into_iter().find(|root| *token == tokens::LeafToken::Name(root));
             root.map(|root| wanted.place(root));
         }
-        Kind::Compiled(match pieces.first().filter(|_| is_one) {
-            Some(one) => engine.gather(compiled, one.inside(source.text)),
+        LeafKind::Compiled(match pieces.first().filter(|_| is_one) {
+            Some(one) => engine.add_to_list(compiled, one.inside(source.text)),
             None => compiled,
         })
     });
@@ -188,28 +204,28 @@ impl Format for Template {
     }
 
     fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, RenderError> {
-        self.write(record, out).map(|()| Adjusted::default()).map_err(|fault| {
-            RenderError::Template(fault.shown(&self.settings.file, &self.settings.text).to_string())
+        self.write(record, out).map(|()| Adjusted::default()).map_err(|error| {
+            RenderError::Template(error.shown(&self.settings.file, &self.settings.text).to_string())
         })
     }
 }
 
-/// One record on its way into the document.
+/// Renders one record.
 struct Writer<'w> {
     template: &'w Template,
-    scene: Scene<'w>,
-    views: Views<'w>,
-    /// `out` may grow to so many.
+    paths: PathLookup<'w>,
+    views: EngineViews<'w>,
+    /// The most bytes to which `out` may grow.
     most_bytes: usize,
     out: &'w mut Vec<u8>,
 }
 
 impl Writer<'_> {
-    fn node(&mut self, node: &Node<Leaf>) -> Result<(), Fault> {
+    fn node(&mut self, node: &DocumentNode<Leaf>) -> Result<(), TemplateError> {
         match node {
-            Node::Always(text) => self.out.extend_from_slice(text),
-            Node::Leaf(leaf) => self.leaf(leaf)?,
-            Node::List(nodes) => {
+            DocumentNode::Always(text) => self.out.extend_from_slice(text),
+            DocumentNode::Leaf(leaf) => self.leaf(leaf)?,
+            DocumentNode::List(nodes) => {
                 self.out.push(b'[');
                 for (index, node) in nodes.iter().enumerate() {
                     if index > 0 {
@@ -219,15 +235,15 @@ impl Writer<'_> {
                 }
                 self.out.push(b']');
             }
-            Node::Map(members) => self.map(members)?,
+            DocumentNode::Map(members) => self.map(members)?,
         }
         Ok(())
     }
 
-    fn map(&mut self, members: &[Member<Leaf>]) -> Result<(), Fault> {
+    fn map(&mut self, members: &[DocumentMember<Leaf>]) -> Result<(), TemplateError> {
         self.out.push(b'{');
         let mut is_first = true;
-        for Member { name, value } in members {
+        for DocumentMember { name, value } in members {
             let before = self.out.len();
             if !is_first {
                 self.out.push(b',');
@@ -236,7 +252,7 @@ impl Writer<'_> {
             let start = self.out.len();
             self.node(value)?;
             let is_omitted = self.template.settings.omit_null
-                && matches!(value, Node::Leaf(_))
+                && matches!(value, DocumentNode::Leaf(_))
                 && self.out.get(start..) == Some(b"null");
             if is_omitted {
                 self.out.truncate(before);
@@ -248,15 +264,15 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn leaf(&mut self, leaf: &Leaf) -> Result<(), Fault> {
+    fn leaf(&mut self, leaf: &Leaf) -> Result<(), TemplateError> {
         match &leaf.kind {
-            Kind::Path(path) => self.scene.write(path, false, self.out),
-            Kind::Parts(parts) => {
+            LeafKind::Path(path) => self.paths.write(path, false, self.out),
+            LeafKind::Parts(parts) => {
                 self.out.push(b'"');
                 for part in parts {
                     match part {
-                        Part::Always(text) => self.out.extend_from_slice(text),
-                        Part::Path(path) => self.scene.write(path, true, self.out),
+                        TextPart::Always(text) => self.out.extend_from_slice(text),
+                        TextPart::Path(path) => self.paths.write(path, true, self.out),
                     }
                     if self.out.len() > self.most_bytes {
                         break;
@@ -264,23 +280,23 @@ impl Writer<'_> {
                 }
                 self.out.push(b'"');
             }
-            Kind::Compiled(compiled) => {
-                if let Some(json) = self.views.together().and_then(|together| together.get(compiled)) {
+            LeafKind::Compiled(compiled) => {
+                if let Some(json) = self.views.list().and_then(|list| list.get(compiled)) {
                     self.out.extend_from_slice(json);
                 } else {
                     let root = self.views.alone();
                     let written = self.template.engine.write(compiled, root, self.out, self.most_bytes);
-                    written.map_err(|fault| self.in_file(leaf, fault))?;
+                    written.map_err(|error| self.in_file(leaf, error))?;
                 }
             }
         }
         if self.out.len() > self.most_bytes {
-            return Err(self.in_file(leaf, Fault::new(0, names::too_large())));
+            return Err(self.in_file(leaf, TemplateError::new(0, names::too_large())));
         }
         Ok(())
     }
 
-    fn in_file(&self, leaf: &Leaf, fault: Fault) -> Fault {
-        Fault { at: leaf.literal.place(&self.template.settings.text, fault.at), ..fault }
+    fn in_file(&self, leaf: &Leaf, error: TemplateError) -> TemplateError {
+        TemplateError { at: leaf.literal.place(&self.template.settings.text, error.at), ..error }
     }
 }

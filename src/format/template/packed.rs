@@ -1,9 +1,9 @@
-//! What stands in MessagePack becomes JSON, as it is.
+//! Writes MessagePack as JSON.
 
 use crate::format::json;
 use crate::record::cursor::Cursor;
 
-/// Appends the one MessagePack value of these bytes.
+/// Appends the MessagePack value as JSON, or null if the bytes are not a value.
 pub(super) fn write_packed(bytes: &[u8], out: &mut Vec<u8>) {
     let before = out.len();
     if json::write_value(&mut Cursor::new(bytes), out).is_err() {

@@ -1,4 +1,4 @@
-//! What the engine sees first of a record: all that a leaf may name.
+//! The root of a record for the engine: the variables of a leaf.
 
 use std::fmt;
 use std::ops::Range;
@@ -7,47 +7,48 @@ use std::sync::Arc;
 use minijinja::value::{Enumerator, Object, Value};
 
 use super::members::{Members, Wanted};
-use super::scene::first_name;
-use super::view::{SHARED, View};
+use super::paths::first_name;
+use super::view::{RecordView, SHARED_BYTES};
 
-/// All that a leaf may name: members of the native document, and the record as it came.
-pub(super) struct Root {
-    /// The members that are wanted, one behind the other, and where each stands.
-    native: View,
+/// The variables of a leaf: members of the native document, and the record as it came.
+pub(super) struct RootView {
+    /// The wanted members, one behind the other.
+    native: RecordView,
     wanted: Arc<Wanted>,
+    /// The range of each wanted member.
     members: Vec<Option<Range<usize>>>,
-    record: Arc<View>,
+    record: Arc<RecordView>,
 }
 
-/// What is called `event`: what the native document says of the event itself, and then the record's own keys.
+/// The variable `event`: the member of the native document, and the record's own keys if that lacks a key.
 #[derive(Debug)]
-struct Event {
-    own: Option<Arc<View>>,
-    record: Arc<View>,
+struct EventView {
+    own: Option<Arc<RecordView>>,
+    record: Arc<RecordView>,
 }
 
-impl Root {
-    /// The record is one whole value.
+impl RootView {
+    /// `record` must be one whole value.
     pub(super) fn new(wanted: &Arc<Wanted>, members: &Members, record: &[u8]) -> Self {
-        let native = View::of([&members.bytes, record].concat(), 0..members.bytes.len());
+        let native = RecordView::of([&members.bytes, record].concat(), 0..members.bytes.len());
         let record = Arc::new(native.at(members.bytes.len()..members.bytes.len() + record.len()));
         let members = (0..wanted.len()).map(|place| members.place(place)).collect();
         Self { native, wanted: Arc::clone(wanted), members, record }
     }
 
-    /// Where a member of the native document stands.
+    /// The range of a member of the native document.
     fn member(&self, name: &str) -> Option<Range<usize>> {
         self.members.get(self.wanted.of(name)?)?.clone()
     }
 }
 
-impl fmt::Debug for Root {
+impl fmt::Debug for RootView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Root")
+        f.write_str("RootView")
     }
 }
 
-impl Object for Root {
+impl Object for RootView {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         self.get_value_by_str(key.as_str()?)
     }
@@ -57,21 +58,21 @@ impl Object for Root {
             "record" => Some(self.record.whole()),
             "event" => {
                 let own = self.member("event").map(|place| Arc::new(self.native.at(place)));
-                Some(Value::from_object(Event { own, record: Arc::clone(&self.record) }))
+                Some(Value::from_object(EventView { own, record: Arc::clone(&self.record) }))
             }
-            SHARED => Some(self.record.shared()),
+            SHARED_BYTES => Some(self.record.shared()),
             _ => self.member(key).map(|place| self.native.value(place)),
         }
     }
 }
 
-impl Event {
-    fn whole(&self) -> &Arc<View> {
+impl EventView {
+    fn whole(&self) -> &Arc<RecordView> {
         self.own.as_ref().unwrap_or(&self.record)
     }
 }
 
-impl Object for Event {
+impl Object for EventView {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         self.get_value_by_str(key.as_str()?)
     }
@@ -94,11 +95,11 @@ impl Object for Event {
     }
 }
 
-/// The MessagePack of a value that is one of ours.
+/// The MessagePack of a value, if it is one of these views.
 pub(super) fn bytes_of(value: &Value) -> Option<&[u8]> {
     let object = value.as_object()?;
-    if let Some(view) = object.downcast_ref::<View>() {
+    if let Some(view) = object.downcast_ref::<RecordView>() {
         return Some(view.raw().bytes());
     }
-    object.downcast_ref::<Event>().map(|event| event.whole().raw().bytes())
+    object.downcast_ref::<EventView>().map(|event| event.whole().raw().bytes())
 }

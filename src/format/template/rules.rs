@@ -1,21 +1,22 @@
-//! What a leaf may hold: `if` and `for`, filters and tests that are there, and nothing that can grow without an end.
+//! Checks what a leaf holds: `if` and `for`, known filters and tests, and no expression whose value could grow without
+//! bound.
 //!
-//! Fuel counts instructions, and one instruction can make a gigabyte. The sizes of what our filters make are bounded
-//! where they make it. Operators are the engine's own, so they are bounded here, before the first record comes:
-//! 1. `*` repeats texts and lists. There is the filter `times`, for numbers.
-//! 2. `~` and `+` copy, so an expression has a few of them at most, ...
-//! 3. ... and nothing that was made by them gets a name to be doubled by: there is no `set`, no `with` and no macro,
-//!    and what `for` runs over is taken from the record, or is a list of constants.
+//! The engine's fuel counts instructions, but one instruction can make a gigabyte. Our filters bound their own output.
+//! Operators are the engine's, so they are restricted here, before the first record:
+//! 1. `*` is forbidden, because it repeats texts and lists. The filter `times` multiplies numbers.
+//! 2. `~` and `+` copy their operands, so an expression may have only a few of them.
+//! 3. A joined value must not get a name, because joining it with itself repeatedly would double it. So `set`, `with` and
+//!    macros are forbidden, and `for` runs only over values of the record and lists of constants.
 
-use super::document::Fault;
-use super::names::{Known, ROOTS};
-use super::tokens::{Kind, Piece, Token};
+use super::document::TemplateError;
+use super::names::{KnownNames, ROOTS};
+use super::tokens::{LeafToken, Piece, PieceKind};
 
-/// Joined texts of an expression.
+/// The most `~` and `+` of an expression.
 const MOST_JOINTS: usize = 16;
 
 const TAGS: [&str; 6] = ["if", "elif", "else", "endif", "for", "endfor"];
-/// What the engine takes for no variable.
+/// Names that are not variables to the engine.
 const WORDS: [&str; 15] = [
     "and",
     "else",
@@ -34,24 +35,26 @@ const WORDS: [&str; 15] = [
     "True",
 ];
 const CONSTANTS: [&str; 6] = ["false", "False", "none", "None", "true", "True"];
-/// Of `loop`.
+/// The methods of `loop`.
 const METHODS: [&str; 2] = ["changed", "cycle"];
 
+/// Checks the pieces of a leaf.
+///
 /// # Errors
-/// The first thing that must not stand in a leaf; its place is one in the source.
-pub(super) fn check(pieces: &[Piece<'_>], known: &Known) -> Result<(), Fault> {
-    // The names that loops give, wherever they are given.
+/// The first part that a leaf must not hold; the offset is one in the leaf.
+pub(super) fn check(pieces: &[Piece<'_>], known: &KnownNames) -> Result<(), TemplateError> {
+    // The names of all loop variables.
     let mut given = Vec::new();
-    for piece in pieces.iter().filter(|piece| piece.kind == Kind::Tag) {
-        if piece.token(0) == Some(Token::Name("for")) {
+    for piece in pieces.iter().filter(|piece| piece.kind == PieceKind::Tag) {
+        if piece.token(0) == Some(LeafToken::Name("for")) {
             given.extend(piece.tokens.iter().skip(1).map_while(|(_, token)| match token {
-                Token::Name("in") => None,
-                Token::Name(name) => Some(*name),
+                LeafToken::Name("in") => None,
+                LeafToken::Name(name) => Some(*name),
                 _ => Some(","),
             }));
         }
     }
-    for piece in pieces.iter().filter(|piece| piece.kind != Kind::Comment) {
+    for piece in pieces.iter().filter(|piece| piece.kind != PieceKind::Comment) {
         tag(piece)?;
         operators(piece)?;
         names(piece, known, &given)?;
@@ -59,48 +62,52 @@ pub(super) fn check(pieces: &[Piece<'_>], known: &Known) -> Result<(), Fault> {
     Ok(())
 }
 
-fn tag(piece: &Piece<'_>) -> Result<(), Fault> {
-    if piece.kind != Kind::Tag {
+fn tag(piece: &Piece<'_>) -> Result<(), TemplateError> {
+    if piece.kind != PieceKind::Tag {
         return Ok(());
     }
     match piece.tokens.first() {
-        Some((_, Token::Name(name))) if TAGS.contains(name) => {}
-        Some((at, Token::Name(name))) => {
+        Some((_, LeafToken::Name(name))) if TAGS.contains(name) => {}
+        Some((at, LeafToken::Name(name))) => {
             let why = format!("{name} is no tag of a template; there are if, elif, else and for");
-            return Err(Fault::new(*at, why));
+            return Err(TemplateError::new(*at, why));
         }
-        _ => return Err(Fault::new(piece.start, "a tag without a name")),
+        _ => return Err(TemplateError::new(piece.start, "a tag without a name")),
     }
-    let is_for = piece.token(0) == Some(Token::Name("for"));
-    if let Some((at, _)) = piece.tokens.iter().find(|(_, token)| *token == Token::Name("recursive")) {
-        return Err(Fault::new(*at, "a template does not recurse"));
+    let is_for = piece.token(0) == Some(LeafToken::Name("for"));
+    if let Some((at, _)) = piece.tokens.iter().find(|(_, token)| *token == LeafToken::Name("recursive")) {
+        return Err(TemplateError::new(*at, "a template does not recurse"));
     }
-    let over = piece.tokens.iter().position(|(_, token)| *token == Token::Name("in"));
+    let over = piece.tokens.iter().position(|(_, token)| *token == LeafToken::Name("in"));
     match over {
         Some(over) if is_for => source_of_loop(&piece.tokens[over + 1..]),
         _ => Ok(()),
     }
 }
 
-/// What a loop runs over: brackets hold constants only, and nothing is joined.
-fn source_of_loop(tokens: &[(usize, Token<'_>)]) -> Result<(), Fault> {
+/// Checks what a loop runs over: brackets may hold constants only, and nothing may be joined.
+fn source_of_loop(tokens: &[(usize, LeafToken<'_>)]) -> Result<(), TemplateError> {
     let mut open = 0usize;
     for (index, (at, token)) in tokens.iter().enumerate() {
         let next = tokens.get(index + 1).map(|(_, token)| *token);
         match token {
-            // The condition of the loop gives nothing a name.
-            Token::Name("if") if open == 0 => return Ok(()),
-            Token::Sign("(" | "[" | "{") => open += 1,
-            Token::Sign(")" | "]" | "}") => open = open.saturating_sub(1),
-            Token::Sign("~" | "+") => {
-                return Err(Fault::new(
+            // The condition of the loop names no value.
+            LeafToken::Name("if") if open == 0 => return Ok(()),
+            LeafToken::Sign("(" | "[" | "{") => open += 1,
+            LeafToken::Sign(")" | "]" | "}") => open = open.saturating_sub(1),
+            LeafToken::Sign("~" | "+") => {
+                return Err(TemplateError::new(
                     *at,
-                    "what a loop runs over is joined; it may only be taken from the record",
+                    "~ or + in what a loop runs over; a loop runs over values of the record only",
                 ));
             }
-            Token::Name(name) if open > 0 && !CONSTANTS.contains(name) && next != Some(Token::Sign("=")) => {
-                let why = format!("{name} in brackets; those of what a loop runs over hold constants only");
-                return Err(Fault::new(*at, why));
+            LeafToken::Name(name)
+                if open > 0 && !CONSTANTS.contains(name) && next != Some(LeafToken::Sign("=")) =>
+            {
+                let why = format!(
+                    "{name} is in brackets; in what a loop runs over, brackets may hold constants only"
+                );
+                return Err(TemplateError::new(*at, why));
             }
             _ => {}
         }
@@ -108,20 +115,23 @@ fn source_of_loop(tokens: &[(usize, Token<'_>)]) -> Result<(), Fault> {
     Ok(())
 }
 
-fn operators(piece: &Piece<'_>) -> Result<(), Fault> {
+fn operators(piece: &Piece<'_>) -> Result<(), TemplateError> {
     let mut joints = 0;
     for (at, token) in &piece.tokens {
         match token {
-            Token::Sign("*") => {
-                return Err(Fault::new(*at, "* could repeat a text; for numbers there is the filter times"));
+            LeafToken::Sign("*") => {
+                return Err(TemplateError::new(
+                    *at,
+                    "* could repeat a text; for numbers there is the filter times",
+                ));
             }
-            Token::Sign("~" | "+") => {
+            LeafToken::Sign("~" | "+") => {
                 joints += 1;
                 if joints > MOST_JOINTS {
                     let why = format!(
                         "more than {MOST_JOINTS} of ~ and + in one expression; write one expression behind the other"
                     );
-                    return Err(Fault::new(*at, why));
+                    return Err(TemplateError::new(*at, why));
                 }
             }
             _ => {}
@@ -130,35 +140,37 @@ fn operators(piece: &Piece<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Each name is one that is there: an error in a branch that no sample takes would be met by a record.
-fn names(piece: &Piece<'_>, known: &Known, given: &[&str]) -> Result<(), Fault> {
+/// Checks that each name is known: no sample may take the branch with a wrong name, but a record may.
+fn names(piece: &Piece<'_>, known: &KnownNames, given: &[&str]) -> Result<(), TemplateError> {
     for (index, (at, token)) in piece.tokens.iter().enumerate() {
-        let Token::Name(name) = token else { continue };
+        let LeafToken::Name(name) = token else { continue };
         let before = index.checked_sub(1).and_then(|index| piece.token(index));
         let before_that = index.checked_sub(2).and_then(|index| piece.token(index));
         let next = piece.token(index + 1);
-        let is_test = before == Some(Token::Name("is"))
-            || (before == Some(Token::Name("not")) && before_that == Some(Token::Name("is")));
+        let is_test = before == Some(LeafToken::Name("is"))
+            || (before == Some(LeafToken::Name("not")) && before_that == Some(LeafToken::Name("is")));
         let why = match before {
-            _ if piece.kind == Kind::Tag && index == 0 => continue,
-            Some(Token::Sign("|")) if known.filters.contains(name) => continue,
-            Some(Token::Sign("|")) => format!("there is no filter {name}"),
+            _ if piece.kind == PieceKind::Tag && index == 0 => continue,
+            Some(LeafToken::Sign("|")) if known.filters.contains(name) => continue,
+            Some(LeafToken::Sign("|")) => format!("there is no filter {name}"),
             _ if is_test && (*name == "not" || known.tests.contains(name)) => continue,
             _ if is_test => format!("there is no test {name}"),
-            Some(Token::Sign(".")) if next != Some(Token::Sign("(")) || METHODS.contains(name) => continue,
-            Some(Token::Sign(".")) => format!("there is no method {name}; look for a filter"),
-            _ if *name == "loop" && next == Some(Token::Sign("(")) => {
+            Some(LeafToken::Sign(".")) if next != Some(LeafToken::Sign("(")) || METHODS.contains(name) => {
+                continue;
+            }
+            Some(LeafToken::Sign(".")) => format!("there is no method {name}; look for a filter"),
+            _ if *name == "loop" && next == Some(LeafToken::Sign("(")) => {
                 "a template does not recurse".to_owned()
             }
             _ if WORDS.contains(name) || given.contains(name) => continue,
-            _ if known.functions.contains(name) && next == Some(Token::Sign("(")) => continue,
-            // The name of an argument.
-            _ if next == Some(Token::Sign("=")) => continue,
-            _ if next == Some(Token::Sign("(")) => format!("there is no function {name}"),
+            _ if known.functions.contains(name) && next == Some(LeafToken::Sign("(")) => continue,
+            // A named argument.
+            _ if next == Some(LeafToken::Sign("=")) => continue,
+            _ if next == Some(LeafToken::Sign("(")) => format!("there is no function {name}"),
             _ if ROOTS.contains(name) => continue,
             _ => format!("there is no {name}; there are {}", ROOTS.join(", ")),
         };
-        return Err(Fault::new(*at, why));
+        return Err(TemplateError::new(*at, why));
     }
     Ok(())
 }

@@ -1,15 +1,15 @@
-//! Sample records, one of each kind and flavour: what a template cannot render of these it will meet one day.
+//! Sample records of each kind and source. A template must render all of them, because such records will come.
 
 use bumpalo::Bump;
 
-use super::document::Fault;
+use super::document::TemplateError;
 use crate::correlate::{Correlation, Impact};
 use crate::format::Record;
 use crate::record::classify::{Within, each};
 use crate::record::identity::write_id;
 use crate::record::json;
 
-/// By name.
+/// The samples by name.
 pub(super) const SAMPLES: [(&str, &str); 8] = [
     ("event of core/v1", EVENT),
     ("event of events.k8s.io/v1", NEWER_EVENT),
@@ -21,24 +21,24 @@ pub(super) const SAMPLES: [(&str, &str); 8] = [
     ("record of no known kind", OTHER),
 ];
 
-/// The first sample that is not rendered, and why.
-pub(super) fn first_fault(
-    render: impl Fn(&Record<'_, '_>, &mut Vec<u8>) -> Result<(), Fault>,
-) -> Option<(&'static str, Fault)> {
+/// The first sample that cannot be rendered, and why.
+pub(super) fn first_error(
+    render: impl Fn(&Record<'_, '_>, &mut Vec<u8>) -> Result<(), TemplateError>,
+) -> Option<(&'static str, TemplateError)> {
     let impact = Impact::without(Correlation::Off);
     SAMPLES.into_iter().find_map(|(name, text)| {
         let packed = match json::packed(text.as_bytes()) {
             Ok(packed) => packed,
-            Err(why) => return Some((name, Fault::new(0, why.to_string()))),
+            Err(why) => return Some((name, TemplateError::new(0, why.to_string()))),
         };
         let arena = Bump::new();
-        let (mut fault, mut id, mut out) = (None, String::new(), Vec::new());
+        let (mut error, mut id, mut out) = (None, String::new(), Vec::new());
         each(&packed, Within::Record, &arena, &mut |body, content| {
             write_id(content, body, &mut id);
             let record = Record::new(&id, *content, &impact, body);
-            fault = render(&record, &mut out).err();
+            error = render(&record, &mut out).err();
         });
-        fault.map(|fault| (name, fault))
+        error.map(|error| (name, error))
     })
 }
 
@@ -117,11 +117,11 @@ mod tests {
     #[test]
     fn each_sample_is_of_its_kind() {
         let kinds = RefCell::new(Vec::new());
-        let fault = first_fault(|record, _| {
+        let error = first_error(|record, _| {
             kinds.borrow_mut().push(record.content.kind());
             Ok(())
         });
-        assert_eq!(fault, None);
+        assert_eq!(error, None);
         let expected = [
             Kind::Event,
             Kind::Event,

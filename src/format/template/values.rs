@@ -1,4 +1,4 @@
-//! Values of the engine become JSON, whatever they are.
+//! Writes values of the engine as JSON.
 
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind};
@@ -10,11 +10,11 @@ use crate::format::json;
 use crate::record::MAX_RECORD_BYTES;
 use crate::record::cursor::MAX_DEPTH;
 
-/// Appends a value as JSON: what is undefined, none, NaN or infinite becomes null, bytes become text, and what can
-/// only be called what it is called.
+/// Appends a value as JSON. Undefined, none, NaN and infinity become null, bytes become text, and other objects become
+/// their names.
 ///
 /// # Errors
-/// When it is larger than a record may be, nests deeper, or is an error itself; what was appended stays.
+/// If it is larger or nests deeper than a record may, or is an error itself. Appended bytes stay.
 pub(super) fn write_json(value: &Value, out: &mut Vec<u8>) -> Result<(), Error> {
     write(value, out, 0)
 }
@@ -47,7 +47,7 @@ fn write(value: &Value, out: &mut Vec<u8>, depth: usize) -> Result<(), Error> {
             out.push(b']');
         }
         ValueKind::Map => {
-            let mut object = json::Object::open(out);
+            let mut object = json::ObjectWriter::open(out);
             for key in value.try_iter()? {
                 object.key(&text(&key)?, out);
                 write(&value.get_item(&key)?, out, depth + 1)?;
@@ -60,10 +60,10 @@ fn write(value: &Value, out: &mut Vec<u8>, depth: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// A value as a text of its own: a string as it is, nothing as nothing, the rest as JSON.
+/// A value as text: a string as it is, an absent value as an empty text, other values as JSON.
 ///
 /// # Errors
-/// As of [`write_json`].
+/// As for [`write_json`].
 pub(super) fn text(value: &Value) -> Result<String, Error> {
     match value.kind() {
         ValueKind::String => Ok(value.as_str().unwrap_or_default().to_owned()),
@@ -77,13 +77,13 @@ pub(super) fn text(value: &Value) -> Result<String, Error> {
 }
 
 fn number(value: &Value, out: &mut Vec<u8>) {
-    // A float goes before, as a whole one could be taken for an integer.
+    // Floats first, because the conversion below would take a whole float for an integer.
     if !value.is_integer() {
         return json::write(&f64::try_from(value.clone()).unwrap_or(f64::NAN), out);
     }
     match i128::try_from(value.clone()) {
         Ok(number) => out.extend_from_slice(number.to_string().as_bytes()),
-        // Above all that 128 bits hold with a sign.
+        // The number does not fit into 128 bits with a sign.
         Err(_) => out.extend_from_slice(b"null"),
     }
 }

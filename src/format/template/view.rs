@@ -1,7 +1,8 @@
-//! The record as the engine sees it: looked up in MessagePack, value by value, and never unpacked as a whole.
+//! The record as the engine sees it: values are looked up in MessagePack one by one, and the record is never decoded as
+//! a whole.
 //!
-//! The engine's values outlive what they were made of, so the bytes of a record are copied once, in one piece, and
-//! every container is a place in them.
+//! The engine's values must own their data, so the bytes of a record are copied once, and every container is a range of
+//! them.
 
 use std::fmt;
 use std::ops::Range;
@@ -16,76 +17,77 @@ use crate::format::json::key_text;
 use crate::record::cursor::{Cursor, Token};
 use crate::record::raw::Raw;
 
-/// What looking at one record may cost, in bytes that are copied; what is only passed over costs less.
+/// The most work for one record, in copied bytes.
 const MOST_WORK: usize = 32 << 20;
-const PASSED_OVER: usize = 16;
-/// Of an item of a list or a key of a map.
+/// How many skipped bytes cost as much as a copied one.
+const SKIPPED_PER_COPIED: usize = 16;
+/// The work of an item of a list or a key of a map.
 pub(super) const ITEM: usize = 64;
 
-/// What all views of a record share.
+/// The bytes that all views of a record share, and the work that they have done.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct SharedBytes {
     bytes: Vec<u8>,
     work: AtomicUsize,
 }
 
-impl Shared {
+impl SharedBytes {
     fn charge(&self, work: usize) -> Result<(), Error> {
         // One thread renders a record.
         let spent = self.work.load(Relaxed).saturating_add(work);
         self.work.store(spent, Relaxed);
         if spent > MOST_WORK {
-            let why = "it looks at more of the record than there is time for";
+            let why = "it reads too much of the record";
             return Err(Error::new(ErrorKind::InvalidOperation, why));
         }
         Ok(())
     }
 }
 
-impl Object for Shared {
+impl Object for SharedBytes {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
     }
 }
 
-/// No name that a leaf could say.
-pub(super) const SHARED: &str = "what is shared";
+/// The variable for [`charge`]. A leaf cannot use the name, because it has a blank.
+pub(super) const SHARED_BYTES: &str = "shared bytes";
 
-/// Charges for what is made of a record.
+/// Charges for work on a record.
 ///
 /// # Errors
-/// When that was enough.
+/// If that exceeds the most work.
 pub(super) fn charge(state: &State<'_, '_>, work: usize) -> Result<(), Error> {
-    let shared = state.lookup(SHARED);
+    let shared = state.lookup(SHARED_BYTES);
     shared
         .as_ref()
-        .and_then(Value::downcast_object_ref::<Shared>)
+        .and_then(Value::downcast_object_ref::<SharedBytes>)
         .map_or(Ok(()), |shared| shared.charge(work))
 }
 
 /// A map or a list of the record.
-pub(super) struct View {
-    shared: Arc<Shared>,
+pub(super) struct RecordView {
+    shared: Arc<SharedBytes>,
     place: Range<usize>,
 }
 
-impl View {
-    /// A place in bytes of one record.
+impl RecordView {
+    /// A view of a range of the bytes of a record.
     pub(super) fn of(bytes: Vec<u8>, place: Range<usize>) -> Self {
-        Self { shared: Arc::new(Shared { bytes, work: AtomicUsize::new(0) }), place }
+        Self { shared: Arc::new(SharedBytes { bytes, work: AtomicUsize::new(0) }), place }
     }
 
-    /// Another place in the same bytes.
+    /// A view of another range of the same bytes.
     pub(super) fn at(&self, place: Range<usize>) -> Self {
         Self { shared: Arc::clone(&self.shared), place }
     }
 
-    /// For [`charge`], under its name.
+    /// The value of the variable [`SHARED_BYTES`].
     pub(super) fn shared(&self) -> Value {
         Value::from_dyn_object(Arc::clone(&self.shared))
     }
 
-    /// What stands here.
+    /// The value of the view.
     pub(super) fn whole(&self) -> Value {
         self.value(self.place.clone())
     }
@@ -109,7 +111,7 @@ impl View {
         self.shared.charge(work).map_err(Value::from)
     }
 
-    /// The value at a place of the bytes.
+    /// The value at a range of the bytes.
     pub(super) fn value(&self, place: Range<usize>) -> Value {
         let bytes = self.shared.bytes.get(place.clone()).unwrap_or_default();
         match Cursor::new(bytes).token() {
@@ -126,32 +128,31 @@ impl View {
         }
     }
 
-    /// Where a part of our bytes stands in them.
+    /// The range of a part of the bytes.
     fn place_of(&self, part: &[u8]) -> Range<usize> {
         let start = part.as_ptr().addr().saturating_sub(self.shared.bytes.as_ptr().addr());
         start..start + part.len()
     }
 
     pub(super) fn get(&self, name: &str) -> Option<Value> {
-        if let Err(error) = self.charge(self.place.len() / PASSED_OVER) {
+        if let Err(error) = self.charge(self.place.len() / SKIPPED_PER_COPIED) {
             return Some(error);
         }
         let found = self.raw().get(name)?;
         Some(self.value(self.place_of(found.bytes())))
     }
 
-    /// What stands in a container, one after the other.
-    fn parts(self: &Arc<Self>) -> Parts {
+    /// The elements of a container, one after the other.
+    fn parts(self: &Arc<Self>) -> Elements {
         let mut at = Cursor::new(self.raw().bytes());
-        // Its head.
+        // Skips the head of the container.
         let _ = at.token();
-        Parts { at: self.place.start + at.offset(), left: self.len(), of: Arc::clone(self) }
+        Elements { at: self.place.start + at.offset(), left: self.len(), of: Arc::clone(self) }
     }
 
-    /// The places of pairs that do not count, as their keys come again. Where there is no time to look, none: whatever
-    /// is looked at next is refused.
+    /// The indices of pairs whose key is repeated later. Empty if the work is used up, because the next look fails then.
     fn replaced(&self) -> Vec<usize> {
-        if self.charge(self.place.len() / PASSED_OVER).is_err() {
+        if self.charge(self.place.len() / SKIPPED_PER_COPIED).is_err() {
             return Vec::new();
         }
         self.raw().replaced(key_text)
@@ -159,13 +160,13 @@ impl View {
 }
 
 /// The values of a list, or the pairs of a map.
-struct Parts {
-    of: Arc<View>,
+struct Elements {
+    of: Arc<RecordView>,
     at: usize,
     left: usize,
 }
 
-impl Parts {
+impl Elements {
     fn part(&mut self) -> Option<Range<usize>> {
         let mut cursor = Cursor::at(&self.of.shared.bytes, self.at);
         cursor.skip().ok()?;
@@ -174,7 +175,7 @@ impl Parts {
         Some(place)
     }
 
-    /// Whether there is one more; the error takes the place of what would come.
+    /// Begins the next element, if there is one. The error takes the element's place.
     fn begin(&mut self) -> Option<Result<(), Value>> {
         self.left = self.left.checked_sub(1)?;
         let paid = self.of.charge(ITEM);
@@ -185,9 +186,9 @@ impl Parts {
     }
 }
 
-struct Items(Parts);
+struct ListItems(Elements);
 
-impl Iterator for Items {
+impl Iterator for ListItems {
     type Item = Value;
 
     fn next(&mut self) -> Option<Value> {
@@ -203,14 +204,14 @@ impl Iterator for Items {
     }
 }
 
-struct Pairs {
-    parts: Parts,
+struct MapPairs {
+    parts: Elements,
     place: usize,
-    /// As [`View::replaced`] has them.
+    /// From [`RecordView::replaced`].
     replaced: std::vec::IntoIter<usize>,
 }
 
-impl Iterator for Pairs {
+impl Iterator for MapPairs {
     type Item = (Value, Value);
 
     fn next(&mut self) -> Option<(Value, Value)> {
@@ -228,7 +229,7 @@ impl Iterator for Pairs {
             let view = &self.parts.of;
             let head =
                 Cursor::new(view.shared.bytes.get(key).unwrap_or_default()).token().unwrap_or(Token::Nil);
-            // As JSON has them.
+            // Keys are converted as in JSON.
             let key = key_text(head);
             let key = view.charge(key.len()).map_or_else(|error| error, |()| Value::from(key));
             return Some((key, view.value(value)));
@@ -241,7 +242,7 @@ impl Iterator for Pairs {
     }
 }
 
-impl Object for View {
+impl Object for RecordView {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         match self.head() {
             Some(Token::Array(_)) => ObjectRepr::Seq,
@@ -263,8 +264,8 @@ impl Object for View {
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         match self.repr() {
-            ObjectRepr::Seq => Enumerator::Iter(Box::new(Items(self.parts()))),
-            _ => Enumerator::KeyValueIter(Box::new(Pairs {
+            ObjectRepr::Seq => Enumerator::Iter(Box::new(ListItems(self.parts()))),
+            _ => Enumerator::KeyValueIter(Box::new(MapPairs {
                 parts: self.parts(),
                 place: 0,
                 replaced: self.replaced().into_iter(),
@@ -286,19 +287,19 @@ impl Object for View {
     }
 }
 
-impl View {
+impl RecordView {
     fn parts_at(self: &Arc<Self>, index: usize) -> Option<Value> {
-        if let Err(error) = self.charge(self.place.len() / PASSED_OVER) {
+        if let Err(error) = self.charge(self.place.len() / SKIPPED_PER_COPIED) {
             return Some(error);
         }
-        let found = super::scene::item(self.raw(), index)?;
+        let found = super::paths::item(self.raw(), index)?;
         Some(self.value(self.place_of(found.bytes())))
     }
 }
 
-/// Not its bytes, which may be a megabyte.
-impl fmt::Debug for View {
+/// Shows no bytes, because they may be a megabyte.
+impl fmt::Debug for RecordView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("View").field("place", &self.place).finish_non_exhaustive()
+        f.debug_struct("RecordView").field("place", &self.place).finish_non_exhaustive()
     }
 }

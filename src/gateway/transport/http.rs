@@ -1,16 +1,16 @@
-//! One batch over HTTP: post, a few quick tries, and a verdict.
+//! Sends one batch over HTTP: a request, a few quick tries, and a disposition.
 //!
-//! What it obeys:
-//! 1. Only a 2xx status acknowledges, and only a batch that went out whole: a 2xx in answer to the headers alone
-//!    (`Expect: 100-continue`) does not. What follows it (a body that hangs or never ends) takes nothing back, unless
-//!    the body is what tells of each record (`partial_success`).
+//! Its rules:
+//! 1. Only a 2xx status acknowledges a batch, and only if the whole body was sent: a 2xx to the headers alone
+//!    (`Expect: 100-continue`) does not. The response's body (one that hangs or never ends) changes nothing, unless it
+//!    names the records (`partial_success`).
 //! 2. Redirects are not followed: the credentials are for the endpoint only.
-//! 3. Nothing that comes in is endless (see `agent`).
-//! 4. The quick tries stay well below the host's grace (5 s, `flb_config.c`), so that a batch of a host that
-//!    stops gets its answer; longer waits are the host's and the [`Gate`](crate::gateway::Gate)'s.
-//! 5. Where nothing may arrive twice (`guarantee no_duplicates`), it tries again only when it is certain that
-//!    the gateway has not taken the batch, and asks before it sends a large body.
-//! 6. Files of secrets and certificates are looked at before every request, never cached for good.
+//! 3. All that is received is bounded (see `agent`).
+//! 4. The quick tries stay well below the host's grace (5 s, `flb_config.c`), so that a batch still gets its response
+//!    when the host stops. The host and the [`Backoff`](crate::gateway::Backoff) do the longer waits.
+//! 5. With `guarantee no_duplicates` it tries again only if the gateway has certainly not taken the batch, and asks
+//!    before it sends a large body.
+//! 6. Files of secrets and certificates are checked before every request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,11 +38,11 @@ use crate::net::tls::{TlsFiles, warn_of};
 use crate::response::{self, Disposition, Doubt, classify_status};
 use crate::secrets::{Secrets, keys};
 
-/// A smaller body fits into the socket's buffer, so that its sending cannot be cut.
+/// A smaller body fits into the socket's buffer, so the gateway cannot cut it off while it is sent.
 const EXPECT_FROM_BYTES: usize = 16 << 10;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The gateway as one instance of the output sees it: a kept-alive connection and what is needed to renew it.
+/// The gateway of one output instance: a kept-alive connection and what it takes to renew it.
 pub struct Gateway {
     agent: Agent,
     endpoint: Uri,
@@ -62,7 +62,7 @@ impl Gateway {
     /// Reads the files that the settings name. Makes no connection.
     ///
     /// # Errors
-    /// Everything that is wrong with the files, not just the first.
+    /// All errors of the files, not just the first.
     pub fn open(
         settings: &Settings,
         metrics: Arc<Metrics>,
@@ -96,10 +96,10 @@ impl Gateway {
         let mut headers = settings.headers.clone();
         for (_, value) in &mut headers {
             value.set_sensitive(true);
-            // As it was set, which may be more than ASCII.
+            // The value may hold more than ASCII.
             let text = String::from_utf8_lossy(value.as_bytes());
             secrets.add(&text);
-            // Of `Authorization: ApiKey 1234` an answer may quote the second word alone.
+            // A response may quote only the second word of `Authorization: ApiKey 1234`.
             secrets.add(text.rsplit(' ').next().unwrap_or_default());
         }
         warn_of(settings.weaknesses(), &log);
@@ -127,19 +127,16 @@ impl Gateway {
         })
     }
 
-    /// One request, and what it taught about asking.
-    fn one_try(&mut self, post: &Post<'_>, expect: bool) -> (Disposition, Asking) {
+    /// Sends one request. The second value is what the response showed about `Expect`.
+    fn one_try(&mut self, post: &Post<'_>, expect: bool) -> (Disposition, Expect) {
         if self.stopper.is_stopped() {
-            return (Disposition::not_sent("the plugin is stopping".into()), Asking::NotYet);
+            return (Disposition::not_sent("the plugin is stopping".into()), Expect::No);
         }
         let mut body = Outgoing { left: post.body.bytes, has_begun: false };
         let request = match self.request(post, expect) {
             Ok(request) => request.map(|()| SendBody::from_reader(&mut body)),
             Err(error) => {
-                return (
-                    Disposition::not_sent(format!("the request cannot be built ({error})")),
-                    Asking::NotYet,
-                );
+                return (Disposition::not_sent(format!("the request cannot be built ({error})")), Expect::No);
             }
         };
         self.metrics.requests_total.add(1);
@@ -149,14 +146,14 @@ impl Gateway {
         } else {
             request
         };
-        let answer = self.agent.run(request);
-        let class = match &answer {
+        let result = self.agent.run(request);
+        let class = match &result {
             Ok(response) => FailureClass::of_status(response.status().as_u16()),
             Err(_) if self.stopper.is_stopped() => FailureClass::Other,
             Err(error) => failure::class(error, self.tls_files.is_some()),
         };
         self.metrics.request_duration_seconds.observe(clock::monotonic().saturating_duration_since(began));
-        let (disposition, learned) = match answer {
+        let (disposition, learned) = match result {
             Ok(response) => self.classified(response, post, &body),
             Err(error) => {
                 let why = if self.stopper.is_stopped() {
@@ -167,9 +164,9 @@ impl Gateway {
                 let doubt = if failure::is_refused_certificate(&error) {
                     Doubt::None
                 } else {
-                    body.doubt_unanswered()
+                    body.doubt_without_response()
                 };
-                let learned = if failure::cut_while_sending(&error) { Asking::First } else { Asking::NotYet };
+                let learned = if failure::cut_while_sending(&error) { Expect::Yes } else { Expect::No };
                 (Disposition::Retry { after: None, why, doubt }, learned)
             }
         };
@@ -201,17 +198,17 @@ impl Gateway {
         Ok(request)
     }
 
-    /// An answer to the headers alone, as whoever asks first may get it, acknowledges nothing and leaves no doubt.
+    /// A response to the headers alone, which `Expect` allows, acknowledges nothing and leaves no doubt.
     ///
-    /// RFC 9110 lets a gateway answer while the body still goes out. ureq looks for no answer before the body is out:
-    /// then an early 2xx counts, as only the gateway knows how much it had read when it said so. If the sending fails,
-    /// nothing was received, and some of the body was sent: that is a doubt.
+    /// RFC 9110 allows a response while the body is still being sent. ureq reads no response before the body is sent.
+    /// An early 2xx then counts, because only the gateway knows how much it had read. If sending the body fails, there is
+    /// no response although some of the body was sent, so the batch is in doubt.
     fn classified(
         &self,
         response: Response<Body>,
         post: &Post<'_>,
         sent: &Outgoing<'_>,
-    ) -> (Disposition, Asking) {
+    ) -> (Disposition, Expect) {
         let (head, body) = response.into_parts();
         let received = beginning(body, post.format.response_limit().unwrap_or(BODY_READ_BYTES));
         let shown = received.bytes.get(..BODY_READ_BYTES).unwrap_or(&received.bytes);
@@ -233,22 +230,22 @@ impl Gateway {
         };
         if head.status.is_success() && !sent.left.is_empty() {
             let why = format!("the gateway answered {status} before it had the batch");
-            let doubt = sent.doubt_unanswered();
-            return (Disposition::Retry { after: None, why, doubt }, Asking::InVain);
+            let doubt = sent.doubt_without_response();
+            return (Disposition::Retry { after: None, why, doubt }, Expect::Useless);
         }
         let disposition =
             post.format.classify(&response).unwrap_or_else(|| classify_status(&response, clock::wall()));
         let disposition = if sent.has_begun { disposition } else { disposition.certain() };
-        (disposition, if status == 417 { Asking::InVain } else { Asking::NotYet })
+        (disposition, if status == 417 { Expect::Useless } else { Expect::No })
     }
 
-    /// A text from outside without what is secret.
+    /// A text from outside, without secrets.
     fn hidden(&self, text: String) -> String {
         self.secrets.hide_in(text)
     }
 
-    /// Takes up exchanged certificates. While the new files are of no use the old ones stay: they may still
-    /// be good, and half of an exchange (a new certificate, the key not yet) looks the same.
+    /// Loads replaced certificates. If the new files are unusable, the old certificates stay in use: they may still be
+    /// valid, and an unfinished replacement (a new certificate before its key) looks the same.
     fn renew_tls(&mut self) {
         let Some(files) = self.tls_files.as_mut().filter(|files| files.changed()) else { return };
         match files.load(self.log.secrets()) {
@@ -267,40 +264,39 @@ impl Gateway {
 }
 
 impl Transport for Gateway {
-    /// Delivers a batch, or says why not. The quick tries within take about two seconds, and
-    /// the last of them up to a `timeout` more.
+    /// Sends a batch. The quick tries take about two seconds, and the last of them up to a `timeout` more.
     fn post(&mut self, post: &Post<'_>) -> Disposition {
         self.renew_tls();
         let body_bytes = post.body.bytes.len();
         let mut tries = Tries::begin();
         let mut credentials_renewed = false;
-        // A refusal of a body that is cut off by it may get lost, and would leave open what it was.
-        let asks_first = self.guarantee == Guarantee::NoDuplicates && body_bytes >= EXPECT_FROM_BYTES;
-        let mut asking = if asks_first { Asking::First } else { Asking::NotYet };
+        // A gateway that rejects a large body may close before it has read all: the response is then lost.
+        let is_cautious = self.guarantee == Guarantee::NoDuplicates && body_bytes >= EXPECT_FROM_BYTES;
+        let mut next = if is_cautious { Expect::Yes } else { Expect::No };
         let mut doubt = Doubt::None;
         loop {
-            let expect = asking == Asking::First && body_bytes >= EXPECT_FROM_BYTES;
+            let expect = next == Expect::Yes && body_bytes >= EXPECT_FROM_BYTES;
             let (disposition, learned) = self.one_try(post, expect);
-            let asks_in_vain = expect && learned == Asking::InVain;
+            let is_useless = expect && learned == Expect::Useless;
             let disposition = disposition.after(doubt);
             doubt = disposition.doubt();
             let quick_try = match &disposition {
-                // The token may have been renewed after we read it: a file looks the same for some
-                // milliseconds, and a 401 is reason enough to look into it. Those who want an API key say 403.
+                // The token may have been renewed after it was read, because a file's times may not change for some
+                // milliseconds. Services with an API key respond with 403.
                 Disposition::Refused { status: 401 | 403, .. } if !credentials_renewed => {
                     credentials_renewed = true;
                     self.authorization.reread(&self.log)
                 }
                 _ if doubt > Doubt::None && self.guarantee == Guarantee::NoDuplicates => false,
-                // RFC 9110, 10.1.1: do it again without.
-                _ if asks_in_vain => true,
+                // RFC 9110, 10.1.1: repeat the request without `Expect`.
+                _ if is_useless => true,
                 Disposition::Retry { after: None, .. } => tries.another(&self.stopper),
                 _ => false,
             };
             if !quick_try {
                 return disposition;
             }
-            asking = asking.max(learned);
+            next = next.max(learned);
         }
     }
 
@@ -313,12 +309,12 @@ impl Transport for Gateway {
     }
 }
 
-/// Whether the next try asks before it sends a large body. What is learned last does not undo what is greater.
+/// Whether the next try sends `Expect: 100-continue` before a large body. Later variants override earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Asking {
-    NotYet,
-    /// A refusal may get lost while the body goes out. Asking first brings it.
-    First,
-    /// It brings no answer that says what becomes of the batch.
-    InVain,
+enum Expect {
+    No,
+    /// The connection was cut while the body was sent. With `Expect` the gateway can respond before that.
+    Yes,
+    /// The gateway's responses to `Expect` do not say what becomes of the batch.
+    Useless,
 }

@@ -1,14 +1,13 @@
 //! Lines into a Unix stream socket: a record is one line, and a batch is accepted when all its bytes are written.
 //!
-//! What it obeys:
-//! 1. A written byte may have been read. So a batch of which some bytes went out, and not all, is in doubt; one of
-//!    which none went out is not.
-//! 2. A connection on which a batch was cut is closed, as the next line would begin within the last.
-//! 3. Nothing waits for longer than `timeout`, or through a stop, whatever the reader does.
-//! 4. What the reader says is nobody's business here. It is read all the same, so that a reader that answers does
-//!    not wait for us indefinitely.
+//! Its rules:
+//! 1. A written byte may have been read. A batch that was written in part is therefore in doubt; one that was not written
+//!    at all is not.
+//! 2. A connection on which a batch was cut is closed, because the next line would continue the cut one.
+//! 3. Nothing waits for longer than `timeout`, or after a stop, whatever the reader does.
+//! 4. Bytes that the reader sends are read and ignored, so that such a reader does not block.
 //!
-//! A batch that is sent again comes over a new connection, from its first line on.
+//! A batch that is resent uses a new connection and begins at its first line.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,7 +27,7 @@ use crate::response::{Disposition, Doubt};
 pub struct Lines {
     socket: PathBuf,
     timeout: Duration,
-    /// `None` until the first batch, and after every trouble.
+    /// `None` before the first batch, and after each error.
     connection: Option<Stream>,
     stopper: Stopper,
     metrics: Arc<Metrics>,
@@ -36,6 +35,7 @@ pub struct Lines {
 }
 
 impl Lines {
+    /// Makes no connection yet.
     #[must_use]
     pub fn new(socket: &Path, timeout: Duration, metrics: Arc<Metrics>, log: Arc<HostLog>) -> Self {
         let stopper = Stopper::new(Arc::default());
@@ -65,7 +65,7 @@ impl Lines {
         Disposition::Retry { after: None, why, doubt }
     }
 
-    /// Writes all, over a new connection if need be. Counts what went out.
+    /// Writes all bytes, over a new connection if necessary, and counts the written ones.
     fn write(
         &mut self,
         bytes: &[u8],
@@ -95,7 +95,7 @@ impl Lines {
         Ok(())
     }
 
-    /// Whether the reader is there still. One that went away with something unread has lost it.
+    /// Whether the reader is still there. A reader that closed with bytes unread has lost them.
     fn is_of_use(&self, connection: &Stream) -> bool {
         match connection.state() {
             StreamState::Open => true,

@@ -19,7 +19,7 @@ use crate::host::{Build, Code, MiniHost};
 
 /// A trial takes seconds; whoever waits this long waits indefinitely.
 const PATIENCE: Duration = Duration::from_secs(90);
-/// When the host brings a chunk again. A real one waits for seconds; between them only the gate is closed.
+/// When the host brings a chunk again. A real one waits for seconds; between them only the endpoint is closed.
 const AGAIN: Duration = Duration::from_millis(100);
 const LOOK: Duration = Duration::from_millis(20);
 

@@ -88,7 +88,7 @@ fn chunks_in_flight_at_a_jump_are_answered_and_delivered_once() {
 }
 
 #[test]
-fn a_closed_gate_opens_when_it_was_to_whatever_the_date_says() {
+fn a_closed_endpoint_opens_when_it_was_to_whatever_the_date_says() {
     for ahead in [DAY, -DAY] {
         let gateway = TestGateway::start();
         let mut host = started(Build::V5_1_1, &gateway, &[]);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cases;
 use cases::cases;
 use event_gateway::format::Framing;
-use event_gateway::gateway::batch::{Batch, Limits, Parts};
+use event_gateway::gateway::batch::{Batch, BatchLimits, Parts};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -19,7 +19,7 @@ fn document(id: usize, padding: usize) -> Vec<u8> {
 }
 
 /// Puts records into batches as the pipeline does: a new one when this one has no room.
-fn fill(form: Framing, limits: Limits, paddings: &[usize]) -> Vec<Batch<usize>> {
+fn fill(form: Framing, limits: BatchLimits, paddings: &[usize]) -> Vec<Batch<usize>> {
     let mut batches = vec![Batch::new(form, limits)];
     for (id, padding) in paddings.iter().enumerate() {
         let rendered = document(id, *padding);
@@ -91,9 +91,9 @@ fn send(form: Framing, batch: &Batch<usize>, mut answer: impl FnMut(&[usize]) ->
     outcomes
 }
 
-fn limits() -> impl Strategy<Value = Limits> {
+fn limits() -> impl Strategy<Value = BatchLimits> {
     (1usize..40, prop_oneof![Just(1usize), 40usize..3_000])
-        .prop_map(|(events, bytes)| Limits { events, bytes })
+        .prop_map(|(events, bytes)| BatchLimits { events, bytes })
 }
 
 proptest! {
@@ -131,7 +131,7 @@ proptest! {
         retry_at in prop_oneof![2 => Just(usize::MAX), 1 => 0usize..30],
     ) {
         let count = entries.len();
-        let limits = Limits { events: 1_000, bytes: 1_000_000 };
+        let limits = BatchLimits { events: 1_000, bytes: 1_000_000 };
         let batch = fill(form, limits, &vec![3; count]).remove(0);
         let mut requests = 0;
         // A 400 for a record it cannot take, a 413 for more records than it likes.
@@ -157,7 +157,7 @@ proptest! {
     #[test]
     fn one_rejected_record_is_found_in_few_requests(count in 1usize..2_000, place in any::<prop::sample::Index>()) {
         let entry = place.index(count);
-        let batch = fill(Framing::LINES, Limits { events: 5_000, bytes: usize::MAX / 2 }, &vec![0; count]).remove(0);
+        let batch = fill(Framing::LINES, BatchLimits { events: 5_000, bytes: usize::MAX / 2 }, &vec![0; count]).remove(0);
         let outcomes = send(Framing::LINES, &batch, |ids| {
             if ids.contains(&entry) { Answer::Reject } else { Answer::Accept }
         });
@@ -173,7 +173,7 @@ proptest! {
         rendered in vec(any::<u8>(), 0..9),
     ) {
         let key = |ids: &[String], rendered: &[u8], form: Framing| {
-            let mut batch = Batch::new(form, Limits { events: 10, bytes: 1_000 });
+            let mut batch = Batch::new(form, BatchLimits { events: 10, bytes: 1_000 });
             ids.iter().for_each(|id| batch.push(id, rendered, ()));
             batch.idempotency_key(&(0..batch.len()))
         };
@@ -190,7 +190,7 @@ proptest! {
 #[test]
 fn the_key_of_a_batch_is_the_same_in_every_build() {
     // It is what a gateway compares across restarts and versions of the plugin: never change it.
-    let mut batch = Batch::new(Framing::LINES, Limits { events: 10, bytes: 1_000 });
+    let mut batch = Batch::new(Framing::LINES, BatchLimits { events: 10, bytes: 1_000 });
     batch.push("0fa87d81-44b4-434d-a19d-2d6a99636aa5.416", b"{}", ());
     batch.push("f8596fcd-74af-4e62-a4ab-4908ce123489.235", b"{}", ());
     let keys =
@@ -202,7 +202,7 @@ fn the_key_of_a_batch_is_the_same_in_every_build() {
 #[test]
 fn an_emptied_batch_is_like_a_new_one() {
     for form in FORMS {
-        let mut batch = Batch::new(form, Limits { events: 1, bytes: 1 });
+        let mut batch = Batch::new(form, BatchLimits { events: 1, bytes: 1 });
         assert!(batch.is_empty() && batch.body(&(0..0)).is_empty());
         batch.push("a", b"{\"id\":\"7\"}", 7);
         assert!(!batch.has_room_for(0));

@@ -47,7 +47,7 @@ fn chunks_beyond_the_bound_go_back_at_once_and_the_rest_is_delivered_later() {
     gateway.set_default(Answer::ok());
     gateway.release();
     assert!(flushes.into_iter().all(|flush| host.wait(flush) != Code::Error));
-    // The gate opens again some seconds after a failure.
+    // The endpoint opens again some seconds after a failure.
     host.deliver_at_last("a", "t", &megabyte(0));
     assert!(gateway.accepted_ids().contains(&"0-0.1".to_owned()));
     host.quit();

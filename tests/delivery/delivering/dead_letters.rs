@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use event_gateway::config::DeadLetters;
-use event_gateway::gateway::{DeadLetterError, DeadLetterFile, Letter};
+use event_gateway::gateway::{DeadLetterError, DeadLetterFile, DeadLetterLine};
 use serde_json::{Value, json};
 use testkit::rerun;
 
@@ -16,8 +16,8 @@ fn open(path: &Path, max_bytes: u64) -> DeadLetterFile {
     DeadLetterFile::open(&settings).unwrap().unwrap()
 }
 
-fn letter(record: &str) -> Letter<'_> {
-    Letter {
+fn letter(record: &str) -> DeadLetterLine<'_> {
+    DeadLetterLine {
         time: "2026-01-02T03:04:05Z",
         id: "uid.7",
         status: Some(422),
@@ -45,7 +45,7 @@ fn a_letter_is_one_line_with_all_there_is_to_know() {
     let mut file = open(&path, 1 << 20);
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "for its owner only");
     file.write(&letter(r#"{"reason":"BackOff","count":3}"#)).unwrap();
-    file.write(&Letter { status: None, ..letter("[1]") }).unwrap();
+    file.write(&DeadLetterLine { status: None, ..letter("[1]") }).unwrap();
     let expected = json!({
         "time": "2026-01-02T03:04:05Z", "id": "uid.7", "status": 422, "reason": "rejected",
         "answer": "no \"such\"\nfield", "record": {"reason": "BackOff", "count": 3},

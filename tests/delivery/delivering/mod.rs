@@ -5,7 +5,7 @@ mod acknowledgements;
 mod audit_evasion;
 mod batching;
 mod changed_guarantee;
-mod closed_gate;
+mod closed_endpoint;
 mod correlated_delivery;
 mod counts;
 mod dead_gateway_memory;

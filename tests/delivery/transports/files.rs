@@ -126,7 +126,7 @@ fn a_start_completes_what_is_torn_and_nothing_else() {
     drop(in_use);
     fs::remove_file(folder.join("20261121T174415.123Z-000005-0123abcd.part")).expect("a file");
     begin(&mut host, "b", &endpoint(folder), &[]);
-    host.wait_log(": 1 files that an earlier life left were completed");
+    host.wait_log(": 1 files that an earlier run left were completed");
     host.quit();
     assert_eq!(ids_in(folder), ["p1", "p2", "z1", "in use", "and more", "t1"]);
 }

@@ -96,7 +96,7 @@ fn files_for_others_to_read_are_for_the_group_as_far_as_the_umask_goes() {
         host.set("a", "endpoint", format!("file://{}", folder.path().display())).set("a", "compress", "none");
         assert_eq!(host.init("a"), 1);
         assert_eq!(host.deliver("a", "t", &events(["u1"])), Code::Ok);
-        host.wait_log("that an earlier life left were completed");
+        host.wait_log("that an earlier run left were completed");
         host.quit();
         let mut modes = modes(folder.path());
         assert_eq!(modes.remove(&format!("{STEM}.ndjson")), Some(0o660));

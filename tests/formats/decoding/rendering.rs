@@ -9,7 +9,7 @@ use cloudevent::assert_is_cloudevent;
 use event_gateway::config::FormatName;
 use event_gateway::correlate::{Affected, Correlation, Impact, UidText, Via};
 use event_gateway::format::{Framing, Record, Renderer};
-use event_gateway::gateway::batch::{Batch, Limits};
+use event_gateway::gateway::batch::{Batch, BatchLimits};
 use event_gateway::record::chunk::Records;
 use event_gateway::record::content::Content;
 use event_gateway::record::event::KubeEvent;
@@ -68,7 +68,7 @@ fn the_golden_files_hold() {
     for (name, format) in FORMATS {
         let renderer = Renderer::new(format, "prod-eu").expect("a format");
         let mut bodies = Vec::new();
-        let limits = Limits { events: 100, bytes: 1_000_000 };
+        let limits = BatchLimits { events: 100, bytes: 1_000_000 };
         let mut batch = Batch::new(renderer.framing(), limits);
         for (id, line) in render(&renderer, &bytes) {
             batch.push(&id, &line, ());

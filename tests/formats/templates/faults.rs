@@ -19,10 +19,10 @@ fn each_fault_is_reported_with_its_place() {
         ("[\"{% include 'x' %}\"]", "line 1, column 6: include is no tag of a template"),
         ("[\"{% if count %}\"]", "line 1, column "),
         ("[\"{{ 'x' * 100000000 }}\"]", "line 1, column 10: * could repeat a text"),
-        ("[\"{% for a in [message] %}{{ a }}{% endfor %}\"]", "line 1, column 16: message in brackets"),
+        ("[\"{% for a in [message] %}{{ a }}{% endfor %}\"]", "line 1, column 16: message is in brackets"),
         (
             "[\"{% for a in record.x ~ message %}{% endfor %}\"]",
-            "line 1, column 24: what a loop runs over is joined",
+            "line 1, column 24: ~ or + in what a loop runs over",
         ),
         (
             "[\"{% for a in services recursive %}{{ loop(a) }}{% endfor %}\"]",

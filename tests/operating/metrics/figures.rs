@@ -1,4 +1,4 @@
-//! Do the figures say what happened: why requests failed, how the gate stands, what waits, what the ledger wrote?
+//! Do the figures say what happened: why requests failed, whether the endpoint is open, what waits, what the ledger wrote?
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test may fail, and reads the clock")]
 
 use std::time::Duration;

@@ -1,10 +1,10 @@
-//! Files that earlier lives left under a temporary name: cut back to what is whole, and completed.
+//! Completes files that earlier runs left under a temporary name: each is cut to its whole batches and gets its name.
 //!
-//! What is read of them may be nowhere but in memory: a failed sync is reported once, and the life that saw it is
-//! gone. So all of it is written again, in place, before the sync that counts.
+//! The bytes that are read may be in memory only, because the kernel reports a failed sync once, and the run that saw the
+//! error has ended. All bytes are therefore written again in place and then synced.
 //!
-//! They may be many and large, and batches and a stop must not wait for all of them: one step is one file, and a stop
-//! ends it anywhere.
+//! Such files may be many and large, and neither batches nor a stop may wait for all of them: one step completes one
+//! file, and a stop interrupts it anywhere.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
@@ -12,49 +12,53 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::AGAIN;
 use super::name;
-use super::part::Part;
+use super::part::PartFile;
 use super::whole::{whole_lines, whole_members};
 use crate::clock;
 
+/// How long to wait before another try to complete a file, also when no batch comes.
+pub const AGAIN: Duration = Duration::from_secs(5);
+
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// What is left to be completed in a folder.
+/// The files of a folder that are to be completed.
 #[derive(Debug)]
 pub struct Leftovers {
     folder: PathBuf,
-    /// Of this look at the folder, those that are still to be done, the next one last; `None` before the look.
+    /// The files that are left of the folder's listing, the next one last; `None` before it is listed.
     waiting: Option<Vec<PathBuf>>,
     has_failed: bool,
     completed: usize,
-    /// When there is something to do again; `None`: never.
+    /// When the next step is due; `None`: all is done.
     due: Option<Instant>,
 }
 
-/// What a step did.
+/// The result of a step.
 #[derive(Debug, Default)]
 pub struct Step {
-    /// How many files this look at the folder has completed, once it is over.
+    /// How many files were completed, at the last step of a listing.
     pub completed: usize,
-    /// What could not be done, from the disk; it is tried again.
+    /// What could not be completed, with the disk's error; it is tried again.
     pub failed: Option<(PathBuf, io::Error)>,
 }
 
 impl Leftovers {
+    /// The files of a folder, which is listed at the first step.
     #[must_use]
     pub fn of(folder: &Path) -> Self {
         let due = Some(clock::monotonic());
         Self { folder: folder.to_owned(), waiting: None, has_failed: false, completed: 0, due }
     }
 
-    /// How long until there is something to do; `None`: all is done.
+    /// How long until the next step is due; `None`: all is done.
     #[must_use]
     pub fn rest(&self) -> Option<Duration> {
         self.due.map(|due| due.saturating_duration_since(clock::monotonic()))
     }
 
-    /// Completes the next file that nobody has locked, if it is time. `goes_on` ends it, and nothing is changed then.
+    /// Completes the next file that no process has locked, if a step is due. Once `goes_on` is false, it stops and leaves
+    /// the file as it was.
     pub fn step(&mut self, goes_on: impl Fn() -> bool) -> Step {
         let mut step = Step::default();
         if self.rest() != Some(Duration::ZERO) {
@@ -90,12 +94,12 @@ impl Leftovers {
     }
 }
 
-/// Those of our names, the first one last.
+/// The files with names of this transport, the first one last.
 fn listed(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        // Neither a pipe, which would hold us, nor where a link leads.
+        // Opening a pipe would block, and a link may lead anywhere.
         let is_file = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file());
         if is_file && name::whole(&path).is_some() {
             paths.push(path);
@@ -105,10 +109,10 @@ fn listed(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// `false`: it is in use.
+/// Completes a file; `false` if another process uses it.
 fn complete(path: &Path, goes_on: &impl Fn() -> bool) -> io::Result<bool> {
-    let Some(mut part) = Part::left_at(path)? else { return Ok(false) };
-    // Before all of it is read for nothing.
+    let Some(mut part) = PartFile::left_at(path)? else { return Ok(false) };
+    // Checked first, so that no file is read in vain.
     part.may_have_its_name()?;
     let reader = BufReader::with_capacity(BUFFER_BYTES, Stoppable { file: part.file(), goes_on });
     let good_bytes = if part.is_gzip() { whole_members(reader)? } else { whole_lines(reader)? };
@@ -118,7 +122,7 @@ fn complete(path: &Path, goes_on: &impl Fn() -> bool) -> io::Result<bool> {
     Ok(true)
 }
 
-/// The same bytes at the same place, so that the kernel takes none of them for written.
+/// Writes the same bytes at the same place, so that the sync covers all of them.
 fn write_again(file: &File, len_bytes: u64, goes_on: &impl Fn() -> bool) -> io::Result<()> {
     let mut buffer = vec![0; BUFFER_BYTES];
     let mut at = 0;
@@ -133,7 +137,7 @@ fn write_again(file: &File, len_bytes: u64, goes_on: &impl Fn() -> bool) -> io::
     Ok(())
 }
 
-/// A file that cannot be read any more when there is a stop.
+/// A file whose reads fail after a stop.
 struct Stoppable<'f, F> {
     file: &'f File,
     goes_on: &'f F,
@@ -146,7 +150,7 @@ impl<F: Fn() -> bool> Read for Stoppable<'_, F> {
     }
 }
 
-/// An error of the system's: anything else, read in the middle of a member, would mean that it is torn.
+/// Fails after a stop, with an error of the system: any other error within a gzip member would mean that it is torn.
 fn unless_stopped(goes_on: &impl Fn() -> bool) -> io::Result<()> {
     if goes_on() { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::ECANCELED)) }
 }
@@ -160,7 +164,7 @@ mod tests {
 
     const NAME: &str = "20261121T174415.123Z-000001-0123abcd";
 
-    /// A part of many blocks, and its bytes.
+    /// A file of many blocks, and its bytes.
     fn left(folder: &Path, end: &str) -> (PathBuf, Vec<u8>) {
         let line = format!("{{\"id\":\"{}\"}}\n", "x".repeat(100_000));
         let mut bytes = Vec::new();
@@ -177,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_at_any_block_leaves_all_as_it_was_and_the_next_step_ends_it() {
+    fn a_stop_at_any_block_changes_nothing_and_the_next_step_completes_the_file() {
         for (end, whole) in [(".part", ".ndjson"), (".gz.part", ".ndjson.gz")] {
             for blocks in 0.. {
                 let folder = tempfile::tempdir().unwrap();

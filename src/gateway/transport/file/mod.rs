@@ -1,20 +1,20 @@
-//! Lines into files of a folder: a batch is accepted when it lies on the disk.
+//! Writes lines into the files of a folder: a batch is accepted once it is on the disk.
 //!
 //! ```text
 //! 20261121T174415.123Z-000001-5f3a9c21.part              being written, locked by its writer
-//! 20261121T174415.123Z-000001-5f3a9c21.ndjson            complete; .gz.part and .ndjson.gz where it is compressed
+//! 20261121T174415.123Z-000001-5f3a9c21.ndjson            complete; compressed: .gz.part and .ndjson.gz
 //! ```
 //!
-//! What it obeys:
-//! 1. A file has its final name only when it is complete: of `file_max_bytes`, `file_max_age` old, or the last one
-//!    before a stop. It is never touched again.
-//! 2. A batch goes out in one write and is synced before it is accepted; the name of a new file is synced before that.
-//!    What was not accepted is taken back, or the file is closed at the end of what was.
-//! 3. A compressed batch is a member of gzip of its own, so that a file is readable to the end of each.
-//! 4. Names sort by the time of the first batch, and no two writers share one: each life has its own letters at the
-//!    end of its names. Whoever finds a temporary name that nobody has locked completes it.
-//! 5. A disk that is full, read-only or away is waited for. After a failure the file is completed, so that whoever
-//!    takes files away can make room.
+//! Its rules:
+//! 1. A file gets its final name once it is complete: at `file_max_bytes`, at `file_max_age`, or at a stop. It is never
+//!    changed again.
+//! 2. A batch is written in one write and synced before it is accepted; the name of a new file is synced before that.
+//!    Bytes that were not accepted are cut off, or the file is closed at the end of the accepted ones.
+//! 3. Each compressed batch is a gzip member of its own, so that a file is readable up to the end of each batch.
+//! 4. Names sort by the time of the first batch. No two writers share a name, because each run has its own suffix. A
+//!    process that finds a file with a temporary name that is not locked completes it.
+//! 5. If the disk is full, read-only or away, batches wait. After an error the file is completed, so that a program that
+//!    removes complete files can make room.
 
 mod leftovers;
 mod name;
@@ -34,12 +34,9 @@ use crate::log::HostLog;
 use crate::metrics::{FailureClass, Metrics};
 use crate::net::stop::Stopper;
 use crate::response::{Disposition, Doubt};
-use leftovers::{Leftovers, Step};
+use leftovers::{AGAIN, Leftovers, Step};
 use name::Names;
-use part::Part;
-
-/// What could not be completed is tried again so often, though nothing is to be delivered.
-const AGAIN: Duration = Duration::from_secs(5);
+use part::PartFile;
 
 /// The folder, and the file in it that is being written.
 pub struct Files {
@@ -47,7 +44,7 @@ pub struct Files {
     max_bytes: u64,
     max_age: Duration,
     names: Names,
-    part: Option<Part>,
+    part: Option<PartFile>,
     leftovers: Leftovers,
     stopper: Stopper,
     metrics: Arc<Metrics>,
@@ -55,10 +52,10 @@ pub struct Files {
 }
 
 impl Files {
-    /// Looks at the folder and writes nothing. A disk that is away is no reason not to start.
+    /// Checks the folder and writes nothing. The plugin also starts while the disk is away.
     ///
     /// # Errors
-    /// When the path is none of a folder.
+    /// If no folder can ever be at the path.
     pub fn open(
         settings: &FileSettings,
         metrics: Arc<Metrics>,
@@ -70,13 +67,13 @@ impl Files {
                 return Err(ConfigError {
                     key: "endpoint",
                     problem: format!("{} cannot be used ({error})", folder.display()),
-                    expected: "a folder that exists, and that files can be written into".to_owned(),
+                    expected: "a folder that exists and can be written to".to_owned(),
                 });
             }
             _ => {}
         }
         let stopper = Stopper::new(Arc::default());
-        let names = Names::of_a_new_life();
+        let names = Names::for_this_run();
         let leftovers = Leftovers::of(&folder);
         Ok(Self { folder, max_bytes, max_age, names, part: None, leftovers, stopper, metrics, log })
     }
@@ -86,27 +83,27 @@ impl Files {
             (Doubt::None, format!("no file can be written ({error}); look at {}", folder.display()))
         };
         let body_bytes = body.bytes.len() as u64;
-        let is_done = |part: &Part| !part.takes(body_bytes, body.is_gzip, self.max_bytes, self.max_age);
+        let is_done = |part: &PartFile| !part.takes(body_bytes, body.is_gzip, self.max_bytes, self.max_age);
         if self.part.as_ref().is_some_and(is_done) {
             self.complete().map_err(|error| not_written(&self.folder, &error))?;
         }
         let part = match &mut self.part {
             Some(part) => part,
             none => {
-                let begun = Part::begin(&self.folder, &mut self.names, body.is_gzip);
+                let begun = PartFile::begin(&self.folder, &mut self.names, body.is_gzip);
                 none.insert(begun.map_err(|error| not_written(&self.folder, &error))?)
             }
         };
         let written = part.append(body.bytes);
         let is_full = part.len_bytes() >= self.max_bytes;
         if is_full || written.is_err() {
-            // What is in it is safe whether or not this works, and it is tried again.
+            // The accepted batches are safe even if this fails, and it is tried again.
             let _ = self.complete();
         }
         written.map_err(|(doubt, error)| (doubt, not_written(&self.folder, &error).1))
     }
 
-    /// Gives the file its final name. When it cannot be it stays as it is, and takes no more.
+    /// Gives the file its final name. If that fails, the file stays as it is and takes no more batches.
     fn complete(&mut self) -> io::Result<()> {
         let Some(part) = &mut self.part else { return Ok(()) };
         part.complete()?;
@@ -114,21 +111,21 @@ impl Files {
         Ok(())
     }
 
-    /// Completes a file that an earlier life left, if there is one. How long until there is something to do again.
+    /// Completes a file that an earlier run left, if there is one. Returns how long until the next step is due.
     fn tidy(&mut self) -> Option<Duration> {
         let Step { completed, failed } = self.leftovers.step(|| !self.stopper.is_stopped());
         if completed > 0 {
             let folder = self.folder.display();
-            let text = format!("{folder}: {completed} files that an earlier life left were completed");
+            let text = format!("{folder}: {completed} files that an earlier run left were completed");
             self.log.info("files completed", text);
         }
         if let Some((path, error)) = failed {
-            self.tell_of_waiting(&path.display().to_string(), &error);
+            self.log_incomplete(&path.display().to_string(), &error);
         }
         self.leftovers.rest()
     }
 
-    fn tell_of_waiting(&self, what: &str, error: &io::Error) {
+    fn log_incomplete(&self, what: &str, error: &io::Error) {
         if is_refused(error) {
             self.log.error(
                 "file refused",
@@ -174,7 +171,7 @@ impl Transport for Files {
             if left.is_zero() {
                 left = AGAIN;
                 if let Err(error) = self.complete() {
-                    self.tell_of_waiting(&self.folder.display().to_string(), &error);
+                    self.log_incomplete(&self.folder.display().to_string(), &error);
                 }
             }
             rest = self.part.as_ref().map(|_| rest.map_or(left, |rest| rest.min(left))).or(rest);
@@ -185,7 +182,7 @@ impl Transport for Files {
     fn finish(&mut self) {
         if let Err(error) = self.complete() {
             let folder = self.folder.display().to_string();
-            self.tell_of_waiting(&folder, &error);
+            self.log_incomplete(&folder, &error);
         }
     }
 }

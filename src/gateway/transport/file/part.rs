@@ -1,4 +1,4 @@
-//! A file that is being written: locked, under a temporary name, and of a length that is known to be good.
+//! A file that is being written: it is locked, has a temporary name, and a known length of accepted bytes.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -11,8 +11,9 @@ use crate::disk::{self, Access, FileId, sync_folder};
 use crate::gateway::append::append;
 use crate::response::Doubt;
 
+/// A locked file under its temporary name.
 #[derive(Debug)]
-pub struct Part {
+pub struct PartFile {
     file: File,
     id: FileId,
     path: PathBuf,
@@ -20,38 +21,38 @@ pub struct Part {
     whole: PathBuf,
     is_gzip: bool,
     began: Instant,
-    /// So much was accepted, and lies on the disk.
+    /// The accepted bytes, which are on the disk.
     good_bytes: u64,
-    /// There may be more in it than that, or it may not be synced.
+    /// The file may hold more bytes than that, or may not be synced.
     is_unsure: bool,
-    /// It is to be completed, and takes no more.
+    /// It is to be completed and takes no more batches.
     is_closed: bool,
 }
 
-impl Part {
-    /// Makes a file, whose name is on the disk then.
+impl PartFile {
+    /// Creates a file and syncs its name.
     ///
     /// # Errors
-    /// From the disk; there is no file then.
+    /// The disk's error; the file is removed then.
     pub fn begin(folder: &Path, names: &mut Names, is_gzip: bool) -> io::Result<Self> {
         let path = name::part(folder, &names.next(clock::wall()), is_gzip);
-        // It is there to be read by another program, which often has the group in common with us and not the user.
+        // Another program reads it, which often shares our group but not our user.
         let file = disk::new_for_group(&path, Access::Append)?;
         let begun = Self::locked(file, path.clone(), 0).and_then(|part| {
             sync_folder(&path)?;
-            part.ok_or_else(|| io::Error::other("another one took the new file"))
+            part.ok_or_else(|| io::Error::other("another process locked the new file"))
         });
         if begun.is_err() {
-            // Left behind it would be found by the next life.
+            // The next run would otherwise find and complete it.
             let _ = fs::remove_file(&path);
         }
         begun.map(|part| Self { is_unsure: false, ..part })
     }
 
-    /// Takes a file that somebody has left, to be completed. `None`: it is another's, or nobody's any more.
+    /// Locks a file that an earlier run left, to complete it. `None` if another process has it, or it is gone.
     ///
     /// # Errors
-    /// From the disk, and where locks are not to be had: it might be in use.
+    /// The disk's error, also if it supports no locks: the file may be in use.
     pub fn left_at(path: &Path) -> io::Result<Option<Self>> {
         match disk::existing(path, Access::ReadWrite) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -70,28 +71,31 @@ impl Part {
         let began = clock::monotonic();
         let part =
             Self { file, id, path, whole, is_gzip, began, good_bytes, is_unsure: true, is_closed: false };
-        // Before it was locked it may have been completed.
+        // Another process may have completed it before it was locked.
         Ok(part.is_there()?.then_some(part))
     }
 
-    /// For whoever finds out how much of it is whole.
+    /// The file, to find out how much of it is whole.
     pub fn file(&self) -> &File {
         &self.file
     }
 
+    /// Whether its batches are compressed.
     pub fn is_gzip(&self) -> bool {
         self.is_gzip
     }
 
+    /// Sets the length to which it is cut when it is completed.
     pub fn set_good_bytes(&mut self, good_bytes: u64) {
         self.good_bytes = good_bytes;
     }
 
+    /// The accepted bytes.
     pub fn len_bytes(&self) -> u64 {
         self.good_bytes
     }
 
-    /// How long until it is so old.
+    /// How long until it reaches this age.
     pub fn left_of(&self, max_age: Duration) -> Duration {
         if self.is_closed {
             return Duration::ZERO;
@@ -99,39 +103,39 @@ impl Part {
         max_age.saturating_sub(clock::monotonic().saturating_duration_since(self.began))
     }
 
-    /// Whether a batch may be added to it. The first one always may.
+    /// Whether it takes a batch of this size. It always takes the first one.
     pub fn takes(&self, body_bytes: u64, is_gzip: bool, max_bytes: u64, max_age: Duration) -> bool {
         let fits = self.good_bytes == 0 || self.good_bytes.saturating_add(body_bytes) <= max_bytes;
         let is_there = self.is_there().unwrap_or(true);
         fits && self.is_gzip == is_gzip && !self.left_of(max_age).is_zero() && is_there
     }
 
-    /// Adds a batch, which is on the disk then. After a failure it is to be completed.
+    /// Adds a batch and syncs it. After an error the file must be completed.
     ///
     /// # Errors
-    /// From the disk; in doubt when what was written could not be taken back.
+    /// The disk's error; the batch is in doubt if its bytes could not be cut off.
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), (Doubt, io::Error)> {
         let before = self.file.metadata().map_err(|error| (Doubt::None, error))?;
-        let Err((remains, error)) = append(&mut self.file, bytes, &before) else {
+        let Err((failed_write, error)) = append(&mut self.file, bytes, &before) else {
             self.good_bytes = before.len().saturating_add(bytes.len() as u64);
             return Ok(());
         };
-        let nothing_there = match remains {
-            Some(remains) => remains.is_nothing(),
-            // It is gone for good only when that is on the disk, too.
+        let is_undone = match failed_write {
+            Some(failed_write) => failed_write.is_empty(),
+            // The cut must be on the disk, too.
             None => self.file.sync_data().is_ok(),
         };
-        self.is_unsure = !nothing_there;
-        Err((if nothing_there { Doubt::None } else { Doubt::Unanswered }, error))
+        self.is_unsure = !is_undone;
+        Err((if is_undone { Doubt::None } else { Doubt::Unanswered }, error))
     }
 
-    /// Gives it its final name, or takes it away when there is nothing in it. From the first try on it takes no more.
+    /// Gives the file its final name, or removes it if it is empty. It takes no more batches from the first try on.
     ///
     /// # Errors
-    /// From the disk; it can be tried again.
+    /// The disk's error; it can be tried again.
     pub fn complete(&mut self) -> io::Result<()> {
         self.is_closed = true;
-        // A person may have taken it away.
+        // A person may have removed it.
         if !self.is_there()? {
             return Ok(());
         }
@@ -145,25 +149,25 @@ impl Part {
         }
         self.may_have_its_name()?;
         fs::rename(&self.path, &self.whole)?;
-        // Should the power go before this is on the disk, the next life finds it under the name that it had.
+        // If the power fails before this sync, the next run finds the file under its temporary name.
         let _ = sync_folder(&self.whole);
         Ok(())
     }
 
-    /// Its final name is nobody's.
+    /// Checks that its final name is free.
     ///
     /// # Errors
-    /// When there is such a file already, and from the disk.
+    /// If there is such a file already, or the disk's error.
     pub fn may_have_its_name(&self) -> io::Result<()> {
-        // A name is taken by a symlink, too, wherever it leads.
-        if FileId::at(&self.whole).map_or_else(is_there_all_the_same, |_| Ok(true))? {
+        // A symlink takes the name too, wherever it leads.
+        if FileId::at(&self.whole).map_or_else(absent, |_| Ok(true))? {
             let text = format!("there is a {} already", self.whole.display());
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
         }
         Ok(())
     }
 
-    /// Whether its name is its own still. A disk that does not say is no answer.
+    /// Whether it is still the file with its temporary name.
     fn is_there(&self) -> io::Result<bool> {
         match FileId::at(&self.path) {
             Ok(named) => Ok(named == self.id),
@@ -173,7 +177,7 @@ impl Part {
     }
 }
 
-/// Whether there is something of which the system has nothing else to say.
-fn is_there_all_the_same(error: io::Error) -> io::Result<bool> {
+/// `false` if the error says that there is no such file.
+fn absent(error: io::Error) -> io::Result<bool> {
     if error.kind() == io::ErrorKind::NotFound { Ok(false) } else { Err(error) }
 }

@@ -1,17 +1,17 @@
-//! How much of a file is whole, after a crash or a power loss in the middle of a batch.
+//! Finds how much of a file is whole after a crash or power loss during a batch.
 //!
-//! Batches are synced one after the other, so only the last can be torn: cut at any byte, or with zeros where nothing
-//! had been written yet. What was accepted lies before it.
+//! Each batch is synced before the next, so only the last one can be torn: cut at any byte, or with zeros for bytes that
+//! were not written yet. All accepted batches are before it.
 
 use std::io::{self, BufRead, Read};
 
 use flate2::bufread::GzDecoder;
 use memchr::{memchr, memrchr};
 
-/// Up to the end of the last line. No line of JSON holds a zero byte, so what follows one is torn.
+/// The bytes up to the end of the last whole line. A line of JSON holds no zero byte, so bytes after one are torn.
 ///
 /// # Errors
-/// From the disk.
+/// The disk's error.
 pub fn whole_lines(mut reader: impl BufRead) -> io::Result<u64> {
     let (mut whole, mut at) = (0, 0);
     loop {
@@ -30,10 +30,10 @@ pub fn whole_lines(mut reader: impl BufRead) -> io::Result<u64> {
     }
 }
 
-/// Up to the end of the last member of gzip that is whole.
+/// The bytes up to the end of the last whole gzip member.
 ///
 /// # Errors
-/// From the disk.
+/// The disk's error.
 pub fn whole_members(reader: impl BufRead) -> io::Result<u64> {
     let mut counted = Counted { reader, taken: 0 };
     let mut whole = 0;
@@ -47,7 +47,7 @@ pub fn whole_members(reader: impl BufRead) -> io::Result<u64> {
     Ok(whole)
 }
 
-/// A reader that knows how much was taken from it.
+/// A reader that counts the bytes that were read from it.
 struct Counted<R> {
     reader: R,
     taken: u64,
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
     use crate::gateway::Gzip;
 
-    /// In pieces of any size, as a file is read.
+    /// Reads in pieces of several sizes.
     fn of(bytes: &[u8], is_gzip: bool) -> usize {
         let counts = [1, 2, 7, 4096].map(|piece| {
             let reader = BufReader::with_capacity(piece, bytes);
@@ -90,7 +90,7 @@ mod tests {
         counts[0]
     }
 
-    /// Wherever the last batch is torn, all before it stays and none of its halves does.
+    /// The batches before a torn one stay, and nothing of the torn one does, wherever it is torn.
     #[test]
     fn a_cut_at_any_byte_leaves_what_is_whole() {
         let batches =

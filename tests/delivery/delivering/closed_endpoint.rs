@@ -13,7 +13,7 @@ fn started(gateway: &TestGateway) -> MiniHost {
 }
 
 #[test]
-fn retry_after_closes_the_gate_and_no_request_goes_out() {
+fn retry_after_closes_the_endpoint_and_no_request_is_sent() {
     for is_date in [false, true] {
         let gateway = TestGateway::start();
         gateway.respond_with(move |request| {
@@ -40,7 +40,7 @@ fn retry_after_closes_the_gate_and_no_request_goes_out() {
 }
 
 #[test]
-fn a_closed_gate_holds_back_neither_repetitions_nor_exclusions() {
+fn a_closed_endpoint_holds_back_neither_repetitions_nor_exclusions() {
     let gateway = TestGateway::start();
     let mut host = support::started(Build::V5_1_1, &gateway, &[("exclude_reasons", "Noise*")]);
     assert_eq!(host.deliver("a", "t", &events(["known"])), Code::Ok);
@@ -68,7 +68,7 @@ fn a_gateway_that_is_down_is_tried_again_within_seconds() {
     gateway.restart();
     let began = clock::monotonic();
     let retries = host.deliver_at_last("a", "t", &events(["u1"]));
-    // A gate closes for minutes only if the answer asked for that.
+    // The endpoint closes for minutes only if the response asked for that.
     assert!(began.elapsed() < Duration::from_secs(60), "{retries} retries");
     assert_eq!(host.wait_log("the gateway takes records again, after ").level, 3);
     host.quit();

@@ -1,27 +1,27 @@
-//! What each kind has of its own.
+//! The members `event`, `audit` and `violation`, with the fields of one kind.
 
 use serde::Serialize;
 
-use super::OrNull;
+use super::values::OrNull;
 use crate::record::audit::{AuditEvent, AuditUser};
 use crate::record::event::KubeEvent;
 use crate::record::raw::Raw;
 use crate::record::violation::Violation;
 
-/// The event object itself, which is not what it is about.
+/// The event object itself, as opposed to the object that it is about.
 #[derive(Serialize)]
-pub(super) struct Event<'r> {
+pub(super) struct EventFields<'r> {
     namespace: OrNull<'r>,
     name: OrNull<'r>,
     uid: OrNull<'r>,
     resource_version: OrNull<'r>,
-    /// Where the count is another one.
+    /// The event's own count, if `count` is limited.
     #[serde(skip_serializing_if = "Option::is_none")]
     original_count: Option<u64>,
 }
 
-pub(super) fn event<'r>(event: &'r KubeEvent<'_>) -> Event<'r> {
-    Event {
+pub(super) fn event<'r>(event: &'r KubeEvent<'_>) -> EventFields<'r> {
+    EventFields {
         namespace: OrNull(&event.metadata.namespace),
         name: OrNull(&event.metadata.name),
         uid: OrNull(&event.metadata.uid),
@@ -31,17 +31,17 @@ pub(super) fn event<'r>(event: &'r KubeEvent<'_>) -> Event<'r> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Audit<'r> {
+pub(super) struct AuditFields<'r> {
     id: &'r str,
     stage: OrNull<'r>,
     level: OrNull<'r>,
     verb: OrNull<'r>,
-    user: Who<'r>,
-    impersonated_user: Option<Who<'r>>,
+    user: UserFields<'r>,
+    impersonated_user: Option<UserFields<'r>>,
     source_ips: Raw<'r>,
     user_agent: OrNull<'r>,
     request_uri: OrNull<'r>,
-    response: Answer<'r>,
+    response: ResponseFields<'r>,
     decision: OrNull<'r>,
     decision_reason: OrNull<'r>,
     annotations: Raw<'r>,
@@ -52,7 +52,7 @@ pub(super) struct Audit<'r> {
 }
 
 #[derive(Serialize)]
-struct Who<'r> {
+struct UserFields<'r> {
     name: OrNull<'r>,
     uid: OrNull<'r>,
     groups: Raw<'r>,
@@ -60,25 +60,25 @@ struct Who<'r> {
 }
 
 #[derive(Serialize)]
-struct Answer<'r> {
+struct ResponseFields<'r> {
     code: Option<u64>,
     status: OrNull<'r>,
     reason: OrNull<'r>,
     message: OrNull<'r>,
 }
 
-pub(super) fn audit<'r>(audit: &'r AuditEvent<'_>, with_bodies: bool) -> Audit<'r> {
-    Audit {
+pub(super) fn audit<'r>(audit: &'r AuditEvent<'_>, with_bodies: bool) -> AuditFields<'r> {
+    AuditFields {
         id: &audit.audit_id,
         stage: OrNull(&audit.stage),
         level: OrNull(&audit.level),
         verb: OrNull(&audit.verb),
-        user: who(&audit.user),
-        impersonated_user: audit.impersonated_user.as_ref().map(who),
+        user: user_fields(&audit.user),
+        impersonated_user: audit.impersonated_user.as_ref().map(user_fields),
         source_ips: audit.source_ips,
         user_agent: OrNull(&audit.user_agent),
         request_uri: OrNull(&audit.request_uri),
-        response: Answer {
+        response: ResponseFields {
             code: audit.response.code,
             status: OrNull(&audit.response.status),
             reason: OrNull(&audit.response.reason),
@@ -92,25 +92,25 @@ pub(super) fn audit<'r>(audit: &'r AuditEvent<'_>, with_bodies: bool) -> Audit<'
     }
 }
 
-fn who<'r>(user: &'r AuditUser<'_>) -> Who<'r> {
-    Who { name: OrNull(&user.name), uid: OrNull(&user.uid), groups: user.groups, extra: user.extra }
+fn user_fields<'r>(user: &'r AuditUser<'_>) -> UserFields<'r> {
+    UserFields { name: OrNull(&user.name), uid: OrNull(&user.uid), groups: user.groups, extra: user.extra }
 }
 
 #[derive(Serialize)]
-pub(in crate::format) struct Violated<'r> {
+pub(in crate::format) struct ViolationFields<'r> {
     /// `audit` or `admission`.
     process: &'static str,
     run: OrNull<'r>,
-    constraint: Constraint<'r>,
+    constraint: ConstraintFields<'r>,
     enforcement_action: OrNull<'r>,
     enforcement_actions: Raw<'r>,
     details: Raw<'r>,
     resource_labels: Raw<'r>,
-    request: Option<Request<'r>>,
+    request: Option<AdmissionFields<'r>>,
 }
 
 #[derive(Serialize)]
-struct Constraint<'r> {
+struct ConstraintFields<'r> {
     group: OrNull<'r>,
     version: OrNull<'r>,
     kind: OrNull<'r>,
@@ -119,9 +119,9 @@ struct Constraint<'r> {
     annotations: Raw<'r>,
 }
 
-/// Of an admission.
+/// The request of an admission.
 #[derive(Serialize)]
-struct Request<'r> {
+struct AdmissionFields<'r> {
     operation: OrNull<'r>,
     user: OrNull<'r>,
     user_uid: OrNull<'r>,
@@ -129,13 +129,13 @@ struct Request<'r> {
     dry_run: Option<bool>,
 }
 
-pub(in crate::format) fn violation<'r>(violation: &'r Violation<'_>) -> Violated<'r> {
+pub(in crate::format) fn violation<'r>(violation: &'r Violation<'_>) -> ViolationFields<'r> {
     let Violation { constraint, request, .. } = violation;
     let is_of_an_audit = violation.is_of_an_audit();
-    Violated {
+    ViolationFields {
         process: if is_of_an_audit { "audit" } else { "admission" },
         run: OrNull(&violation.run),
-        constraint: Constraint {
+        constraint: ConstraintFields {
             group: OrNull(&constraint.group),
             version: OrNull(&constraint.version),
             kind: OrNull(&constraint.kind),
@@ -147,7 +147,7 @@ pub(in crate::format) fn violation<'r>(violation: &'r Violation<'_>) -> Violated
         enforcement_actions: violation.enforcement_actions,
         details: violation.details,
         resource_labels: violation.resource.labels,
-        request: (!is_of_an_audit).then(|| Request {
+        request: (!is_of_an_audit).then(|| AdmissionFields {
             operation: OrNull(&request.operation),
             user: OrNull(&request.user),
             user_uid: OrNull(&request.user_uid),
