@@ -9,17 +9,20 @@
 //! # The journey of a record
 //! ```text
 //! host's thread   flush(chunk): copy it into the queue, yield             abi/output, worker/queue
-//! our thread      a round takes all chunks that wait                      worker/queue, pipeline/round
+//! our thread      wait for the first lists, at most topology_wait         worker/queue, cluster/view
+//!                 a round takes all chunks that wait: `Pipeline::round`   worker/queue, pipeline/mod
+//!                 → resend: a saved request that is in doubt              delivery/part_sender, delivery/resend
 //!                 → decode: records, borrowed; dead-letter unreadable     pipeline/decode, record
 //!                 → select: by kind, namespace, type, reason, …           pipeline/stages, select
 //!                 → defer: wait until the topology knows the object       pipeline/defer, topology
 //!                 → deduplicate: new, update, duplicate or in flight      pipeline/deduplicate, ledger
 //!                 → redact: what must not leave                           pipeline/prepare, record/redact
-//!                 → correlate: the Services that it affects               pipeline/prepare, correlate
+//!                 → correlate: the Services under impact                  pipeline/prepare, correlate
 //!                 → render: text, into the batch                          pipeline/prepare, format
-//!                 → send: a batch, in parts if some of it is rejected     delivery/deliver, delivery/part_sender, gateway
-//!                 → settle: dead-letter, commit, give each chunk its      delivery/settlement, ledger, job
-//!                   host result
+//!                 → send: a batch, in parts if some of it is rejected     delivery/deliver, delivery/part_sender,
+//!                                                                         gateway/transport
+//!                 → settle: dead-letter, commit, give each chunk its      delivery/settlement,
+//!                   host result                                           delivery/dead_letter_sink, ledger, job
 //! host's thread   the waker: resume the flush with OK or RETRY            abi/waker, abi/wait
 //! ```
 //! Other threads of the plugin follow the Kubernetes API and update the topology (cluster).
