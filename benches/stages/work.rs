@@ -157,7 +157,7 @@ fn append(renderer: &Renderer, event: &KubeEvent<'_>, body: &[u8], id: &mut Stri
         new_occurrences: 1,
         impact: &impact,
         body,
-        taken: None,
+        received: None,
         now: Stamp::EPOCH,
     };
     renderer.render(&record, text).expect("it fits");

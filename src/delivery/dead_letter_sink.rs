@@ -127,7 +127,7 @@ impl DeadLetterSink {
             }
             Err(error) => {
                 self.metrics.dead_letter_failures_total.add(records);
-                self.log.error("dead letter waits", format!("{what}; its chunk waits: {error}"));
+                self.log.error("dead letter waits", format!("{error}; records that wait: {records}, {what}"));
                 false
             }
         }

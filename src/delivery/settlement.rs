@@ -86,7 +86,7 @@ impl<'r, 'a> Settlement<'r, 'a> {
                 }
             }
         }
-        retried.map(|(count, why)| format!("gateway deferred {count} of {} records ({why})", part.len()))
+        retried.map(|(count, why)| format!("gateway asks to retry {count} of {} records ({why})", part.len()))
     }
 
     /// Some records of the part were rejected, and the response does not name them. None may be resent, and none may be

@@ -51,7 +51,7 @@ impl Format for Alertmanager {
     fn render(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) -> Result<Adjusted, RenderError> {
         let common = Common::of(record);
         let is_known = |time: &Stamp| time.unix_seconds() >= KUBERNETES_BEGAN;
-        let happened = [common.time, record.taken].into_iter().flatten().find(is_known);
+        let happened = [common.time, record.received].into_iter().flatten().find(is_known);
         let last = happened.map(|time| times::within(time, None, Some(record.now)).time);
         let ends = last.zip(self.expires_after).and_then(|(time, after)| time.later(after));
         // An alert must not begin after its end, so a first time after the last one is ignored.

@@ -15,10 +15,10 @@ pub struct Record<'r, 'a> {
     pub new_occurrences: u32,
     /// The Services, workload and node that the event affects.
     pub impact: &'r Impact<'r>,
-    /// The body as it came: a whole MessagePack value, nearly always a map.
+    /// The body after redaction and cuts: a whole MessagePack value, nearly always a map.
     pub body: &'a [u8],
-    /// When the host received it: the record's own timestamp, for records without a time.
-    pub taken: Option<Stamp>,
+    /// The timestamp that Fluent Bit gave to it, used if the record states no time.
+    pub received: Option<Stamp>,
     /// The time at which it is rendered, for receivers that take only times near their own.
     pub now: Stamp,
 }
@@ -28,13 +28,13 @@ impl<'r, 'a> Record<'r, 'a> {
     #[must_use]
     pub fn new(id: &'r str, content: Content<'r, 'a>, impact: &'r Impact<'r>, body: &'a [u8]) -> Self {
         let now = content.time().unwrap_or(Stamp::EPOCH);
-        Self { id, content, new_occurrences: 1, impact, body, taken: None, now }
+        Self { id, content, new_occurrences: 1, impact, body, received: None, now }
     }
 
     /// When it happened last, or when the host received it.
     #[must_use]
     pub fn time(&self) -> Option<Stamp> {
-        self.content.time().or(self.taken.filter(|time| time.is_set()))
+        self.content.time().or(self.received.filter(|time| time.is_set()))
     }
 
     /// [`time`](Self::time), or the time at which it is rendered: for receivers that require a time.

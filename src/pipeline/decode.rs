@@ -42,7 +42,7 @@ impl Decoder {
         while let Some(record) = records.next_with(|body| KubeEvent::read_at(body, &self.repair)) {
             match record {
                 Ok((envelope, event)) => {
-                    let (offset, received) = (envelope.offset, envelope.taken());
+                    let (offset, received) = (envelope.offset, envelope.received());
                     let place = Place { chunk: index, tag, offset, received };
                     match event.flatten() {
                         Some(event) => self.give(place, envelope.body, Content::Event(&event), take),
@@ -82,7 +82,7 @@ impl Decoder {
                 place.offset, place.tag
             ),
         );
-        let place = Place { received: envelope.taken(), ..place };
+        let place = Place { received: envelope.received(), ..place };
         self.body(place, envelope.body, Within::Record, arena, take);
         true
     }

@@ -176,8 +176,7 @@ impl<'a> Round<'a> {
         let Self { delivery, id, rendered, now, .. } = self;
         rendered.clear();
         self.view.with_impact(about, |impact| {
-            let record =
-                Record { id, content: *content, new_occurrences, impact, body, taken: received, now: *now };
+            let record = Record { id, content: *content, new_occurrences, impact, body, received, now: *now };
             delivery.renderer().render(&record, rendered)
         })
     }

@@ -34,7 +34,7 @@ impl Envelope<'_> {
 
     /// When the host received the record.
     #[must_use]
-    pub fn taken(&self) -> Option<Stamp> {
+    pub fn received(&self) -> Option<Stamp> {
         let mut inside = Cursor::new(self.framing);
         inside.token().ok()?;
         let mut time = inside.token().ok()?;

@@ -81,7 +81,7 @@ impl<'r> Log<'r> {
         if let Some(time) = beyond {
             attributes.text("original_time", time.to_string());
         }
-        let taken = record.taken.filter(|time| time.is_set());
+        let received = record.received.filter(|time| time.is_set());
         let services = record.impact.services.iter();
         let services = services.map(|one| Cow::Owned(format!("{}/{}", one.namespace, one.name)));
         attributes.list("k8s.impact.services", services.collect());
@@ -92,7 +92,7 @@ impl<'r> Log<'r> {
         Self {
             resource: resource(record, &common, cluster),
             time_nanos: common.time.map_or(0, nanos),
-            observed_nanos: nanos(taken.or(common.time).unwrap_or(record.now)),
+            observed_nanos: nanos(received.or(common.time).unwrap_or(record.now)),
             has_other_time: beyond.is_some(),
             severity: severity(common.severity),
             severity_text: if common.r#type.is_empty() { common.severity.name() } else { common.r#type },
@@ -234,8 +234,10 @@ mod tests {
             ("1969-12-31T23:59:59Z", 1, true),
             ("2026-11-20T23:28:49Z", 1_795_217_329_000_000_000, false),
         ] {
-            let record =
-                Record { taken: Stamp::parse(taken), ..Record::new("i", Content::Other, &impact, b"\x80") };
+            let record = Record {
+                received: Stamp::parse(taken),
+                ..Record::new("i", Content::Other, &impact, b"\x80")
+            };
             let log = Log::of(&record, "");
             assert_eq!(i64::try_from(log.time_nanos), Ok(nanos), "{taken}");
             assert_eq!((log.observed_nanos, log.has_other_time), (log.time_nanos, has_other_time), "{taken}");
@@ -243,7 +245,7 @@ mod tests {
         // A host without a time says the beginning of 1970.
         let now = Stamp::from_unix_seconds(7).unwrap();
         let record = Record::new("i", Content::Other, &impact, b"\x80");
-        let record = Record { taken: Some(Stamp::EPOCH), now, ..record };
+        let record = Record { received: Some(Stamp::EPOCH), now, ..record };
         assert_eq!(Log::of(&record, "").observed_nanos, 7_000_000_000);
     }
 }

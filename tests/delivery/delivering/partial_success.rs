@@ -136,7 +136,7 @@ fn what_the_index_is_to_blame_for_waits() {
     });
     let mut host = started(&gateway, folder.path(), &[("format", "elasticsearch")]);
     assert_eq!(host.deliver("a", "t", &events(["one", "two"])), Code::Retry);
-    let line = host.wait_log("gateway deferred 2 of 2 records");
+    let line = host.wait_log("gateway asks to retry 2 of 2 records");
     assert!(line.text.contains("403") && line.text.contains("cluster_block_exception"), "{line:?}");
     assert_eq!(letters(folder.path()).len(), 0);
     let metrics = host.metrics_when(|metrics| value(metrics, "requests_total") > 0.0);

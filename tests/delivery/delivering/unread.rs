@@ -149,6 +149,6 @@ fn a_chunk_waits_while_its_letter_has_no_place() {
     }
     assert_eq!(gateway.accepted_ids(), ["good.1"], "once, though its chunk came twice");
     assert!(letters(&file).is_empty());
-    host.wait_log("its chunk waits");
+    host.wait_log("records that wait: ");
     host.quit();
 }

@@ -40,7 +40,7 @@ fn rendered(renderer: &Renderer, record: &Value, impact: &Impact<'_>) -> Result<
         let mut id = String::new();
         write_id(&content, &body, &mut id);
         let taken = Stamp::parse(TAKEN);
-        let record = Record { taken, now: now(), ..Record::new(&id, content, impact, &body) };
+        let record = Record { received: taken, now: now(), ..Record::new(&id, content, impact, &body) };
         let (mut out, mut again) = (Vec::new(), Vec::new());
         let adjusted = renderer.render(&record, &mut out);
         assert_eq!(renderer.render(&record, &mut again), adjusted);

@@ -54,7 +54,8 @@ pub fn render(
         write_id(&content, body, &mut id);
         let new_occurrences = u32::try_from(content.occurrences()).unwrap_or(u32::MAX);
         // A minute after it was taken in, or else when it happened.
-        let mut record = Record { new_occurrences, taken, ..Record::new(&id, content, impact, body) };
+        let mut record =
+            Record { new_occurrences, received: taken, ..Record::new(&id, content, impact, body) };
         if let Some(now) = taken.and_then(|taken| taken.later(std::time::Duration::from_secs(60))) {
             record.now = now;
         }
