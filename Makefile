@@ -33,8 +33,8 @@ demo: all ## send a real cluster's events through the plugin, twice
 doctor: ## ask a running Fluent Bit (HOST_URL, ARGS) whether events flow; 0 well, 1 not, 2 cannot be read
 	@$(CARGO) run --locked --quiet --example doctor -- "$(HOST_URL)" $(ARGS)
 
-# Tests mostly wait, for hosts and gateways: three at a time for each processor.
-test: export RUST_TEST_THREADS ?= $(shell echo $$((3 * $$(getconf _NPROCESSORS_ONLN))))
+# Tests mostly wait, for hosts and gateways: two at a time for each processor.
+test: export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 test: ## run the whole suite, documentation tests included, then the guard of instructions
 	$(CARGO) test --locked
 	@$(MAKE) --no-print-directory instructions

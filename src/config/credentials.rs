@@ -5,8 +5,8 @@
 
 use std::path::PathBuf;
 
-use super::Reader;
 use super::format::{FormatName, KeyPlace};
+use super::reader::Reader;
 
 /// The credentials. `net::credentials` reads the files, again when they change.
 #[derive(Debug, Clone, PartialEq, Eq)]

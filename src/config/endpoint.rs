@@ -13,9 +13,10 @@ use std::time::Duration;
 
 use ureq::http::Uri;
 
+use super::reader::Reader;
 use super::remote::{Endpoint, holds_another, url};
+use super::units;
 use super::units::DAY;
-use super::{Reader, units};
 use crate::secrets::keys;
 
 /// The transport and its settings.

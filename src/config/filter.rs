@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::reader::Reader;
 use super::settings::{LedgerSettings, ledger};
 use super::topology::{self, CorrelationSettings};
-use super::{Reader, units};
+use super::units;
 
 /// All settings of one instance of the filter.
 #[derive(Debug, Clone)]

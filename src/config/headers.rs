@@ -11,7 +11,7 @@ use std::fmt;
 
 use ureq::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
-use super::Reader;
+use super::reader::Reader;
 
 const EXPECTED: &str = "Name: value, Name: \"value, with commas\"";
 

@@ -1,7 +1,8 @@
 //! The settings of the redaction: what is removed from records before they are sent.
 
+use super::reader::Reader;
 use super::topology::CorrelationSettings;
-use super::{Reader, units};
+use super::units;
 use crate::pattern::Patterns;
 
 /// What is removed from records.

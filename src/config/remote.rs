@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use ureq::http::Uri;
 
-use super::{Reader, units};
+use super::reader::Reader;
+use super::units;
 use crate::secrets::keys;
 
 /// The URL that requests are sent to.

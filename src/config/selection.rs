@@ -1,6 +1,7 @@
 //! The settings of the selection: which records are delivered.
 
-use super::{Reader, units};
+use super::reader::Reader;
+use super::units;
 use crate::kind::Kind;
 use crate::pattern::Patterns;
 

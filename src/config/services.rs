@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Reader, units};
+use super::reader::Reader;
+use super::units;
 
 /// Settings that one format uses; the others ignore them.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use ureq::http::header::{HeaderName, HeaderValue};
 use super::credentials::{self, Credentials};
 use super::endpoint::{self, Scheme};
 use super::format::{Compress, FormatName};
+use super::reader::Reader;
 use super::redaction::{self, Redaction};
 use super::remote::{self, Endpoint, Tls};
 use super::selection::{self, Selection};
@@ -15,7 +16,7 @@ use super::services::{self, ServiceSettings};
 use super::template::{self, TemplateSettings};
 use super::topology::{self, CorrelationSettings};
 use super::units::DAY;
-use super::{Reader, headers, units};
+use super::{headers, units};
 use crate::disk::folder_of;
 
 /// An event never waits longer than a minute, because it would be old then.

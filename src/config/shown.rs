@@ -10,9 +10,13 @@
 
 use std::path::Path;
 
+use super::filter::FilterSettings;
+use super::headers;
 use super::keys::{FILTER_KEYS, KEYS, Key, Shows};
+use super::reader::{Reader, Source, shown_path};
 use super::remote::url;
-use super::{CorrelationSettings, FilterSettings, Reader, Settings, Source, headers, shown_path};
+use super::settings::Settings;
+use super::topology::CorrelationSettings;
 
 /// A line of this length is not cut by the log or the host's logger, including what they add.
 const MOST_BYTES: usize = 2_900;

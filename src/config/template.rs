@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use ureq::http::header::HeaderValue;
 
 use super::format::FormatName;
-use super::{Reader, shown_path, units};
+use super::reader::{Reader, shown_path};
+use super::units;
 
 /// A template, read at the start, and how its records are batched.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use ureq::http::Uri;
 
+use super::reader::Reader;
 use super::remote::{Endpoint, Tls, url};
-use super::{Reader, units};
+use super::units;
 use crate::disk::with_suffix;
 use crate::pattern::Patterns;
 

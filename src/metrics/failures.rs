@@ -4,8 +4,8 @@
 //! statuses. Each class points to a different person to ask or a different file to look at.
 
 use super::labelled::slices;
+use super::measure::{Measure, Reading};
 use super::number::Number;
-use super::{Measure, Reading};
 
 /// Why a request failed; the value of the label `class`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

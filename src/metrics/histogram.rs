@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use super::{Measure, Reading};
+use super::measure::{Measure, Reading, Snapshot};
 
 /// The most buckets that a histogram has, including the last one, which has no bound.
 const MOST_BUCKETS: usize = 16;
@@ -26,22 +26,6 @@ pub struct Histogram<B> {
     buckets: [AtomicU64; MOST_BUCKETS],
     sum_micros: AtomicU64,
     bounds: PhantomData<fn() -> B>,
-}
-
-/// The values of a histogram when it was read.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Snapshot {
-    /// A count for each bound and one more; each includes the counts below it.
-    pub cumulative: Vec<u64>,
-    pub sum_seconds: f64,
-}
-
-impl Snapshot {
-    /// How many durations were observed.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.cumulative.last().copied().unwrap_or(0)
-    }
 }
 
 impl<B> Default for Histogram<B> {

@@ -2,8 +2,8 @@
 
 use std::marker::PhantomData;
 
+use super::measure::{Measure, Reading};
 use super::number::Number;
-use super::{Measure, Reading};
 
 /// The labels of a metric besides `name`, and their combinations of values.
 pub trait LabelSet {

@@ -1,6 +1,7 @@
 //! The metrics of one instance: a table of names, types and help texts, and one struct of atomics.
 //! `docs/metrics.md` documents them.
 //!
+//! - `measure`: what the host needs to create and update a metric
 //! - `number`: a counter or a gauge
 //! - `labelled`: a number for each label value; `cluster` has the label values about the cluster
 //! - `failures`: a number for each class of failed requests
@@ -14,57 +15,15 @@ pub mod cluster;
 mod failures;
 mod histogram;
 mod labelled;
+mod measure;
 mod number;
 mod totals;
 
 pub use failures::{FailureClass, Failures};
-pub use histogram::{Bounds, DeliveryBounds, Histogram, RequestBounds, Snapshot};
+pub use histogram::{Bounds, DeliveryBounds, Histogram, RequestBounds};
 pub use labelled::{LabelSet, Labelled};
+pub use measure::{Described, Measure, MetricType, Reading, Snapshot};
 pub use number::Number;
-
-/// The type of a metric, as Prometheus has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MetricType {
-    Counter,
-    Gauge,
-    Histogram,
-}
-
-/// What the host needs to create a metric.
-#[derive(Debug, Clone, Copy)]
-pub struct Described {
-    pub name: &'static str,
-    pub metric_type: MetricType,
-    /// The labels besides `name`, the instance's alias, which all metrics have.
-    pub labels: &'static [&'static str],
-    /// The combinations of label values; fixed, so that all time series exist from the start.
-    pub label_values: &'static [&'static [&'static str]],
-    /// The bounds of a histogram's buckets, without the last bucket, which has none.
-    pub bounds: &'static [f64],
-    pub help: &'static str,
-}
-
-/// The value of one metric now.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Reading {
-    One(u64),
-    /// A number for each combination of label values, in the order of [`Described::label_values`].
-    ByLabel(Vec<u64>),
-    Histogram(Snapshot),
-}
-
-/// A value that can be published.
-pub trait Measure {
-    /// As [`Described::labels`].
-    const LABELS: &'static [&'static str] = &[];
-    /// As [`Described::label_values`].
-    const LABEL_VALUES: &'static [&'static [&'static str]] = &[];
-    /// As [`Described::bounds`].
-    const BOUNDS: &'static [f64] = &[];
-
-    /// The value now.
-    fn read(&self) -> Reading;
-}
 
 /// The type of a metric: a number, unless the table names another type.
 macro_rules! measure {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::{Measure, Reading};
+use super::measure::{Measure, Reading};
 
 /// A counter or a gauge; any thread may write it.
 #[derive(Debug, Default)]

@@ -9,13 +9,8 @@ use crate::rooms::{paths, room, rooms, tokens, without_tests};
 
 /// Rooms that still have circles, and why. A room without one must not be listed.
 const WITH_CIRCLES: &[(&str, &str)] = &[
-    (
-        "config",
-        "each section's parser uses the reader in mod.rs, which builds the settings from the sections",
-    ),
     ("delivery", "sender owns the steps send, resend and settlement, and they use its types"),
     ("ledger", "age and mark use types of the mod.rs that uses them; the error types convert each other"),
-    ("metrics", "labelled metrics use the registry in mod.rs, whose table uses them"),
 ];
 
 #[test]
