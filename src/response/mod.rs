@@ -61,6 +61,20 @@ impl Default for Response<'_> {
     }
 }
 
+/// Why a service refuses a batch by this response, with this status and without a doubt; `None` if its status says all.
+#[cfg(test)]
+pub(crate) fn refusal(
+    classify: fn(&Response<'_>) -> Option<Disposition>,
+    status: u16,
+    body: &str,
+) -> Option<String> {
+    let response = Response { status, words: body.as_bytes(), ..Response::default() };
+    classify(&response).map(|disposition| match disposition {
+        Disposition::Refused { status: of, why, doubt: Doubt::None } if of == status => why,
+        other => panic!("{other:?}"),
+    })
+}
+
 impl Response<'_> {
     /// Whether it is a 2xx.
     #[must_use]

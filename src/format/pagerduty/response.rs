@@ -13,14 +13,10 @@ pub(super) fn classify(response: &Response<'_>) -> Option<Disposition> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::response::Doubt;
+    use crate::response::refusal;
 
     fn why(status: u16, body: &str) -> Option<String> {
-        let response = Response { status, words: body.as_bytes(), ..Response::default() };
-        classify(&response).map(|disposition| match disposition {
-            Disposition::Refused { status: of, why, doubt: Doubt::None } if of == status => why,
-            other => panic!("{other:?}"),
-        })
+        refusal(classify, status, body)
     }
 
     #[test]

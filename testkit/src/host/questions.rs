@@ -27,6 +27,19 @@ impl MiniHost {
         self.number("threads")
     }
 
+    /// The same, once the number stays: the kernel still counts a thread for a moment after it was joined.
+    pub fn settled_threads(&mut self) -> usize {
+        const READINGS: usize = 10;
+        let (mut last, mut same) = (self.threads(), 0);
+        while same < READINGS {
+            thread::sleep(Duration::from_millis(20));
+            let now = self.threads();
+            same = if now == last { same + 1 } else { 0 };
+            last = now;
+        }
+        last
+    }
+
     pub fn fds(&mut self) -> usize {
         self.number("fds")
     }

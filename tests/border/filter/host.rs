@@ -260,26 +260,13 @@ fn init_and_exit_follow_the_rules_for_contexts() {
 fn what_a_filter_leaves_behind_is_found() {
     let trial = Trial::build(&[]);
     let mut host = loaded(Build::V5_1_1, &trial);
-    let threads = settled_threads(&mut host);
+    let threads = host.settled_threads();
     host.set_filter("f", "timer", "left").set_filter("f", "thread", "left");
     assert_eq!(host.init_filter("f"), 0);
     host.exit("f");
     host.expect_violation("timer left: 1 of f");
-    assert_eq!(settled_threads(&mut host), threads + 1);
+    assert_eq!(host.settled_threads(), threads + 1);
     host.quit();
-}
-
-/// The number of threads once none begins or ends any more: on a busy machine one may take a while to do so.
-fn settled_threads(host: &mut MiniHost) -> usize {
-    let mut last = host.threads();
-    let mut same = 0;
-    while same < 10 {
-        std::thread::sleep(Duration::from_millis(20));
-        let now = host.threads();
-        same = if now == last { same + 1 } else { 0 };
-        last = now;
-    }
-    last
 }
 
 #[test]
