@@ -17,7 +17,7 @@ FILTER := $(CURDIR)/dist/flb-filter_service_impact.so
 TARGET_DIR = $(shell $(CARGO) metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 
 .DEFAULT_GOAL := all
-.PHONY: all demo doctor test check prove soak schedules valgrind bench bench-host instructions header licences fuzz asan clean help
+.PHONY: all demo doctor test test-first-half test-second-half check prove soak schedules valgrind bench bench-host instructions header licences fuzz asan clean help
 
 all: ## build dist/out_event_gateway.so, both plugins, and its second name (default)
 	$(CARGO) build --locked --release
@@ -33,11 +33,22 @@ demo: all ## send a real cluster's events through the plugin, twice
 doctor: ## ask a running Fluent Bit (HOST_URL, ARGS) whether events flow; 0 well, 1 not, 2 cannot be read
 	@$(CARGO) run --locked --quiet --example doctor -- "$(HOST_URL)" $(ARGS)
 
-# Tests mostly wait, for hosts and gateways: two at a time for each processor.
+# Tests mostly wait, for hosts and gateways: two at a time for each processor, and two programs at a time. The programs of
+# the first half take as long as all others together. What a half prints appears when it is done.
+FIRST_HALF := delivery demo operating papers
+SECOND_HALF = $(filter-out $(FIRST_HALF),$(patsubst tests/%/main.rs,%,$(wildcard tests/*/main.rs)))
 test: export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 test: ## run the whole suite, documentation tests included, then the guard of instructions
-	$(CARGO) test --locked
+	$(CARGO) test --locked --no-run
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-first-half test-second-half
 	@$(MAKE) --no-print-directory instructions
+
+test-first-half:
+	$(CARGO) test --locked --no-fail-fast $(addprefix --test ,$(FIRST_HALF))
+
+test-second-half:
+	$(CARGO) test --locked --no-fail-fast --lib $(addprefix --test ,$(SECOND_HALF))
+	$(CARGO) test --locked --doc
 
 # A release build is what it costs: a minute after a change, two to four from nothing; counting takes ten
 # seconds. It is not even built where it could not count.

@@ -1,37 +1,22 @@
 //! [`Delivery`]: what the pipeline calls to send a batch, and to dead-letter what cannot be sent.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use super::batch_entry::BatchEntry;
 use super::batch_limits;
 use super::dead_letter_sink::{DeadLetterEntry, DeadLetterSink};
 use super::logged_ledger::LoggedLedger;
 use super::part_sender::{PartSender, Sent};
 use super::settlement::Settlement;
 use crate::config::{ConfigError, Settings};
-use crate::format::{Adjusted, Renderer};
+use crate::format::Renderer;
 use crate::gateway::batch::{Batch, BatchLimits, Parts};
 use crate::gateway::{Stopper, Transport, transport};
 use crate::job::Tally;
 use crate::ledger::Ticket;
 use crate::log::HostLog;
 use crate::metrics::Metrics;
-
-/// What a batch knows of each of its records beside the rendered text.
-#[derive(Debug)]
-pub struct BatchEntry<'a> {
-    pub ticket: Ticket,
-    /// The record as a dead letter holds it.
-    pub body: &'a [u8],
-    /// The event's own time, if it has one.
-    pub happened: Option<SystemTime>,
-    /// What was changed in it for its receiver.
-    pub adjusted: Adjusted,
-    /// The chunk it came in.
-    pub chunk: usize,
-    /// Other chunks that hold the same record.
-    pub sharing: Vec<usize>,
-}
 
 /// Sends batches and dead-letters what is rejected, for one instance.
 pub struct Delivery {

@@ -8,7 +8,7 @@
 //!   file, and `binding` says for whom it was made
 //! - `logged_ledger`, `dead_letter_sink`, `availability`: the ledger, the dead letters and the endpoint, each with the
 //!   metrics and log lines about it
-//! - `batch_limits`: how much one request may hold
+//! - `batch_entry`: what they know of each record; `batch_limits`: how much one request may hold
 //!
 //! # One request, and what a kill after each step costs
 //!
@@ -23,6 +23,7 @@
 //! loss may take the saved request with it, which is not synced: its records then come again in other requests.
 
 mod availability;
+mod batch_entry;
 mod batch_limits;
 mod binding;
 mod dead_letter_sink;
@@ -34,6 +35,7 @@ mod resend;
 mod saved_request;
 mod settlement;
 
+pub use batch_entry::BatchEntry;
 pub use dead_letter_sink::{AMBIGUOUS, DeadLetterEntry};
-pub use deliver::{BatchEntry, Delivery};
+pub use deliver::Delivery;
 pub use logged_ledger::LoggedLedger;

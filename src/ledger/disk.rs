@@ -1,23 +1,19 @@
-//! The open file below the database, and moving a file aside.
+//! The open file below the database.
 //!
 //! A name is on the disk only when its folder was synced. After a sync that failed it is unknown what is on the disk: the
 //! kernel reports the failure once, and then shows the pages as if they were written.
 
 use std::fmt;
-use std::fs;
 use std::io;
 use std::ops::Bound;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::backends::FileBackend;
 use redb::{BackendError, DatabaseError, StorageBackend};
 
-use super::LedgerError;
-use crate::disk::{self, Access, FileId, with_suffix};
-use crate::record::identity::rules::RULES;
-use crate::time::Stamp;
+use crate::disk::{self, Access, FileId};
 
 /// 50,000,000 entries, the most that a setting allows, take 1.4 GB, and a file that shrinks has room left over.
 pub const MOST_BYTES: u64 = 8 << 30;
@@ -123,72 +119,4 @@ pub fn is_bounded(len_bytes: u64) -> io::Result<()> {
     }
     let text = format!("it has {len_bytes} bytes, and a ledger has at most {MOST_BYTES}");
     Err(io::Error::new(io::ErrorKind::InvalidData, text))
-}
-
-/// Why a file can never be used as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unusable {
-    /// It is no ledger, or a damaged one.
-    Damaged(String),
-    /// A newer version of this plugin wrote it, by these identity rules.
-    Newer { rules: u32 },
-}
-
-impl Unusable {
-    fn suffix(&self) -> &'static str {
-        match self {
-            Self::Damaged(_) => ".damaged",
-            Self::Newer { .. } => ".newer",
-        }
-    }
-}
-
-impl fmt::Display for Unusable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Damaged(why) => write!(f, "is damaged ({why})"),
-            Self::Newer { rules } => write!(
-                f,
-                "was written by a newer version of this plugin (identity rules {rules}; this version knows {RULES})"
-            ),
-        }
-    }
-}
-
-/// A file that was moved aside. Shown: is damaged (…) and was moved to …
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MovedAside {
-    pub to: PathBuf,
-    pub why: Unusable,
-}
-
-impl MovedAside {
-    /// What a person can do about it.
-    #[must_use]
-    pub fn advice(&self) -> &'static str {
-        match self.why {
-            Unusable::Damaged(_) => "look at the disk",
-            Unusable::Newer { .. } => "put it back when the newer version runs again",
-        }
-    }
-}
-
-impl fmt::Display for MovedAside {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} and was moved to {}", self.why, self.to.display())
-    }
-}
-
-/// Moves a file to `<file>.damaged-<time>` or `<file>.newer-<time>`.
-///
-/// # Errors
-/// If it cannot be moved: [`LedgerError::NotMovedAside`].
-pub fn move_aside(path: &Path, why: Unusable, now_seconds: u64) -> Result<MovedAside, LedgerError> {
-    let time = Stamp::from_unix_seconds(now_seconds)
-        .map_or_else(|| now_seconds.to_string(), |at| at.to_string().replace([':', '-'], ""));
-    let to = disk::free_name(with_suffix(path, &format!("{}-{time}", why.suffix())));
-    match fs::rename(path, &to) {
-        Ok(()) => Ok(MovedAside { to, why }),
-        Err(error) => Err(LedgerError::NotMovedAside { path: path.to_owned(), why, error }),
-    }
 }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use super::disk::{MovedAside, Unusable};
 use super::store::StoreError;
+use super::unusable::{MovedAside, Unusable};
 
 /// Shown after `state_file: ` in a log line, or as the problem of the setting. Whatever the error, the ledger goes on in
 /// memory, and the caller of a commit has nothing to undo; the caller of an intent must not send.

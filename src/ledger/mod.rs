@@ -29,11 +29,11 @@ pub mod ledger_clock;
 mod packing;
 mod store;
 pub mod table;
+mod unusable;
 mod verdict;
 
 use crate::config::{LedgerSettings, Updates};
 use crate::record::identity::Versioned;
-pub use disk::{MovedAside, Unusable};
 pub use error::LedgerError;
 pub use file::{File, Opened};
 use intents::Intents;
@@ -41,6 +41,7 @@ pub use key::CheckKey;
 use ledger_clock::LedgerClock;
 pub use store::Contents;
 use table::Table;
+pub use unusable::{MovedAside, Unusable};
 pub use verdict::{Commit, Intent, Ticket, Verdict};
 
 #[derive(Debug)]
@@ -70,8 +71,7 @@ impl Ledger {
         let mut table = Table::new(settings.max_entries);
         let mut intents = Intents::new();
         let ttl_seconds = settings.ttl.as_secs();
-        let mut moved = None;
-        let mut file = None;
+        let (mut moved, mut file) = (None, None);
         let mut clock = LedgerClock::default();
         if let Some(path) = &settings.state_file {
             let mut opened = File::open(path, now_seconds)?;
@@ -94,8 +94,9 @@ impl Ledger {
             file = Some(opened.file);
         }
         let max_entries = settings.max_entries;
-        let forgets_doubts = false;
-        Ok((Self { table, intents, file, clock, ttl_seconds, updates, max_entries, forgets_doubts }, moved))
+        let ledger =
+            Self { table, intents, file, clock, ttl_seconds, updates, max_entries, forgets_doubts: false };
+        Ok((ledger, moved))
     }
 
     /// Takes in what the file holds, if the start could not read it and it can be read now. Does nothing while deliveries
@@ -283,9 +284,7 @@ impl Ledger {
     }
 
     fn try_at_once(&mut self, now_seconds: u64) -> Result<(), LedgerError> {
-        if let Some(file) = &mut self.file {
-            file.end_pause();
-        }
+        self.file.iter_mut().for_each(File::end_pause);
         self.recall(now_seconds)?;
         self.save(None, now_seconds)
     }
@@ -293,8 +292,7 @@ impl Ledger {
     fn save(&mut self, commit: Option<Commit>, now_seconds: u64) -> Result<(), LedgerError> {
         let Some(file) = &mut self.file else { return Ok(()) };
         if file.wants_all(now_seconds) {
-            let contents = contents(&self.table, &self.intents);
-            return file.save_all(&contents, now_seconds);
+            return file.save_all(&contents(&self.table, &self.intents), now_seconds);
         }
         file.save(commit, self.table.oldest_commit(), now_seconds)
     }
@@ -317,19 +315,27 @@ impl Ledger {
         self.end_intents(expired);
     }
 
+    /// Its own time at a date.
+    #[must_use]
+    pub fn time(&self, now_seconds: u64) -> u64 {
+        self.clock.at(now_seconds)
+    }
+
+    /// Whether what was committed at this time of its own is too old to be remembered.
+    #[must_use]
+    pub fn has_forgotten(&self, at_seconds: u64, now_seconds: u64) -> bool {
+        at_seconds.saturating_add(self.ttl_seconds) <= self.clock.at(now_seconds)
+    }
+
     /// The date was set forward, which makes nothing older.
     pub fn leap(&mut self, seconds: u64) {
         self.clock.leap(seconds);
     }
 
+    /// How many versions it remembers.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn entries(&self) -> usize {
         self.table.len()
-    }
-
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.table.is_empty()
     }
 
     /// Versions that were forgotten early because the ledger was full, since the last call.

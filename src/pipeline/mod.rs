@@ -102,7 +102,7 @@ impl Pipeline {
             );
         }
         delivery.take_up(&mut ledger);
-        metrics.ledger_entries.set(ledger.read().len() as u64);
+        metrics.ledger_entries.set(ledger.read().entries() as u64);
         let redactor = Arc::new(redactor);
         Ok(Self {
             decoder: Decoder::new(Arc::clone(&redactor), log),
@@ -161,7 +161,7 @@ impl Pipeline {
         }
         let tallies = round.finish();
         stages.deferrer.end_round(tallies);
-        metrics.ledger_entries.set(ledger.read().len() as u64);
+        metrics.ledger_entries.set(ledger.read().entries() as u64);
     }
 
     /// Whether a deferred record may go on.

@@ -23,7 +23,7 @@ pub fn events(file: &Path) -> usize {
     let ttl = Duration::from_secs(10_800);
     let settings = LedgerSettings { state_file: Some(copy), ttl, max_entries: 100_000 };
     let now_seconds = clock::unix_seconds(clock::wall());
-    Ledger::open(&settings, Updates::Every, now_seconds).map_or(0, |(ledger, _)| ledger.len())
+    Ledger::open(&settings, Updates::Every, now_seconds).map_or(0, |(ledger, _)| ledger.entries())
 }
 
 /// Waits until there are so many.

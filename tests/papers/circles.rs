@@ -7,24 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::rooms::{paths, room, rooms, tokens, without_tests};
 
-/// Rooms that still have circles, and why. A room without one must not be listed.
-const WITH_CIRCLES: &[(&str, &str)] = &[
-    ("delivery", "part_sender owns the steps resend and settlement, and they use its types"),
-    (
-        "ledger",
-        "ledger_clock and mark use types of the mod.rs that uses them; the error types convert each other",
-    ),
-];
-
 #[test]
 fn no_circle_between_the_files_of_a_room() {
     let circles = circles(&rooms());
-    let listed = |circle: &&String| WITH_CIRCLES.iter().any(|(name, _)| room_of(circle) == *name);
-    let new: Vec<&String> = circles.iter().filter(|circle| !listed(circle)).collect();
-    assert!(new.is_empty(), "{new:#?}");
-    for (name, _) in WITH_CIRCLES {
-        assert!(circles.iter().any(|circle| room_of(circle) == *name), "{name} has no circle: take it off");
-    }
+    assert!(circles.is_empty(), "{circles:#?}");
 }
 
 #[test]
@@ -54,10 +40,6 @@ fn a_planted_circle_is_found() {
         files(&[("record/mod.rs", "mod a; fn f() { a::g() }"), ("record/a.rs", "use super::MAX;")]),
         ["record -> record::a -> record"]
     );
-}
-
-fn room_of(circle: &str) -> &str {
-    circle.split("::").next().and_then(|name| name.split(' ').next()).unwrap_or_default()
 }
 
 /// The shortest circle through each file that is on one, each circle once.

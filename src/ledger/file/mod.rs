@@ -12,16 +12,18 @@
 //!                                   new file of all commits replaces it
 //! ```
 
+mod aside;
 mod start;
 
 use std::path::PathBuf;
 
-use super::LedgerError;
-use super::disk::{Unusable, move_aside};
+use super::error::LedgerError;
 use super::key::CheckKey;
 use super::store::{Change, Contents, Store, StoreError};
+use super::unusable::Unusable;
 use super::verdict::{Commit, Intent};
 use crate::disk::FileId;
+use aside::move_aside;
 pub use start::Opened;
 
 /// How long the file is left alone after a failed write: to open it again is to read it whole.

@@ -5,11 +5,12 @@
 
 use std::path::Path;
 
+use super::aside::move_aside;
 use super::{File, PAUSE_SECONDS};
-use crate::ledger::LedgerError;
-use crate::ledger::disk::{MovedAside, move_aside};
+use crate::ledger::error::LedgerError;
 use crate::ledger::key::CheckKey;
 use crate::ledger::store::{Contents, Store, StoreError};
+use crate::ledger::unusable::MovedAside;
 
 /// What a start finds.
 #[derive(Debug)]

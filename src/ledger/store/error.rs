@@ -6,7 +6,7 @@ use std::io;
 use redb::{DatabaseError, StorageError};
 
 use crate::disk::{is_refused, is_wrong_path};
-use crate::ledger::disk::Unusable;
+use crate::ledger::unusable::Unusable;
 
 /// Why the file cannot be used.
 #[derive(Debug)]

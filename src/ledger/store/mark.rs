@@ -7,14 +7,13 @@
 
 use redb::{Database, ReadableDatabase, TableDefinition, TableError, TypeName, WriteTransaction};
 
-use super::{COMMITS, StoreError};
-use crate::ledger::disk::Unusable;
+use super::error::StoreError;
+use super::tables::{COMMITS, UNMARKED};
+use crate::ledger::unusable::Unusable;
 use crate::record::identity::rules::{FIRST_MARKED, RULES};
 
 const MARK: TableDefinition<'_, &str, Rules> = TableDefinition::new("rows");
 const IDENTITY_RULES: &str = "identity_rules";
-/// Where the first versions kept commits.
-pub const UNMARKED: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("rows");
 
 /// The rules of a file without a mark, which are the first.
 pub const NONE: u32 = 0;

@@ -5,20 +5,15 @@
 //! ever taken for an acknowledgement. A commit is one append with one sync; commits that have left memory leave the file
 //! with a later one.
 //!
-//! ```text
-//! table     key → value
-//! commits   number → commit
-//! claims    number → intent. Older versions called intents claims; the file keeps the name.
-//! rows      by which rules the identities were made, see `mark`. The first versions kept their commits under this name.
-//! keys      "request" → the key of what is written beside the ledger, see `key`
-//! ```
-//! Older versions know no table `keys`, and leave it as it is.
+//! [`tables`] names its tables.
 //!
 //! A new file gets its name only when it is whole and synced. redb's own way to begin one takes two syncs, and if the
 //! machine lost power between them, a start would find a file that is no ledger.
 
+mod contents;
 mod error;
 mod mark;
+mod tables;
 
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,29 +27,18 @@ use super::packing::{Unpacked, pack, unpack};
 use super::verdict::{Commit, Intent};
 use crate::disk::{self, Access, FileId, is_refused, sync_folder, with_suffix};
 use crate::record::identity::rules::RULES;
+pub use contents::Contents;
 pub use error::StoreError;
 use redb::backends::InMemoryBackend;
 use redb::{
     Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, TableError, WriteTransaction,
 };
+use tables::{COMMITS, INTENTS, KEYS, REQUEST, UNMARKED};
 
-const COMMITS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("commits");
-const INTENTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("claims");
-const KEYS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("keys");
-const REQUEST: &str = "request";
 /// More than a billion commits in each second of three centuries: a higher number is damage.
 const MOST_NUMBER: u64 = u64::MAX / 2;
 /// redb takes a gigabyte by default, but what is here is written once and read once.
 const CACHE_BYTES: usize = 1 << 20;
-
-/// What a file holds, oldest first.
-#[derive(Debug, Default)]
-pub struct Contents {
-    pub commits: Vec<Commit>,
-    pub intents: Vec<Intent>,
-    /// `None` in files of older versions.
-    pub key: Option<CheckKey>,
-}
 
 /// What one transaction changes.
 #[derive(Debug, Clone, Copy, Default)]
@@ -180,7 +164,7 @@ impl Store {
             let rules = mark::read(&database)?;
             let store =
                 Self { database: Some(database), id, len_bytes, rules: AtomicU32::new(rules), sync_failed };
-            let commits = if rules == mark::NONE { mark::UNMARKED } else { COMMITS };
+            let commits = if rules == mark::NONE { UNMARKED } else { COMMITS };
             let commit = |(number, (at_seconds, records))| Commit { number, at_seconds, records };
             let intent = |(number, (at_seconds, records))| Intent { number, at_seconds, records };
             let commits = store.read_table(commits)?.into_iter().map(commit).collect();

@@ -301,6 +301,6 @@ fn without_a_file_nothing_is_kept_and_nothing_fails() {
         let mut ledger = Ledger::open(&settings, Updates::Every, NOW_SECONDS).unwrap().0;
         assert_eq!(remembered(&mut ledger, 0), 0);
         deliver(&mut ledger, &batch(0)).unwrap();
-        assert_eq!(ledger.len(), batch(0).len());
+        assert_eq!(ledger.entries(), batch(0).len());
     }
 }

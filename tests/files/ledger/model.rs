@@ -160,7 +160,7 @@ fn run(updates: Updates, are_texts: bool, max_entries: usize, steps: &[Step]) {
                 system.ledger().leap(seconds);
                 model.behind_seconds += seconds;
                 system.ledger().expire(now_seconds);
-                assert_eq!(system.ledger().len(), before, "a leap made it forget");
+                assert_eq!(system.ledger().entries(), before, "a leap made it forget");
             }
             Step::Restart => {
                 system.reopen(now_seconds);
@@ -173,7 +173,7 @@ fn run(updates: Updates, are_texts: bool, max_entries: usize, steps: &[Step]) {
                 model.restart(now_seconds);
             }
         }
-        assert_eq!(system.ledger().len(), model.len());
+        assert_eq!(system.ledger().entries(), model.len());
         assert_eq!(system.ledger().take_evicted(), std::mem::take(&mut model.evicted));
     }
 }
