@@ -61,6 +61,7 @@ pub mod net;
 pub mod pattern;
 pub mod pipeline;
 pub mod record;
+pub mod replicas;
 pub mod response;
 pub mod secrets;
 pub mod select;
