@@ -43,6 +43,7 @@ pub use store::Contents;
 use table::Table;
 pub use verdict::{Commit, Intent, Ticket, Verdict};
 
+/// Decides which records are delivered, and keeps in a file what was.
 #[derive(Debug)]
 pub struct Ledger {
     table: Table,
@@ -322,11 +323,13 @@ impl Ledger {
         self.clock.leap(seconds);
     }
 
+    /// How many delivered versions it remembers.
     #[must_use]
     pub fn len(&self) -> usize {
         self.table.len()
     }
 
+    /// Whether it remembers no delivered version.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.table.is_empty()
