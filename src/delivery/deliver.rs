@@ -20,6 +20,7 @@ use crate::metrics::Metrics;
 /// What a batch knows of each of its records beside the rendered text.
 #[derive(Debug)]
 pub struct BatchEntry<'a> {
+    /// The delivery that the record's outcome ends.
     pub ticket: Ticket,
     /// The record as a dead letter holds it.
     pub body: &'a [u8],
@@ -153,6 +154,7 @@ impl Delivery {
         self.dead_letters.dead_letter_unread(what, why, record, records)
     }
 
+    /// Whether `dead_letter_file` is set. Otherwise records that would be dead-lettered are dropped.
     #[must_use]
     pub fn has_dead_letters(&self) -> bool {
         self.dead_letters.is_set()
