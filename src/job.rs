@@ -21,8 +21,11 @@ pub enum HostResult {
 /// A chunk: copied, because the host's bytes are valid only until its callback returns.
 #[derive(Debug)]
 pub struct Job {
+    /// For log lines only. Invalid UTF-8 in it is replaced.
     pub tag: String,
+    /// Records in the framing of the host, see `record::chunk`.
     pub data: Vec<u8>,
+    /// Takes the result of the chunk.
     pub reply: Reply,
 }
 
@@ -73,6 +76,7 @@ impl Slot {
 }
 
 impl Reply {
+    /// Hands over the result and wakes the host's thread that waits for it.
     pub fn send(self, result: HostResult) {
         self.slot.put(result);
     }
@@ -120,6 +124,7 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// No record waits yet. The result is not sent before the chunk was decoded to its end.
     #[must_use]
     pub fn new(reply: Reply) -> Self {
         Self { reply: Some(reply), open: 0, failed: false, read_whole: false }

@@ -35,6 +35,8 @@
 //! up to 4 read no clock and do no I/O, except for the ledger's file and [`disk`], which opens all files. Only [`abi`] has
 //! `unsafe` code.
 
+// A field or a variant without a doc leaves its unit, its empty value or the caller's duty to be guessed.
+#![warn(missing_docs)]
 // Nothing on the path of a record panics on purpose; the border catches any other panic. Tests may panic.
 #![cfg_attr(
     not(test),
@@ -61,7 +63,6 @@ pub mod net;
 pub mod pattern;
 pub mod pipeline;
 pub mod record;
-pub mod replicas;
 pub mod response;
 pub mod secrets;
 pub mod select;

@@ -17,16 +17,22 @@ use crate::secrets::plain::plain;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(i32)]
 pub enum Level {
+    /// Data was lost, or a person is needed.
     Error = 1,
+    /// Something is wrong; nothing was lost.
     Warn = 2,
+    /// All is well: a start, an exit, a recovery.
     Info = 3,
+    /// Helps to find a fault.
     Debug = 4,
 }
 
 /// A line for the host's logger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
+    /// A line above the instance's `log_level` is not written.
     pub level: Level,
+    /// One line of at most about 3,000 bytes, without secrets and without control characters.
     pub text: String,
 }
 

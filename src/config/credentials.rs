@@ -11,17 +11,25 @@ use super::reader::Reader;
 /// The credentials. `net::credentials` reads the files, again when they change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {
+    /// Requests carry no credentials. The only choice for `unix://` and `file://`.
     None,
+    /// The header `Authorization: Bearer <token>` (RFC 6750).
     Bearer {
+        /// `bearer_token_file`, or `kube_token_file` for the API server. It holds one line, the token.
         token_file: PathBuf,
     },
+    /// The header `Authorization: Basic <user:password in Base64>` (RFC 7617).
     Basic {
+        /// `basic_user`; without a colon, because the first colon ends the user (RFC 7617).
         user: String,
+        /// `basic_password_file`. It holds one line, the password.
         password_file: PathBuf,
     },
     /// A service's own key, and where the service looks for it.
     ApiKey {
+        /// `api_key_file`. It holds one line, the key.
         key_file: PathBuf,
+        /// Follows from the format ([`FormatName::key_place`]).
         place: KeyPlace,
     },
 }

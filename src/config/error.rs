@@ -6,9 +6,11 @@ use std::io;
 /// One error in the settings: the key, the problem, and what was expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
+    /// The setting to change, such as `batch_bytes`.
     pub key: &'static str,
     /// The problem, as the end of a sentence that begins with the key. Never contains a secret.
     pub problem: String,
+    /// What a valid value is: a noun phrase, shown after "expected".
     pub expected: String,
 }
 
@@ -21,7 +23,9 @@ impl fmt::Display for ConfigError {
 /// Why a file that a setting names is of no use. The setting is refused.
 #[derive(Debug)]
 pub enum PathError {
+    /// The system refuses to open or read the file.
     Io(io::Error),
+    /// Its content is not UTF-8, and it is read as text (`template_file`).
     NotUtf8,
     /// The path leads through something that is no folder.
     NotInAFolder,

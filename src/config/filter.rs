@@ -12,6 +12,7 @@ use super::units;
 pub struct FilterSettings {
     /// How to remember the records that passed; `None`: repeated records pass, too.
     pub dedup: Option<LedgerSettings>,
+    /// `false`: events lose their `metadata.managedFields`.
     pub keep_managed_fields: bool,
     /// Its `wait` applies to the start only; records never wait.
     pub correlation: CorrelationSettings,

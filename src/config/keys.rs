@@ -6,17 +6,20 @@ use super::format::FormatName;
 /// One property of the output or of the filter.
 #[derive(Debug, Clone, Copy)]
 pub struct Key {
+    /// As a configuration spells it, in lower case.
     pub name: &'static str,
     /// `None`: unset by default.
     pub default: Option<&'static str>,
     /// One sentence for `fluent-bit -o event_gateway -h`.
     pub help: &'static str,
+    /// How much of the value the first line of the log shows.
     pub shows: Shows,
 }
 
 /// Which part of a value may appear in a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shows {
+    /// The whole value, because it is never a secret.
     All,
     /// A URL without its query, which may contain a secret.
     Url,

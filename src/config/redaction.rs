@@ -10,6 +10,7 @@ use crate::pattern::Patterns;
 pub struct Redaction {
     /// Fields by their names in `format native`.
     pub remove: Vec<String>,
+    /// Fields replaced by `sha256:…`, by their names in `format native`.
     pub hash: Vec<String>,
     /// A longer message is cut.
     pub max_message_bytes: usize,

@@ -12,7 +12,9 @@ use crate::secrets::keys;
 /// The URL that requests are sent to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
+    /// As the setting has it, with its query. With `http+unix://`, requests go to the URL in `Scheme` instead.
     pub url: String,
+    /// Whether the connection uses TLS; `false` with a Unix socket or files.
     pub https: bool,
     /// The URL for a log: without its query and without anything in its path that may be a key.
     pub shown: String,
@@ -21,9 +23,11 @@ pub struct Endpoint {
 /// The files and switches of TLS, for the gateway or for the API server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tls {
+    /// The authorities to trust instead of the system's; `None`: the system's.
     pub ca_file: Option<PathBuf>,
     /// Certificate chain and private key, both or neither.
     pub client: Option<(PathBuf, PathBuf)>,
+    /// Any certificate of the remote endpoint is accepted.
     pub insecure_skip_verify: bool,
 }
 

@@ -8,20 +8,29 @@ use crate::pattern::Patterns;
 /// Which records are selected. An empty list of what to take selects all.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
+    /// Records of unknown kind are selected in any case.
     pub kinds: Kinds,
+    /// For all kinds. An event's own namespace and that of its object must both match.
     pub namespaces: Patterns,
+    /// Wins over `namespaces`. One of an event's two namespaces is enough, unless its object is cluster-scoped.
     pub exclude_namespaces: Patterns,
-    /// For events.
+    /// For events, such as `Warning`. Upper and lower case do not differ.
     pub types: Patterns,
+    /// For events, such as `BackOff`. Upper and lower case differ.
     pub reasons: Patterns,
+    /// For events. Wins over `reasons`.
     pub exclude_reasons: Patterns,
-    /// For audit records.
+    /// For audit records, such as `delete`.
     pub verbs: Patterns,
+    /// For audit records: `Metadata`, `Request` or `RequestResponse`.
     pub levels: Patterns,
+    /// For audit records: matches the user or the user whom the client impersonated.
     pub users: Patterns,
+    /// For audit records: excludes a request only if all of its users match.
     pub exclude_users: Patterns,
+    /// For audit records: plural names, such as `pods`, or `pods/exec` with the subresource.
     pub resources: Patterns,
-    /// For violations.
+    /// For violations: matches the action, or one of a scoped action.
     pub enforcement_actions: Patterns,
 }
 

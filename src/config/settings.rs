@@ -25,9 +25,13 @@ const MOST_CORRELATE_WAIT: Duration = Duration::from_secs(60);
 /// All settings of one instance of the output.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// Where batches are sent; `scheme` says over which transport.
     pub endpoint: Endpoint,
+    /// The transport, chosen by the scheme of `endpoint`.
     pub scheme: Scheme,
+    /// The format of a record's text, with the settings that only formats use.
     pub render: RenderSettings,
+    /// How bodies and files are compressed; always `None` with `unix://`, which takes plain lines.
     pub compress: Compress,
     /// The most records in one request.
     pub batch_events: usize,
@@ -37,15 +41,25 @@ pub struct Settings {
     pub timeout: Duration,
     /// Added to every request.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// How requests authenticate; `Credentials::None` without requests (`unix://`, `file://`).
     pub credentials: Credentials,
+    /// For https:// only.
     pub tls: Tls,
+    /// How long delivered versions are remembered, how many, and in which file.
     pub ledger: LedgerSettings,
+    /// Which later versions of a delivered event are sent too.
     pub updates: Updates,
+    /// `NoDuplicates` implies that `ledger.state_file` and `dead_letters.file` are set.
     pub guarantee: Guarantee,
+    /// The file for records that the gateway will never accept.
     pub dead_letters: DeadLetters,
+    /// Records that it leaves out are dropped and count as settled.
     pub selection: Selection,
+    /// For records of unknown kind, to which `selection` does not apply.
     pub others: Others,
+    /// Applied before a record is rendered, so it holds for every format.
     pub redaction: Redaction,
+    /// Without a topology in it, correlation is off.
     pub correlation: CorrelationSettings,
     /// How long an event waits for an object that the topology does not know yet.
     pub correlate_wait: Duration,
@@ -67,6 +81,7 @@ impl Settings {
 /// How a record is rendered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderSettings {
+    /// Decides which parts of `services` are used, and whether there is a `template`.
     pub format: FormatName,
     /// Empty when unset.
     pub cluster_name: String,
@@ -81,7 +96,9 @@ pub struct RenderSettings {
 /// Where the ledger is kept, how long and how much it remembers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerSettings {
+    /// `None`: the ledger is in memory only and is empty after a restart.
     pub state_file: Option<PathBuf>,
+    /// How long a delivered version is remembered; a repetition after that is delivered again.
     pub ttl: Duration,
     /// The most delivered versions that are remembered.
     pub max_entries: usize,
@@ -103,7 +120,9 @@ pub enum Updates {
 pub enum Others {
     /// They are delivered unchanged, each time they come, because a repetition cannot be recognised.
     Pass,
+    /// They are dropped with a WARN, unless they contain an `auditID`: these are delivered.
     Drop,
+    /// They are dead-lettered. `dead_letter_file` is then set.
     DeadLetter,
 }
 
@@ -119,7 +138,9 @@ pub enum Guarantee {
 /// Where dead letters are written, and how many bytes of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetters {
+    /// `None`: records that would be dead-lettered are dropped with an ERROR.
     pub file: Option<PathBuf>,
+    /// A full file takes no more; records that do not fit wait until there is room.
     pub max_bytes: u64,
 }
 

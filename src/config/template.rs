@@ -13,8 +13,11 @@ use super::units;
 pub struct TemplateSettings {
     /// The file's name for a log.
     pub file: String,
+    /// JSON with comments, not parsed yet.
     pub text: String,
+    /// The `Content-Type` of requests. Follows `batch_as` if the setting is unset.
     pub content_type: String,
+    /// How rendered records become the body of a request.
     pub batch_as: BatchAs,
     /// Whether members without a value are left out.
     pub omit_null: bool,
@@ -25,7 +28,9 @@ pub struct TemplateSettings {
 pub enum BatchAs {
     /// One record per line.
     Ndjson,
+    /// One JSON array with an item for each record.
     JsonArray,
+    /// The record is the whole body.
     OnePerRequest,
 }
 

@@ -46,7 +46,9 @@ pub struct CorrelationSettings {
 pub struct TopologySettings {
     /// The API server, without a slash at the end and without a query.
     pub url: Endpoint,
+    /// For https:// only. Without a client certificate, because the plugin authenticates with a token.
     pub tls: Tls,
+    /// `None`: requests carry no token. The pod's own token is used only for the pod's own API server.
     pub token_file: Option<PathBuf>,
     /// How long a deleted object is remembered.
     pub tombstone_ttl: Duration,

@@ -9,11 +9,15 @@ use crate::topology::kind::{ObjectKind, group_of};
 /// The object that an event is about, as the event states it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct About<'i> {
+    /// Group and version, such as `apps/v1`; `v1` for the core group.
     pub api_version: &'i str,
+    /// Such as `Pod`. Empty if an audit record names only a resource of a kind that the topology does not hold.
     pub kind: &'i str,
     /// Empty for cluster-scoped objects, and if the sender left it out.
     pub namespace: &'i str,
+    /// Empty if the record names none, such as an audit record of a list request.
     pub name: &'i str,
+    /// Empty if the sender left it out, and for violations, which have none. Senders may write any text.
     pub uid: &'i str,
     /// The namespace of the event itself; for an audit record, the namespace of the request. Empty if the
     /// sender of the record is trusted with all namespaces.

@@ -75,7 +75,9 @@ pub enum Via {
 /// A uid from the topology, or as the event states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UidText<'i> {
+    /// From the topology: of an object, or of a reference to an owner.
     Known(&'i Uid),
+    /// From the record, which may hold any text; an empty one is written as null.
     Said(&'i str),
 }
 
@@ -100,13 +102,17 @@ impl Serialize for UidText<'_> {
 /// An affected Service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Affected<'i> {
+    /// The Service's own; it differs from the event's, for example, if the event is about a Node.
     pub namespace: &'i str,
+    /// The Service's name, which its slices have as the label `kubernetes.io/service-name`.
     pub name: &'i str,
     /// Empty if Services may not be watched and the Service is known from its slices alone.
     pub uid: UidText<'i>,
+    /// If several reasons apply, the first in the order of [`Via`].
     pub via: Via,
     /// Pods and addresses that receive traffic.
     pub endpoints_ready: u32,
+    /// Pods and addresses in all slices of the Service, ready or not.
     pub endpoints_total: u32,
     /// Endpoints on the node that the event is about.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -154,26 +160,35 @@ impl<'i> Affected<'i> {
 /// The topmost owner of the object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Workload<'i> {
+    /// Such as `Deployment`, or any kind that an owner reference names.
     pub kind: &'i str,
+    /// If only owner references name the workload, the namespace of what it owns; empty if that is in several.
     pub namespace: &'i str,
+    /// As the object has it, or as an owner reference states it.
     pub name: &'i str,
+    /// Never [`UidText::Said`]: even an owner that is not in the topology has a uid in the owner reference.
     pub uid: UidText<'i>,
 }
 
 /// The node that the event is about, or on which its pod runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Node<'i> {
+    /// For a pod, its `spec.nodeName`.
     pub name: &'i str,
+    /// From the label `topology.kubernetes.io/zone`; empty (null in records) without it or if the node is unknown.
     #[serde(serialize_with = "or_null")]
     pub zone: &'i str,
+    /// From the label `topology.kubernetes.io/region`; empty (null in records) without it or if the node is unknown.
     #[serde(serialize_with = "or_null")]
     pub region: &'i str,
+    /// `status.addresses` of all types, host names included; empty if the node is unknown.
     pub addresses: &'i [Box<str>],
 }
 
 /// The result of a correlation: the field `impact` of a record. Other formats take their fields from it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Impact<'i> {
+    /// Says whether the other fields are an answer; without a look-up they are empty.
     pub correlation: Correlation,
     /// For a Node, the most affected Service comes first; otherwise sorted by reason and name.
     pub services: Vec<Affected<'i>>,
@@ -182,18 +197,24 @@ pub struct Impact<'i> {
     /// A work limit was reached, so there may be more Services.
     #[serde(skip_serializing_if = "is_false")]
     pub incomplete: bool,
+    /// `None` if the object has no pods and is none, or if its pods have no workload in common.
     pub workload: Option<Workload<'i>>,
+    /// `None` unless the event is about a Node or a scheduled pod that the topology knows.
     pub node: Option<Node<'i>>,
     /// Labels of the object that the event is about.
     pub labels: SelectedLabels<'i>,
+    /// Annotations of the same object. Only those that the setting `annotations` names are kept.
     pub annotations: SelectedLabels<'i>,
     /// How many labels were left out because there are too many or they are too large.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels_omitted: Option<usize>,
+    /// As `labels_omitted`, for the annotations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations_omitted: Option<usize>,
+    /// `status.podIP`; `None` unless the event is about a pod that has an address.
     #[serde(serialize_with = "text_or_null")]
     pub pod_ip: Option<IpAddr>,
+    /// `status.startTime` of a pod; `None` for other kinds, and until the kubelet has accepted the pod.
     #[serde(serialize_with = "text_or_null")]
     pub start_time: Option<Stamp>,
     /// Whether the object was deleted; unknown if the topology never saw it.

@@ -8,6 +8,7 @@ use crate::ledger::Ticket;
 /// What a batch knows of each of its records beside the rendered text.
 #[derive(Debug)]
 pub struct BatchEntry<'a> {
+    /// The delivery that the record's outcome ends.
     pub ticket: Ticket,
     /// The record as a dead letter holds it.
     pub body: &'a [u8],

@@ -23,9 +23,13 @@ pub(super) const PARTLY: &str = "partly rejected by the gateway";
 /// A record that the gateway will never take, or that may have arrived and must not be resent.
 #[derive(Debug, Clone, Copy)]
 pub struct DeadLetterEntry<'a> {
+    /// The id that the rendered record has too.
     pub id: &'a str,
+    /// MessagePack, after the redaction. The file has it as JSON.
     pub body: &'a [u8],
+    /// The HTTP status, of the response or of this record in it; `None` if no status rejects this very record.
     pub status: Option<u16>,
+    /// Why it is dead-lettered: one of few fixed texts, such as [`AMBIGUOUS`].
     pub reason: &'a str,
     /// The first bytes of the gateway's response, or the plugin's own words if it is not a response that says why.
     /// `answer` in the file.

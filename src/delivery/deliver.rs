@@ -138,6 +138,7 @@ impl Delivery {
         self.dead_letters.dead_letter_unread(what, why, record, records)
     }
 
+    /// Whether `dead_letter_file` is set. Otherwise records that would be dead-lettered are dropped.
     #[must_use]
     pub fn has_dead_letters(&self) -> bool {
         self.dead_letters.is_set()

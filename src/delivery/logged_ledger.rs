@@ -11,6 +11,7 @@ use crate::log::HostLog;
 use crate::metrics::Metrics;
 use crate::record::identity::Versioned;
 
+/// The ledger, with the metrics and the log of its instance.
 pub struct LoggedLedger {
     ledger: Ledger,
     leaps: ForwardJumps,

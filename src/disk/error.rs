@@ -13,17 +13,43 @@ pub enum FileError {
     /// It is a symlink.
     Symlink,
     /// It is a folder, a FIFO, a socket or a device.
-    NotRegular { what: &'static str },
+    NotRegular {
+        /// With its article, such as `a FIFO`.
+        what: &'static str,
+    },
     /// The file has other names, under which everything written to it appears as well.
-    HardLinks { links: u64 },
+    HardLinks {
+        /// At least 2.
+        links: u64,
+    },
     /// The file belongs to another user.
-    Owner { uid: u32, ours: u32 },
+    Owner {
+        /// Its owner.
+        uid: u32,
+        /// The effective user id of the plugin.
+        ours: u32,
+    },
     /// The file system gave a file that we just created to another user.
-    OwnerGiven { uid: u32, ours: u32 },
+    OwnerGiven {
+        /// The owner that it got.
+        uid: u32,
+        /// The effective user id of the plugin.
+        ours: u32,
+    },
     /// Other users may read or write it, and their rights cannot be removed.
-    TooOpen { mode: u32, why: String },
+    TooOpen {
+        /// The mode as found, shown in octal.
+        mode: u32,
+        /// Why it stays so: the system's error.
+        why: String,
+    },
     /// The refused file is at a path beside the one that was set, under which the file is first written.
-    Beside { path: PathBuf, refused: Box<FileError> },
+    Beside {
+        /// The other path.
+        path: PathBuf,
+        /// Why the file there is not used.
+        refused: Box<FileError>,
+    },
 }
 
 impl fmt::Display for FileError {

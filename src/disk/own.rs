@@ -25,8 +25,11 @@ const MOST_TRIES: usize = 3;
 /// How the file is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
+    /// Reads only, also from a file that is created empty.
     Read,
+    /// Writes begin at the start of the file and do not truncate it.
     Write,
+    /// As `Write`; the file can also be read.
     ReadWrite,
     /// Writes go to the end; the file can also be read.
     Append,

@@ -38,7 +38,9 @@ impl Topology for Cluster {
 
 /// What it takes to add an event's impact.
 pub struct Impacts {
+    /// Lends the newest snapshot to each chunk.
     pub topology: Arc<dyn Topology>,
+    /// Holds which Services, labels and annotations a record may name.
     pub correlator: Correlator,
 }
 

@@ -35,7 +35,9 @@ use seen::SeenVersions;
 pub struct Counts {
     /// Readable records, events or not.
     pub records: u64,
+    /// Kubernetes events, duplicates included.
     pub events: u64,
+    /// Events dropped because their version went through before; 0 with `dedup off`.
     pub duplicates: u64,
     /// Events that got an impact, or lost their `managedFields`.
     pub rewritten: u64,

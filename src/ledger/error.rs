@@ -13,23 +13,62 @@ use super::unusable::{MovedAside, Unusable};
 pub enum LedgerError {
     /// The file cannot be opened or written. At a start this is a wrong setting, unless it may pass; later the ledger
     /// tries again after a pause, and the caller logs it.
-    Store { path: PathBuf, error: StoreError },
+    Store {
+        /// The path in `state_file`.
+        path: PathBuf,
+        /// What the system or the database reports.
+        error: StoreError,
+    },
     /// A start cannot even read the file. The ledger leaves it as it is and tries again; the caller logs it.
-    Unreadable { path: PathBuf, error: StoreError },
+    Unreadable {
+        /// The path in `state_file`.
+        path: PathBuf,
+        /// Why it cannot be opened; reading it failed as well.
+        error: StoreError,
+    },
     /// A start could not read the file, and it was not read since. Nothing takes its place; the caller waits.
-    NotReadYet { path: PathBuf },
+    NotReadYet {
+        /// The path in `state_file`.
+        path: PathBuf,
+    },
     /// A damaged or newer file was moved aside. The ledger makes a new one; the caller logs where the old one is.
-    MovedAside { path: PathBuf, moved: MovedAside },
+    MovedAside {
+        /// The path in `state_file`, where the new file will be.
+        path: PathBuf,
+        /// Where the old one is now, and why.
+        moved: MovedAside,
+    },
     /// Such a file cannot be moved aside. The ledger tries again; the caller logs it.
-    NotMovedAside { path: PathBuf, why: Unusable, error: io::Error },
+    NotMovedAside {
+        /// The path in `state_file`.
+        path: PathBuf,
+        /// Why it cannot be used.
+        why: Unusable,
+        /// Why it cannot be moved.
+        error: io::Error,
+    },
     /// The open file was removed or replaced. The ledger makes a new one at once; the caller logs it.
-    Taken { path: PathBuf, is_replaced: bool },
+    Taken {
+        /// The path in `state_file`.
+        path: PathBuf,
+        /// Whether another file has the name now; otherwise none has.
+        is_replaced: bool,
+    },
     /// The file is another one than before the pause. The ledger makes a new one; the caller logs it.
-    Exchanged { path: PathBuf },
+    Exchanged {
+        /// The path in `state_file`.
+        path: PathBuf,
+    },
     /// A write failed a moment ago, and the file is left alone for some seconds. The caller waits.
-    Paused { path: PathBuf },
+    Paused {
+        /// The path in `state_file`.
+        path: PathBuf,
+    },
     /// More records are in doubt than the ledger remembers. The caller waits until some are dead-lettered.
-    TooManyInDoubt { records: usize },
+    TooManyInDoubt {
+        /// How many are in doubt.
+        records: usize,
+    },
     /// There is no file to write an intent to. The settings allow that only where no intents are made.
     NoFile,
 }

@@ -13,6 +13,7 @@ pub const KEY_BYTES: usize = 32;
 /// The length of a check.
 pub const CHECK_BYTES: usize = 32;
 
+/// The key of HMAC-SHA256. Its `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CheckKey([u8; KEY_BYTES]);
 
@@ -30,6 +31,7 @@ impl CheckKey {
         bytes.try_into().ok().map(Self)
     }
 
+    /// For the ledger's file only: anyone who has them can make a valid check.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.0

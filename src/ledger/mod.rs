@@ -44,6 +44,7 @@ use table::Table;
 pub use unusable::{MovedAside, Unusable};
 pub use verdict::{Commit, Intent, Ticket, Verdict};
 
+/// Decides which records are delivered, and remembers what was.
 #[derive(Debug)]
 pub struct Ledger {
     table: Table,
@@ -71,8 +72,7 @@ impl Ledger {
         let mut table = Table::new(settings.max_entries);
         let mut intents = Intents::new();
         let ttl_seconds = settings.ttl.as_secs();
-        let (mut moved, mut file) = (None, None);
-        let mut clock = LedgerClock::default();
+        let (mut moved, mut file, mut clock) = (None, None, LedgerClock::default());
         if let Some(path) = &settings.state_file {
             let mut opened = File::open(path, now_seconds)?;
             for commit in &opened.contents.commits {
@@ -332,7 +332,7 @@ impl Ledger {
         self.clock.leap(seconds);
     }
 
-    /// How many versions it remembers.
+    /// How many delivered versions it remembers.
     #[must_use]
     pub fn entries(&self) -> usize {
         self.table.len()

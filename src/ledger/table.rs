@@ -35,6 +35,7 @@ struct CommitKeys {
     keys: Box<[(Identity, Version)]>,
 }
 
+/// What was delivered, up to a maximum of versions, and what is in flight.
 #[derive(Debug)]
 pub struct Table {
     max_entries: usize,
@@ -54,6 +55,7 @@ pub struct Table {
 }
 
 impl Table {
+    /// An empty table. Above `max_entries` versions, it forgets the oldest commits.
     #[must_use]
     pub fn new(max_entries: usize) -> Self {
         Self {
@@ -76,6 +78,7 @@ impl Table {
         self.len
     }
 
+    /// Whether it remembers no version; deliveries may still be in flight.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0

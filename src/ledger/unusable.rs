@@ -11,7 +11,10 @@ pub enum Unusable {
     /// It is no ledger, or a damaged one.
     Damaged(String),
     /// A newer version of this plugin wrote it, by these identity rules.
-    Newer { rules: u32 },
+    Newer {
+        /// Higher than the number that this version knows.
+        rules: u32,
+    },
 }
 
 impl Unusable {
@@ -40,7 +43,9 @@ impl fmt::Display for Unusable {
 /// A file that was moved aside. Shown: is damaged (…) and was moved to …
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MovedAside {
+    /// `<file>.damaged-<time>` or `<file>.newer-<time>`.
     pub to: PathBuf,
+    /// Also decides the suffix.
     pub why: Unusable,
 }
 

@@ -20,12 +20,15 @@ pub enum FailureClass {
     Cut,
     /// The response is not HTTP/1.1.
     Protocol,
+    /// A redirect, which is not followed: `endpoint` is not the gateway's own URL.
     Http3xx,
     /// 401 and 403: the credentials.
     HttpAuth,
+    /// The gateway asks to send less.
     Http429,
     /// Any other 4xx that does not settle the batch.
     Http4xx,
+    /// The gateway, or a proxy in front of it, failed.
     Http5xx,
     /// Anything else, and requests that this plugin's own stop interrupted.
     Other,

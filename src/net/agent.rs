@@ -41,6 +41,7 @@ pub struct Limits {
     pub connect: Duration,
     /// Until the response's head has arrived.
     pub head: Option<Duration>,
+    /// From the response's head to the end of its body.
     pub body: Option<Duration>,
     /// Between two bytes.
     pub silence: Option<Duration>,
@@ -117,6 +118,7 @@ fn limited(limits: &Limits) -> ConfigBuilder<AgentScope> {
 /// The part of a body that was read.
 #[derive(Debug, Default)]
 pub struct Beginning {
+    /// At most as many as the caller asked for; fewer if the body failed.
     pub bytes: Vec<u8>,
     /// Whether the body ended there and nothing failed.
     pub is_whole: bool,

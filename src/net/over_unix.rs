@@ -28,7 +28,9 @@ const NO_LIMIT: Duration = Duration::from_secs(86_400);
 /// Connects to this socket and ignores the URL's host.
 #[derive(Debug)]
 pub struct OverUnix {
+    /// The path of the socket.
     pub socket: PathBuf,
+    /// Ends the wait for a place in the socket's queue when the plugin stops.
     pub signal: Arc<StopSignal>,
 }
 

@@ -5,8 +5,11 @@
 pub struct Peer {
     /// The name within a sentence, such as `the gateway`.
     pub name: &'static str,
+    /// The key of its URL, for advice about connections that fail.
     pub url_key: &'static str,
+    /// The key of the file with its authorities, for advice about certificates.
     pub ca_key: &'static str,
+    /// The key of the file with the token.
     pub token_key: &'static str,
     /// The keys of the client's certificate chain and private key, if it can have them.
     pub client_keys: Option<(&'static str, &'static str)>,

@@ -26,6 +26,7 @@ pub struct TlsFiles {
 }
 
 impl TlsFiles {
+    /// Reads nothing yet; [`TlsFiles::load`] does. The `peer` is only for its errors.
     #[must_use]
     pub fn new(settings: &Tls, peer: Peer) -> Self {
         Self {

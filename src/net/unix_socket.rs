@@ -27,7 +27,9 @@ pub struct Stream {
 /// The state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamState {
+    /// More can be written.
     Open,
+    /// The other side closed it after it had read everything, or the connection failed.
     Closed,
     /// The other side closed it before it read everything (the kernel's `unix_release_sock` then resets it).
     ClosedUnread,

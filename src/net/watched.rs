@@ -45,11 +45,13 @@ pub struct WatchedFile {
 }
 
 impl WatchedFile {
+    /// Reads nothing yet. So an existing file has "changed".
     #[must_use]
     pub fn new(path: PathBuf) -> Self {
         Self { path, seen: None }
     }
 
+    /// As it was set; symlinks in it are not resolved.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path

@@ -14,38 +14,54 @@ use super::text::{Repair, Text};
 /// One stage of one request to the API server, borrowed from the chunk.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditEvent<'a> {
+    /// The same for all stages of a request.
     pub audit_id: Text<'a>,
     /// RequestReceived, ResponseStarted, ResponseComplete or Panic.
     pub stage: Text<'a>,
     /// Metadata, Request or RequestResponse.
     pub level: Text<'a>,
+    /// Such as `create`; the HTTP method in lower case if the request is about no resource.
     pub verb: Text<'a>,
+    /// Path and query, as the client sent them.
     pub request_uri: Text<'a>,
+    /// The user who authenticated.
     pub user: AuditUser<'a>,
     /// The user whom the client impersonated.
     pub impersonated_user: Option<AuditUser<'a>>,
     /// Addresses of the client and of the proxies in front of it.
     pub source_ips: Raw<'a>,
+    /// As the client states it; nobody checks it.
     pub user_agent: Text<'a>,
+    /// Empty if the request is about no resource, such as `/healthz`.
     pub object: AuditObject<'a>,
+    /// Empty at the stages before the response.
     pub response: AuditResponse<'a>,
+    /// `requestReceivedTimestamp`: RFC 3339 with microseconds.
     pub request_received: Text<'a>,
+    /// `stageTimestamp`, when the request reached this stage: RFC 3339 with microseconds.
     pub stage_time: Text<'a>,
+    /// A map of strings, from the authorizer, admission and others.
     pub annotations: Raw<'a>,
     /// The authorizer's decision and its reason, from the annotations.
     pub decision: Text<'a>,
+    /// Also from the annotations: for RBAC, the binding that allowed the request.
     pub decision_reason: Text<'a>,
     /// The bodies, at the levels that include them. The body of a patch may be a list (RFC 6902).
     pub request_object: Raw<'a>,
+    /// The body of the response, only at level RequestResponse.
     pub response_object: Raw<'a>,
 }
 
 /// `user` or `impersonatedUser`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditUser<'a> {
+    /// `username`, such as `system:serviceaccount:<namespace>:<name>`.
     pub name: Text<'a>,
+    /// Distinguishes users who had the same name at different times; often empty.
     pub uid: Text<'a>,
+    /// A list of strings.
     pub groups: Raw<'a>,
+    /// A map of lists of strings, from the authenticator.
     pub extra: Raw<'a>,
 }
 
@@ -55,23 +71,30 @@ pub struct AuditUser<'a> {
 pub struct AuditObject<'a> {
     /// Plural and lower case, as in the request path: `pods`.
     pub resource: Text<'a>,
+    /// Such as `exec` or `scale`; usually empty.
     pub subresource: Text<'a>,
     /// Group and version, such as `apps/v1`.
     pub api_version: Text<'a>,
     /// From the response body, if there is one; `objectRef` has no kind.
     pub kind: Text<'a>,
+    /// Empty for cluster-scoped objects, and for requests across all namespaces.
     pub namespace: Text<'a>,
+    /// Empty if the request is about many objects. A created object has the name in the response.
     pub name: Text<'a>,
+    /// From `objectRef`, or else from the response; often empty.
     pub uid: Text<'a>,
 }
 
 /// `responseStatus`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditResponse<'a> {
+    /// The HTTP status; `None` before the response.
     pub code: Option<u64>,
     /// `Success` or `Failure`, if the response was a status.
     pub status: Text<'a>,
+    /// For programs, such as `NotFound`; empty if the request succeeded.
     pub reason: Text<'a>,
+    /// For people; empty if the request succeeded.
     pub message: Text<'a>,
 }
 

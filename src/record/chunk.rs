@@ -18,6 +18,7 @@ use crate::time::Stamp;
 /// One record: its body, a whole MessagePack map, and its position in the chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Envelope<'a> {
+    /// Where the framing begins, in bytes from the start of the chunk.
     pub offset: usize,
     /// The bytes before the body: heads of the arrays, timestamp, metadata.
     pub framing: &'a [u8],

@@ -21,27 +21,36 @@ use crate::kind::Kind;
 pub struct ClassifiedBody<'a> {
     /// The given body, or the one found in its wrapper.
     pub body: &'a [u8],
+    /// The body as its kind, or what to do with the bodies in it.
     pub class: BodyClass<'a>,
 }
 
 /// The class of a body.
 #[derive(Debug)]
 pub enum BodyClass<'a> {
+    /// An event of either API group.
     Event(KubeEvent<'a>),
+    /// One stage of a request, from the API server's audit log.
     Audit(AuditEvent<'a>),
+    /// A violation of a Gatekeeper constraint.
     Violation(Violation<'a>),
     /// Several bodies, to be classified one by one.
     List {
+        /// Yields the body of each item.
         items: Items<'a>,
+        /// What the items may be.
         within: Within,
     },
     /// A wrapper with more than one body.
     Several(Vec<WrappedBody<'a>>),
     /// A string under this key begins like JSON but is not valid, and why.
     InvalidJson {
+        /// One of the keys under which wrappers have text, such as `log`.
         key: &'static str,
+        /// The error of the JSON reader, with its position.
         why: String,
     },
+    /// None of these, also if its wrappers nest too deep. It stays as it came.
     Other,
 }
 

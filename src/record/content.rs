@@ -9,8 +9,11 @@ use crate::time::Stamp;
 /// A decoded record.
 #[derive(Debug, Clone, Copy)]
 pub enum Content<'r, 'a> {
+    /// An event of core/v1 or events.k8s.io/v1.
     Event(&'r KubeEvent<'a>),
+    /// One stage of a request, from the API server's audit log.
     Audit(&'r AuditEvent<'a>),
+    /// A violation of a Gatekeeper constraint.
     Violation(&'r Violation<'a>),
     /// A record of no known kind.
     Other,

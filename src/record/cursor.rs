@@ -16,6 +16,7 @@ pub const MAX_DEPTH: usize = 64;
 pub struct DecodeError {
     /// Position in the bytes of the first cursor.
     pub offset: usize,
+    /// What is wrong there.
     pub kind: DecodeErrorKind,
 }
 
@@ -47,15 +48,21 @@ impl fmt::Display for DecodeError {
 /// A value without its children.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Token<'a> {
+    /// Kubernetes' `null`; readers take it for an absent field.
     Nil,
+    /// One byte, 0xc2 or 0xc3.
     Bool(bool),
+    /// An integer of any width and sign that fits.
     Int(i64),
     /// Only for numbers that do not fit an `i64`.
     Uint(u64),
+    /// A 32-bit number is widened.
     Float(f64),
     /// Bytes that should be UTF-8.
     Str(&'a [u8]),
+    /// Bytes of any content.
     Bin(&'a [u8]),
+    /// The type and its bytes. Type 0 is the host's `EventTime`.
     Ext(i8, &'a [u8]),
     /// The number of values that follow.
     Array(u32),

@@ -22,46 +22,59 @@ pub const MOST_OCCURRENCES: u64 = 1_000_000;
 /// An event of either API group, borrowed from the chunk.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KubeEvent<'a> {
+    /// Describes the event itself, not the object that it is about.
     pub metadata: Metadata<'a>,
     /// The object that the event is about: `involvedObject`, `regarding`.
     pub object: ObjectRef<'a>,
+    /// For programs, such as `BackOff`.
     pub reason: Text<'a>,
     /// `message`, `note`.
     pub message: Text<'a>,
     /// `type`: Normal or Warning. Without it, Flux's `severity`: info or error.
     pub event_type: Text<'a>,
+    /// What was done about the object; usually empty in core/v1.
     pub action: Text<'a>,
     /// `source`, `deprecatedSource`.
     pub source: EventSource<'a>,
     /// `reportingComponent`, `reportingController`.
     pub reporting_component: Text<'a>,
+    /// Which instance of the controller it was, such as its pod's name.
     pub reporting_instance: Text<'a>,
     /// `firstTimestamp`, `deprecatedFirstTimestamp`.
     pub first_timestamp: Text<'a>,
     /// `lastTimestamp`, `deprecatedLastTimestamp`.
     pub last_timestamp: Text<'a>,
+    /// RFC 3339 with microseconds; empty in events of client-go's older recorder, which writes null.
     pub event_time: Text<'a>,
     /// Flux's time of the event.
     pub timestamp: Text<'a>,
     /// `count`, `deprecatedCount`.
     pub count: Option<u64>,
+    /// `None` for an event that has not recurred, and for events that count by `count`.
     pub series: Option<Series<'a>>,
 }
 
 /// `ObjectMeta`, as far as it is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata<'a> {
+    /// The namespace that RBAC checks; `default` if the object is cluster-scoped.
     pub namespace: Text<'a>,
+    /// Usually the object's name with a suffix that makes it unique.
     pub name: Text<'a>,
+    /// The same for all updates of the event.
     pub uid: Text<'a>,
+    /// Changes with each update. Opaque text, which is a number in practice.
     pub resource_version: Text<'a>,
+    /// RFC 3339 in whole seconds.
     pub creation_timestamp: Text<'a>,
 }
 
 /// `EventSeries`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Series<'a> {
+    /// Occurrences so far; 0 if the sender left it out.
     pub count: u64,
+    /// When it last occurred: RFC 3339 with microseconds.
     pub last_observed_time: Text<'a>,
 }
 

@@ -27,7 +27,10 @@ pub enum JsonError {
     /// It is JSON that no record can hold: it nests too deep.
     Value(DecodeError),
     /// Something follows the JSON.
-    Followed { at: usize },
+    Followed {
+        /// Where the JSON ends, in bytes from the start of the text.
+        at: usize,
+    },
 }
 
 impl fmt::Display for JsonError {

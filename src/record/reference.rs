@@ -7,19 +7,28 @@ use super::text::Text;
 /// `ObjectReference` of core/v1.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ObjectRef<'a> {
+    /// Group and version, such as `apps/v1`; `v1` for the core group.
     pub api_version: Text<'a>,
+    /// Singular, as in a manifest: `Pod`.
     pub kind: Text<'a>,
+    /// Empty for cluster-scoped objects.
     pub namespace: Text<'a>,
+    /// Empty if the sender left it out, which the API server accepts.
     pub name: Text<'a>,
+    /// Empty if the sender left it out. In the kubelet's events about a Node it is the node's name.
     pub uid: Text<'a>,
+    /// A part of the object, such as `spec.containers{app}`; usually empty.
     pub field_path: Text<'a>,
+    /// The version of the object when the event was made; often empty.
     pub resource_version: Text<'a>,
 }
 
 /// `EventSource` of core/v1, and the reporter of events.k8s.io/v1.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventSource<'a> {
+    /// The controller, such as `kubelet`.
     pub component: Text<'a>,
+    /// The node on which it ran; empty for controllers without a node of their own.
     pub host: Text<'a>,
 }
 

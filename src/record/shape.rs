@@ -23,10 +23,12 @@ pub enum Shape<'a> {
     Violation,
     /// An `EventList`, or a `v1` `List` as `kubectl` prints them; `items` is a whole MessagePack array.
     List {
+        /// The value of its field `items`.
         items: &'a [u8],
     },
     /// None of these, but one of its values may contain a record.
     Wrapper,
+    /// None of these; it stays as it came.
     Other,
 }
 

@@ -20,9 +20,11 @@ pub struct Violation<'a> {
     pub run: Text<'a>,
     /// When it was found; for an exported audit, when the run started.
     pub time: Option<Stamp>,
+    /// The policy's words for people.
     pub message: Text<'a>,
     /// Extra data of the policy, of any type.
     pub details: Raw<'a>,
+    /// The policy's rule, by name and kind.
     pub constraint: Constraint<'a>,
     /// `deny`, `warn`, `dryrun`, `scoped`, …
     pub enforcement_action: Text<'a>,
@@ -37,11 +39,17 @@ pub struct Violation<'a> {
 /// The constraint that was violated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Constraint<'a> {
+    /// `constraints.gatekeeper.sh`; empty if the sender left it out.
     pub group: Text<'a>,
+    /// Such as `v1beta1`, without the group.
     pub version: Text<'a>,
+    /// The name of its template, such as `K8sRequiredLabels`.
     pub kind: Text<'a>,
+    /// Usually empty, because constraints are cluster-scoped.
     pub namespace: Text<'a>,
+    /// Never empty: a record without it is no violation.
     pub name: Text<'a>,
+    /// A map of strings.
     pub annotations: Raw<'a>,
 }
 
@@ -50,21 +58,32 @@ pub struct Constraint<'a> {
 pub struct ViolatingObject<'a> {
     /// Group and version, such as `apps/v1`.
     pub api_version: Text<'a>,
+    /// Singular, as in a manifest: `Pod`.
     pub kind: Text<'a>,
+    /// Empty for cluster-scoped objects.
     pub namespace: Text<'a>,
+    /// Empty for an object that the API server is to name (`generateName`).
     pub name: Text<'a>,
+    /// A map of strings.
     pub labels: Raw<'a>,
 }
 
 /// The request that was checked, for a violation at an admission.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AdmissionRequest<'a> {
+    /// `CREATE`, `UPDATE`, `DELETE` or `CONNECT`.
     pub operation: Text<'a>,
+    /// Plural and lower case, as in the request path: `pods`.
     pub resource: Text<'a>,
+    /// Such as `exec` or `scale`; usually empty.
     pub subresource: Text<'a>,
+    /// The user who sent the request.
     pub user: Text<'a>,
+    /// Distinguishes users who had the same name at different times; often empty.
     pub user_uid: Text<'a>,
+    /// A list of strings.
     pub user_groups: Raw<'a>,
+    /// Whether the request changes nothing anyway; `None` unless an exported violation says it.
     pub dry_run: Option<bool>,
 }
 

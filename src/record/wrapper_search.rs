@@ -37,7 +37,9 @@ impl Left {
 /// Where a body came from; this limits what it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Within {
+    /// The record itself: it may be of any kind, a list or a wrapper.
     Record,
+    /// A value of a wrapper: a list in it counts only if it has an item of a known kind.
     Wrapper(Left),
     /// An item of a Kubernetes list: it is not searched for wrapped records.
     List,
@@ -56,7 +58,9 @@ impl Within {
 /// A body from a wrapper.
 #[derive(Debug, Clone, Copy)]
 pub struct WrappedBody<'a> {
+    /// Borrowed from the wrapper, or built in the arena if the wrapper has it as text.
     pub body: &'a [u8],
+    /// For [`classify`](super::classify::classify), which reads the body next.
     pub within: Within,
 }
 

@@ -10,10 +10,13 @@ use super::object::{Details, Endpoint, Object};
 /// A Service with its endpoint counts. It may be known from its EndpointSlices alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
+    /// Its slices are in the same namespace.
     pub namespace: Arc<str>,
+    /// From the Service, or from its slices' label `kubernetes.io/service-name`.
     pub name: Box<str>,
     /// The live object, or the last one deleted.
     pub object: Option<Arc<Object>>,
+    /// Over all its slices; a pod in several slices counts once.
     pub endpoints: EndpointCounts,
     /// Sorted by the node.
     pub nodes: Box<[NodeEndpoints]>,
@@ -22,7 +25,9 @@ pub struct Service {
 /// How many endpoints, and how many of them are ready.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct EndpointCounts {
+    /// Those that receive traffic: their condition `ready` is true or absent.
     pub ready: u32,
+    /// Ready or not.
     pub total: u32,
 }
 
@@ -31,6 +36,7 @@ pub struct EndpointCounts {
 pub struct NodeEndpoints {
     /// Key of the node's name.
     pub node: Key,
+    /// Only those on this node.
     pub endpoints: EndpointCounts,
 }
 
@@ -46,7 +52,9 @@ pub struct Membership {
 /// All memberships of a pod. Most pods have exactly one, which then needs no allocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Memberships {
+    /// Needs no allocation.
     One(Membership),
+    /// None, or more than one.
     Many(Arc<[Membership]>),
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A kind that the topology holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the variants are the kinds of Kubernetes, by their own names")]
 pub enum ObjectKind {
     Service,
     EndpointSlice,

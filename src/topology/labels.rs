@@ -22,7 +22,9 @@ const FEW: usize = 32;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "Pair")]
 pub struct Label {
+    /// With its prefix, such as `app.kubernetes.io/name`.
     pub name: Arc<str>,
+    /// May be empty.
     pub value: Box<str>,
     /// Key of name and value. Valid in this process only.
     #[serde(skip_serializing)]

@@ -21,6 +21,7 @@ const NAME_BYTES: usize = 16;
 /// The body is not the JSON of a list, from this byte on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListError {
+    /// In bytes from the start of the body.
     pub offset: u64,
 }
 
@@ -28,10 +29,12 @@ pub struct ListError {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ListMeta {
+    /// The version of the whole list, at which a watch can start; absent if the server sent none.
     pub resource_version: Option<String>,
     /// Where the next page begins; absent or empty on the last page.
     #[serde(rename = "continue")]
     pub token: Option<String>,
+    /// An estimate by the API server; absent on the last page.
     pub remaining_item_count: Option<i64>,
 }
 

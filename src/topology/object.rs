@@ -19,22 +19,28 @@ pub const UNORDERED: u64 = 1 << 63;
 /// One object in one state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Object {
+    /// Decides which variant `details` is.
     pub kind: ObjectKind,
+    /// Never empty: an object without one is not kept.
     pub uid: Uid,
     /// Empty for cluster-scoped objects.
     pub namespace: Arc<str>,
+    /// Never empty. An object of the same name may come after a deletion, with another uid.
     pub name: Box<str>,
     /// The resourceVersion as a number; two states are the same if their versions are equal.
     pub version: u64,
     /// 0 if unknown.
     pub created_seconds: u64,
+    /// `metadata.labels`.
     pub labels: Arc<Labels>,
     /// The annotations that the settings ask for.
     pub annotations: Arc<Labels>,
+    /// From `metadata.ownerReferences`, at most 32.
     pub owners: Owners,
     /// When it was deleted, by our clock; `None` for a live object. Not saved.
     #[serde(skip)]
     pub deleted_seconds: Option<NonZeroU64>,
+    /// What the kind has beside its metadata.
     pub details: Details,
 }
 
@@ -140,13 +146,18 @@ fn share<T: ?Sized + PartialEq>(new: &mut Arc<T>, earlier: &Arc<T>) {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "SavedOwner")]
 pub struct Owner {
+    /// Group and version, such as `apps/v1`.
     pub api_version: Arc<str>,
+    /// Any kind, also one that the topology does not hold.
     pub kind: Arc<str>,
+    /// The owner is in the object's namespace, or cluster-scoped.
     pub name: Arc<str>,
+    /// Never empty: a reference without one is not kept.
     pub uid: Uid,
     /// Key of the uid. Valid in this process only.
     #[serde(skip_serializing)]
     pub key: Key,
+    /// `controller`: at most one owner manages the object.
     pub controls: bool,
 }
 
@@ -183,6 +194,7 @@ impl Owner {
 /// Fields of the spec and the status, by kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Details {
+    /// Its endpoints are in its slices.
     Service {
         /// Empty if the Service has no selector; it then selects nothing.
         selector: Arc<Labels>,
@@ -192,20 +204,27 @@ pub enum Details {
     EndpointSlice {
         /// Name of the Service, from the label `kubernetes.io/service-name`; empty without the label.
         service: Arc<str>,
+        /// In the order of the slice.
         endpoints: Box<[Endpoint]>,
     },
+    /// What connects it to its node, its volumes and its Services.
     Pod {
         /// Name of its node; empty until it is scheduled.
         node: Arc<str>,
+        /// `status.podIP`; `None` until it has one.
         ip: Option<IpAddr>,
         /// Unix time in seconds; `None` until it has started.
         started_seconds: Option<NonZeroU64>,
         /// Fields that most pods do not have.
         extras: Option<Box<PodExtras>>,
     },
+    /// What records show of it.
     Node {
+        /// From the label `topology.kubernetes.io/zone`; empty without it.
         zone: Arc<str>,
+        /// From the label `topology.kubernetes.io/region`; empty without it.
         region: Arc<str>,
+        /// `status.addresses`, of all types.
         addresses: Box<[Box<str>]>,
     },
     /// Owns pods, directly or indirectly.
@@ -213,17 +232,22 @@ pub enum Details {
         /// Labels of its pod template, if the spec was read.
         template: Option<Arc<Labels>>,
     },
+    /// A `HorizontalPodAutoscaler`.
     Autoscaler {
+        /// Its `spec.scaleTargetRef`.
         target: ScaleTarget,
     },
+    /// A `PodDisruptionBudget`.
     Budget {
         /// `None` selects nothing.
         selector: Option<Selector>,
     },
+    /// A `PersistentVolumeClaim`.
     Claim {
         /// Name of the PersistentVolume; empty until the claim is bound.
         volume: Box<str>,
     },
+    /// Only the Services in its rules and its default backend.
     Ingress {
         /// Names of its backend Services.
         backends: Box<[Arc<str>]>,
@@ -242,8 +266,11 @@ pub struct PodExtras {
 /// The object that an autoscaler scales.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScaleTarget {
+    /// Group and version, as the autoscaler states it: it may be an old version.
     pub api_version: Box<str>,
+    /// Such as `Deployment`, or any kind with a scale.
     pub kind: Box<str>,
+    /// In the namespace of the autoscaler.
     pub name: Box<str>,
 }
 
@@ -254,6 +281,8 @@ pub struct Endpoint {
     pub target: Key,
     /// Key of the node's name.
     pub node: Option<Key>,
+    /// Also if the slice does not say it (discovery.k8s.io/v1, `EndpointConditions`).
     pub ready: bool,
+    /// Whether `target` is the key of a pod's uid.
     pub is_pod: bool,
 }

@@ -9,25 +9,33 @@ use super::labels::Labels;
 /// All conditions must hold. A selector without conditions selects everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selector {
+    /// `matchLabels`: the object has all of them.
     pub labels: Arc<Labels>,
+    /// `matchExpressions`: all of them hold.
     pub expressions: Box<[Expression]>,
 }
 
 /// One of `matchExpressions`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expression {
+    /// `key`: the name of the label.
     pub name: Arc<str>,
+    /// How the label is compared with `values`.
     pub operator: Operator,
+    /// Empty for `Exists` and `DoesNotExist`.
     pub values: Box<[Arc<str>]>,
 }
 
 /// The operators of `matchExpressions`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operator {
+    /// The label has one of the values.
     In,
     /// Also holds if the label is missing.
     NotIn,
+    /// The label is there, with any value.
     Exists,
+    /// The label is missing.
     DoesNotExist,
 }
 

@@ -12,9 +12,11 @@ use super::object::Object;
 /// Which object was deleted, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tombstone {
+    /// When it was deleted, by our clock: Unix time in seconds.
     pub seconds: u64,
     /// Key of the namespace's name ([`Key::of`]).
     pub namespace: Key,
+    /// Key of the object's uid.
     pub uid: Key,
 }
 

@@ -63,11 +63,13 @@ const HOLDERS_OF_FILES: &[(&str, &[&str])] = &[
     ("disk/own.rs", &["std::fs", "rustix"]),
     ("disk/read.rs", &["std::fs"]),
     ("disk/replace.rs", &["std::fs"]),
-    ("ledger/disk.rs", &["std::fs", "redb"]),
+    ("ledger/disk.rs", &["redb"]),
+    ("ledger/file/aside.rs", &["std::fs"]),
     ("ledger/key.rs", &["getrandom"]),
     ("ledger/store/error.rs", &["redb"]),
     ("ledger/store/mark.rs", &["redb"]),
     ("ledger/store/mod.rs", &["redb"]),
+    ("ledger/store/tables.rs", &["redb"]),
 ];
 
 /// The one room with unsafe code.

@@ -15,8 +15,11 @@ use crate::ledger::unusable::MovedAside;
 /// What a start finds.
 #[derive(Debug)]
 pub struct Opened {
+    /// Can be used in any case: while the disk is away, it keeps commits in memory.
     pub file: File,
+    /// Empty if the file is new, was moved aside, or cannot be read yet.
     pub contents: Contents,
+    /// `None` unless the start moved a damaged or newer file aside; the caller logs it.
     pub moved: Option<MovedAside>,
 }
 

@@ -6,7 +6,9 @@ use crate::ledger::verdict::{Commit, Intent};
 /// What a file holds, oldest first.
 #[derive(Debug, Default)]
 pub struct Contents {
+    /// What was acknowledged.
     pub commits: Vec<Commit>,
+    /// What was about to be sent. After a start, its records are in doubt.
     pub intents: Vec<Intent>,
     /// `None` in files of older versions.
     pub key: Option<CheckKey>,

@@ -41,7 +41,9 @@ pub struct Identity(pub u128);
 /// The state of one object that a record tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Versioned {
+    /// The same for all versions of the object.
     pub identity: Identity,
+    /// Distinguishes its versions, and says which is newer.
     pub version: Version,
     /// Its occurrences so far. Kubernetes counts in an int32.
     pub count: u32,

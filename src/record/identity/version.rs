@@ -19,6 +19,7 @@ impl Version {
         Self(half | TEXT)
     }
 
+    /// From a `resourceVersion`. Text that is not a number becomes a hash, without an order.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let is_number = text == "0" || text.starts_with(|first| matches!(first, '1'..='9'));

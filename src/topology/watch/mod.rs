@@ -52,13 +52,16 @@ const MAX_OBJECTS: usize = 2_000_000;
 /// The next step of the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
+    /// The caller calls `next` again when the wait is over.
     Wait {
+        /// By the monotonic clock.
         until: Instant,
         /// Whether a success of another kind ends the wait ([`Watch::wake`]).
         wakes: bool,
     },
     /// The API server is away: wait for a turn, or for a success of another kind ([`Watch::wake`]).
     Turn,
+    /// The caller sends it and reports the result to [`Watch::response`] or [`Watch::no_response`].
     Request(ApiRequest),
 }
 

@@ -9,6 +9,7 @@ use super::super::object::Object;
 pub enum ObjectChange {
     /// A complete list: exactly these objects exist.
     Listed(Vec<Arc<Object>>),
+    /// The object was added or modified: this is its state now.
     Put(Arc<Object>),
     /// The object in its last state.
     Deleted(Arc<Object>),
@@ -69,7 +70,9 @@ pub enum WatchStatus {
     Followed,
     /// The watch ended normally and restarts at once.
     Ended,
+    /// The kind is not followed until the next `Followed`; what is known of it gets old.
     Lost {
+        /// Each reason gets a WARN of its own if it lasts.
         reason: LossReason,
         /// The response in place of events, for the log.
         why: String,
@@ -83,17 +86,20 @@ pub enum WatchStatus {
 pub struct Restored {
     /// The newest version seen before.
     pub known: String,
+    /// The version that a consistent list has now, which is lower.
     pub found: String,
 }
 
 /// The results of one step.
 #[derive(Debug, Default)]
 pub struct Output {
+    /// In the order in which they happened.
     pub changes: Vec<ObjectChange>,
     /// The last change of status, if any.
     pub following: Option<WatchStatus>,
     /// The first 200 of an API server that was away: it may be back for the other kinds too.
     pub got_through: bool,
+    /// The caller logs it and makes all kinds list again.
     pub restored: Option<Restored>,
     /// Objects and lines that were dropped: too large, too deep, or not valid.
     pub skipped: u64,

@@ -20,7 +20,9 @@ const PARTIAL_OBJECT: &str = "application/json;as=PartialObjectMetadata;g=meta.k
 pub struct ApiRequest {
     /// Path and query.
     pub target: String,
+    /// The header `Accept`: whole objects, or only their metadata for kinds that need no more.
     pub accept: &'static str,
+    /// Decides the time limit of the request.
     pub kind: RequestKind,
     /// The last response was 401: read the token file again first.
     pub renew_credentials: bool,
@@ -29,6 +31,7 @@ pub struct ApiRequest {
 /// The kind of a request; each has its own timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestKind {
+    /// One page, or the whole list.
     List,
     /// Only the version.
     Probe,
