@@ -124,7 +124,7 @@ fn each_check_finds_what_it_looks_for() {
     let world = |path: &str, text: &str| worldly(path, text).len();
     assert_eq!(world("format/mod.rs", "use std::{fmt, fs::{self, File}};"), 1);
     assert_eq!(world("time.rs", "let now = std::time::Instant::now();"), 1);
-    assert_eq!(world("ledger/disk.rs", "use std::fs; use std::thread;"), 1);
+    assert_eq!(world("ledger/file/aside.rs", "use std::fs; use std::thread;"), 1);
     assert_eq!(world("gateway/http.rs", "use std::net::TcpStream;"), 0);
     assert_eq!(world("record/cursor.rs", "#[cfg(test)] mod tests { use std::fs; }"), 0);
 
