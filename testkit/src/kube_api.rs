@@ -5,35 +5,50 @@
 //! list have neither `kind` nor `apiVersion`, the objects of a watch have both. A watch from version N begins
 //! with all that came after N, or is refused when some of it is forgotten. All pages of a list show one moment.
 //!
-//! It can be late, one of several servers over one store, not ready after a start, or restored from a backup.
+//! Leases can be written as well, under the rules of the real server; `kube_api/write.rs` has them.
 //!
-//! Not here: writing, single objects, selectors, protobuf, gzip and streaming lists. Asking for one of them is
-//! refused rather than answered wrongly.
+//! It can be late, one of several servers over one store, not ready after a start, back in the past, or restored from
+//! a backup.
+//!
+//! Not here: writing anything else, patches, selectors but for one name, protobuf, gzip and streaming lists. Asking
+//! for one of them is refused rather than answered wrongly.
 
+mod answer;
+mod asked;
 mod backup;
 mod balancer;
 mod counters;
 mod faults;
+mod lease;
+mod lease_rules;
 mod object;
 mod pages;
+mod past;
 mod replica;
 mod replica_state;
 mod request;
+mod request_faults;
 mod resource;
 mod serve;
 mod shared;
 mod status;
+mod status_of_object;
 mod store;
 mod transport;
 mod watch;
+mod write;
+mod write_log;
 
 pub use backup::Backup;
 pub use balancer::{Balancer, Choice};
+pub use past::Past;
 pub use replica_state::NotReady;
 pub use request::Request;
+pub use request_faults::{RequestFault, Requests};
 pub use resource::ALL;
 pub use shared::TooOld;
 pub use transport::Delivery;
+pub use write_log::Write;
 
 use std::sync::Arc;
 

@@ -91,25 +91,43 @@ impl Watch {
 
 /// One request on a connection of its own, with these headers, each as `Name: value`.
 pub fn get(url: &str, target: &str, headers: &[&str]) -> Answer {
-    let (status, headers, mut body) = request(url, target, headers).expect("an answer");
+    let (status, headers, mut body) = request(url, ("GET", target), headers, b"").expect("an answer");
     let mut text = String::new();
     body.read_to_string(&mut text).expect("a whole body");
     Answer { status, headers, text }
 }
 
+/// The same for a write, with a body of JSON. An error when the connection closes without an answer.
+pub fn send(url: &str, (method, target): (&str, &str), headers: &[&str], body: &[u8]) -> io::Result<Answer> {
+    let headers = [headers, &["Content-Type: application/json"]].concat();
+    let (status, headers, mut answered) = request(url, (method, target), &headers, body)?;
+    let mut text = String::new();
+    answered.read_to_string(&mut text)?;
+    Ok(Answer { status, headers, text })
+}
+
 pub fn watch(url: &str, target: &str, headers: &[&str]) -> Watch {
-    let (status, _, body) = request(url, target, headers).expect("an answer");
+    let (status, _, body) = request(url, ("GET", target), headers, b"").expect("an answer");
     Watch { status, lines: BufReader::new(body) }
 }
 
 type Headers = Vec<(String, String)>;
 
-fn request(url: &str, target: &str, headers: &[&str]) -> io::Result<(u16, Headers, Body)> {
+fn request(
+    url: &str,
+    (method, target): (&str, &str),
+    headers: &[&str],
+    body: &[u8],
+) -> io::Result<(u16, Headers, Body)> {
     let address = url.strip_prefix("http://").expect("a server without TLS");
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(BOUND))?;
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-    write!(stream, "GET {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n")?;
+    let length = if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
+    let head = format!(
+        "{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}{length}\r\n"
+    );
+    stream.write_all(&[head.as_bytes(), body].concat())?;
     let mut wire = BufReader::new(stream);
     let line = |wire: &mut BufReader<TcpStream>| {
         let mut line = String::new();

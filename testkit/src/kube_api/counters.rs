@@ -14,11 +14,12 @@ impl KubeApi {
         self.replica.lock().requests.clone()
     }
 
-    /// The requests for one resource, in all namespaces or in one: its lists and its watches.
+    /// The requests for one resource, in all namespaces or in one: its lists and watches, and those of one object.
     pub fn requests_for(&self, resource: &str) -> Vec<Request> {
         let resource = Resource::named(resource);
-        let asked =
-            |request: &Request| Resource::of_path(request.path()).is_some_and(|(asked, _)| asked == resource);
+        let asked = |request: &Request| {
+            Resource::of_path(request.path()).is_some_and(|(asked, ..)| asked == resource)
+        };
         self.requests().into_iter().filter(asked).collect()
     }
 
@@ -69,7 +70,7 @@ impl KubeApi {
         });
     }
 
-    fn wait(&self, what: &str, bound: Duration, mut done: impl FnMut(&State) -> bool) {
+    pub(super) fn wait(&self, what: &str, bound: Duration, mut done: impl FnMut(&State) -> bool) {
         let waiting = |state: &mut State| !done(state);
         let waited = self.replica.seen.wait_timeout_while(self.replica.lock(), bound, waiting);
         let (state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);

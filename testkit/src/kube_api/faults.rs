@@ -3,15 +3,21 @@
 use std::time::Duration;
 
 use super::KubeApi;
+use super::request_faults::RequestFaults;
 use super::resource::Resource;
 use super::shared::{Denial, Failure, Faults, State, TooOld};
 use super::store::Order;
 use super::transport::Delivery;
 
 impl KubeApi {
-    /// 403 for lists and new watches, as when a rule of RBAC is missing. Open watches go on, as they do for real.
+    /// 403 for all but open watches, as when a rule of RBAC is missing: those go on, as they do for real.
     pub fn forbid(&self, resource: &str) {
         self.each_fault(resource, |faults| faults.denial = Some(Denial::Forbidden));
+    }
+
+    /// The same for one verb, such as `update`: a rule that leaves it out.
+    pub fn forbid_verb(&self, resource: &str, verb: &str) {
+        self.each_fault(resource, |faults| faults.denied_verbs.push(verb.to_owned()));
     }
 
     /// 404, as from a server that is too old for the resource.
@@ -19,9 +25,12 @@ impl KubeApi {
         self.each_fault(resource, |faults| faults.denial = Some(Denial::Missing));
     }
 
-    /// Undoes `forbid` and `missing`.
+    /// Undoes `forbid`, `forbid_verb` and `missing`.
     pub fn allow(&self, resource: &str) {
-        self.each_fault(resource, |faults| faults.denial = None);
+        self.each_fault(resource, |faults| {
+            faults.denial = None;
+            faults.denied_verbs.clear();
+        });
     }
 
     /// 401 for every request without this bearer token, from now on.
@@ -59,9 +68,15 @@ impl KubeApi {
         self.order(resource, || Order::FallSilent);
     }
 
-    /// Everything about this resource works again, for new requests: a watch that fell silent stays so.
+    /// Everything about this resource works again, on all servers, for new requests: a watch that fell silent stays
+    /// so.
     pub fn heal(&self, resource: &str) {
         self.each_fault(resource, |faults| *faults = Faults::default());
+        for replica in &mut self.replica.lock().replicas {
+            Resource::matching(resource)
+                .into_iter()
+                .for_each(|resource| replica.faults[resource.0] = RequestFaults::default());
+        }
     }
 
     /// Half of the next line that an open watch has to send is sent; then its connection is closed.
@@ -90,7 +105,7 @@ impl KubeApi {
         self.order(resource, || Order::End);
     }
 
-    /// A bookmark for all open watches that allow it.
+    /// A bookmark for all open watches that allow it, but for those of events, which come from etcd.
     pub fn bookmark(&self) {
         self.order(super::ALL, || Order::Bookmark);
     }
@@ -127,7 +142,7 @@ impl KubeApi {
         self.replica.lock().pages.limit_ignored_by_cache = ignore;
     }
 
-    /// From now on `resourceVersion=0` shows the present moment, later as well: a server that lags behind.
+    /// From now on `resourceVersion=0` of all but events shows the present moment, later as well: a server that lags behind.
     pub fn freeze_cache(&self) {
         let mut state = self.replica.lock();
         let State { store, pages, .. } = &mut *state;

@@ -8,6 +8,10 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
+use super::asked::Scope;
+use super::request::Form;
+use super::resource::Resource;
+
 const BEFORE_METADATA: &str = "{\"metadata\":";
 
 /// The order of ObjectMeta's fields in a real answer; whatever else stands there comes last.
@@ -28,8 +32,12 @@ const METADATA_ORDER: [&str; 14] = [
     "managedFields",
 ];
 
+pub(super) const PARTIAL_START: &[u8] =
+    b"{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":";
+
 pub(super) struct Object {
-    pub(super) namespace: String,
+    namespace: String,
+    name: String,
     item: Box<[u8]>,
     metadata: Range<usize>,
 }
@@ -54,7 +62,7 @@ impl Object {
         }
         item.push(b'}');
         let text = |name: &str| metadata.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        Object { namespace: text("namespace"), item: item.into(), metadata: start..end }
+        Object { namespace: text("namespace"), name: text("name"), item: item.into(), metadata: start..end }
     }
 
     /// As it stands in a list.
@@ -66,13 +74,36 @@ impl Object {
         &self.item[self.metadata.clone()]
     }
 
-    /// What follows `"kind":…,"apiVersion":…,` in the object of a watch.
-    pub(super) fn after_kind(&self) -> &[u8] {
-        &self.item[1..]
+    /// As it stands alone, with its kind: in a watch, or as what a single object's path gives.
+    pub(super) fn write_alone(&self, resource: Resource, form: Form, out: &mut Vec<u8>) {
+        match form {
+            Form::Whole => {
+                let names = resource.names();
+                out.extend(b"{\"kind\":\"");
+                out.extend(names.kind.as_bytes());
+                out.extend(b"\",\"apiVersion\":\"");
+                out.extend(names.api_version.as_bytes());
+                out.extend(b"\",");
+                out.extend(&self.item[1..]);
+            }
+            Form::Metadata => {
+                out.extend(PARTIAL_START);
+                out.extend(self.metadata());
+                out.push(b'}');
+            }
+        }
     }
 
-    pub(super) fn in_namespace(&self, namespace: Option<&str>) -> bool {
-        namespace.is_none_or(|namespace| self.namespace == namespace)
+    /// The whole object, with its kind and its version.
+    pub(super) fn value(&self, resource: Resource) -> Value {
+        let mut bytes = Vec::with_capacity(self.item.len() + 128);
+        self.write_alone(resource, Form::Whole, &mut bytes);
+        serde_json::from_slice(&bytes).expect("what was written as JSON")
+    }
+
+    pub(super) fn is_in(&self, scope: &Scope) -> bool {
+        scope.namespace.as_ref().is_none_or(|namespace| self.namespace == *namespace)
+            && scope.name.as_ref().is_none_or(|name| self.name == *name)
     }
 }
 

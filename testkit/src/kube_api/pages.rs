@@ -3,9 +3,10 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
 
+use super::asked::Scope;
 use super::object::Object;
+use super::replica_state::View;
 use super::request::Request;
 use super::resource::Resource;
 use super::status::Refusal;
@@ -45,29 +46,21 @@ impl Pages {
     }
 
     pub(super) fn freeze_cache(&mut self, store: &Store) {
-        self.cache = Some(Resource::all().map(|resource| now(store, resource, None)).collect());
+        self.cache = Some(Resource::all().map(|resource| now(store, resource, &Scope::default())).collect());
     }
 
     pub(super) fn thaw_cache(&mut self) {
         self.cache = None;
     }
 
-    /// What the watch cache holds that shows this moment, unless it is frozen.
-    pub(super) fn cached(
-        &self,
-        store: &Store,
-        (resource, moment): (Resource, Option<Instant>),
-        namespace: Option<&str>,
-    ) -> Arc<Snapshot> {
+    /// What the watch cache holds that shows this moment, unless it is frozen. Without a cache etcd answers.
+    pub(super) fn cached(&self, store: &Store, view: View, scope: &Scope) -> Arc<Snapshot> {
         match &self.cache {
-            None => {
-                let objects = store.of(resource).objects_at(moment).into_iter();
-                let objects = objects.filter(|(_, object)| object.in_namespace(namespace)).collect();
-                Arc::new(Snapshot { version: store.version_at(moment), objects })
-            }
+            _ if !view.resource.has_watch_cache() => present(store, view, scope),
+            None => at_moment(store, view, scope),
             Some(cache) => {
-                let Snapshot { version, objects } = &*cache[resource.0];
-                let wanted = objects.iter().filter(|(_, object)| object.in_namespace(namespace));
+                let Snapshot { version, objects } = &*cache[view.resource.0];
+                let wanted = objects.iter().filter(|(_, object)| object.is_in(scope));
                 Arc::new(Snapshot { version: *version, objects: wanted.cloned().collect() })
             }
         }
@@ -76,8 +69,8 @@ impl Pages {
     pub(super) fn page(
         &mut self,
         store: &Store,
-        (resource, moment): (Resource, Option<Instant>),
-        namespace: Option<&str>,
+        view: View,
+        scope: &Scope,
         request: &Request,
     ) -> Result<Page, Refusal> {
         let version = request.parameter("resourceVersion");
@@ -89,14 +82,14 @@ impl Pages {
                     let message = "specifying resource version is not allowed when using continue";
                     return Err(Refusal::bad_request(message));
                 }
-                self.rest(store, resource, namespace, &token)?
+                self.rest(store, view, scope, &token)?
             }
             None => {
-                if version.as_deref() == Some("0") && self.limit_ignored_by_cache {
+                let from_cache = version.as_deref() == Some("0") && view.resource.has_watch_cache();
+                if from_cache && self.limit_ignored_by_cache {
                     limit = None;
                 }
-                let snapshot =
-                    self.first(store, (resource, moment), namespace, request, version, limit.is_some())?;
+                let snapshot = self.first(store, view, scope, request, version, limit.is_some())?;
                 (None, snapshot, 0)
             }
         };
@@ -113,13 +106,13 @@ impl Pages {
     fn first(
         &self,
         store: &Store,
-        (resource, moment): (Resource, Option<Instant>),
-        namespace: Option<&str>,
+        view: View,
+        scope: &Scope,
         request: &Request,
         version: Option<String>,
         limited: bool,
     ) -> Result<Arc<Snapshot>, Refusal> {
-        let Some(version) = version else { return Ok(now(store, resource, namespace)) };
+        let Some(version) = version else { return Ok(present(store, view, scope)) };
         let Ok(version) = version.parse::<u64>() else {
             return Err(Refusal::bad_request("Invalid value for resourceVersion: no number"));
         };
@@ -134,8 +127,8 @@ impl Pages {
             None => limited && version != 0, // for clients from before there was a choice
         };
         let snapshot = match exact {
-            true => now(store, resource, namespace),
-            false => self.cached(store, (resource, moment), namespace),
+            true => present(store, view, scope),
+            false => self.cached(store, view, scope),
         };
         if version > snapshot.version {
             return Err(Refusal::version_too_large(version, snapshot.version));
@@ -151,8 +144,8 @@ impl Pages {
     fn rest(
         &self,
         store: &Store,
-        resource: Resource,
-        namespace: Option<&str>,
+        view: View,
+        scope: &Scope,
         token: &str,
     ) -> Result<(Option<u64>, Arc<Snapshot>, usize), Refusal> {
         let parsed = token.split_once('p').and_then(|(number, place)| {
@@ -163,7 +156,7 @@ impl Pages {
         };
         let start = |snapshot: &Snapshot| snapshot.objects.partition_point(|(known, _)| *known < place);
         if number == INCONSISTENT {
-            let snapshot = now(store, resource, namespace);
+            let snapshot = present(store, view, scope);
             let start = start(&snapshot);
             return Ok((None, snapshot, start));
         }
@@ -188,8 +181,19 @@ fn token(number: u64, place: u64) -> String {
     format!("l{number}p{place}")
 }
 
-fn now(store: &Store, resource: Resource, namespace: Option<&str>) -> Arc<Snapshot> {
-    let objects = store.of(resource).objects.iter().filter(|(_, object)| object.in_namespace(namespace));
+/// What a consistent read shows.
+fn present(store: &Store, view: View, scope: &Scope) -> Arc<Snapshot> {
+    if view.is_stale { at_moment(store, view, scope) } else { now(store, view.resource, scope) }
+}
+
+fn at_moment(store: &Store, view: View, scope: &Scope) -> Arc<Snapshot> {
+    let objects = store.of(view.resource).objects_at(view.moment).into_iter();
+    let objects = objects.filter(|(_, object)| object.is_in(scope)).collect();
+    Arc::new(Snapshot { version: store.version_at(view.moment), objects })
+}
+
+fn now(store: &Store, resource: Resource, scope: &Scope) -> Arc<Snapshot> {
+    let objects = store.of(resource).objects.iter().filter(|(_, object)| object.is_in(scope));
     let objects = objects.map(|(place, object)| (*place, Arc::clone(object))).collect();
     Arc::new(Snapshot { version: store.version, objects })
 }

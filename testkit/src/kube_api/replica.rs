@@ -64,7 +64,7 @@ impl Replica {
 impl KubeApi {
     /// Watches, and lists with `resourceVersion=0`, show changes of a resource only so long after they happened. Lists
     /// without a version show the present. For open watches as well; what was shown stays shown. `Duration::MAX`
-    /// stops the cache where it is.
+    /// stops the cache where it is. Of events, which have no cache, only watches are late.
     pub fn lag(&self, resource: &str, lag: Duration) {
         self.set_lag(&Resource::matching(resource), lag);
     }
@@ -93,8 +93,8 @@ impl KubeApi {
         self.replica.of(&mut self.replica.lock()).ready_at
     }
 
-    /// Another server over the same store, on a port of its own and with a lag of its own. What is counted, and what
-    /// fails, is the same for all of them.
+    /// Another server over the same store, on a port of its own, with a lag and with faults of single requests of its
+    /// own. What is counted, and what fails otherwise, is the same for all of them.
     pub fn replica(&self) -> KubeApi {
         KubeApi::over(Replica::new(&self.replica.shared), self.tls.clone())
     }

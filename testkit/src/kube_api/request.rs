@@ -48,7 +48,7 @@ impl Request {
     }
 
     /// The first of the accepted types that the server can give, as its negotiation goes; or why there is none.
-    pub(super) fn form(&self) -> Result<Form, &'static str> {
+    pub(super) fn form(&self, is_list: bool) -> Result<Form, &'static str> {
         let Some(accept) = &self.accept else { return Ok(Form::Whole) };
         let kinds = accept.split(',').map(|kind| kind.split(';').map(str::trim).collect::<Vec<_>>());
         for kind in kinds {
@@ -57,16 +57,16 @@ impl Request {
             match (kind[0], parameter("as=")) {
                 ("application/json" | "application/*" | "*/*", None) => return Ok(Form::Whole),
                 ("application/json", Some(kind)) if (group, version) == (Some("meta.k8s.io"), Some("v1")) => {
-                    match (kind, self.is_watch()) {
-                        ("PartialObjectMetadata", true) | ("PartialObjectMetadataList", false) => {
+                    match (kind, is_list) {
+                        ("PartialObjectMetadata", false) | ("PartialObjectMetadataList", true) => {
                             return Ok(Form::Metadata);
                         }
-                        ("PartialObjectMetadata", false) => {
+                        ("PartialObjectMetadata", true) => {
                             return Err(
                                 "you requested PartialObjectMetadata, but the requested object is a list",
                             );
                         }
-                        ("PartialObjectMetadataList", true) => {
+                        ("PartialObjectMetadataList", false) => {
                             return Err(
                                 "you requested PartialObjectMetadataList, but the requested object is not a list",
                             );

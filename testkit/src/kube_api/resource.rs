@@ -1,5 +1,5 @@
 //! The resources that the server serves, and where a client finds each: always for the whole cluster, and, as
-//! the real paths go, for one namespace.
+//! the real paths go, for one namespace or one object.
 
 /// Stands for all resources where a method takes the name of one.
 pub const ALL: &str = "*";
@@ -16,7 +16,7 @@ const fn names(resource: &'static str, kind: &'static str, api_version: &'static
     Names { resource, kind, api_version }
 }
 
-pub(super) const TABLE: [Names; 15] = [
+pub(super) const TABLE: [Names; 16] = [
     names("events", "Event", "v1"),
     names("pods", "Pod", "v1"),
     names("services", "Service", "v1"),
@@ -32,6 +32,7 @@ pub(super) const TABLE: [Names; 15] = [
     names("endpointslices", "EndpointSlice", "discovery.k8s.io/v1"),
     names("ingresses", "Ingress", "networking.k8s.io/v1"),
     names("poddisruptionbudgets", "PodDisruptionBudget", "policy/v1"),
+    names("leases", "Lease", "coordination.k8s.io/v1"),
 ];
 
 /// One of them: its place in the table.
@@ -61,17 +62,44 @@ impl Resource {
         Resource(place.unwrap_or_else(|| panic!("the test API server has no kind {kind:?}")))
     }
 
-    /// What a path asks for: a resource, and a namespace when it is limited to one.
-    pub(super) fn of_path(path: &str) -> Option<(Resource, Option<&str>)> {
+    /// What a path asks for: a resource, a namespace when it is limited to one, and a name when it is one object.
+    pub(super) fn of_path(path: &str) -> Option<(Resource, Option<&str>, Option<&str>)> {
         Self::all().find_map(|resource| {
             let rest = path.strip_prefix(&resource.prefix())?;
-            let namespace = match rest.strip_prefix("namespaces/") {
-                None => None,
-                Some(rest) => Some(rest.split_once('/')?),
-            };
-            let (namespace, name) = namespace.map_or((None, rest), |(space, name)| (Some(space), name));
-            (name == resource.names().resource).then_some((resource, namespace))
+            let (own, words) = (resource.names().resource, rest.split('/').collect::<Vec<_>>());
+            match *words {
+                [word] if word == own => Some((resource, None, None)),
+                ["namespaces", namespace, word] if word == own => Some((resource, Some(namespace), None)),
+                ["namespaces", namespace, word, name] if word == own && !name.is_empty() => {
+                    Some((resource, Some(namespace), Some(name)))
+                }
+                // The only resource here that has no namespace.
+                ["nodes", name] if own == "nodes" && !name.is_empty() => Some((resource, None, Some(name))),
+                _ => None,
+            }
         })
+    }
+
+    /// A real server keeps no watch cache of events: the default of its `--watch-cache-sizes` is 0 for them. Each
+    /// of their lists and watches is one of etcd.
+    pub(super) fn has_watch_cache(self) -> bool {
+        self.names().resource != "events"
+    }
+
+    /// Whether clients can write it here; what they send is checked by the rules of a Lease.
+    pub(super) fn is_writable(self) -> bool {
+        self.names().resource == "leases"
+    }
+
+    /// The API group, which is empty for the core.
+    pub(super) fn group(self) -> &'static str {
+        self.names().api_version.split_once('/').map_or("", |(group, _)| group)
+    }
+
+    /// As messages name it: `pods`, `leases.coordination.k8s.io`.
+    pub(super) fn qualified(self) -> String {
+        let (name, group) = (self.names().resource, self.group());
+        if group.is_empty() { name.to_owned() } else { format!("{name}.{group}") }
     }
 
     /// `/api/v1/` for the core group, `/apis/apps/v1/` and the like for the others.

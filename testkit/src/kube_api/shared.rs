@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::asked::Asked;
 use super::pages::Pages;
 use super::replica_state::ReplicaState;
 use super::request::Request;
@@ -11,6 +12,7 @@ use super::resource::{Resource, TABLE};
 use super::status::Refusal;
 use super::store::Store;
 use super::transport::Delivery;
+use super::write_log::Write;
 
 /// In which of its two real forms a watch from a forgotten version is refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub(super) enum Failure {
 /// How requests for one resource fail.
 pub(super) struct Faults {
     pub(super) denial: Option<Denial>,
+    /// The verbs that no rule of RBAC allows, where the others are allowed.
+    pub(super) denied_verbs: Vec<String>,
     /// For the next requests, with the seconds of Retry-After.
     pub(super) failures: VecDeque<(Failure, u64)>,
     pub(super) delivery: Delivery,
@@ -45,22 +49,26 @@ pub(super) struct Faults {
 
 impl Default for Faults {
     fn default() -> Self {
-        Faults { denial: None, failures: VecDeque::new(), delivery: Delivery::Whole, silent: false }
+        Faults {
+            denial: None,
+            denied_verbs: Vec::new(),
+            failures: VecDeque::new(),
+            delivery: Delivery::Whole,
+            silent: false,
+        }
     }
 }
 
 impl Faults {
     /// Flow control comes before authorisation.
-    pub(super) fn refusal(&mut self, resource: Resource, verb: &str) -> Option<Refusal> {
-        let names = resource.names();
+    pub(super) fn refusal(&mut self, asked: &Asked) -> Option<Refusal> {
+        let is_denied = self.denied_verbs.iter().any(|verb| verb == asked.verb_name());
         match (self.failures.pop_front(), self.denial) {
             (Some((Failure::TooManyRequests, seconds)), _) => Some(Refusal::too_many_requests(seconds)),
             (Some((Failure::Unavailable, seconds)), _) => Some(Refusal::unavailable(seconds)),
-            (None, Some(Denial::Forbidden)) => {
-                Some(Refusal::forbidden(names.resource, verb, names.api_version))
-            }
             (None, Some(Denial::Missing)) => Some(Refusal::not_found()),
-            (None, None) => None,
+            (None, Some(Denial::Forbidden)) => Some(Refusal::forbidden(asked)),
+            (None, None) => is_denied.then(|| Refusal::forbidden(asked)),
         }
     }
 }
@@ -81,6 +89,7 @@ pub(super) struct State {
     pub(super) too_old: TooOld,
     pub(super) bookmark_interval: Option<Duration>,
     pub(super) requests: Vec<Request>,
+    pub(super) writes: Vec<Write>,
     pub(super) watches: BTreeMap<u64, OpenWatch>,
     /// The number of the next watch, so that an order can be for those that are open.
     pub(super) next_watch: u64,
@@ -90,7 +99,7 @@ pub(super) struct State {
 #[derive(Default)]
 pub(super) struct Shared {
     state: Mutex<State>,
-    /// By resource, or 15 watches would wake for every change of one.
+    /// By resource, or the watches of all would wake for every change of one.
     pub(super) changed: [Condvar; TABLE.len()],
     /// Something that a test may wait for: a request, a watch, a line sent.
     pub(super) seen: Condvar,

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::asked::Asked;
+
 /// An HTTP status and the `Status` that says why.
 pub(super) struct Refusal {
     pub(super) code: u16,
@@ -10,7 +12,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    fn new(code: u16, reason: &str, message: &str) -> Self {
+    pub(super) fn new(code: u16, reason: &str, message: &str) -> Self {
         let body = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
             "message": message, "reason": reason, "code": code,
@@ -27,17 +29,26 @@ impl Refusal {
     }
 
     /// The words by which a person finds the missing rule of RBAC.
-    pub(super) fn forbidden(resource: &str, verb: &str, api_version: &str) -> Self {
-        let group = api_version.split_once('/').map_or("", |(group, _)| group);
-        let mut refusal = Self::new(
-            403,
-            "Forbidden",
-            &format!(
-                "{resource} is forbidden: User \"system:serviceaccount:logging:fluent-bit\" cannot {verb} \
-                 resource \"{resource}\" in API group \"{group}\" at the cluster scope"
-            ),
+    pub(super) fn forbidden(asked: &Asked) -> Self {
+        let (resource, group) = (asked.resource.names().resource, asked.resource.group());
+        let name = asked.scope.name.as_ref().map_or_else(String::new, |name| format!(" \"{name}\""));
+        let place = match &asked.scope.namespace {
+            Some(namespace) => format!("in the namespace \"{namespace}\""),
+            None => "at the cluster scope".to_owned(),
+        };
+        let message = format!(
+            "{}{name} is forbidden: User \"system:serviceaccount:logging:fluent-bit\" cannot {} resource \
+             \"{resource}\" in API group \"{group}\" {place}",
+            asked.resource.qualified(),
+            asked.verb_name()
         );
+        let mut refusal = Self::new(403, "Forbidden", &message);
         refusal.body["details"] = json!({ "kind": resource });
+        for (key, value) in [("name", asked.scope.name.as_deref().unwrap_or_default()), ("group", group)] {
+            if !value.is_empty() {
+                refusal.body["details"][key] = value.into();
+            }
+        }
         refusal
     }
 
@@ -57,6 +68,11 @@ impl Refusal {
     /// A watch from a version whose successors are forgotten.
     pub(super) fn too_old_to_watch(wanted: u64, oldest: u64) -> Self {
         Self::new(410, "Expired", &format!("too old resource version: {wanted} ({oldest})"))
+    }
+
+    /// The same of etcd, without a watch cache before it.
+    pub(super) fn compacted() -> Self {
+        Self::new(410, "Expired", "The resourceVersion for the provided watch is too old.")
     }
 
     /// A list as it was at a version that is forgotten.

@@ -11,6 +11,7 @@ use std::time::Instant;
 use event_gateway::clock;
 use serde_json::Value;
 
+use super::asked::Scope;
 use super::object::Object;
 use super::resource::{Resource, TABLE};
 
@@ -137,11 +138,13 @@ pub(super) struct Store {
     first: u64,
     pub(super) collections: [Collection; TABLE.len()],
     pub(super) kept_changes: usize,
+    /// How many uids were given out; a restore gives none again.
+    uids: u64,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Store { version: 1, first: 1, collections: Default::default(), kept_changes: KEPT_CHANGES }
+        Store { version: 1, first: 1, collections: Default::default(), kept_changes: KEPT_CHANGES, uids: 0 }
     }
 }
 
@@ -162,6 +165,22 @@ impl Store {
         let kind = if before.is_some() { "MODIFIED" } else { "ADDED" };
         let entry = Entry::Change { kind, object: stored, before, place };
         collection.history.push(Logged::new(version, entry), kept);
+    }
+
+    /// The same, with the next version, whatever it carries.
+    pub(super) fn put_next(&mut self, resource: Resource, object: &mut Value) {
+        object["metadata"]["resourceVersion"] = Value::Null;
+        self.put(resource, object);
+    }
+
+    /// The object of a name, the newest if a test gave it twice.
+    pub(super) fn find(&self, resource: Resource, scope: &Scope) -> Option<&Arc<Object>> {
+        self.of(resource).objects.values().rev().find(|object| object.is_in(scope))
+    }
+
+    pub(super) fn next_uid(&mut self) -> String {
+        self.uids += 1;
+        format!("1ea5e000-0000-4000-8000-{:012x}", self.uids)
     }
 
     /// A deletion tells the last state of the object, with a version of its own. One of what is unknown is none.
@@ -214,6 +233,16 @@ impl Store {
     pub(super) fn version_at(&self, moment: Option<Instant>) -> u64 {
         let versions = self.collections.iter().map(|collection| collection.history.version_at(moment));
         versions.fold(self.first, u64::max)
+    }
+
+    /// The moment at which a version was the newest; nothing when what came before it is forgotten.
+    pub(super) fn moment_of(&self, version: u64) -> Option<Instant> {
+        let last = |collection: &Collection| {
+            let entries = &collection.history.entries;
+            let until = entries.partition_point(|logged| logged.version <= version);
+            until.checked_sub(1).map(|last| entries[last].happened)
+        };
+        self.collections.iter().filter_map(last).max()
     }
 
     fn next_version(&self, object: &mut Value) -> u64 {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use event_gateway::clock;
 
+use super::asked::Scope;
 use super::object::Object;
 use super::replica::Replica;
 use super::request::{Form, Request};
@@ -24,9 +25,6 @@ const BATCH: usize = 512;
 
 /// A watch that does not say how long ends after 30 to 60 minutes on a real server.
 const DEFAULT_SECONDS: u64 = 1_800;
-
-pub(super) const PARTIAL_START: &[u8] =
-    b"{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":";
 
 /// Where a watch begins.
 pub(super) struct Start {
@@ -51,18 +49,22 @@ pub(super) fn begin(replica: &Replica, resource: Resource, request: &Request) ->
     };
     let mut present = Vec::new();
     if version == 0 {
-        let moment = replica.of(&mut state).moment(resource);
-        let snapshot = state.pages.cached(&state.store, (resource, moment), None);
+        let view = replica.of(&mut state).view(resource);
+        let snapshot = state.pages.cached(&state.store, view, &Scope::default());
         version = snapshot.version;
         present.extend(snapshot.objects.iter().map(|(_, object)| Arc::clone(object)));
     }
     let history = &state.store.of(resource).history;
     let (position, error) = match history.after(version) {
         Some(position) => (position, None),
-        None => (history.end(), Some(Refusal::too_old_to_watch(version, history.oldest))),
+        None if resource.has_watch_cache() => {
+            (history.end(), Some(Refusal::too_old_to_watch(version, history.oldest)))
+        }
+        None => (history.end(), Some(Refusal::compacted())),
     };
     match error {
-        Some(refusal) if state.too_old == TooOld::Status => Err(refusal),
+        // Etcd says so only once the watch has begun.
+        Some(refusal) if state.too_old == TooOld::Status && resource.has_watch_cache() => Err(refusal),
         error => {
             let (number, silent) = (state.next_watch, state.faults[resource.0].silent);
             state.next_watch += 1;
@@ -125,7 +127,7 @@ fn next(replica: &Replica, resource: Resource, position: u64) -> Option<News> {
 pub(super) fn run(
     replica: &Replica,
     wire: &mut Wire,
-    (resource, namespace, form): (Resource, Option<&str>, Form),
+    (resource, scope, form): (Resource, &Scope, Form),
     request: &Request,
     start: Start,
 ) -> io::Result<()> {
@@ -136,7 +138,9 @@ pub(super) fn run(
     let begun = clock::monotonic();
     let end = begun + Duration::from_secs(seconds.filter(|seconds| *seconds > 0).unwrap_or(DEFAULT_SECONDS));
     let mut last_bookmark: Instant = begun;
-    let bookmarks = matches!(request.parameter("allowWatchBookmarks").as_deref(), Some("1" | "true"));
+    // The watch cache makes them; etcd sends none.
+    let bookmarks = matches!(request.parameter("allowWatchBookmarks").as_deref(), Some("1" | "true"))
+        && resource.has_watch_cache();
     let pause = |pause| replica.pause(pause);
 
     let mut out = Body::new(wire.get_mut(), replica.lock().faults[resource.0].delivery, &pause);
@@ -147,7 +151,7 @@ pub(super) fn run(
         out.add(format!("{{\"type\":\"ERROR\",\"object\":{}}}\n", refusal.body).as_bytes())?;
         return out.end();
     }
-    for object in present.iter().filter(|object| !silent && object.in_namespace(namespace)) {
+    for object in present.iter().filter(|object| !silent && object.is_in(scope)) {
         out.add(&lines.change("ADDED", object))?;
         out.flush()?;
     }
@@ -166,7 +170,7 @@ pub(super) fn run(
                 Entry::Change { .. } if logged.version <= after => None,
                 Entry::Change { kind, object, .. } => {
                     after = logged.version;
-                    object.in_namespace(namespace).then(|| lines.change(kind, object))
+                    object.is_in(scope).then(|| lines.change(kind, object))
                 }
                 Entry::Order { watches_below, order } if number < *watches_below => match order {
                     Order::Bookmark => {
@@ -232,30 +236,11 @@ struct Lines {
 
 impl Lines {
     fn change(&self, kind: &str, object: &Object) -> Vec<u8> {
-        let rest = match self.form {
-            Form::Whole => object.after_kind(),
-            Form::Metadata => object.metadata(),
-        };
-        let mut line = Vec::with_capacity(rest.len() + 128);
+        let mut line = Vec::with_capacity(object.item().len() + 128);
         line.extend(b"{\"type\":\"");
         line.extend(kind.as_bytes());
         line.extend(b"\",\"object\":");
-        match self.form {
-            Form::Whole => {
-                let names = self.resource.names();
-                line.extend(b"{\"kind\":\"");
-                line.extend(names.kind.as_bytes());
-                line.extend(b"\",\"apiVersion\":\"");
-                line.extend(names.api_version.as_bytes());
-                line.extend(b"\",");
-                line.extend(rest);
-            }
-            Form::Metadata => {
-                line.extend(PARTIAL_START);
-                line.extend(rest);
-                line.push(b'}');
-            }
-        }
+        object.write_alone(self.resource, self.form, &mut line);
         line.extend(b"}\n");
         line
     }

@@ -55,6 +55,7 @@ fn every_resource_is_listed_and_watched_where_the_real_server_has_it() {
         ("/apis/discovery.k8s.io/v1/endpointslices", "EndpointSlice"),
         ("/apis/networking.k8s.io/v1/ingresses", "Ingress"),
         ("/apis/policy/v1/poddisruptionbudgets", "PodDisruptionBudget"),
+        ("/apis/coordination.k8s.io/v1/leases", "Lease"),
     ] {
         let object = json!({ "kind": kind, "metadata": { "name": "one", "uid": kind }, "spec": { "a": 1 } });
         let version = api.version();

@@ -4,8 +4,12 @@
 mod generated_clusters;
 mod impact_recording;
 mod impact_rules;
+mod kube_api_events;
 mod kube_api_faults;
 mod kube_api_lateness;
+mod kube_api_leases;
+mod kube_api_past;
+mod kube_api_request_faults;
 mod kube_api_rules;
 mod tenants;
 mod topology_edges;
