@@ -17,7 +17,7 @@ FILTER := $(CURDIR)/dist/flb-filter_service_impact.so
 TARGET_DIR = $(shell $(CARGO) metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 
 .DEFAULT_GOAL := all
-.PHONY: all demo doctor test test-first-half test-second-half check prove soak schedules valgrind bench bench-host instructions header licences fuzz asan clean help
+.PHONY: all demo doctor test test-first-half test-second-half check prove soak schedules replicas valgrind bench bench-host instructions header licences fuzz asan clean help
 
 all: ## build dist/out_event_gateway.so, both plugins, and its second name (default)
 	$(CARGO) build --locked --release
@@ -79,6 +79,10 @@ soak: all ## deliver SOAK_EVENTS (5000000) with faults, restarts and kills, and 
 
 schedules: ## try the threads' steps in SCHEDULES (100000) orders for each question; SCHEDULES_SEED repeats a run
 	SCHEDULES=$${SCHEDULES:-100000} $(CARGO) test --locked --test schedules -- --nocapture
+
+replicas: ## try the protocol of the replicas: STATES (4000000) of each world, SEEDS (1000000) walks, all mutants
+	STATES=$${STATES:-4000000} SEEDS=$${SEEDS:-1000000} MUTANTS=100 \
+		$(CARGO) test --locked --test replicas -- --nocapture
 
 # On the mini host alone, which tells valgrind of the stacks that its coroutines run on: a real one tells nobody.
 valgrind: ## look for invalid accesses and leaks at the border over VALGRIND_FLUSHES (100) and ten times as many

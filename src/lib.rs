@@ -63,6 +63,7 @@ pub mod net;
 pub mod pattern;
 pub mod pipeline;
 pub mod record;
+pub mod replicas;
 pub mod response;
 pub mod secrets;
 pub mod select;

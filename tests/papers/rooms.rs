@@ -21,6 +21,7 @@ pub const RANKS: &[(&str, u8)] = &[
     ("record", 1),
     ("select", 3),
     ("ledger", 2),
+    ("replicas", 2),
     ("topology", 2),
     ("correlate", 3),
     ("format", 4),

@@ -1,0 +1,18 @@
+//! A model of the protocol: every order of steps of two replicas is tried, with faults.
+
+pub mod action;
+pub mod explore;
+pub mod promises;
+mod quiet;
+pub mod walk;
+pub mod world;
+
+use std::ops::Range;
+
+use action::Action;
+use promises::Broken;
+
+/// Walks with each of these seeds. Returns the first that breaks a promise, which promise, and the steps up to there.
+pub fn search(mut seeds: Range<u64>) -> Option<(u64, Broken, Vec<Action>)> {
+    seeds.find_map(|seed| walk::walk(seed).map(|(broken, steps)| (seed, broken, steps)))
+}
