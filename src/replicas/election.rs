@@ -215,7 +215,10 @@ impl Election {
             self.leading = None;
             return false;
         }
-        let goes_on = self.leading.is_some();
+        // A Lease that was made anew after the leader's time was over may have had another holder meanwhile.
+        let deadline = self.timing.renew_deadline;
+        let is_in_time = |leading: &Leading| pending.sent < leading.renewed + deadline;
+        let goes_on = self.leading.as_ref().is_some_and(|leading| is_same || is_in_time(leading));
         let epoch = self.leading.as_ref().filter(|_| is_same).map_or(version, |leading| leading.epoch);
         self.leading = Some(Leading { epoch, renewed: pending.sent });
         !goes_on

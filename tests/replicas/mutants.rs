@@ -13,7 +13,7 @@ use std::process::Command;
 use changes::{CHANGES, Change};
 
 /// How many walks through a mutant are tried at most. A mutant that survives them is not caught.
-const MOST: u64 = 200_000;
+const MOST: u64 = 2_000_000;
 /// A run of all tests tries so many mutants; `MUTANTS` says how many, `make replicas` tries all.
 const FEW: usize = 3;
 

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::action::Action;
 use super::promises::Broken;
+use super::step::Action;
 use super::world::World;
 
 /// One state in so many is also followed to its end.

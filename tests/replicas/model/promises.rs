@@ -30,7 +30,7 @@ impl World {
             let on_their_way = self.nodes.iter().filter(|node| {
                 node.request.as_ref().is_some_and(|request| request.place == place && !request.has_arrived)
             });
-            if !is_said {
+            if !is_said && (!self.is_once || self.was_lease_lost) {
                 let on_their_way = u8::try_from(on_their_way.count()).unwrap_or(0);
                 self.allowed[place] = self.allowed[place].max(self.delivered[place] + on_their_way + 1);
             }

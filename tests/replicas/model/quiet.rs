@@ -1,7 +1,7 @@
 //! What comes of a world in which nothing fails any more: everything is delivered, and nobody waits.
 
-use super::action::Action;
 use super::promises::Broken;
+use super::step::Action;
 use super::world::World;
 
 /// Ticks after which all must be settled: one lease, and some steps to take over and to send.

@@ -1,7 +1,7 @@
 //! Walks through the world at random: a seed decides what happens, and when.
 
-use super::action::Action;
 use super::promises::Broken;
+use super::step::Action;
 use super::world::World;
 
 /// Steps of a walk, before everything is left to end well.
@@ -21,6 +21,19 @@ impl Dice {
     }
 }
 
+/// What comes late in a walk: one connection is slow.
+fn late(number: u64) -> Option<Action> {
+    let index = usize::from(number % 2 == 1);
+    match number / 2 {
+        0 => Some(Action::Verify(index)),
+        1 => Some(Action::Observe(index)),
+        2 => Some(Action::Written(index)),
+        3 => Some(Action::Arrive(index)),
+        4 => Some(Action::Read(index)),
+        _ => None,
+    }
+}
+
 /// Takes the walk of this seed. Returns what broke, and the steps up to there.
 pub fn walk(seed: u64) -> Option<(Broken, Vec<Action>)> {
     let mut dice = Dice(seed);
@@ -29,12 +42,23 @@ pub fn walk(seed: u64) -> Option<(Broken, Vec<Action>)> {
     let mut world = World::new(rates, faults, dice.roll(2) == 0, dice.roll(2) == 0);
     // Some walks are in a hurry, and in others much time passes between two steps.
     let (of_ticks, of_faults) = (1 + dice.roll(12), 1 + dice.roll(3));
+    let late = late(dice.roll(12));
+    let favourite = dice.roll(8);
     let mut steps = Vec::new();
-    for _ in 0..STEPS {
+    for step in 0..STEPS {
         let actions = world.actions(LAST_TICK);
         let weight = |action: &Action| match action {
             Action::Tick => of_ticks,
-            action if action.is_fault() => of_faults,
+            // A partition lasts.
+            Action::Heal(_) => 1,
+            action if action.is_fault() => {
+                if action.fault() == Some(favourite) {
+                    8
+                } else {
+                    of_faults
+                }
+            }
+            action if Some(*action) == late && step < STEPS * 3 / 4 => 0,
             _ => 8,
         };
         let mut at = dice.roll(actions.iter().map(weight).sum());

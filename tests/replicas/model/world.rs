@@ -112,7 +112,7 @@ impl World {
 
     /// A world in which the first replica leads already, both verify, and no cache is behind.
     pub fn with_a_leader(mut self) -> Self {
-        use super::action::Action::{Lease, Tick, Verify, Written};
+        use super::step::Action::{Lease, Tick, Verify, Written};
         let start = [
             Verify(0),
             Verify(1),
