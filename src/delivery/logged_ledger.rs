@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::settled::SettledVersions;
 use crate::clock::{self, ForwardJumps};
 use crate::config::{ConfigError, Guarantee, Settings};
 use crate::ledger::{Ledger, LedgerError, MovedAside, Ticket, Verdict};
@@ -18,6 +19,9 @@ pub struct LoggedLedger {
     guarantee: Guarantee,
     /// The damaged or newer file that the start moved aside, until it is logged.
     moved: Option<MovedAside>,
+    settled: SettledVersions,
+    /// Records that were left out because of a delivery that is under way, and are settled with it.
+    left_out: Vec<(Ticket, Versioned)>,
     metrics: Arc<Metrics>,
     log: Arc<HostLog>,
 }
@@ -43,6 +47,8 @@ impl LoggedLedger {
             leaps: ForwardJumps::from_now(),
             guarantee: settings.guarantee,
             moved,
+            settled: SettledVersions::default(),
+            left_out: Vec::new(),
             metrics: Arc::clone(metrics),
             log: Arc::clone(log),
         })
@@ -74,6 +80,37 @@ impl LoggedLedger {
         &self.ledger
     }
 
+    /// Reports from now on what is settled.
+    pub fn report_to(&mut self, settled: SettledVersions) {
+        self.settled = settled;
+    }
+
+    /// Whether anybody asks for what is settled.
+    #[must_use]
+    pub fn wants_settled(&self) -> bool {
+        self.settled.are_wanted()
+    }
+
+    /// A record is settled without a delivery of its own: excluded, a repetition, or not wanted.
+    pub fn settled_without_delivery(&self, record: Versioned) {
+        self.settled.report([record]);
+    }
+
+    /// A record is not wanted because of this delivery, and is settled with it.
+    pub fn settled_with(&mut self, ticket: Ticket, record: Versioned) {
+        if self.settled.are_wanted() {
+            self.left_out.push((ticket, record));
+        }
+    }
+
+    fn report_settled(&mut self, tickets: &[Ticket]) {
+        if self.settled.are_wanted() {
+            let delivered = self.ledger.begun(tickets).into_iter().flatten();
+            let with_them = self.left_out.extract_if(.., |(ticket, _)| tickets.contains(ticket));
+            self.settled.report(delivered.chain(with_them.map(|(_, record)| record)));
+        }
+    }
+
     /// Forgets what is too old, and reads the file if the start could not and it can be read now.
     pub fn begin_round(&mut self) {
         self.ledger.leap(self.leaps.seconds());
@@ -95,11 +132,13 @@ impl LoggedLedger {
 
     /// As [`Ledger::abort`].
     pub fn abort(&mut self, ticket: Ticket) {
+        self.left_out.retain(|(behind, _)| *behind != ticket);
         self.ledger.abort(ticket);
     }
 
     /// As [`Ledger::abort_all`].
     pub fn abort_all(&mut self) {
+        self.left_out.clear();
         self.ledger.abort_all();
     }
 
@@ -146,18 +185,21 @@ impl LoggedLedger {
 
     /// These were acknowledged, or may have been and are dead letters now.
     pub(super) fn commit(&mut self, tickets: &[Ticket], now: SystemTime) {
+        self.report_settled(tickets);
         let written = self.ledger.commit(tickets, clock::unix_seconds(now));
         self.advanced(written);
     }
 
     /// These were acknowledged in a request that an earlier round or run sent.
     pub(super) fn commit_unbegun(&mut self, records: Vec<Versioned>, now: SystemTime) {
+        self.settled.report(records.iter().copied());
         let written = self.ledger.commit_unbegun(records, clock::unix_seconds(now));
         self.advanced(written);
     }
 
     /// The record will never be delivered: it is a dead letter, or lost and logged.
     pub(super) fn dead_letter(&mut self, ticket: Ticket, now: SystemTime) {
+        self.report_settled(&[ticket]);
         let written = self.ledger.dead_letter(ticket, clock::unix_seconds(now));
         self.advanced(written);
     }

@@ -8,6 +8,7 @@
 //!   file, and `binding` says for whom it was made
 //! - `logged_ledger`, `dead_letter_sink`, `availability`: the ledger, the dead letters and the endpoint, each with the
 //!   metrics and log lines about it
+//! - `settled`: which versions are settled, for the verification of the source
 //! - `batch_entry`: what they know of each record; `batch_limits`: how much one request may hold
 //!
 //! # One request, and what a kill after each step costs
@@ -33,9 +34,11 @@ mod logged_ledger;
 mod part_sender;
 mod resend;
 mod saved_request;
+mod settled;
 mod settlement;
 
 pub use batch_entry::BatchEntry;
 pub use dead_letter_sink::{AMBIGUOUS, DeadLetterEntry};
 pub use deliver::Delivery;
 pub use logged_ledger::LoggedLedger;
+pub use settled::SettledVersions;

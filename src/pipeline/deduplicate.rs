@@ -63,15 +63,22 @@ impl Deduplicator {
                     next: NextStep::DeadLetter { reason: AMBIGUOUS, details },
                 });
             }
-            Verdict::Duplicate => self.metrics.duplicate_records_total.add(1),
+            Verdict::Duplicate => {
+                self.metrics.duplicate_records_total.add(1);
+                round.settled_without_delivery(versioned);
+            }
             Verdict::InFlight { ticket } => {
                 self.metrics.duplicate_records_total.add(1);
                 round.share(chunk, ticket);
             }
             Verdict::Suppressed { behind } => {
                 self.metrics.suppressed_updates_total.add(1);
-                if let Some(ticket) = behind {
-                    round.share(chunk, ticket);
+                match behind {
+                    Some(ticket) => {
+                        round.share(chunk, ticket);
+                        round.settled_with(ticket, versioned);
+                    }
+                    None => round.settled_without_delivery(versioned),
                 }
             }
         }

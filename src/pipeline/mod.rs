@@ -30,7 +30,7 @@ use bumpalo::Bump;
 use crate::clock;
 use crate::cluster::{Cluster, View};
 use crate::config::{ConfigError, Redaction, Settings};
-use crate::delivery::{Delivery, LoggedLedger};
+use crate::delivery::{Delivery, LoggedLedger, SettledVersions};
 use crate::disk::not_private;
 use crate::failpoint;
 use crate::gateway::{Stopper, Transport, transport};
@@ -38,6 +38,7 @@ use crate::job::{Job, Tally};
 use crate::log::HostLog;
 use crate::metrics::Metrics;
 use crate::record::redact::{Action, Redactor};
+use crate::replicas::shared::SharedReplica;
 use decode::Decoder;
 use round::{Chunk, Round};
 use stages::Stages;
@@ -113,6 +114,11 @@ impl Pipeline {
             delivery,
             metrics: Arc::clone(metrics),
         })
+    }
+
+    /// Reports from now on which versions of events this output has settled.
+    pub fn report_settled_to(&mut self, replica: Arc<SharedReplica>) {
+        self.ledger.report_to(SettledVersions::to(replica));
     }
 
     /// Stops the request in flight from another thread.

@@ -98,6 +98,21 @@ impl<'a> Round<'a> {
         self.ledger.begin_unnamed()
     }
 
+    /// Whether the source is verified, so that it matters what is settled.
+    pub(super) fn wants_settled(&self) -> bool {
+        self.ledger.wants_settled()
+    }
+
+    /// As [`LoggedLedger::settled_with`].
+    pub(super) fn settled_with(&mut self, ticket: Ticket, versioned: &Versioned) {
+        self.ledger.settled_with(ticket, *versioned);
+    }
+
+    /// As [`LoggedLedger::settled_without_delivery`].
+    pub(super) fn settled_without_delivery(&self, versioned: &Versioned) {
+        self.ledger.settled_without_delivery(*versioned);
+    }
+
     /// As [`Delivery::is_open`].
     pub(super) fn is_open(&self) -> bool {
         self.delivery.is_open()

@@ -47,6 +47,11 @@ impl Stages {
         self.metrics.records_total.add(1);
         if !select::selects(&self.selection, &record.content) {
             self.metrics.excluded_records_total.add(1);
+            if round.wants_settled()
+                && let Some(versioned) = versioned(&record.content, record.body)
+            {
+                round.settled_without_delivery(&versioned);
+            }
             return;
         }
         self.metrics.replaced_strings_total.add(record.replaced_strings);

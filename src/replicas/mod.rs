@@ -4,6 +4,7 @@
 //! - `election`: who leads, by a Lease
 //! - `lease`: what the Lease holds; `watermark`: which versions it says are settled
 //! - `seen`: the versions that the own verification has shown
+//! - `shared`: the machine as threads share it
 //!
 //! The library `std` is all that these files use: the tests compile changed copies of them, to prove that the model finds
 //! each change.
@@ -12,6 +13,7 @@ pub mod election;
 pub mod lease;
 pub mod replica;
 pub mod seen;
+pub mod shared;
 pub mod watermark;
 
 /// Milliseconds of this replica's own monotonic clock.

@@ -67,7 +67,7 @@ pub fn versioned(content: &Content<'_, '_>, body: &[u8]) -> Option<Versioned> {
 fn of_event(event: &KubeEvent<'_>, body: &[u8]) -> (Identity, Version) {
     let (uid, version) = (&*event.metadata.uid, &*event.metadata.resource_version);
     if !uid.is_empty() && !version.is_empty() {
-        return (hash(&["uid", uid]), Version::parse(version));
+        return (of_uid(uid), Version::parse(version));
     }
     if uid.is_empty() && event.metadata.name.is_empty() {
         // No other record can be recognised as a later version of it.
@@ -75,6 +75,12 @@ fn of_event(event: &KubeEvent<'_>, body: &[u8]) -> (Identity, Version) {
     }
     // The hash of all fields distinguishes its versions, and its occurrences still add up.
     (series(event), Version::of_hash(content_hash::hash(Kind::Event, body)))
+}
+
+/// What all versions of an event with this uid share.
+#[must_use]
+pub fn of_uid(uid: &str) -> Identity {
+    hash(&["uid", uid])
 }
 
 /// One request passes through several stages, and each is a record.
@@ -121,7 +127,7 @@ fn equal(kind: Kind, body: &[u8]) -> Identity {
 #[must_use]
 pub fn series(event: &KubeEvent<'_>) -> Identity {
     if !event.metadata.uid.is_empty() {
-        return hash(&["uid", &event.metadata.uid]);
+        return of_uid(&event.metadata.uid);
     }
     let object = &event.object;
     let first_time = event.first_time().map(|time| time.to_string()).unwrap_or_default();

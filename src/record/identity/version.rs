@@ -29,6 +29,12 @@ impl Version {
         }
     }
 
+    /// The number that a resourceVersion is; `None` for any other text, and for a record that has none.
+    #[must_use]
+    pub fn number(self) -> Option<u64> {
+        (self.0 != 0 && self.is_number()).then_some(self.0)
+    }
+
     fn is_number(self) -> bool {
         self.0 < TEXT
     }

@@ -28,6 +28,7 @@ mod restarts;
 mod same_request;
 mod secret_bodies;
 mod secrets;
+mod settled_versions;
 mod shared_batches;
 mod strange;
 mod summed;
