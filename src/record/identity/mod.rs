@@ -67,7 +67,7 @@ pub fn versioned(content: &Content<'_, '_>, body: &[u8]) -> Option<Versioned> {
 fn of_event(event: &KubeEvent<'_>, body: &[u8]) -> (Identity, Version) {
     let (uid, version) = (&*event.metadata.uid, &*event.metadata.resource_version);
     if !uid.is_empty() && !version.is_empty() {
-        return (hash(&["uid", uid]), Version::parse(version));
+        return (of_uid(uid), Version::parse(version));
     }
     if uid.is_empty() && event.metadata.name.is_empty() {
         // No other record can be recognised as a later version of it.
@@ -117,11 +117,17 @@ fn equal(kind: Kind, body: &[u8]) -> Identity {
     hash(&["equal", kind.name(), &format!("{:032x}", content_hash::hash(kind, body))])
 }
 
+/// The identity of an event with this uid, for those who know no more of it.
+#[must_use]
+pub fn of_uid(uid: &str) -> Identity {
+    hash(&["uid", uid])
+}
+
 /// The identity of a series of events: the uid, or, without one, namespace, name, reason, object and first time.
 #[must_use]
 pub fn series(event: &KubeEvent<'_>) -> Identity {
     if !event.metadata.uid.is_empty() {
-        return hash(&["uid", &event.metadata.uid]);
+        return of_uid(&event.metadata.uid);
     }
     let object = &event.object;
     let first_time = event.first_time().map(|time| time.to_string()).unwrap_or_default();
