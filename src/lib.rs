@@ -70,4 +70,5 @@ pub mod select;
 pub mod sync;
 pub mod time;
 pub mod topology;
+pub mod verification;
 pub mod worker;

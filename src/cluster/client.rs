@@ -1,4 +1,4 @@
-//! A reflector's HTTP client: one kept-alive connection, replaced after every failure.
+//! The HTTP client of one thread that reads the API: one kept-alive connection, replaced after every failure.
 
 use std::fmt;
 use std::io::Read;
@@ -17,19 +17,9 @@ use crate::net::agent::{Limits, agent};
 use crate::net::failure;
 use crate::net::peer::API_SERVER;
 use crate::net::stop::{StopSignal, Stopper};
-use crate::topology::kind::ObjectKind;
 use crate::topology::watch::{ApiRequest, RequestKind};
 
-/// Pods and slices make up nearly all changes, and a larger buffer saves them system calls. The other kinds
-/// would waste it.
-pub(super) const fn buffer_bytes(kind: ObjectKind) -> usize {
-    match kind {
-        ObjectKind::Pod | ObjectKind::EndpointSlice => 32 << 10,
-        _ => 8 << 10,
-    }
-}
-
-pub(super) struct Client {
+pub(crate) struct Client {
     url: Endpoint,
     auth: Arc<Auth>,
     limits: Limits,
@@ -42,8 +32,9 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(
-        kind: ObjectKind,
+    /// `buffer_bytes` is the size of its connection's buffers.
+    pub(crate) fn new(
+        buffer_bytes: usize,
         url: &Endpoint,
         auth: &Arc<Auth>,
         timing: &Timing,
@@ -56,7 +47,7 @@ impl Client {
             head: Some(timing.head),
             body: None,
             silence: Some(timing.silence),
-            buffer_bytes: buffer_bytes(kind),
+            buffer_bytes,
         };
         Self {
             url: url.clone(),
@@ -70,7 +61,7 @@ impl Client {
         }
     }
 
-    pub(super) fn stopper(&self) -> Stopper {
+    pub(crate) fn stopper(&self) -> Stopper {
         self.stopper.clone()
     }
 
@@ -78,7 +69,7 @@ impl Client {
     ///
     /// # Errors
     /// Why there was no response, for the log.
-    pub(super) fn get(&mut self, wanted: &ApiRequest) -> Result<Response<Body>, ClientError> {
+    pub(crate) fn get(&mut self, wanted: &ApiRequest) -> Result<Response<Body>, ClientError> {
         let (header, trust) = self.auth.now(wanted.renew_credentials, &self.log);
         let uri: Uri =
             format!("{}{}", self.url.url, wanted.target).parse().map_err(|_| ClientError::InvalidUrl)?;
@@ -107,7 +98,7 @@ impl Client {
     }
 
     /// Drops the connection, because it failed or its response is not read to the end.
-    pub(super) fn hang_up(&mut self) {
+    pub(crate) fn hang_up(&mut self) {
         self.agent = None;
     }
 
@@ -115,7 +106,7 @@ impl Client {
     ///
     /// # Errors
     /// Why the body broke off.
-    pub(super) fn read(&mut self, body: &mut impl Read, buffer: &mut [u8]) -> Result<usize, Cut> {
+    pub(crate) fn read(&mut self, body: &mut impl Read, buffer: &mut [u8]) -> Result<usize, Cut> {
         body.read(buffer).map_err(|error| {
             self.hang_up();
             let wrapped = error.get_ref().and_then(|inner| inner.downcast_ref());
@@ -128,7 +119,7 @@ impl Client {
 }
 
 /// Why a body broke off.
-pub(super) enum Cut {
+pub(crate) enum Cut {
     /// No bytes came for a long time.
     Silent,
     /// With the reason, for the log.
@@ -137,7 +128,7 @@ pub(super) enum Cut {
 
 /// Why there is no response. The reflector logs it and tries again after its backoff.
 #[derive(Debug)]
-pub(super) enum ClientError {
+pub(crate) enum ClientError {
     InvalidUrl,
     MissingAgent,
     Request(ureq::http::Error),

@@ -14,7 +14,7 @@ use super::client::Client;
 use super::coordinator::Coordinator;
 use super::numbers::Numbers;
 use super::publisher::Publisher;
-use super::reflector::Reflector;
+use super::reflector::{Reflector, buffer_bytes};
 use super::snapshot_file;
 use super::timing::Timing;
 use crate::clock;
@@ -164,7 +164,8 @@ impl Cluster {
         on_start: fn(),
     ) -> std::io::Result<()> {
         for kind in ObjectKind::ALL {
-            let client = Client::new(kind, &settings.url, auth, timing, &self.signal, &self.log);
+            let client =
+                Client::new(buffer_bytes(kind), &settings.url, auth, timing, &self.signal, &self.log);
             let reflector = Reflector {
                 kind,
                 watch: Watch::new(kind, settings.annotations.clone()),

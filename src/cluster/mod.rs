@@ -30,8 +30,11 @@ pub mod snapshot_file;
 mod timing;
 mod view;
 
+pub(crate) use auth::Auth;
+pub(crate) use client::{Client, Cut};
 pub use handle::Cluster;
 pub use numbers::Numbers;
+pub(crate) use reflector::{chance, shown};
 pub use shared::shared;
 pub use timing::Timing;
 pub use view::View;

@@ -9,7 +9,7 @@ use ureq::Body;
 use ureq::http::Response;
 use ureq::http::header::{DATE, HeaderValue, RETRY_AFTER};
 
-use super::client::{Client, Cut, buffer_bytes};
+use super::client::{Client, Cut};
 use super::coordinator::Coordinator;
 use super::numbers::Numbers;
 use super::publisher::Publisher;
@@ -28,6 +28,15 @@ const GATHER: Duration = Duration::from_millis(5);
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 /// How much of the API server's own text a log line includes.
 const REASON_BYTES: usize = 200;
+
+/// Pods and slices make up nearly all changes, and a larger buffer saves them system calls. The other kinds
+/// would waste it.
+pub(super) const fn buffer_bytes(kind: ObjectKind) -> usize {
+    match kind {
+        ObjectKind::Pod | ObjectKind::EndpointSlice => 32 << 10,
+        _ => 8 << 10,
+    }
+}
 
 pub(super) struct Reflector {
     pub kind: ObjectKind,
@@ -216,7 +225,7 @@ enum Ended {
 }
 
 /// The part of a reason that is shown. It may quote the API server, a proxy or a library.
-fn shown(why: &str) -> String {
+pub(crate) fn shown(why: &str) -> String {
     let why = plain(why);
     match why.floor_char_boundary(REASON_BYTES) {
         cut if cut < why.len() => format!("{}…", &why[..cut]),
@@ -225,6 +234,6 @@ fn shown(why: &str) -> String {
 }
 
 /// A random number, from the seed of the standard library's hash maps.
-fn chance() -> u64 {
+pub(crate) fn chance() -> u64 {
     RandomState::new().build_hasher().finish()
 }

@@ -231,8 +231,20 @@ impl Seen {
     }
 
     /// All versions that are not settled, lowest first.
-    pub fn unsettled(&self) -> impl Iterator<Item = (u64, Unsettled)> {
+    pub fn unsettled(&self) -> impl DoubleEndedIterator<Item = (u64, Unsettled)> {
         self.unsettled.iter().map(|(version, unsettled)| (*version, *unsettled))
+    }
+
+    /// How many versions are not settled.
+    #[must_use]
+    pub fn unsettled_len(&self) -> usize {
+        self.unsettled.len()
+    }
+
+    /// Up to which version the Lease says something.
+    #[must_use]
+    pub fn said_through(&self) -> Option<u64> {
+        self.said.as_ref().map(|said| said.through)
     }
 
     /// How many versions are remembered, settled or not.

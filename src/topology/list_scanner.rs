@@ -139,6 +139,12 @@ impl ListScanner {
         }
     }
 
+    /// The `metadata`, once it has been read. The API server writes it before the items.
+    #[must_use]
+    pub fn meta(&self) -> Option<&ListMeta> {
+        self.meta.as_ref()
+    }
+
     /// How many items were dropped as too large or too deep.
     #[must_use]
     pub fn refused(&self) -> u64 {

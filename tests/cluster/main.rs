@@ -4,3 +4,4 @@ mod correlation_model;
 mod following;
 mod lateness;
 mod topology_feeding;
+mod verification;

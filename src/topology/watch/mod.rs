@@ -16,11 +16,12 @@
 //! or a 5xx for all kinds) does not use one kind's backoff. Instead the kinds take turns, one try per second
 //! in total, and the first success wakes the others.
 
-mod backoff;
+pub mod backoff;
 mod event;
+pub mod line;
 mod list_end;
 mod output;
-mod request;
+pub mod request;
 mod response_end;
 mod status;
 
@@ -193,11 +194,11 @@ impl Watch {
         }
         self.asked = Some(now);
         let (target, kind) = match &self.goal {
-            Goal::List(page) => (request::list(self.kind, page), RequestKind::List),
-            Goal::Probe => (request::probe(self.kind), RequestKind::Probe),
-            Goal::Watch => (request::watch(self.kind, &self.version, chance), RequestKind::Watch),
+            Goal::List(page) => (request::list(self.kind.path(), page), RequestKind::List),
+            Goal::Probe => (request::probe(self.kind.path()), RequestKind::Probe),
+            Goal::Watch => (request::watch(self.kind.path(), &self.version, chance), RequestKind::Watch),
         };
-        let accept = request::accept(self.kind, kind == RequestKind::Watch);
+        let accept = request::accept(self.kind.metadata_only(), kind == RequestKind::Watch);
         Step::Request(ApiRequest { target, accept, kind, renew_credentials: self.renew_credentials })
     }
 

@@ -1,8 +1,6 @@
-//! The requests for a list and a watch, as client-go sends them.
+//! The requests for a list and a watch of one resource, as client-go sends them.
 
 use std::fmt::Write;
-
-use super::super::kind::ObjectKind;
 
 /// Objects per page, as in client-go's pager.
 const PAGE: u32 = 500;
@@ -41,7 +39,7 @@ pub enum RequestKind {
 
 /// Which page of which list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Page {
+pub enum Page {
     /// Any state from the API server's cache, so that it does not read etcd.
     FirstFromCache,
     /// Any state that is not older than what we have seen, after the kind had been given up.
@@ -51,20 +49,24 @@ pub(super) enum Page {
     /// The newest state in one response. client-go's pager does this when a continue token expires before the
     /// last page (`FullListIfExpired`).
     Whole,
+    /// What follows on a page.
     Next {
+        /// The `continue` token of that page.
         token: String,
     },
 }
 
 impl Page {
     /// Whether the response is the newest state in etcd, so that its version proves something.
-    pub(super) fn is_consistent(&self) -> bool {
+    #[must_use]
+    pub fn is_consistent(&self) -> bool {
         matches!(self, Self::FirstOfNewest | Self::Whole)
     }
 }
 
-pub(super) fn list(kind: ObjectKind, page: &Page) -> String {
-    let path = kind.path();
+/// The target of a list. `path` is that of the resource.
+#[must_use]
+pub fn list(path: &str, page: &Page) -> String {
     match page {
         Page::FirstFromCache => format!("{path}?limit={PAGE}&resourceVersion=0"),
         Page::FirstNotOlderThan(version) => {
@@ -79,19 +81,24 @@ pub(super) fn list(kind: ObjectKind, page: &Page) -> String {
 }
 
 /// Without a resourceVersion this is a consistent read: its version comes from etcd, not from a cache.
-pub(super) fn probe(kind: ObjectKind) -> String {
-    format!("{}?limit=1", kind.path())
+#[must_use]
+pub fn probe(path: &str) -> String {
+    format!("{path}?limit=1")
 }
 
-pub(super) fn watch(kind: ObjectKind, version: &str, chance: u64) -> String {
-    let (path, version) = (kind.path(), escaped(version));
+/// A watch of all that comes after a version. `chance` is a uniformly random number.
+#[must_use]
+pub fn watch(path: &str, version: &str, chance: u64) -> String {
+    let version = escaped(version);
     let (least, most) = (WATCH_SECONDS.start(), WATCH_SECONDS.end());
     let seconds = least + chance % (most - least + 1);
     format!("{path}?watch=1&allowWatchBookmarks=true&timeoutSeconds={seconds}&resourceVersion={version}")
 }
 
-pub(super) fn accept(kind: ObjectKind, is_watch: bool) -> &'static str {
-    match (kind.metadata_only(), is_watch) {
+/// The header `Accept`.
+#[must_use]
+pub fn accept(metadata_only: bool, is_watch: bool) -> &'static str {
+    match (metadata_only, is_watch) {
         (false, _) => JSON,
         (true, false) => PARTIAL_LIST,
         (true, true) => PARTIAL_OBJECT,
@@ -115,29 +122,28 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
+    const PODS: &str = "/api/v1/pods";
+
     #[test]
     fn what_is_asked() {
         let page = Page::Next { token: "a+b/c=&x=1 ü".into() };
+        assert_eq!(list(PODS, &page), "/api/v1/pods?limit=500&continue=a%2Bb%2Fc%3D%26x%3D1%20%C3%BC");
+        assert_eq!(list(PODS, &Page::FirstFromCache), "/api/v1/pods?limit=500&resourceVersion=0");
         assert_eq!(
-            list(ObjectKind::Pod, &page),
-            "/api/v1/pods?limit=500&continue=a%2Bb%2Fc%3D%26x%3D1%20%C3%BC"
-        );
-        assert_eq!(list(ObjectKind::Pod, &Page::FirstFromCache), "/api/v1/pods?limit=500&resourceVersion=0");
-        assert_eq!(
-            list(ObjectKind::Pod, &Page::FirstNotOlderThan("7".into())),
+            list(PODS, &Page::FirstNotOlderThan("7".into())),
             "/api/v1/pods?limit=500&resourceVersion=7&resourceVersionMatch=NotOlderThan"
         );
-        assert_eq!(probe(ObjectKind::Pod), "/api/v1/pods?limit=1");
+        assert_eq!(probe(PODS), "/api/v1/pods?limit=1");
         for (chance, seconds) in [(0, 290), (300, 590), (301, 290), (u64::MAX, 290 + u64::MAX % 301)] {
             assert_eq!(
-                watch(ObjectKind::Job, "7", chance),
+                watch("/apis/batch/v1/jobs", "7", chance),
                 format!(
                     "/apis/batch/v1/jobs?watch=1&allowWatchBookmarks=true&timeoutSeconds={seconds}\
                      &resourceVersion=7"
                 )
             );
         }
-        assert_eq!(accept(ObjectKind::Pod, true), "application/json");
-        assert!(accept(ObjectKind::ReplicaSet, false).contains("PartialObjectMetadataList"));
+        assert_eq!(accept(false, true), "application/json");
+        assert!(accept(true, false).contains("PartialObjectMetadataList"));
     }
 }
