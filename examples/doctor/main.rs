@@ -3,7 +3,7 @@
 //! - `options`: the command line
 //! - `examine`: from the URL of the page to the report
 //! - `page`: the metrics of a page
-//! - `verdict`: what the metrics of an output mean; `waiting` and `cluster` are two parts of it
+//! - `verdict`: what the metrics of an output mean; `waiting`, `cluster` and `reconcile` are parts of it
 //! - `source`: follows the events at the API server; `inputs`: the inputs that should have read them
 //! - `finding`: a line of the report
 //!
@@ -15,6 +15,7 @@ mod finding;
 mod inputs;
 mod options;
 mod page;
+mod reconcile;
 mod source;
 mod verdict;
 mod waiting;

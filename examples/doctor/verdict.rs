@@ -6,13 +6,14 @@
 use super::cluster;
 use super::finding::{Finding, finding, span, time};
 use super::page::Page;
+use super::reconcile;
 use super::waiting;
 
 /// Figures that are older come from an engine that is blocked; usually they are two seconds old at most.
 const OLD_FIGURES_SECONDS: f64 = 30.0;
 
 /// The metrics without further labels that are used; a test compares both lists with the plugin's own table.
-pub const FIGURES: [&str; 20] = [
+pub const FIGURES: [&str; 25] = [
     "published_timestamp_seconds",
     "delivering",
     "panicked_rounds_total",
@@ -33,6 +34,11 @@ pub const FIGURES: [&str; 20] = [
     "dead_lettered_records_total",
     "dead_letter_failures_total",
     "ledger_failed_writes_total",
+    "reconcile_enabled",
+    "reconcile_seen_versions_total",
+    "reconcile_settled_versions_total",
+    "reconcile_unaccounted_versions",
+    "reconcile_unsettled_since_timestamp_seconds",
 ];
 
 /// The metrics with further labels that are used.
@@ -57,6 +63,7 @@ pub fn findings(pages: &[Page], instance: &str, now_seconds: u64) -> Vec<Finding
     let mut found = vec![output.figures(now_seconds), output.plugin(), output.records(), output.gateway()];
     found.extend(waiting::findings(&output, pages));
     found.extend(cluster::findings(&output));
+    found.extend(reconcile::findings(&output));
     found.push(output.lost());
     found
 }

@@ -308,6 +308,9 @@ impl Instance {
         if let Some(cluster) = self.worker.cluster() {
             cluster.publish(&self.metrics);
         }
+        if let Some(verification) = self.worker.verification() {
+            verification.publish(&self.metrics);
+        }
         let now = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.metrics.set_time(now.as_secs());
         self.host.publish(&self.metrics, u64::try_from(now.as_nanos()).unwrap_or(u64::MAX));

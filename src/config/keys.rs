@@ -185,6 +185,12 @@ pub const KEYS: &[Key] = &[
     key("max_services", Some("20"), "maximum number of Services in one record"),
     key("labels", Some("*"), "labels to include (comma list, * wildcards)"),
     key("annotations", None, "annotations to include (comma list, * wildcards)"),
+    key(
+        "reconcile",
+        Some("off"),
+        "report: watch which events the API server has, and say which of them do not come through this output",
+    ),
+    key("reconcile_after", Some("10s"), "how long an event may take before reconcile reports it"),
 ];
 
 /// All keys of the filter. The host gets no `config_map` of them: entries have a different size from 5.0.3 on, and the

@@ -9,6 +9,7 @@ use super::credentials::{self, Credentials};
 use super::endpoint::{self, Scheme};
 use super::format::{Compress, FormatName};
 use super::reader::Reader;
+use super::reconcile::{self, ReconcileSettings};
 use super::redaction::{self, Redaction};
 use super::remote::{self, Endpoint, Tls};
 use super::selection::{self, Selection};
@@ -63,6 +64,8 @@ pub struct Settings {
     pub correlation: CorrelationSettings,
     /// How long an event waits for an object that the topology does not know yet.
     pub correlate_wait: Duration,
+    /// `None`: the source is not verified.
+    pub reconcile: Option<ReconcileSettings>,
 }
 
 impl Settings {
@@ -177,6 +180,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
     let mut correlation = topology::read(from, state_file.as_deref());
     let correlate_wait =
         from.parsed("correlate_wait", |text| units::time(text, Duration::ZERO, MOST_CORRELATE_WAIT));
+    let reconcile = reconcile::read(from, correlation.as_ref());
     let redaction = redaction::read(from, correlation.as_mut());
     let (endpoint, scheme) = destination?;
     // A stream consists of plain lines.
@@ -207,6 +211,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Option<Settings> {
         redaction: redaction?,
         correlation: correlation?,
         correlate_wait: correlate_wait?,
+        reconcile: reconcile?,
     })
 }
 

@@ -31,6 +31,8 @@ const HOUR: Duration = Duration::from_secs(3_600);
 pub struct CorrelationSettings {
     /// `None`: records are not correlated.
     pub topology: Option<TopologySettings>,
+    /// Where the API server is, whether or not records are correlated; `None` outside of a cluster without `kube_url`.
+    pub api: Option<TopologySettings>,
     /// How long the first records wait until the cluster is listed.
     pub wait: Duration,
     /// The most Services that one record names.
@@ -102,7 +104,9 @@ pub(super) fn read(from: &mut Reader<'_>, state_file: Option<&Path>) -> Option<C
         annotations: annotations.clone(),
         snapshot_file: state_file.map(|file| with_suffix(file, ".topology")),
     };
+    let is_known = is_on || is_elsewhere || (from.source.environment)(POD_VARIABLE).is_some();
     Some(CorrelationSettings {
+        api: is_known.then(|| topology.clone()),
         topology: is_on.then_some(topology),
         wait: wait?,
         max_services: max_services?,

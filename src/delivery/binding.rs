@@ -196,6 +196,8 @@ mod tests {
         (&[URL], "topology_wait", &["1s"]),
         (&[URL], "correlate_wait", &["1s"]),
         (&[URL], "max_services", &["7"]),
+        (&[URL], "reconcile", &["off"]),
+        (&[URL], "reconcile_after", &["1m"]),
     ];
 
     fn with(row: &Row<'_>, value: &str) -> [u8; 32] {

@@ -117,6 +117,12 @@ metrics! {
     topology_skipped_objects_total: Counter, "Objects left out because they are too large, too deeply nested or malformed.";
     topology_watch_restarts_total: Counter, "Watches that ended and were started again.";
     topology_evicted_tombstones_total: Counter, "Deleted objects forgotten before tombstone_ttl because there were too many.";
+    reconcile_enabled: Gauge, "1 with reconcile report, 0 with reconcile off.";
+    reconcile_seen_versions_total: Counter, "Versions of events that the API server has shown, with reconcile report.";
+    reconcile_settled_versions_total: Counter, "Versions that the API server has shown and that were delivered, dead-lettered, excluded, or overtaken by a newer version of the event.";
+    reconcile_forgotten_versions_total: Counter, "Versions that the API server has shown and deleted before they were settled, or that were too many to remember.";
+    reconcile_unaccounted_versions: Gauge, "Versions that are not settled although the API server showed them longer than reconcile_after ago.";
+    reconcile_unsettled_since_timestamp_seconds: Gauge, "When the API server showed the oldest version that is not settled, in Unix time; 0 if there is none.";
     published_timestamp_seconds: Gauge, "When these figures were last published, in Unix time.";
 }
 

@@ -29,7 +29,7 @@ use bumpalo::Bump;
 
 use crate::clock;
 use crate::cluster::{Cluster, View};
-use crate::config::{ConfigError, Redaction, Settings};
+use crate::config::{ConfigError, ReconcileSettings, Redaction, Settings};
 use crate::delivery::{Delivery, LoggedLedger, SettledVersions};
 use crate::disk::not_private;
 use crate::failpoint;
@@ -38,11 +38,18 @@ use crate::job::{Job, Tally};
 use crate::log::HostLog;
 use crate::metrics::Metrics;
 use crate::record::redact::{Action, Redactor};
+use crate::replicas::replica::Replica;
+use crate::replicas::seen::Bounds;
 use crate::replicas::shared::SharedReplica;
+use crate::verification::timing::Timing;
+use crate::verification::{Scope, Verification};
 use decode::Decoder;
 use round::{Chunk, Round};
 use stages::Stages;
 use unreadable::UnreadableLetters;
+
+/// Versions that the verification remembers, at some 70 bytes each. Without a Lease nothing lists exceptions.
+const BOUNDS: Bounds = Bounds { versions: 200_000, exceptions: 0 };
 
 /// All stages of one instance.
 pub struct Pipeline {
@@ -52,6 +59,8 @@ pub struct Pipeline {
     ledger: LoggedLedger,
     view: View,
     delivery: Delivery,
+    /// `None` with `reconcile off`.
+    verification: Option<Arc<Verification>>,
     metrics: Arc<Metrics>,
 }
 
@@ -102,6 +111,11 @@ impl Pipeline {
                 "state_file is not set: a restart forgets what was delivered, and delivers it again; set it to a file that stays",
             );
         }
+        let verification =
+            settings.reconcile.as_ref().map(|reconcile| verify(reconcile, log, on_start)).transpose()?;
+        if let Some(verification) = &verification {
+            ledger.report_to(SettledVersions::to(verification.replica()));
+        }
         delivery.take_up(&mut ledger);
         metrics.ledger_entries.set(ledger.read().entries() as u64);
         let redactor = Arc::new(redactor);
@@ -112,6 +126,7 @@ impl Pipeline {
             ledger,
             view,
             delivery,
+            verification: verification.map(Arc::new),
             metrics: Arc::clone(metrics),
         })
     }
@@ -133,6 +148,12 @@ impl Pipeline {
         self.view.cluster()
     }
 
+    /// What knows which events the API server has.
+    #[must_use]
+    pub fn verification(&self) -> Option<Arc<Verification>> {
+        self.verification.clone()
+    }
+
     /// Whether chunks should wait for the cluster's first lists.
     #[must_use]
     pub fn holds_back(&self) -> bool {
@@ -141,7 +162,7 @@ impl Pipeline {
 
     /// Takes chunks through all stages. Each gets its result, at the latest when its last deferred record is settled.
     pub fn round(&mut self, jobs: Vec<Job>) {
-        let Self { decoder, unreadable, stages, ledger, view, delivery, metrics } = self;
+        let Self { decoder, unreadable, stages, ledger, view, delivery, metrics, .. } = self;
         ledger.begin_round();
         delivery.resend(ledger);
         // Deferred records come first: they came first.
@@ -202,6 +223,17 @@ impl Pipeline {
         self.delivery.finish();
         self.ledger.finish();
     }
+}
+
+/// Starts the verification of the source, for one replica that never leads.
+fn verify(
+    settings: &ReconcileSettings,
+    log: &Arc<HostLog>,
+    on_start: fn(),
+) -> Result<Verification, Vec<ConfigError>> {
+    let scope = Scope { namespace: None, reconcile_after: settings.after };
+    let replica = Arc::new(SharedReplica::new(Replica::alone(BOUNDS), clock::monotonic()));
+    Verification::start(&settings.api, &scope, &Timing::default(), &replica, log, on_start)
 }
 
 /// The redactor that the settings ask for.

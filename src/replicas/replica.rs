@@ -66,6 +66,12 @@ impl Replica {
         }
     }
 
+    /// A replica that takes no part in an election: nothing but what is seen and settled matters.
+    #[must_use]
+    pub fn alone(bounds: Bounds) -> Self {
+        Self::new(String::new(), Timing { lease: 0, renew_deadline: 0, retry: 0, watermark: 0 }, bounds)
+    }
+
     /// Who leads, and until when.
     #[must_use]
     pub fn election(&self) -> &Election {

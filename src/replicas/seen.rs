@@ -153,6 +153,9 @@ impl Seen {
         if self.versions.get(&version) != Some(&event) {
             if self.through.is_none_or(|through| version > through) {
                 self.settled_early.insert(version, event);
+                if self.settled_early.len() > self.bounds.versions {
+                    self.settled_early.pop_first();
+                }
             }
             return;
         }

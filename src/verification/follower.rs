@@ -11,13 +11,13 @@ use ureq::http::header::{DATE, HeaderValue, RETRY_AFTER};
 use super::change::apply;
 use super::lag::Totals;
 use super::loss::Losses;
-use super::shared::SharedReplica;
 use super::watch::{Output, Step, Watch};
 use crate::clock;
 use crate::cluster::{Client, Cut, chance, shown};
 use crate::failpoint;
 use crate::log::HostLog;
 use crate::net::stop::Stopper;
+use crate::replicas::shared::SharedReplica;
 use crate::response::retry_after::retry_after;
 use crate::topology::watch::{ApiRequest, RequestKind, Restored, WatchStatus};
 
@@ -125,7 +125,7 @@ impl Follower {
     fn hand_over(&mut self) {
         let Output { changes, mut status, restored, skipped, unordered, restarts, dead } = self.watch.take();
         if !changes.is_empty() {
-            let now = self.shared.now_ms();
+            let now = self.shared.millis(clock::monotonic());
             let applied = apply(&changes, &mut self.shared.lock(), self.said, now);
             self.shared.changed.notify_all();
             self.totals.seen.add(applied.seen);

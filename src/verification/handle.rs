@@ -7,14 +7,16 @@ use std::time::Duration;
 use super::follower::{self, Follower};
 use super::lag::{Lag, LagLog, Totals};
 use super::loss::Losses;
-use super::shared::SharedReplica;
 use super::timekeeper::{self, Timekeeper};
 use super::timing::Timing;
 use super::watch::{self, Watch};
+use crate::clock;
 use crate::cluster::{Auth, Client};
 use crate::config::{ConfigError, TopologySettings};
 use crate::log::HostLog;
+use crate::metrics::Metrics;
 use crate::net::stop::{StopSignal, Stopper};
+use crate::replicas::shared::SharedReplica;
 
 /// Which events are verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,10 +105,30 @@ impl Verification {
         Ok(verification)
     }
 
+    /// The replica that it feeds, which wants to know what is settled.
+    #[must_use]
+    pub fn replica(&self) -> Arc<SharedReplica> {
+        Arc::clone(&self.shared)
+    }
+
+    /// Copies its figures into the metrics of the instance.
+    pub fn publish(&self, metrics: &Metrics) {
+        let lag = self.lag();
+        metrics.reconcile_enabled.set(1);
+        metrics.reconcile_seen_versions_total.set(lag.seen);
+        // What comes again after it was settled early may make it smaller for a moment.
+        let settled = lag.settled.max(metrics.reconcile_settled_versions_total.get());
+        metrics.reconcile_settled_versions_total.set(settled);
+        metrics.reconcile_forgotten_versions_total.set(lag.forgotten);
+        metrics.reconcile_unaccounted_versions.set(lag.overdue);
+        let since = clock::unix_seconds(clock::wall()).saturating_sub(lag.oldest.as_secs());
+        metrics.reconcile_unsettled_since_timestamp_seconds.set(if lag.unsettled == 0 { 0 } else { since });
+    }
+
     /// What the source owes now.
     #[must_use]
     pub fn lag(&self) -> Lag {
-        let now = self.shared.now_ms();
+        let now = self.shared.millis(clock::monotonic());
         Lag::measure(self.shared.lock().seen(), &self.totals, self.reconcile_after, now)
     }
 

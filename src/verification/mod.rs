@@ -7,7 +7,7 @@
 //! ```
 //! It lists and watches the metadata of events, on a connection of its own. The replica that it feeds knows which of these
 //! versions are settled, so it knows which are missing: those that the input lost, that a filter left out, or that
-//! are still on their way. `handle` starts and stops the threads, `shared` is what they share with those that settle.
+//! are still on their way. `handle` starts and stops the threads.
 //!
 //! # What it costs the API server
 //! One list of the metadata of all events at a start and after a watch that etcd refuses as too old, 500 a page; one watch
@@ -20,7 +20,6 @@ mod handle;
 pub mod lag;
 mod loss;
 pub mod object;
-pub mod shared;
 mod timekeeper;
 pub mod timing;
 pub mod watch;

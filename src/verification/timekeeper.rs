@@ -11,14 +11,15 @@ use std::time::Duration;
 
 use super::change::number;
 use super::lag::{Lag, LagLine, LagLog, Totals};
-use super::shared::SharedReplica;
 use super::timing::Timing;
+use crate::clock;
 use crate::cluster::Client;
 use crate::failpoint;
 use crate::log::HostLog;
 use crate::net::stop::Stopper;
 use crate::replicas::Millis;
 use crate::replicas::replica::Replica;
+use crate::replicas::shared::SharedReplica;
 use crate::topology::list_scanner::ListScanner;
 use crate::topology::watch::request::{accept, probe};
 use crate::topology::watch::{ApiRequest, RequestKind};
@@ -69,7 +70,7 @@ impl Timekeeper {
         if let Some(said) = self.wait() {
             self.confirm(said, buffer);
         }
-        let now = self.shared.now_ms();
+        let now = self.shared.millis(clock::monotonic());
         if now >= self.due && !self.stopper.is_stopped() {
             self.due = now + millis(self.timing.tick);
             self.look(now);

@@ -16,6 +16,7 @@ use crate::log::HostLog;
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
 use crate::sync::Arc;
+use crate::verification::Verification;
 use queue::{Bounds, Queue, Rounds};
 
 /// Chunks without a result. The host's own map of tasks holds 2,048 in old versions, for all of its outputs together. A
@@ -34,6 +35,7 @@ pub struct Worker {
     stopper: Stopper,
     last_request: Duration,
     cluster: Option<Arc<Cluster>>,
+    verification: Option<Arc<Verification>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -51,6 +53,7 @@ impl Worker {
     ) -> Result<Self, Vec<ConfigError>> {
         let mut pipeline = Pipeline::open(settings, metrics, log, on_start)?;
         let (stopper, cluster) = (pipeline.stopper(), pipeline.cluster());
+        let verification = pipeline.verification();
         let queue = Arc::new(Queue::new(BOUNDS, Arc::clone(metrics), Arc::clone(log)));
         let for_thread = Arc::clone(&queue);
         metrics.delivering.set(1);
@@ -71,7 +74,7 @@ impl Worker {
             Guarantee::NoEventLoss => LAST_REQUEST,
             Guarantee::NoDuplicates => LAST_REQUEST_ONCE,
         };
-        Ok(Self { queue, stopper, last_request, cluster, thread: Some(thread) })
+        Ok(Self { queue, stopper, last_request, cluster, verification, thread: Some(thread) })
     }
 
     /// Copies a chunk into the queue. `None`: there is no room, or the instance is stopping, and the host must bring it
@@ -87,6 +90,12 @@ impl Worker {
         self.cluster.as_deref()
     }
 
+    /// What knows which events the API server has, with `reconcile report`.
+    #[must_use]
+    pub fn verification(&self) -> Option<&Verification> {
+        self.verification.as_deref()
+    }
+
     /// Stops the thread and waits for it. A request in flight gets a moment to end, then it is cut off. That is bounded, as a
     /// connect takes 5 s at most.
     pub fn stop(&mut self) {
@@ -97,6 +106,7 @@ impl Worker {
         let _ = thread.join();
         // The last instance to drop it stops its threads.
         self.cluster = None;
+        self.verification = None;
     }
 }
 

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 /// A filter that changes nothing, although it reads all.
 fn idle() -> Enricher {
     let correlation = CorrelationSettings {
+        api: None,
         topology: None,
         wait: Duration::ZERO,
         max_services: 100,

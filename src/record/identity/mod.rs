@@ -123,12 +123,6 @@ fn equal(kind: Kind, body: &[u8]) -> Identity {
     hash(&["equal", kind.name(), &format!("{:032x}", content_hash::hash(kind, body))])
 }
 
-/// The identity of an event with this uid, for those who know no more of it.
-#[must_use]
-pub fn of_uid(uid: &str) -> Identity {
-    hash(&["uid", uid])
-}
-
 /// The identity of a series of events: the uid, or, without one, namespace, name, reason, object and first time.
 #[must_use]
 pub fn series(event: &KubeEvent<'_>) -> Identity {

@@ -123,6 +123,7 @@ pub fn enricher(index: Index, dedup: bool) -> Enricher {
         max_entries: 100_000,
     });
     let correlation = CorrelationSettings {
+        api: None,
         topology: None,
         wait: std::time::Duration::ZERO,
         max_services: 100,

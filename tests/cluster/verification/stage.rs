@@ -11,8 +11,8 @@ use event_gateway::pattern::Patterns;
 use event_gateway::replicas::election;
 use event_gateway::replicas::replica::Replica;
 use event_gateway::replicas::seen::Bounds;
+use event_gateway::replicas::shared::SharedReplica;
 use event_gateway::verification::change::event;
-use event_gateway::verification::shared::SharedReplica;
 use event_gateway::verification::timing::Timing;
 use event_gateway::verification::{Scope, Verification};
 use serde_json::Value;
@@ -69,7 +69,10 @@ impl Stage {
     }
 
     pub fn with(api: KubeApi, url: String, scope: &Scope, timing: &Timing) -> Self {
-        let shared = Arc::new(SharedReplica::new(Replica::new("me".to_owned(), LEASE, BOUNDS)));
+        let shared = Arc::new(SharedReplica::new(
+            Replica::new("me".to_owned(), LEASE, BOUNDS),
+            event_gateway::clock::monotonic(),
+        ));
         let log = Arc::new(HostLog::default());
         let settings = settings(url);
         let verification = Verification::start(&settings, scope, timing, &shared, &log, || {});

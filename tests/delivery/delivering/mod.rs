@@ -33,6 +33,7 @@ mod shared_batches;
 mod strange;
 mod summed;
 mod unread;
+mod verified_source;
 mod whole;
 mod wrappers;
 

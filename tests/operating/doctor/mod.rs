@@ -19,6 +19,8 @@ mod options;
 mod page;
 mod pages;
 mod real_host;
+#[path = "../../../examples/doctor/reconcile.rs"]
+mod reconcile;
 mod silence;
 #[path = "../../../examples/doctor/source.rs"]
 mod source;

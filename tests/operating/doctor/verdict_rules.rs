@@ -51,6 +51,15 @@ fn each_trouble_is_reported_and_is_an_exit_code() {
         (&[("endpoint_failing_since_timestamp_seconds", NOW - 304)][..], "! gateway  failing for 5 min 3 s"),
         (
             &[
+                ("reconcile_enabled", 1),
+                ("reconcile_seen_versions_total", 9),
+                ("reconcile_unaccounted_versions", 2),
+                ("reconcile_unsettled_since_timestamp_seconds", NOW - 304),
+            ],
+            "! verified 2 of 9 versions of events did not come through this output, the oldest for 5 min 3 s",
+        ),
+        (
+            &[
                 ("endpoint_failing_since_timestamp_seconds", NOW - 2),
                 ("endpoint_closed_until_timestamp_seconds", NOW + 4),
             ],

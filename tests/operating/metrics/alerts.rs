@@ -101,7 +101,9 @@ fn what_is_slow_is_seen_all_the_same() {
         scrapes.of("event_gateway_correlation_waiting_since_timestamp_seconds", &[], |at| after(at, FAULT));
     let not_ready = scrapes.of("event_gateway_topology_ready", &[], |at| 1.0 - after(at, 1.0));
     let dropped = scrapes.of("fluentbit_output_dropped_records_total", &[], |at| after(at, 9.0));
+    let lost = scrapes.of("event_gateway_reconcile_unaccounted_versions", &[], |at| after(at, 3.0));
     for (alert, series) in [
+        ("EventGatewaySourceLags", lost),
         ("EventGatewayRecordsWaitForTopology", waiting),
         ("EventGatewayTopologyNotReady", not_ready),
         ("EventGatewayHostGaveUp", dropped),

@@ -83,6 +83,7 @@ impl Scrapes {
             "event_gateway_skipped_records_total",
             "event_gateway_ledger_evicted_entries_total",
             "event_gateway_ledger_failed_writes_total",
+            "event_gateway_reconcile_unaccounted_versions",
             "fluentbit_output_dropped_records_total",
         ] {
             all.push(self.of(metric, &[], |_| 0.0));

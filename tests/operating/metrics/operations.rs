@@ -159,6 +159,7 @@ fn every_alert_says_what_to_do() {
         "correlated_records_total",
         "ledger_evicted_entries_total",
         "oldest_job_timestamp_seconds",
+        "reconcile_unaccounted_versions",
     ] {
         assert!(names(&expressions).any(|(name, _)| name == format!("event_gateway_{watched}")), "{watched}");
     }

@@ -135,8 +135,10 @@ fn good(key: &Key) -> BoxedStrategy<String> {
             | "timeout"
             | "ledger_ttl"
             | "tombstone_ttl"
-            | "topology_wait" => "[1-9] ?(s|m)".boxed(),
+            | "topology_wait"
+            | "reconcile_after" => "[1-9] ?(s|m)".boxed(),
             "correlate_wait" => "[1-9] ?(s|ms)".boxed(),
+            "reconcile" => select(&["off", "Off"][..]).prop_map(str::to_owned).boxed(),
             "cluster_name" => "[ -9;-~ü\u{202e}]{1,12}".boxed(),
             "other" => select(&["pass", "Drop"][..]).prop_map(str::to_owned).boxed(),
             "kinds" => select(&["kubernetes.event", "gatekeeper.violation , kubernetes.audit"][..])
@@ -314,7 +316,7 @@ fn the_lines_are_as_people_read_them() {
              headers=\"X-Key: …, X-Team: …\", bearer_token_file=\"the file it names\", insecure_skip_verify=off, \
              state_file=/var/lib/ledger, ledger_ttl=3h, ledger_max_entries=1000000, updates=every, guarantee=no_event_loss, \
              dead_letter_max_bytes=64M, other=pass, namespaces=\"shop, kube-*\", audit_bodies=off, max_message_bytes=16K, correlate=auto, kube_url=https://api:6443/, kube_token_file=/run/token, \
-             kube_insecure_skip_verify=off, tombstone_ttl=1h, topology_wait=30s, correlate_wait=2s, max_services=20, labels=*"
+             kube_insecure_skip_verify=off, tombstone_ttl=1h, topology_wait=30s, correlate_wait=2s, max_services=20, labels=*, reconcile=off, reconcile_after=10s"
         )
     );
     assert_eq!(

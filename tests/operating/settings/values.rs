@@ -208,6 +208,8 @@ fn in_a_pod_its_own_api_server_is_used_unless_set_otherwise() {
         ("max_services", "1001"),
         ("labels", ","),
         ("annotations", ", ,"),
+        ("reconcile", "perhaps"),
+        ("reconcile_after", "0s"),
     ];
     // Also where nothing is correlated: an error is an error.
     let errors = read_in(false, true, &wrong).unwrap_err();
