@@ -32,6 +32,7 @@ pub const RANKS: &[(&str, u8)] = &[
     ("cluster", 7),
     ("gateway", 7),
     ("delivery", 8),
+    ("lease", 8),
     ("pipeline", 9),
     ("worker", 10),
     ("enrich", 10),
