@@ -21,6 +21,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::leb128::{Cursor, push, unzigzag, zigzag};
 use crate::replicas::Millis;
 use crate::replicas::lease::LeaseContent;
 use crate::replicas::watermark::{Exception, Hidden, Watermark};
@@ -139,91 +140,38 @@ pub(super) fn read(text: &str) -> Result<State, StateError> {
     if xxh3_64(body) != u64::from_le_bytes(*checksum) {
         return Err(StateError::Damaged);
     }
-    Cursor(body).state().ok_or(StateError::Damaged)
+    state(Cursor::new(body)).ok_or(StateError::Damaged)
 }
 
-fn push(bytes: &mut Vec<u8>, mut number: u128) {
-    while number >= 0x80 {
-        bytes.push(number.to_le_bytes()[0] | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number.to_le_bytes()[0]);
+fn state(mut cursor: Cursor<'_>) -> Option<State> {
+    let [flags] = cursor.array()?;
+    let holder = u64::from_le_bytes(cursor.array()?);
+    let renewals = cursor.number()?;
+    let duration = cursor.number()?;
+    let watermark = if flags & HAS_WATERMARK == 0 { None } else { Some(watermark(&mut cursor)?) };
+    let mut last = 0_u64;
+    let announced = cursor.list(|cursor| {
+        last = last.wrapping_add(cursor.number()?);
+        Some(last)
+    })?;
+    cursor.is_empty().then_some(State { holder, renewals, duration, watermark, announced })
 }
 
-/// Small numbers for small distances in either direction.
-fn zigzag(distance: u64) -> u64 {
-    (distance << 1) ^ (distance >> 63).wrapping_neg()
-}
-
-fn unzigzag(number: u64) -> u64 {
-    (number >> 1) ^ (number & 1).wrapping_neg()
-}
-
-/// The bytes that are not read yet. `None` stands for a text that ends too early, or goes on too long.
-struct Cursor<'b>(&'b [u8]);
-
-impl Cursor<'_> {
-    fn state(mut self) -> Option<State> {
-        let [flags] = self.array()?;
-        let holder = u64::from_le_bytes(self.array()?);
-        let renewals = self.number()?;
-        let duration = self.number()?;
-        let watermark = if flags & HAS_WATERMARK == 0 { None } else { Some(self.watermark()?) };
-        let mut last = 0_u64;
-        let announced = self.list(|cursor| {
-            last = last.wrapping_add(cursor.number()?);
-            Some(last)
-        })?;
-        self.0.is_empty().then_some(State { holder, renewals, duration, watermark, announced })
-    }
-
-    fn watermark(&mut self) -> Option<Watermark> {
-        let history = u32::try_from(self.number()?).ok()?;
-        let (from, through) = (self.number()?, self.number()?);
-        let (mut last, mut last_above) = (0_u64, 0_u64);
-        let except = self.list(|cursor| {
-            let number = cursor.long()?;
-            last = last.wrapping_add(u64::try_from(number >> 1).ok()?);
-            if number & 1 == 0 {
-                return Some(Exception { version: last, hidden: None });
-            }
-            let event = u32::from_le_bytes(cursor.array()?);
-            last_above = last_above.wrapping_add(unzigzag(cursor.number()?));
-            Some(Exception { version: last, hidden: Some(Hidden { event, above: last_above }) })
-        })?;
-        Some(Watermark { history, from, through, except })
-    }
-
-    fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
-        let count = usize::try_from(self.number()?).ok()?;
-        // Each item has a byte at least: a count from outside must not decide how much memory is taken.
-        if count > self.0.len() {
-            return None;
+fn watermark(cursor: &mut Cursor<'_>) -> Option<Watermark> {
+    let history = u32::try_from(cursor.number()?).ok()?;
+    let (from, through) = (cursor.number()?, cursor.number()?);
+    let (mut last, mut last_above) = (0_u64, 0_u64);
+    let except = cursor.list(|cursor| {
+        let number = cursor.long()?;
+        last = last.wrapping_add(u64::try_from(number >> 1).ok()?);
+        if number & 1 == 0 {
+            return Some(Exception { version: last, hidden: None });
         }
-        (0..count).map(|_| item(self)).collect()
-    }
-
-    fn number(&mut self) -> Option<u64> {
-        u64::try_from(self.long()?).ok()
-    }
-
-    fn long(&mut self) -> Option<u128> {
-        let mut number = 0;
-        for shift in (0..=63).step_by(7) {
-            let [byte] = self.array()?;
-            number |= u128::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Some(number);
-            }
-        }
-        None
-    }
-
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (first, rest) = self.0.split_first_chunk::<N>()?;
-        self.0 = rest;
-        Some(*first)
-    }
+        let event = u32::from_le_bytes(cursor.array()?);
+        last_above = last_above.wrapping_add(unzigzag(cursor.number()?));
+        Some(Exception { version: last, hidden: Some(Hidden { event, above: last_above }) })
+    })?;
+    Some(Watermark { history, from, through, except })
 }
 
 #[cfg(test)]
