@@ -40,12 +40,15 @@ fn conflicts_without_end_are_not_tried_without_a_pause() {
         let mut b = Member::start(&api, "b");
         b.kill();
         api.put_lease(PLACE.0, PLACE.1, released());
+        let begin = || api.fail_all("leases", Requests::Writes, RequestFault::Conflict);
+        if !is_held {
+            begin();
+        }
         let mut a = Member::start(&api, "a");
-
         if is_held {
             wait("a leader", (&mut a, &mut b), |a, _| a.leads());
+            begin();
         }
-        api.fail_all("leases", Requests::Writes, RequestFault::Conflict);
         wait("the deadline", (&mut a, &mut b), |a, _| !a.leads());
         api.forget_writes();
         api.forget_requests();
