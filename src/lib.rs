@@ -56,6 +56,7 @@ pub mod format;
 pub mod gateway;
 pub mod job;
 pub mod kind;
+pub mod lease;
 pub mod ledger;
 pub mod log;
 pub mod metrics;

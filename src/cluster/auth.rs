@@ -1,4 +1,4 @@
-//! Credentials for the API server and the certificates that verify it, shared by all threads that read the API.
+//! Credentials for the API server and the certificates that verify it, shared by all connections to it.
 //!
 //! The kubelet renews a pod's token about once an hour, and clusters rotate their certificate authority. So
 //! both files are checked before every request; a watch makes one every five to ten minutes at the latest.
@@ -27,7 +27,7 @@ struct State {
 
 /// TLS settings for connections. `edition` rises when the files change.
 #[derive(Clone)]
-pub(super) struct Trust {
+pub(crate) struct Trust {
     pub tls: Option<TlsConfig>,
     pub edition: u64,
 }
@@ -64,7 +64,7 @@ impl Auth {
 
     /// The current header and trust. `renew` says that the last header was refused, so the token file is read
     /// again even if it looks unchanged.
-    pub(super) fn now(&self, renew: bool, log: &HostLog) -> (Option<HeaderValue>, Trust) {
+    pub(crate) fn now(&self, renew: bool, log: &HostLog) -> (Option<HeaderValue>, Trust) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let State { authorization, files, trust } = &mut *state;
         if renew {

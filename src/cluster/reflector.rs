@@ -9,7 +9,8 @@ use ureq::Body;
 use ureq::http::Response;
 use ureq::http::header::{DATE, HeaderValue, RETRY_AFTER};
 
-use super::client::{Client, Cut};
+use super::client::Client;
+use super::connection::Cut;
 use super::coordinator::Coordinator;
 use super::numbers::Numbers;
 use super::publisher::Publisher;

@@ -232,7 +232,7 @@ fn verify(
     on_start: fn(),
 ) -> Result<Verification, Vec<ConfigError>> {
     let scope = Scope { namespace: None, reconcile_after: settings.after };
-    let replica = Arc::new(SharedReplica::new(Replica::alone(BOUNDS), clock::monotonic()));
+    let replica = Arc::new(SharedReplica::new(Replica::alone(BOUNDS), clock::monotonic));
     Verification::start(&settings.api, &scope, &Timing::default(), &replica, log, on_start)
 }
 

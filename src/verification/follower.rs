@@ -125,7 +125,7 @@ impl Follower {
     fn hand_over(&mut self) {
         let Output { changes, mut status, restored, skipped, unordered, restarts, dead } = self.watch.take();
         if !changes.is_empty() {
-            let now = self.shared.millis(clock::monotonic());
+            let now = self.shared.now_ms();
             let applied = apply(&changes, &mut self.shared.lock(), self.said, now);
             self.shared.changed.notify_all();
             self.totals.seen.add(applied.seen);

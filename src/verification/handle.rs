@@ -128,7 +128,7 @@ impl Verification {
     /// What the source owes now.
     #[must_use]
     pub fn lag(&self) -> Lag {
-        let now = self.shared.millis(clock::monotonic());
+        let now = self.shared.now_ms();
         Lag::measure(self.shared.lock().seen(), &self.totals, self.reconcile_after, now)
     }
 

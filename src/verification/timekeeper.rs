@@ -12,7 +12,6 @@ use std::time::Duration;
 use super::change::number;
 use super::lag::{Lag, LagLine, LagLog, Totals};
 use super::timing::Timing;
-use crate::clock;
 use crate::cluster::Client;
 use crate::failpoint;
 use crate::log::HostLog;
@@ -70,7 +69,7 @@ impl Timekeeper {
         if let Some(said) = self.wait() {
             self.confirm(said, buffer);
         }
-        let now = self.shared.millis(clock::monotonic());
+        let now = self.shared.now_ms();
         if now >= self.due && !self.stopper.is_stopped() {
             self.due = now + millis(self.timing.tick);
             self.look(now);

@@ -33,6 +33,7 @@ pub const RANKS: &[(&str, u8)] = &[
     ("gateway", 7),
     ("delivery", 8),
     ("verification", 8),
+    ("lease", 8),
     ("pipeline", 9),
     ("worker", 10),
     ("enrich", 10),

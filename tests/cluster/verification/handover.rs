@@ -25,7 +25,7 @@ fn lease(holder: &str, version: u64, through: u64) -> LeaseRecord {
 
 /// Takes over while the verification is behind what the Lease says.
 fn take_over(stage: &Stage, through: u64) {
-    let now = stage.shared.millis(event_gateway::clock::monotonic());
+    let now = stage.shared.now_ms();
     let mut replica = stage.shared.lock();
     replica.observe(Some(lease("", 1, through)), true, now);
     replica.sent(now);
@@ -74,7 +74,7 @@ fn a_standby_does_not_read_for_what_it_may_not_use() {
     stage.api.wait_for_watches("events", 1, BOUND);
     let last = stage.put_and_see("a");
     stage.api.forget_requests();
-    let now = stage.shared.millis(event_gateway::clock::monotonic());
+    let now = stage.shared.now_ms();
     stage.shared.lock().observe(Some(lease("other", 1, last + 100)), true, now);
     stage.shared.changed.notify_all();
     stage.put_and_see("b");

@@ -71,7 +71,7 @@ impl Stage {
     pub fn with(api: KubeApi, url: String, scope: &Scope, timing: &Timing) -> Self {
         let shared = Arc::new(SharedReplica::new(
             Replica::new("me".to_owned(), LEASE, BOUNDS),
-            event_gateway::clock::monotonic(),
+            event_gateway::clock::monotonic,
         ));
         let log = Arc::new(HostLog::default());
         let settings = settings(url);

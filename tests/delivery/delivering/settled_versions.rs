@@ -33,7 +33,7 @@ impl Trial {
         let (metrics, log) = (Arc::<Metrics>::default(), Arc::<HostLog>::default());
         let Ok(mut pipeline) = Pipeline::open(&settings, &metrics, &log, || {}) else { panic!("a start") };
         let machine = Replica::new("me".to_owned(), TIMING, Bounds { versions: 1_000, exceptions: 100 });
-        let replica = Arc::new(SharedReplica::new(machine, clock::monotonic()));
+        let replica = Arc::new(SharedReplica::new(machine, clock::monotonic));
         pipeline.report_settled_to(Arc::clone(&replica));
         let trial = Trial { gateway, pipeline, replica };
         trial.see(seen);
