@@ -14,6 +14,7 @@ mod metrics;
 mod mutual_tls;
 mod pulse;
 mod receivers;
+mod reconcile;
 mod reload;
 mod sample_configs;
 mod sample_filters;

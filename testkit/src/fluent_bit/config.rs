@@ -72,6 +72,11 @@ impl Config {
     /// `kubernetes_events` without `db`. The token must be there, even for plain HTTP. Recorded
     /// events are old, so the retention is ten years.
     pub fn kubernetes_events(self, kube_url: &str) -> Self {
+        self.kubernetes_events_with(kube_url, &[])
+    }
+
+    /// The same with more properties.
+    pub fn kubernetes_events_with(self, kube_url: &str, more: &[(&str, &str)]) -> Self {
         self.write("token", "a-token");
         let token_file = self.folder.join("token");
         let properties = [
@@ -83,7 +88,7 @@ impl Config {
             ("interval_sec", "0"),
             ("interval_nsec", "200000000"),
         ];
-        self.section("INPUT", &properties)
+        self.section("INPUT", &[&properties, more].concat())
     }
 
     /// A file with an event a line, read from its beginning at every start, and then followed.
