@@ -106,3 +106,44 @@ fn an_event_is_the_same_for_the_ledger() {
         assert_eq!(event_gateway::record::identity::series(&read), Identity(event(uid)), "{uid}");
     }
 }
+
+/// Whatever comes, nothing panics, and once the API server is well again, it watches.
+#[test]
+fn whatever_the_api_server_answers_it_goes_on() {
+    let bodies = bodies();
+    for seed in 0..3_000 {
+        let mut dice = Dice(seed);
+        let mut script = Script::new();
+        for _ in 0..30 {
+            script.waited();
+            script.ask();
+            let status = [200, 200, 200, 200, 401, 403, 410, 429, 500, 302][dice.below(10)];
+            if dice.one_in(8) {
+                script.no_response();
+            } else if script.watch.response(status, None, script.now, dice.roll()) {
+                let mut body = bodies[dice.below(bodies.len())].clone();
+                if dice.one_in(3) {
+                    let at = dice.below(body.len());
+                    body[at] = dice.roll().to_le_bytes()[0];
+                }
+                body.truncate(if dice.one_in(3) { dice.below(body.len()) } else { body.len() });
+                body.chunks(1 + dice.below(400)).all(|piece| script.watch.body(piece));
+                script.now += SECOND / 4;
+                match dice.below(3) {
+                    0 => script.silent(),
+                    1 => script.rest(b"", Some("cut")),
+                    _ => script.rest(b"", None),
+                }
+            }
+        }
+        // When it is well again, everything is listed or watched in the end.
+        script.rest(b"", Some("cut"));
+        let watches = (0..20).any(|_| {
+            script.waited();
+            let target = script.ask().target;
+            script.answer(&list("900", None, &[("a", "899")]), None);
+            target.contains("watch=1")
+        });
+        assert!(watches, "seed {seed}");
+    }
+}

@@ -43,8 +43,12 @@ pub const TIMING: Timing = Timing {
     warn: Duration::from_secs(60),
     quiet: Duration::from_millis(50),
 };
-pub const SILENT_SOON: Timing =
-    Timing { requests: cluster::Timing { silence: Duration::from_millis(700), ..TIMING.requests }, ..TIMING };
+/// A loss of the watch is not logged: on a busy machine any may take a moment.
+pub const SILENT_SOON: Timing = Timing {
+    requests: cluster::Timing { silence: Duration::from_millis(700), ..TIMING.requests },
+    quiet: Duration::from_secs(20),
+    ..TIMING
+};
 pub const LEASE: election::Timing =
     election::Timing { lease: 15_000, renew_deadline: 10_000, retry: 2_000, watermark: 500 };
 pub const BOUNDS: Bounds = Bounds { versions: 100_000, exceptions: 64 };
