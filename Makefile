@@ -33,11 +33,11 @@ demo: all ## send a real cluster's events through the plugin, twice
 doctor: ## ask a running Fluent Bit (HOST_URL, ARGS) whether events flow; 0 well, 1 not, 2 cannot be read
 	@$(CARGO) run --locked --quiet --example doctor -- "$(HOST_URL)" $(ARGS)
 
-# Tests mostly wait, for hosts and gateways: two at a time for each processor, and two programs at a time. The programs of
+# Tests mostly wait, for hosts and gateways: three at a time for each processor, in two programs at a time. The programs of
 # the first half take as long as all others together. What a half prints appears when it is done.
 FIRST_HALF := delivery demo operating papers
 SECOND_HALF = $(filter-out $(FIRST_HALF),$(patsubst tests/%/main.rs,%,$(wildcard tests/*/main.rs)))
-test: export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+test: export RUST_TEST_THREADS ?= $(shell echo $$((3 * $$(getconf _NPROCESSORS_ONLN) / 2)))
 test: ## run the whole suite, documentation tests included, then the guard of instructions
 	$(CARGO) test --locked --no-run
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-first-half test-second-half
