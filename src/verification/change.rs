@@ -105,6 +105,47 @@ impl Applied {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::replicas::election::Timing;
+    use crate::replicas::lease::{LeaseContent, LeaseRecord};
+    use crate::replicas::seen::Bounds;
+    use crate::replicas::watermark::Watermark;
+
+    const TIMING: Timing = Timing { lease: 15_000, renew_deadline: 10_000, retry: 2_000, watermark: 500 };
+
+    /// A leader's word may be newer than the read that is to confirm it.
+    #[test]
+    fn a_read_says_nothing_of_a_word_that_was_observed_later() {
+        for (said, is_asked) in [(Some(20), true), (Some(10), false), (None, false)] {
+            let mut replica = Replica::new("me".to_owned(), TIMING, Bounds { versions: 10, exceptions: 8 });
+            let watermark = Some(Watermark { through: 20, ..Watermark::default() });
+            let content = LeaseContent {
+                holder: "other".to_owned(),
+                duration: 15_000,
+                transitions: 0,
+                renewals: 0,
+                watermark,
+                announced: Vec::new(),
+            };
+            replica.observe(Some(LeaseRecord { uid: String::new(), version: 1, content }), true, 0);
+            apply(&[Change::Confirmed(15)], &mut replica, said, 0);
+            let is_dropped = replica.seen().said_through().is_none();
+            assert_eq!(is_dropped, is_asked, "it said {said:?} when the read began");
+        }
+    }
+
+    #[test]
+    fn what_is_dropped_unsettled_is_counted() {
+        let mut replica = Replica::new("me".to_owned(), TIMING, Bounds { versions: 3, exceptions: 8 });
+        let seen = |version| Change::Seen { event: u128::from(version), version };
+        let mut at = |changes: &[Change]| apply(changes, &mut replica, None, 0);
+        let some = Applied { seen: 3, forgotten: 0 };
+        assert_eq!(
+            at(&[Change::ListBegins(3), seen(1), seen(2), seen(3), seen(3), Change::ListEnds(3)]),
+            some
+        );
+        assert_eq!(at(&[seen(4), Change::Through(4)]), Applied { seen: 1, forgotten: 1 });
+        assert_eq!(at(&[Change::ListBegins(2), seen(2)]), Applied { seen: 1, forgotten: 3 });
+    }
 
     #[test]
     fn only_numbers_of_etcd_are_versions_and_the_pipeline_agrees() {

@@ -84,7 +84,8 @@ pub struct Output {
     pub unordered: u64,
     /// Watches that ended and restart.
     pub restarts: u64,
-    /// Silent watches that turned out to be dead.
+    /// Silent watches after which something came that etcd had before the read: they were dead, but for an event in the moment
+    /// between the two.
     pub dead: u64,
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::stage::*;
-use super::support::kube_api::{Delivery, KubeApi};
+use super::support::kube_api::{Delivery, KubeApi, Request};
 use event_gateway::verification::Scope;
 use event_gateway::verification::timing::Timing;
 
@@ -56,8 +56,8 @@ fn all_pages_of_the_first_list_are_seen_and_what_is_settled_is_no_longer_owed() 
         }
         let lag = stage.verification.lag();
         assert_eq!((lag.seen, lag.settled, lag.unsettled), (1_203, 1_200, 3));
-        let line = stage.wait_logged("have not come through this output");
-        assert!(line.starts_with("1203 of 1203 versions") || line.starts_with("3 of 1203"), "{line}");
+        // Its numbers are those of a moment, perhaps within the list.
+        stage.wait_logged("have not come through this output");
         for (uid, version) in events(&stage.api) {
             stage.settle(&uid, version);
         }
@@ -169,8 +169,10 @@ fn a_watch_that_fell_silent_is_found_dead_and_one_that_is_quiet_costs_two_reques
     // Other writes move etcd's version, and say nothing about events.
     stage.api.forget_requests();
     stage.api.put("pods", serde_json::json!({ "metadata": { "name": "p", "uid": "p" } }));
+    let is_probe = |request: &&Request| request.parameter("limit").as_deref() == Some("1");
+    // An event between a silent watch and the read after it would count as missed by that watch.
     stage.api.wait_for_requests("three silences", BOUND, |requests| {
-        requests.iter().filter(|request| request.parameter("limit").as_deref() == Some("1")).count() == 3
+        requests.iter().filter(is_probe).count() == 3 && requests.last().is_some_and(Request::is_watch)
     });
     let requests = stage.api.requests_for(EVENTS);
     assert!(
